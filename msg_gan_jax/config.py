@@ -1,0 +1,280 @@
+"""Every setting once: its type, unit, default, range and meaning."""
+import dataclasses
+import math
+import typing
+
+import ml_collections
+
+from msg_gan_jax import tables
+
+
+def setting(default, meaning, low=None, high=None, one_of=(), may_change=False):
+  """A field of the schema.
+
+  Args:
+    default: its value in `template()`; its type is the field's type.
+    meaning: one or two sentences with the unit.
+    low, high: the closed range of legal numbers, None where open.
+    one_of: the legal values where they are few; names that a table holds are
+      checked against that table by `gan.build` and `data.open`.
+    may_change: whether a run may continue under another value.
+  """
+  return dataclasses.field(default=default, metadata=dict(
+      meaning=meaning, low=low, high=high, one_of=one_of,
+      may_change=may_change))
+
+
+@dataclasses.dataclass(frozen=True)
+class Data:
+  """Where the pictures come from, and what is done to them."""
+  name: str = setting('avatars', 'A row of SOURCES.')
+  path: str = setting('', "Where the pictures lie, for sources on disk.")
+  resolution: int = setting(32, 'Height and width in pixels.', 4, 4096)
+  channels: int = setting(3, '1 for grey, 3 for colour, 4 with alpha.', 1, 4)
+  count: int = setting(
+      20_000, 'How many pictures a drawn source holds for training.', 1)
+  held_out: int = setting(
+      2048, 'Pictures kept out of training, to measure against; at most a '
+      'tenth of a set on disk.', 0)
+  mirror: bool = setting(True, 'Show half of the pictures mirrored.')
+  label: str = setting(
+      '', "Which factor is the class label, for drawn sources; '' is the "
+      "source's own choice.")
+  resize: str = setting(
+      'center_crop', 'How a picture of another shape becomes a square.',
+      one_of=('center_crop', 'pad', 'stretch'))
+  filter: str = setting(
+      'lanczos', 'The resampling filter.', one_of=('lanczos', 'area'))
+  on_bad: str = setting(
+      'error', 'What a broken file does: stop, or be skipped and listed.',
+      one_of=('error', 'skip'))
+  cache_dir: str = setting(
+      '', "Where decoded pictures are kept; '' is msg_gan_jax in the user's "
+      'cache folder.', may_change=True)
+  cache_gb: float = setting(
+      4., 'Sets up to this decoded size are decoded once; larger ones stream '
+      'from their files.', 0., may_change=True)
+  device_gb: float = setting(
+      2., 'Sets up to this size live on the device; larger ones stream.', 0.,
+      may_change=True)
+  threads: int = setting(
+      0, 'Threads that decode; 0 is one a core.', 0, may_change=True)
+
+
+@dataclasses.dataclass(frozen=True)
+class Networks:
+  """The two players."""
+  name: str = setting('msg_progan', 'A row of NETWORKS.')
+  latent: int = setting(512, 'Size of z.', 1)
+  fmap_max: int = setting(512, 'Feature maps of the coarse levels.', 2)
+  fmap_base: int = setting(
+      8192, 'A level of r pixels has min(fmap_max, 2 fmap_base / r) feature '
+      'maps.', 2)
+  phi: str = setting(
+      'simple', 'How D joins an image to its path, a row of PHI.')
+  scales: str = setting(
+      'all', "The levels that G shows to D: none, coarse, middle, fine, all, "
+      "or resolutions as '8,16'; the finest is always shown.")
+  stddev: str = setting(
+      'every', 'Where D sees the minibatch standard deviation.',
+      one_of=('every', 'last', 'none'))
+  stddev_group: int = setting(
+      4, 'Samples in a group of it; 0 is the whole batch.', 0)
+
+
+@dataclasses.dataclass(frozen=True)
+class Objective:
+  """What the players want."""
+  loss: str = setting('wasserstein', 'A row of LOSSES.')
+  drift: float = setting(
+      .001, 'Weight of E[D(real)^2] in the D loss.', 0.)
+  penalty: str = setting('gradient_penalty', 'A row of PENALTIES.')
+  penalty_weight: float = setting(10., 'λ of the penalty.', 0.)
+  penalty_target: float = setting(
+      1., 'Slope that the gradient penalties ask for; the penalty is divided '
+      'by its square.', 1e-3)
+  penalty_every_d_steps: int = setting(
+      1, 'D steps between two penalties; the weight is multiplied by it.', 1)
+
+
+@dataclasses.dataclass(frozen=True)
+class Optimizer:
+  """How both players learn."""
+  name: str = setting('rmsprop', 'A row of OPTIMIZERS.')
+  g_rate: float = setting(.003, 'Learning rate of G.', 0.)
+  d_rate: float = setting(.003, 'Learning rate of D.', 0.)
+  beta1: float = setting(0., 'Momentum; Adam only.', 0., 1.)
+  beta2: float = setting(.99, 'Decay of the mean square gradient.', 0., 1.)
+  epsilon: float = setting(1e-8, 'Added to the root of that mean.', 0.)
+
+
+@dataclasses.dataclass(frozen=True)
+class Train:
+  """The loop: lengths and cadences count real images shown to D."""
+  total_images: int = setting(
+      1_000_000, 'Length of the run.', 1, 2**31 - 1, may_change=True)
+  batch: int = setting(32, 'Real images in one D update, on all devices.', 1)
+  n_dis: int = setting(1, 'D updates in one G update.', 1)
+  accumulate: int = setting(
+      1, 'Parts in which a batch is computed, to save memory.', 1)
+  reuse_latents: bool = setting(
+      False, 'Whether the G update reuses the z of the last D update.')
+  ema_half_life_images: float = setting(
+      10_000., 'Half-life of the averaged generator, in images; 0 is none.',
+      0.)
+  init_from: str = setting(
+      '', 'Another run whose weights are the start.')
+  init_parts: str = setting(
+      'g,d,ema', "Which of that run's weights: any of g, d, ema.")
+  log_every_images: int = setting(
+      2_000, 'Images between two lines of metrics.', 1, may_change=True)
+  sample_every_images: int = setting(
+      20_000, 'Images between two grids of samples and health checks.', 1,
+      may_change=True)
+  checkpoint_every_images: int = setting(
+      100_000, 'Images between two checkpoints.', 1, may_change=True)
+  keep_checkpoints: int = setting(
+      2, 'How many of the latest checkpoints stay.', 1, may_change=True)
+  tensorboard: bool = setting(
+      False, 'Write TensorBoard files too (pip install '
+      "'msg_gan_jax[tensorboard]').", may_change=True)
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+  """One experiment."""
+  seed: int = setting(0, 'Seed of everything drawn at random.', 0, 2**31 - 1)
+  data: Data = dataclasses.field(default_factory=Data)
+  networks: Networks = dataclasses.field(default_factory=Networks)
+  objective: Objective = dataclasses.field(default_factory=Objective)
+  optimizer: Optimizer = dataclasses.field(default_factory=Optimizer)
+  train: Train = dataclasses.field(default_factory=Train)
+
+
+# Named starting points. Where a paper and its code differ, the row says which.
+PRESETS = tables.Table('template', 'preset', {
+    # Karnewar & Wang 2020 (arXiv:1903.06048), sec. 3.1: RMSprop .003, WGAN-GP
+    # with ProGAN's drift, φ_simple, a stddev layer in every D block. The
+    # decay of RMSprop is not in the paper; .99 is the beta2 of its code's Adam.
+    'msg_progan': {},
+    # akanimax/BMSG-GAN, train.py and GAN.py: another φ, loss and optimizer
+    # than the paper. Its EMA keeps .999 a G step: 693 steps to the half.
+    'bmsg_gan': {
+        'networks.name': 'bmsg_gan', 'networks.phi': 'lin_cat',
+        'networks.stddev': 'last', 'networks.stddev_group': 0,
+        'objective.loss': 'relativistic_average_hinge',
+        'objective.drift': 0., 'objective.penalty': 'none',
+        'optimizer.name': 'adam', 'train.reuse_latents': True,
+        'train.batch': 20, 'train.ema_half_life_images': 20 * 692.8,
+    },
+})
+
+
+def template(preset='msg_progan'):
+  """A locked ConfigDict with every setting, for an experiment to edit.
+
+  Args:
+    preset: a row of PRESETS.
+
+  Returns:
+    ConfigDict of the schema above; unknown fields are refused.
+  """
+  config = ml_collections.ConfigDict(dataclasses.asdict(Config()))
+  for name, value in PRESETS[preset].items():
+    section, field = name.split('.')
+    config[section][field] = value
+  return config.lock()
+
+
+def parse(config):
+  """ConfigDict (or nested dict) -> Config, with every type and range checked.
+
+  Raises:
+    ValueError: a field that is missing, unknown, of a wrong type, or out of
+      range; the message has its name, what was found and what was wanted.
+  """
+  if isinstance(config, Config):
+    return config
+  if hasattr(config, 'to_dict'):
+    config = config.to_dict()
+  return _section(Config, config, 'config')
+
+
+def _section(cls, values, place):
+  fields = {f.name: f for f in dataclasses.fields(cls)}
+  hints = typing.get_type_hints(cls)
+  if not isinstance(values, dict):
+    raise ValueError(f'{place}: wanted a group of settings, found {values!r}.')
+  for name in values:
+    if name not in fields:
+      raise ValueError(
+          f'{place}.{name}: no such setting; {tables.nearest(name, fields)}')
+  for name in fields:
+    if name not in values:
+      raise ValueError(f'{place}.{name}: missing; start from template().')
+  return cls(**{
+      name: _section(hints[name], values[name], f'{place}.{name}')
+      if dataclasses.is_dataclass(hints[name])
+      else _value(field, hints[name], values[name], f'{place}.{name}')
+      for name, field in fields.items()})
+
+
+def _value(field, kind, value, place):
+  if kind is float and isinstance(value, int) and not isinstance(value, bool):
+    value = float(value)
+  if type(value) is not kind:
+    raise ValueError(
+        f'{place}: wanted {kind.__name__}, found '
+        f'{type(value).__name__} {value!r}. ({field.metadata["meaning"]})')
+  low, high = field.metadata['low'], field.metadata['high']
+  if kind is float and not math.isfinite(value):
+    raise ValueError(f'{place}: wanted a finite number, found {value!r}.')
+  if (low is not None and value < low) or (high is not None and value > high):
+    wanted = (f'at least {low}' if high is None else
+              f'{low} to {high}')
+    raise ValueError(
+        f'{place}: wanted {wanted}, found {value!r}. '
+        f'({field.metadata["meaning"]})')
+  if field.metadata['one_of'] and value not in field.metadata['one_of']:
+    raise ValueError(
+        f'{place}: no value {value!r}; '
+        f'{tables.nearest(value, field.metadata["one_of"])}')
+  return value
+
+
+def flatten(config):
+  """Config -> {'train.batch': 32, ...}."""
+  flat = {}
+  for field in dataclasses.fields(config):
+    value = getattr(config, field.name)
+    if dataclasses.is_dataclass(value):
+      flat.update({f'{field.name}.{k}': v for k, v in flatten(value).items()})
+    else:
+      flat[field.name] = value
+  return flat
+
+
+def metadata(cls=Config, prefix=''):
+  """{'train.batch': {'meaning', 'low', 'high', 'one_of', 'may_change'}}."""
+  found = {}
+  hints = typing.get_type_hints(cls)
+  for field in dataclasses.fields(cls):
+    if dataclasses.is_dataclass(hints[field.name]):
+      found.update(metadata(hints[field.name], f'{prefix}{field.name}.'))
+    else:
+      found[prefix + field.name] = dict(field.metadata)
+  return found
+
+
+def differences(old, new):
+  """Settings that differ: (those that may change, those that may not).
+
+  Each a list of lines 'train.batch: 32 -> 64'.
+  """
+  old, new, about = flatten(old), flatten(new), metadata()
+  may, may_not = [], []
+  for name in new:
+    if old[name] != new[name]:
+      line = f'{name}: {old[name]!r} -> {new[name]!r}'
+      (may if about[name]['may_change'] else may_not).append(line)
+  return may, may_not

@@ -1,0 +1,1 @@
+"""Sources of pictures, and batches that are a function of (seed, images)."""

@@ -1,0 +1,1 @@
+"""Distances between sets of pictures; they know arrays, not GANs."""

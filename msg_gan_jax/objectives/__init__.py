@@ -1,0 +1,1 @@
+"""Losses and penalties: pure functions of logits and of players."""
