@@ -1,0 +1,169 @@
+"""Arrays kept on disk: written once, whole or not at all, by one process."""
+import contextlib
+import json
+import os
+import secrets
+import sys
+
+import numpy as np
+
+try:
+  import fcntl
+except ImportError:  # Windows: two processes may then both do the work.
+  fcntl = None
+
+
+def default_folder():
+  """msg_gan_jax in the user's cache folder, as the XDG standard places it."""
+  base = os.environ.get('XDG_CACHE_HOME', '')
+  if not os.path.isabs(base):  # The standard: relative paths do not count.
+    base = os.path.join(os.path.expanduser('~'), '.cache')
+  return os.path.join(base, 'msg_gan_jax')
+
+
+def fetch(folder, key, row_shape, rows, produce):
+  """What is kept under `key`; made now if it is not there.
+
+  Args:
+    folder: where it is kept; made if need be.
+    key: a name that changes with everything the content depends on.
+    row_shape: shape of a row, None where only `about` is kept.
+    rows: the most rows that there can be.
+    produce: append -> about. Calls append(uint8 [k, *row_shape]) for all rows
+      in order, and returns a dict for JSON. Called at most once, and not at
+      all while another process makes the same: that one is waited for.
+
+  Returns:
+    (uint8 [n, *row_shape] mapped from the file or None, about).
+
+  Raises:
+    OSError: the folder or the disk does not take it; nothing is left behind.
+  """
+  os.makedirs(folder, exist_ok=True)
+  found = _load(folder, key, row_shape)
+  if found is not None:
+    return found
+  with _lock(folder, key, wait=True) as locked:
+    found = _load(folder, key, row_shape)
+    if found is not None:
+      return found
+    _sweep(folder, key, locked)
+    _store(folder, key, row_shape, rows, produce)
+  return _load(folder, key, row_shape)
+
+
+def _load(folder, key, row_shape):
+  # The json comes last, so where it is, all else is. The size is checked
+  # because a copied or restored folder may still be cut short.
+  base = os.path.join(folder, key)
+  try:
+    with open(base + '.json', encoding='utf-8') as file:
+      about = json.load(file)
+    if row_shape is None:
+      return None, about
+    if os.path.getsize(base + '.npy') != about['bytes_of_npy']:
+      return None
+    pixels = np.load(base + '.npy', mmap_mode='r')
+  except (FileNotFoundError, ValueError, KeyError, EOFError):
+    return None
+  return np.asarray(pixels), about
+
+
+@contextlib.contextmanager
+def _lock(folder, key, wait):
+  """Yields whether this process is alone with `key`, when that is known."""
+  if fcntl is None:
+    yield False
+    return
+  with open(os.path.join(folder, key + '.lock'), 'w') as file:
+    try:
+      fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+      if not wait:
+        yield False
+        return
+      print('Waiting for another process that decodes the same pictures.',
+            file=sys.stderr)
+      fcntl.flock(file, fcntl.LOCK_EX)
+    except OSError:  # Some network disks have no locks.
+      yield False
+      return
+    yield True
+
+
+def _sweep(folder, key, locked):
+  """Removes what dead processes left half written; the dead hold no lock."""
+  if not locked:
+    return
+  for name in os.listdir(folder):
+    if name.endswith('.tmp'):
+      owner = name.split('.')[0]
+      alone = (contextlib.nullcontext(True) if owner == key
+               else _lock(folder, owner, wait=False))
+      with alone as dead:
+        if dead:
+          with contextlib.suppress(OSError):
+            os.remove(os.path.join(folder, name))
+
+
+def _store(folder, key, row_shape, rows, produce):
+  base = os.path.join(folder, key)
+  mark = f'{base}.{os.getpid()}-{secrets.token_hex(4)}'
+  temporaries = {}
+  try:
+    if row_shape is None:
+      about = produce(None)
+    else:
+      temporaries[base + '.npy'] = mark + '.npy.tmp'
+      about = _write_npy(mark + '.npy.tmp', row_shape, rows, produce)
+    temporaries[base + '.json'] = mark + '.json.tmp'
+    with open(mark + '.json.tmp', 'w', encoding='utf-8') as file:
+      json.dump(about, file)
+      _settle(file)
+    for final, temporary in temporaries.items():  # The json last.
+      os.replace(temporary, final)
+  finally:
+    for temporary in temporaries.values():
+      with contextlib.suppress(OSError):
+        os.remove(temporary)
+
+
+def _write_npy(path, row_shape, rows, produce):
+  # Written, not mapped: a full disk is then an error and not a SIGBUS.
+  count = 0
+  with open(path, 'wb') as file:
+    _header(file, rows, row_shape)
+    start = file.tell()
+    if hasattr(os, 'posix_fallocate'):
+      # A full disk shows now, and not after an hour of decoding.
+      os.posix_fallocate(file.fileno(), 0, start + rows * _bytes(row_shape))
+
+    def append(block):
+      nonlocal count
+      count += len(block)
+      file.write(np.ascontiguousarray(block))
+
+    about = produce(append)
+    end = file.tell()
+    file.truncate(end)
+    file.seek(0)
+    _header(file, count, row_shape)
+    # numpy pads the header for a first axis of any length.
+    assert file.tell() == start, 'the header changed its length'
+    _settle(file)
+  return {**about, 'bytes_of_npy': end}
+
+
+def _header(file, rows, row_shape):
+  np.lib.format.write_array_header_1_0(file, {
+      'descr': '|u1', 'fortran_order': False, 'shape': (rows, *row_shape)})
+
+
+def _bytes(row_shape):
+  return int(np.prod(row_shape, dtype=np.int64))
+
+
+def _settle(file):
+  # Else a power cut could leave the new name without its content.
+  file.flush()
+  os.fsync(file.fileno())

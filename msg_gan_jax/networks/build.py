@@ -1,0 +1,38 @@
+"""NETWORKS: from settings to the two modules."""
+from typing import Any, NamedTuple
+
+from msg_gan_jax import pyramid, tables
+from msg_gan_jax.networks import combine, msg
+
+
+class Players(NamedTuple):
+  """The two networks of a GAN.
+
+  Attributes:
+    g: linen module, z [B, latent] -> pyramid.
+    d: linen module, pyramid -> Verdict.
+    sizes: of the pyramid's levels, coarse to fine.
+  """
+  g: Any
+  d: Any
+  sizes: tuple[int, ...]
+
+
+def _msg(config, bmsg):
+  settings, data = config.networks, config.data
+  combine.PHI[settings.phi]  # an unknown φ is an error also where unused
+  sizes = pyramid.shown(data.resolution, settings.scales)
+  shape = msg.Shape(
+      pyramid.ladder(data.resolution), sizes, data.channels,
+      settings.fmap_max, settings.fmap_base)
+  return Players(
+      msg.Generator(shape, bmsg),
+      msg.Discriminator(
+          shape, settings.phi, settings.stddev, settings.stddev_group, bmsg),
+      sizes)
+
+
+NETWORKS = tables.Table('config.networks.name', 'network', {
+    'msg_progan': lambda config: _msg(config, bmsg=False),
+    'bmsg_gan': lambda config: _msg(config, bmsg=True),
+})

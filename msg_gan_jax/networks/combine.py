@@ -1,0 +1,105 @@
+"""φ: how D joins the image of a level to what comes from the finer levels.
+
+Notation of Karnewar & Wang 2020 (arXiv:1903.06048), eq. 8 to 11: x1 is the
+image o_k, x2 the path a'_(j-1), r' a 1x1 convolution, [;] concatenation of
+channels.
+"""
+from typing import Any, NamedTuple
+
+from flax import linen as nn
+import jax.numpy as jnp
+from jax import lax
+
+from msg_gan_jax import pyramid, tables
+from msg_gan_jax.networks import layers
+
+
+class Phi(NamedTuple):
+  """Two pure functions.
+
+  Attributes:
+    path: width -> channels that the block before gives to its path.
+    join: (images, path, width) -> parts for the next layer. `images` are the
+      levels from this one to the finest, [B, H_i, W_i, C] each; `width` is
+      the number of feature maps of this level. Called inside a module, whose
+      parameters its layers become.
+  """
+  path: Any
+  join: Any
+
+
+def simple(images, path, width):
+  """φ_simple(x1, x2) = [x1; x2]; the paper's best for MSG-ProGAN."""
+  del width
+  return images[0], path
+
+
+def lin_cat(images, path, width):
+  """φ_lin_cat(x1, x2) = [r'(x1); x2].
+
+  Both have half of the level's feature maps (supplement 6.1; BMSG-GAN).
+  """
+  return layers.EqualMix(width - path.shape[-1], name='phi')(images[0]), path
+
+
+def cat_lin(images, path, width):
+  """φ_cat_lin(x1, x2) = r'([x1; x2]); the paper's best for MSG-StyleGAN.
+
+  As many channels as the level has feature maps, path first, without bias
+  or activation: the authors' msg-stylegan-tf.
+  """
+  return (layers.EqualConv(width, size=1, use_bias=False, name='phi')(
+      path, images[0]),)
+
+
+def adain(images, path, width):
+  """φ_adain(x1, x2) = (1 + s(x1)) (x2 - mean(x2)) / std(x2) + b(x1).
+
+  Mean and deviation are those of each channel of each sample over its pixels;
+  [s; b] = r'(x1). The paper names it as future work (sec. 6); the form is
+  Huang & Belongie 2017 (arXiv:1703.06868), eq. 8, with the style as a map.
+  """
+  del width
+  style = layers.EqualConv(2 * path.shape[-1], size=1, name='phi')(images[0])
+  scale, shift = jnp.split(style, 2, -1)
+  x = path - path.mean((1, 2), keepdims=True)
+  x = x * lax.rsqrt(jnp.mean(x * x, (1, 2), keepdims=True) + 1e-8)
+  return ((1 + scale) * x + shift,)
+
+
+def dense(images, path, width):
+  """φ_dense(x1, x2) = [x1; down(o_(k+1)); down(down(o_(k+2))); ...; x2].
+
+  Every level also sees all finer images, pooled to its size: the dense
+  connections that the paper names as future work (sec. 6).
+  """
+  del width
+  size = images[0].shape[1]
+  return *(pyramid.down(x, x.shape[1] // size) for x in images), path
+
+
+def _half(width):
+  return width - width // 2
+
+
+def _whole(width):
+  return width
+
+
+PHI = tables.Table('config.networks.phi', 'φ', {
+    'simple': Phi(_whole, simple),
+    'lin_cat': Phi(_half, lin_cat),
+    'cat_lin': Phi(_whole, cat_lin),
+    'adain': Phi(_whole, adain),
+    'dense': Phi(_whole, dense),
+})
+
+
+class Join(nn.Module):
+  """φ as a module, so that its parameters have a name."""
+  phi: str
+  width: int
+
+  @nn.compact
+  def __call__(self, images, path):
+    return PHI[self.phi].join(images, path, self.width)

@@ -1,0 +1,219 @@
+"""Layers with equalized learning rate, in forms that are fast everywhere.
+
+Kernels are drawn by `draw`, all at once: a module's initializer gives each
+kernel the standard deviation of its law, and every other parameter its value.
+"""
+import math
+from typing import NamedTuple
+
+from flax import linen as nn
+import jax
+from jax import lax
+import jax.numpy as jnp
+
+SLOPE = .2
+
+
+def leaky_relu(x):
+  """max(x, .2 x); [V] in ProGAN, BMSG-GAN and the MSG-GAN paper."""
+  return jnp.where(x >= 0, x, SLOPE * x)
+
+
+def pixel_norm(x, epsilon=1e-8):
+  """x / sqrt(mean over channels of x^2 + epsilon).
+
+  Source: Karras et al. 2018 (arXiv:1710.10196), sec. 4.2.
+  """
+  return x * lax.rsqrt(jnp.mean(x * x, -1, keepdims=True) + epsilon)
+
+
+def minibatch_stddev(x, group):
+  """Appends one channel: the mean standard deviation inside a group.
+
+  Args:
+    x: [B, H, W, C].
+    group: samples in a group, a divisor of B; 0 is the whole batch. Sample i
+      is in group i mod (B / group).
+
+  Returns:
+    [B, H, W, C + 1].
+
+  Source: Karras et al. 2018, sec. 3; epsilon 1e-8 and the biased variance are
+  those of its code, of StyleGAN2's and of BMSG-GAN's (group 0).
+  """
+  b, h, w, _ = x.shape
+  group = min(group, b) or b
+  y = x.reshape(group, b // group, *x.shape[1:])
+  y = y - y.mean(0)
+  std = jnp.sqrt(jnp.mean(y * y, 0) + 1e-8).mean((1, 2, 3))
+  std = jnp.tile(std, group)[:, None, None, None]
+  return jnp.concatenate([x, jnp.broadcast_to(std, (b, h, w, 1))], -1)
+
+
+class Mix(NamedTuple):
+  """A 1x1 convolution that is not carried out: x [B,H,W,I], kernel, bias."""
+  x: jax.Array
+  kernel: jax.Array
+  bias: jax.Array
+
+
+def join(parts):
+  """Carries out every Mix, and concatenates the channels."""
+  return jnp.concatenate([
+      p.x @ p.kernel + p.bias if isinstance(p, Mix) else p for p in parts], -1)
+
+
+def fold(parts, kernel):
+  """(x, k) such that conv(x, k) == conv(join(parts), kernel), exactly.
+
+  A 1x1 convolution of few channels (an image) and the convolution after it
+  are one convolution of few channels: at 64 maps a 3x3 convolution of an RGB
+  image costs a sixteenth of that of its 64 maps. The bias becomes the weight
+  of a channel of ones, which zero padding treats as it treats the maps.
+  """
+  xs, kernels, start = [], [], 0
+  for part in parts:
+    if isinstance(part, Mix):
+      stop = start + part.kernel.shape[-1]
+      ones = jnp.ones((*part.x.shape[:-1], 1), part.x.dtype)
+      xs += [part.x, ones]
+      mix = jnp.concatenate([part.kernel, part.bias[None]])
+      kernels.append(jnp.einsum('im,hwmo->hwio', mix, kernel[:, :, start:stop]))
+    else:
+      stop = start + part.shape[-1]
+      xs.append(part)
+      kernels.append(kernel[:, :, start:stop])
+    start = stop
+  return jnp.concatenate(xs, -1), jnp.concatenate(kernels, 2)
+
+
+def conv(x, kernel):
+  """Stride 1, zero padding to the same size; NHWC, HWIO."""
+  return lax.conv_general_dilated(
+      x, kernel, (1, 1), 'SAME', dimension_numbers=('NHWC', 'HWIO', 'NHWC'))
+
+
+def up_conv(x, kernel):
+  """conv(up(x), kernel) for a 3x3 kernel, with 4/9 of its arithmetic.
+
+  Each output pixel sees only 2x2 different inputs, so the four pixels of an
+  output square are one 2x2 convolution to four times the channels. A window
+  that begins a pixel outside makes rows -1 and 0 of the output, the next one
+  rows 1 and 2, ...: the outermost are cropped. The 2x2 convolution is written
+  as a product with four shifted copies: XLA's weight gradient of an even
+  kernel is 50 times slower on CPU.
+  """
+  b, h, w, _ = x.shape
+  out = kernel.shape[-1]
+  # rows[s, u, k]: tap k of the kernel falls on input u for output s.
+  rows = jnp.array([[[1, 1, 0], [0, 0, 1]], [[1, 0, 0], [0, 1, 1]]], x.dtype)
+  k = jnp.einsum('suk,tvl,klio->uvisto', rows, rows, kernel)
+  x = jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
+  x = jnp.concatenate([
+      x[:, u:u + h + 1, v:v + w + 1] for u in (0, 1) for v in (0, 1)], -1)
+  y = (x @ k.reshape(-1, 4 * out)).reshape(b, h + 1, w + 1, 2, 2, out)
+  y = y.swapaxes(2, 3).reshape(b, 2 * h + 2, 2 * w + 2, out)
+  return y[:, 1:-1, 1:-1]
+
+
+class EqualConv(nn.Module):
+  """Convolution with equalized learning rate.
+
+  Weights are N(0, 1) and are scaled by gain / sqrt(fan_in) at run time; the
+  bias is 0 and not scaled.
+
+  Attributes:
+    features: output channels.
+    size: of the square kernel.
+    gain: sqrt(2) before a leaky ReLU; 1 for linear outputs in ProGAN.
+    use_bias: whether there is one.
+    upsample: whether the input is upsampled (nearest) before it.
+
+  Source: Karras et al. 2018, sec. 4.1; He et al. 2015.
+  """
+  features: int
+  size: int = 3
+  gain: float = math.sqrt(2)
+  use_bias: bool = True
+  upsample: bool = False
+
+  @nn.compact
+  def __call__(self, *parts):
+    """parts: [B, H, W, C_i] or Mix, as if concatenated -> [B, H, W, F]."""
+    channels = sum(
+        (p.kernel if isinstance(p, Mix) else p).shape[-1] for p in parts)
+    kernel, bias = equal_weights(
+        self, (self.size, self.size, channels, self.features),
+        self.size**2 * channels, self.gain, self.use_bias)
+    x, kernel = fold(parts, kernel)
+    y = (up_conv if self.upsample else conv)(x, kernel)
+    return y if bias is None else y + bias
+
+
+class EqualMix(nn.Module):
+  """A 1x1 EqualConv with bias that is folded into the layer after it."""
+  features: int
+
+  @nn.compact
+  def __call__(self, x):
+    kernel, bias = equal_weights(
+        self, (1, 1, x.shape[-1], self.features), x.shape[-1])
+    return Mix(x, kernel[0, 0], bias)
+
+
+class EqualDense(nn.Module):
+  """From a vector to a grid (`grid`), or from a grid to a vector.
+
+  The 4x4 transposed convolution of a 1x1 picture, and the valid 4x4
+  convolution of a 4x4 one.
+
+  Attributes:
+    features: output channels.
+    grid: (height, width) of the output of a vector; () for a vector out.
+    gain: as in EqualConv.
+    fan_in: overrides the number of inputs of one output; 0 is that number.
+  """
+  features: int
+  grid: tuple[int, ...] = ()
+  gain: float = math.sqrt(2)
+  fan_in: int = 0
+
+  @nn.compact
+  def __call__(self, x):
+    h, w = self.grid or x.shape[1:-1] or (1, 1)
+    inputs = x.shape[-1] * (1 if self.grid else h * w)
+    kernel, bias = equal_weights(
+        self, (h, w, x.shape[-1], self.features), self.fan_in or inputs,
+        self.gain)
+    if self.grid:
+      y = x @ kernel.transpose(2, 0, 1, 3).reshape(x.shape[-1], -1)
+      return y.reshape(-1, h, w, self.features) + bias
+    return x.reshape(x.shape[0], -1) @ kernel.reshape(
+        -1, self.features) + bias
+
+
+def equal_weights(module, shape, fan_in, gain=math.sqrt(2), use_bias=True):
+  """(scaled kernel of `shape`, bias or None), parameters of `module`."""
+  kernel = module.param('kernel', nn.initializers.ones, shape)
+  bias = module.param(
+      'bias', nn.initializers.zeros, shape[-1:]) if use_bias else None
+  return kernel * (gain / math.sqrt(fan_in)), bias
+
+
+def draw(key, params):
+  """Multiplies every leaf named 'kernel' by its own standard normals.
+
+  One sampler for all of them: XLA compiles each sampler by itself, and thirty
+  of them take longer than the train step.
+  """
+  leaves, tree = jax.tree_util.tree_flatten_with_path(params)
+  kernels = [path[-1].key == 'kernel' for path, _ in leaves]
+  sizes = [x.size for (_, x), k in zip(leaves, kernels, strict=True) if k]
+  normals = jax.random.normal(key, (sum(sizes),))
+  drawn, start = [], 0
+  for (_, x), is_kernel in zip(leaves, kernels, strict=True):
+    if is_kernel:
+      x = x * normals[start:start + x.size].reshape(x.shape)
+      start += x.size
+    drawn.append(x)
+  return jax.tree.unflatten(tree, drawn)

@@ -1,0 +1,136 @@
+"""MSG-ProGAN: ProGAN's blocks, with an image between G and D at every level.
+
+Source: Karnewar & Wang 2020 (arXiv:1903.06048), tables 6 and 7; `bmsg`
+switches to what the popular akanimax/BMSG-GAN does instead.
+"""
+import math
+from typing import NamedTuple
+
+from flax import linen as nn
+
+from msg_gan_jax import pyramid
+from msg_gan_jax.networks import combine, layers
+from msg_gan_jax.state import Verdict
+
+
+class Shape(NamedTuple):
+  """What G and D must agree on.
+
+  Attributes:
+    ladder: every size from 4 to the resolution.
+    shown: those at which G shows an image to D, the finest among them.
+    channels: of an image.
+    fmap_max, fmap_base: a level of r pixels has min(fmap_max,
+      2 fmap_base / r) feature maps.
+  """
+  ladder: tuple[int, ...]
+  shown: tuple[int, ...]
+  channels: int
+  fmap_max: int
+  fmap_base: int
+
+  def width(self, size):
+    """Feature maps of the level of `size` pixels."""
+    return max(1, min(self.fmap_max, 2 * self.fmap_base // size))
+
+
+class Generator(nn.Module):
+  """z [B, latent] -> pyramid of the shown sizes, in about [-1, 1].
+
+  A 4x4 block, then upsample and two 3x3 convolutions a level; pixel norm
+  after each but the very first; a linear 1x1 convolution to each image.
+
+  Attributes:
+    shape: see Shape.
+    bmsg: BMSG-GAN's gains: sqrt(2) for the image layers too (ProGAN: 1), and
+      a first layer scaled by its latent inputs alone (ProGAN: 16 times as
+      many, as if it were a 4x4 convolution).
+  """
+  shape: Shape
+  bmsg: bool = False
+
+  @nn.compact
+  def __call__(self, z):
+    images = []
+    for size in self.shape.ladder:
+      width = self.shape.width(size)
+      if size == 4:
+        first = layers.EqualDense(
+            width, grid=(4, 4), name='block_4_conv_1',
+            fan_in=z.shape[-1] * (1 if self.bmsg else 16))
+        x = layers.leaky_relu(first(z))
+      else:
+        x = layers.EqualConv(
+            width, upsample=True, name=f'block_{size}_conv_1')(x)
+        x = layers.pixel_norm(layers.leaky_relu(x))
+      x = layers.EqualConv(width, name=f'block_{size}_conv_2')(x)
+      x = layers.pixel_norm(layers.leaky_relu(x))
+      if size in self.shape.shown:
+        gain = math.sqrt(2) if self.bmsg else 1.
+        images.append(layers.EqualConv(
+            self.shape.channels, size=1, gain=gain, name=f'rgb_{size}')(x))
+    return tuple(images)
+
+
+class Discriminator(nn.Module):
+  """Pyramid of the shown sizes -> Verdict.
+
+  From the finest level down: φ joins the level's image to the path, then the
+  minibatch standard deviation, two 3x3 convolutions, and a 2x2 mean. The
+  coarsest level ends in a dense layer and the score.
+
+  Attributes:
+    shape: see Shape.
+    phi: a row of PHI.
+    stddev: 'every' level (the paper), 'last' (ProGAN, BMSG-GAN), 'none'.
+    stddev_group: see layers.minibatch_stddev.
+    bmsg: BMSG-GAN's choices: no leaky ReLU after the first 1x1 convolution,
+      and gain sqrt(2) for the score (ProGAN: 1).
+  """
+  shape: Shape
+  phi: str = 'simple'
+  stddev: str = 'every'
+  stddev_group: int = 4
+  bmsg: bool = False
+
+  @nn.compact
+  def __call__(self, images):
+    pyramid.check(images, self.shape.shown, self.shape.channels)
+    by_size = dict(zip(self.shape.shown, images, strict=True))
+    top = self.shape.ladder[-1]
+    for size in reversed(self.shape.ladder):
+      width = self.shape.width(size)
+      if size == top:
+        parts = self.from_rgb(images[-1], width)
+      elif size in by_size:
+        seen = tuple(by_size[s] for s in self.shape.shown if s >= size)
+        parts = combine.Join(self.phi, width, name=f'join_{size}')(seen, x)
+      else:
+        parts = (x,)
+      if self.stddev == 'every' or (self.stddev == 'last' and size == 4):
+        parts = (layers.minibatch_stddev(
+            layers.join(parts), self.stddev_group),)
+      x = layers.EqualConv(width, name=f'block_{size}_conv_1')(*parts)
+      x = layers.leaky_relu(x)
+      if size > 4:
+        x = layers.EqualConv(
+            self.path_width(size // 2), name=f'block_{size}_conv_2')(x)
+        x = pyramid.down(layers.leaky_relu(x))
+    x = layers.EqualDense(self.shape.width(4), name='block_4_conv_2')(x)
+    gain = math.sqrt(2) if self.bmsg else 1.
+    x = layers.EqualDense(1, gain=gain, name='score')(layers.leaky_relu(x))
+    return Verdict(x[:, 0])
+
+  def from_rgb(self, image, width):
+    """The first layer: ProGAN's has a leaky ReLU, BMSG-GAN's has none."""
+    if self.bmsg:
+      return (layers.EqualMix(width, name='from_rgb')(image),)
+    return (layers.leaky_relu(
+        layers.EqualConv(width, size=1, name='from_rgb')(image)),)
+
+  def path_width(self, size):
+    """Channels that the block above gives to the level of `size` pixels."""
+    width = self.shape.width(size)
+    if size in self.shape.shown:
+      return combine.PHI[self.phi].path(width)
+    return width
