@@ -99,3 +99,12 @@ def check(pyramid, sizes, channels):
   chex.assert_equal(tuple(x.shape[-3] for x in pyramid), tuple(sizes))
   for level, size in zip(pyramid, sizes, strict=True):
     chex.assert_shape(level, (None, size, size, channels))
+
+
+def to_uint8(images):
+  """[-1, 1] -> uint8, rounded and clipped: the inverse of `build`'s scaling.
+
+  Nothing is stretched to the range of the picture at hand, as some sample
+  sheets do: a person should see the colours that D sees.
+  """
+  return jnp.clip(jnp.round(images * 127.5 + 127.5), 0, 255).astype(jnp.uint8)

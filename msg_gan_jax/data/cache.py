@@ -1,5 +1,6 @@
 """Arrays kept on disk: written once, whole or not at all, by one process."""
 import contextlib
+import errno
 import json
 import os
 import secrets
@@ -49,7 +50,10 @@ def fetch(folder, key, row_shape, rows, produce):
       return found
     _sweep(folder, key, locked)
     _store(folder, key, row_shape, rows, produce)
-  return _load(folder, key, row_shape)
+  found = _load(folder, key, row_shape)
+  if found is None:
+    raise OSError(f'what was written to {folder!r} cannot be read back')
+  return found
 
 
 def _load(folder, key, row_shape):
@@ -134,9 +138,7 @@ def _write_npy(path, row_shape, rows, produce):
   with open(path, 'wb') as file:
     _header(file, rows, row_shape)
     start = file.tell()
-    if hasattr(os, 'posix_fallocate'):
-      # A full disk shows now, and not after an hour of decoding.
-      os.posix_fallocate(file.fileno(), 0, start + rows * _bytes(row_shape))
+    _reserve(file, start + rows * _bytes(row_shape))
 
     def append(block):
       nonlocal count
@@ -152,6 +154,16 @@ def _write_npy(path, row_shape, rows, produce):
     assert file.tell() == start, 'the header changed its length'
     _settle(file)
   return {**about, 'bytes_of_npy': end}
+
+
+def _reserve(file, size):
+  # A full disk shows now, and not after an hour of decoding.
+  if hasattr(os, 'posix_fallocate'):
+    try:
+      os.posix_fallocate(file.fileno(), 0, size)
+    except OSError as error:  # Some file systems cannot reserve.
+      if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        raise
 
 
 def _header(file, rows, row_shape):

@@ -1,4 +1,5 @@
 """One picture file -> uint8 [H, W, C], as the settings say."""
+import io
 from typing import NamedTuple
 
 import numpy as np
@@ -23,7 +24,8 @@ TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 # Where PIL's readers put what holds an orientation.
-EXIF = ('exif', 'xmp', 'XML:com.adobe.xmp', 'Raw profile type exif')
+EXIF = frozenset(
+    ('exif', 'xmp', 'XML:com.adobe.xmp', 'Raw profile type exif'))
 
 
 class Recipe(NamedTuple):
@@ -53,7 +55,11 @@ def decode(path, recipe):
   Raises:
     Whatever PIL raises on a broken file, from OSError to SyntaxError.
   """
-  with Image.open(path) as opened:
+  # Read at one go: many small reads of PIL's cost 8 %, and time for other
+  # threads, on small files.
+  with open(path, 'rb', buffering=0) as file:
+    packed = io.BytesIO(file.read())
+  with Image.open(packed) as opened:
     opened.load()  # A PNG may keep its EXIF behind the pixels.
     image, seen = _upright(opened)
     image = _square(_convert(image, recipe.channels), recipe)
@@ -69,7 +75,7 @@ def look(path):
 
 
 def _orientation(image):
-  if not any(place in image.info for place in EXIF):
+  if EXIF.isdisjoint(image.info):
     return 1
   try:
     return image.getexif().get(ORIENTATION, 1)

@@ -18,11 +18,11 @@ def _mix(x):
 
 
 def bits(seed, stream, numbers):
-  """64 random bits for every number: uint64, the shape of `numbers`."""
+  """64 random bits for every number: int [...] -> uint64 [...], not scalars."""
   # Arrays of one, since numpy warns of overflow in scalars only.
   key = np.array([seed & MASK], np.uint64)
   key = _mix(_mix(key + np.uint64(GOLDEN)) + np.array([stream], np.uint64))
-  steps = (np.asarray(numbers).astype(np.uint64) + np.uint64(1))
+  steps = np.asarray(numbers).astype(np.uint64) + np.uint64(1)
   return _mix(key + steps * np.uint64(GOLDEN))
 
 
@@ -47,7 +47,7 @@ class Order:
     self._epochs, self._lock = {}, threading.Lock()
 
   def __call__(self, numbers):
-    """int [...] -> (indices int32 [...], flips bool [...])."""
+    """int [n, ...] -> (indices int32 [n, ...], flips bool [n, ...])."""
     numbers = np.asarray(numbers, np.int64)
     epochs, positions = np.divmod(numbers, self.count)
     indices = np.empty(numbers.shape, np.int32)

@@ -1,4 +1,6 @@
 """Sliced Wasserstein distance of patches, at every scale of two image sets."""
+from concurrent import futures
+
 import numpy as np
 
 _PATCH = 7  # Pixels; Karras et al. 2018, sec. 5.
@@ -52,10 +54,10 @@ def swd(real, fake, seed=0, *, per_image=128, directions=512):
   unit = unit_directions(_PATCH * _PATCH * channels, directions, rng)
   found = {}
   for size in sorted(real_levels, reverse=True):
-    # Popped, so that no level outlives its turn: each may have gigabytes.
-    a = normalize(real_levels.pop(size))
-    b = normalize(fake_levels.pop(size))
-    found[size] = 1e3 * sliced_wasserstein(a, b, unit)
+    # Popped and in place, for a level may have gigabytes.
+    a, b = real_levels.pop(size), fake_levels.pop(size)
+    found[size] = 1e3 * sliced_wasserstein(
+        normalize(a, out=a), normalize(b, out=b), unit)
   found['mean'] = sum(found.values()) / len(found)
   found['protocol'] = dict(
       n_real=n, n_fake=n, per_image=per_image, directions=directions,
@@ -119,11 +121,13 @@ def patches(level, rows, columns):
   return found.reshape(-1, *found.shape[2:])
 
 
-def normalize(descriptors):
+def normalize(descriptors, out=None):
   """Mean 0 and deviation 1 for each colour channel, over the whole set.
 
   Args:
     descriptors: float [M, ..., C].
+    out: where to write, as numpy's: None, or contiguous [M, ..., C], which
+      may be `descriptors` itself.
 
   Returns:
     [M, D], flat; a channel without any variation becomes 0, so that the
@@ -131,13 +135,19 @@ def normalize(descriptors):
   """
   flat = descriptors.reshape(len(descriptors), -1)
   channels = descriptors.shape[-1]
+  blocks = [slice(i, i + 2048) for i in range(0, len(flat), 2048)]
 
-  def channel_mean(x):  # Tiled to [D]; float64, for M may be millions.
-    by_column = x.mean(axis=0, dtype=np.float64).reshape(-1, channels)
-    return np.tile(by_column.mean(axis=0), len(by_column))
+  def mean(columns):  # Over a channel's columns, then given to each of them.
+    by_channel = (columns / len(flat)).reshape(-1, channels).mean(axis=0)
+    return np.tile(by_channel, len(columns) // channels)
 
-  flat = flat - channel_mean(flat).astype(flat.dtype)
-  deviation = np.sqrt(channel_mean(np.square(flat)))
+  # In float64, for M may be millions; in blocks that stay in the cache.
+  shift = mean(flat.sum(axis=0, dtype=np.float64)).astype(flat.dtype)
+  flat = np.subtract(
+      flat, shift, out=None if out is None else out.reshape(flat.shape))
+  squares = sum(
+      np.square(flat[some]).sum(axis=0, dtype=np.float64) for some in blocks)
+  deviation = np.sqrt(mean(squares))
   flat /= np.where(deviation > 0, deviation, 1).astype(flat.dtype)
   return flat
 
@@ -164,12 +174,19 @@ def sliced_wasserstein(a, b, directions):
     raise ValueError(
         f'sliced_wasserstein: wanted sets of one shape, found {a.shape} and '
         f'{b.shape}.')
-  total, block = 0., 64  # Directions at a time: bounds memory, not speed.
-  for start in range(0, directions.shape[1], block):
-    some = directions[:, start:start + block].astype(a.dtype).T
-    difference = np.sort(some @ a.T, axis=1)
-    difference -= np.sort(some @ b.T, axis=1)
-    total += np.abs(difference, out=difference).sum(dtype=np.float64)
+  total, block = 0., min(64, directions.shape[1])
+  # One buffer, for fresh memory costs more than the sort itself; threads, for
+  # numpy multiplies on all cores but sorts on one.
+  both = np.empty((2, block, len(a)), a.dtype)
+  with futures.ThreadPoolExecutor() as pool:
+    for start in range(0, directions.shape[1], block):
+      some = directions[:, start:start + block].T.astype(a.dtype)
+      x, y = both[:, :len(some)]
+      np.matmul(some, a.T, out=x)
+      np.matmul(some, b.T, out=y)
+      list(pool.map(np.ndarray.sort, [*x, *y]))
+      np.subtract(x, y, out=x)
+      total += np.abs(x, out=x).sum(dtype=np.float64)
   return float(total / (len(a) * directions.shape[1]))
 
 
@@ -204,14 +221,14 @@ def _subset(images, n, rng):
 
 def _descriptors(images, per_image, rng):
   # {size: float32 [N * per_image, 7, 7, C]}. Chunks: the float pyramid of a
-  # set of large images would be far larger than its patches.
+  # set of large images is larger than its patches, and caches are small.
   sizes = _sizes(images.shape[1])
   found = {
       size: np.empty(
           (len(images) * per_image, _PATCH, _PATCH, images.shape[3]),
           np.float32) for size in sizes}
   where = {s: centres(len(images), s, per_image, rng) for s in sizes}
-  chunk = max(1, 2**22 // images[0].size)
+  chunk = max(1, 2**18 // images[0].size)
   for start in range(0, len(images), chunk):
     some = slice(start, start + chunk)
     levels = laplacian_pyramid(images[some], len(sizes))

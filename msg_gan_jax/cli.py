@@ -1,0 +1,186 @@
+"""absl flags -> one call.  python launch.py --config=... --workdir=..."""
+import os
+import pathlib
+import sys
+
+from absl import app, flags
+from ml_collections import config_flags
+
+from msg_gan_jax import config as config_lib
+from msg_gan_jax import tables
+
+MODES = ('train', 'sample')
+
+_CONFIG = config_flags.DEFINE_config_file(
+    'config', None, 'An experiment: a file, or the name of one that ships '
+    'with the package. Single settings: --config.train.batch=64.')
+_WORKDIR = flags.DEFINE_string(
+    'workdir', None, "The run's folder; runs/<experiment> where not given.")
+_MODE = flags.DEFINE_enum('mode', 'train', MODES, 'What to do.')
+_DRY_RUN = flags.DEFINE_bool(
+    'dry_run', False, 'Only show shapes, data, arithmetic and memory.')
+_DEBUG = flags.DEFINE_bool('debug', False, 'Show the traceback of an error.')
+_COORDINATOR = flags.DEFINE_string(
+    'coordinator', '', 'HOST:PORT of the first of several processes; not '
+    'needed on SLURM, Open MPI and TPU pods.')
+_PROCESSES = flags.DEFINE_integer('processes', 0, 'How many there are.')
+_PROCESS = flags.DEFINE_integer('process', -1, 'Which one this is, from 0.')
+_COUNT = flags.DEFINE_integer(
+    'count', 64, 'sample: how many pictures.', lower_bound=1)
+_SEED = flags.DEFINE_integer('seed', 0, 'sample: seed of the latents.')
+_Z_FILE = flags.DEFINE_string(
+    'z_file', '', 'sample: latents [n, latent] in a .npy file, not drawn.')
+_WEIGHTS = flags.DEFINE_enum(
+    'weights', 'ema', ('ema', 'raw'), 'sample: averaged, or in training.')
+_SEPARATE = flags.DEFINE_bool(
+    'separate', False, 'sample: also one file a picture.')
+_SCALES = flags.DEFINE_bool(
+    'scales', False, 'sample: every scale, not only the finest.')
+_OUT = flags.DEFINE_string(
+    'out', None, 'sample: the folder; <workdir>/samples_<seed> if not given.')
+
+_DEFAULT = 'quickstart'
+
+
+def run():
+  """The console script."""
+  app.run(main, flags_parser=_parse)
+
+
+def main(argv):
+  del argv
+  try:
+    sys.exit(_call())
+  except KeyboardInterrupt:
+    _fail('interrupted before the first checkpoint was written.', 130)
+  except Exception as error:  # for people; --debug shows it whole
+    if _DEBUG.value:
+      raise
+    _fail(_text(error))
+
+
+def _call():
+  """Imports what the mode needs, and does it; returns the exit status."""
+  _set_up_jax()
+  if _MODE.value == 'sample':
+    return _sample()
+  config = config_lib.parse(_CONFIG.value)
+  from msg_gan_jax.training import inspect, loop, sharding
+  workdir = _WORKDIR.value or os.path.join('runs', _experiment_name())
+  sharding.start(_COORDINATOR.value, _PROCESSES.value, _PROCESS.value)
+  if _DRY_RUN.value:
+    inspect.dry_run(config, f'{workdir}.contact_sheet.png')
+    return 0
+  number = loop.train(config, workdir)
+  return 128 + number if number else 0
+
+
+def _sample():
+  from msg_gan_jax.training import sample
+  if not _WORKDIR.value:
+    raise ValueError('--workdir: which run? As --workdir=runs/quickstart.')
+  out = _OUT.value or os.path.join(
+      _WORKDIR.value, 'z_file' if _Z_FILE.value else f'samples_{_SEED.value}')
+  for path in sample.from_run(
+      _WORKDIR.value, out, count=_COUNT.value, seed=_SEED.value,
+      z_file=_Z_FILE.value, weights=_WEIGHTS.value, separate=_SEPARATE.value,
+      scales=_SCALES.value)[:4]:
+    print(path)
+  return 0
+
+
+def _set_up_jax():
+  """The compilation cache, so that a second start is a fast one."""
+  import jax
+  cache = os.environ.get('XDG_CACHE_HOME') or os.path.expanduser('~/.cache')
+  if not jax.config.jax_compilation_cache_dir:
+    jax.config.update(
+        'jax_compilation_cache_dir', os.path.join(cache, 'msg_gan_jax', 'xla'))
+  jax.config.update('jax_persistent_cache_min_compile_time_secs', 0.)
+  jax.config.update('jax_persistent_cache_min_entry_size_bytes', -1)
+
+
+def _parse(argv):
+  """argv -> what is left after the flags; mistakes in one line."""
+  try:
+    argv = [argv[0], *_with_config(argv[1:])]
+    left = flags.FLAGS(argv)
+    if len(left) > 1:
+      raise ValueError(
+          f'{left[1]}: not a flag; did you mean --config={left[1]}?')
+    return left
+  except Exception as error:
+    if '--debug' in argv:
+      raise
+    _fail(_text(error))
+
+
+def _with_config(argv):
+  """Resolves --config's name, puts it first, and checks --config.x fields."""
+  name, rest = _DEFAULT, []
+  words = iter(argv)
+  for word in words:
+    flag, equals, value = word.lstrip('-').partition('=')
+    if word.startswith('-') and flag == 'config':
+      name = value if equals else next(words, '')
+    else:
+      rest.append(word)
+      if word.startswith('-') and flag.startswith('config.'):
+        known = config_lib.metadata()
+        if flag[7:] not in known:
+          raise ValueError(
+              f'--{flag}: no such setting; {tables.nearest(flag[7:], known)}')
+  path, colon, argument = name.partition(':')
+  return [f'--config={find(path)}{colon}{argument}', *rest]
+
+
+def find(name):
+  """The path of an experiment, from a path or a shipped one's name.
+
+  Raises:
+    ValueError: there is none; the message names the nearest.
+  """
+  if os.path.isfile(name):
+    return name
+  shipped = experiments()
+  stem = pathlib.Path(name).stem
+  if stem in shipped and (
+      name == stem or name == os.path.join('experiments', f'{stem}.py')):
+    return shipped[stem]
+  raise ValueError(
+      f'--config: no experiment {name!r}; {tables.nearest(stem, shipped)}')
+
+
+def experiments():
+  """{name: path} of the experiments that ship with the package."""
+  here = pathlib.Path(__file__).parent
+  for folder in (here / 'experiments', here.parent / 'experiments'):
+    if folder.is_dir():
+      return {path.stem: str(path) for path in sorted(folder.glob('*.py'))
+              if path.stem != '__init__'}
+  return {}
+
+
+def _experiment_name():
+  for word in sys.argv[1:]:
+    flag, _, value = word.lstrip('-').partition('=')
+    if flag == 'config' and value:
+      return pathlib.Path(value.partition(':')[0]).stem
+  return _DEFAULT
+
+
+def _text(error):
+  """An error as a person should read it."""
+  text = str(error).strip() or type(error).__name__
+  ours = (ValueError, OSError, flags.Error)
+  if isinstance(error, ours) or type(error) is KeyError:
+    return text
+  return f'{type(error).__name__}: {text}'
+
+
+def _fail(text, status=1):
+  print(f'error: {text}', file=sys.stderr)
+  if not text.startswith('interrupted'):
+    print('(--debug shows where)', file=sys.stderr)
+  sys.stdout.flush()
+  sys.exit(status)

@@ -1,0 +1,509 @@
+"""How a cartoon head is painted, from its factors to its colours.
+
+Every part is a function (canvas, head) that paints one feature; a table at the
+foot says which value of which factor calls which. Lengths are in half frames:
+the chin is .62 below the middle, the crown .64 above it.
+"""
+import types
+
+import numpy as np
+
+from msg_gan_jax.data import shapes
+
+
+def _hex(*codes):
+  rows = [[int(c[i:i + 2], 16) for i in (0, 2, 4)] for c in codes]
+  return np.asarray(rows, np.float32) / 255
+
+
+# Rows in the order of the factor's values in avatars.FACTORS.
+PALETTE = {
+    'background': _hex('a9dcf2', 'b9e8cb', 'd3c8f5', 'fde59a', 'f9bfcd',
+                       '6fbfb8'),
+    'skin': _hex('ffdcc4', 'f3bf98', 'd99a6a', 'ad7048', '80503a'),
+    'hair_colour': _hex('2b2633', '54342c', 'b0452c', 'f2c14e', 'e0662a',
+                        'cfd3dc', 'ef6fa0', '3e86c8'),
+    'eye_colour': _hex('4a2c1f', '2f6fb0', '3c8a5a'),
+    'shirt': _hex('f6f5ef', '2f4a80', 'e2553f', '3f9a70', 'f0ae33', '8059ab'),
+    'accent': _hex('d9433f', '2c4a86', 'f2b233', '2f9579'),
+}
+INK = _hex('2a2430')[0]
+WHITE = _hex('ffffff')[0]
+GOLD = _hex('f6c137')[0]
+
+# Half width, top, bottom, square, taper of `shapes.egg`.
+SHAPES = {
+    'oval': (.51, .64, .62, .0, .0),
+    'round': (.57, .62, .59, .2, .0),
+    'square': (.52, .63, .61, .7, .0),
+    'heart': (.55, .64, .66, .1, .75),
+}
+
+
+class Heads(types.SimpleNamespace):
+  """What painting needs of each head: codes [n], colours [n, 3], the rest
+  [n, 1, 1]."""
+
+  def only(self, who):
+    return Heads(**{name: v[who] for name, v in vars(self).items()})
+
+
+def paint(factors, resolution):
+  """Pictures of heads.
+
+  Args:
+    factors: as `avatars.factors_at` returns them, each [n].
+    resolution: pixels a side.
+
+  Returns:
+    uint8 [n, resolution, resolution, 3].
+  """
+  # Below 32 pixels eyes are smaller than a pixel: average a larger picture.
+  over = -(-32 // resolution)
+  head = _heads(factors)
+  canvas = shapes.Canvas(
+      head.background, resolution * over, factors['shift_x'],
+      factors['shift_y'])
+  for name, parts in PARTS:
+    if name is None:
+      parts(canvas, head)
+      continue
+    code = getattr(head, name)
+    for value, part in enumerate(parts.values()):
+      who = np.flatnonzero(code == value)
+      if part is not None and len(who):
+        part(canvas.only(who), head.only(who))
+  if over > 1:
+    canvas.planes = canvas.planes.reshape(
+        3, -1, resolution, over, resolution, over).mean((3, 5))
+  return canvas.pixels()
+
+
+def _heads(factors):
+  number = {name: v[:, None, None] for name, v in factors.items()
+            if v.dtype == np.float32}
+  colour = {name: rows[factors[name]] for name, rows in PALETTE.items()}
+  a, top, bottom, square, taper = np.asarray(
+      list(SHAPES.values()), np.float32)[factors['head']].T[:, :, None, None]
+  skin, hair = colour['skin'], colour['hair_colour']
+  hat = factors['hat'][:, None, None]
+  return Heads(
+      **colour, **number,
+      **{name: factors[name] for name, _ in PARTS if name},
+      a=a * number['head_width'], top=top, bottom=bottom, square=square,
+      taper=taper,
+      shade=skin * _hex('dfb9b4')[0],
+      line=skin * _hex('70404a')[0],
+      blush=.55 * skin + .45 * _hex('f0506a')[0],
+      dark_hair=hair * np.float32(.78),
+      brow=hair * np.float32(.62),
+      # Hair over the brim of a beanie or a cap is under it.
+      brim=np.where((hat == 1) | (hat == 2), -.36, -9).astype(np.float32),
+      mouth_line=np.where(factors['beard'][:, None] % 2 == 1,
+                          _hex('f0a196')[0], skin * _hex('602c3a')[0]))
+
+
+def _skull(head, x, y, wider=0., higher=0.):
+  return shapes.egg(x, y, head.a + wider, head.top + higher,
+                    head.bottom + wider, head.square, head.taper)
+
+
+# Behind the head.
+
+
+def _halo(canvas, head):
+  canvas.fill(head.background + (1 - head.background) * np.float32(.45),
+              lambda x, y: shapes.ellipse(x, y, .86, .86))
+
+
+def _body(canvas, head):
+  canvas.fill(head.shirt, lambda x, y: shapes.egg(
+      x, y - 1.3, .80, .56, .5, .45), (-.85, .7, .85, 1.1))
+
+  def neck(x, y):
+    return shapes.union(shapes.box(x, y - .5, .18, .38, .1),
+                        shapes.ellipse(x, y - .76, .26, .14))
+
+  frame = (-.3, .4, .3, .95)
+  canvas.fill(head.skin, neck, frame)
+  canvas.fill(head.shade, lambda x, y: shapes.both(
+      neck(x, y), _skull(head, x, y - .1)), frame)
+
+
+def _ears(canvas, head):
+  place = head.a - .01
+  frame = (-.78, -.1, .78, .26)
+  canvas.fill(head.skin, lambda x, y: shapes.ellipse(
+      np.abs(x) - place, y - .08, .115, .145), frame)
+  canvas.fill(head.shade, lambda x, y: shapes.ellipse(
+      np.abs(x) - place - .03, y - .08, .045, .08), frame)
+
+
+def _face(canvas, head):
+  canvas.fill(head.skin, lambda x, y: _skull(head, x, y),
+              (-.7, -.75, .7, .75))
+
+
+def _nose(canvas, head):
+  canvas.fill(head.shade, lambda x, y: shapes.ellipse(
+      x - .02 * head.gaze, y - .2, .065, .05), (-.12, .1, .12, .3))
+
+
+def _cheeks(canvas, head):
+  canvas.fill(head.blush, lambda x, y: shapes.ellipse(
+      np.abs(x) - .31, y - .27, .1, .075), (-.45, .15, .45, .38), .75)
+
+
+# Hair: what hangs behind the head, then what lies on it.
+
+
+def _behind(canvas, head, shape, frame=None, colour=None):
+  canvas.fill(head.dark_hair if colour is None else colour,
+              lambda x, y: shapes.both(
+      shape(x, y), head.brim - y), frame)
+
+
+def _on_top(canvas, head, hairline, low=.2, wider=.045, higher=.1, more=None):
+  """Hair on the skull above y = hairline(x), with its shadow on the skin.
+
+  low: how far down the hairline comes.
+  more: (x, y) -> distance of hair beyond the skull.
+  """
+  frame = (-.75, -1, .75, low + .1)
+
+  def shadow(x, y):
+    return shapes.both(_skull(head, x, y),
+                       -shapes.below(x, y - .05, hairline))
+
+  def hair(x, y):
+    cap = shapes.both(_skull(head, x, y, wider, higher),
+                      -shapes.below(x, y, hairline))
+    cap = cap if more is None else shapes.union(cap, more(x, y))
+    return shapes.both(cap, head.brim - y)
+
+  canvas.fill(head.shade, shadow, frame)
+  canvas.fill(head.hair_colour, hair, frame)
+
+
+def _temples(head, x, width=.1, depth=.4):
+  """How far a hairline comes down beside the face."""
+  return depth * shapes.ramp(np.abs(x), head.a - width - .06, head.a - width
+                             + .06)
+
+
+def _crop(canvas, head):
+  _on_top(canvas, head, lambda x: -.38 + _temples(head, x, .09, .42), .1)
+
+
+def _side(canvas, head):
+  def hairline(x):
+    sweep = shapes.ramp(x, -.3, .45)
+    return (-.5 + .34 * sweep * (2 - sweep) + .12 * shapes.ramp(-x, .3, .5)
+            + _temples(head, x, .08, .3))
+  _on_top(canvas, head, hairline, .3, .06, .16)
+
+
+def _bob_back(canvas, head):
+  _behind(canvas, head, lambda x, y: shapes.box(
+      x, y + .02, head.a + .15, .64, .42), (-.9, -.8, .9, .75))
+
+
+def _bob(canvas, head):
+  _on_top(canvas, head,
+          lambda x: -.2 + .1 * x * x + _temples(head, x, .06, .55), .45, .1)
+
+
+def _long_back(canvas, head):
+  _behind(canvas, head, lambda x, y: shapes.box(
+      x, y - .45, head.a + .17, 1.15, .5))
+
+
+def _long(canvas, head):
+  _on_top(canvas, head,
+          lambda x: -.56 + 1.0 * np.abs(x) + _temples(head, x, .06, .5), .6,
+          .08)
+
+
+_CURLS = ((0, -.72), (.36, -.64), (.62, -.4), (.72, -.08), (.64, .2))
+
+
+def _afro_back(canvas, head):
+  def curls(x, y):
+    ring = [shapes.ellipse(np.abs(x) - cx, y - cy, .23, .23)
+            for cx, cy in _CURLS]
+    return shapes.union(shapes.ellipse(x, y + .12, .68, .62), *ring)
+  _behind(canvas, head, curls, (-1, -1, 1, .5), head.hair_colour)
+
+
+def _afro(canvas, head):
+  _on_top(canvas, head, lambda x: (
+      -.4 + .06 * shapes.zigzag(x, .22) + _temples(head, x, .06, .4)), .2)
+
+
+def _bun_back(canvas, head):
+  _behind(canvas, head, lambda x, y: shapes.ellipse(
+      x, y + .78, .24, .2), (-.3, -1, .3, -.5))
+
+
+def _bun(canvas, head):
+  _on_top(canvas, head, lambda x: -.48 + .9 * x * x, .1, .03, .08)
+
+
+def _spiky(canvas, head):
+  def spikes(x, y):
+    return shapes.both(
+        shapes.below(x, y, lambda x: (
+            -.68 + 1. * x * x - .26 * shapes.zigzag(x + .14, .28))),
+        y + .2, np.abs(x) - head.a - .08)
+  _on_top(canvas, head, lambda x: (
+      -.42 + .16 * shapes.zigzag(x, .25) + _temples(head, x, .07, .3)), .2,
+          more=spikes)
+
+
+def _pigtails_back(canvas, head):
+  _behind(canvas, head, lambda x, y: shapes.ellipse(
+      np.abs(x) - head.a - .2, y - .16, .2, .36), (-1, -.25, 1, .6))
+
+
+def _pigtails(canvas, head):
+  _on_top(canvas, head, lambda x: (
+      -.52 + .75 * np.abs(x) + _temples(head, x, .04, .2)), .2)
+  canvas.fill(head.accent, lambda x, y: shapes.ellipse(
+      np.abs(x) - head.a - .12, y + .12, .1, .09), (-.9, -.3, .9, 0))
+
+
+def _mohawk(canvas, head):
+  canvas.fill(.6 * head.skin + .4 * head.dark_hair,
+              lambda x, y: shapes.both(
+                  _skull(head, x, y),
+                  y + .3 - _temples(head, x, .1, .3)), (-.7, -.8, .7, .1))
+  canvas.fill(head.hair_colour, lambda x, y: shapes.both(shapes.box(
+      x, y + .62, .15, .34, .12), head.brim - y), (-.2, -1, .2, -.2))
+
+
+# The face.
+
+
+def _eye_x(head, x):
+  """x from the middle of the nearer eye, not mirrored."""
+  return x - np.where(x < 0, -1, 1).astype(np.float32) * head.eye_spacing
+
+
+_EYES = (-.48, -.25, .48, .3)
+
+
+def _eyeball(canvas, head, a=.135, b=.15, iris=.095):
+  def white(x, y):
+    return shapes.ellipse(_eye_x(head, x), y - .03, a, b)
+
+  def ball(size, dx=0., dy=0.):
+    return lambda x, y: shapes.ellipse(
+        _eye_x(head, x) - .035 * head.gaze - dx, y - .035 - dy, size, size)
+  canvas.fill(head.line, lambda x, y: white(x, y + .02) - .018, _EYES)
+  canvas.fill(WHITE, white, _EYES)
+  canvas.fill(head.eye_colour, ball(iris), _EYES)
+  canvas.fill(INK, ball(iris * .58), _EYES)
+  canvas.fill(WHITE, ball(.026, .03, -.035), _EYES)
+
+
+def _eyes_round(canvas, head):
+  _eyeball(canvas, head)
+
+
+def _eyes_wide(canvas, head):
+  _eyeball(canvas, head, .165, .185, .075)
+
+
+def _eyes_dots(canvas, head):
+  canvas.fill(INK, lambda x, y: shapes.ellipse(
+      _eye_x(head, x) - .015 * head.gaze, y - .04, .078, .1), _EYES)
+  canvas.fill(WHITE, lambda x, y: shapes.ellipse(
+      _eye_x(head, x) - .015 * head.gaze - .02, y - .01, .022, .022), _EYES)
+
+
+def _eyes_sleepy(canvas, head):
+  _eyeball(canvas, head)
+  canvas.fill(head.shade, lambda x, y: shapes.both(
+      shapes.ellipse(_eye_x(head, x), y - .03, .15, .165), y - .02), _EYES)
+  canvas.line(head.line, lambda x, y: shapes.curve(
+      _eye_x(head, x), y - .02, .14, lambda x: 0 * x), .045, _EYES)
+
+
+def _smiling_eye(x, y):
+  return shapes.curve(x, y, .11, lambda x: -.03 + 7. * x * x)
+
+
+def _eyes_happy(canvas, head):
+  canvas.line(INK, lambda x, y: _smiling_eye(_eye_x(head, x), y), .07, _EYES)
+
+
+_BROWS = (-.5, -.36, .5, -.04)
+
+
+def _brow(slope, bend=0., height=0.):
+  """Brows: slope > 0 drops outwards, bend > 0 arches."""
+  def part(canvas, head):
+    canvas.line(head.brow, lambda x, y: shapes.curve(
+        np.abs(x) - head.eye_spacing, y + .21 + height, .125,
+        lambda x: slope * x + bend * x * x), .07, _BROWS)
+  return part
+
+
+# The mouth.
+
+_MOUTH = (-.34, .28, .34, .56)
+
+
+def _mouth_line(bend, half_width=.19, height=.4, slope=0.):
+  def part(canvas, head):
+    canvas.line(head.mouth_line, lambda x, y: shapes.curve(
+        x, y - height, half_width * head.mouth_width,
+        lambda x: slope * x + bend * (.015 - x * x)), .07, _MOUTH)
+  return part
+
+
+def _grin(canvas, head):
+  def mouth(x, y):
+    return shapes.both(shapes.below(x, y, lambda x: .325 + .25 * x * x),
+                       shapes.ellipse(x, y - .33, .25 * head.mouth_width, .19))
+  canvas.fill(_hex('6b1f30')[0], mouth, _MOUTH)
+  canvas.fill(WHITE, lambda x, y: shapes.both(
+      mouth(x, y) + .018, y - .405), _MOUTH)
+  canvas.fill(_hex('ec6f77')[0], lambda x, y: shapes.both(
+      mouth(x, y) + .018, shapes.ellipse(x, y - .52, .13, .07)), _MOUTH)
+
+
+def _gasp(canvas, head):
+  canvas.fill(_hex('6b1f30')[0], lambda x, y: shapes.ellipse(
+      x, y - .42, .1 * head.mouth_width, .115), _MOUTH)
+  canvas.fill(_hex('ec6f77')[0], lambda x, y: shapes.both(
+      shapes.ellipse(x, y - .42, .08 * head.mouth_width, .095),
+      .47 - y), _MOUTH)
+
+
+# Beards, under the mouth.
+
+
+def _full_beard(canvas, head):
+  def edge(x):
+    return .27 - .75 * shapes.ramp(np.abs(x), .16, .75)
+  canvas.fill(head.dark_hair, lambda x, y: shapes.both(
+      _skull(head, x, y, .035), shapes.below(x, y, edge)),
+              (-.75, -.25, .75, .78))
+
+
+def _moustache(canvas, head):
+  canvas.fill(head.dark_hair, lambda x, y: shapes.both(
+      shapes.ellipse(np.abs(x) - .12, y - .3, .16, .085),
+      shapes.below(x, y, lambda x: .2 + .25 * np.abs(x))),
+              (-.32, .15, .32, .42))
+
+
+def _goatee(canvas, head):
+  canvas.fill(head.dark_hair, lambda x, y: shapes.ellipse(
+      x, y - .48, .22, .22), (-.3, .2, .3, .75))
+
+
+# What is worn.
+
+
+def _glasses(lens):
+  def part(canvas, head):
+    frame = (-.6, -.25, .6, .32)
+    canvas.fill(WHITE, lambda x, y: lens(
+        np.abs(x) - head.eye_spacing, y - .04), frame, .14)
+    canvas.line(INK, lambda x, y: lens(
+        np.abs(x) - head.eye_spacing, y - .04), .05, frame)
+    canvas.line(INK, lambda x, y: shapes.curve(
+        x, y - .01, head.eye_spacing - .19, lambda x: x * x), .05, frame)
+  return part
+
+
+def _shades(canvas, head):
+  frame = (-.75, -.25, .75, .32)
+  def lens(x, y):
+    return shapes.egg(np.abs(x) - head.eye_spacing, y + .06, .2, .06, .22,
+                      .4)
+  canvas.line(INK, lambda x, y: shapes.curve(
+      x, y + .06, head.a, lambda x: 0 * x), .07, frame)
+  canvas.fill(INK, lens, frame)
+  canvas.fill(WHITE, lambda x, y: shapes.both(
+      lens(x, y) + .04, np.abs(x + y * .6 - np.where(x < 0, -1, 1)
+                               * (head.eye_spacing) + .05) - .03), frame, .35)
+
+
+def _dome(canvas, head, brim, top):
+  """The crown of a hat over the hair, cut off at y = brim."""
+  canvas.fill(head.accent, lambda x, y: shapes.both(
+      shapes.egg(x, y + .3, head.a + .07, top, .3, .35), y - brim),
+              (-.75, -1, .75, brim + .05))
+
+
+def _beanie(canvas, head):
+  canvas.fill(WHITE, lambda x, y: shapes.ellipse(x, y + .86, .14, .13),
+              (-.2, -1, .2, -.7))
+  _dome(canvas, head, -.3, .5)
+  canvas.fill(head.accent * np.float32(.72), lambda x, y: shapes.box(
+      x, y + .34, head.a + .08, .1, .08), (-.75, -.5, .75, -.2))
+
+
+def _cap(canvas, head):
+  _dome(canvas, head, -.34, .5)
+  canvas.fill(head.accent * np.float32(.72), lambda x, y: shapes.both(
+      shapes.ellipse(x, y + .32, head.a + .16, .17),
+      shapes.below(x, y, lambda x: -.42 + .22 * x * x)),
+              (-.85, -.5, .85, -.1))
+  canvas.fill(WHITE, lambda x, y: shapes.ellipse(x, y + .6, .11, .11),
+              (-.15, -.75, .15, -.45))
+
+
+def _crown(canvas, head):
+  canvas.fill(GOLD, lambda x, y: shapes.both(
+      shapes.below(x, y, lambda x: -.66 - .26 * shapes.zigzag(x + .13, .26)),
+      y + .52 - .12 * x * x, np.abs(x) - .39), (-.45, -1, .45, -.45))
+  canvas.fill(head.accent, lambda x, y: shapes.ellipse(
+      np.abs(np.abs(x) - .13) - .13, y + .6, .05, .05), (-.4, -.7, .4, -.5))
+
+
+def _earrings(canvas, head):
+  canvas.fill(GOLD, lambda x, y: shapes.ellipse(
+      np.abs(x) - head.a - .04, y - .26, .06, .06), (-.85, .1, .85, .4))
+
+
+# From back to front. None: every head has it. The values of a factor are in
+# the order of avatars.FACTORS.
+PARTS = (
+    (None, _halo),
+    ('hair_style', {
+        'bald': None, 'crop': None, 'side': None, 'bob': _bob_back,
+        'long': _long_back, 'afro': _afro_back, 'bun': _bun_back,
+        'spiky': None, 'pigtails': _pigtails_back, 'mohawk': None}),
+    (None, _body),
+    (None, _ears),
+    (None, _face),
+    ('cheeks', {'plain': None, 'rosy': _cheeks}),
+    (None, _nose),
+    ('beard', {'none': None, 'full': _full_beard, 'moustache': _moustache,
+               'goatee': _goatee}),
+    ('mouth', {
+        'smile': _mouth_line(2.6), 'grin': _grin,
+        'flat': _mouth_line(0., .13), 'frown': _mouth_line(-2.6, height=.42),
+        'gasp': _gasp, 'smirk': _mouth_line(1.5, .14, slope=-.3)}),
+    ('eyes', {
+        'round': _eyes_round, 'wide': _eyes_wide, 'dots': _eyes_dots,
+        'sleepy': _eyes_sleepy, 'happy': _eyes_happy}),
+    ('hair_style', {
+        'bald': None, 'crop': _crop, 'side': _side, 'bob': _bob,
+        'long': _long, 'afro': _afro, 'bun': _bun, 'spiky': _spiky,
+        'pigtails': _pigtails, 'mohawk': _mohawk}),
+    ('brows', {
+        'flat': _brow(0., 1.), 'raised': _brow(0., 4., .07),
+        'angry': _brow(-.45), 'worried': _brow(.45)}),
+    ('earrings', {'none': None, 'gold': _earrings}),
+    ('glasses', {
+        'none': None,
+        'round': _glasses(lambda x, y: shapes.ellipse(x, y, .19, .19)),
+        'square': _glasses(lambda x, y: shapes.box(x, y, .19, .155, .05)),
+        'shades': _shades}),
+    ('hat', {'none': None, 'beanie': _beanie, 'cap': _cap, 'crown': _crown}),
+)

@@ -1,0 +1,325 @@
+"""A run's folder: one writer at a time, and what it was started with."""
+import contextlib
+import dataclasses
+import datetime
+import difflib
+import importlib.metadata
+import json
+import os
+import pathlib
+import platform
+import socket
+import subprocess
+import warnings
+
+from msg_gan_jax import config as config_lib
+
+try:
+  import fcntl
+except ImportError:  # Not on Windows, where a run goes unlocked.
+  fcntl = None
+
+PACKAGES = ('jax', 'jaxlib', 'flax', 'optax', 'orbax-checkpoint', 'chex',
+            'numpy', 'grain', 'pillow', 'msg_gan_jax')
+
+
+class Workdir:
+  """A run's folder, locked against every other process while it is open.
+
+  The order of a start is: open, `check`, restore the newest checkpoint,
+  `start`. Nothing but the lock is written before `start`, so that a start
+  that is refused leaves the folder as it was.
+
+  Args:
+    path: the folder; it is created, with its parents.
+    main: whether this is the process that writes, jax.process_index() == 0.
+
+  Raises:
+    ValueError: a path that is not a folder's, a folder that holds other
+      things than a run, or a run that another process is writing.
+  """
+
+  def __init__(self, path, main=True):
+    self.path = _absolute(path)
+    self.main = main
+    self._lock = None
+    if self.path.exists() and not self.path.is_dir():
+      raise ValueError(f'--workdir {self.path}: a file; wanted a folder.')
+    if main:
+      self.path.mkdir(parents=True, exist_ok=True)
+      _refuse_strangers(self.path)
+      self._lock = _lock(self.path)
+
+  def __enter__(self):
+    return self
+
+  def __exit__(self, *_):
+    self.close()
+
+  def close(self):
+    """Gives the lock back; the folder stays."""
+    if self._lock is not None:
+      self._lock.close()
+      self._lock = None
+
+  def check(self, config):
+    """Compares a config with that of the run's earlier starts.
+
+    Args:
+      config: the Config that the run shall go on under.
+
+    Returns:
+      Lines 'train.batch: 32 -> 64' of the settings that differ and may; none
+      at the first start.
+
+    Raises:
+      ValueError: with a line for each setting that differs and may not.
+    """
+    if not (self.path / 'config.json').exists():
+      return []
+    may, may_not = config_lib.differences(load_config(self.path), config)
+    if may_not:
+      raise ValueError(
+          f'--workdir {self.path}: this run was started under another '
+          'config:\n' + ''.join(f'  config.{line}\n' for line in may_not) +
+          'Restore these values to continue it, or choose another --workdir.')
+    return may
+
+  def start(self, config, images=0, digest='', devices=None):
+    """Checks a config, and records this start and what it changes.
+
+    Args:
+      config: the Config that the run goes on under.
+      images: real images shown before this start.
+      digest: the digest of the data source.
+      devices: what the run computes on; None for jax.devices().
+
+    Returns:
+      What `check` returns.
+    """
+    changed = self.check(config)
+    if not self.main:
+      return changed
+    if changed:
+      _append_line(self.path / 'changes.jsonl', {
+          'images': int(images), 'changed': changed, 'date': _now()})
+    if changed or not (self.path / 'config.json').exists():
+      write_json(self.path / 'config.json', dataclasses.asdict(config))
+    _append_versions(self.path / 'versions.json', {
+        'images': int(images), 'data_digest': digest, **versions(devices)})
+    return changed
+
+
+def load_config(path):
+  """The Config of the run in a folder.
+
+  Raises:
+    ValueError: no such folder, a folder that is not a run, a config.json that
+      is damaged or of another schema; the message names the nearest thing
+      that there is.
+  """
+  path = _absolute(path)
+  file = path / 'config.json'
+  if not path.is_dir():
+    raise ValueError(f'{path}: no such folder. {_neighbours(path)}')
+  if not file.is_file():
+    raise ValueError(
+        f'{path}: not a run, it has no config.json. {_neighbours(path)}')
+  try:
+    values = json.loads(file.read_text(encoding='utf-8'))
+    found = set(_names(values))
+  except (ValueError, AttributeError) as error:
+    raise ValueError(
+        f'{file}: damaged ({error}). Restore it from a copy; with the same '
+        'settings and a new --workdir, the run can begin again.') from error
+  about = config_lib.metadata()
+  other = f'the file is of another version of msg_gan_jax{_written_by(path)}.'
+  for name in sorted(found - set(about)):
+    raise ValueError(
+        f'{file}: no setting {name!r} in this version; {_close(name, about)}'
+        f'{other}')
+  for name in sorted(set(about) - found):
+    default = config_lib.flatten(config_lib.Config())[name]
+    raise ValueError(
+        f'{file}: {name!r} is missing; {other} Add it by hand with the value '
+        f'that the run had; today the default is {default!r}.')
+  try:
+    return config_lib.parse(values)
+  except ValueError as error:
+    raise ValueError(f'{file}: {error}') from error
+
+
+def versions(devices=None):
+  """What a run was started with: packages, machine, devices, commit, date."""
+  if devices is None:
+    import jax
+    devices = jax.devices()
+  packages = {}
+  for name in PACKAGES:
+    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+      packages[name] = importlib.metadata.version(name)
+  if 'msg_gan_jax' not in packages:  # Used from its checkout.
+    from msg_gan_jax import __version__
+    packages['msg_gan_jax'] = __version__
+  return {
+      'date': _now(),
+      'packages': packages,
+      'python': platform.python_version(),
+      'platform': platform.platform(),
+      'devices': {
+          'count': len(devices),
+          'kinds': sorted({d.device_kind for d in devices}),
+          'processes': len({d.process_index for d in devices}),
+      },
+      'git': commit(pathlib.Path(__file__).resolve()),
+  }
+
+
+def commit(file):
+  """{'commit', 'dirty'} of the git checkout that tracks a file, or None."""
+  def git(*words):
+    return subprocess.run(
+        ['git', '-C', str(file.parent), *words], capture_output=True,
+        text=True, timeout=10, check=True, stdin=subprocess.DEVNULL).stdout
+  try:
+    # An installed package may lie in some other project's checkout.
+    git('ls-files', '--error-unmatch', file.name)
+    head = git('rev-parse', 'HEAD').strip()
+    top = git('rev-parse', '--show-toplevel').strip()
+    return {'commit': head, 'dirty': bool(git(
+        '-C', top, 'status', '--porcelain').strip())}
+  except (OSError, subprocess.SubprocessError):
+    return None
+
+
+def write_json(path, value):
+  """Writes a JSON file such that a reader finds the old or the new, whole."""
+  path = pathlib.Path(path)
+  temporary = path.with_name(f'.{path.name}.tmp')
+  text = json.dumps(value, indent=2, sort_keys=True, allow_nan=False,
+                    ensure_ascii=False)
+  with open(temporary, 'w', encoding='utf-8') as f:
+    f.write(text + '\n')
+    f.flush()
+    os.fsync(f.fileno())
+  os.replace(temporary, path)
+
+
+def _absolute(path):
+  path = os.fspath(path)
+  if not path:
+    raise ValueError("--workdir: wanted a folder, found ''.")
+  if '://' in path:
+    raise ValueError(
+        f'--workdir {path}: wanted a folder in the file system; mount the '
+        'bucket, and give the path of the mount.')
+  return pathlib.Path(os.path.abspath(os.path.expanduser(path)))
+
+
+def _refuse_strangers(path):
+  """Raises for a folder that holds files, but not a run's config.json."""
+  if (path / 'config.json').exists():
+    return
+  # Before the first `start` there are a lock, other hidden files, and folders
+  # that nothing was written into.
+  found = sorted(
+      x.name for x in path.iterdir() if not x.name.startswith('.')
+      and not (x.is_dir() and not any(x.iterdir())))
+  if found:
+    some = ', '.join(found[:3]) + (', ...' if len(found) > 3 else '')
+    raise ValueError(
+        f'--workdir {path}: not a run: it holds {some}, and no config.json. '
+        'Wanted a new or an empty folder, or that of an earlier run.')
+
+
+def _lock(path):
+  """An open file whose lock says that this process writes the run."""
+  f = open(path / '.lock', 'a+', encoding='utf-8')  # noqa: SIM115
+  try:
+    if fcntl is not None:
+      fcntl.flock(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
+  except BlockingIOError:
+    f.seek(0)
+    holder = f.read().strip() or 'another process'
+    f.close()
+    raise ValueError(
+        f'--workdir {path}: in use by {holder}. Wait for it, stop it, or '
+        'choose another --workdir.') from None
+  except OSError as error:
+    warnings.warn(
+        f'--workdir {path}: cannot be locked here ({error}); take care that '
+        'no second process writes it.', stacklevel=3)
+  f.truncate(0)
+  f.write(f'process {os.getpid()} on {socket.gethostname()}, since {_now()}')
+  f.flush()
+  return f
+
+
+def _names(values, prefix=''):
+  """Dotted names of the leaves of nested dicts."""
+  for name, value in values.items():
+    if isinstance(value, dict):
+      yield from _names(value, f'{prefix}{name}.')
+    else:
+      yield prefix + name
+
+
+def _neighbours(path):
+  """A sentence about the runs in a folder, or else beside it."""
+  place, runs = path, _runs(path)
+  if not runs:
+    place, runs = path.parent, _runs(path.parent)
+  if not runs:
+    return f'There are no runs in {place}.'
+  close = difflib.get_close_matches(path.name, runs, n=1, cutoff=.5)
+  hint = f'Did you mean {close[0]!r}? ' if close else ''
+  some = ', '.join(runs[:8]) + (', ...' if len(runs) > 8 else '')
+  return f'{hint}Runs in {place}: {some}.'
+
+
+def _runs(path):
+  if not path.is_dir():
+    return []
+  return sorted(x.parent.name for x in path.glob('*/config.json'))
+
+
+def _close(name, known):
+  close = difflib.get_close_matches(name, known, n=1, cutoff=.5)
+  return f'the nearest is {close[0]!r}; ' if close else ''
+
+
+def _written_by(path):
+  """' (0.1.0)' of the last start, where that is on record."""
+  try:
+    entries = json.loads((path / 'versions.json').read_text(encoding='utf-8'))
+    return f' ({entries[-1]["packages"]["msg_gan_jax"]})'
+  except (OSError, ValueError, LookupError, TypeError):
+    return ''
+
+
+def _append_versions(path, entry):
+  entries = []
+  if path.exists():
+    try:
+      entries = list(json.loads(path.read_text(encoding='utf-8')))
+    except (ValueError, TypeError):
+      # A record of the past must not stop a run; it is kept for a person.
+      os.replace(path, path.with_name('versions.damaged.json'))
+  write_json(path, [*entries, entry])
+
+
+def _append_line(path, value):
+  with open(path, 'ab+') as f:
+    # A writer that was killed may have left half a line.
+    f.seek(0, os.SEEK_END)
+    if f.tell():
+      f.seek(-1, os.SEEK_END)
+      if f.read(1) != b'\n':
+        f.write(b'\n')
+    f.write(json.dumps(value, ensure_ascii=False).encode() + b'\n')
+    f.flush()
+    os.fsync(f.fileno())
+
+
+def _now():
+  return datetime.datetime.now().astimezone().isoformat(timespec='seconds')

@@ -1,0 +1,61 @@
+"""Signs that a run is well: variety, stability, finite numbers."""
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from msg_gan_jax import pyramid
+from msg_gan_jax.metrics import stability
+
+GRID = 36      # fixed latents in a grid, and in the paper's fig. 6
+VARIETY = 256  # fixed latents whose variety is watched
+COLLAPSE = .5  # of the reals' mean distance; less is a warning
+
+
+def variety_of_reals(source):
+  """Mean pairwise distance of up to VARIETY real pictures, evenly spread."""
+  picked = np.linspace(0, len(source) - 1, min(VARIETY, len(source)))
+  return stability.pairwise(source.images(picked.astype(np.int64)))
+
+
+def fixed_latents(gan, key):
+  """z [VARIETY, latent]; the first GRID of them are those of the grids."""
+  return np.asarray(gan.draw(key, VARIETY))
+
+
+def blank(gan, channels):
+  """What stands for the fixed samples before the first epoch began."""
+  return tuple(
+      jnp.zeros((GRID, s, s, channels), jnp.uint8) for s in gan.sizes)
+
+
+def moved(before, after):
+  """{'stability_4': ...}: how far the fixed samples moved in an epoch."""
+  return {f'stability_{size}': value
+          for size, value in stability.change(before, after).items()}
+
+
+def not_finite(logs):
+  """Names of the terms that are NaN or infinite, in order of computation."""
+  return [name for name, value in logs.items() if not np.isfinite(value)]
+
+
+@jax.jit
+def _finite(leaves):
+  return [jnp.isfinite(x).all() for x in leaves]
+
+
+def not_finite_leaves(state):
+  """Names of State's arrays that hold a NaN or an infinity."""
+  paths, _ = jax.tree_util.tree_flatten_with_path(state)
+  floats = [(path, x) for path, x in paths
+            if jnp.issubdtype(x.dtype, jnp.floating)]
+  good = jax.device_get(_finite([x for _, x in floats]))
+  return [jax.tree_util.keystr(path) for (path, _), ok in
+          zip(floats, good, strict=True) if not ok]
+
+
+def reals(source, sizes, count=GRID):
+  """The pyramid of `count` real pictures as uint8, for a grid beside it."""
+  picked = np.linspace(0, len(source) - 1, count).astype(np.int64)
+  levels = pyramid.build(jnp.asarray(source.images(picked)), sizes)
+  return jax.tree.map(lambda x: np.asarray(pyramid.to_uint8(x)), levels)

@@ -1,0 +1,112 @@
+"""--dry_run: what a run would do, before it does it."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from msg_gan_jax.data.open import open_source
+from msg_gan_jax.gan import build
+from msg_gan_jax.reporting import images as pictures
+from msg_gan_jax.state import Batch
+from msg_gan_jax.training import sharding
+
+
+def dry_run(config, sheet, say=print):
+  """Two stages: shapes at once, then the data and the compiled step.
+
+  Args:
+    config: Config.
+    sheet: path of the contact sheet of real pictures, a PNG.
+    say: prints a line.
+
+  Raises:
+    ValueError: whatever is wrong with the settings or the data.
+  """
+  gan = build(config)
+  over = sharding.mesh()
+  sharding.check(config, over)
+  key = jax.random.key(0)
+  state = jax.eval_shape(gan.init, key)
+  batch = _batch(config)
+  _, logs = jax.eval_shape(
+      lambda *args: gan.step(*args, gan.phase(0)), state, batch, key)
+  z = jax.ShapeDtypeStruct((1, config.networks.latent), jnp.float32)
+  images = jax.eval_shape(gan.g, state.g.params, z)
+  say('shapes')
+  say(f'  G {count(state.g.params):,} parameters, '
+      f'D {count(state.d.params):,} parameters')
+  say('  images ' + ', '.join(
+      'x'.join(map(str, x.shape[1:])) for x in images))
+  say(f'  a step shows {gan.step_images} images; its logs: {", ".join(logs)}')
+
+  splits = open_source(config)
+  say('data')
+  for line in describe(splits):
+    say(f'  {line}')
+  picked = np.linspace(0, len(splits.train) - 1, min(64, len(splits.train)))
+  picked = picked.astype(np.int64)
+  pictures.save(sheet, pictures.grid(splits.train.images(picked)))
+  say(f'  contact sheet: {sheet}')
+
+  say('step')
+  for line in cost(gan, config, over):
+    say(f'  {line}')
+
+
+def count(params):
+  """How many numbers a tree holds."""
+  return sum(int(np.prod(x.shape)) for x in jax.tree.leaves(params))
+
+
+def _batch(config):
+  shape = config.train.n_dis, config.train.batch
+  size = config.data.resolution
+  return Batch(
+      jax.ShapeDtypeStruct((*shape, size, size, config.data.channels),
+                           jnp.uint8),
+      jax.ShapeDtypeStruct(shape, jnp.int32))
+
+
+def describe(splits):
+  """Lines about a data set: counts, labels, and what its source noted."""
+  train = splits.train
+  held_out = 0 if splits.held_out is None else len(splits.held_out)
+  yield (f'{train.name}: {len(train):,} pictures to train on, '
+         f'{held_out:,} held out, {"x".join(map(str, train.shape))}')
+  if train.classes:
+    labels = train.labels(np.arange(len(train)))
+    counts = np.bincount(labels, minlength=len(train.classes))
+    yield f'{len(train.classes)} classes: ' + ', '.join(
+        f'{i} {name} ({n:,})' for i, (name, n) in
+        enumerate(zip(train.classes, counts, strict=True)))
+  else:
+    yield 'no labels'
+  for name, note in train.notes.items():
+    yield f'{name}: {_plain(note)}'
+
+
+def _plain(note):
+  if isinstance(note, dict):
+    return ', '.join(f'{k} {v:,}' if isinstance(v, int) else f'{k} {v}'
+                     for k, v in note.items()) or 'none'
+  if isinstance(note, list | tuple):
+    return ', '.join(map(str, note[:10])) + (
+        f', ... {len(note) - 10} more' if len(note) > 10 else '') or 'none'
+  return str(note)
+
+
+def cost(gan, config, over):
+  """Lines about the compiled step: arithmetic and memory of one device."""
+  key = jax.random.key(0)
+  state = jax.eval_shape(gan.init, key)
+  compiled = sharding.step(gan, over).lower(
+      state, _batch(config), key, gan.phase(0)).compile()
+  flops = (compiled.cost_analysis() or {}).get('flops', 0)
+  memory = compiled.memory_analysis()
+  yield f'{flops / 1e9:,.2f} GFLOP, {flops / gan.step_images / 1e9:,.3f} an image'
+  yield (f'{_mb(memory.argument_size_in_bytes)} of state and batch, '
+         f'{_mb(memory.temp_size_in_bytes)} of temporaries')
+
+
+def _mb(size):
+  return f'{size / 2**20:,.0f} MB'

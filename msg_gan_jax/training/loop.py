@@ -1,0 +1,228 @@
+"""The loop: gives a GAN time and disk."""
+import contextlib
+
+import jax
+
+from msg_gan_jax import schedules
+from msg_gan_jax.data import batches as batches_lib
+from msg_gan_jax.data.open import open_source
+from msg_gan_jax.gan import build
+from msg_gan_jax.metrics import stability
+from msg_gan_jax.reporting import images as pictures
+from msg_gan_jax.reporting import writers
+from msg_gan_jax.runs.checkpoint import Checkpoints
+from msg_gan_jax.runs.workdir import Workdir, write_json
+from msg_gan_jax.training import evaluate, health, sample, sharding, signals
+from msg_gan_jax.training import start as start_lib
+
+
+class Diverged(ValueError):
+  """A number of the training is not finite any more."""
+
+
+def train(config, workdir, say=print):
+  """Trains until config.train.total_images, or until a signal.
+
+  The same call continues a run that was stopped, killed or broken off.
+
+  Args:
+    config: Config.
+    workdir: the run's folder; the result is config.json, metrics.jsonl,
+      samples/, checkpoints/, versions.json and summary.json in it.
+    say: prints a line for people; called by the first process only.
+
+  Returns:
+    The number of the signal that ended it, 0 where it reached its end.
+
+  Raises:
+    ValueError: bad settings, a changed config, another process at work.
+    Diverged: a loss, gradient or parameter is not finite.
+    OSError: the disk refused something.
+  """
+  over = sharding.mesh()
+  sharding.check(config, over)
+  gan = build(config)
+  main = jax.process_index() == 0
+  say = say if main else (lambda *unused: None)
+  with contextlib.ExitStack() as stack:
+    folder = stack.enter_context(Workdir(workdir, main))
+    folder.check(config)
+    splits = open_source(config)
+    stop = stack.enter_context(signals.Stop())
+    checkpoints = stack.enter_context(Checkpoints(
+        folder.path / 'checkpoints', config.train.keep_checkpoints))
+    run = Run(config, gan, over, folder, splits, checkpoints, say)
+    number = run.train(stop)
+    if not number:
+      run.finish()
+    return number
+
+
+class Run:
+  """A run in memory: the state, and what is done to it at which images."""
+
+  def __init__(self, config, gan, over, folder, splits, checkpoints, say):
+    self.config, self.gan, self.say = config, gan, say
+    self.folder, self.splits = folder, splits
+    self.checkpoints = checkpoints
+    self.main = jax.process_index() == 0
+    self.epoch_images = len(splits.train)
+    same = sharding.replicated(over)
+    root = jax.random.key(config.seed)
+    init_key, self.key, z_key = (
+        jax.random.fold_in(root, i) for i in range(3))
+    self.z = health.fixed_latents(gan, z_key)
+    self.render = sample.renderer(gan, over)
+    self.step = sharding.step(gan, over)
+    self.same, self.recent, self.progress = same, [], None
+    self.batches = batches_lib.open_batches(splits.train, config, over)
+    self.images, self.state, self.before = self._first(init_key, same)
+    changed = folder.start(
+        config, self.images, splits.train.digest(), jax.devices())
+    for line in changed:
+      say(f'changed: config.{line}')
+    if self.main:
+      self.metrics = writers.open_metrics(
+          folder.path, config.train.tensorboard)
+      self.metrics.truncate(self.images)
+    self.variety = health.variety_of_reals(splits.train)
+
+  def _first(self, key, same):
+    """(images, state, fixed samples at the last epoch's begin)."""
+    blank = health.blank(self.gan, self.config.data.channels)
+    like = {
+        'state': start_lib.abstract(self.gan, same),
+        'before': jax.tree.map(lambda x: jax.ShapeDtypeStruct(
+            x.shape, x.dtype, sharding=same), blank)}
+    found = self.checkpoints.restore(like)
+    for line in self.checkpoints.passed_over:
+      self.say(f'warning: {line}')
+    if found:
+      images, tree = found
+      self.say(f'continuing after {images:,} images')
+      return images, tree['state'], tree['before']
+    state = start_lib.fresh(self.gan, self.config, key, same)
+    return 0, state, jax.jit(lambda: blank, out_shardings=same)()
+
+  def train(self, stop):
+    """Steps until the end, or until a signal; returns its number."""
+    train, gan = self.config.train, self.gan
+    if self.images >= train.total_images:
+      return 0
+    self.say(f'{self.folder.path}: {train.total_images:,} images, '
+             f'{self.epoch_images:,} in an epoch, '
+             f'{jax.device_count()} {jax.devices()[0].device_kind}')
+    if not self.images:
+      self._look()
+    shape = (train.n_dis, train.batch)
+    with writers.Progress(
+        train.total_images, self.images, shown=self.main) as self.progress:
+      while self.images < train.total_images:
+        before = self.images
+        self.state, logs = self.step(
+            self.state, self.batches.at(before, shape), self.key,
+            gan.phase(before))
+        self.images += gan.step_images
+        self.recent.append((self.images, logs))
+        stopped = stop.wanted(self.images)
+        self._tend(before, stopped)
+        if stopped:
+          break
+    self.checkpoints.wait()
+    if self.images < train.total_images:
+      self.say(f'stopped and saved at {self.images:,} images; the same command '
+               'continues')
+      return stop.signal
+    return 0
+
+  def _tend(self, before, stopped):
+    """All that is due at this number of images."""
+    train, values = self.config.train, {}
+    ended = self.images >= train.total_images
+
+    def due(every):
+      return ended or schedules.crossed(before, self.images, every)
+
+    saving = due(train.checkpoint_every_images) or stopped
+    logging = due(train.log_every_images)
+    if logging or saving:
+      read = self._read()
+      values |= read if logging else {}
+      self.progress.update(self.images, read)
+    if schedules.crossed(before, self.images, self.epoch_images):
+      values |= self._epoch()
+    if due(train.sample_every_images):
+      values |= self._look()
+    # A record is due by the images alone, so that a run that was stopped or
+    # killed has the same records as one that was not.
+    if values and self.main:
+      self.metrics.write(self.images, values, self.progress.clock())
+    if saving:
+      self._save()
+
+  def _read(self):
+    """The last step's logs, once all since the last reading are finite."""
+    recent, self.recent = jax.device_get(self.recent), []
+    for images, logs in recent:
+      if bad := health.not_finite(logs):
+        self._diverged(
+            f'{" and ".join(f"{b} = {logs[b]}" for b in bad)} in the step '
+            f'that ended at {images:,} images')
+    return {name: float(value) for name, value in recent[-1][1].items()}
+
+  def _save(self):
+    if bad := health.not_finite_leaves(self.state):
+      more = f' and {len(bad) - 1} more' if len(bad) > 1 else ''
+      self._diverged(f'{bad[0]}{more} not finite at {self.images:,} images')
+    self.checkpoints.save(
+        self.images, {'state': self.state, 'before': self.before})
+
+  def _diverged(self, what):
+    self.checkpoints.wait()
+    steps = self.checkpoints.steps()
+    good = (f'The last good checkpoint has {steps[-1]:,} images'
+            if steps else 'There is no checkpoint yet')
+    raise Diverged(
+        f'{self.folder.path}: {what}. Training stopped; nothing of it was '
+        f'saved. {good}. Lower rates, or a penalty, may help: '
+        'config.optimizer.g_rate, config.optimizer.d_rate, '
+        'config.objective.penalty.')
+
+  def _epoch(self):
+    """How far the fixed samples moved since the last epoch began."""
+    now = self.render(self.state, self.z[:health.GRID])
+    first = self.images < 2 * self.epoch_images
+    moved = {} if first else health.moved(jax.device_get(self.before), now)
+    self.before = jax.device_put(now, self.same)
+    return {'epoch': self.images // self.epoch_images, **moved}
+
+  def _look(self):
+    """A grid of the fixed latents at every scale, and their variety."""
+    now = self.render(self.state, self.z)
+    if self.main:
+      name = f'images_{self.images:010d}.png'
+      grid = pictures.scales_side_by_side(
+          tuple(level[:health.GRID] for level in now))
+      pictures.save(self.folder.path / 'samples' / name, grid)
+      self.metrics.image('samples', self.images, grid)
+    if not self.images:
+      return {}
+    diversity = stability.pairwise(now[-1]) / max(self.variety, 1e-8)
+    if diversity < health.COLLAPSE:
+      self.say(
+          f'warning: at {self.images:,} images the samples differ by only '
+          f'{diversity:.0%} of what the reals do: G may have collapsed')
+    return {'diversity': diversity}
+
+  def finish(self):
+    """Measures and shows what was learnt: summary.json and a few lines."""
+    if self.config.data.resolution < evaluate.SMALLEST:
+      return
+    found = evaluate.summary(
+        self.config, self.splits,
+        lambda n: self.render(self.state, evaluate.latents(self.gan, n))[-1])
+    if self.main:
+      write_json(self.folder.path / 'summary.json', {
+          'images': self.images, **found})
+      self.say(evaluate.table(found))
+      self.say(f'pictures: {self.folder.path / "samples"}')

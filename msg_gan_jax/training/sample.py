@@ -1,0 +1,124 @@
+"""Pictures from a generator: for grids, for measuring, and for --mode=sample."""
+import os
+
+import jax
+import numpy as np
+
+from msg_gan_jax import pyramid
+from msg_gan_jax.gan import build
+from msg_gan_jax.reporting import images as pictures
+from msg_gan_jax.runs import workdir
+from msg_gan_jax.runs.checkpoint import Checkpoints
+from msg_gan_jax.training import sharding, start
+
+CHUNK = 64
+
+
+def renderer(gan, over):
+  """A function (state, z, weights='ema') -> tuple of uint8 [n, H, W, C].
+
+  Coarse to fine, on the host, for any number n of latents; `over` is the
+  mesh.
+  """
+  def render(state, z, weights):
+    return jax.tree.map(pyramid.to_uint8, gan.sample(state, z, weights))
+
+  chunk = jax.jit(
+      render, static_argnames='weights',
+      out_shardings=sharding.replicated(over))
+
+  def all_of(state, z, weights='ema'):
+    z = np.asarray(z)
+    n = len(z)
+    z = np.concatenate([z, np.zeros((-n % CHUNK, *z.shape[1:]), z.dtype)])
+    parts = [jax.device_get(chunk(state, z[i:i + CHUNK], weights))
+             for i in range(0, len(z), CHUNK)]
+    return tuple(
+        np.concatenate(levels)[:n] for levels in zip(*parts, strict=True))
+
+  return all_of
+
+
+def latents(gan, size, count, seed, z_file):
+  """z [count, size], from a seed or from a .npy file.
+
+  Raises:
+    ValueError: a file that is missing, no array, of another shape, or not
+      finite.
+  """
+  if not z_file:
+    return np.asarray(gan.draw(jax.random.key(seed), count))
+  try:
+    z = np.load(z_file, allow_pickle=False)
+  except FileNotFoundError as e:
+    raise ValueError(f'--z_file: no file {z_file}.') from e
+  except (ValueError, OSError, EOFError) as e:
+    raise ValueError(
+        f'--z_file: {z_file} is not an array of numpy (.npy): {e}') from e
+  if getattr(z, 'ndim', 0) != 2 or z.shape[1] != size or not len(z):
+    raise ValueError(
+        f'--z_file: wanted an array [n, {size}], found '
+        f'{list(getattr(z, "shape", [type(z).__name__]))} in {z_file}.')
+  if z.dtype.kind not in 'fiu' or not np.isfinite(z).all():
+    raise ValueError(
+        f'--z_file: wanted finite numbers, found {z.dtype} with '
+        f'{z.size if z.dtype.kind not in "fiu" else (~np.isfinite(z)).sum()} '
+        f'that are not, in {z_file}.')
+  return z.astype(np.float32)
+
+
+def write(pyramid_of_images, folder, separate, scales):
+  """Writes a grid, and single pictures where asked; returns the paths.
+
+  Args:
+    pyramid_of_images: uint8 [n, H, W, C] for each level.
+    folder: where to; made if need be.
+    separate: also one file a picture.
+    scales: every level, not only the finest.
+  """
+  os.makedirs(folder, exist_ok=True)
+  paths = []
+
+  def keep(name, array):
+    paths.append(os.path.join(folder, name))
+    pictures.save(paths[-1], array)
+
+  finest = pyramid_of_images[-1]
+  keep('grid.png', pictures.grid(finest))
+  if scales:
+    keep('scales.png', pictures.scales_side_by_side(pyramid_of_images))
+  if separate:
+    for level in pyramid_of_images if scales else (finest,):
+      size = level.shape[1]
+      for i, image in enumerate(level):
+        keep(f'{size}px_{i:05d}.png', image)
+  return paths
+
+
+def from_run(
+    run, out, *, count=64, seed=0, z_file='', weights='ema', separate=False,
+    scales=False):
+  """Samples the newest checkpoint of a run into a folder; returns the paths.
+
+  Args:
+    run: the run's folder.
+    out: the folder of the pictures.
+    count, seed: how many latents, drawn from what; z_file overrides both.
+    z_file: latents [n, latent] as .npy.
+    weights: 'ema' or 'raw'.
+    separate, scales: see `write`.
+
+  Raises:
+    ValueError: no run, no intact checkpoint, or a bad z_file.
+  """
+  config = workdir.load_config(run)
+  gan = build(config)
+  z = latents(gan, config.networks.latent, count, seed, z_file)
+  over = sharding.mesh()
+  like = start.abstract(gan, sharding.replicated(over))
+  saved = Checkpoints(os.path.join(run, 'checkpoints'), read_only=True)
+  found = saved.restore({'state': like}, partial=True, place=f'--workdir {run}')
+  if found is None:
+    raise ValueError(f'--workdir {run}: no checkpoint yet; nothing to sample.')
+  render = renderer(gan, over)
+  return write(render(found[1]['state'], z, weights), out, separate, scales)

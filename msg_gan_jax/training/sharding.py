@@ -1,0 +1,75 @@
+"""One program on all devices: a mesh of one axis, `data`."""
+import os
+
+import jax
+from jax.sharding import Mesh, NamedSharding, PartitionSpec as P
+import numpy as np
+
+
+def start(coordinator='', processes=0, process=-1):
+  """Joins the other processes of a run, where there are any.
+
+  On SLURM, Open MPI and TPU pods jax finds them by itself; elsewhere the
+  address, the number of processes and this one's number are given.
+
+  Raises:
+    ValueError: where only some of the three are given.
+  """
+  if coordinator or processes or process >= 0:
+    if not (coordinator and processes > 0 and 0 <= process < processes):
+      raise ValueError(
+          '--coordinator, --processes, --process: wanted all three, as '
+          '--coordinator=HOST:PORT --processes=2 --process=0, found '
+          f'{coordinator!r}, {processes}, {process}.')
+    jax.distributed.initialize(
+        coordinator, num_processes=processes, process_id=process)
+  elif _on_cluster(os.environ):
+    jax.distributed.initialize()
+
+
+def _on_cluster(environ):
+  """Whether the launcher of a cluster started several of this process."""
+  return (int(environ.get('SLURM_NTASKS', 1)) > 1 and
+          'SLURM_PROCID' in environ or
+          int(environ.get('OMPI_COMM_WORLD_SIZE', 1)) > 1 or
+          len(environ.get('TPU_WORKER_HOSTNAMES', '').split(',')) > 1)
+
+
+def mesh():
+  """All devices in one axis `data`.
+
+  The constructor's axes are Auto: XLA places the group statistics of a batch,
+  so that n devices compute what one would.
+  """
+  return Mesh(np.asarray(jax.devices()), ('data',))
+
+
+def replicated(over):
+  """The sharding of State: the same on every device."""
+  return NamedSharding(over, P())
+
+
+def step(gan, over):
+  """gan.step on the mesh; the state is donated, the batch split by rows."""
+  same = replicated(over)
+
+  def run(state, batch, key, phase):
+    return gan.step(state, batch, key, phase)
+
+  return jax.jit(
+      run, static_argnames='phase', donate_argnums=0,
+      out_shardings=(same, same))
+
+
+def check(config, over):
+  """Refuses a batch that the devices cannot share.
+
+  Raises:
+    ValueError: names the batch and the number of devices.
+  """
+  devices = over.devices.size
+  if config.train.batch % devices:
+    near = max(devices, round(config.train.batch / devices) * devices)
+    raise ValueError(
+        f'config.train.batch: {config.train.batch} images cannot be shared '
+        f'by {devices} devices; the nearest batch that can: {near}.')
