@@ -160,7 +160,7 @@ def build(config):
       gradients, d_logs = _in_parts(
           d_part, player_d.params, (real, z), penalty_key, train)
       player_d = update(player_d, gradients, hyper['d_rate'], hyper)
-      logs |= d_logs | {'d_grad_norm': optax.global_norm(gradients)}
+      logs |= d_logs | {'d_grad_norm': optax.tree.norm(gradients)}
 
     if not train.reuse_latents:
       z = draw(jax.random.fold_in(key, train.n_dis), train.batch)
@@ -172,7 +172,7 @@ def build(config):
     gradients, g_logs = _in_parts(
         g_part, state.g.params, (real, z), penalty_key, train)
     player_g = update(state.g, gradients, hyper['g_rate'], hyper)
-    logs |= g_logs | {'g_grad_norm': optax.global_norm(gradients)}
+    logs |= g_logs | {'g_grad_norm': optax.tree.norm(gradients)}
     ema = jax.tree.map(
         lambda mean, p: keep * mean + (1 - keep) * p, state.ema,
         player_g.params)

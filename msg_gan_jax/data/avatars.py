@@ -13,7 +13,7 @@ from msg_gan_jax.data import heads
 VERSION = 1
 
 # The distribution: every factor is independent of every other. Probabilities
-# in percent; those under 10 are the modes that a collapsing GAN drops first.
+# are in percent; those under 10 are what a collapsing GAN drops first.
 CATEGORICAL = {
     'background': {'sky': 22, 'mint': 18, 'lavender': 18, 'butter': 16,
                    'rose': 14, 'teal': 12},
@@ -36,6 +36,10 @@ CATEGORICAL = {
     'earrings': {'none': 85, 'gold': 15},
     'shirt': {'white': 16, 'navy': 20, 'red': 18, 'green': 16, 'mustard': 16,
               'violet': 14},
+    # Half of the heads are mirrored, so that mirroring the training set does
+    # not change its distribution.
+    'facing': {'left': 50, 'right': 50},
+    # The colour of beanies, caps, hair ties and the stones of a crown.
     'accent': {'red': 30, 'navy': 26, 'yellow': 24, 'green': 20},
 }
 
@@ -52,7 +56,7 @@ CONTINUOUS = {
 FACTORS = {**{name: tuple(row) for name, row in CATEGORICAL.items()},
            **CONTINUOUS}
 
-_CHUNK_PIXELS = 2**16  # A chunk's planes then stay in a core's cache.
+_CHUNK_PIXELS = 2**17  # Fewer: calls cost more than pixels. More: no gain.
 _MAX_THREADS = 4  # At 1024 pixels a thread needs 60 MB.
 
 
@@ -96,26 +100,34 @@ def factors_at(seed, indices):
   return found
 
 
-def draw(factors, resolution):
-  """uint8 [n, resolution, resolution, 3] of heads with the given factors.
+def draw(factors, resolution, channels=3):
+  """uint8 [n, resolution, resolution, channels] of heads with given factors.
 
   Works in chunks, on all cores; memory stays below 300 MB beside the result.
   """
   count = len(factors['head'])
-  images = np.empty((count, resolution, resolution, 3), np.uint8)
+  images = np.empty((count, resolution, resolution, channels), np.uint8)
   # Alike heads together: fewer, longer calls for each hair style.
   order = np.argsort(factors['hair_style'], kind='stable')
   size = max(1, _CHUNK_PIXELS // max(resolution, 32)**2)
 
   def chunk(start):
     who = order[start:start + size]
-    images[who] = heads.paint({k: v[who] for k, v in factors.items()},
-                              resolution)
+    colour = heads.paint({k: v[who] for k, v in factors.items()}, resolution)
+    images[who, ..., :3] = luma(colour) if channels == 1 else colour
 
+  images[..., 3:] = 255
   threads = min(_MAX_THREADS, os.cpu_count() or 1)
   with futures.ThreadPoolExecutor(threads) as pool:
     list(pool.map(chunk, range(0, count, size)))
   return images
+
+
+def luma(colour):
+  """uint8 [..., 3] -> [..., 1]: ITU-R BT.601 in integers, as Pillow's L."""
+  red, green, blue = np.moveaxis(colour.astype(np.uint32), -1, 0)
+  grey = (19595 * red + 38470 * green + 7471 * blue + 2**15) >> 16
+  return grey.astype(np.uint8)[..., None]
 
 
 class Avatars:
@@ -144,6 +156,9 @@ class Avatars:
       raise ValueError(
           'config.data.resolution: avatars are drawn at 8 to 1024 pixels, '
           f'found {resolution!r}.')
+    if count < 1:
+      raise ValueError(
+          f'config.data.count: wanted at least 1, found {count!r}.')
     if channels not in (1, 3, 4):
       raise ValueError(
           f'config.data.channels: wanted 1, 3 or 4, found {channels!r}.')
@@ -163,14 +178,7 @@ class Avatars:
 
   def images(self, indices):
     """uint8 [n, H, W, C]."""
-    colour = draw(self.factors(indices), self.shape[0])
-    if self.shape[2] == 1:
-      # ITU-R BT.601, as Pillow's mode L.
-      luma = colour @ np.asarray([.299, .587, .114], np.float32)
-      return (luma + np.float32(.5)).astype(np.uint8)[..., None]
-    if self.shape[2] == 4:
-      return np.pad(colour, [(0, 0)] * 3 + [(0, 1)], constant_values=255)
-    return colour
+    return draw(self.factors(indices), self.shape[0], self.shape[2])
 
   def labels(self, indices):
     """int32 [n]: positions in `classes`."""

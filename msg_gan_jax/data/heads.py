@@ -8,7 +8,7 @@ import types
 
 import numpy as np
 
-from msg_gan_jax.data import shapes
+from msg_gan_jax.data import hair, shapes
 
 
 def _hex(*codes):
@@ -41,11 +41,15 @@ SHAPES = {
 
 
 class Heads(types.SimpleNamespace):
-  """What painting needs of each head: codes [n], colours [n, 3], the rest
-  [n, 1, 1]."""
+  """What painting needs: codes [n], colours [n, 3], lengths [n, 1, 1]."""
 
   def only(self, who):
     return Heads(**{name: v[who] for name, v in vars(self).items()})
+
+  def skull(self, x, y, wider=0., higher=0.):
+    """Distance to the outline of the head without hair and ears."""
+    return shapes.egg(x, y, self.a + wider, self.top + higher,
+                      self.bottom + wider, self.square, self.taper)
 
 
 def paint(factors, resolution):
@@ -63,7 +67,7 @@ def paint(factors, resolution):
   head = _heads(factors)
   canvas = shapes.Canvas(
       head.background, resolution * over, factors['shift_x'],
-      factors['shift_y'])
+      factors['shift_y'], factors['facing'] == 1)
   for name, parts in PARTS:
     if name is None:
       parts(canvas, head)
@@ -73,10 +77,7 @@ def paint(factors, resolution):
       who = np.flatnonzero(code == value)
       if part is not None and len(who):
         part(canvas.only(who), head.only(who))
-  if over > 1:
-    canvas.planes = canvas.planes.reshape(
-        3, -1, resolution, over, resolution, over).mean((3, 5))
-  return canvas.pixels()
+  return canvas.pixels(over)
 
 
 def _heads(factors):
@@ -85,8 +86,11 @@ def _heads(factors):
   colour = {name: rows[factors[name]] for name, rows in PALETTE.items()}
   a, top, bottom, square, taper = np.asarray(
       list(SHAPES.values()), np.float32)[factors['head']].T[:, :, None, None]
-  skin, hair = colour['skin'], colour['hair_colour']
-  hat = factors['hat'][:, None, None]
+  skin, hairs = colour['skin'], colour['hair_colour']
+  # Hair over the brim of a beanie or a cap is under it; -9 is out of sight.
+  brim = np.asarray([-9, -.36, -.36, -9], np.float32)[factors['hat']]
+  # A line is lost on a full beard or a goatee: the lips show instead.
+  lips = np.asarray([False, True, False, True])[factors['beard']]
   return Heads(
       **colour, **number,
       **{name: factors[name] for name, _ in PARTS if name},
@@ -95,17 +99,11 @@ def _heads(factors):
       shade=skin * _hex('dfb9b4')[0],
       line=skin * _hex('70404a')[0],
       blush=.55 * skin + .45 * _hex('f0506a')[0],
-      dark_hair=hair * np.float32(.78),
-      brow=hair * np.float32(.62),
-      # Hair over the brim of a beanie or a cap is under it.
-      brim=np.where((hat == 1) | (hat == 2), -.36, -9).astype(np.float32),
-      mouth_line=np.where(factors['beard'][:, None] % 2 == 1,
-                          _hex('f0a196')[0], skin * _hex('602c3a')[0]))
-
-
-def _skull(head, x, y, wider=0., higher=0.):
-  return shapes.egg(x, y, head.a + wider, head.top + higher,
-                    head.bottom + wider, head.square, head.taper)
+      dark_hair=hairs * np.float32(.78),
+      brow=hairs * np.float32(.62),
+      brim=brim[:, None, None],
+      mouth_line=np.where(lips[:, None], _hex('f0a196')[0],
+                          skin * _hex('602c3a')[0]))
 
 
 # Behind the head.
@@ -118,21 +116,21 @@ def _halo(canvas, head):
 
 def _body(canvas, head):
   canvas.fill(head.shirt, lambda x, y: shapes.egg(
-      x, y - 1.3, .80, .56, .5, .45), (-.85, .7, .85, 1.1))
+      x, y - 1.3, .80, .56, .5, .45), (.85, .7, 1.1))
 
   def neck(x, y):
     return shapes.union(shapes.box(x, y - .5, .18, .38, .1),
                         shapes.ellipse(x, y - .76, .26, .14))
 
-  frame = (-.3, .4, .3, .95)
+  frame = (.3, .4, .95)
   canvas.fill(head.skin, neck, frame)
   canvas.fill(head.shade, lambda x, y: shapes.both(
-      neck(x, y), _skull(head, x, y - .1)), frame)
+      neck(x, y), head.skull(x, y - .1)), frame)
 
 
 def _ears(canvas, head):
   place = head.a - .01
-  frame = (-.78, -.1, .78, .26)
+  frame = (.78, -.1, .26)
   canvas.fill(head.skin, lambda x, y: shapes.ellipse(
       np.abs(x) - place, y - .08, .115, .145), frame)
   canvas.fill(head.shade, lambda x, y: shapes.ellipse(
@@ -140,145 +138,18 @@ def _ears(canvas, head):
 
 
 def _face(canvas, head):
-  canvas.fill(head.skin, lambda x, y: _skull(head, x, y),
-              (-.7, -.75, .7, .75))
+  canvas.fill(head.skin, lambda x, y: head.skull(x, y),
+              (.7, -.75, .75))
 
 
 def _nose(canvas, head):
   canvas.fill(head.shade, lambda x, y: shapes.ellipse(
-      x - .02 * head.gaze, y - .2, .065, .05), (-.12, .1, .12, .3))
+      x - .02 * head.gaze, y - .2, .065, .05), (.12, .1, .3))
 
 
 def _cheeks(canvas, head):
   canvas.fill(head.blush, lambda x, y: shapes.ellipse(
-      np.abs(x) - .31, y - .27, .1, .075), (-.45, .15, .45, .38), .75)
-
-
-# Hair: what hangs behind the head, then what lies on it.
-
-
-def _behind(canvas, head, shape, frame=None, colour=None):
-  canvas.fill(head.dark_hair if colour is None else colour,
-              lambda x, y: shapes.both(
-      shape(x, y), head.brim - y), frame)
-
-
-def _on_top(canvas, head, hairline, low=.2, wider=.045, higher=.1, more=None):
-  """Hair on the skull above y = hairline(x), with its shadow on the skin.
-
-  low: how far down the hairline comes.
-  more: (x, y) -> distance of hair beyond the skull.
-  """
-  frame = (-.75, -1, .75, low + .1)
-
-  def shadow(x, y):
-    return shapes.both(_skull(head, x, y),
-                       -shapes.below(x, y - .05, hairline))
-
-  def hair(x, y):
-    cap = shapes.both(_skull(head, x, y, wider, higher),
-                      -shapes.below(x, y, hairline))
-    cap = cap if more is None else shapes.union(cap, more(x, y))
-    return shapes.both(cap, head.brim - y)
-
-  canvas.fill(head.shade, shadow, frame)
-  canvas.fill(head.hair_colour, hair, frame)
-
-
-def _temples(head, x, width=.1, depth=.4):
-  """How far a hairline comes down beside the face."""
-  return depth * shapes.ramp(np.abs(x), head.a - width - .06, head.a - width
-                             + .06)
-
-
-def _crop(canvas, head):
-  _on_top(canvas, head, lambda x: -.38 + _temples(head, x, .09, .42), .1)
-
-
-def _side(canvas, head):
-  def hairline(x):
-    sweep = shapes.ramp(x, -.3, .45)
-    return (-.5 + .34 * sweep * (2 - sweep) + .12 * shapes.ramp(-x, .3, .5)
-            + _temples(head, x, .08, .3))
-  _on_top(canvas, head, hairline, .3, .06, .16)
-
-
-def _bob_back(canvas, head):
-  _behind(canvas, head, lambda x, y: shapes.box(
-      x, y + .02, head.a + .15, .64, .42), (-.9, -.8, .9, .75))
-
-
-def _bob(canvas, head):
-  _on_top(canvas, head,
-          lambda x: -.2 + .1 * x * x + _temples(head, x, .06, .55), .45, .1)
-
-
-def _long_back(canvas, head):
-  _behind(canvas, head, lambda x, y: shapes.box(
-      x, y - .45, head.a + .17, 1.15, .5))
-
-
-def _long(canvas, head):
-  _on_top(canvas, head,
-          lambda x: -.56 + 1.0 * np.abs(x) + _temples(head, x, .06, .5), .6,
-          .08)
-
-
-_CURLS = ((0, -.72), (.36, -.64), (.62, -.4), (.72, -.08), (.64, .2))
-
-
-def _afro_back(canvas, head):
-  def curls(x, y):
-    ring = [shapes.ellipse(np.abs(x) - cx, y - cy, .23, .23)
-            for cx, cy in _CURLS]
-    return shapes.union(shapes.ellipse(x, y + .12, .68, .62), *ring)
-  _behind(canvas, head, curls, (-1, -1, 1, .5), head.hair_colour)
-
-
-def _afro(canvas, head):
-  _on_top(canvas, head, lambda x: (
-      -.4 + .06 * shapes.zigzag(x, .22) + _temples(head, x, .06, .4)), .2)
-
-
-def _bun_back(canvas, head):
-  _behind(canvas, head, lambda x, y: shapes.ellipse(
-      x, y + .78, .24, .2), (-.3, -1, .3, -.5))
-
-
-def _bun(canvas, head):
-  _on_top(canvas, head, lambda x: -.48 + .9 * x * x, .1, .03, .08)
-
-
-def _spiky(canvas, head):
-  def spikes(x, y):
-    return shapes.both(
-        shapes.below(x, y, lambda x: (
-            -.68 + 1. * x * x - .26 * shapes.zigzag(x + .14, .28))),
-        y + .2, np.abs(x) - head.a - .08)
-  _on_top(canvas, head, lambda x: (
-      -.42 + .16 * shapes.zigzag(x, .25) + _temples(head, x, .07, .3)), .2,
-          more=spikes)
-
-
-def _pigtails_back(canvas, head):
-  _behind(canvas, head, lambda x, y: shapes.ellipse(
-      np.abs(x) - head.a - .2, y - .16, .2, .36), (-1, -.25, 1, .6))
-
-
-def _pigtails(canvas, head):
-  _on_top(canvas, head, lambda x: (
-      -.52 + .75 * np.abs(x) + _temples(head, x, .04, .2)), .2)
-  canvas.fill(head.accent, lambda x, y: shapes.ellipse(
-      np.abs(x) - head.a - .12, y + .12, .1, .09), (-.9, -.3, .9, 0))
-
-
-def _mohawk(canvas, head):
-  canvas.fill(.6 * head.skin + .4 * head.dark_hair,
-              lambda x, y: shapes.both(
-                  _skull(head, x, y),
-                  y + .3 - _temples(head, x, .1, .3)), (-.7, -.8, .7, .1))
-  canvas.fill(head.hair_colour, lambda x, y: shapes.both(shapes.box(
-      x, y + .62, .15, .34, .12), head.brim - y), (-.2, -1, .2, -.2))
+      np.abs(x) - .31, y - .27, .1, .075), (.45, .15, .38), .75)
 
 
 # The face.
@@ -289,7 +160,7 @@ def _eye_x(head, x):
   return x - np.where(x < 0, -1, 1).astype(np.float32) * head.eye_spacing
 
 
-_EYES = (-.48, -.25, .48, .3)
+_EYES = (.48, -.25, .3)
 
 
 def _eyeball(canvas, head, a=.135, b=.15, iris=.095):
@@ -337,7 +208,7 @@ def _eyes_happy(canvas, head):
   canvas.line(INK, lambda x, y: _smiling_eye(_eye_x(head, x), y), .07, _EYES)
 
 
-_BROWS = (-.5, -.36, .5, -.04)
+_BROWS = (.5, -.36, -.04)
 
 
 def _brow(slope, bend=0., height=0.):
@@ -351,7 +222,7 @@ def _brow(slope, bend=0., height=0.):
 
 # The mouth.
 
-_MOUTH = (-.34, .28, .34, .56)
+_MOUTH = (.34, .28, .56)
 
 
 def _mouth_line(bend, half_width=.19, height=.4, slope=0.):
@@ -388,20 +259,20 @@ def _full_beard(canvas, head):
   def edge(x):
     return .27 - .75 * shapes.ramp(np.abs(x), .16, .75)
   canvas.fill(head.dark_hair, lambda x, y: shapes.both(
-      _skull(head, x, y, .035), shapes.below(x, y, edge)),
-              (-.75, -.25, .75, .78))
+      head.skull(x, y, .035), shapes.below(x, y, edge)),
+              (.75, -.25, .78))
 
 
 def _moustache(canvas, head):
   canvas.fill(head.dark_hair, lambda x, y: shapes.both(
       shapes.ellipse(np.abs(x) - .12, y - .3, .16, .085),
       shapes.below(x, y, lambda x: .2 + .25 * np.abs(x))),
-              (-.32, .15, .32, .42))
+              (.32, .15, .42))
 
 
 def _goatee(canvas, head):
   canvas.fill(head.dark_hair, lambda x, y: shapes.ellipse(
-      x, y - .48, .22, .22), (-.3, .2, .3, .75))
+      x, y - .48, .22, .22), (.3, .2, .75))
 
 
 # What is worn.
@@ -409,9 +280,7 @@ def _goatee(canvas, head):
 
 def _glasses(lens):
   def part(canvas, head):
-    frame = (-.6, -.25, .6, .32)
-    canvas.fill(WHITE, lambda x, y: lens(
-        np.abs(x) - head.eye_spacing, y - .04), frame, .14)
+    frame = (.6, -.25, .32)
     canvas.line(INK, lambda x, y: lens(
         np.abs(x) - head.eye_spacing, y - .04), .05, frame)
     canvas.line(INK, lambda x, y: shapes.curve(
@@ -420,31 +289,34 @@ def _glasses(lens):
 
 
 def _shades(canvas, head):
-  frame = (-.75, -.25, .75, .32)
+  frame = (.75, -.25, .32)
+
   def lens(x, y):
-    return shapes.egg(np.abs(x) - head.eye_spacing, y + .06, .2, .06, .22,
-                      .4)
+    return shapes.egg(np.abs(x) - head.eye_spacing, y + .06, .2, .06, .22, .4)
+
+  def shine(x, y):
+    slanted = np.abs(_eye_x(head, x) + .6 * y + .05)
+    return shapes.both(lens(x, y) + .04, slanted - .03)
+
   canvas.line(INK, lambda x, y: shapes.curve(
       x, y + .06, head.a, lambda x: 0 * x), .07, frame)
   canvas.fill(INK, lens, frame)
-  canvas.fill(WHITE, lambda x, y: shapes.both(
-      lens(x, y) + .04, np.abs(x + y * .6 - np.where(x < 0, -1, 1)
-                               * (head.eye_spacing) + .05) - .03), frame, .35)
+  canvas.fill(WHITE, shine, frame, .35)
 
 
 def _dome(canvas, head, brim, top):
   """The crown of a hat over the hair, cut off at y = brim."""
   canvas.fill(head.accent, lambda x, y: shapes.both(
       shapes.egg(x, y + .3, head.a + .07, top, .3, .35), y - brim),
-              (-.75, -1, .75, brim + .05))
+              (.75, -1, brim + .05))
 
 
 def _beanie(canvas, head):
-  canvas.fill(WHITE, lambda x, y: shapes.ellipse(x, y + .86, .14, .13),
-              (-.2, -1, .2, -.7))
+  canvas.fill(WHITE, lambda x, y: shapes.ellipse(x, y + .82, .15, .14),
+              (.2, -1, -.7))
   _dome(canvas, head, -.3, .5)
   canvas.fill(head.accent * np.float32(.72), lambda x, y: shapes.box(
-      x, y + .34, head.a + .08, .1, .08), (-.75, -.5, .75, -.2))
+      x, y + .34, head.a + .08, .1, .08), (.75, -.5, -.2))
 
 
 def _cap(canvas, head):
@@ -452,32 +324,29 @@ def _cap(canvas, head):
   canvas.fill(head.accent * np.float32(.72), lambda x, y: shapes.both(
       shapes.ellipse(x, y + .32, head.a + .16, .17),
       shapes.below(x, y, lambda x: -.42 + .22 * x * x)),
-              (-.85, -.5, .85, -.1))
+              (.85, -.5, -.1))
   canvas.fill(WHITE, lambda x, y: shapes.ellipse(x, y + .6, .11, .11),
-              (-.15, -.75, .15, -.45))
+              (.15, -.75, -.45))
 
 
 def _crown(canvas, head):
   canvas.fill(GOLD, lambda x, y: shapes.both(
       shapes.below(x, y, lambda x: -.66 - .26 * shapes.zigzag(x + .13, .26)),
-      y + .52 - .12 * x * x, np.abs(x) - .39), (-.45, -1, .45, -.45))
+      y + .52 - .12 * x * x, np.abs(x) - .39), (.45, -1, -.45))
   canvas.fill(head.accent, lambda x, y: shapes.ellipse(
-      np.abs(np.abs(x) - .13) - .13, y + .6, .05, .05), (-.4, -.7, .4, -.5))
+      np.abs(np.abs(x) - .13) - .13, y + .6, .05, .05), (.4, -.7, -.5))
 
 
 def _earrings(canvas, head):
   canvas.fill(GOLD, lambda x, y: shapes.ellipse(
-      np.abs(x) - head.a - .04, y - .26, .06, .06), (-.85, .1, .85, .4))
+      np.abs(x) - head.a - .04, y - .26, .06, .06), (.85, .1, .4))
 
 
 # From back to front. None: every head has it. The values of a factor are in
 # the order of avatars.FACTORS.
 PARTS = (
     (None, _halo),
-    ('hair_style', {
-        'bald': None, 'crop': None, 'side': None, 'bob': _bob_back,
-        'long': _long_back, 'afro': _afro_back, 'bun': _bun_back,
-        'spiky': None, 'pigtails': _pigtails_back, 'mohawk': None}),
+    ('hair_style', hair.BEHIND),
     (None, _body),
     (None, _ears),
     (None, _face),
@@ -492,10 +361,7 @@ PARTS = (
     ('eyes', {
         'round': _eyes_round, 'wide': _eyes_wide, 'dots': _eyes_dots,
         'sleepy': _eyes_sleepy, 'happy': _eyes_happy}),
-    ('hair_style', {
-        'bald': None, 'crop': _crop, 'side': _side, 'bob': _bob,
-        'long': _long, 'afro': _afro, 'bun': _bun, 'spiky': _spiky,
-        'pigtails': _pigtails, 'mohawk': _mohawk}),
+    ('hair_style', hair.ON_TOP),
     ('brows', {
         'flat': _brow(0., 1.), 'raised': _brow(0., 4., .07),
         'angry': _brow(-.45), 'worried': _brow(.45)}),

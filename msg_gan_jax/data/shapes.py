@@ -7,15 +7,14 @@ these exactly, so a picture is the same on every machine and in every batch.
 """
 import numpy as np
 
-_TINY = np.float32(1e-9)  # Keeps 0 / 0 out of the middle of a shape.
+_TINY = np.float32(1e-12)  # Keeps 0 / 0 out of the middle of a shape.
 
 
 def ellipse(x, y, a, b):
   """Distance to x²/a² + y²/b² = 1; exact for circles, else to first order."""
-  u, v = (x / a)**2, (y / b)**2
+  u, v = (x / a)**2 + _TINY, (y / b)**2
   k = np.sqrt(u + v)
-  slope = np.sqrt(u / (a * a) + v / (b * b)) + _TINY
-  return np.where(k > 0, k * (k - 1) / slope, -np.minimum(a, b))
+  return k * (k - 1) / np.sqrt(u / (a * a) + v / (b * b))
 
 
 def egg(x, y, a, top, bottom, square=0., taper=0.):
@@ -27,16 +26,17 @@ def egg(x, y, a, top, bottom, square=0., taper=0.):
     taper: below 0, how far y² gives way to |y|^1.5: sides that fall off to a
       narrow chin.
   """
-  below = y > 0
-  b = np.where(below, bottom, top)
-  taper = np.where(below, taper, 0)
+  below = (y > 0).astype(np.float32)
+  b = top + (bottom - top) * below
+  taper = taper * below
   u, v = x / a, np.abs(y) / b
   root = np.sqrt(v)
-  f = (1 - square) * u**2 + square * u**4
-  g = (1 - square - taper) * v**2 + taper * v * root + square * v**4
-  f_slope = (2 * (1 - square) * u + 4 * square * u**3) / a
+  u2, v2 = u * u, v * v
+  f = (1 - square) * u2 + square * u2 * u2
+  g = (1 - square - taper) * v2 + taper * v * root + square * v2 * v2
+  f_slope = (2 * (1 - square) * u + 4 * square * u * u2) / a
   g_slope = (2 * (1 - square - taper) * v + 1.5 * taper * root
-             + 4 * square * v**3) / b
+             + 4 * square * v * v2) / b
   return (f + g - 1) / (np.sqrt(f_slope**2 + g_slope**2) + _TINY)
 
 
@@ -99,20 +99,23 @@ class Canvas:
   Args:
     ground: float32 [n, 3], the colours of the empty pictures in 0..1.
     resolution: pixels a side.
-    x, y: float32 [n], where each picture has its origin; the frame is
-      [-1, 1]² with y downwards.
+    x, y: float32 [n], where each picture has its origin; it spans [-1, 1]²
+      with y downwards.
+    mirror: bool [n], where x grows to the left.
 
   Attributes:
     planes: float32 [3, n, resolution, resolution].
     pixel: the side of a pixel, over which edges fade.
   """
 
-  def __init__(self, ground, resolution, x, y):
+  def __init__(self, ground, resolution, x, y, mirror):
     self.pixel = np.float32(2 / resolution)
     centres = (np.arange(resolution, dtype=np.float32) + np.float32(.5)
                ) * self.pixel - 1
     self.x = centres[None, None, :] - x[:, None, None]
+    self.x *= np.where(mirror, -1, 1).astype(np.float32)[:, None, None]
     self.y = centres[None, :, None] - y[:, None, None]
+    self.origin = x, y
     self.planes = np.empty((3, len(ground), resolution, resolution), np.float32)
     self.planes[...] = ground.T[:, :, None, None]
     self.who = slice(None)
@@ -122,6 +125,7 @@ class Canvas:
     part = Canvas.__new__(Canvas)
     part.pixel, part.planes = self.pixel, self.planes
     part.x, part.y = self.x[who], self.y[who]
+    part.origin = self.origin[0][who], self.origin[1][who]
     part.who = who if isinstance(self.who, slice) else self.who[who]
     return part
 
@@ -131,7 +135,7 @@ class Canvas:
     Args:
       colour: float32 [n, 3] or [3].
       shape: (x, y) -> distance.
-      frame: (left, top, right, bottom) around the shape, which saves the work
+      frame: (half width, top, bottom) around the shape, which saves the work
         outside of it; None is everywhere.
       opacity: a number, or [n, 1, 1].
     """
@@ -153,16 +157,25 @@ class Canvas:
              - np.clip(.5 - half - distance, 0, 1))
     self._blend(colour, cover, rows, columns)
 
-  def pixels(self):
-    """uint8 [n, resolution, resolution, 3]."""
+  def pixels(self, over=1):
+    """uint8 [n, h, w, 3], each the mean of over² pixels of the canvas."""
+    planes = sum(self.planes[:, :, i::over, j::over]
+                 for i in range(over) for j in range(over))
     return np.moveaxis(
-        (self.planes * 255 + np.float32(.5)).astype(np.uint8), 0, -1)
+        (planes * (255 / over**2) + np.float32(.5)).astype(np.uint8), 0, -1)
 
   def _cut(self, frame):
     if frame is None:
       return slice(None), slice(None)
-    return (_span(self.y[:, :, 0], frame[1], frame[3], self.pixel),
-            _span(self.x[:, 0, :], frame[0], frame[2], self.pixel))
+    width, top, bottom = frame
+    x, y = self.origin
+    return (self._span(y.min() + top, y.max() + bottom),
+            self._span(x.min() - width, x.max() + width))
+
+  def _span(self, low, high):
+    """The pixels that low..high can touch, with one to spare."""
+    first, last = (low + 1) / self.pixel - 1, (high + 1) / self.pixel + 2
+    return slice(max(int(first), 0), max(int(last), 0))
 
   def _blend(self, colour, cover, rows, columns):
     colour = np.broadcast_to(colour, (self.x.shape[0], 3))
@@ -171,10 +184,3 @@ class Canvas:
       part += cover * (value[:, None, None] - part)
       if not isinstance(self.who, slice):
         plane[self.who, rows, columns] = part
-
-
-def _span(centres, low, high, pixel):
-  """The slice of pixels that low..high can touch in any of the pictures."""
-  first = np.floor((low - centres[:, 0].max()) / pixel) - 1
-  last = np.ceil((high - centres[:, 0].min()) / pixel) + 2
-  return slice(int(max(first, 0)), int(max(last, 0)))

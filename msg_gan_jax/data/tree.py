@@ -101,18 +101,26 @@ def _walk(root):
           f'config.data.path: cannot read the folder {folder!r}: '
           f'{error.strerror}.') from error
     for entry in entries:
-      if entry.name.startswith('.'):
+      if entry.name[0] == '.':
         continue
-      if entry.is_dir():
+      if _is_folder(entry):
         to = links if entry.is_symlink() else folders
         to.append((entry.path, f'{below}{entry.name}/'))
         continue
-      extension = os.path.splitext(entry.name)[1].lower()
+      _, dot, extension = entry.name.rpartition('.')
+      extension = dot + extension.lower()
       if extension in decode.EXTENSIONS:
         found[below + entry.name] = _stat(entry)
       else:
-        others[extension or 'without an extension'] += 1
+        others[extension if dot else 'without an extension'] += 1
   return found, others
+
+
+def _is_folder(entry):
+  try:
+    return entry.is_dir()
+  except OSError:  # A link to itself.
+    return False
 
 
 def _stat(entry):

@@ -228,7 +228,7 @@ def _descriptors(images, per_image, rng):
           (len(images) * per_image, _PATCH, _PATCH, images.shape[3]),
           np.float32) for size in sizes}
   where = {s: centres(len(images), s, per_image, rng) for s in sizes}
-  chunk = max(1, 2**18 // images[0].size)
+  chunk = max(1, 2**15 // images[0].size)
   for start in range(0, len(images), chunk):
     some = slice(start, start + chunk)
     levels = laplacian_pyramid(images[some], len(sizes))

@@ -1,33 +1,18 @@
 """Checkpoints of a run: written in the background, verified when read."""
+import contextlib
 import datetime
 import difflib
-import functools
 import hashlib
-import json
-import logging
-import math
 import os
 import pathlib
 import shutil
 
 import jax
-from jax import lax
-import jax.numpy as jnp
 import numpy as np
 
-# The layout below a step's folder. A file of another format is refused, and
-# is not taken for a damaged one.
-FORMAT = 1
+from msg_gan_jax.runs import fingerprints, storage
 
-
-def fingerprint(tree):
-  """A hex digest of names, shapes, types and bits of every leaf of a tree.
-
-  Equal for equal bits under any sharding and device count; NaNs and signed
-  zeros count by their bits.
-  """
-  text = json.dumps(_describe(_named(tree, 'fingerprint')), sort_keys=True)
-  return hashlib.sha256(text.encode()).hexdigest()[:16]
+fingerprint = fingerprints.fingerprint
 
 
 class Checkpoints:
@@ -93,8 +78,8 @@ class Checkpoints:
     if self.read_only:
       raise ValueError(f'checkpoints {self.path}: opened to read only.')
     images = int(images)
-    leaves = _named(tree, f'checkpoints {self.path}')
-    about = _describe(leaves)
+    leaves = fingerprints.named(tree, f'checkpoints {self.path}')
+    about = fingerprints.describe(leaves)
     self.wait()
     latest = _from_main(max(self.steps(), default=-1))
     if images < latest:
@@ -108,14 +93,10 @@ class Checkpoints:
       # It is damaged, or of another state: out of the way, but not lost.
       self._move_aside([images])
       self._reopen()
-    ocp = _orbax()
+    if self._manager is None:
+      self._manager = storage.open_manager(self.path, self.keep)
     try:
-      self._open_manager().save(images, force=True, args=ocp.args.Composite(
-          # orbax refuses empty arrays; their shape is all there is to them.
-          state=ocp.args.StandardSave(
-              {name: x for name, x in leaves.items() if x.size}),
-          record=ocp.args.JsonSave(_sealed(
-              {'format': FORMAT, 'images': images, 'leaves': about}))))
+      storage.save(self._manager, images, leaves, about)
     except Exception as error:
       raise self._failed(images, error) from error
     self._known = {images: about}
@@ -162,25 +143,18 @@ class Checkpoints:
     self.wait()
     self.passed_over = []
     place = place or f'checkpoints {self.path}'
-    wanted = _named(like, place)
+    wanted = fingerprints.named(like, place)
     steps, damaged = self.steps(), []
     _all_see(steps, place)
     for images in reversed(steps):
       folder = self.path / str(images)
-      why = record = None
-      try:
-        record = _read_record(folder, images)
-      except Exception as error:  # orbax and json raise a dozen classes.
-        why = _one_line(error)
+      record, why = storage.attempt(storage.read_record, folder, images)
       if _everyone(why is None):
         # Not damage but another program: never passed over in silence.
         _compare(record, wanted, partial, f'{place}: {folder}')
-        try:
-          leaves = _read_leaves(folder, wanted)
-        except Exception as error:
-          why = _one_line(error)
+        leaves, why = storage.attempt(storage.read_leaves, folder, wanted)
         if _everyone(why is None):
-          bad = _first_difference(record['leaves'], _describe(leaves))
+          bad = _first_difference(record['leaves'], fingerprints.describe(leaves))
           if bad is None:
             self._settle(damaged)
             if not partial:
@@ -188,6 +162,7 @@ class Checkpoints:
             return images, jax.tree.unflatten(
                 jax.tree.structure(like), leaves.values())
           why = f'the data of {bad!r} are not those that were saved'
+        leaves = None  # Or the next read would need the memory twice.
       damaged.append((images, why or 'another process could not read it'))
     if damaged:
       raise ValueError(
@@ -195,24 +170,27 @@ class Checkpoints:
           ''.join(f'  {images}: {why}\n' for images, why in damaged) +
           'Nothing was changed. Restore the folder from a copy, or begin '
           'anew in another --workdir.')
+    aside = _from_main(len(list(self.path.glob('damaged/*'))))
+    if aside:  # There were some: to begin at zero now would hide it.
+      raise ValueError(
+          f'{place}: there are no checkpoints in {self.path}, but {aside} in '
+          'its folder damaged/. Move one back, named by its images alone, or '
+          'begin anew in another --workdir.')
     return None
 
   def _holds(self, images, leaves, about):
     """Whether the checkpoint that is there is whole, and of this tree."""
     if self._known.get(images) == about:
       return True
-    try:
-      found = self._read_for_save(images, leaves)
-    except Exception:
-      found = None
+    found, _ = storage.attempt(self._read_for_save, images, leaves)
     if not _everyone(found is not None):
       return False
-    return _describe(found) == about
+    return fingerprints.describe(found) == about
 
   def _read_for_save(self, images, leaves):
     folder = self.path / str(images)
-    _compare(_read_record(folder, images), leaves, False, '')
-    return _read_leaves(folder, leaves)
+    _compare(storage.read_record(folder, images), leaves, False, '')
+    return storage.read_leaves(folder, leaves)
 
   def _settle(self, damaged):
     """Moves damaged checkpoints aside, and says so in `passed_over`."""
@@ -228,8 +206,8 @@ class Checkpoints:
   def _move_aside(self, steps):
     """{images: its new place below damaged/}."""
     # A person looks for the newest first, so the name ends in the time.
-    time = datetime.datetime.now().strftime('%Y%m%d-%H%M%S-%f')
-    moved = {images: f'damaged/{images}-{time}' for images in steps}
+    now = datetime.datetime.now().strftime('%Y%m%d-%H%M%S-%f')
+    moved = {images: f'damaged/{images}-{now}' for images in steps}
     if jax.process_index() == 0:
       (self.path / 'damaged').mkdir(exist_ok=True)
       for images, name in moved.items():
@@ -250,176 +228,24 @@ class Checkpoints:
     self._remove_leftovers()
     return OSError(
         f'checkpoints {self.path}: could not write the checkpoint of {images} '
-        f'images: {_one_line(error)}. Older checkpoints are intact: '
+        f'images: {storage.one_line(error)}. Older checkpoints are intact: '
         f'{self.steps() or "there are none"}. Make room or repair the disk, '
         'and start the same command again.')
-
-  def _open_manager(self):
-    if self._manager is None:
-      ocp = _orbax()
-      self._manager = _manager_class()(
-          self.path, options=ocp.CheckpointManagerOptions(
-              max_to_keep=self.keep, enable_async_checkpointing=True,
-              # Their metadata are not needed, and may be what is damaged.
-              lightweight_initialize=True, save_root_metadata=False))
-    return self._manager
 
   def _reopen(self):
     """Forgets the manager, whose list of steps may be wrong by now."""
     manager, self._manager = self._manager, None
     if manager is not None:
-      try:
+      with contextlib.suppress(Exception):  # `wait` has raised it already.
         manager.close()
-      except Exception:
-        pass  # What failed was raised by `wait`.
-
-
-def _orbax():
-  """orbax, on first use: its import takes a second; its chatter silenced."""
-  import orbax.checkpoint as ocp
-  logger = logging.getLogger('absl')
-  if _is_not_orbax not in logger.filters:
-    logger.addFilter(_is_not_orbax)
-  return ocp
-
-
-def _is_not_orbax(record):
-  # Its exceptions reach us as exceptions; printed too, they frighten.
-  quiet = record.levelno < logging.ERROR or record.exc_info
-  folder = os.path.join('orbax', 'checkpoint')
-  return not (folder in record.pathname and quiet)
-
-
-@functools.cache
-def _manager_class():
-  class Manager(_orbax().CheckpointManager):
-
-    def reached_preemption(self, step):
-      # The loop asks the preemption service at every step. A second caller,
-      # from a thread and with an old step, would set its count back.
-      del step
-      return False
-
-  return Manager
-
-
-def _named(tree, place):
-  """{'g.params.conv.kernel': leaf} in the tree's order."""
-  found = {}
-  for path, leaf in jax.tree_util.tree_flatten_with_path(tree)[0]:
-    name = jax.tree_util.keystr(path, simple=True, separator='.') or 'array'
-    if not isinstance(leaf, jax.Array | jax.ShapeDtypeStruct):
-      raise ValueError(
-          f'{place}: {name!r} is {type(leaf).__name__} {leaf!r:.60}; wanted '
-          'jax arrays only.')
-    if name in found:
-      raise ValueError(f'{place}: two leaves are called {name!r}.')
-    found[name] = leaf
-  return found
-
-
-def _describe(leaves):
-  """{name: [dtype, shape, fingerprint as hex]} of named arrays."""
-  sums = _fingerprints(leaves)
-  return {name: [str(x.dtype), list(x.shape), f'{sums[name]:08x}']
-          for name, x in leaves.items()}
-
-
-def _fingerprints(leaves):
-  """{name: uint32}, computed where the arrays are, in one program."""
-  groups = {}  # One program cannot read arrays of different devices.
-  for name, x in leaves.items():
-    groups.setdefault(frozenset(x.sharding.device_set), []).append(name)
-  found = {}
-  for names in groups.values():
-    arrays = [leaves[name] for name in names]
-    meshes = [x.sharding.mesh for x in arrays
-              if isinstance(x.sharding, jax.sharding.NamedSharding)]
-    # Replicated, so that every process can read it.
-    out = jax.sharding.NamedSharding(
-        meshes[0], jax.sharding.PartitionSpec()) if meshes else None
-    sums = np.asarray(_summing(out)(arrays))
-    found.update(zip(names, sums.tolist(), strict=True))
-  return found
-
-
-@functools.lru_cache(maxsize=8)
-def _summing(out):
-  return jax.jit(lambda arrays: jnp.stack([_sum(x) for x in arrays]),
-                 out_shardings=out)
-
-
-def _sum(x):
-  """uint32 that changes with any one word: sum of word_i * (2 i + 1).
-
-  A change of one word by c != 0 changes it by c * odd, which is not 0 since
-  odd numbers are invertible mod 2**32; more changes at once escape with
-  probability 2**-32. The order of the sum does not matter, so any sharding
-  gives the same bits. A word is an element, or half of one of 8 bytes.
-  """
-  if jnp.issubdtype(x.dtype, jax.dtypes.prng_key):
-    x = jax.random.key_data(x)
-  if jnp.issubdtype(x.dtype, jnp.complexfloating):
-    x = jnp.stack([x.real, x.imag], -1)
-  if x.dtype == bool:
-    x = x.astype(jnp.uint8)
-  word = {1: jnp.uint8, 2: jnp.uint16}.get(x.dtype.itemsize, jnp.uint32)
-  words = lax.bitcast_convert_type(x, word).astype(jnp.uint32)
-  # Counted by axes: a reshape to one axis would gather a sharded array.
-  index, stride = jnp.zeros(words.shape, jnp.uint32), 1
-  for axis in reversed(range(words.ndim)):
-    along = lax.broadcasted_iota(jnp.uint32, words.shape, axis)
-    index += along * jnp.uint32(stride % 2**32)
-    stride *= words.shape[axis]
-  return jnp.sum(words * (2 * index + 1), dtype=jnp.uint32)
-
-
-def _sealed(record):
-  """The record with a digest of itself, so that it can be trusted."""
-  text = json.dumps(record, sort_keys=True)
-  return {**record, 'digest': hashlib.sha256(text.encode()).hexdigest()}
-
-
-def _read_record(folder, images):
-  record = _orbax().JsonCheckpointHandler().restore(_below(folder, 'record'))
-  claimed = record.pop('digest', None)
-  if _sealed(record)['digest'] != claimed or record['images'] != images:
-    raise ValueError('its record is not the one that was saved')
-  return record
-
-
-def _read_leaves(folder, wanted):
-  """{name: array} as the named leaves of `like` ask for."""
-  ocp = _orbax()
-  default = jax.sharding.SingleDeviceSharding(jax.local_devices()[0])
-  target = {
-      name: jax.ShapeDtypeStruct(
-          x.shape, x.dtype, sharding=x.sharding or default)
-      for name, x in wanted.items() if math.prod(x.shape)}
-  # The handler, not a manager: its barrier would hang where one process
-  # fails to read and another does not.
-  found = ocp.PyTreeCheckpointHandler().restore(
-      _below(folder, 'state'), args=ocp.args.PyTreeRestore(
-          item=target, partial_restore=True,
-          restore_args=ocp.checkpoint_utils.construct_restore_args(target)))
-  return {
-      name: found[name] if name in found else jax.device_put(
-          jnp.zeros(x.shape, x.dtype), x.sharding or default)
-      for name, x in wanted.items()}
-
-
-def _below(folder, item):
-  """orbax wants its own kind of path."""
-  from etils import epath
-  return epath.Path(folder) / item
 
 
 def _compare(record, wanted, partial, place):
   """Raises for the first leaf that is not what `wanted` asks for."""
-  if record['format'] != FORMAT:
+  if record['format'] != storage.FORMAT:
     raise ValueError(
         f'{place}: written in format {record["format"]}; this version of '
-        f'msg_gan_jax reads format {FORMAT}.')
+        f'msg_gan_jax reads format {storage.FORMAT}.')
   other = ('The checkpoint was written by another version of the program, or '
            'under another config.')
   saved = record['leaves']
@@ -431,8 +257,8 @@ def _compare(record, wanted, partial, place):
     dtype, shape, _ = saved[name]
     if (str(x.dtype), list(x.shape)) != (dtype, shape):
       raise ValueError(
-          f'{place}: {name!r} is {_kind(dtype, shape)}; wanted '
-          f'{_kind(x.dtype, x.shape)}. {other}')
+          f'{place}: {name!r} is {fingerprints.kind(dtype, shape)}; wanted '
+          f'{fingerprints.kind(x.dtype, x.shape)}. {other}')
   for name in saved:
     if name not in wanted and not partial:
       raise ValueError(
@@ -440,18 +266,8 @@ def _compare(record, wanted, partial, place):
           f'{other}')
 
 
-def _kind(dtype, shape):
-  return f'{dtype}[{", ".join(str(n) for n in shape)}]'
-
-
 def _first_difference(saved, found):
   return next((name for name in found if saved[name] != found[name]), None)
-
-
-def _one_line(error):
-  text = ' '.join(str(error).split())
-  text = text if len(text) <= 300 else text[:297] + '...'
-  return f'{type(error).__name__}: {text}' if text else type(error).__name__
 
 
 def _meet(name):

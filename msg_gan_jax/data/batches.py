@@ -1,0 +1,213 @@
+"""Batches of real images, a function of (seed, images shown) alone."""
+import os
+from typing import Protocol
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from msg_gan_jax import state
+from msg_gan_jax.data import order as order_lib
+
+# What a thread decodes at a time: enough to make grain's 25 to 100 us an
+# element small, few enough to share a batch evenly among the threads.
+PART = 8
+AHEAD_BYTES = 1e9  # Streams decode two batches ahead, but no more than this.
+
+
+class Batches(Protocol):
+  """The real images of training, by how many were shown before."""
+
+  def at(self, images_shown, shape) -> state.Batch:
+    """Images number images_shown .. images_shown + n_dis * B - 1.
+
+    Args:
+      images_shown: real images shown since the start of training.
+      shape: (n_dis, B), B being the batch on all devices together.
+
+    Returns:
+      Batch of global arrays, uint8 [n_dis, B, H, W, C] and int32 [n_dis, B],
+      split over the mesh's 'data' axis along B.
+    """
+
+  def close(self):
+    """Stops what runs in the background."""
+
+
+def open_batches(source, config, mesh=None):
+  """Batches of a source.
+
+  Small sets lie on the device, larger ones stream; the batches are the same
+  bit for bit.
+
+  Args:
+    source: source.Source, exactly what training shall see.
+    config: config.Config.
+    mesh: jax.sharding.Mesh with an axis 'data', or None for one device.
+  """
+  order = order_lib.Order(len(source), config.seed, config.data.mirror)
+  size = len(source) * int(np.prod(source.shape)) * _copies(mesh)
+  if size <= config.data.device_gb * 1e9:
+    return Resident(source, order, mesh)
+  return Streamed(source, order, config.data.threads, mesh)
+
+
+def _copies(mesh):
+  """How often a replicated array lies in one memory; CPU devices share it."""
+  if mesh is None:
+    return 1
+  return max(1, sum(d.platform == 'cpu' for d in mesh.local_devices))
+
+
+class Resident:
+  """Batches of a set that lies on every device, as uint8."""
+
+  def __init__(self, source, order, mesh=None):
+    self._order, self._mesh = order, mesh
+    every = np.arange(len(source))
+    self._pixels = _replicate(source.images(every), mesh)
+    self._labels = _replicate(source.labels(every), mesh)
+    split = {}
+    if mesh is not None:
+      # numpy arrays may enter whole only; XLA cuts the indices, not the images.
+      split = dict(in_shardings=_whole(mesh), out_shardings=_split(mesh))
+    self._gather = jax.jit(_gather, **split)
+
+  def at(self, images_shown, shape):
+    _check(shape, self._mesh)
+    indices, flips = self._order(_numbers(images_shown, shape))
+    return state.Batch(
+        *self._gather(self._pixels, self._labels, indices, flips))
+
+  def close(self):
+    pass
+
+
+class Streamed:
+  """Batches of a set that is read as it is needed, ahead, in threads.
+
+  Asked for what follows the last batch, it goes on; asked for anything else
+  (a resumed run, another batch size), it starts there.
+  """
+
+  def __init__(self, source, order, threads=0, mesh=None):
+    self._source, self._order, self._mesh = source, order, mesh
+    self._threads = threads or os.cpu_count() or 1
+    self._parts, self._next = None, None
+
+  def at(self, images_shown, shape):
+    _check(shape, self._mesh)
+    images_shown, shape = int(images_shown), tuple(shape)
+    if self._next != (images_shown, shape):
+      self._start(images_shown, shape)
+    self._next = None  # After an error, the next call starts anew.
+    parts = [next(self._parts) for _ in range(self._parts_in_batch)]
+    self._next = images_shown + shape[0] * shape[1], shape
+    return state.Batch(*(
+        self._place(np.concatenate(p), shape)
+        for p in zip(*parts, strict=True)))
+
+  def close(self):
+    if self._parts is not None:
+      self._parts.close()
+    self._parts, self._next = None, None
+
+  def _start(self, images_shown, shape):
+    import grain  # Takes 0.7 s, and sets on the device do without.
+    self.close()
+    self._rows = _rows(shape, self._mesh)
+    # This process's columns of the first batch; others follow at its length.
+    numbers = _numbers(images_shown, shape)[:, self._rows].reshape(-1)
+    parts = _Parts(self._source, self._order, numbers, shape[0] * shape[1],
+                   max(1, min(PART, len(numbers) // (2 * self._threads))))
+    self._parts_in_batch = parts.in_batch
+    room = int(AHEAD_BYTES // (parts.size * np.prod(self._source.shape)))
+    ahead = max(2 * self._threads, min(2 * parts.in_batch, room))
+    self._parts = iter(grain.MapDataset.source(parts).to_iter_dataset(
+        grain.ReadOptions(num_threads=self._threads,
+                          prefetch_buffer_size=ahead)))
+
+  def _place(self, local, shape):
+    """This process's columns, flat [n_dis * rows, ...] -> a global array."""
+    local = local.reshape(shape[0], len(self._rows), *local.shape[1:])
+    if self._mesh is None:
+      return jnp.asarray(local)
+
+    def shard(index):
+      first, last, _ = index[1].indices(shape[1])
+      return local[:, np.searchsorted(self._rows, np.arange(first, last))]
+
+    return jax.make_array_from_callback(
+        (*shape, *local.shape[2:]), _split(self._mesh), shard)
+
+
+class _Parts:
+  """For grain: parts of this process's side of one batch after another.
+
+  Args:
+    numbers: [n] image numbers of this process in the first batch.
+    step: image numbers from a batch to the next.
+    size: numbers in a part; the last of a batch may be shorter.
+  """
+
+  def __init__(self, source, order, numbers, step, size):
+    self.source, self.order = source, order
+    self.numbers, self.step, self.size = numbers, step, size
+    self.in_batch = -(-len(numbers) // size)
+
+  def __len__(self):
+    return 2**40  # Training decides where it ends.
+
+  def __getitem__(self, k):
+    batch, part = divmod(int(k), self.in_batch)
+    numbers = self.numbers[part * self.size:(part + 1) * self.size]
+    indices, flips = self.order(numbers + batch * self.step)
+    images = self.source.images(indices)
+    images = np.where(
+        flips[:, None, None, None], images[:, :, ::-1], images)
+    return images, self.source.labels(indices)
+
+
+def _gather(pixels, labels, indices, flips):
+  images = pixels.at[indices].get(mode='promise_in_bounds')
+  images = jnp.where(
+      flips[..., None, None, None], jnp.flip(images, -2), images)
+  return images, labels.at[indices].get(mode='promise_in_bounds')
+
+
+def _numbers(images_shown, shape):
+  return int(images_shown) + np.arange(
+      shape[0] * shape[1], dtype=np.int64).reshape(shape)
+
+
+def _check(shape, mesh):
+  if mesh is not None and shape[1] % mesh.shape['data']:
+    raise ValueError(
+        f'config.train.batch: {shape[1]} images do not divide among '
+        f"{mesh.shape['data']} devices; wanted a multiple of it.")
+
+
+def _whole(mesh):
+  return jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec())
+
+
+def _split(mesh):
+  return jax.sharding.NamedSharding(
+      mesh, jax.sharding.PartitionSpec(None, 'data'))
+
+
+def _replicate(array, mesh):
+  # device_put would compare the whole set among processes first.
+  if mesh is None:
+    return jnp.asarray(array)
+  return jax.make_array_from_callback(
+      array.shape, _whole(mesh), lambda index: array[index])
+
+
+def _rows(shape, mesh):
+  """Sorted columns of a batch that this process's devices hold."""
+  if mesh is None:
+    return np.arange(shape[1])
+  held = _split(mesh).addressable_devices_indices_map(shape).values()
+  return np.unique(np.concatenate(
+      [np.arange(*columns.indices(shape[1])) for _, columns in held]))

@@ -1,0 +1,107 @@
+"""Fingerprints of arrays: equal for equal bits, wherever the arrays lie."""
+import functools
+import hashlib
+import json
+
+import jax
+from jax import lax
+import jax.numpy as jnp
+import numpy as np
+
+
+def fingerprint(tree):
+  """A hex digest of names, shapes, types and bits of every leaf of a tree.
+
+  Equal for equal bits under any sharding and device count; NaNs and signed
+  zeros count by their bits.
+  """
+  text = json.dumps(describe(named(tree, 'fingerprint')), sort_keys=True)
+  return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def named(tree, place):
+  """{'g.params.conv.kernel': leaf} in the tree's order.
+
+  Raises:
+    ValueError: a leaf that is no array, or two of one name; it begins with
+      `place`.
+  """
+  found = {}
+  for path, leaf in jax.tree_util.tree_flatten_with_path(tree)[0]:
+    name = jax.tree_util.keystr(path, simple=True, separator='.') or 'array'
+    if not isinstance(leaf, jax.Array | jax.ShapeDtypeStruct):
+      raise ValueError(
+          f'{place}: {name!r} is {type(leaf).__name__} {leaf!r:.60}; wanted '
+          'jax arrays only.')
+    if name in found:
+      raise ValueError(f'{place}: two leaves are called {name!r}.')
+    found[name] = leaf
+  return found
+
+
+def describe(leaves):
+  """{name: [dtype, shape, fingerprint as hex]} of named arrays."""
+  sums = _fingerprints(leaves)
+  return {name: [str(x.dtype), list(x.shape), f'{sums[name]:08x}']
+          for name, x in leaves.items()}
+
+
+def _fingerprints(leaves):
+  """{name: uint32}, computed where the arrays are, in one program."""
+  groups = {}  # One program cannot read arrays of different devices.
+  for name, x in leaves.items():
+    groups.setdefault(frozenset(x.sharding.device_set), []).append(name)
+  found = {}
+  for names in groups.values():
+    arrays = [leaves[name] for name in names]
+    meshes = [x.sharding.mesh for x in arrays
+              if isinstance(x.sharding, jax.sharding.NamedSharding)]
+    # Replicated, so that every process can read it.
+    out = jax.sharding.NamedSharding(
+        meshes[0], jax.sharding.PartitionSpec()) if meshes else None
+    sums = np.asarray(_summing(out)(arrays))
+    found.update(zip(names, sums.tolist(), strict=True))
+  return found
+
+
+@functools.lru_cache(maxsize=8)
+def _summing(out):
+  return jax.jit(lambda arrays: jnp.stack([_sum(x) for x in arrays]),
+                 out_shardings=out)
+
+
+@jax.jit  # So that equal shapes are traced once.
+def _sum(x):
+  """uint32 that changes with any one word: sum of mix(word_i + i * odd).
+
+  `mix` is a bijection of the words, so a change of one word changes its term
+  and hence the sum; changes of several words escape with probability 2**-32.
+  (Plain weighted sums, without `mix`, take many a constant array for zeros.)
+  Integer sums do not depend on order: any sharding gives the same bits. A
+  word is an element, or half of one of 8 bytes.
+
+  Source of `mix`: the finalizer of MurmurHash3; every step is invertible.
+  """
+  if jnp.issubdtype(x.dtype, jax.dtypes.prng_key):
+    x = jax.random.key_data(x)
+  if jnp.issubdtype(x.dtype, jnp.complexfloating):
+    x = jnp.stack([x.real, x.imag], -1)
+  if x.dtype == bool:
+    x = x.astype(jnp.uint8)
+  word = {1: jnp.uint8, 2: jnp.uint16}.get(x.dtype.itemsize, jnp.uint32)
+  words = lax.bitcast_convert_type(x, word).astype(jnp.uint32)
+  # Counted by axes: a reshape to one axis would gather a sharded array.
+  index, stride = jnp.zeros(words.shape, jnp.uint32), 1
+  for axis in reversed(range(words.ndim)):
+    along = lax.broadcasted_iota(jnp.uint32, words.shape, axis)
+    index += along * jnp.uint32(stride % 2**32)
+    stride *= words.shape[axis]
+  h = words + (index + 1) * jnp.uint32(0x9e3779b9)
+  for shift, factor in ((16, 0x85ebca6b), (13, 0xc2b2ae35)):
+    h = (h ^ (h >> shift)) * jnp.uint32(factor)
+  return jnp.sum(h ^ (h >> 16), dtype=jnp.uint32)
+
+
+def kind(dtype, shape):
+  """'float32[3, 4]'."""
+  return f'{dtype}[{", ".join(str(n) for n in shape)}]'

@@ -1,0 +1,135 @@
+"""What a checkpoint is on disk; the one module that knows orbax."""
+import functools
+import gc
+import hashlib
+import json
+import logging
+import math
+import os
+import sys
+import time
+import warnings
+
+import jax
+import jax.numpy as jnp
+
+# The layout below a step's folder. A file of another format is refused, and
+# is not taken for a damaged one.
+FORMAT = 1
+
+def _orbax():
+  """orbax, on first use: its import takes a second; its chatter silenced."""
+  import orbax.checkpoint as ocp
+  logger = logging.getLogger('absl')
+  if _is_not_orbax not in logger.filters:
+    logger.addFilter(_is_not_orbax)
+  return ocp
+
+
+def _is_not_orbax(record):
+  # Its exceptions reach us as exceptions; printed too, they frighten.
+  quiet = record.levelno < logging.ERROR or record.exc_info
+  folder = os.path.join('orbax', 'checkpoint')
+  return not (folder in record.pathname and quiet)
+
+
+@functools.cache
+def _manager_class():
+  class Manager(_orbax().CheckpointManager):
+
+    def reached_preemption(self, step):
+      # The loop asks the preemption service at every step. A second caller,
+      # from a thread and with an old step, would set its count back.
+      del step
+      return False
+
+  return Manager
+
+
+def open_manager(path, keep):
+  """orbax's writer of a folder of checkpoints; `keep` of the latest stay."""
+  options = _orbax().CheckpointManagerOptions(
+      max_to_keep=keep, enable_async_checkpointing=True,
+      # Their metadata are not needed, and may be what is damaged.
+      lightweight_initialize=True, save_root_metadata=False)
+  return _manager_class()(path, options=options)
+
+
+def save(manager, images, leaves, about):
+  """Starts to write named arrays and the record of what they are."""
+  args = _orbax().args
+  manager.save(images, force=True, args=args.Composite(
+      # orbax refuses empty arrays; their shape is all there is to them.
+      state=args.StandardSave({name: x for name, x in leaves.items()
+                               if math.prod(x.shape)}),
+      record=args.JsonSave(_sealed(
+          {'format': FORMAT, 'images': images, 'leaves': about}))))
+
+
+def _sealed(record):
+  """The record with a digest of itself, so that it can be trusted."""
+  text = json.dumps(record, sort_keys=True)
+  return {**record, 'digest': hashlib.sha256(text.encode()).hexdigest()}
+
+
+def attempt(read, *args):
+  """(what it returns, None), or (None, a line about why it failed)."""
+  logger, hook = logging.getLogger('asyncio'), sys.unraisablehook
+  was = logger.disabled
+  logger.disabled, sys.unraisablehook = True, lambda _: None
+  try:
+    try:
+      return read(*args), None
+    except Exception as error:  # orbax and json raise a dozen classes.
+      why = one_line(error)
+    # Where one read fails, orbax drops its others unfinished, and each would
+    # print a page of its own when it ends: let them end here.
+    with warnings.catch_warnings(action='ignore'):
+      for _ in range(3):
+        gc.collect()
+        time.sleep(.02)
+    return None, why
+  finally:
+    logger.disabled, sys.unraisablehook = was, hook
+
+
+def read_record(folder, images):
+  """{'format', 'images', 'leaves'} of a checkpoint, as it was saved."""
+  record = _orbax().JsonCheckpointHandler().restore(_below(folder, 'record'))
+  claimed = record.pop('digest', None)
+  if _sealed(record)['digest'] != claimed or record['images'] != images:
+    raise ValueError('its record is not the one that was saved')
+  return record
+
+
+def read_leaves(folder, wanted):
+  """{name: array} with the shapes, types and shardings of `wanted`."""
+  ocp = _orbax()
+  default = jax.sharding.SingleDeviceSharding(jax.local_devices()[0])
+  target = {
+      name: jax.ShapeDtypeStruct(
+          x.shape, x.dtype, sharding=x.sharding or default)
+      for name, x in wanted.items() if math.prod(x.shape)}
+  # The handler, not a manager: its barrier would hang where one process
+  # fails to read and another does not.
+  found = ocp.PyTreeCheckpointHandler().restore(
+      _below(folder, 'state'), args=ocp.args.PyTreeRestore(
+          item=target, partial_restore=True,
+          restore_args=ocp.checkpoint_utils.construct_restore_args(target)))
+  return {
+      name: found[name] if name in found else jax.device_put(
+          jnp.zeros(x.shape, x.dtype), x.sharding or default)
+      for name, x in wanted.items()}
+
+
+def _below(folder, item):
+  """orbax wants its own kind of path."""
+  from etils import epath
+  return epath.Path(folder) / item
+
+
+def one_line(error):
+  """The class and the beginning of what an error says."""
+  text = ' '.join(str(error).split())
+  text = text if len(text) <= 300 else text[:297] + '...'
+  return f'{type(error).__name__}: {text}' if text else type(error).__name__

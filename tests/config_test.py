@@ -1,0 +1,87 @@
+"""Every setting is checked, and every mistake has a text of its own."""
+import subprocess
+import sys
+
+import pytest
+
+from msg_gan_jax import config as config_lib
+
+
+def values(**settings):
+  config = config_lib.template().to_dict()
+  for name, value in settings.items():
+    section, _, field = name.partition('__')
+    if field:
+      config[section][field] = value
+    else:
+      config[section] = value
+  return config
+
+
+def test_the_template_parses_to_the_defaults():
+  assert config_lib.parse(config_lib.template()) == config_lib.Config()
+
+
+@pytest.mark.parametrize('preset', config_lib.PRESETS)
+def test_every_preset_is_a_legal_config(preset):
+  config = config_lib.parse(config_lib.template(preset))
+  assert hash(config) == hash(config_lib.parse(config_lib.template(preset)))
+
+
+@pytest.mark.parametrize('settings, text', [
+    (dict(seeed=1), r"config\.seeed: no such setting; did you mean 'seed'"),
+    (dict(train__bach=1), r"config\.train\.bach: .*did you mean 'batch'"),
+    (dict(train__batch='8'), r"config\.train\.batch: wanted int, found str"),
+    (dict(train__batch=8.), r'config\.train\.batch: wanted int, found float'),
+    (dict(train__batch=True), r'config\.train\.batch: wanted int, found bool'),
+    (dict(train__batch=0), r'config\.train\.batch: wanted at least 1, found 0'),
+    (dict(seed=-1), r'config\.seed: wanted 0 to 2147483647, found -1'),
+    (dict(optimizer__g_rate=float('nan')), r'g_rate: wanted a finite number'),
+    (dict(optimizer__beta2=1.5), r'beta2: wanted 0.0 to 1.0, found 1.5'),
+    (dict(data__resize='centre'), r"resize: no value 'centre'; did you mean "
+                                  r"'center_crop'"),
+    (dict(networks='msg'), r"config\.networks: wanted a group of settings"),
+])
+def test_each_mistake_names_its_place_and_what_was_wanted(settings, text):
+  with pytest.raises(ValueError, match=text):
+    config_lib.parse(values(**settings))
+
+
+def test_a_missing_setting_is_named():
+  config = values()
+  del config['train']['batch']
+  with pytest.raises(ValueError, match=r'config\.train\.batch: missing'):
+    config_lib.parse(config)
+
+
+def test_an_unknown_preset_names_the_nearest():
+  with pytest.raises(ValueError, match="did you mean 'msg_progan'"):
+    config_lib.template('msg_progam')
+
+
+def test_the_template_is_locked():
+  with pytest.raises(AttributeError):
+    config_lib.template().train.bach = 1
+
+
+def test_an_integer_serves_as_a_float():
+  assert config_lib.parse(values(optimizer__g_rate=1)).optimizer.g_rate == 1.
+
+
+def test_differences_tell_what_may_change_from_what_may_not():
+  old = config_lib.Config()
+  new = config_lib.parse(values(train__total_images=5, train__batch=4))
+  may, may_not = config_lib.differences(old, new)
+  assert may == ['train.total_images: 1000000 -> 5']
+  assert may_not == ['train.batch: 32 -> 4']
+
+
+def test_every_setting_says_what_it_means():
+  for name, about in config_lib.metadata().items():
+    assert len(about['meaning']) >= 10, name
+
+
+def test_the_package_and_the_experiments_load_without_jax():
+  code = ('import sys, msg_gan_jax, experiments.quickstart as q; '
+          'q.get_config(); assert "jax" not in sys.modules')
+  subprocess.run([sys.executable, '-c', code], check=True)

@@ -1,0 +1,70 @@
+"""What tests share: oracles of the peers, a small config, a warm cache."""
+import json
+import os
+import pathlib
+import tempfile
+
+import numpy as np
+import pytest
+
+HERE = pathlib.Path(__file__).parent
+
+# One cache of compiled programs for the suite and for what it starts.
+os.environ.setdefault('JAX_COMPILATION_CACHE_DIR', os.path.join(
+    tempfile.gettempdir(), f'msg_gan_jax_test_cache_{os.getuid()}'))
+os.environ.setdefault('JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS', '0')
+os.environ.setdefault('JAX_PLATFORMS', 'cpu')
+
+
+class Oracle:
+  """Values that a peer gives on seeded inputs.
+
+  Attributes:
+    inputs: what the recipe defines, checked against its recorded sums.
+    expected: the peer's values.
+  """
+
+  def __init__(self, entry):
+    scope = {}
+    exec('\n'.join(entry['recipe']['python']), scope)
+    self.inputs = {name: scope[name] for name in entry['recipe']['gives']}
+    for name, seen in entry['inputs_check'].items():
+      got = scope.get(name)
+      if isinstance(got, np.ndarray):
+        np.testing.assert_allclose(
+            got.astype(np.float64).sum(), seen['sum'], rtol=1e-9, atol=1e-9)
+    self.scope, self.expected = scope, entry['expected']
+    self.tolerance = entry['tolerance']
+
+  def close(self, got, wanted):
+    """Asserts equality to the float32 tolerance that the entry states."""
+    rtol = self.tolerance.get(
+        'float32_rtol', max(self.tolerance['rtol'], 1e-4))
+    atol = self.tolerance.get('float32_atol', self.tolerance['atol'])
+    np.testing.assert_allclose(np.asarray(got), wanted, rtol=rtol, atol=atol)
+
+
+@pytest.fixture(scope='session')
+def oracle():
+  """name -> Oracle."""
+  entries = json.loads((HERE / 'oracles.json').read_text())
+  return lambda name: Oracle(entries[name])
+
+
+@pytest.fixture
+def small():
+  """(**settings as networks__latent=8) -> a Config that compiles fast."""
+  from msg_gan_jax import config as config_lib
+
+  def make(preset='msg_progan', **settings):
+    config = config_lib.template(preset)
+    defaults = dict(
+        data__resolution=16, networks__latent=8, networks__fmap_max=8,
+        networks__fmap_base=64, train__batch=8, data__count=64,
+        data__held_out=32)
+    for name, value in {**defaults, **settings}.items():
+      section, field = name.split('__')
+      config[section][field] = value
+    return config_lib.parse(config)
+
+  return make

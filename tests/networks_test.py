@@ -1,0 +1,178 @@
+"""MSG-ProGAN: counts and pictures of the peers, and laws over the table."""
+import itertools
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from msg_gan_jax import config as config_lib
+from msg_gan_jax.gan import build
+from msg_gan_jax.networks import combine, layers, msg
+from msg_gan_jax.networks.build import NETWORKS
+
+
+def count(tree):
+  return sum(int(np.prod(x.shape)) for x in jax.tree.leaves(tree))
+
+
+def counts(preset, resolution, width=512, **settings):
+  """(parameters of G, of D), without computing any."""
+  config = config_lib.template(preset)
+  config.data.resolution = resolution
+  config.networks.latent = config.networks.fmap_max = width
+  config.networks.fmap_base = 16 * width
+  config.networks.update(settings)
+  state = jax.eval_shape(build(config).init, jax.random.key(0))
+  return count(state.g.params), count(state.d.params)
+
+
+@pytest.mark.parametrize('depth, size', [
+    (4, 16), (4, 128), (4, 256), (4, 512), (5, 256), (5, 512), (6, 256),
+    (6, 512), (7, 256), (7, 512), (8, 512), (9, 512)])
+def test_bmsg_gan_has_the_peers_parameter_counts(oracle, depth, size):
+  resolution = 2**(depth + 1)
+  wanted = oracle('param_counts_bmsg').expected[
+      f'depth={depth} size={size} ({resolution}px)']
+  assert counts('bmsg_gan', resolution, size) == (wanted['G'], wanted['D'])
+
+
+@pytest.mark.parametrize('resolution', [32, 64, 128, 256, 1024])
+def test_msg_progan_has_progans_generator(oracle, resolution):
+  # The paper adds image layers to ProGAN's G; ProGAN's count has them all.
+  name = next(k for k in oracle('param_counts_tf_peers').expected
+              if f'resolution={resolution} fmap_base=8192' in k)
+  wanted = oracle('param_counts_tf_peers').expected[name]['G']
+  assert counts('msg_progan', resolution)[0] == wanted
+
+
+@pytest.mark.parametrize('resolution', [32, 128, 256, 1024])
+def test_msg_progan_with_cat_lin_has_the_discriminator_of_msg_stylegan_tf(
+    oracle, resolution):
+  wanted = oracle('param_counts_tf_peers').expected[
+      f'msg-stylegan-tf resolution={resolution} defaults']['D']
+  assert counts('msg_progan', resolution, phi='cat_lin')[1] == wanted
+
+
+def test_bmsg_generator_draws_the_peers_pictures(oracle):
+  entry = oracle('bmsg_generator_d4_l16')
+  torch = entry.inputs if 'g_params' in entry.inputs else entry.scope
+  params = {}
+  for name, value in torch['g_params'].items():
+    group, level, *rest = name.split('.')
+    size = 4 * 2**int(level)
+    layer = (f'block_{size}_{rest[0]}' if group == 'layers'
+             else f'rgb_{size}')
+    if rest[-1] == 'bias':
+      array = value
+    elif layer == 'block_4_conv_1':  # transposed: (in, out, h, w)
+      array = value.transpose(2, 3, 0, 1)
+    else:
+      array = value.transpose(2, 3, 1, 0)
+    kind = {'weight': 'kernel', 'bias': 'bias'}[rest[-1]]
+    params.setdefault(layer, {})[kind] = jnp.asarray(array, jnp.float32)
+  shape = msg.Shape((4, 8, 16, 32), (4, 8, 16, 32), 3, 16, 256)
+  images = msg.Generator(shape, bmsg=True).apply(
+      {'params': params}, jnp.asarray(torch['z'], jnp.float32))
+  assert count(params) == entry.expected['parameter_count']
+  for image, wanted in zip(images, entry.expected['outputs'], strict=True):
+    x = np.moveaxis(np.asarray(image), -1, 1)
+    assert list(x.shape) == wanted['shape']
+    entry.close(x.mean(), wanted['mean'])
+    entry.close(x.std(), wanted['std'])
+    entry.close(x.ravel()[:8], wanted['first8'])
+    entry.close(x.ravel()[-4:], wanted['last4'])
+  entry.close(np.moveaxis(np.asarray(images[0][0]), -1, 0).ravel(),
+              entry.expected['sample0_4x4_rgb_flat'])
+
+
+TABLE = list(itertools.product(
+    NETWORKS, combine.PHI, ('all', '8', 'none'), ('every', 'last', 'none')))
+
+
+@pytest.mark.parametrize('name, phi, scales, stddev', TABLE)
+def test_every_row_has_the_shapes_that_it_promises(
+    small, name, phi, scales, stddev):
+  config = small(networks__name=name, networks__phi=phi,
+                 networks__scales=scales, networks__stddev=stddev,
+                 data__channels=2)
+  gan = build(config)
+  state = jax.eval_shape(gan.init, jax.random.key(0))
+  z = jax.ShapeDtypeStruct((8, 8), jnp.float32)
+  images = jax.eval_shape(gan.g, state.g.params, z)
+  assert [x.shape for x in images] == [(8, s, s, 2) for s in gan.sizes]
+  assert gan.sizes == {
+      'all': (4, 8, 16), '8': (8, 16), 'none': (16,)}[scales]
+  verdict = jax.eval_shape(gan.d, state.d.params, images)
+  chex.assert_shape(verdict.logits, (8,))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('name', NETWORKS)
+@pytest.mark.parametrize('phi', combine.PHI)
+@pytest.mark.parametrize('scales', ['all', '8', 'none'])
+def test_every_gradient_reaches_every_parameter(small, name, phi, scales):
+  gan = build(small(
+      networks__name=name, networks__phi=phi, networks__scales=scales))
+  state = gan.init(jax.random.key(0))
+  z = gan.draw(jax.random.key(1), 8)
+
+  def score(g, d):
+    return (gan.d(d, gan.g(g, z)).logits**2).sum()
+
+  for grads in jax.jit(jax.grad(score, (0, 1)))(
+      state.g.params, state.d.params):
+    for path, x in jax.tree_util.tree_flatten_with_path(grads)[0]:
+      assert float(jnp.abs(x).max()) > 0, jax.tree_util.keystr(path)
+
+
+@pytest.mark.slow
+def test_every_level_of_the_pyramid_moves_the_verdict(small):
+  for phi in combine.PHI:
+    gan = build(small(networks__phi=phi))
+    state = gan.init(jax.random.key(0))
+    images = gan.g(state.g.params, gan.draw(jax.random.key(1), 8))
+    grads = jax.jit(jax.grad(
+        lambda x, gan=gan, state=state: gan.d(state.d.params, x).logits.sum()
+    ))(images)
+    assert all(float(jnp.abs(x).max()) > 0 for x in grads), phi
+
+
+def test_adain_has_zero_mean_and_unit_spread_under_a_silent_image():
+  path = jax.random.normal(jax.random.key(0), (2, 8, 8, 6)) * 3 + 1
+  image = jnp.zeros((2, 8, 8, 3))
+  join = combine.Join('adain', 6)
+  params = join.init(jax.random.key(1), (image,), path)
+  out, = join.apply(params, (image,), path)
+  chex.assert_trees_all_close(out.mean((1, 2)), jnp.zeros((2, 6)), atol=1e-5)
+  chex.assert_trees_all_close(out.std((1, 2)), jnp.ones((2, 6)), atol=1e-4)
+
+
+def test_dense_sees_all_finer_images_pooled():
+  images = tuple(jnp.full((1, s, s, 3), float(s)) for s in (4, 8, 16))
+  path = jnp.zeros((1, 4, 4, 5))
+  parts = combine.dense(images, path, 5)
+  assert [x.shape[-1] for x in parts] == [3, 3, 3, 5]
+  assert [float(x.mean()) for x in parts[:3]] == [4., 8., 16.]
+
+
+def test_an_unknown_name_lists_what_exists(small):
+  for setting, text in [
+      (dict(networks__name='msg_progam'), "did you mean 'msg_progan'"),
+      (dict(networks__phi='simpel'), r"config\.networks\.phi: no φ 'simpel'; "
+                                     "did you mean 'simple'"),
+  ]:
+    with pytest.raises(ValueError, match=text):
+      build(small(**setting))
+
+
+def test_latents_lie_on_the_sphere_of_the_peers(oracle, small):
+  entry = oracle('latent_normalisation')
+  z = build(small()).draw(jax.random.key(0), 100)
+  chex.assert_trees_all_close(
+      jnp.linalg.norm(z, axis=-1), jnp.full(100, 8.**.5), rtol=1e-5)
+  # ... which is what pixel norm does to a vector.
+  entry.close(
+      layers.pixel_norm(jnp.asarray(entry.inputs['z'], jnp.float32)).ravel(),
+      entry.expected['output_flat'])

@@ -1,0 +1,214 @@
+"""Laws of a run's folder: one writer, one config, a record of every start."""
+import dataclasses
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+import jax
+import pytest
+
+from msg_gan_jax import config as config_lib
+from msg_gan_jax.runs import workdir
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+
+def _config(**values):
+  """The template's Config, with train.* settings replaced."""
+  config = config_lib.parse(config_lib.template())
+  return dataclasses.replace(
+      config, train=dataclasses.replace(config.train, **values))
+
+
+def _run(path, config=None, **options):
+  with workdir.Workdir(path) as w:
+    return w.start(config or _config(), **options)
+
+
+def test_a_config_comes_back_from_its_file_as_it_was(tmp_path):
+  config = _config(batch=7, init_from='a "b" ü', ema_half_life_images=1e-8)
+  assert _run(tmp_path / 'deep' / 'run', config) == []
+  assert workdir.load_config(tmp_path / 'deep' / 'run') == config
+  text = (tmp_path / 'deep' / 'run' / 'config.json').read_text()
+  assert list(json.loads(text)) == sorted(json.loads(text))
+  assert '\n  "train": {\n    "accumulate": 1,' in text
+
+
+def test_nothing_is_written_before_start_but_the_lock(tmp_path):
+  with workdir.Workdir(tmp_path / 'run') as w:
+    assert w.check(_config()) == []
+    assert os.listdir(tmp_path / 'run') == ['.lock']
+  with workdir.Workdir(tmp_path / 'run') as w:  # And that is no hindrance.
+    assert w.check(_config()) == []
+
+
+def test_settings_that_may_not_change_are_all_listed(tmp_path):
+  _run(tmp_path)
+  before = (tmp_path / 'config.json').read_bytes()
+  with workdir.Workdir(tmp_path) as w:
+    for refused in (w.check, w.start):
+      with pytest.raises(ValueError) as error:
+        refused(_config(batch=64, n_dis=2, total_images=5))
+      assert str(tmp_path) in str(error.value)
+      assert '\n  config.train.batch: 32 -> 64\n' in str(error.value)
+      assert '\n  config.train.n_dis: 1 -> 2\n' in str(error.value)
+      assert 'total_images' not in str(error.value)
+      assert 'another --workdir' in str(error.value)
+  assert (tmp_path / 'config.json').read_bytes() == before
+  assert not (tmp_path / 'changes.jsonl').exists()
+
+
+def test_settings_that_may_change_are_recorded(tmp_path):
+  _run(tmp_path)
+  assert _run(tmp_path, images=10) == []
+  assert not (tmp_path / 'changes.jsonl').exists()
+  longer = _config(total_images=5, keep_checkpoints=9)
+  lines = ['train.total_images: 1000000 -> 5', 'train.keep_checkpoints: 2 -> 9']
+  with open(tmp_path / 'changes.jsonl', 'w') as f:
+    f.write('{"half')  # As a writer that was killed leaves it.
+  assert sorted(_run(tmp_path, longer, images=20)) == sorted(lines)
+  assert workdir.load_config(tmp_path) == longer
+  half, entry = (tmp_path / 'changes.jsonl').read_text().splitlines()
+  entry = json.loads(entry)
+  assert half == '{"half' and entry['images'] == 20
+  assert sorted(entry['changed']) == sorted(lines)
+
+
+def test_a_second_writer_is_told_who_holds_the_lock(tmp_path):
+  code = ('import sys; from msg_gan_jax.runs import workdir\n'
+          'try: workdir.Workdir(sys.argv[1])\n'
+          'except ValueError as error: print(error)\n'
+          'else: print("open")')
+  def second():
+    return subprocess.run(
+        [sys.executable, '-c', code, str(tmp_path)], text=True, check=True,
+        env={**os.environ, 'PYTHONPATH': str(ROOT)}, stdout=-1).stdout
+  with workdir.Workdir(tmp_path):
+    message = second()
+    assert re.search(rf'in use by process {os.getpid()} on \S+, since', message)
+    assert str(tmp_path) in message and 'another --workdir' in message
+    workdir.Workdir(tmp_path, main=False)  # The same run's other processes.
+  assert second() == 'open\n'
+
+
+def test_other_processes_of_a_run_write_nothing(tmp_path):
+  w = workdir.Workdir(tmp_path / 'run', main=False)
+  assert w.start(_config()) == []
+  assert not (tmp_path / 'run').exists()
+
+
+def test_a_folder_of_other_things_is_not_adopted(tmp_path):
+  (tmp_path / 'holiday.jpg').write_text('x')
+  with pytest.raises(ValueError, match='not a run: it holds holiday.jpg, and'):
+    workdir.Workdir(tmp_path)
+  assert os.listdir(tmp_path) == ['holiday.jpg']
+  with pytest.raises(ValueError, match='a file; wanted a folder'):
+    workdir.Workdir(tmp_path / 'holiday.jpg')
+  with pytest.raises(ValueError, match='mount the bucket'):
+    workdir.Workdir('gs://bucket/run')
+  with pytest.raises(ValueError, match="found ''"):
+    workdir.Workdir('')
+
+
+def test_a_run_that_lost_its_config_is_not_begun_anew(tmp_path):
+  (tmp_path / 'checkpoints' / '100').mkdir(parents=True)
+  with pytest.raises(ValueError, match='holds checkpoints, and no config'):
+    workdir.Workdir(tmp_path)
+
+
+def test_relative_paths_and_home_become_absolute(tmp_path, monkeypatch):
+  monkeypatch.chdir(tmp_path)
+  monkeypatch.setenv('HOME', str(tmp_path))
+  for path in ('a', '~/a'):
+    with workdir.Workdir(path) as w:
+      assert w.path == tmp_path / 'a'
+
+
+@pytest.mark.parametrize('edit, message', [
+    (lambda c: c['train'].pop('batch'),
+     r"'train.batch' is missing; .*of msg_gan_jax \([\d.]+\).*default is 32"),
+    (lambda c: c.update(sed=1), "no setting 'sed' in this.* nearest is 'seed'"),
+    (lambda c: c.update(train=3), "no setting 'train' in this version"),
+    (lambda c: c['train'].update(batch='x'), "config.train.batch: wanted int"),
+    (lambda c: c['train'].update(batch=0), 'config.train.batch: wanted at l'),
+])
+def test_a_config_of_another_schema_names_the_field(tmp_path, edit, message):
+  _run(tmp_path)
+  values = json.loads((tmp_path / 'config.json').read_text())
+  edit(values)
+  (tmp_path / 'config.json').write_text(json.dumps(values))
+  with workdir.Workdir(tmp_path) as w:
+    with pytest.raises(ValueError, match=f'config.json: .*{message}'):
+      w.check(_config())
+
+
+@pytest.mark.parametrize('text', ['', '{"seed": 0', '[1]', '\xff'])
+def test_a_damaged_config_is_an_error(tmp_path, text):
+  _run(tmp_path)
+  (tmp_path / 'config.json').write_text(text, encoding='latin-1')
+  with pytest.raises(ValueError, match='config.json: damaged'):
+    workdir.load_config(tmp_path)
+
+
+def test_a_run_that_is_not_there_names_the_nearest(tmp_path):
+  for name in ('faces_a', 'faces_b', 'letters'):
+    _run(tmp_path / name)
+  with pytest.raises(ValueError, match=(
+      "faces-b: no such folder. Did you mean 'faces_b'\\? Runs in .*: faces_a, "
+      'faces_b, letters')):
+    workdir.load_config(tmp_path / 'faces-b')
+  with pytest.raises(ValueError, match='not a run.* Runs in .*: faces_a'):
+    workdir.load_config(tmp_path)
+  with pytest.raises(ValueError, match='no such folder. There are no runs in'):
+    workdir.load_config(tmp_path / 'nowhere' / 'run')
+
+
+def test_every_start_adds_an_entry_of_versions(tmp_path):
+  _run(tmp_path, digest='abc')
+  _run(tmp_path, images=100)
+  one, two = json.loads((tmp_path / 'versions.json').read_text())
+  assert one['data_digest'] == 'abc' and two['images'] == 100
+  assert one['packages']['jax'] == jax.__version__
+  assert set(one['packages']) == set(workdir.PACKAGES)
+  assert one['devices'] == {
+      'count': jax.device_count(), 'kinds': ['cpu'], 'processes': 1}
+  assert one['python'] == '.'.join(map(str, sys.version_info[:3]))
+  (tmp_path / 'versions.json').write_text('{"half')
+  _run(tmp_path)
+  assert len(json.loads((tmp_path / 'versions.json').read_text())) == 1
+  assert (tmp_path / 'versions.damaged.json').read_text() == '{"half'
+
+
+def test_the_commit_is_known_in_a_checkout_and_none_elsewhere(
+    tmp_path, monkeypatch):
+  for name in ('GIT_DIR', 'GIT_WORK_TREE', 'GIT_INDEX_FILE'):
+    monkeypatch.delenv(name, raising=False)
+  def git(*words):
+    subprocess.run(['git', '-C', tmp_path, '-c', 'user.name=a',
+                    '-c', 'user.email=a@b', *words], check=True, stdout=-1)
+  file = tmp_path / 'a.py'
+  file.write_text('1')
+  assert workdir.commit(file) is None
+  git('init', '-q')
+  assert workdir.commit(file) is None  # Lies there, but is not tracked.
+  git('add', 'a.py')
+  git('commit', '-q', '-m', 'one')
+  found = workdir.commit(file)
+  assert re.fullmatch('[0-9a-f]{40}', found['commit']) and not found['dirty']
+  file.write_text('2')
+  assert workdir.commit(file) == {**found, 'dirty': True}
+  monkeypatch.setenv('PATH', '')
+  assert workdir.commit(file) is None
+
+
+def test_json_is_replaced_whole_or_not_at_all(tmp_path):
+  workdir.write_json(tmp_path / 'a.json', {'b': 1, 'a': 'é'})
+  assert (tmp_path / 'a.json').read_text() == '{\n  "a": "é",\n  "b": 1\n}\n'
+  for bad in (float('nan'), object()):
+    with pytest.raises((ValueError, TypeError)):
+      workdir.write_json(tmp_path / 'a.json', {'a': bad})
+  assert os.listdir(tmp_path) == ['a.json']
+  assert json.loads((tmp_path / 'a.json').read_text())['b'] == 1
