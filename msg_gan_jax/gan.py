@@ -6,7 +6,8 @@ In a notebook three lines are the whole library:
   state = gan.init(key)
   state, logs = gan.step(state, batch, key)
 """
-from typing import Any, Callable, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -130,9 +131,8 @@ def build(config):
           hyper['penalty_weight'] * config.objective.penalty_every_d_steps)
     return total, logs
 
-  def g_objective(g_params, d_params, z, real):
+  def g_objective(fake, d_params, real):
     """What G minimizes on one part of a batch; (loss, logs)."""
-    fake = g(g_params, z)
     # XLA drops D(real) by itself where loss.g does not look at it.
     total = loss.g(d(d_params, real), d(d_params, fake))
     return total, {'g_loss': total}
@@ -148,29 +148,34 @@ def build(config):
     key = jax.random.fold_in(key, state.images)
     hyper, player_d, logs = state.hyper, state.d, {}
     for i in range(train.n_dis):
-      z_key, penalty_key = jax.random.split(jax.random.fold_in(key, i))
+      z_key, part_key = jax.random.split(jax.random.fold_in(key, i))
       z = draw(z_key, train.batch)
       real = pyramid.build(batch.images[i], players.sizes)
+      # Where nobody pulls a gradient through it, this is only a forward pass.
+      fake, pull = jax.vjp(lambda params, z=z: g(params, z), state.g.params)
 
-      def d_part(params, real, z, key, i=i):
-        # The same z in the G update makes this the same pass: XLA keeps one.
-        fake = jax.lax.stop_gradient(g(state.g.params, z))
+      def d_part(params, real, fake, key, i=i):
         return d_objective(params, hyper, real, fake, key, phase.penalties[i])
 
       gradients, d_logs = _in_parts(
-          d_part, player_d.params, (real, z), penalty_key, train)
+          d_part, player_d.params, (real, fake), part_key, train)
       player_d = update(player_d, gradients, hyper['d_rate'], hyper)
       logs |= d_logs | {'d_grad_norm': optax.tree.norm(gradients)}
 
-    if not train.reuse_latents:
-      z = draw(jax.random.fold_in(key, train.n_dis), train.batch)
+    if train.reuse_latents and train.accumulate == 1:
+      by_fake, g_logs = jax.grad(g_objective, has_aux=True)(
+          fake, player_d.params, real)
+      gradients, = pull(by_fake)
+    else:
+      if not train.reuse_latents:
+        z = draw(jax.random.fold_in(key, train.n_dis), train.batch)
 
-    def g_part(params, real, z, key):
-      del key
-      return g_objective(params, player_d.params, z, real)
+      def g_part(params, real, z, key):
+        del key
+        return g_objective(g(params, z), player_d.params, real)
 
-    gradients, g_logs = _in_parts(
-        g_part, state.g.params, (real, z), penalty_key, train)
+      gradients, g_logs = _in_parts(
+          g_part, state.g.params, (real, z), part_key, train)
     player_g = update(state.g, gradients, hyper['g_rate'], hyper)
     logs |= g_logs | {'g_grad_norm': optax.tree.norm(gradients)}
     ema = jax.tree.map(
@@ -181,6 +186,7 @@ def build(config):
         ema=ema), logs
 
   jitted = jax.jit(step, static_argnames='phase')
+  first = phase(0)
 
   def sample(state, z, weights='ema'):
     if weights not in ('ema', 'raw'):
@@ -189,7 +195,7 @@ def build(config):
 
   return Gan(
       init=init,
-      step=lambda state, batch, key, phase=phase(0): jitted(
+      step=lambda state, batch, key, phase=first: jitted(
           state, batch, key, phase=phase),
       sample=jax.jit(sample, static_argnames='weights'),
       draw=draw, g=g, d=d, phase=phase, sizes=players.sizes,

@@ -22,8 +22,8 @@ def normal(*shape):
 def test_pixel_norm_equals_the_peers(oracle):
   entry = oracle('pixel_norm')
   got = layers.pixel_norm(nhwc(entry.inputs['x']))
-  entry.close(
-      np.moveaxis(np.asarray(got), -1, 1).ravel(), entry.expected['output_flat'])
+  got = np.moveaxis(np.asarray(got), -1, 1).ravel()
+  entry.close(got, entry.expected['output_flat'])
 
 
 @pytest.mark.parametrize('group, name', [

@@ -7,8 +7,8 @@ channels.
 from typing import Any, NamedTuple
 
 from flax import linen as nn
-import jax.numpy as jnp
 from jax import lax
+import jax.numpy as jnp
 
 from msg_gan_jax import pyramid, tables
 from msg_gan_jax.networks import layers

@@ -12,6 +12,7 @@ from jax import lax
 import jax.numpy as jnp
 
 SLOPE = .2
+HE = math.sqrt(2)  # He et al. 2015: the gain before a rectifier
 
 
 def leaky_relu(x):
@@ -133,7 +134,7 @@ class EqualConv(nn.Module):
   """
   features: int
   size: int = 3
-  gain: float = math.sqrt(2)
+  gain: float = HE
   use_bias: bool = True
   upsample: bool = False
 
@@ -175,7 +176,7 @@ class EqualDense(nn.Module):
   """
   features: int
   grid: tuple[int, ...] = ()
-  gain: float = math.sqrt(2)
+  gain: float = HE
   fan_in: int = 0
 
   @nn.compact
@@ -192,7 +193,7 @@ class EqualDense(nn.Module):
         -1, self.features) + bias
 
 
-def equal_weights(module, shape, fan_in, gain=math.sqrt(2), use_bias=True):
+def equal_weights(module, shape, fan_in, gain=HE, use_bias=True):
   """(scaled kernel of `shape`, bias or None), parameters of `module`."""
   kernel = module.param('kernel', nn.initializers.ones, shape)
   bias = module.param(

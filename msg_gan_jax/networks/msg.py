@@ -3,7 +3,6 @@
 Source: Karnewar & Wang 2020 (arXiv:1903.06048), tables 6 and 7; `bmsg`
 switches to what the popular akanimax/BMSG-GAN does instead.
 """
-import math
 from typing import NamedTuple
 
 from flax import linen as nn
@@ -66,7 +65,7 @@ class Generator(nn.Module):
       x = layers.EqualConv(width, name=f'block_{size}_conv_2')(x)
       x = layers.pixel_norm(layers.leaky_relu(x))
       if size in self.shape.shown:
-        gain = math.sqrt(2) if self.bmsg else 1.
+        gain = layers.HE if self.bmsg else 1.
         images.append(layers.EqualConv(
             self.shape.channels, size=1, gain=gain, name=f'rgb_{size}')(x))
     return tuple(images)
@@ -97,7 +96,7 @@ class Discriminator(nn.Module):
   def __call__(self, images):
     pyramid.check(images, self.shape.shown, self.shape.channels)
     by_size = dict(zip(self.shape.shown, images, strict=True))
-    top = self.shape.ladder[-1]
+    top, x = self.shape.ladder[-1], None
     for size in reversed(self.shape.ladder):
       width = self.shape.width(size)
       if size == top:
@@ -117,7 +116,7 @@ class Discriminator(nn.Module):
             self.path_width(size // 2), name=f'block_{size}_conv_2')(x)
         x = pyramid.down(layers.leaky_relu(x))
     x = layers.EqualDense(self.shape.width(4), name='block_4_conv_2')(x)
-    gain = math.sqrt(2) if self.bmsg else 1.
+    gain = layers.HE if self.bmsg else 1.
     x = layers.EqualDense(1, gain=gain, name='score')(layers.leaky_relu(x))
     return Verdict(x[:, 0])
 

@@ -3,7 +3,8 @@
 Every loss is a mean over the batch, and safe at any finite logit: log and
 exp meet only inside softplus.
 """
-from typing import Callable, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
 from jax import nn
 import jax.numpy as jnp

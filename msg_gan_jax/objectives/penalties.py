@@ -4,7 +4,8 @@ D sees a pyramid, so there is a gradient for each level. A penalty is taken of
 each level's gradient and averaged over the levels: "the average of the
 penalties over each input" (Karnewar & Wang 2020, sec. 3.1).
 """
-from typing import Callable, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
 import jax
 from jax import nn

@@ -116,7 +116,8 @@ def _panel(ax, name, log, curves):
       ax.plot(x, line, color=color, marker='.', label=_label(key, name))
       continue
     ax.plot(x, line, color=color, linewidth=.8, alpha=.25)
-    line[finite] = smooth(y[finite], len(y) // 50)
+    if finite.any():
+      line[finite] = smooth(y[finite], len(y) // 50)
     ax.plot(x, line, color=color, linewidth=1.6, label=_label(key, name))
   if broken:
     ax.axvline(min(broken), color='red', linewidth=1, linestyle=':')

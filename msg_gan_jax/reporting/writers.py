@@ -125,8 +125,8 @@ class TensorBoard:
           'train.tensorboard: tensorboardX is missing; '
           "pip install 'msg_gan_jax[tensorboard]'.") from error
     self._new = tensorboardX.SummaryWriter
-    self._folder = os.fspath(folder)
-    self._writer = self._new(self._folder)
+    self._folder, self._opened = os.fspath(folder), 0
+    self._open()
 
   def write(self, images, values, clock=None):
     for name, value in values.items():
@@ -141,10 +141,17 @@ class TensorBoard:
   def truncate(self, images):
     """TensorBoard then hides what was written after `images`."""
     self._writer.close()
-    self._writer = self._new(self._folder, purge_step=images + 1)
+    self._open(purge_step=images + 1)
 
   def close(self):
     self._writer.close()
+
+  def _open(self, **settings):
+    # Files are named by the second: a second one would overwrite the first.
+    self._opened += 1
+    self._writer = self._new(
+        self._folder, filename_suffix=f'.{os.getpid()}.{self._opened}',
+        **settings)
 
 
 class Many:

@@ -154,7 +154,8 @@ class Checkpoints:
         _compare(record, wanted, partial, f'{place}: {folder}')
         leaves, why = storage.attempt(storage.read_leaves, folder, wanted)
         if _everyone(why is None):
-          bad = _first_difference(record['leaves'], fingerprints.describe(leaves))
+          bad = _first_difference(
+              record['leaves'], fingerprints.describe(leaves))
           if bad is None:
             self._settle(damaged)
             if not partial:
@@ -205,7 +206,7 @@ class Checkpoints:
 
   def _move_aside(self, steps):
     """{images: its new place below damaged/}."""
-    # A person looks for the newest first, so the name ends in the time.
+    # The same step may be damaged twice: the time tells them apart.
     now = datetime.datetime.now().strftime('%Y%m%d-%H%M%S-%f')
     moved = {images: f'damaged/{images}-{now}' for images in steps}
     if jax.process_index() == 0:

@@ -59,7 +59,8 @@ def table(found):
   """The summary as text for a person."""
   swd, pairwise = found['swd'], found['pairwise']
   levels = list(swd['samples'])
-  names = {'samples': 'samples of this run', 'halves': 'two halves of the reals',
+  names = {'samples': 'samples of this run',
+           'halves': 'two halves of the reals',
            'noise': 'noise, mean and spread of each pixel',
            'pca': 'Gaussian, 10 components of the reals'}
   protocol = found['protocol']

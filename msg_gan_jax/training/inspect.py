@@ -1,4 +1,5 @@
 """--dry_run: what a run would do, before it does it."""
+import os
 
 import jax
 import jax.numpy as jnp
@@ -45,7 +46,9 @@ def dry_run(config, sheet, say=print):
     say(f'  {line}')
   picked = np.linspace(0, len(splits.train) - 1, min(64, len(splits.train)))
   picked = picked.astype(np.int64)
-  pictures.save(sheet, pictures.grid(splits.train.images(picked)))
+  os.makedirs(os.path.dirname(sheet) or '.', exist_ok=True)
+  pictures.save(sheet, pictures.grid(splits.train.images(picked)),
+                config.data.resolution)
   say(f'  contact sheet: {sheet}')
 
   say('step')
@@ -103,7 +106,8 @@ def cost(gan, config, over):
       state, _batch(config), key, gan.phase(0)).compile()
   flops = (compiled.cost_analysis() or {}).get('flops', 0)
   memory = compiled.memory_analysis()
-  yield f'{flops / 1e9:,.2f} GFLOP, {flops / gan.step_images / 1e9:,.3f} an image'
+  yield (f'{flops / 1e9:,.2f} GFLOP, '
+         f'{flops / gan.step_images / 1e9:,.3f} an image')
   yield (f'{_mb(memory.argument_size_in_bytes)} of state and batch, '
          f'{_mb(memory.temp_size_in_bytes)} of temporaries')
 

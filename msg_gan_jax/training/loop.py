@@ -1,5 +1,6 @@
 """The loop: gives a GAN time and disk."""
 import contextlib
+import time
 
 import jax
 
@@ -16,7 +17,7 @@ from msg_gan_jax.training import evaluate, health, sample, sharding, signals
 from msg_gan_jax.training import start as start_lib
 
 
-class Diverged(ValueError):
+class DivergedError(ValueError):
   """A number of the training is not finite any more."""
 
 
@@ -36,7 +37,7 @@ def train(config, workdir, say=print):
 
   Raises:
     ValueError: bad settings, a changed config, another process at work.
-    Diverged: a loss, gradient or parameter is not finite.
+    DivergedError: a loss, gradient or parameter is not finite.
     OSError: the disk refused something.
   """
   over = sharding.mesh()
@@ -58,6 +59,21 @@ def train(config, workdir, say=print):
     return number
 
 
+class Clock:
+  """Seconds of this start, and images a second since the last reading."""
+
+  def __init__(self, images):
+    self.first = self.last = time.perf_counter()
+    self.images = images
+
+  def read(self, images):
+    now = time.perf_counter()
+    shown, seconds = images - self.images, now - self.last
+    self.images, self.last = images, now
+    return {'seconds': round(now - self.first, 3),
+            'images_per_second': round(shown / max(seconds, 1e-9), 2)}
+
+
 class Run:
   """A run in memory: the state, and what is done to it at which images."""
 
@@ -74,7 +90,7 @@ class Run:
     self.z = health.fixed_latents(gan, z_key)
     self.render = sample.renderer(gan, over)
     self.step = sharding.step(gan, over)
-    self.same, self.recent, self.progress = same, [], None
+    self.same, self.recent = same, []
     self.batches = batches_lib.open_batches(splits.train, config, over)
     self.images, self.state, self.before = self._first(init_key, same)
     changed = folder.start(
@@ -82,8 +98,10 @@ class Run:
     for line in changed:
       say(f'changed: config.{line}')
     if self.main:
-      self.metrics = writers.open_metrics(
-          folder.path, config.train.tensorboard)
+      self.metrics = writers.Many(
+          writers.Metrics(folder.path),
+          *([writers.TensorBoard(folder.path / 'tensorboard')]
+            if config.train.tensorboard else []))
       self.metrics.truncate(self.images)
     self.variety = health.variety_of_reals(splits.train)
 
@@ -115,8 +133,9 @@ class Run:
     if not self.images:
       self._look()
     shape = (train.n_dis, train.batch)
-    with writers.Progress(
-        train.total_images, self.images, shown=self.main) as self.progress:
+    progress = writers.Progress(train.total_images, self.images)
+    self.clock = Clock(self.images)
+    with contextlib.closing(progress):
       while self.images < train.total_images:
         before = self.images
         self.state, logs = self.step(
@@ -125,7 +144,9 @@ class Run:
         self.images += gan.step_images
         self.recent.append((self.images, logs))
         stopped = stop.wanted(self.images)
-        self._tend(before, stopped)
+        read = self._tend(before, stopped)
+        if read and self.main:
+          progress.write(self.images, read)
         if stopped:
           break
     self.checkpoints.wait()
@@ -136,7 +157,7 @@ class Run:
     return 0
 
   def _tend(self, before, stopped):
-    """All that is due at this number of images."""
+    """All that is due at this number of images; returns logs, if read."""
     train, values = self.config.train, {}
     ended = self.images >= train.total_images
 
@@ -145,10 +166,8 @@ class Run:
 
     saving = due(train.checkpoint_every_images) or stopped
     logging = due(train.log_every_images)
-    if logging or saving:
-      read = self._read()
-      values |= read if logging else {}
-      self.progress.update(self.images, read)
+    read = self._read() if logging or saving else {}
+    values |= read if logging else {}
     if schedules.crossed(before, self.images, self.epoch_images):
       values |= self._epoch()
     if due(train.sample_every_images):
@@ -156,9 +175,10 @@ class Run:
     # A record is due by the images alone, so that a run that was stopped or
     # killed has the same records as one that was not.
     if values and self.main:
-      self.metrics.write(self.images, values, self.progress.clock())
+      self.metrics.write(self.images, values, self.clock.read(self.images))
     if saving:
       self._save()
+    return read
 
   def _read(self):
     """The last step's logs, once all since the last reading are finite."""
@@ -182,7 +202,7 @@ class Run:
     steps = self.checkpoints.steps()
     good = (f'The last good checkpoint has {steps[-1]:,} images'
             if steps else 'There is no checkpoint yet')
-    raise Diverged(
+    raise DivergedError(
         f'{self.folder.path}: {what}. Training stopped; nothing of it was '
         f'saved. {good}. Lower rates, or a penalty, may help: '
         'config.optimizer.g_rate, config.optimizer.d_rate, '
@@ -200,11 +220,13 @@ class Run:
     """A grid of the fixed latents at every scale, and their variety."""
     now = self.render(self.state, self.z)
     if self.main:
+      folder = self.folder.path / 'samples'
+      folder.mkdir(exist_ok=True)
       name = f'images_{self.images:010d}.png'
       grid = pictures.scales_side_by_side(
           tuple(level[:health.GRID] for level in now))
-      pictures.save(self.folder.path / 'samples' / name, grid)
-      self.metrics.image('samples', self.images, grid)
+      pictures.save(folder / name, grid)
+      self.metrics.images('samples', self.images, grid)
     if not self.images:
       return {}
     diversity = stability.pairwise(now[-1]) / max(self.variety, 1e-8)

@@ -1,4 +1,4 @@
-"""Pictures from a generator: for grids, for measuring, and for --mode=sample."""
+"""Pictures from a generator: for grids, to measure, and for --mode=sample."""
 import os
 
 import jax
@@ -79,12 +79,12 @@ def write(pyramid_of_images, folder, separate, scales):
   os.makedirs(folder, exist_ok=True)
   paths = []
 
-  def keep(name, array):
+  def keep(name, array, tile=None):
     paths.append(os.path.join(folder, name))
-    pictures.save(paths[-1], array)
+    pictures.save(paths[-1], array, tile)
 
   finest = pyramid_of_images[-1]
-  keep('grid.png', pictures.grid(finest))
+  keep('grid.png', pictures.grid(finest), finest.shape[1])
   if scales:
     keep('scales.png', pictures.scales_side_by_side(pyramid_of_images))
   if separate:
