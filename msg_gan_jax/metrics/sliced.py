@@ -174,17 +174,18 @@ def sliced_wasserstein(a, b, directions):
     raise ValueError(
         f'sliced_wasserstein: wanted sets of one shape, found {a.shape} and '
         f'{b.shape}.')
-  total, block = 0., min(64, directions.shape[1])
+  total, block = 0., min(max(64, 2**24 // len(a)), directions.shape[1])
   # One buffer, for fresh memory costs more than the sort itself; threads, for
-  # numpy multiplies on all cores but sorts on one: 8 rows are a task.
+  # numpy multiplies on all cores but sorts on one. A task takes milliseconds.
   both = np.empty((2, block, len(a)), a.dtype)
+  step = max(1, 2**19 // len(a))
   with futures.ThreadPoolExecutor() as pool:
     for start in range(0, directions.shape[1], block):
       some = directions[:, start:start + block].T.astype(a.dtype)
       x, y = both[:, :len(some)]
       np.matmul(some, a.T, out=x)
       np.matmul(some, b.T, out=y)
-      rows = [z[i:i + 8] for z in (x, y) for i in range(0, len(z), 8)]
+      rows = [z[i:i + step] for z in (x, y) for i in range(0, len(z), step)]
       list(pool.map(np.ndarray.sort, rows))
       np.subtract(x, y, out=x)
       total += np.abs(x, out=x).sum(dtype=np.float64)
