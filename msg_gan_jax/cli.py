@@ -1,9 +1,13 @@
 """absl flags -> one call.  python launch.py --config=... --workdir=..."""
 import os
 import pathlib
+import re
+import runpy
 import sys
+import traceback
 
 from absl import app, flags
+import ml_collections
 from ml_collections import config_flags
 
 from msg_gan_jax import config as config_lib
@@ -11,9 +15,11 @@ from msg_gan_jax import tables
 
 MODES = ('train', 'sample')
 
+_ARGV = []  # The command line as `_parse` has put it in order.
 _CONFIG = config_flags.DEFINE_config_file(
     'config', None, 'An experiment: a file, or the name of one that ships '
-    'with the package. Single settings: --config.train.batch=64.')
+    'with the package. Single settings: --config.train.batch=64.',
+    sys_argv=_ARGV)
 _WORKDIR = flags.DEFINE_string(
     'workdir', None, "The run's folder; runs/<experiment> where not given.")
 _MODE = flags.DEFINE_enum('mode', 'train', MODES, 'What to do.')
@@ -102,36 +108,91 @@ def _set_up_jax():
 
 def _parse(argv):
   """argv -> what is left after the flags; mistakes in one line."""
+  if {'-h', '-help', '--help'} & set(argv[1:]):
+    print(f'{__doc__}\nExperiments: {", ".join(experiments())}.\n'
+          f'{flags.FLAGS.module_help(__name__)}')
+    sys.exit(0)
   try:
-    argv = [argv[0], *_with_config(argv[1:])]
-    left = flags.FLAGS(argv)
+    _ARGV[:] = [argv[0], *_with_config(argv[1:])]
+    left = flags.FLAGS(_ARGV)
     if len(left) > 1:
       raise ValueError(
           f'{left[1]}: not a flag; did you mean --config={left[1]}?')
+    if not flags.FLAGS['verbosity'].present:
+      # Or absl shows all that jax and orbax note for themselves.
+      flags.FLAGS.verbosity = -1
     return left
   except Exception as error:
-    if '--debug' in argv:
+    if {'-debug', '--debug'} & set(argv):
       raise
     _fail(_text(error))
 
 
 def _with_config(argv):
-  """Resolves --config's name, puts it first, and checks --config.x fields."""
+  """Resolves --config's name, puts it first, and checks --config.x=value."""
   name, rest = _DEFAULT, []
   words = iter(argv)
   for word in words:
     flag, equals, value = word.lstrip('-').partition('=')
-    if word.startswith('-') and flag == 'config':
+    if not word.startswith('-'):
+      rest.append(word)
+    elif flag == 'config':
       name = value if equals else next(words, '')
     else:
       rest.append(word)
-      if word.startswith('-') and flag.startswith('config.'):
-        known = config_lib.metadata()
-        if flag[7:] not in known:
-          raise ValueError(
-              f'--{flag}: no such setting; {tables.nearest(flag[7:], known)}')
+      if flag.startswith(('config.', 'noconfig.')):
+        _check_setting(flag.partition('.')[2], value if equals else None)
   path, colon, argument = name.partition(':')
-  return [f'--config={find(path)}{colon}{argument}', *rest]
+  path = find(path)
+  _try_experiment(path, [argument] if colon else [])
+  return [f'--config={path}{colon}{argument}', *rest]
+
+
+def _check_setting(name, value):
+  """Refuses a --config.name=value that is not in the schema."""
+  settings = config_lib.flatten(config_lib.Config())
+  inside = {k: v for k, v in settings.items()
+            if k.startswith(f'{name.partition(".")[0]}.')}
+  if name not in settings:
+    what = ('a group of settings and not one' if f'{name}.' in {
+        k[:len(name) + 1] for k in inside} else 'no such setting')
+    raise ValueError(f'--config.{name}: {what}; '
+                     f'{tables.nearest(name, inside or settings)}')
+  kind = type(settings[name])
+  read = flags.BooleanParser().parse if kind is bool else kind
+  try:
+    value is None or read(value)
+  except ValueError as error:
+    raise ValueError(f'--config.{name}: wanted {kind.__name__}, found '
+                     f'{value!r}.') from error
+
+
+def _try_experiment(path, arguments):
+  """Runs an experiment once, for errors that name its line."""
+  try:
+    scope = runpy.run_path(path)
+    if not callable(scope.get('get_config')):
+      raise ValueError(f'--config: {path} has no get_config(); wanted one, as '
+                       f'in {experiments()[_DEFAULT]}.')
+    config = scope['get_config'](*arguments)
+  except SyntaxError as error:
+    raise ValueError(f'--config: {error.filename}, line {error.lineno}: '
+                     f'{error.msg}.') from error
+  except Exception as error:
+    lines = [frame.lineno for frame in traceback.extract_tb(
+        error.__traceback__) if frame.filename == path]
+    if not lines:
+      raise
+    said = error.args[0] if type(error) in (AttributeError, KeyError) and (
+        error.args) else error
+    # ml_collections lists the whole group that lacks a field.
+    said = re.sub(r' Other fields present: ".*"', '', str(said))
+    raise ValueError(f'--config: {path}, line {lines[-1]}: '
+                     f'{type(error).__name__}: {said}') from error
+  if not isinstance(config, ml_collections.ConfigDict):
+    raise ValueError(
+        f'--config: {path}: wanted a ConfigDict from get_config(), found '
+        f"{config!r:.80}; does it end with 'return config'?")
 
 
 def find(name):
@@ -148,7 +209,8 @@ def find(name):
       name == stem or name == os.path.join('experiments', f'{stem}.py')):
     return shipped[stem]
   raise ValueError(
-      f'--config: no experiment {name!r}; {tables.nearest(stem, shipped)}')
+      f'--config: no experiment {name!r}, neither a file nor a name; '
+      f'{tables.nearest(stem, shipped)}')
 
 
 def experiments():
@@ -162,15 +224,16 @@ def experiments():
 
 
 def _experiment_name():
-  for word in sys.argv[1:]:
-    flag, _, value = word.lstrip('-').partition('=')
-    if flag == 'config' and value:
-      return pathlib.Path(value.partition(':')[0]).stem
-  return _DEFAULT
+  path = config_flags.get_config_filename(flags.FLAGS['config'])
+  return pathlib.Path(path.partition(':')[0]).stem
 
 
 def _text(error):
   """An error as a person should read it."""
+  if isinstance(error, flags.UnrecognizedFlagError):
+    ours = flags.FLAGS.flags_by_module_dict()[__name__]
+    return (f'--{error.flagname}: no such flag; ' + tables.nearest(
+        error.flagname, [f.name for f in ours if '.' not in f.name]))
   text = str(error).strip() or type(error).__name__
   ours = (ValueError, OSError, flags.Error)
   if isinstance(error, ours) or type(error) is KeyError:

@@ -51,7 +51,7 @@ def oracle():
   return lambda name: Oracle(entries[name])
 
 
-@pytest.fixture
+@pytest.fixture(scope='session')
 def small():
   """(**settings as networks__latent=8) -> a Config that compiles fast."""
   from msg_gan_jax import config as config_lib

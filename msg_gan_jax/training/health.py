@@ -50,8 +50,8 @@ def not_finite_leaves(state):
   floats = [(path, x) for path, x in paths
             if jnp.issubdtype(x.dtype, jnp.floating)]
   good = jax.device_get(_finite([x for _, x in floats]))
-  return [jax.tree_util.keystr(path) for (path, _), ok in
-          zip(floats, good, strict=True) if not ok]
+  return [jax.tree_util.keystr(path, simple=True, separator='.')
+          for (path, _), ok in zip(floats, good, strict=True) if not ok]
 
 
 def reals(source, sizes, count=GRID):

@@ -53,6 +53,7 @@ def train(config, workdir, say=print):
     checkpoints = stack.enter_context(Checkpoints(
         folder.path / 'checkpoints', config.train.keep_checkpoints))
     run = Run(config, gan, over, folder, splits, checkpoints, say)
+    stack.callback(run.close)
     number = run.train(stop)
     if not number:
       run.finish()
@@ -117,7 +118,8 @@ class Run:
       self.say(f'warning: {line}')
     if found:
       images, tree = found
-      self.say(f'continuing after {images:,} images')
+      done = images >= self.config.train.total_images
+      self.say(f'{"done" if done else "continuing"} after {images:,} images')
       return images, tree['state'], tree['before']
     state = start_lib.fresh(self.gan, self.config, key, same)
     return 0, state, jax.jit(lambda: blank, out_shardings=same)()
@@ -166,11 +168,13 @@ class Run:
 
     saving = due(train.checkpoint_every_images) or stopped
     logging = due(train.log_every_images)
-    read = self._read() if logging or saving else {}
+    looking = due(train.sample_every_images)
+    # First of all: of what is not finite there are no records, no pictures.
+    read = self._read() if logging or saving or looking else {}
     values |= read if logging else {}
     if schedules.crossed(before, self.images, self.epoch_images):
-      values |= self._epoch()
-    if due(train.sample_every_images):
+      values |= self._epoch(before)
+    if looking:
       values |= self._look()
     # A record is due by the images alone, so that a run that was stopped or
     # killed has the same records as one that was not.
@@ -208,10 +212,10 @@ class Run:
         'config.optimizer.g_rate, config.optimizer.d_rate, '
         'config.objective.penalty.')
 
-  def _epoch(self):
+  def _epoch(self, before):
     """How far the fixed samples moved since the last epoch began."""
     now = self.render(self.state, self.z[:health.GRID])
-    first = self.images < 2 * self.epoch_images
+    first = before < self.epoch_images
     moved = {} if first else health.moved(jax.device_get(self.before), now)
     self.before = jax.device_put(now, self.same)
     return {'epoch': self.images // self.epoch_images, **moved}
@@ -235,6 +239,12 @@ class Run:
           f'warning: at {self.images:,} images the samples differ by only '
           f'{diversity:.0%} of what the reals do: G may have collapsed')
     return {'diversity': diversity}
+
+  def close(self):
+    """Ends what runs in the background, and closes files."""
+    self.batches.close()
+    if self.main:
+      self.metrics.close()
 
   def finish(self):
     """Measures and shows what was learnt: summary.json and a few lines."""

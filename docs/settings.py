@@ -1,0 +1,65 @@
+"""Prints docs/settings.md:  python docs/settings.py > docs/settings.md"""
+import dataclasses
+import pathlib
+import sys
+
+HEAD = """# Settings
+
+Every setting, as an experiment file sets it (`config.train.batch = 64`) and as
+a flag does (`--config.train.batch=64`). The default is that of the preset
+`msg_progan`. A run may continue under another value of those marked *may
+change*; for the others it needs a new folder. Names in capitals are tables:
+[rows.md](rows.md). This page is written by `docs/settings.py`.
+"""
+
+
+def page():
+  """The text of docs/settings.md."""
+  from msg_gan_jax import config
+  groups = {'': 'The experiment'} | {
+      f.name: f.default_factory.__doc__ for f in
+      dataclasses.fields(config.Config)
+      if f.default_factory is not dataclasses.MISSING}
+  defaults = config.flatten(config.Config())
+  lines = [HEAD]
+  for group, title in groups.items():
+    lines += [f'## {group or "config"}', '', title.rstrip('.') + '.', '',
+              '| setting | type | default | range | may change | meaning |',
+              '|---|---|---|---|---|---|']
+    for name, about in config.metadata().items():
+      if name.rpartition('.')[0] == group:
+        lines.append(row(name, defaults[name], about))
+    lines.append('')
+  return '\n'.join(lines)
+
+
+def row(name, default, about):
+  """One setting as a line of a table."""
+  cells = (f'`{name}`', type(default).__name__, f'`{plain(default)}`',
+           legal(about), 'yes' if about['may_change'] else '',
+           about['meaning'])
+  return f'| {" | ".join(cells)} |'
+
+
+def legal(about):
+  """The legal values in words; '' where the type says all."""
+  low, high = about['low'], about['high']
+  if about['one_of']:
+    return ', '.join(f'`{value}`' for value in about['one_of'])
+  if low is None and high is None:
+    return ''
+  if high is None:
+    return f'{plain(low)} or more'
+  return f'{plain(low)} to {plain(high)}'
+
+
+def plain(value):
+  """A value as one types it on the command line."""
+  if isinstance(value, float):
+    return f'{value:.12g}'
+  return repr(value) if value == '' else str(value)
+
+
+if __name__ == '__main__':
+  sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
+  print(page(), end='')

@@ -1,0 +1,89 @@
+"""The benchmarks read their flags, and their worker measures."""
+import importlib.util
+import json
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+FOLDER = pathlib.Path(__file__).parents[1] / 'benchmarks'
+
+
+@pytest.fixture(scope='module')
+def throughput():
+  spec = importlib.util.spec_from_file_location(
+      'throughput', FOLDER / 'throughput.py')
+  module = importlib.util.module_from_spec(spec)
+  before = list(sys.path)
+  spec.loader.exec_module(module)
+  sys.path[:] = before
+  return module
+
+
+def test_rows_are_depth_latent_batch(throughput):
+  assert throughput.parse_rows('4,64,32; 5,256,16') == [
+      (4, 64, 32), (5, 256, 16)]
+  with pytest.raises(ValueError, match="--rows: found '4,64'; wanted depth"):
+    throughput.parse_rows('4,64,32;4,64')
+
+
+def test_a_row_is_bmsg_gan_of_that_size(throughput):
+  config = throughput.bmsg_gan(throughput.Row(5, 256, 16))
+  assert config.networks.name == 'bmsg_gan'
+  assert config.data.resolution == 64
+  assert config.networks.fmap_base == 4096
+  assert config.train.batch == 16
+
+
+def test_an_experiment_is_found_by_name(throughput):
+  assert throughput.experiment('quickstart').data.name == 'avatars'
+  with pytest.raises(ValueError, match='quickstart'):
+    throughput.experiment('quickstrat')
+
+
+def test_the_outside_command_gets_the_rows_numbers(throughput):
+  config = throughput.bmsg_gan(throughput.Row(4, 64, 32))
+  assert throughput.fill(
+      'cd ${HOME}; x {depth} {latent} {batch} {seconds} {resolution}',
+      config, 8.) == 'cd ${HOME}; x 4 64 32 8 32'
+  with pytest.raises(ValueError, match=r'\{width\}; known: \{depth\}'):
+    throughput.fill('x {width}', config, 8.)
+
+
+def test_an_outside_command_must_print_a_number(throughput):
+  assert throughput.outside('echo loaded; echo 12.5') == 12.5
+  for command in ('echo fast', 'echo 1; false', 'true'):
+    with pytest.raises(RuntimeError, match='--beside'):
+      throughput.outside(command)
+
+
+def test_tables_show_medians_and_every_pair(throughput):
+  found = dict(
+      images_per_second=[90., 100., 120.], gemm_gflops=[400., 500., 400.],
+      step_images=10, flops_a_step=2e10, memory_bytes=2**30,
+      theirs=[100., 80., 80.])
+  assert throughput.columns(found) == {
+      'img/s': '100.0', 'low-high': '90.0-120.0', 'ms/step': '100.0',
+      'GFLOP/step': '20.00', 'GFLOP/img': '2.000', 'GFLOP/s': '200',
+      'gemm': '400', 'share': '45%', 'MB': '1024'}
+  beside = throughput.beside_columns(found)
+  assert beside['ratio'] == '1.25'
+  assert beside['of each pair'] == '0.90 1.25 1.50'
+  lines = list(throughput.table({'row': beside}))
+  assert len(lines) == 3 and len(set(map(len, lines))) == 1
+
+
+@pytest.mark.slow
+def test_the_worker_measures_a_tiny_row():
+  done = subprocess.run(
+      [sys.executable, FOLDER / 'throughput.py', '--worker', '--rows=2,8,4',
+       '--seconds=.2', '--repeats=2'], stdout=subprocess.PIPE, text=True,
+      check=True)
+  found = json.loads(done.stdout.splitlines()[-1])
+  assert found['step_images'] == 4
+  assert len(found['images_per_second']) == len(found['gemm_gflops']) == 2
+  assert all(0 < x < 1e7 for x in found['images_per_second'])
+  # G's and D's convolutions at 4 and 8 px, forward and backward: megaFLOPs.
+  assert 1e6 < found['flops_a_step'] < 1e8
+  assert found['memory_bytes'] > 0
