@@ -138,6 +138,9 @@ def _with_config(argv):
       rest.append(word)
     elif flag == 'config':
       name = value if equals else next(words, '')
+      if not name:
+        raise ValueError(f'--config: wanted an experiment, as '
+                         f'--config={_DEFAULT}, found nothing.')
     else:
       rest.append(word)
       if flag.startswith(('config.', 'noconfig.')):
@@ -183,10 +186,11 @@ def _try_experiment(path, arguments):
         error.__traceback__) if frame.filename == path]
     if not lines:
       raise
-    said = error.args[0] if type(error) in (AttributeError, KeyError) and (
-        error.args) else error
+    said = error
+    while isinstance(said, AttributeError | KeyError) and said.args:
+      said = said.args[0]  # Or its line breaks would be shown as \\n.
     # ml_collections lists the whole group that lacks a field.
-    said = re.sub(r' Other fields present: ".*"', '', str(said))
+    said = re.sub(r' Other fields present: ".*"\n?', ' ', str(said)).strip()
     raise ValueError(f'--config: {path}, line {lines[-1]}: '
                      f'{type(error).__name__}: {said}') from error
   if not isinstance(config, ml_collections.ConfigDict):

@@ -131,6 +131,9 @@ class Train:
   sample_every_images: int = setting(
       20_000, 'Images between two grids of samples and health checks.', 1,
       may_change=True)
+  measure_every_images: int = setting(
+      100_000, 'Images between two measurements of distances; always at the '
+      'end.', 1, may_change=True)
   checkpoint_every_images: int = setting(
       100_000, 'Images between two checkpoints.', 1, may_change=True)
   keep_checkpoints: int = setting(

@@ -104,7 +104,9 @@ def check(pyramid, sizes, channels):
 def to_uint8(images):
   """[-1, 1] -> uint8, rounded and clipped: the inverse of `build`'s scaling.
 
-  Nothing is stretched to the range of the picture at hand, as some sample
-  sheets do: a person should see the colours that D sees.
+  Nothing is stretched to the range of the picture at hand, as BMSG-GAN's
+  sheets are: a person should see the colours that D sees. NaN becomes 0, so
+  that a broken run has pictures.
   """
+  images = jnp.nan_to_num(images, nan=-1.)
   return jnp.clip(jnp.round(images * 127.5 + 127.5), 0, 255).astype(jnp.uint8)

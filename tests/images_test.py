@@ -12,24 +12,6 @@ def numbered(n, height=4, width=4, channels=3):
   return np.tile(x, (1, height, width, channels))
 
 
-def test_to_uint8_is_the_exact_inverse_for_every_byte():
-  every = np.arange(256, dtype=np.uint8)
-  for dtype in (np.float32, np.float64):
-    x = (every / 127.5 - 1).astype(dtype)
-    np.testing.assert_array_equal(images.to_uint8(x), every)
-
-
-def test_to_uint8_clips_and_does_not_stretch():
-  x = np.array([-9., -1.001, -.5, 0., .5, 1.001, 9., np.nan, np.inf, -np.inf])
-  np.testing.assert_array_equal(
-      images.to_uint8(x), [0, 0, 64, 128, 191, 255, 255, 0, 255, 0])
-
-
-def test_to_uint8_refuses_bytes():
-  with pytest.raises(ValueError, match='floats in'):
-    images.to_uint8(numbered(2))
-
-
 @pytest.mark.parametrize('channels, shown', [
     (1, 1), (2, 1), (3, 3), (4, 4), (7, 3)])
 def test_a_grid_has_image_i_at_its_place(channels, shown):
@@ -52,7 +34,7 @@ def test_a_grid_is_about_square():
 
 
 def test_a_grid_refuses_floats():
-  with pytest.raises(ValueError, match='through to_uint8'):
+  with pytest.raises(ValueError, match='through pyramid.to_uint8'):
     images.grid(np.zeros((2, 4, 4, 3)))
 
 

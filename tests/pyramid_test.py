@@ -47,7 +47,11 @@ def test_to_uint8_undoes_build_at_every_value():
   images = jnp.arange(256, dtype=jnp.uint8).reshape(1, 16, 16, 1)
   level, = pyramid.build(images, (16,))
   np.testing.assert_array_equal(pyramid.to_uint8(level), images)
-  assert pyramid.to_uint8(jnp.array([-7., 7.])).tolist() == [0, 255]
+
+
+def test_to_uint8_clips_and_does_not_stretch():
+  x = jnp.array([-9., -1.001, -.5, .5, 1.001, 9., jnp.nan, jnp.inf, -jnp.inf])
+  assert pyramid.to_uint8(x).tolist() == [0, 0, 64, 191, 255, 255, 0, 255, 0]
 
 
 def test_crossed_finds_each_multiple_once_at_any_stride():

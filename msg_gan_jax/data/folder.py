@@ -243,7 +243,8 @@ class Folder:
   def _bar(self):
     total = len(self._tree.files)
     return tqdm.tqdm(total=total, desc=f'Reading {self.name}', unit=' files',
-                     file=sys.stderr, mininterval=.5, disable=total < BAR_FROM)
+                     file=sys.stderr, disable=total < BAR_FROM,
+                     mininterval=.5 if sys.stderr.isatty() else 10)
 
   def _key(self, kind):
     """Of all that the pixels depend on, short of the bytes of the files."""

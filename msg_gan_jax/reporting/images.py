@@ -9,26 +9,6 @@ from msg_gan_jax.reporting import writers
 _VISIBLE = 64  # Pixels that a tile needs for one to see what it shows.
 
 
-def to_uint8(x):
-  """Floats in [-1, 1] to bytes, rounded and clipped; never stretched.
-
-  BMSG-GAN stretches each image to its own minimum and maximum, and so shows
-  colours and contrast that are not the model's.
-
-  Args:
-    x: float [...]; not-a-number becomes 0, so that a broken run has pictures.
-
-  Returns:
-    uint8 [...]; the exact inverse of bytes / 127.5 - 1.
-  """
-  x = np.asarray(x)
-  if np.issubdtype(x.dtype, np.integer):
-    raise ValueError(
-        f'to_uint8: wanted floats in [-1, 1], found {x.dtype}.')
-  x = np.nan_to_num(x.astype(np.float32), nan=-1., posinf=1., neginf=-1.)
-  return np.rint((np.clip(x, -1, 1) + 1) * 127.5).astype(np.uint8)
-
-
 def grid(images, columns=None, gap=2, background=255):
   """Images in rows, left to right, with gaps between them.
 
@@ -130,7 +110,7 @@ def _shown(images, caller):
   if images.dtype != np.uint8 or images.ndim != 4 or not images.size:
     raise ValueError(
         f'{caller}: wanted uint8 images of [N, H, W, C], found {images.dtype} '
-        f'{list(images.shape)}; floats in [-1, 1] go through to_uint8.')
+        f'{list(images.shape)}; floats in [-1, 1] go through pyramid.to_uint8.')
   channels = images.shape[-1]
   keep = {2: 1}.get(channels, channels if channels <= 4 else 3)
   return images[..., :keep]

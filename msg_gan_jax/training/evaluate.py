@@ -1,4 +1,6 @@
 """The summary at the end of a run: distances, each beside its references."""
+import functools
+
 import jax
 import numpy as np
 
@@ -13,46 +15,69 @@ def latents(gan, count, seed=1):
   return np.asarray(gan.draw(jax.random.key(seed), count))
 
 
-def summary(config, splits, generate, seed=0):
-  """Sliced Wasserstein distances and variety of a generator.
+class Judge:
+  """Measures a generator, beside references that are measured once.
 
   Args:
-    config: Config.
     splits: of data.open; where nothing is held out, training pictures are
       what is compared with, and 'against' says so.
-    generate: n -> uint8 [n, H, W, C].
     seed: of patches, directions and references.
-
-  Returns:
-    A dict for JSON: 'swd' {'samples', 'halves', 'noise', 'pca'}, each by
-    pixel size of the Laplacian level, x 1e3; 'pairwise' of samples and of
-    reals; 'protocol'.
   """
-  held_out = splits.held_out
-  against = held_out if held_out is not None else splits.train
-  n = min(COUNT, len(against))
-  picked = np.linspace(0, len(against) - 1, n).astype(np.int64)
-  real = against.images(picked)
-  fake = generate(n)
-  a, b = references.halves(real, seed)
-  sets = {
-      'samples': (real, fake),
-      'halves': (a, b),
-      'noise': (real, references.pixel_noise(real, n, seed)),
-      'pca': (real, references.pca_gaussian(real, n, seed=seed))}
-  swd = {name: sliced.swd(*pair, seed=seed) for name, pair in sets.items()}
-  protocol = swd['samples'].pop('protocol')
-  for name in ('halves', 'noise', 'pca'):
-    swd[name].pop('protocol')
-  return {
-      'swd': {name: {str(k): float(v) for k, v in row.items()}
-              for name, row in swd.items()},
-      'pairwise': {'samples': float(stability.pairwise(fake)),
-                   'reals': float(stability.pairwise(real))},
-      'protocol': {
-          'against': ('held-out reals' if held_out is not None
-                      else 'training reals: none are held out'),
-          'weights': 'ema', **protocol}}
+
+  def __init__(self, splits, seed=0):
+    held_out = splits.held_out
+    against = held_out if held_out is not None else splits.train
+    self.against = ('held-out reals' if held_out is not None
+                    else 'training reals: none are held out')
+    self.count = min(COUNT, len(against))
+    self._source, self._seed = against, seed
+
+  @functools.cached_property
+  def real(self):
+    picked = np.linspace(0, len(self._source) - 1, self.count)
+    return self._source.images(picked.astype(np.int64))
+
+  @functools.cached_property
+  def references(self):
+    """{name: distances of a set that is no generator's}."""
+    real, seed = self.real, self._seed
+    halves = references.halves(real, seed)
+    noise = references.pixel_noise(real, self.count, seed)
+    pca = references.pca_gaussian(real, self.count, seed=seed)
+    return {'halves': self._swd(*halves)[0], 'noise': self._swd(real, noise)[0],
+            'pca': self._swd(real, pca)[0]}
+
+  def measure(self, fake):
+    """Distances and variety of samples.
+
+    Args:
+      fake: uint8 [count, H, W, C].
+
+    Returns:
+      A dict for JSON: 'swd' {'samples', 'halves', 'noise', 'pca'}, each by
+      pixel size of the Laplacian level, x 1e3; 'pairwise' of samples and of
+      reals; 'protocol'.
+    """
+    samples, protocol = self._swd(self.real, fake)
+    return {
+        'swd': {'samples': samples, **self.references},
+        'pairwise': {'samples': stability.pairwise(fake),
+                     'reals': stability.pairwise(self.real)},
+        'protocol': {
+            'against': self.against, 'weights': 'ema', **protocol}}
+
+  def _swd(self, a, b):
+    found = sliced.swd(a, b, seed=self._seed)
+    protocol = found.pop('protocol')
+    return {str(k): float(v) for k, v in found.items()}, protocol
+
+
+def values(found):
+  """The measurement as metrics: swd_32, ..., pairwise_ratio."""
+  pairwise = found['pairwise']
+  return {**{f'swd_{level}': value
+             for level, value in found['swd']['samples'].items()},
+          'pairwise_ratio': pairwise['samples'] / max(pairwise['reals'], 1e-8)}
 
 
 def table(found):
@@ -74,8 +99,7 @@ def table(found):
   for name, title in names.items():
     lines.append(f'  {title:<36}' + ''.join(
         f'{swd[name][level]:9.2f}' for level in levels))
-  ratio = pairwise['samples'] / max(pairwise['reals'], 1e-8)
   lines.append(
       f'mean distance of two samples: {pairwise["samples"]:.3f}, of two reals: '
-      f'{pairwise["reals"]:.3f} (ratio {ratio:.2f})')
+      f'{pairwise["reals"]:.3f} (ratio {values(found)["pairwise_ratio"]:.2f})')
   return '\n'.join(lines)

@@ -3,12 +3,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from msg_gan_jax import pyramid
 from msg_gan_jax.metrics import stability
 
 GRID = 36      # fixed latents in a grid, and in the paper's fig. 6
 VARIETY = 256  # fixed latents whose variety is watched
 COLLAPSE = .5  # of the reals' mean distance; less is a warning
+# The logs of a step as they follow from each other: the first is the culprit.
+TERMS = ('d_real', 'd_fake', 'penalty', 'd_loss', 'd_grad_norm', 'g_loss',
+         'g_grad_norm')
 
 
 def variety_of_reals(source):
@@ -36,7 +38,9 @@ def moved(before, after):
 
 def not_finite(logs):
   """Names of the terms that are NaN or infinite, in order of computation."""
-  return [name for name, value in logs.items() if not np.isfinite(value)]
+  bad = [name for name, value in logs.items() if not np.isfinite(value)]
+  return sorted(bad, key=lambda name: (
+      TERMS.index(name) if name in TERMS else len(TERMS)))
 
 
 @jax.jit
@@ -52,10 +56,3 @@ def not_finite_leaves(state):
   good = jax.device_get(_finite([x for _, x in floats]))
   return [jax.tree_util.keystr(path, simple=True, separator='.')
           for (path, _), ok in zip(floats, good, strict=True) if not ok]
-
-
-def reals(source, sizes, count=GRID):
-  """The pyramid of `count` real pictures as uint8, for a grid beside it."""
-  picked = np.linspace(0, len(source) - 1, count).astype(np.int64)
-  levels = pyramid.build(jnp.asarray(source.images(picked)), sizes)
-  return jax.tree.map(lambda x: np.asarray(pyramid.to_uint8(x)), levels)

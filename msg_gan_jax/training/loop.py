@@ -54,10 +54,7 @@ def train(config, workdir, say=print):
         folder.path / 'checkpoints', config.train.keep_checkpoints))
     run = Run(config, gan, over, folder, splits, checkpoints, say)
     stack.callback(run.close)
-    number = run.train(stop)
-    if not number:
-      run.finish()
-    return number
+    return run.train(stop)
 
 
 class Clock:
@@ -104,6 +101,7 @@ class Run:
           *([writers.TensorBoard(folder.path / 'tensorboard')]
             if config.train.tensorboard else []))
       self.metrics.truncate(self.images)
+    self.judge = evaluate.Judge(splits)
     self.variety = health.variety_of_reals(splits.train)
 
   def _first(self, key, same):
@@ -128,6 +126,7 @@ class Run:
     """Steps until the end, or until a signal; returns its number."""
     train, gan = self.config.train, self.gan
     if self.images >= train.total_images:
+      self._measure()
       return 0
     self.say(f'{self.folder.path}: {train.total_images:,} images, '
              f'{self.epoch_images:,} in an epoch, '
@@ -156,6 +155,7 @@ class Run:
       self.say(f'stopped and saved at {self.images:,} images; the same command '
                'continues')
       return stop.signal
+    self.say(f'pictures: {self.folder.path / "samples"}')
     return 0
 
   def _tend(self, before, stopped):
@@ -169,13 +169,17 @@ class Run:
     saving = due(train.checkpoint_every_images) or stopped
     logging = due(train.log_every_images)
     looking = due(train.sample_every_images)
+    measuring = due(train.measure_every_images)
     # First of all: of what is not finite there are no records, no pictures.
-    read = self._read() if logging or saving or looking else {}
+    read = self._read() if (
+        logging or saving or looking or measuring) else {}
     values |= read if logging else {}
     if schedules.crossed(before, self.images, self.epoch_images):
       values |= self._epoch(before)
     if looking:
       values |= self._look()
+    if measuring:
+      values |= self._measure()
     # A record is due by the images alone, so that a run that was stopped or
     # killed has the same records as one that was not.
     if values and self.main:
@@ -246,15 +250,14 @@ class Run:
     if self.main:
       self.metrics.close()
 
-  def finish(self):
-    """Measures and shows what was learnt: summary.json and a few lines."""
+  def _measure(self):
+    """Distances to the reals, printed, recorded, and in summary.json."""
     if self.config.data.resolution < evaluate.SMALLEST:
-      return
-    found = evaluate.summary(
-        self.config, self.splits,
-        lambda n: self.render(self.state, evaluate.latents(self.gan, n))[-1])
+      return {}
+    z = evaluate.latents(self.gan, self.judge.count)
+    found = self.judge.measure(self.render(self.state, z)[-1])
     if self.main:
       write_json(self.folder.path / 'summary.json', {
           'images': self.images, **found})
-      self.say(evaluate.table(found))
-      self.say(f'pictures: {self.folder.path / "samples"}')
+    self.say(f'after {self.images:,} images\n{evaluate.table(found)}')
+    return evaluate.values(found)

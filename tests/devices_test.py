@@ -1,0 +1,135 @@
+"""Laws of devices: how many there are changes nothing but the time."""
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import jax
+import numpy as np
+import pytest
+
+from msg_gan_jax.gan import build
+from msg_gan_jax.runs import checkpoint, workdir
+from msg_gan_jax.training import start
+
+pytestmark = pytest.mark.slow
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+STEPS, BATCH = 20, 8
+EXPERIMENT = f'''
+from msg_gan_jax.config import template
+
+
+def get_config(preset):
+  config = template(preset)
+  config.data.resolution = 8
+  config.data.count = 64
+  config.data.held_out = 0
+  config.networks.latent = 8
+  config.networks.fmap_max = 8
+  config.train.batch = {BATCH}
+  config.train.total_images = {STEPS * BATCH}
+  config.train.log_every_images = 40
+  config.train.sample_every_images = 80
+  return config
+'''
+
+
+def launch(folder, preset, name, devices, *more):
+  """Starts one process of a run."""
+  (folder / 'experiment.py').write_text(EXPERIMENT)
+  return subprocess.Popen(
+      [sys.executable, str(ROOT / 'launch.py'),
+       f'--config={folder / "experiment.py"}:{preset}',
+       f'--workdir={folder / name}', *more],
+      cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+      env={**os.environ, 'PYTHONPATH': str(ROOT), 'XLA_FLAGS': ' '.join([
+          os.environ.get('XLA_FLAGS', ''),
+          f'--xla_force_host_platform_device_count={devices}'])})
+
+
+def launch_two(folder, preset, name, *more):
+  """Starts both processes of a run on two devices each."""
+  with socket.socket() as s:
+    s.bind(('127.0.0.1', 0))
+    port = s.getsockname()[1]
+  return [launch(folder, preset, name, 2, f'--coordinator=127.0.0.1:{port}',
+                 '--processes=2', f'--process={i}', *more) for i in range(2)]
+
+
+def finish(*children, status=0):
+  """Waits for children; what they printed."""
+  try:
+    said = [child.communicate(timeout=240)[0] for child in children]
+  finally:
+    for child in children:
+      child.kill()
+  for child, text in zip(children, said, strict=True):
+    assert child.returncode == status, text
+  return said
+
+
+def leaves(path):
+  """{name: array} of the State in a run's last checkpoint."""
+  gan = build(workdir.load_config(path))
+  one = jax.sharding.SingleDeviceSharding(jax.devices()[0])
+  images, tree = checkpoint.Checkpoints(
+      path / 'checkpoints', read_only=True).restore(
+          {'state': start.abstract(gan, one)}, partial=True)
+  assert images == STEPS * BATCH
+  return {jax.tree_util.keystr(where, simple=True, separator='.'):
+          np.asarray(x) for where, x in
+          jax.tree_util.tree_flatten_with_path(tree['state'])[0]}
+
+
+def furthest(a, b):
+  """(largest difference, leaf) of two states."""
+  assert a.keys() == b.keys()
+  return max((float(np.abs(a[name].astype(np.float64) - b[name]).max()), name)
+             for name in a)
+
+
+@pytest.mark.parametrize('preset', ['msg_progan', 'bmsg_gan'])
+def test_devices_and_processes_do_not_change_the_state(preset, tmp_path):
+  """WGAN-GP, RMSprop, groups of 4; relativistic, Adam, one group of all."""
+  finish(launch(tmp_path, preset, 'one', 1))
+  finish(launch(tmp_path, preset, 'four', 4))
+  # Streamed, so that each process decodes its own rows alone.
+  first, second = finish(*launch_two(
+      tmp_path, preset, 'two_by_two', '--config.data.device_gb=0'))
+  assert '64 in an epoch, 4 cpu' in first
+  assert second.strip() == ''  # One voice for all.
+  one = leaves(tmp_path / 'one')
+  for name, devices in (('four', 4), ('two_by_two', 4)):
+    entry, = json.loads((tmp_path / name / 'versions.json').read_text())
+    assert entry['devices']['count'] == devices
+    assert entry['devices']['processes'] == (2 if name == 'two_by_two' else 1)
+    # Sums of float32 in another order differ in the last bits; RMSprop and
+    # Adam divide a gradient by its own size, which makes them larger.
+    distance, leaf = furthest(one, leaves(tmp_path / name))
+    assert distance < 1e-5, (name, leaf)
+
+
+def test_processes_agree_on_where_to_stop_and_go_on(tmp_path):
+  more = ('--config.train.total_images=400000', '--config.data.device_gb=0')
+  children = launch_two(tmp_path, 'bmsg_gan', 'run', *more)
+  metrics, until = tmp_path / 'run' / 'metrics.jsonl', time.monotonic() + 200
+  while not metrics.exists() or not metrics.stat().st_size:
+    assert time.monotonic() < until
+    assert [child.poll() for child in children] == [None, None]
+    time.sleep(.05)
+  children[1].send_signal(signal.SIGTERM)
+  first, _ = finish(*children, status=128 + signal.SIGTERM)
+  assert 'stopped and saved at' in first
+  images, = checkpoint.Checkpoints(
+      tmp_path / 'run' / 'checkpoints', read_only=True).steps()
+  total = images + 5 * BATCH
+  first, _ = finish(*launch_two(
+      tmp_path, 'bmsg_gan', 'run', f'--config.train.total_images={total}'))
+  assert f'continuing after {images:,} images' in first
+  assert checkpoint.Checkpoints(
+      tmp_path / 'run' / 'checkpoints', read_only=True).steps()[-1] == total

@@ -1,0 +1,188 @@
+"""What the pages say is true: settings, rows, map, recipes, experiments."""
+import ast
+import json
+import pathlib
+import re
+import runpy
+import sys
+import types
+
+import jax
+import numpy as np
+import pytest
+
+from msg_gan_jax import config as config_lib
+from msg_gan_jax import gan as gan_lib
+from msg_gan_jax import pyramid
+from msg_gan_jax.data import open as open_lib
+from msg_gan_jax.networks import build, combine
+from msg_gan_jax.objectives import losses, penalties
+from msg_gan_jax.state import Batch
+
+ROOT = pathlib.Path(__file__).parents[1]
+TABLES = {
+    'PRESETS': config_lib.PRESETS, 'SOURCES': open_lib.SOURCES,
+    'NETWORKS': build.NETWORKS, 'PHI': combine.PHI, 'GROUPS': pyramid.GROUPS,
+    'LOSSES': losses.LOSSES, 'PENALTIES': penalties.PENALTIES,
+    'OPTIMIZERS': gan_lib.OPTIMIZERS}
+EXPERIMENTS = sorted(
+    path.stem for path in (ROOT / 'experiments').glob('*.py')
+    if path.stem != '__init__')
+
+
+def read(name):
+  return (ROOT / name).read_text(encoding='utf-8')
+
+
+def section(page, title):
+  """The text under the heading that begins with `title`."""
+  below = re.split(rf'^##+ {title}\b.*\n', page, maxsplit=1, flags=re.M)[1]
+  return re.split(r'^##+ ', below, flags=re.M)[0]
+
+
+def blocks(text, language=''):
+  """Texts between fences, those of one language."""
+  return re.findall(rf'^```{language}\n(.*?)^```$', text, flags=re.M | re.S)
+
+
+def mapped():
+  """Paths on the map of WORKSPACE.md."""
+  folder, found = '', []
+  for line in blocks(section(read('WORKSPACE.md'), 'The house'))[0].split('\n'):
+    if line:
+      name = line.split()[0]
+      found.append(folder + name if line.startswith('  ') else name)
+      folder = name if not line.startswith(' ') else folder
+  return found
+
+
+def test_settings_page_is_up_to_date():
+  page = runpy.run_path(ROOT / 'docs' / 'settings.py')['page']()
+  assert read('docs/settings.md') == page, (
+      'run: python docs/settings.py > docs/settings.md')
+
+
+@pytest.mark.parametrize('name', TABLES)
+def test_rows_page_has_every_row_and_no_other(name):
+  text = section(read('docs/rows.md'), name)
+  assert re.findall(r'^\| `(\w+)` \|', text, re.M) == list(TABLES[name])
+
+
+def test_what_the_map_names_exists():
+  found = mapped()
+  assert len(found) > 40
+  assert [name for name in found if not (ROOT / name).exists()] == []
+
+
+def test_every_module_is_on_the_map():
+  here = {str(path.relative_to(ROOT)) for room in (
+      'msg_gan_jax', 'experiments', 'benchmarks', 'docs')
+      for path in (ROOT / room).rglob('*.py') if path.stem != '__init__'}
+  assert here - set(mapped()) == set()
+
+
+@pytest.mark.parametrize(
+    'name', ['README.md', 'WORKSPACE.md', 'docs/msg_gan.md', 'docs/rows.md'])
+def test_links_lead_to_files(name):
+  links = re.findall(r'\]\((?!https?:|#)([^)\s]+)\)', read(name))
+  pages = [x for x in links if not x.startswith('docs/images/')]
+  assert [x for x in pages if not ((ROOT / name).parent / x).exists()] == []
+
+
+@pytest.mark.parametrize('name', EXPERIMENTS)
+def test_every_experiment_is_short_legal_and_says_its_command(name):
+  text = read(f'experiments/{name}.py')
+  assert 25 <= len(text.splitlines()) <= 45
+  assert 'python launch.py' in ast.get_docstring(ast.parse(text))
+  scope = runpy.run_path(ROOT / 'experiments' / f'{name}.py')
+  config = config_lib.parse(scope['get_config']())
+  jax.eval_shape(gan_lib.build(config).init, jax.random.key(0))
+
+
+@pytest.fixture
+def tables():
+  """Undoes what recipes add to the tables."""
+  before = {name: dict(table) for name, table in TABLES.items()}
+  yield
+  for name, table in TABLES.items():
+    table.clear()
+    table.update(before[name])
+
+
+@pytest.mark.parametrize('title, settings', [
+    ('A loss', dict(objective__loss='smoothed')),
+    ('A penalty', dict(objective__penalty='midway')),
+    ('A φ', dict(networks__phi='add')),
+    ('A network', dict(networks__name='mlp')),
+])
+def test_a_recipe_is_a_row_that_a_gan_is_built_of(
+    title, settings, small, tables):
+  code, = blocks(section(read('WORKSPACE.md'), title), 'python')
+  assert len(code.splitlines()) <= 36
+  exec(code, {'__name__': 'recipe'})
+  config = small(**settings)
+  gan = gan_lib.build(config)
+  state = jax.eval_shape(gan.init, jax.random.key(0))
+  batch = Batch(jax.ShapeDtypeStruct((1, 8, 16, 16, 3), np.uint8),
+                jax.ShapeDtypeStruct((1, 8), np.int32))
+  after, _ = jax.eval_shape(gan.step, state, batch, jax.random.key(0))
+  assert jax.tree.structure(after) == jax.tree.structure(state)
+
+
+def test_the_recipe_of_a_source_is_one(small, tables, tmp_path):
+  code, = blocks(section(read('WORKSPACE.md'), 'A source'), 'python')
+  exec(code, {'__name__': 'recipe'})
+  rng = np.random.default_rng(0)
+  images = rng.integers(0, 256, (6, 16, 16, 3), np.uint8)
+  path = str(tmp_path / 'six.npz')
+  np.savez(path, images=images, labels=np.arange(6) % 3)
+  splits = open_lib.open_source(small(data__name='arrays', data__path=path))
+  assert isinstance(splits.train, open_lib.source_lib.Source)
+  assert (len(splits.train), splits.train.classes) == (6, ('0', '1', '2'))
+  np.testing.assert_array_equal(
+      splits.train.images(np.array([4, 1])), images[[4, 1]])
+
+
+def test_the_recipe_of_a_metric_measures():
+  code, = blocks(section(read('WORKSPACE.md'), 'A metric'), 'python')
+  scope = {'__name__': 'recipe'}
+  exec(code, scope)
+  dark = np.full((2, 4, 4, 3), 10, np.uint8)
+  assert scope['colour'](dark, dark) == 0
+  np.testing.assert_allclose(
+      scope['colour'](dark, np.full((3, 4, 4, 3), 17, np.uint8)), 7)
+
+
+def test_ci_finds_the_test_command_of_the_readme():
+  """What .ci/run does with sed and grep."""
+  fenced, = re.findall(
+      r'^<!-- test -->\n```\w+\n(.*?)^```$', read('README.md'), re.M | re.S)
+  assert fenced.count('\n') == 1 and fenced.endswith('-m pytest\n')
+  assert "/<!-- test -->/,/```$/p" in read('.ci/run')
+
+
+def notebook():
+  return json.loads(read('experiments/colab/quickstart.ipynb'))
+
+
+def test_the_notebook_is_valid_and_clean():
+  import nbformat
+  nbformat.validate(notebook())
+  code = [x for x in notebook()['cells'] if x['cell_type'] == 'code']
+  assert not any(x['outputs'] or x['execution_count'] for x in code)
+
+
+@pytest.mark.slow
+def test_the_notebook_runs(monkeypatch):
+  shown = []
+  stub = types.ModuleType('IPython.display')
+  stub.display = shown.append
+  monkeypatch.setitem(sys.modules, 'IPython', types.ModuleType('IPython'))
+  monkeypatch.setitem(sys.modules, 'IPython.display', stub)
+  scope = {'__name__': '__main__'}
+  for cell in notebook()['cells']:
+    if cell['cell_type'] == 'code' and cell['id'] != 'pip':
+      code = ''.join(cell['source']).replace('STEPS = 200', 'STEPS = 2')
+      exec(compile(code, cell['id'], 'exec'), scope)
+  assert int(scope['state'].images) == 2 * scope['gan'].step_images
+  assert len(shown) == 2 and all(min(image.size) > 100 for image in shown)
