@@ -20,7 +20,6 @@ def get_config():
   config.networks.latent = 128
   config.networks.fmap_max = 128
   config.networks.fmap_base = 2048
-  config.networks.stddev = 'last'
 
   # As in quickstart.py: a logistic loss with a lazy R1, and Adam, learn faster
   # in a short run than the paper's WGAN-GP and RMSprop.

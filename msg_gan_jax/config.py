@@ -29,7 +29,7 @@ class Data:
   """Where the pictures come from, and what is done to them."""
   name: str = setting('avatars', 'A row of SOURCES.')
   path: str = setting('', "Where the pictures lie, for sources on disk.")
-  resolution: int = setting(32, 'Height and width in pixels.', 4, 4096)
+  resolution: int = setting(32, 'Height and width in pixels.', 8, 4096)
   channels: int = setting(3, '1 for grey, 3 for colour, 4 with alpha.', 1, 4)
   count: int = setting(
       20_000, 'How many pictures a drawn source holds for training.', 1)

@@ -219,9 +219,9 @@ def _in_parts(objective, params, samples, key, train):
     train: config.Train; `accumulate` is the number of parts.
 
   Returns:
-    (gradients, logs), the means over the parts. Part j has the samples
-    i = j (mod accumulate)... of every stride that keeps the groups of the
-    minibatch standard deviation whole.
+    (gradients, logs), the means over the parts. Part j has the samples i with
+    i mod accumulate = j, which keeps the groups of the minibatch standard
+    deviation whole: group m has the samples i with i mod (B / group) = m.
   """
   gradient = jax.grad(objective, has_aux=True)
   parts = train.accumulate

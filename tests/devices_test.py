@@ -20,6 +20,9 @@ pytestmark = pytest.mark.slow
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 STEPS, BATCH = 20, 8
+# Sums of float32 in another order differ in the last bits, which RMSprop and
+# Adam enlarge: they divide a gradient by its own size.
+NEAR = 1e-5
 EXPERIMENT = f'''
 from msg_gan_jax.config import template
 
@@ -31,6 +34,13 @@ def get_config(preset):
   config.data.held_out = 0
   config.networks.latent = 8
   config.networks.fmap_max = 8
+  if preset == 'msg_progan':
+    # At the paper's .003 rounding alone parts two runs: RMSprop's first step
+    # is 10 rates x sign(gradient), leaky ReLU's slope jumps at 0, and a
+    # penalty differentiates it twice. There a nudge of 1e-7 on one device
+    # moved the state of step 20 by up to 7e-2 (8 seeds), four devices by up to
+    # 5e-3; at a tenth of the rate by 2e-5 and 1e-6.
+    config.optimizer.g_rate = config.optimizer.d_rate = .0003
   config.train.batch = {BATCH}
   config.train.total_images = {STEPS * BATCH}
   config.train.log_every_images = 40
@@ -102,16 +112,16 @@ def test_devices_and_processes_do_not_change_the_state(preset, tmp_path):
   first, second = finish(*launch_two(
       tmp_path, preset, 'two_by_two', '--config.data.device_gb=0'))
   assert '64 in an epoch, 4 cpu' in first
-  assert second.strip() == ''  # One voice for all.
+  assert not [line for line in second.splitlines()
+              if line and not line.startswith('[Gloo]')]  # One voice for all.
   one = leaves(tmp_path / 'one')
   for name, devices in (('four', 4), ('two_by_two', 4)):
     entry, = json.loads((tmp_path / name / 'versions.json').read_text())
     assert entry['devices']['count'] == devices
     assert entry['devices']['processes'] == (2 if name == 'two_by_two' else 1)
-    # Sums of float32 in another order differ in the last bits; RMSprop and
-    # Adam divide a gradient by its own size, which makes them larger.
     distance, leaf = furthest(one, leaves(tmp_path / name))
-    assert distance < 1e-5, (name, leaf)
+    print(f'{preset} {name}: {distance:.1e} in {leaf}')
+    assert distance < NEAR, (name, leaf)
 
 
 def test_processes_agree_on_where_to_stop_and_go_on(tmp_path):
@@ -122,7 +132,7 @@ def test_processes_agree_on_where_to_stop_and_go_on(tmp_path):
     assert time.monotonic() < until
     assert [child.poll() for child in children] == [None, None]
     time.sleep(.05)
-  children[1].send_signal(signal.SIGTERM)
+  children[1].send_signal(signal.SIGTERM)  # The other one hears of it.
   first, _ = finish(*children, status=128 + signal.SIGTERM)
   assert 'stopped and saved at' in first
   images, = checkpoint.Checkpoints(

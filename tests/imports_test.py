@@ -103,7 +103,8 @@ def test_a_module_imports_only_what_its_room_may(module):
 
 
 def test_the_heart_has_no_clock_no_disk_and_no_log():
-  found = {name.partition('.')[0] for name in imports(MODULES[f'{PACKAGE}.gan'])}
+  found = {name.partition('.')[0]
+           for name in imports(MODULES[f'{PACKAGE}.gan'])}
   assert not found & CLOCKS_DISKS_LOGS
 
 

@@ -119,7 +119,7 @@ def stop_at(monkeypatch, *images, number=signal.SIGTERM):
   wanted = signals.Stop.wanted
 
   def then(self, step):
-    if step in images:
+    if step * 8 in images:
       os.kill(os.getpid(), number)
     return wanted(self, step)
 
@@ -238,7 +238,6 @@ def test_stopped_and_continued_it_ends_as_unbroken(
       assert said[-1] == (f'stopped and saved at {images} images; the same '
                           'command continues')
       assert final(path)[0] == images
-      assert not (path / 'summary.json').exists()
   said = []
   assert loop.train(config, path, said.append) == 0
   assert said[0] == 'continuing after 136 images'

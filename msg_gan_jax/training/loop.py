@@ -1,5 +1,6 @@
 """The loop: gives a GAN time and disk."""
 import contextlib
+import importlib.util
 import time
 
 import jax
@@ -144,7 +145,7 @@ class Run:
             gan.phase(before))
         self.images += gan.step_images
         self.recent.append((self.images, logs))
-        stopped = stop.wanted(self.images)
+        stopped = stop.wanted(self.images // gan.step_images)
         read = self._tend(before, stopped)
         if read and self.main:
           progress.write(self.images, read)
@@ -155,7 +156,7 @@ class Run:
       self.say(f'stopped and saved at {self.images:,} images; the same command '
                'continues')
       return stop.signal
-    self.say(f'pictures: {self.folder.path / "samples"}')
+    self._close()
     return 0
 
   def _tend(self, before, stopped):
@@ -249,6 +250,20 @@ class Run:
     self.batches.close()
     if self.main:
       self.metrics.close()
+
+  def _close(self):
+    """Says where the pictures lie; draws the curves, if it can."""
+    self.say(f'pictures: {self.folder.path / "samples"}')
+    if not self.main:
+      return
+    if importlib.util.find_spec('matplotlib') is None:
+      self.say("curves: pip install 'msg_gan_jax[plot]' draws them")
+      return
+    from msg_gan_jax.reporting import curves  # matplotlib is slow to import
+    path = self.folder.path / 'curves.png'
+    curves.plot(writers.read(self.folder.path / 'metrics.jsonl'), path,
+                title=self.folder.path.name)
+    self.say(f'curves: {path}')
 
   def _measure(self):
     """Distances to the reals, printed, recorded, and in summary.json."""

@@ -44,7 +44,12 @@ class Stop:
       os.kill(os.getpid(), signal.SIGTERM)
 
   def wanted(self, step):
-    """Whether to stop after this step; every process asks every step."""
+    """Whether to stop after this step.
+
+    Args:
+      step: its number. Every process asks at every step, and numbers follow
+        each other: the service names the next one, and waits to hear it.
+    """
     if jax.process_count() > 1:
       if multihost_utils.reached_preemption_sync_point(step):
         self.signal = self.signal or signal.SIGTERM

@@ -1,0 +1,282 @@
+"""Laws of mistakes: each has its own text, and no traceback."""
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+from absl import flags
+from absl.testing import flagsaver
+from PIL import Image
+import pytest
+
+from msg_gan_jax import cli
+from msg_gan_jax import config as config_lib
+from msg_gan_jax.runs import workdir
+
+# ml_collections loads an experiment so.
+pytestmark = pytest.mark.filterwarnings(
+    'ignore:the load_module:DeprecationWarning')
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+SMALL = ('--config.data.resolution=8', '--config.networks.latent=8',
+         '--config.networks.fmap_max=8', '--config.data.count=64',
+         '--config.data.held_out=0')
+
+
+@pytest.fixture
+def command(tmp_path, monkeypatch, capsys):
+  """(*argv) -> (exit status, stdout, stderr) of launch.py in this process."""
+  monkeypatch.chdir(tmp_path)
+  # The suite has a cache of its own.
+  monkeypatch.setattr(cli, '_set_up_jax', lambda: None)
+
+  def call(*argv):
+    saved = flagsaver.save_flag_values(flags.FLAGS)
+    monkeypatch.setattr(sys, 'argv', ['launch.py', *argv])
+    try:
+      with pytest.raises(SystemExit) as error:
+        cli.main(cli._parse(sys.argv))
+    finally:
+      flagsaver.restore_flag_values(saved, flags.FLAGS)
+    return error.value.code, *capsys.readouterr()
+
+  return call
+
+
+def assert_fails(result, *texts):
+  """One error, which says all of it, and how to see more."""
+  status, out, err = result
+  assert status == 1
+  assert 'Traceback' not in out + err
+  assert err.startswith('error: ') and err.count('error: ') == 1
+  assert err.endswith('\n(--debug shows where)\n')
+  for text in texts:
+    assert re.search(text, err), (text, err)
+  # What is listed may be long; what is said is not.
+  assert len(err.partition('Known: ')[0]) < 700
+
+
+@pytest.mark.parametrize('argv, texts', [
+    # A misspelt field, flag, mode or name.
+    (['--config.train.bacth=8'],
+     [r"--config\.train\.bacth: no such setting; did you mean 'train\.batch'",
+      r'Known: train\.accumulate, train\.batch, ']),
+    (['--config.trian.batch=8'],
+     [r'--config\.trian\.batch: no such setting; did you mean '
+      r"'train\.batch'\? Known: data\.cache_dir, "]),
+    (['--noconfig.data.miror'], [r"data\.miror: .* mean 'data\.mirror'"]),
+    (['--config.train=8'], [r'--config\.train: a group of settings']),
+    (['--wokdir=x'], [r"--wokdir: no such flag; did you mean 'workdir'\? "
+                      r'Known: config, ']),
+    (['--mode=trian'], [r'--mode=trian: value should be one of '
+                        r'<train\|sample']),
+    (['--config=quickstrat'],
+     [r"--config: no experiment 'quickstrat', neither a file nor a name; did "
+      r"you mean 'quickstart'\? Known: .*quickstart"]),
+    (['--config=experiments/quikstart.py'], [r"did you mean 'quickstart'"]),
+    (['--config=nowhere/quickstart.py'], [r"no experiment 'nowhere/quickst"]),
+    (['--config'], [r'--config: wanted an experiment, as --config=quickstart']),
+    (['quickstart'], [r'quickstart: not a flag; did you mean --config=quick']),
+    # A wrong type, or a value out of its range.
+    (['--config.train.batch=many'],
+     [r"--config\.train\.batch: wanted int, found 'many'"]),
+    (['--config.train.batch=8.5'], [r"batch: wanted int, found '8\.5'"]),
+    (['--config.optimizer.g_rate=fast'], [r"wanted float, found 'fast'"]),
+    (['--config.data.mirror=maybe'], [r"wanted bool, found 'maybe'"]),
+    (['--config.train.batch'], [r'Missing value for flag --config.train.batc']),
+    (['--config.train.batch=0'],
+     [r'config\.train\.batch: wanted at least 1, found 0']),
+    (['--config.optimizer.g_rate=nan'],
+     [r'config\.optimizer\.g_rate: wanted a finite number']),
+    (['--count=0', '--mode=sample'], [r'--count=0: 0 is not a positive']),
+    # An unknown name of each table.
+    (['--config.objective.loss=hinges'],
+     [r"config\.objective\.loss: no loss 'hinges'; did you mean 'hinge'\? K"]),
+    (['--config.objective.penalty=r3'],
+     [r"config\.objective\.penalty: no penalty 'r3'; did you mean 'r[12]'"]),
+    (['--config.networks.phi=simpel'],
+     [r"config\.networks\.phi: no φ 'simpel'; did you mean 'simple'\? Known: "
+      r'.*lin_cat.*simple']),
+    (['--config.networks.name=msg_progam'],
+     [r"config\.networks\.name: no network 'msg_progam'; did you mean 'msg_p"]),
+    (['--config.optimizer.name=adamm'],
+     [r"config\.optimizer\.name: no optimizer 'adamm'; did you mean 'adam'"]),
+    (['--config.data.name=avatar'],
+     [r"config\.data\.name: no source 'avatar'; did you mean 'avatars'"]),
+    (['--config.data.label=hairs'],
+     [r"config\.data\.label: no factor 'hairs'"]),
+    (['--config.networks.scales=midle'], [r"did you mean 'middle'"]),
+    (['--config.data.resize=crop'],
+     [r"config\.data\.resize: no value 'crop'; did you mean 'center_crop'"]),
+    # What does not go together.
+    (['--config.train.batch=30', '--config.networks.stddev=every'],
+     [r'config\.train\.batch: 30 is no multiple of '
+      r'config\.networks\.stddev_group = 4']),
+    (['--config.data.resolution=24'],
+     [r'config\.data\.resolution: .* does not reach 24; .*: 16 or 32']),
+    (['--config.networks.scales=4,7'],
+     [r'config\.networks\.scales: no level of 7 px']),
+    (['--config.networks.scales=fine', '--config.data.resolution=32'],
+     [r"config\.networks\.scales: 'fine' is empty at 32 px"]),
+    (['--config.train.accumulate=3', '--config.train.batch=16'],
+     [r'config\.train\.accumulate: 3 does not divide config\.train\.batch']),
+    (['--config.train.accumulate=2', '--config.train.batch=16',
+      '--config.objective.loss=relativistic_average_hinge'],
+     [r'accumulate: parts of 8 images cannot have the whole-batch statistics '
+      r"of config\.objective\.loss = 'relativistic_average_hinge'.*; use "
+      r'accumulate=1']),
+    (['--process=1'], [r'--coordinator, --processes, --process: wanted all']),
+    # Folders of pictures, runs and latents.
+    (['--config.data.name=folder'], [r'config\.data\.path: is empty']),
+    (['--mode=sample'], [r'--workdir: which run\? As --workdir=runs/']),
+    (['--mode=sample', '--workdir=nowhere'],
+     [r'nowhere: no such folder\. There are no runs in']),
+    (['--mode=sample', '--workdir=.'],
+     [r': not a run, it has no config\.json']),
+    (['--workdir=gs://bucket/run'], [r'--workdir gs:.*mount the bucket']),
+])
+def test_each_mistake_has_its_text(command, argv, texts):
+  assert_fails(command(*argv), *texts)
+
+
+@pytest.mark.parametrize('source, texts', [
+    ('def get_config(:\n', [r'wrong\.py, line 1: invalid syntax']),
+    ('x = 1\n', [r'wrong\.py has no get_config\(\); wanted one, as in '
+                 r'.*quickstart\.py']),
+    ('def get_config():\n  pass\n',
+     [r"wrong\.py: wanted a ConfigDict .*, found None; .*'return config'"]),
+    ('import nothing_of_the_kind\n',
+     [r"wrong\.py, line 1: ModuleNotFoundError: No module named 'nothing_of"]),
+    ('def get_config():\n  return 1 / 0\n',
+     [r'wrong\.py, line 2: ZeroDivisionError: division by zero']),
+    ('def get_config():\n  open("/nowhere/x")\n',
+     [r'wrong\.py, line 2: FileNotFoundError: .*/nowhere/x']),
+    ('from msg_gan_jax.config import template\n\n\ndef get_config():\n'
+     '  config = template()\n  config.train.btach = 8\n  return config\n',
+     [r'wrong\.py, line 6: AttributeError: Key "btach" does not exist and '
+      r'cannot be added .*Did you mean "batch" instead of "btach"']),
+    ('from msg_gan_jax.config import template\n\n\ndef get_config():\n'
+     '  config = template()\n  config.train.batch = "8"\n  return config\n',
+     [r"wrong\.py, line 6: TypeError: Could not override field 'batch'"]),
+    ('from msg_gan_jax.config import template\n\n\ndef get_config():\n'
+     '  return template("msg_progam")\n',
+     [r"wrong\.py, line 5: ValueError: .*did you mean 'msg_progan'"]),
+    ('from ml_collections import ConfigDict\n\n\ndef get_config():\n'
+     '  return ConfigDict({"seed": 1})\n',
+     [r'config\.\w+: missing']),
+])
+def test_a_mistake_in_an_experiment_names_its_line(
+    command, tmp_path, source, texts):
+  (tmp_path / 'wrong.py').write_text(source)
+  assert_fails(command('--config=wrong.py'), *texts)
+
+
+def test_a_changed_config_lists_what_changed(command, tmp_path, small):
+  with workdir.Workdir(tmp_path / 'run') as w:
+    w.start(small(train__batch=8))
+  assert_fails(
+      command('--workdir=run', *SMALL, '--config.train.batch=16',
+              '--config.train.total_images=99'),
+      r'--workdir .*run: this run was started under another config:\n',
+      r'\n  config\.train\.batch: 8 -> 16\n',
+      r'\n  config\.data\.resolution: 16 -> 8\n',
+      r'\nRestore these values to continue it, or choose another --workdir')
+  assert workdir.load_config(tmp_path / 'run') == small(train__batch=8)
+
+
+def test_folders_of_pictures_missing_empty_and_broken(command, tmp_path):
+  def train(path):
+    return command('--workdir=run', *SMALL, '--config.data.name=folder',
+                   f'--config.data.path={path}',
+                   f'--config.data.cache_dir={tmp_path / "cache"}')
+
+  assert_fails(train('pictuers'), r"config\.data\.path: no folder 'pictuers'; "
+                                  r'the nearest that exists is ')
+  pictures = tmp_path / 'pictures'
+  pictures.mkdir()
+  (pictures / 'read.me').write_text('none yet')
+  assert_fails(train('pictures'), r"config\.data\.path: no pictures in 'pict",
+               r'looked for .*\.png')
+  assert_fails(train('pictures/read.me'), r"'pictures/read\.me' is a file")
+  Image.new('RGB', (8, 8)).save(pictures / 'good.png')
+  (pictures / 'bad.png').write_bytes((pictures / 'good.png').read_bytes()[:40])
+  assert_fails(train('pictures'), r"config\.data\.path: cannot read "
+               r"'.*pictures/bad\.png': .*Remove it, or set "
+               r"config\.data\.on_bad='skip'")
+  assert not (tmp_path / 'run' / 'config.json').exists()
+
+
+def test_a_folder_that_is_no_run_is_refused(command, tmp_path):
+  (tmp_path / 'letters').mkdir()
+  (tmp_path / 'letters' / 'a.txt').write_text('Dear')
+  assert_fails(command('--workdir=letters', *SMALL),
+               r'--workdir .*letters: not a run: it holds a\.txt, and no con')
+  assert_fails(command('--mode=sample', '--workdir=letters'),
+               r'letters: not a run, it has no config\.json')
+  assert os.listdir(tmp_path / 'letters') == ['a.txt']
+
+
+def test_debug_shows_where(capsys):
+  saved = flagsaver.save_flag_values(flags.FLAGS)
+  try:
+    for argv, text in ((['--config.objective.loss=hinges'], 'no loss'),
+                       (['--config.train.bach=1'], 'no such setting')):
+      with pytest.raises(ValueError, match=text):
+        cli.main(cli._parse(['launch.py', '--debug', *argv]))
+  finally:
+    flagsaver.restore_flag_values(saved, flags.FLAGS)
+  assert capsys.readouterr().err == ''
+
+
+def test_an_interrupt_is_no_error_of_the_program(command, monkeypatch):
+  def interrupted():
+    raise KeyboardInterrupt
+  monkeypatch.setattr(cli, '_call', interrupted)
+  assert command() == (
+      130, '', 'error: interrupted before the first checkpoint was written.\n')
+
+
+def test_flags_may_stand_in_any_order(command, tmp_path, monkeypatch):
+  """Settings before the experiment that they edit, and values apart."""
+  (tmp_path / 'mine.py').write_text(
+      'from msg_gan_jax.config import template\n\n\ndef get_config(preset):\n'
+      '  return template(preset)\n')
+  seen = []
+
+  def call():
+    seen.append((config_lib.parse(cli._CONFIG.value), cli._experiment_name()))
+    return 0
+
+  monkeypatch.setattr(cli, '_call', call)
+  for argv in (
+      ['--config.train.batch=8', '--noconfig.data.mirror',
+       '--config=mine.py:bmsg_gan'],
+      ['--config.train.batch', '8', '--config.data.mirror=false', '--config',
+       'mine.py:bmsg_gan']):
+    assert command(*argv) == (0, '', '')
+  assert seen[0] == seen[1]
+  config, name = seen[0]
+  assert name == 'mine' and config.train.batch == 8
+  assert config.networks.phi == 'lin_cat' and not config.data.mirror
+
+
+def test_help_names_the_flags_and_the_experiments(command):
+  status, out, err = command('--help')
+  assert status == 0 and err == ''
+  for text in ('quickstart', '--workdir', '--config', '--[no]dry_run'):
+    assert text in out
+
+
+def test_the_console_is_quiet_but_for_what_is_said(tmp_path):
+  """Of a whole process, with jax choosing its platform and absl its logs."""
+  env = {k: v for k, v in os.environ.items() if k != 'JAX_PLATFORMS'}
+  found = subprocess.run(
+      [sys.executable, str(ROOT / 'launch.py'), '--workdir=run', *SMALL,
+       '--config.data.name=folder', '--config.data.path=none'],
+      cwd=tmp_path, capture_output=True, text=True, timeout=120,
+      env={**env, 'PYTHONPATH': str(ROOT)})
+  assert found.returncode == 1 and found.stdout == ''
+  first, second = found.stderr.splitlines()
+  assert first.startswith("error: config.data.path: no folder 'none'; ")
+  assert second == '(--debug shows where)'
