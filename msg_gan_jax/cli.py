@@ -23,6 +23,9 @@ _CONFIG = config_flags.DEFINE_config_file(
 _WORKDIR = flags.DEFINE_string(
     'workdir', None, "The run's folder; runs/<experiment> where not given.")
 _MODE = flags.DEFINE_enum('mode', 'train', MODES, 'What to do.')
+_INIT_FROM = flags.DEFINE_string(
+    'init_from', '', 'Another run whose weights are the start; which of them: '
+    '--config.train.init_parts.')
 _DRY_RUN = flags.DEFINE_bool(
     'dry_run', False, 'Only show shapes, data, arithmetic and memory.')
 _DEBUG = flags.DEFINE_bool('debug', False, 'Show the traceback of an error.')
@@ -70,10 +73,13 @@ def _call():
   _set_up_jax()
   if _MODE.value == 'sample':
     return _sample()
+  if _INIT_FROM.value:
+    _CONFIG.value.train.init_from = _INIT_FROM.value
   config = config_lib.parse(_CONFIG.value)
   from msg_gan_jax.training import inspect, loop, sharding
   workdir = _WORKDIR.value or os.path.join('runs', _experiment_name())
   sharding.start(_COORDINATOR.value, _PROCESSES.value, _PROCESS.value)
+  sharding.keep_memory()
   if _DRY_RUN.value:
     inspect.dry_run(config, f'{workdir}.contact_sheet.png')
     return 0

@@ -190,7 +190,7 @@ def test_the_summary_is_of_the_averaged_weights(unbroken, config):
   assert found['pairwise']['samples'] == stability.pairwise(levels[-1])
   assert f'after 160 images\n{evaluate.table(found)}' in said
   assert records(path)[-1]['swd_16'] == found['swd']['samples']['16']
-  assert said[-1] == f'pictures: {path / "samples"}'
+  assert f'pictures: {path / "samples"}' in said
 
 
 def test_stability_is_the_change_of_the_samples_in_an_epoch(
@@ -270,8 +270,8 @@ def test_after_the_end_the_same_command_prints_the_summary(
   monkeypatch.setattr(loop.Run, '_tend', None)  # No step is taken.
   said = []
   assert loop.train(config, copy, said.append) == 0
-  assert said == ['done after 160 images', unbroken[1][-2]]
-  assert said[1].startswith('after 160 images\nSliced Wasserstein')
+  table, = (x for x in unbroken[1] if x.startswith('after 160 images\nSliced'))
+  assert said == ['done after 160 images', table]
   assert_ends_like(copy, unbroken[0])
 
 

@@ -32,7 +32,7 @@ def plot(records, path, keys=None, title=''):
     records: dicts as `writers.read` returns them; a name may be missing from
       any of them.
     path: of the file.
-    keys: names to draw; None draws all but the clock.
+    keys: names to draw; None draws all but clock and epoch.
     title: over the whole.
 
   Raises:
@@ -82,7 +82,7 @@ def smooth(y, window):
 
 def _names(records):
   found = dict.fromkeys(k for record in records for k in record)
-  return [k for k in found if k not in ('images', 'clock')]
+  return [k for k in found if k not in ('images', 'epoch', 'clock')]
 
 
 def _panels(names):
