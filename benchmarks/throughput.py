@@ -134,6 +134,7 @@ def measure(config, seconds, repeats):
   from msg_gan_jax.gan import build
   from msg_gan_jax.training import sharding
   began = time.perf_counter()
+  sharding.keep_memory()
   gan, over = build(config), sharding.mesh()
   sharding.check(config, over)
   shape = config.train.n_dis, config.train.batch

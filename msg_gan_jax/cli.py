@@ -14,6 +14,11 @@ from msg_gan_jax import config as config_lib
 from msg_gan_jax import tables
 
 MODES = ('train', 'sample')
+FLAGS_OF = {
+    'train': {'config', 'init_from', 'dry_run', 'coordinator', 'processes',
+              'process', 'distributed'},
+    'sample': {'count', 'seed', 'z_file', 'weights', 'separate', 'scales',
+               'out'}}
 
 _ARGV = []  # The command line as `_parse` has put it in order.
 _CONFIG = config_flags.DEFINE_config_file(
@@ -29,9 +34,12 @@ _INIT_FROM = flags.DEFINE_string(
 _DRY_RUN = flags.DEFINE_bool(
     'dry_run', False, 'Only show shapes, data, arithmetic and memory.')
 _DEBUG = flags.DEFINE_bool('debug', False, 'Show the traceback of an error.')
+_DISTRIBUTED = flags.DEFINE_bool(
+    'distributed', False, 'Join the processes of the other hosts; needed on '
+    'TPU pods, seen by itself on SLURM and Open MPI.')
 _COORDINATOR = flags.DEFINE_string(
-    'coordinator', '', 'HOST:PORT of the first of several processes; not '
-    'needed on SLURM, Open MPI and TPU pods.')
+    'coordinator', '', 'HOST:PORT of the first of several processes, '
+    'where jax cannot find it.')
 _PROCESSES = flags.DEFINE_integer('processes', 0, 'How many there are.')
 _PROCESS = flags.DEFINE_integer('process', -1, 'Which one this is, from 0.')
 _COUNT = flags.DEFINE_integer(
@@ -61,7 +69,8 @@ def main(argv):
   try:
     sys.exit(_call())
   except KeyboardInterrupt:
-    _fail('interrupted before the first checkpoint was written.', 130)
+    _fail('interrupted. The same command continues from the last '
+          'checkpoint, or, before there is one, begins anew.', 130)
   except Exception as error:  # for people; --debug shows it whole
     if _DEBUG.value:
       raise
@@ -70,6 +79,7 @@ def main(argv):
 
 def _call():
   """Imports what the mode needs, and does it; returns the exit status."""
+  _check_mode()
   _set_up_jax()
   if _MODE.value == 'sample':
     return _sample()
@@ -78,13 +88,26 @@ def _call():
   config = config_lib.parse(_CONFIG.value)
   from msg_gan_jax.training import inspect, loop, sharding
   workdir = _WORKDIR.value or os.path.join('runs', _experiment_name())
-  sharding.start(_COORDINATOR.value, _PROCESSES.value, _PROCESS.value)
+  sharding.start(_COORDINATOR.value, _PROCESSES.value, _PROCESS.value,
+                 _DISTRIBUTED.value)
   sharding.keep_memory()
   if _DRY_RUN.value:
     inspect.dry_run(config, f'{workdir}.contact_sheet.png')
     return 0
   number = loop.train(config, workdir)
   return 128 + number if number else 0
+
+
+def _check_mode():
+  """Refuses flags of another mode: they would do nothing."""
+  given = {word.lstrip('-').partition('=')[0].partition('.')[0]
+           for word in sys.argv[1:] if word.startswith('-')}
+  for mode, names in FLAGS_OF.items():
+    wrong = sorted(given & names)
+    if mode != _MODE.value and wrong:
+      raise ValueError(
+          f'--{wrong[0]}: a flag of --mode={mode}; this is '
+          f'--mode={_MODE.value}.')
 
 
 def _sample():

@@ -28,7 +28,8 @@ def setting(default, meaning, low=None, high=None, one_of=(), may_change=False):
 class Data:
   """Where the pictures come from, and what is done to them."""
   name: str = setting('avatars', 'A row of SOURCES.')
-  path: str = setting('', "Where the pictures lie, for sources on disk.")
+  path: str = setting(
+      '', 'Where the pictures lie, for sources on disk.', may_change=True)
   resolution: int = setting(32, 'Height and width in pixels.', 8, 4096)
   channels: int = setting(3, '1 for grey, 3 for colour, 4 with alpha.', 1, 4)
   count: int = setting(
@@ -103,16 +104,17 @@ class Optimizer:
   name: str = setting('rmsprop', 'A row of OPTIMIZERS.')
   g_rate: float = setting(.003, 'Learning rate of G.', 0.)
   d_rate: float = setting(.003, 'Learning rate of D.', 0.)
-  beta1: float = setting(0., 'Momentum; Adam only.', 0., 1.)
-  beta2: float = setting(.99, 'Decay of the mean square gradient.', 0., 1.)
-  epsilon: float = setting(1e-8, 'Added to the root of that mean.', 0.)
+  beta1: float = setting(0., 'Momentum; Adam only.', 0., .9999)
+  beta2: float = setting(.99, 'Decay of the mean square gradient.', 0.,
+                         .999999)
+  epsilon: float = setting(1e-8, 'Added to the root of that mean.', 1e-12)
 
 
 @dataclasses.dataclass(frozen=True)
 class Train:
   """The loop: lengths and cadences count real images shown to D."""
   total_images: int = setting(
-      1_000_000, 'Length of the run.', 1, 2**31 - 1, may_change=True)
+      1_000_000, 'Length of the run.', 1, 2**30, may_change=True)
   batch: int = setting(32, 'Real images in one D update, on all devices.', 1)
   n_dis: int = setting(1, 'D updates in one G update.', 1)
   accumulate: int = setting(

@@ -32,7 +32,8 @@ class Gan(NamedTuple):
       one G update, the average of G. `key` is the same in every step: the
       images shown are folded in. `phase` is static; None is phase(0). `logs`
       are float32 scalars: d_loss, g_loss, d_real and d_fake (mean logits),
-      penalty where the phase has one, d_grad_norm and g_grad_norm.
+      drift and penalty (both unweighted) where there are any, d_grad_norm
+      and g_grad_norm.
     sample: (state, z, weights='ema') -> pyramid for z [B, latent]; weights
       'raw' are those in training.
     draw: (key, n) -> z [n, latent], standard normals on the sphere of radius
@@ -116,13 +117,14 @@ def build(config):
         aux={})
 
   def d_objective(params, hyper, real, fake, key, with_penalty):
-    """What D minimizes on one part of a batch; (loss, logs)."""
+    """What D minimizes on one part of a batch; (total, its terms)."""
     seen, said = d(params, real), d(params, fake)
     total = loss.d(seen, said)
     logs = {'d_loss': total, 'd_real': seen.logits.mean(),
             'd_fake': said.logits.mean()}
     if config.objective.drift:
-      total += config.objective.drift * losses.drift(seen)
+      logs['drift'] = losses.drift(seen)
+      total += config.objective.drift * logs['drift']
     if with_penalty:
       def scaled(images):  # a slope of `target` becomes a slope of 1
         return d(params, images).logits / config.objective.penalty_target
@@ -252,6 +254,12 @@ def _in_parts(objective, params, samples, key, train):
 def _check(config, loss, penalty):
   """Refuses settings that do not go together."""
   train, networks = config.train, config.networks
+  target = config.objective.penalty_target
+  if target != 1 and not (penalty and penalty.has_target):
+    raise ValueError(
+        f'config.objective.penalty_target: wanted 1.0, found {target}: '
+        f'config.objective.penalty = {config.objective.penalty!r} has no '
+        'target.')
   group = networks.stddev_group or train.batch
   has_stddev = networks.stddev != 'none'
   if has_stddev and train.batch % min(group, train.batch):

@@ -37,7 +37,7 @@ def test_every_preset_is_a_legal_config(preset):
     (dict(train__batch=0), r'config\.train\.batch: wanted at least 1, found 0'),
     (dict(seed=-1), r'config\.seed: wanted 0 to 2147483647, found -1'),
     (dict(optimizer__g_rate=float('nan')), r'g_rate: wanted a finite number'),
-    (dict(optimizer__beta2=1.5), r'beta2: wanted 0.0 to 1.0, found 1.5'),
+    (dict(optimizer__beta2=1.), r'beta2: wanted 0.0 to 0.999999, found 1.0'),
     (dict(data__resize='centre'), r"resize: no value 'centre'; did you mean "
                                   r"'center_crop'"),
     (dict(networks='msg'), r"config\.networks: wanted a group of settings"),

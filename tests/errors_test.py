@@ -129,6 +129,11 @@ def assert_fails(result, *texts):
     (['--process=1'], [r'--coordinator, --processes, --process: wanted all']),
     # Folders of pictures, runs and latents.
     (['--config.data.name=folder'], [r'config\.data\.path: is empty']),
+    (['--mode=sample', '--dry_run'], [
+        r'--dry_run: a flag of --mode=train; this is --mode=sample']),
+    (['--count=3'], [r'--count: a flag of --mode=sample; this is --mode=train']),
+    (['--config.data.path=letters'], [
+        r"did you mean config.data.name = 'folder'"]),
     (['--mode=sample'], [r'--workdir: which run\? As --workdir=runs/']),
     (['--mode=sample', '--workdir=nowhere'],
      [r'nowhere: no such folder\. There are no runs in']),
@@ -234,7 +239,8 @@ def test_an_interrupt_is_no_error_of_the_program(command, monkeypatch):
     raise KeyboardInterrupt
   monkeypatch.setattr(cli, '_call', interrupted)
   assert command() == (
-      130, '', 'error: interrupted before the first checkpoint was written.\n')
+      130, '', 'error: interrupted. The same command continues from the last '
+      'checkpoint, or, before there is one, begins anew.\n')
 
 
 def test_flags_may_stand_in_any_order(command, tmp_path, monkeypatch):

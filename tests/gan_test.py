@@ -13,6 +13,14 @@ from msg_gan_jax.state import Batch
 KEY = jax.random.key(7)
 
 
+@pytest.fixture
+def tiny(small):
+  """`small` at 8 px, which compiles twice as fast."""
+  def make(preset='msg_progan', **settings):
+    return small(preset, **{'data__resolution': 8, **settings})
+  return make
+
+
 def batch(config, seed=0):
   rng = np.random.default_rng(seed)
   shape = config.train.n_dis, config.train.batch
@@ -31,20 +39,20 @@ def flops(config):
       'flops']
 
 
-def test_three_lines_are_the_whole_library(small):
-  config = small()
+def test_three_lines_are_the_whole_library(tiny):
+  config = tiny()
   gan = build(config)
   state = gan.init(jax.random.key(0))
   state, logs = gan.step(state, batch(config), KEY)
   assert int(state.images) == gan.step_images == 8
-  assert set(logs) == {'d_loss', 'd_real', 'd_fake', 'penalty', 'd_grad_norm',
-                       'g_loss', 'g_grad_norm'}
+  assert set(logs) == {'d_loss', 'd_real', 'd_fake', 'drift', 'penalty',
+                       'd_grad_norm', 'g_loss', 'g_grad_norm'}
   chex.assert_tree_all_finite((state, logs))
 
 
-def test_one_step_changes_every_parameter_once(small):
+def test_one_step_changes_every_parameter_once(tiny):
   # Not a relativistic loss: it does not see the bias of the score.
-  config = small('bmsg_gan', train__n_dis=2, objective__loss='hinge')
+  config = tiny('bmsg_gan', train__n_dis=2, objective__loss='hinge')
   gan = build(config)
   old = gan.init(jax.random.key(0))
   new, _ = gan.step(old, batch(config), KEY)
@@ -56,9 +64,9 @@ def test_one_step_changes_every_parameter_once(small):
   assert (int(new.d.opt.count), int(new.g.opt.count)) == (2, 1)
 
 
-def test_a_step_is_what_the_papers_formulas_say(small):
+def test_a_step_is_what_the_papers_formulas_say(tiny):
   """One SGD-like step by hand: RMSprop's first direction is g / (.1 |g|)."""
-  config = small(objective__penalty='none', objective__loss='hinge',
+  config = tiny(objective__penalty='none', objective__loss='hinge',
                  objective__drift=.01, train__reuse_latents=True)
   gan = build(config)
   old = gan.init(jax.random.key(0))
@@ -90,22 +98,19 @@ def test_a_step_is_what_the_papers_formulas_say(small):
   chex.assert_trees_all_close(new.g.params, g, atol=2e-5)
 
 
-def test_the_average_has_its_half_life_in_images(oracle, small):
-  entry = oracle('ema_update')
-  target, source = entry.inputs['tgt'], entry.inputs['src']
+def test_the_average_has_its_half_life_in_images(tiny):
   half_life = 8 * np.log(.5) / np.log(.999)
-  config = small(train__ema_half_life_images=float(half_life))
+  config = tiny(train__ema_half_life_images=float(half_life))
   gan = build(config)
   old = gan.init(jax.random.key(0))
   new, _ = gan.step(old, batch(config), KEY)
   wanted = jax.tree.map(
       lambda a, b: .999 * a + .001 * b, old.ema, new.g.params)
   chex.assert_trees_all_close(new.ema, wanted, rtol=1e-6, atol=1e-7)
-  entry.close(.999 * target + .001 * source, entry.expected['after_one'])
 
 
-def test_without_a_half_life_the_average_is_g(small):
-  config = small(train__ema_half_life_images=0.)
+def test_without_a_half_life_the_average_is_g(tiny):
+  config = tiny(train__ema_half_life_images=0.)
   gan = build(config)
   new, _ = gan.step(gan.init(jax.random.key(0)), batch(config), KEY)
   chex.assert_trees_all_equal(new.ema, new.g.params)
@@ -117,8 +122,8 @@ def test_without_a_half_life_the_average_is_g(small):
     dict(objective__loss='hinge', objective__penalty='none',
          train__reuse_latents=True, networks__stddev_group=2),
 ])
-def test_parts_of_a_batch_are_the_batch(small, settings):
-  wholes, parts = (small(train__accumulate=n, **settings) for n in (1, 2))
+def test_parts_of_a_batch_are_the_batch(tiny, settings):
+  wholes, parts = (tiny(train__accumulate=n, **settings) for n in (1, 2))
   results = []
   for config in (wholes, parts):
     gan = build(config)
@@ -138,18 +143,21 @@ def test_parts_of_a_batch_are_the_batch(small, settings):
     (dict(train__batch=6), '6 is no multiple of config.networks.stddev_group'),
     (dict(optimizer__name='rmspro'), "did you mean 'rmsprop'"),
     (dict(objective__penalty='r3'), 'no penalty'),
+    (dict(objective__penalty='r1', objective__penalty_target=2.),
+     "penalty = 'r1' has no target"),
     (dict(objective__loss='wgan'), 'no loss'),
 ])
-def test_what_does_not_go_together_is_refused(small, settings, text):
+def test_what_does_not_go_together_is_refused(tiny, settings, text):
   with pytest.raises(ValueError, match=text):
-    build(small(**settings))
+    build(tiny(**settings))
 
 
-def test_a_lazy_penalty_weighs_as_much_as_one_of_every_step(small):
+@pytest.mark.slow
+def test_a_lazy_penalty_weighs_as_much_as_one_of_every_step(tiny):
   # k times the weight at every k-th step: so 1 in 2 at weight w is 1 in 1 at
   # 2 w in the steps that have it, and none in the others.
   def d_params(image_count, **settings):
-    config = small(objective__loss='non_saturating', objective__penalty='r1',
+    config = tiny(objective__loss='non_saturating', objective__penalty='r1',
                    optimizer__name='adam', **settings)
     gan = build(config)
     state = gan.init(jax.random.key(0))
@@ -167,9 +175,9 @@ def test_a_lazy_penalty_weighs_as_much_as_one_of_every_step(small):
   chex.assert_trees_all_close(between, none, atol=1e-6)
 
 
-def test_a_target_divides_the_slope(small):
+def test_a_target_divides_the_slope(tiny):
   # ProGAN's form for CIFAR-10: (norm - target)^2 / target^2.
-  config = small(objective__penalty_target=750.)
+  config = tiny(objective__penalty_target=750.)
   gan = build(config)
   state = gan.init(jax.random.key(0))
   _, logs = gan.step(state, batch(config), KEY)
@@ -178,10 +186,10 @@ def test_a_target_divides_the_slope(small):
 
 
 @pytest.mark.slow
-def test_reused_latents_share_gs_pass_and_unseen_reals_cost_nothing(small):
-  fresh = flops(small(objective__penalty='none'))
-  shared = flops(small(objective__penalty='none', train__reuse_latents=True))
-  config = small()
+def test_reused_latents_share_gs_pass_and_unseen_reals_cost_nothing(tiny):
+  fresh = flops(tiny(objective__penalty='none'))
+  shared = flops(tiny(objective__penalty='none', train__reuse_latents=True))
+  config = tiny()
   gan = build(config)
   state = jax.eval_shape(gan.init, KEY)
   z = jax.ShapeDtypeStruct((8, 8), jnp.float32)
@@ -191,13 +199,13 @@ def test_reused_latents_share_gs_pass_and_unseen_reals_cost_nothing(small):
   images = jax.eval_shape(gan.g, state.g.params, z)
   d_pass = jax.jit(gan.d).lower(
       state.d.params, images).compile().cost_analysis()['flops']
-  looks = flops(small(
+  looks = flops(tiny(
       objective__penalty='none', objective__loss='relativistic'))
   assert .8 * d_pass < looks - fresh < 1.3 * d_pass
 
 
-def test_raw_and_averaged_samples_differ_and_a_typo_is_named(small):
-  config = small()
+def test_raw_and_averaged_samples_differ_and_a_typo_is_named(tiny):
+  config = tiny()
   gan = build(config)
   state, _ = gan.step(gan.init(jax.random.key(0)), batch(config), KEY)
   z = gan.draw(KEY, 2)

@@ -282,7 +282,7 @@ def test_a_longer_run_is_a_change_that_is_recorded(
   assert loop.train(change(config, total_images=104), path, len) == 0
   assert loop.train(config, path, said.append) == 0
   line = 'train.total_images: 104 -> 160'
-  assert f'changed: config.{line}' in said
+  assert f'changed: {line}' in said
   entry = json.loads((path / 'changes.jsonl').read_text())
   assert entry['images'] == 104 and entry['changed'] == [line]
   assert workdir.load_config(path) == config

@@ -139,6 +139,58 @@ def test_every_level_of_the_pyramid_moves_the_verdict(small):
     assert all(float(jnp.abs(x).max()) > 0 for x in grads), phi
 
 
+def plain_discriminator(params, images, bmsg):
+  """D of peers and paper, without folding: the sum of its parts."""
+  def conv(x, p, gain=2**.5):
+    k = p['kernel'] * gain / np.sqrt(np.prod(p['kernel'].shape[:3]))
+    y = jax.lax.conv_general_dilated(
+        x, k, (1, 1), 'VALID' if k.shape[0] == 4 else 'SAME',
+        dimension_numbers=('NHWC', 'HWIO', 'NHWC'))
+    return y + p['bias']
+
+  def act(x):
+    return jnp.maximum(x, .2 * x)
+
+  def with_stddev(x, groups):
+    members = x.reshape(-1, groups, *x.shape[1:])
+    std = jnp.sqrt(members.var(0) + 1e-8).mean((1, 2, 3))
+    maps = jnp.tile(std, members.shape[0])[:, None, None, None]
+    return jnp.concatenate([x, jnp.ones_like(x[..., :1]) * maps], -1)
+
+  x = conv(images[-1], params['from_rgb'])
+  x = x if bmsg else act(x)
+  for image in images[::-1]:
+    size = image.shape[1]
+    if size < images[-1].shape[1]:
+      seen = conv(image, params[f'join_{size}']['phi']) if bmsg else image
+      x = jnp.concatenate([seen, x], -1)
+    if not bmsg:
+      x = with_stddev(x, 2)  # 8 samples in groups of 4
+    elif size == 4:
+      x = with_stddev(x, 1)
+    x = act(conv(x, params[f'block_{size}_conv_1']))
+    x = act(conv(x, params[f'block_{size}_conv_2']))
+    if size > 4:
+      b, h, w, c = x.shape
+      x = x.reshape(b, h // 2, 2, w // 2, 2, c).mean((2, 4))
+  score = params['score']
+  return conv(x, {**score, 'kernel': score['kernel']},
+              2**.5 if bmsg else 1.)[:, 0, 0, 0]
+
+
+@pytest.mark.parametrize('preset', ['msg_progan', 'bmsg_gan'])
+def test_d_is_what_its_plain_form_says(small, preset):
+  gan = build(small(preset))
+  params = gan.init(jax.random.key(0)).d.params
+  params = jax.tree.map(  # biases too
+      lambda x: x + .1 * jax.random.normal(jax.random.key(3), x.shape), params)
+  images = tuple(jax.random.normal(jax.random.key(s), (8, s, s, 3))
+                 for s in gan.sizes)
+  wanted = plain_discriminator(params, images, preset == 'bmsg_gan')
+  got = jax.jit(gan.d)(params, images).logits
+  chex.assert_trees_all_close(got, wanted, rtol=1e-4, atol=1e-5)
+
+
 def test_adain_has_zero_mean_and_unit_spread_under_a_silent_image():
   path = jax.random.normal(jax.random.key(0), (2, 8, 8, 6)) * 3 + 1
   image = jnp.zeros((2, 8, 8, 3))

@@ -212,3 +212,15 @@ def test_json_is_replaced_whole_or_not_at_all(tmp_path):
       workdir.write_json(tmp_path / 'a.json', {'a': bad})
   assert os.listdir(tmp_path) == ['a.json']
   assert json.loads((tmp_path / 'a.json').read_text())['b'] == 1
+
+
+def test_other_pictures_than_at_the_last_start_are_told_and_recorded(tmp_path):
+  for images, digest, told in ((0, 'a' * 64, 0), (8, 'a' * 64, 0),
+                               (16, 'b' * 64, 1), (24, 'b' * 64, 0)):
+    with workdir.Workdir(tmp_path / 'run') as run:
+      lines = run.start(_config(), images, digest)
+    assert len(lines) == told
+    if told:
+      assert lines[0].startswith("data.digest: 'aaaa")
+  record, = (tmp_path / 'run' / 'changes.jsonl').read_text().splitlines()
+  assert '"images": 16' in record

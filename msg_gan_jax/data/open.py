@@ -60,6 +60,12 @@ def open_source(config):
 
 def open_avatars(data):
   """The first `count` drawings; those kept out are drawn beyond them."""
+  if data.path:
+    raise ValueError(
+        f'config.data.path: {data.path!r}, but config.data.name = '
+        "'avatars' draws its pictures; did you mean config.data.name = "
+        "'folder'?")
+
   def draw(count, first):
     return avatars.Avatars(count, data.resolution, data.channels, seed=0,
                            first=first, label=data.label)
@@ -69,11 +75,15 @@ def open_avatars(data):
 
 def open_folder(data):
   """A folder of picture files; at most a tenth, fixed, is kept out."""
+  if data.label:
+    raise ValueError(
+        f'config.data.label: {data.label!r}; the classes of a folder are its '
+        'folders. Wanted none.')
   found = folder.Folder(
       data.path, data.resolution, data.channels, data.resize, data.filter,
       data.on_bad, data.cache_dir, data.cache_gb, data.threads)
   held_out = min(data.held_out, len(found) // 10)
-  if not held_out:
+  if held_out < 2:  # Of one picture there is nothing to measure.
     return Splits(found, None)
   mixed = order.permutation(len(found), seed=0, stream=0)
   return Splits(Subset(found, np.sort(mixed[held_out:])),

@@ -1,4 +1,4 @@
-"""Layers with equalized learning rate, in forms that are fast everywhere.
+"""Layers with equalized learning rate, in forms that are fast on CPU too.
 
 Kernels are drawn by `draw`, all at once: a module's initializer gives each
 kernel the standard deviation of its law, and every other parameter its value.
@@ -16,7 +16,7 @@ HE = math.sqrt(2)  # He et al. 2015: the gain before a rectifier
 
 
 def leaky_relu(x):
-  """max(x, .2 x); [V] in ProGAN, BMSG-GAN and the MSG-GAN paper."""
+  """max(x, .2 x), as in ProGAN and in both codes of MSG-GAN."""
   return jnp.where(x >= 0, x, SLOPE * x)
 
 

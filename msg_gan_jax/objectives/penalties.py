@@ -22,9 +22,11 @@ class Penalty(NamedTuple):
       [B, h_i, w_i, C] in [-1, 1].
     separable: whether sample i depends on no other one, so that a batch may
       be computed in parts.
+    has_target: whether it asks for a slope, 1 or another.
   """
   values: Callable
   separable: bool = True
+  has_target: bool = False
 
 
 def squares(d, images):
@@ -108,10 +110,11 @@ def dragan(d, real, fake, key):
 
 PENALTIES = tables.Table('config.objective.penalty', 'penalty', {
     'none': None,
-    'gradient_penalty': Penalty(gradient_penalty),
-    'one_sided_gradient_penalty': Penalty(one_sided_gradient_penalty),
+    'gradient_penalty': Penalty(gradient_penalty, has_target=True),
+    'one_sided_gradient_penalty': Penalty(
+        one_sided_gradient_penalty, has_target=True),
     'r1': Penalty(r1),
     'r2': Penalty(r2),
     'r1_r2': Penalty(r1_r2),
-    'dragan': Penalty(dragan, separable=False),
+    'dragan': Penalty(dragan, separable=False, has_target=True),
 })

@@ -122,7 +122,7 @@ class TensorBoard:
       import tensorboardX  # Slow, and an extra.
     except ImportError as error:
       raise ValueError(
-          'train.tensorboard: tensorboardX is missing; '
+          'config.train.tensorboard: tensorboardX is missing; '
           "pip install 'msg_gan_jax[tensorboard]'.") from error
     self._new = tensorboardX.SummaryWriter
     self._folder, self._opened = os.fspath(folder), 0

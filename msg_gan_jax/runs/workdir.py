@@ -95,18 +95,23 @@ class Workdir:
       devices: what the run computes on; None for jax.devices().
 
     Returns:
-      What `check` returns.
+      What `check` returns, and a line 'data.digest: ...' where the pictures
+      are not those of the last start.
     """
     changed = self.check(config)
     if not self.main:
       return changed
+    entries = _read_versions(self.path / 'versions.json')
+    old = entries[-1].get('data_digest') if entries else digest
+    if images and old != digest:
+      changed.append(f'data.digest: {old!r:.14}... -> {digest!r:.14}...')
     if changed:
       _append_line(self.path / 'changes.jsonl', {
           'images': int(images), 'changed': changed, 'date': _now()})
     if changed or not (self.path / 'config.json').exists():
       write_json(self.path / 'config.json', dataclasses.asdict(config))
-    _append_versions(self.path / 'versions.json', {
-        'images': int(images), 'data_digest': digest, **versions(devices)})
+    write_json(self.path / 'versions.json', [*entries, {
+        'images': int(images), 'data_digest': digest, **versions(devices)}])
     return changed
 
 
@@ -297,15 +302,16 @@ def _written_by(path):
     return ''
 
 
-def _append_versions(path, entry):
-  entries = []
-  if path.exists():
-    try:
-      entries = list(json.loads(path.read_text(encoding='utf-8')))
-    except (ValueError, TypeError):
-      # A record of the past must not stop a run; it is kept for a person.
-      os.replace(path, path.with_name('versions.damaged.json'))
-  write_json(path, [*entries, entry])
+def _read_versions(path):
+  """The entries of the starts before this one."""
+  if not path.exists():
+    return []
+  try:
+    return [dict(x) for x in json.loads(path.read_text(encoding='utf-8'))]
+  except (ValueError, TypeError):
+    # A record of the past must not stop a run; it is kept for a person.
+    os.replace(path, path.with_name('versions.damaged.json'))
+    return []
 
 
 def _append_line(path, value):

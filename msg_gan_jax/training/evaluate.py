@@ -7,6 +7,7 @@ import numpy as np
 from msg_gan_jax.metrics import references, sliced, stability
 
 COUNT = 2048
+FEWEST = 4  # pictures; two halves of them have a spread
 SMALLEST = 16  # px; a patch of 7x7 pixels wants a picture around it
 
 
@@ -31,6 +32,11 @@ class Judge:
                     else 'training reals: none are held out')
     self.count = min(COUNT, len(against))
     self._source, self._seed = against, seed
+
+  @property
+  def can(self):
+    """Whether there are enough pictures, large enough, to be measured."""
+    return self.count >= FEWEST and self._source.shape[0] >= SMALLEST
 
   @functools.cached_property
   def real(self):
@@ -84,11 +90,12 @@ def table(found):
   """The summary as text for a person."""
   swd, pairwise = found['swd'], found['pairwise']
   levels = list(swd['samples'])
+  protocol = found['protocol']
   names = {'samples': 'samples of this run',
-           'halves': 'two halves of the reals',
+           'halves': ('two halves of the reals, '
+                      f'{protocol["n_real"] // 2:,} each'),
            'noise': 'noise, mean and spread of each pixel',
            'pca': 'Gaussian, 10 components of the reals'}
-  protocol = found['protocol']
   lines = [
       'Sliced Wasserstein distance x1e3 of 7x7 patches, by Laplacian level',
       f'({protocol["n_fake"]:,} samples, EMA weights, against '

@@ -9,12 +9,20 @@ GRID = 36      # fixed latents in a grid, and in the paper's fig. 6
 VARIETY = 256  # fixed latents whose variety is watched
 COLLAPSE = .5  # of the reals' mean distance; less is a warning
 # The logs of a step as they follow from each other: the first is the culprit.
-TERMS = ('d_real', 'd_fake', 'penalty', 'd_loss', 'd_grad_norm', 'g_loss',
-         'g_grad_norm')
+TERMS = ('d_real', 'd_fake', 'd_loss', 'drift', 'penalty', 'd_grad_norm',
+         'g_loss', 'g_grad_norm')
 
 
 def variety_of_reals(source):
-  """Mean pairwise distance of up to VARIETY real pictures, evenly spread."""
+  """Mean pairwise distance of up to VARIETY real pictures, evenly spread.
+
+  Raises:
+    ValueError: there is only one.
+  """
+  if len(source) < 2:
+    raise ValueError(
+        f'config.data: {source.name} has {len(source)} picture to train on; '
+        'wanted at least 2.')
   picked = np.linspace(0, len(source) - 1, min(VARIETY, len(source)))
   return stability.pairwise(source.images(picked.astype(np.int64)))
 
@@ -25,7 +33,7 @@ def fixed_latents(gan, key):
 
 
 def blank(gan, channels):
-  """What stands for the fixed samples before the first epoch began."""
+  """Shapes of the fixed samples, as bytes: rounding adds 1e-5 to a change."""
   return tuple(
       jnp.zeros((GRID, s, s, channels), jnp.uint8) for s in gan.sizes)
 

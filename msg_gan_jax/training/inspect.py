@@ -1,4 +1,5 @@
 """--dry_run: what a run would do, before it does it."""
+import functools
 import os
 
 import jax
@@ -11,8 +12,10 @@ from msg_gan_jax.reporting import images as pictures
 from msg_gan_jax.state import Batch
 from msg_gan_jax.training import sharding
 
+SAY = functools.partial(print, flush=True)  # at once, also into a pipe
 
-def dry_run(config, sheet, say=print):
+
+def dry_run(config, sheet, say=SAY):
   """Two stages: shapes at once, then the data and the compiled step.
 
   Args:
@@ -100,16 +103,23 @@ def _plain(note):
 
 def cost(gan, config, over):
   """Lines about the compiled step: arithmetic and memory of one device."""
-  key = jax.random.key(0)
-  state = jax.eval_shape(gan.init, key)
-  compiled = sharding.step(gan, over).lower(
-      state, _batch(config), key, gan.phase(0)).compile()
-  flops = (compiled.cost_analysis() or {}).get('flops', 0)
-  memory = compiled.memory_analysis()
-  yield (f'{flops / 1e9:,.2f} GFLOP, '
-         f'{flops / gan.step_images / 1e9:,.3f} an image')
-  yield (f'{_mb(memory.argument_size_in_bytes)} of state and batch, '
-         f'{_mb(memory.temp_size_in_bytes)} of temporaries')
+  every = config.objective.penalty_every_d_steps
+  phases = [gan.phase(i * gan.step_images) for i in range(every)]
+  state = jax.eval_shape(gan.init, jax.random.key(0))
+  step = sharding.step(gan, over)
+  compiled = {
+      phase: step.lower(
+          state, _batch(config), jax.random.key(0), phase).compile()
+      for phase in set(phases)}
+  flops = np.mean([
+      (compiled[phase].cost_analysis() or {}).get('flops', np.nan)
+      for phase in phases])
+  memory = [x.memory_analysis() for x in compiled.values()]
+  yield (f'{flops / 1e9:,.2f} GFLOP, {flops / gan.step_images / 1e9:,.3f} '
+         f'an image; mean of {len(phases)} step{"s" * (len(phases) > 1)}')
+  yield (f'{_mb(max(x.argument_size_in_bytes for x in memory))} of state and '
+         f'batch, {_mb(max(x.temp_size_in_bytes for x in memory))} of '
+         'temporaries')
 
 
 def _mb(size):

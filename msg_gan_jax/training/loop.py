@@ -95,7 +95,7 @@ class Run:
     changed = folder.start(
         config, self.images, splits.train.digest(), jax.devices())
     for line in changed:
-      say(f'changed: config.{line}')
+      say(f'changed: {line}')
     if self.main:
       self.metrics = writers.Many(
           writers.Metrics(folder.path),
@@ -132,7 +132,9 @@ class Run:
     self.say(f'{self.folder.path}: {train.total_images:,} images, '
              f'{self.epoch_images:,} in an epoch, '
              f'{jax.device_count()} {jax.devices()[0].device_kind}')
-    if not self.images:
+    if not self.images:  # the begin of the first epoch
+      self.before = jax.device_put(
+          self.render(self.state, self.z[:health.GRID]), self.same)
       self._look()
     shape = (train.n_dis, train.batch)
     progress = writers.Progress(train.total_images, self.images)
@@ -147,7 +149,7 @@ class Run:
         self.recent.append((self.images, logs))
         stopped = stop.wanted(self.images // gan.step_images)
         read = self._tend(before, stopped)
-        if read and self.main:
+        if self.main:
           progress.write(self.images, read)
         if stopped:
           break
@@ -176,7 +178,7 @@ class Run:
         logging or saving or looking or measuring) else {}
     values |= read if logging else {}
     if schedules.crossed(before, self.images, self.epoch_images):
-      values |= self._epoch(before)
+      values |= self._epoch()
     if looking:
       values |= self._look()
     if measuring:
@@ -217,11 +219,10 @@ class Run:
         'config.optimizer.g_rate, config.optimizer.d_rate, '
         'config.objective.penalty.')
 
-  def _epoch(self, before):
+  def _epoch(self):
     """How far the fixed samples moved since the last epoch began."""
     now = self.render(self.state, self.z[:health.GRID])
-    first = before < self.epoch_images
-    moved = {} if first else health.moved(jax.device_get(self.before), now)
+    moved = health.moved(jax.device_get(self.before), now)
     self.before = jax.device_put(now, self.same)
     return {'epoch': self.images // self.epoch_images, **moved}
 
@@ -267,12 +268,14 @@ class Run:
 
   def _measure(self):
     """Distances to the reals, printed, recorded, and in summary.json."""
-    if self.config.data.resolution < evaluate.SMALLEST:
+    if not self.judge.can:
       return {}
     z = evaluate.latents(self.gan, self.judge.count)
-    found = self.judge.measure(self.render(self.state, z)[-1])
-    if self.main:
-      write_json(self.folder.path / 'summary.json', {
-          'images': self.images, **found})
+    fake = self.render(self.state, z)[-1]
+    if not self.main:
+      return {}
+    found = self.judge.measure(fake)
+    write_json(self.folder.path / 'summary.json', {
+        'images': self.images, **found})
     self.say(f'after {self.images:,} images\n{evaluate.table(found)}')
     return evaluate.values(found)

@@ -11,7 +11,8 @@ from msg_gan_jax.runs import workdir
 from msg_gan_jax.runs.checkpoint import Checkpoints
 from msg_gan_jax.training import sharding, start
 
-CHUNK = 64
+# Pictures of the finest level computed at once: 64 at 128 px, 1 at 1024 px.
+PIXELS = 64 * 128**2
 
 
 def renderer(gan, over):
@@ -20,7 +21,11 @@ def renderer(gan, over):
   Coarse to fine, on the host, for any number n of latents; `over` is the
   mesh.
   """
+  devices = over.devices.size
+  size = devices * max(1, min(64, PIXELS // gan.sizes[-1]**2) // devices)
+
   def render(state, z, weights):
+    z = jax.lax.with_sharding_constraint(z, sharding.rows(over))
     return jax.tree.map(pyramid.to_uint8, gan.sample(state, z, weights))
 
   chunk = jax.jit(
@@ -30,9 +35,9 @@ def renderer(gan, over):
   def all_of(state, z, weights='ema'):
     z = np.asarray(z)
     n = len(z)
-    z = np.concatenate([z, np.zeros((-n % CHUNK, *z.shape[1:]), z.dtype)])
-    parts = [jax.device_get(chunk(state, z[i:i + CHUNK], weights))
-             for i in range(0, len(z), CHUNK)]
+    z = np.concatenate([z, np.zeros((-n % size, *z.shape[1:]), z.dtype)])
+    parts = [jax.device_get(chunk(state, z[i:i + size], weights))
+             for i in range(0, len(z), size)]
     return tuple(
         np.concatenate(levels)[:n] for levels in zip(*parts, strict=True))
 

@@ -9,11 +9,12 @@ from jax.sharding import PartitionSpec as P
 import numpy as np
 
 
-def start(coordinator='', processes=0, process=-1):
+def start(coordinator='', processes=0, process=-1, distributed=False):
   """Joins the other processes of a run, where there are any.
 
-  On SLURM, Open MPI and TPU pods jax finds them by itself; elsewhere the
-  address, the number of processes and this one's number are given.
+  On SLURM and Open MPI that is seen from the environment; `distributed` says
+  so on a TPU pod, where jax asks the machine. Elsewhere the address, the
+  number of processes and this one's number are given.
 
   Raises:
     ValueError: where only some of the three are given.
@@ -26,7 +27,7 @@ def start(coordinator='', processes=0, process=-1):
           f'{coordinator!r}, {processes}, {process}.')
     jax.distributed.initialize(
         coordinator, num_processes=processes, process_id=process)
-  elif _on_cluster(os.environ):
+  elif distributed or on_cluster(os.environ):
     jax.distributed.initialize()
 
 
@@ -44,12 +45,18 @@ def keep_memory():
   mallopt(trim_threshold, 2**31 - 1)
 
 
-def _on_cluster(environ):
-  """Whether the launcher of a cluster started several of this process."""
-  return (int(environ.get('SLURM_NTASKS', 1)) > 1 and
-          'SLURM_PROCID' in environ or
-          int(environ.get('OMPI_COMM_WORLD_SIZE', 1)) > 1 or
-          len(environ.get('TPU_WORKER_HOSTNAMES', '').split(',')) > 1)
+def on_cluster(environ):
+  """Whether srun or mpirun started several of this process.
+
+  What jax itself reads there; a job step of one task, or a shell inside an
+  allocation, is not several.
+  """
+  slurm = {'SLURM_JOB_ID', 'SLURM_STEP_NODELIST', 'SLURM_PROCID',
+           'SLURM_LOCALID'}
+  if slurm <= environ.keys():
+    return int(environ.get('SLURM_STEP_NUM_TASKS',
+                           environ.get('SLURM_NTASKS', 1))) > 1
+  return int(environ.get('OMPI_COMM_WORLD_SIZE', 1)) > 1
 
 
 def mesh():
@@ -64,6 +71,11 @@ def mesh():
 def replicated(over):
   """The sharding of State: the same on every device."""
   return NamedSharding(over, P())
+
+
+def rows(over):
+  """The sharding of an array whose first axis is the batch."""
+  return NamedSharding(over, P('data'))
 
 
 def step(gan, over):
