@@ -131,7 +131,8 @@ def assert_fails(result, *texts):
     (['--config.data.name=folder'], [r'config\.data\.path: is empty']),
     (['--mode=sample', '--dry_run'], [
         r'--dry_run: a flag of --mode=train; this is --mode=sample']),
-    (['--count=3'], [r'--count: a flag of --mode=sample; this is --mode=train']),
+    (['--count=3'], [
+        r'--count: a flag of --mode=sample; this is --mode=train']),
     (['--config.data.path=letters'], [
         r"did you mean config.data.name = 'folder'"]),
     (['--mode=sample'], [r'--workdir: which run\? As --workdir=runs/']),

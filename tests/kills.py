@@ -24,9 +24,9 @@ from msg_gan_jax.config import template
 
 def get_config():
   config = template()
-  config.data.resolution = 8
+  config.data.resolution = 16
   config.data.count = 256
-  config.data.held_out = 0
+  config.data.held_out = 64
   config.networks.latent = 8
   config.networks.fmap_max = 8
   config.objective.loss = 'non_saturating'
@@ -34,10 +34,12 @@ def get_config():
   config.objective.penalty_every_d_steps = 4
   config.optimizer.name = 'adam'
   config.train.batch = 8
+  config.train.n_dis = 2
   config.train.total_images = 4000
   config.train.ema_half_life_images = 500.
   config.train.log_every_images = 24
   config.train.sample_every_images = 1000
+  config.train.measure_every_images = 1000
   # So often that a random moment often finds one being written.
   config.train.checkpoint_every_images = 64
   return config
