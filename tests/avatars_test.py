@@ -6,7 +6,7 @@ from PIL import Image
 import pytest
 
 from msg_gan_jax import source
-from msg_gan_jax.data import avatars, heads, shapes
+from msg_gan_jax.data import avatars, heads, palette, shapes
 
 
 def factors(count, **fixed):
@@ -102,13 +102,13 @@ def test_factors_are_independent():
 
 
 def test_tables_agree_on_names_and_their_order():
-  for name, colours in heads.PALETTE.items():
+  for name, colours in palette.PALETTE.items():
     assert colours.shape == (len(avatars.FACTORS[name]), 3)
   assert tuple(heads.SHAPES) == avatars.FACTORS['head']
   painted = {name for name, _ in heads.PARTS if name}
   for name, parts in heads.PARTS:
     assert name is None or tuple(parts) == avatars.FACTORS[name]
-  assert (painted | set(heads.PALETTE) | {'head', 'facing'}
+  assert (painted | set(palette.PALETTE) | {'head', 'facing'}
           == set(avatars.CATEGORICAL))
 
 

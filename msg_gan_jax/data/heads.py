@@ -8,28 +8,7 @@ import types
 
 import numpy as np
 
-from msg_gan_jax.data import hair, shapes
-
-
-def _hex(*codes):
-  rows = [[int(c[i:i + 2], 16) for i in (0, 2, 4)] for c in codes]
-  return np.asarray(rows, np.float32) / 255
-
-
-# Rows in the order of the factor's values in avatars.FACTORS.
-PALETTE = {
-    'background': _hex('a9dcf2', 'b9e8cb', 'd3c8f5', 'fde59a', 'f9bfcd',
-                       '6fbfb8'),
-    'skin': _hex('ffdcc4', 'f3bf98', 'd99a6a', 'ad7048', '80503a'),
-    'hair_colour': _hex('2b2633', '54342c', 'b0452c', 'f2c14e', 'e0662a',
-                        'cfd3dc', 'ef6fa0', '3e86c8'),
-    'eye_colour': _hex('4a2c1f', '2f6fb0', '3c8a5a'),
-    'shirt': _hex('f6f5ef', '2f4a80', 'e2553f', '3f9a70', 'f0ae33', '8059ab'),
-    'accent': _hex('d9433f', '2c4a86', 'f2b233', '2f9579'),
-}
-INK = _hex('2a2430')[0]
-WHITE = _hex('ffffff')[0]
-GOLD = _hex('f6c137')[0]
+from msg_gan_jax.data import hair, palette, shapes, worn
 
 # Half width, top, bottom, square, taper of `shapes.egg`.
 SHAPES = {
@@ -50,6 +29,10 @@ class Heads(types.SimpleNamespace):
     """Distance to the outline of the head without hair and ears."""
     return shapes.egg(x, y, self.a + wider, self.top + higher,
                       self.bottom + wider, self.square, self.taper)
+
+  def eye_x(self, x):
+    """x from the middle of the nearer eye, not mirrored."""
+    return x - np.where(x < 0, -1, 1).astype(np.float32) * self.eye_spacing
 
 
 def paint(factors, resolution):
@@ -83,7 +66,7 @@ def paint(factors, resolution):
 def _heads(factors):
   number = {name: v[:, None, None] for name, v in factors.items()
             if v.dtype == np.float32}
-  colour = {name: rows[factors[name]] for name, rows in PALETTE.items()}
+  colour = {name: rows[factors[name]] for name, rows in palette.PALETTE.items()}
   a, top, bottom, square, taper = np.asarray(
       list(SHAPES.values()), np.float32)[factors['head']].T[:, :, None, None]
   skin, hairs = colour['skin'], colour['hair_colour']
@@ -96,14 +79,14 @@ def _heads(factors):
       **{name: factors[name] for name, _ in PARTS if name},
       a=a * number['head_width'], top=top, bottom=bottom, square=square,
       taper=taper,
-      shade=skin * _hex('dfb9b4')[0],
-      line=skin * _hex('70404a')[0],
-      blush=.55 * skin + .45 * _hex('f0506a')[0],
+      shade=skin * palette.rgb('dfb9b4')[0],
+      line=skin * palette.rgb('70404a')[0],
+      blush=.55 * skin + .45 * palette.rgb('f0506a')[0],
       dark_hair=hairs * np.float32(.78),
       brow=hairs * np.float32(.62),
       brim=brim[:, None, None],
-      mouth_line=np.where(lips[:, None], _hex('f0a196')[0],
-                          skin * _hex('602c3a')[0]))
+      mouth_line=np.where(lips[:, None], palette.rgb('f0a196')[0],
+                          skin * palette.rgb('602c3a')[0]))
 
 
 # Behind the head.
@@ -155,26 +138,21 @@ def _cheeks(canvas, head):
 # The face.
 
 
-def _eye_x(head, x):
-  """x from the middle of the nearer eye, not mirrored."""
-  return x - np.where(x < 0, -1, 1).astype(np.float32) * head.eye_spacing
-
-
 _EYES = (.48, -.25, .3)
 
 
 def _eyeball(canvas, head, a=.135, b=.15, iris=.095):
   def white(x, y):
-    return shapes.ellipse(_eye_x(head, x), y - .03, a, b)
+    return shapes.ellipse(head.eye_x(x), y - .03, a, b)
 
   def ball(size, dx=0., dy=0.):
     return lambda x, y: shapes.ellipse(
-        _eye_x(head, x) - .035 * head.gaze - dx, y - .035 - dy, size, size)
+        head.eye_x(x) - .035 * head.gaze - dx, y - .035 - dy, size, size)
   canvas.fill(head.line, lambda x, y: white(x, y + .02) - .018, _EYES)
-  canvas.fill(WHITE, white, _EYES)
+  canvas.fill(palette.WHITE, white, _EYES)
   canvas.fill(head.eye_colour, ball(iris), _EYES)
-  canvas.fill(INK, ball(iris * .58), _EYES)
-  canvas.fill(WHITE, ball(.026, .03, -.035), _EYES)
+  canvas.fill(palette.INK, ball(iris * .58), _EYES)
+  canvas.fill(palette.WHITE, ball(.026, .03, -.035), _EYES)
 
 
 def _eyes_round(canvas, head):
@@ -186,18 +164,18 @@ def _eyes_wide(canvas, head):
 
 
 def _eyes_dots(canvas, head):
-  canvas.fill(INK, lambda x, y: shapes.ellipse(
-      _eye_x(head, x) - .015 * head.gaze, y - .04, .078, .1), _EYES)
-  canvas.fill(WHITE, lambda x, y: shapes.ellipse(
-      _eye_x(head, x) - .015 * head.gaze - .02, y - .01, .022, .022), _EYES)
+  canvas.fill(palette.INK, lambda x, y: shapes.ellipse(
+      head.eye_x(x) - .015 * head.gaze, y - .04, .078, .1), _EYES)
+  canvas.fill(palette.WHITE, lambda x, y: shapes.ellipse(
+      head.eye_x(x) - .015 * head.gaze - .02, y - .01, .022, .022), _EYES)
 
 
 def _eyes_sleepy(canvas, head):
   _eyeball(canvas, head)
   canvas.fill(head.shade, lambda x, y: shapes.both(
-      shapes.ellipse(_eye_x(head, x), y - .03, .15, .165), y - .02), _EYES)
+      shapes.ellipse(head.eye_x(x), y - .03, .15, .165), y - .02), _EYES)
   canvas.line(head.line, lambda x, y: shapes.curve(
-      _eye_x(head, x), y - .02, .14, lambda x: 0 * x), .045, _EYES)
+      head.eye_x(x), y - .02, .14, lambda x: 0 * x), .045, _EYES)
 
 
 def _smiling_eye(x, y):
@@ -205,7 +183,8 @@ def _smiling_eye(x, y):
 
 
 def _eyes_happy(canvas, head):
-  canvas.line(INK, lambda x, y: _smiling_eye(_eye_x(head, x), y), .07, _EYES)
+  canvas.line(palette.INK, lambda x, y: _smiling_eye(head.eye_x(x), y), .07,
+              _EYES)
 
 
 _BROWS = (.5, -.36, -.04)
@@ -237,17 +216,17 @@ def _grin(canvas, head):
   def mouth(x, y):
     return shapes.both(shapes.below(x, y, lambda x: .325 + .25 * x * x),
                        shapes.ellipse(x, y - .33, .25 * head.mouth_width, .19))
-  canvas.fill(_hex('6b1f30')[0], mouth, _MOUTH)
-  canvas.fill(WHITE, lambda x, y: shapes.both(
+  canvas.fill(palette.rgb('6b1f30')[0], mouth, _MOUTH)
+  canvas.fill(palette.WHITE, lambda x, y: shapes.both(
       mouth(x, y) + .018, y - .405), _MOUTH)
-  canvas.fill(_hex('ec6f77')[0], lambda x, y: shapes.both(
+  canvas.fill(palette.rgb('ec6f77')[0], lambda x, y: shapes.both(
       mouth(x, y) + .018, shapes.ellipse(x, y - .52, .13, .07)), _MOUTH)
 
 
 def _gasp(canvas, head):
-  canvas.fill(_hex('6b1f30')[0], lambda x, y: shapes.ellipse(
+  canvas.fill(palette.rgb('6b1f30')[0], lambda x, y: shapes.ellipse(
       x, y - .42, .1 * head.mouth_width, .115), _MOUTH)
-  canvas.fill(_hex('ec6f77')[0], lambda x, y: shapes.both(
+  canvas.fill(palette.rgb('ec6f77')[0], lambda x, y: shapes.both(
       shapes.ellipse(x, y - .42, .08 * head.mouth_width, .095),
       .47 - y), _MOUTH)
 
@@ -275,73 +254,6 @@ def _goatee(canvas, head):
       x, y - .48, .22, .22), (.3, .2, .75))
 
 
-# What is worn.
-
-
-def _glasses(lens):
-  def part(canvas, head):
-    frame = (.6, -.25, .32)
-    canvas.line(INK, lambda x, y: lens(
-        np.abs(x) - head.eye_spacing, y - .04), .05, frame)
-    canvas.line(INK, lambda x, y: shapes.curve(
-        x, y - .01, head.eye_spacing - .19, lambda x: x * x), .05, frame)
-  return part
-
-
-def _shades(canvas, head):
-  frame = (.75, -.25, .32)
-
-  def lens(x, y):
-    return shapes.egg(np.abs(x) - head.eye_spacing, y + .06, .2, .06, .22, .4)
-
-  def shine(x, y):
-    slanted = np.abs(_eye_x(head, x) + .6 * y + .05)
-    return shapes.both(lens(x, y) + .04, slanted - .03)
-
-  canvas.line(INK, lambda x, y: shapes.curve(
-      x, y + .06, head.a, lambda x: 0 * x), .07, frame)
-  canvas.fill(INK, lens, frame)
-  canvas.fill(WHITE, shine, frame, .35)
-
-
-def _dome(canvas, head, brim, top):
-  """The crown of a hat over the hair, cut off at y = brim."""
-  canvas.fill(head.accent, lambda x, y: shapes.both(
-      shapes.egg(x, y + .3, head.a + .07, top, .3, .35), y - brim),
-              (.75, -1, brim + .05))
-
-
-def _beanie(canvas, head):
-  canvas.fill(WHITE, lambda x, y: shapes.ellipse(x, y + .82, .15, .14),
-              (.2, -1, -.7))
-  _dome(canvas, head, -.3, .5)
-  canvas.fill(head.accent * np.float32(.72), lambda x, y: shapes.box(
-      x, y + .34, head.a + .08, .1, .08), (.75, -.5, -.2))
-
-
-def _cap(canvas, head):
-  _dome(canvas, head, -.34, .5)
-  canvas.fill(head.accent * np.float32(.72), lambda x, y: shapes.both(
-      shapes.ellipse(x, y + .32, head.a + .16, .17),
-      shapes.below(x, y, lambda x: -.42 + .22 * x * x)),
-              (.85, -.5, -.1))
-  canvas.fill(WHITE, lambda x, y: shapes.ellipse(x, y + .6, .11, .11),
-              (.15, -.75, -.45))
-
-
-def _crown(canvas, head):
-  canvas.fill(GOLD, lambda x, y: shapes.both(
-      shapes.below(x, y, lambda x: -.66 - .26 * shapes.zigzag(x + .13, .26)),
-      y + .52 - .12 * x * x, np.abs(x) - .39), (.45, -1, -.45))
-  canvas.fill(head.accent, lambda x, y: shapes.ellipse(
-      np.abs(np.abs(x) - .13) - .13, y + .6, .05, .05), (.4, -.7, -.5))
-
-
-def _earrings(canvas, head):
-  canvas.fill(GOLD, lambda x, y: shapes.ellipse(
-      np.abs(x) - head.a - .04, y - .26, .06, .06), (.85, .1, .4))
-
-
 # From back to front. None: every head has it. The values of a factor are in
 # the order of avatars.FACTORS.
 PARTS = (
@@ -365,11 +277,12 @@ PARTS = (
     ('brows', {
         'flat': _brow(0., 1.), 'raised': _brow(0., 4., .07),
         'angry': _brow(-.45), 'worried': _brow(.45)}),
-    ('earrings', {'none': None, 'gold': _earrings}),
+    ('earrings', {'none': None, 'gold': worn.earrings}),
     ('glasses', {
         'none': None,
-        'round': _glasses(lambda x, y: shapes.ellipse(x, y, .19, .19)),
-        'square': _glasses(lambda x, y: shapes.box(x, y, .19, .155, .05)),
-        'shades': _shades}),
-    ('hat', {'none': None, 'beanie': _beanie, 'cap': _cap, 'crown': _crown}),
+        'round': worn.glasses(lambda x, y: shapes.ellipse(x, y, .19, .19)),
+        'square': worn.glasses(lambda x, y: shapes.box(x, y, .19, .155, .05)),
+        'shades': worn.shades}),
+    ('hat', {'none': None, 'beanie': worn.beanie, 'cap': worn.cap,
+             'crown': worn.crown}),
 )
