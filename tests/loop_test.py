@@ -220,6 +220,7 @@ def test_stability_is_the_change_of_the_samples_in_an_epoch(
 def test_stopped_and_continued_it_ends_as_unbroken(
     unbroken, config, tmp_path, monkeypatch):
   path = tmp_path / 'run'
+  before = [signal.getsignal(n) for n in (signal.SIGTERM, signal.SIGINT)]
   stops = (72, 128, 136)  # Beside, at, and after a cadence.
   with monkeypatch.context() as patch:
     stop_at(patch, *stops)
@@ -235,9 +236,8 @@ def test_stopped_and_continued_it_ends_as_unbroken(
   assert_ends_like(path, unbroken[0])
   starts = json.loads((path / 'versions.json').read_text())
   assert [entry['images'] for entry in starts] == [0, *stops]
-  # The handlers of before are back.
-  assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
-  assert signal.getsignal(signal.SIGINT) == signal.default_int_handler
+  assert before == [
+      signal.getsignal(n) for n in (signal.SIGTERM, signal.SIGINT)]
 
 
 def test_a_signal_in_the_last_step_ends_the_run(
