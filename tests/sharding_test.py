@@ -1,0 +1,38 @@
+"""Who is alone, who is one of several, and which batches can be shared."""
+import types
+
+import numpy as np
+import pytest
+
+from msg_gan_jax.training import sharding
+
+STEP = {'SLURM_JOB_ID': '7', 'SLURM_STEP_NODELIST': 'n[1-2]',
+        'SLURM_PROCID': '1', 'SLURM_LOCALID': '0'}
+
+
+@pytest.mark.parametrize('environ, several', [
+    ({}, False),
+    # srun -n 4, and srun -n 1 inside an allocation of 4.
+    ({**STEP, 'SLURM_NTASKS': '4', 'SLURM_STEP_NUM_TASKS': '4'}, True),
+    ({**STEP, 'SLURM_NTASKS': '4', 'SLURM_STEP_NUM_TASKS': '1'}, False),
+    # python in the script of sbatch -n 4: there is no step.
+    ({'SLURM_JOB_ID': '7', 'SLURM_PROCID': '0', 'SLURM_NTASKS': '4'}, False),
+    ({'OMPI_COMM_WORLD_SIZE': '2'}, True),
+    ({'OMPI_COMM_WORLD_SIZE': '1'}, False),
+])
+def test_a_launcher_of_several_processes_is_seen(environ, several):
+  assert sharding.on_cluster(environ) == several
+
+
+def test_half_an_address_is_refused():
+  for given in (dict(coordinator='host:1'), dict(processes=2),
+                dict(coordinator='host:1', processes=2, process=2)):
+    with pytest.raises(ValueError, match='wanted all three'):
+      sharding.start(**given)
+
+
+def test_a_batch_that_the_devices_cannot_share_names_one_that_they_can(small):
+  mesh = types.SimpleNamespace(devices=np.arange(3))
+  with pytest.raises(ValueError, match='8 images cannot be shared by 3 dev.*9'):
+    sharding.check(small(train__batch=8), mesh)
+  sharding.check(small(train__batch=12), mesh)
