@@ -10,7 +10,6 @@ README.md beside this file says what the columns mean.
 import argparse
 import datetime
 import json
-import math
 import os
 import pathlib
 import platform
@@ -20,10 +19,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from typing import NamedTuple
-
-import numpy as np
 
 # So that a checkout need not be installed.
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
@@ -31,8 +27,6 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from msg_gan_jax import config as config_lib
 
 ROWS = '4,64,32;4,128,32;5,256,16'
-GEMM = 2048  # Big enough for the peak, and 40 ms on two cores.
-SET_BYTES = 2**28  # The random pictures: many batches, and small everywhere.
 
 
 class Row(NamedTuple):
@@ -89,139 +83,6 @@ def fill(template, config, seconds):
 
   # The shell's own ${name} stays.
   return re.sub(r'(?<!\$)\{(\w+)\}', value, template)
-
-
-class Noise:
-  """Random pictures in memory; implements source.Source."""
-  name, classes, notes = 'noise', (), {}
-
-  def __init__(self, count, shape):
-    self.shape = shape
-    self._pixels = np.random.default_rng(0).integers(
-        0, 256, (count, *shape), np.uint8)
-
-  def __len__(self):
-    return len(self._pixels)
-
-  def images(self, indices):
-    return self._pixels[indices]
-
-  def labels(self, indices):
-    return np.zeros(len(indices), np.int32)
-
-  def factors(self, indices):
-    return {}
-
-  def digest(self):
-    return 'noise'
-
-
-def measure(config, seconds, repeats):
-  """Times the step that a run does, on all devices of this process.
-
-  Args:
-    config: Config; its data are replaced by random pictures on the device.
-    seconds: at least so long is a repeat; it has whole cycles of phases.
-    repeats: how many; the gemm peak is measured before each.
-
-  Returns:
-    dict for JSON: the device, the step's cost, and lists with a number for
-    each repeat.
-  """
-  import jax
-
-  from msg_gan_jax.data import batches as batches_lib
-  from msg_gan_jax.gan import build
-  from msg_gan_jax.training import sharding
-  began = time.perf_counter()
-  sharding.keep_memory()
-  gan, over = build(config), sharding.mesh()
-  sharding.check(config, over)
-  shape = config.train.n_dis, config.train.batch
-  picture = (config.data.resolution,) * 2 + (config.data.channels,)
-  count = max(gan.step_images, min(2048, SET_BYTES // math.prod(picture)))
-  batches = batches_lib.open_batches(Noise(count, picture), config, over)
-  key = jax.random.key(config.seed)
-  state = jax.jit(gan.init, out_shardings=sharding.replicated(over))(key)
-  step = sharding.step(gan, over)
-  every = config.objective.penalty_every_d_steps
-  cycle = every // math.gcd(every, config.train.n_dis)
-  flops, memory = _cost(
-      step, (state, batches.at(0, shape), key),
-      [gan.phase(i * gan.step_images) for i in range(cycle)])
-  images = 0
-
-  def run(steps):
-    """Seconds that `steps` steps take, as the loop does them."""
-    nonlocal state, images
-    start = time.perf_counter()
-    for _ in range(steps):
-      state, logs = step(
-          state, batches.at(images, shape), key, gan.phase(images))
-      images += gan.step_images
-    jax.block_until_ready((state, logs))
-    return time.perf_counter() - start
-
-  run(max(3, cycle))  # Compiles every phase.
-  once = run(cycle)
-  # The clock is read about ten times a repeat: the device is kept busy.
-  chunk = cycle * max(1, round(seconds / 10 / once))
-  warm_up = time.perf_counter() - began
-  gemm, rates = [], []
-  for _ in range(repeats):
-    gemm.append(_gemm_peak())
-    done = taken = 0
-    while taken < seconds:
-      taken += run(chunk)
-      done += chunk
-    rates.append(done * gan.step_images / taken)
-  device = jax.devices()[0]
-  devices = over.devices.size
-  return {
-      'platform': device.platform, 'device': device.device_kind,
-      'devices': devices, 'step_images': gan.step_images,
-      'warm_up_seconds': warm_up, 'images_per_second': rates,
-      'flops_a_step': flops * devices, 'memory_bytes': memory,
-      'most_memory_bytes_in_use':
-          (device.memory_stats() or {}).get('peak_bytes_in_use'),
-      'gemm_gflops': [devices * g for g in gemm]}
-
-
-def _cost(step, arguments, phases):
-  """(FLOPs of a step, bytes it needs), of one device.
-
-  The FLOPs are the mean over a cycle of phases, the bytes the largest.
-  """
-  flops, memory = {}, 0
-  for phase in set(phases):
-    compiled = step.lower(*arguments, phase).compile()
-    flops[phase] = (compiled.cost_analysis() or {}).get('flops', 0)
-    needs = compiled.memory_analysis()
-    if needs is not None:
-      memory = max(
-          memory, needs.argument_size_in_bytes + needs.temp_size_in_bytes
-          + needs.output_size_in_bytes - needs.alias_size_in_bytes)
-  return statistics.mean(flops[phase] for phase in phases), memory
-
-
-def _gemm_peak():
-  """GFLOP/s of float32 products of 2048 x 2048 matrices, the best of five."""
-  import jax
-  import jax.numpy as jnp
-  b = jax.random.normal(jax.random.key(0), (GEMM, GEMM)) / GEMM**.5
-  product = jax.jit(jnp.matmul)
-
-  def run(times):
-    start, a = time.perf_counter(), b
-    for _ in range(times):  # In a chain, so that none runs beside another.
-      a = product(a, b)
-    a.block_until_ready()
-    return (time.perf_counter() - start) / times
-
-  run(1)
-  # On an accelerator one product takes no longer than its start.
-  times = min(1000, math.ceil(.05 / run(1)))
-  return 2 * GEMM**3 / min(run(times) for _ in range(5)) / 1e9
 
 
 def in_worker(which, seconds, repeats, environment):
@@ -382,7 +243,9 @@ def main():
     if options.worker:
       config = (experiment(options.config) if options.config
                 else bmsg_gan(parse_rows(options.rows)[0]))
-      print(json.dumps(measure(config, options.seconds, options.repeats)))
+      import timing  # beside this file; loads jax, which only workers need
+      print(json.dumps(
+          timing.measure(config, options.seconds, options.repeats)))
     else:
       run(options)
   except (ValueError, RuntimeError) as error:

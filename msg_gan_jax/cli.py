@@ -127,10 +127,11 @@ def _sample():
 def _set_up_jax():
   """The compilation cache, so that a second start is a fast one."""
   import jax
-  cache = os.environ.get('XDG_CACHE_HOME') or os.path.expanduser('~/.cache')
+
+  from msg_gan_jax.data import cache
   if not jax.config.jax_compilation_cache_dir:
-    jax.config.update(
-        'jax_compilation_cache_dir', os.path.join(cache, 'msg_gan_jax', 'xla'))
+    folder = os.path.join(cache.default_folder(), 'xla')
+    jax.config.update('jax_compilation_cache_dir', folder)
   jax.config.update('jax_persistent_cache_min_compile_time_secs', 0.)
   jax.config.update('jax_persistent_cache_min_entry_size_bytes', -1)
 

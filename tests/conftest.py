@@ -38,7 +38,7 @@ class Oracle:
     self.scope, self.expected = scope, entry['expected']
     self.tolerance = entry['tolerance']
 
-  def close(self, got, wanted):
+  def assert_close(self, got, wanted):
     """Asserts equality to the float32 tolerance that the entry states."""
     rtol = self.tolerance.get(
         'float32_rtol', max(self.tolerance['rtol'], 1e-4))

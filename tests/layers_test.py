@@ -23,7 +23,7 @@ def test_pixel_norm_equals_the_peers(oracle):
   entry = oracle('pixel_norm')
   got = layers.pixel_norm(nhwc(entry.inputs['x']))
   got = np.moveaxis(np.asarray(got), -1, 1).ravel()
-  entry.close(got, entry.expected['output_flat'])
+  entry.assert_close(got, entry.expected['output_flat'])
 
 
 @pytest.mark.parametrize('group, name', [
@@ -35,7 +35,7 @@ def test_minibatch_stddev_equals_the_peers(oracle, group, name):
   got = layers.minibatch_stddev(x, group)
   wanted = entry.expected[name]
   values = np.ravel(wanted['per_sample']) if group else wanted['value']
-  entry.close(got[:, 0, 0, -1], np.broadcast_to(values, 8))
+  entry.assert_close(got[:, 0, 0, -1], np.broadcast_to(values, 8))
   np.testing.assert_array_equal(got[..., :-1], x)
   np.testing.assert_array_equal(got[:, :1, :1, -1:], got[:, 1:2, 2:3, -1:])
 
@@ -48,7 +48,7 @@ def test_an_equalized_convolution_equals_the_peer(oracle):
             'bias': jnp.asarray(b, jnp.float32)}
   got = module.apply({'params': params}, nhwc(x))
   wanted = entry.expected['stride1_pad1_with_bias']['output_flat']
-  entry.close(np.moveaxis(np.asarray(got), -1, 1).ravel(), wanted)
+  entry.assert_close(np.moveaxis(np.asarray(got), -1, 1).ravel(), wanted)
 
 
 def test_an_equalized_dense_layer_equals_the_peer(oracle):
@@ -56,7 +56,7 @@ def test_an_equalized_dense_layer_equals_the_peer(oracle):
   w, b, x = (jnp.asarray(entry.inputs[k], jnp.float32) for k in 'wbx')
   params = {'kernel': w.T[None, None], 'bias': b}
   got = layers.EqualDense(w.shape[0]).apply({'params': params}, x)
-  entry.close(got.ravel(), entry.expected['output_flat'])
+  entry.assert_close(got.ravel(), entry.expected['output_flat'])
 
 
 @pytest.mark.parametrize('shape', [(1, 4, 4, 3), (2, 5, 7, 4)])

@@ -79,11 +79,11 @@ def test_bmsg_generator_draws_the_peers_pictures(oracle):
   for image, wanted in zip(images, entry.expected['outputs'], strict=True):
     x = np.moveaxis(np.asarray(image), -1, 1)
     assert list(x.shape) == wanted['shape']
-    entry.close(x.mean(), wanted['mean'])
-    entry.close(x.std(), wanted['std'])
-    entry.close(x.ravel()[:8], wanted['first8'])
-    entry.close(x.ravel()[-4:], wanted['last4'])
-  entry.close(np.moveaxis(np.asarray(images[0][0]), -1, 0).ravel(),
+    entry.assert_close(x.mean(), wanted['mean'])
+    entry.assert_close(x.std(), wanted['std'])
+    entry.assert_close(x.ravel()[:8], wanted['first8'])
+    entry.assert_close(x.ravel()[-4:], wanted['last4'])
+  entry.assert_close(np.moveaxis(np.asarray(images[0][0]), -1, 0).ravel(),
               entry.expected['sample0_4x4_rgb_flat'])
 
 
@@ -225,6 +225,6 @@ def test_latents_lie_on_the_sphere_of_the_peers(oracle, small):
   chex.assert_trees_all_close(
       jnp.linalg.norm(z, axis=-1), jnp.full(100, 8.**.5), rtol=1e-5)
   # ... which is what pixel norm does to a vector.
-  entry.close(
+  entry.assert_close(
       layers.pixel_norm(jnp.asarray(entry.inputs['z'], jnp.float32)).ravel(),
       entry.expected['output_flat'])

@@ -7,7 +7,7 @@ import os
 import numpy as np
 
 from msg_gan_jax import tables
-from msg_gan_jax.data import heads
+from msg_gan_jax.data import heads, order
 
 # Raised whenever a picture changes, so that digests tell old runs from new.
 VERSION = 1
@@ -69,17 +69,8 @@ def uniforms(seed, indices, name):
   salt = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], 'little')
   bits = np.asarray(indices).astype(np.uint64)
   for word in (salt, seed % 2**64):
-    bits = _mix(bits ^ np.uint64(word))
+    bits = order.mix((bits ^ np.uint64(word)) + np.uint64(order.GOLDEN))
   return (bits >> np.uint64(11)) * 2.**-53
-
-
-def _mix(bits):
-  # Steele, Lea and Flood 2014, "Fast splittable pseudorandom number
-  # generators": the constants of SplitMix64.
-  bits = bits + np.uint64(0x9e3779b97f4a7c15)
-  bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xbf58476d1ce4e5b9)
-  bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94d049bb133111eb)
-  return bits ^ (bits >> np.uint64(31))
 
 
 def factors_at(seed, indices):

@@ -10,7 +10,7 @@ GOLDEN = 0x9E3779B97F4A7C15
 MASK = 2**64 - 1
 
 
-def _mix(x):
+def mix(x):
   """uint64 [n] -> uint64 [n]; the finalizer of splitmix64."""
   x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
   x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
@@ -21,9 +21,9 @@ def bits(seed, stream, numbers):
   """64 random bits for every number: int [...] -> uint64 [...], not scalars."""
   # Arrays of one, since numpy warns of overflow in scalars only.
   key = np.array([seed & MASK], np.uint64)
-  key = _mix(_mix(key + np.uint64(GOLDEN)) + np.array([stream], np.uint64))
+  key = mix(mix(key + np.uint64(GOLDEN)) + np.array([stream], np.uint64))
   steps = np.asarray(numbers).astype(np.uint64) + np.uint64(1)
-  return _mix(key + steps * np.uint64(GOLDEN))
+  return mix(key + steps * np.uint64(GOLDEN))
 
 
 def permutation(count, seed, stream):

@@ -23,7 +23,9 @@ def replacing(path):
   After an error the old file stays.
   """
   path = os.fspath(path)
-  temporary = f'{path}.{os.getpid()}.tmp'
+  # Hidden: what a kill leaves is no file of a run's.
+  folder, name = os.path.split(path)
+  temporary = os.path.join(folder, f'.{name}.{os.getpid()}.tmp')
   try:
     yield temporary
     os.replace(temporary, path)

@@ -13,6 +13,7 @@ import subprocess
 import warnings
 
 from msg_gan_jax import config as config_lib
+from msg_gan_jax.reporting import writers
 
 try:
   import fcntl
@@ -199,15 +200,13 @@ def commit(file):
 
 def write_json(path, value):
   """Writes a JSON file such that a reader finds the old or the new, whole."""
-  path = pathlib.Path(path)
-  temporary = path.with_name(f'.{path.name}.tmp')
   text = json.dumps(value, indent=2, sort_keys=True, allow_nan=False,
                     ensure_ascii=False)
-  with open(temporary, 'w', encoding='utf-8') as f:
-    f.write(text + '\n')
-    f.flush()
-    os.fsync(f.fileno())
-  os.replace(temporary, path)
+  with writers.replacing(path) as temporary:
+    with open(temporary, 'w', encoding='utf-8') as f:
+      f.write(text + '\n')
+      f.flush()
+      os.fsync(f.fileno())
 
 
 def _absolute(path):

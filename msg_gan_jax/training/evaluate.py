@@ -44,6 +44,10 @@ class Judge:
     return self._source.images(picked.astype(np.int64))
 
   @functools.cached_property
+  def variety(self):
+    return stability.pairwise(self.real)
+
+  @functools.cached_property
   def references(self):
     """{name: distances of a set that is no generator's}."""
     real, seed = self.real, self._seed
@@ -68,7 +72,7 @@ class Judge:
     return {
         'swd': {'samples': samples, **self.references},
         'pairwise': {'samples': stability.pairwise(fake),
-                     'reals': stability.pairwise(self.real)},
+                     'reals': self.variety},
         'protocol': {
             'against': self.against, 'weights': 'ema', **protocol}}
 
