@@ -18,7 +18,7 @@ from PIL import Image
 # So that a checkout need not be installed.
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from msg_gan_jax.data import folder, tree
+from msg_gan_jax.data import decode, folder, pictures, tree
 
 
 def bare(files, resolution):
@@ -59,11 +59,13 @@ def main():
     for name in files:  # Neither shall be the one that waits for the disk.
       pathlib.Path(name).read_bytes()
     bare(files[:8], options.resolution)  # Pillow loads its readers.
+    recipe = decode.Recipe(
+        options.resolution, options.resolution, 3, 'center_crop', 'lanczos')
     ours, theirs = [], []
     for _ in range(options.repeats):
       with tempfile.TemporaryDirectory() as cache:
-        source, seconds = _timed(lambda cache=cache: folder.Folder(
-            options.path, options.resolution, cache_dir=cache,
+        source, seconds = _timed(lambda cache=cache: pictures.Pictures(
+            folder.Folder(options.path), recipe, cache_dir=cache,
             threads=options.threads))
         ours.append(len(files) / seconds)
         pixels, seconds = _timed(lambda: bare(files, options.resolution))

@@ -29,8 +29,17 @@ class Data:
   """Where the pictures come from, and what is done to them."""
   name: str = setting('avatars', 'A row of SOURCES.')
   path: str = setting(
-      '', 'Where the pictures lie, for sources on disk.', may_change=True)
-  resolution: int = setting(32, 'Height and width in pixels.', 8, 4096)
+      '', 'Where the pictures lie: a file or a folder, as the source says.',
+      may_change=True)
+  dataset: str = setting(
+      '', 'Which data set, for sources that have many (tfds, huggingface).')
+  split: str = setting(
+      'train', 'Which part of it, for sources that have several.')
+  resolution: int = setting(
+      32, 'Height in pixels, and width too where data.width is 0.', 1, 4096)
+  width: int = setting(
+      0, 'Width in pixels where pictures are no squares; 0 is a square.', 0,
+      4096)
   channels: int = setting(3, '1 for grey, 3 for colour, 4 with alpha.', 1, 4)
   count: int = setting(
       20_000, 'How many pictures a drawn source holds for training.', 1)
@@ -39,10 +48,14 @@ class Data:
       'tenth of a set on disk.', 0)
   mirror: bool = setting(True, 'Show half of the pictures mirrored.')
   label: str = setting(
-      '', "Which factor is the class label, for drawn sources; '' is the "
+      '', "Which factor, feature or column is the class label; '' is the "
       "source's own choice.")
+  label_file: str = setting(
+      '', "Labels of a folder or an archive: a .csv, .json or .jsonl, its path "
+      "or its name inside; '' is dataset.json where there is one, else the "
+      'folders.')
   resize: str = setting(
-      'center_crop', 'How a picture of another shape becomes a square.',
+      'center_crop', 'How a picture of another shape gets the wanted one.',
       one_of=('center_crop', 'pad', 'stretch'))
   filter: str = setting(
       'lanczos', 'The resampling filter.', one_of=('lanczos', 'area'))
@@ -60,6 +73,11 @@ class Data:
       may_change=True)
   threads: int = setting(
       0, 'Threads that decode; 0 is one a core.', 0, may_change=True)
+
+  @property
+  def shape(self):
+    """(height, width, channels) of every picture."""
+    return self.resolution, self.width or self.resolution, self.channels
 
 
 @dataclasses.dataclass(frozen=True)

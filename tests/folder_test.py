@@ -13,7 +13,7 @@ import pytest
 
 from msg_gan_jax import config as config_lib
 from msg_gan_jax import source as source_lib
-from msg_gan_jax.data import cache, decode, folder, order
+from msg_gan_jax.data import cache, decode, folder, order, pictures
 from msg_gan_jax.data import open as open_lib
 
 
@@ -39,9 +39,11 @@ def root(tmp_path):
 
 @pytest.fixture
 def read(tmp_path):
-  def read(path, resolution=8, **settings):
+  def read(path, resolution=8, channels=3, resize='center_crop',
+           filter='lanczos', **settings):
     settings = {'cache_dir': str(tmp_path / 'cache'), **settings}
-    return folder.Folder(str(path), resolution, **settings)
+    recipe = decode.Recipe(resolution, resolution, channels, resize, filter)
+    return pictures.Pictures(folder.Folder(str(path)), recipe, **settings)
   return read
 
 
@@ -284,7 +286,7 @@ def test_lanczos_is_that_of_pil_after_the_crop(tmp_path, read):
 @pytest.mark.parametrize('threads', [1, 2, 5])
 def test_threads_change_nothing(threads, root, tmp_path, read, monkeypatch):
   once = read(root)
-  monkeypatch.setattr(folder, 'CHUNK_BYTES', 8 * 8 * 3 * 2)
+  monkeypatch.setattr(pictures, 'CHUNK_BYTES', 8 * 8 * 3 * 2)
   again = read(root, threads=threads, cache_dir=str(tmp_path / 'cache2'))
   np.testing.assert_array_equal(whole(once), whole(again))
   assert once.digest() == again.digest()
@@ -345,7 +347,7 @@ def test_two_folders_of_equal_names_sizes_and_times_are_not_mixed_up(
 CHILD = '''
 import os, signal, sys, time
 import numpy as np
-from msg_gan_jax.data import decode, folder
+from msg_gan_jax.data import decode, folder, pictures
 plain, calls = decode.decode, []
 def counted(path, recipe):
   calls.append(path)
@@ -354,8 +356,10 @@ def counted(path, recipe):
     os.kill(os.getpid(), signal.SIGKILL)
   return plain(path, recipe)
 decode.decode = counted
-folder.CHUNK_BYTES = 8 * 8 * 3
-found = folder.Folder(sys.argv[1], 8, cache_dir=sys.argv[2])
+pictures.CHUNK_BYTES = 8 * 8 * 3
+found = pictures.Pictures(
+    folder.Folder(sys.argv[1]), decode.Recipe(8, 8, 3, 'center_crop', 'lanczos'),
+    cache_dir=sys.argv[2])
 print(len(calls), found.digest())
 '''
 
@@ -518,7 +522,7 @@ def test_broken_files_are_skipped_counted_and_listed(bad, read, monkeypatch):
 def test_all_broken_is_an_error_even_when_skipping(tmp_path, read):
   (tmp_path / 'set').mkdir()
   (tmp_path / 'set' / 'a.png').write_bytes(b'x')
-  with pytest.raises(ValueError, match=r"all 1 picture files.*'a\.png'"):
+  with pytest.raises(ValueError, match=r"all 1 pictures.*'a\.png'"):
     read(tmp_path / 'set', on_bad='skip')
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from msg_gan_jax import source as source_lib
 from msg_gan_jax import tables
-from msg_gan_jax.data import avatars, folder, order
+from msg_gan_jax.data import avatars, decode, folder, order, pictures
 
 
 class Splits(NamedTuple):
@@ -74,20 +74,30 @@ def open_avatars(data):
 
 
 def open_folder(data):
-  """A folder of picture files; at most a tenth, fixed, is kept out."""
+  """A folder of picture files."""
   if data.label:
     raise ValueError(
         f'config.data.label: {data.label!r}; the classes of a folder are its '
         'folders. Wanted none.')
-  found = folder.Folder(
-      data.path, data.resolution, data.channels, data.resize, data.filter,
-      data.on_bad, data.cache_dir, data.cache_gb, data.threads)
+  return _of_store(folder.Folder(data.path), data)
+
+
+def _of_store(store, data):
+  """Pictures of a store; at most a tenth of them, fixed, is kept out."""
+  found = read(store, data)
   held_out = min(data.held_out, len(found) // 10)
   if held_out < 2:  # Of one picture there is nothing to measure.
     return Splits(found, None)
   mixed = order.permutation(len(found), seed=0, stream=0)
   return Splits(Subset(found, np.sort(mixed[held_out:])),
                 Subset(found, np.sort(mixed[:held_out])))
+
+
+def read(store, data):
+  """pictures.Store -> pictures.Pictures, as the settings say."""
+  recipe = decode.Recipe(*data.shape, data.resize, data.filter)
+  return pictures.Pictures(
+      store, recipe, data.on_bad, data.cache_dir, data.cache_gb, data.threads)
 
 
 SOURCES = tables.Table('config.data.name', 'source', {

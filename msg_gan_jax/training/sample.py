@@ -108,10 +108,24 @@ def from_run(
   Args:
     run: the run's folder.
     out: the folder of the pictures.
+    count, seed, z_file, weights: see `of_run`.
+    separate, scales: see `write`.
+
+  Raises:
+    ValueError: no run, no intact checkpoint, or a bad z_file.
+  """
+  found = of_run(run, count, seed, z_file, weights)
+  return write(found, out, separate, scales)
+
+
+def of_run(run, count=64, seed=0, z_file='', weights='ema'):
+  """Samples of a run's newest checkpoint, uint8 [n, H, W, C] for each scale.
+
+  Args:
+    run: the run's folder.
     count, seed: how many latents, drawn from what; z_file overrides both.
     z_file: latents [n, latent] as .npy.
     weights: 'ema' or 'raw'.
-    separate, scales: see `write`.
 
   Raises:
     ValueError: no run, no intact checkpoint, or a bad z_file.
@@ -125,5 +139,4 @@ def from_run(
   found = saved.restore({'state': like}, partial=True, place=f'--workdir {run}')
   if found is None:
     raise ValueError(f'--workdir {run}: no checkpoint yet; nothing to sample.')
-  render = renderer(gan, over)
-  return write(render(found[1]['state'], z, weights), out, separate, scales)
+  return renderer(gan, over)(found[1]['state'], z, weights)
