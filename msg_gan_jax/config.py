@@ -114,6 +114,14 @@ class Objective:
       'by its square.', 1e-3)
   penalty_every_d_steps: int = setting(
       1, 'D steps between two penalties; the weight is multiplied by it.', 1)
+  augment: str = setting(
+      'none', 'What is done to reals and fakes before D sees them, a row of '
+      'AUGMENTATIONS.')
+  augment_strength: float = setting(
+      .1, 'How much at the start; of instance noise, its standard deviation '
+      'in values of -1 .. 1.', 0.)
+  augment_until_images: int = setting(
+      0, 'Images over which it falls to none, linearly; 0 keeps it.', 0)
 
 
 @dataclasses.dataclass(frozen=True)

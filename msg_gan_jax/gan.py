@@ -18,6 +18,7 @@ from msg_gan_jax import pyramid, schedules, tables
 from msg_gan_jax.networks import layers
 from msg_gan_jax.networks.build import NETWORKS
 from msg_gan_jax.objectives import losses
+from msg_gan_jax.objectives.augment import AUGMENTATIONS
 from msg_gan_jax.objectives.losses import LOSSES
 from msg_gan_jax.objectives.penalties import PENALTIES
 from msg_gan_jax.state import Player, State
@@ -32,8 +33,8 @@ class Gan(NamedTuple):
       one G update, the average of G. `key` is the same in every step: the
       images shown are folded in. `phase` is static; None is phase(0). `logs`
       are float32 scalars: d_loss, g_loss, d_real and d_fake (mean logits),
-      drift and penalty (both unweighted) where there are any, d_grad_norm
-      and g_grad_norm.
+      drift and penalty (both unweighted) and augment_strength where there
+      are any, d_grad_norm and g_grad_norm.
     sample: (state, z, weights='ema') -> pyramid for z [B, latent]; weights
       'raw' are those in training.
     draw: (key, n) -> z [n, latent], standard normals on the sphere of radius
@@ -41,7 +42,8 @@ class Gan(NamedTuple):
     g: (params, z) -> pyramid.
     d: (params, pyramid) -> Verdict.
     phase: images -> the Phase of the step that begins there.
-    sizes: of the pyramid's levels, coarse to fine.
+    sizes: heights of the pyramid's levels, coarse to fine.
+    shapes: (height, width, channels) of each.
     step_images: real images that one step shows to D.
   """
   init: Callable
@@ -52,6 +54,7 @@ class Gan(NamedTuple):
   d: Callable
   phase: Callable
   sizes: tuple[int, ...]
+  shapes: tuple[tuple[int, int, int], ...]
   step_images: int
 
 
@@ -75,9 +78,11 @@ def build(config):
   train = config.train
   loss = LOSSES[config.objective.loss]
   penalty = PENALTIES[config.objective.penalty]
+  augmentation = AUGMENTATIONS[config.objective.augment]
   rule = OPTIMIZERS[config.optimizer.name]
   players = NETWORKS[config.networks.name](config)
   _check(config, loss, penalty)
+  shapes = pyramid.shapes(players.sizes, config.data.shape)
   step_images = train.n_dis * train.batch
   keep = .5 ** (step_images / train.ema_half_life_images) if (
       train.ema_half_life_images) else 0.
@@ -101,7 +106,7 @@ def build(config):
   @jax.jit
   def init(key):
     g_key, d_key = jax.random.split(key)
-    images = [jnp.zeros((1, s, s, config.data.channels)) for s in players.sizes]
+    images = [jnp.zeros((1, *shape)) for shape in shapes]
     g_params = _draw(g_key, players.g, jnp.zeros((1, config.networks.latent)))
     d_params = _draw(d_key, players.d, images)
     direction = rule(0., 0., 0.)
@@ -113,11 +118,22 @@ def build(config):
         hyper=jax.tree.map(jnp.float32, dict(
             g_rate=config.optimizer.g_rate, d_rate=config.optimizer.d_rate,
             beta1=config.optimizer.beta1, beta2=config.optimizer.beta2,
-            penalty_weight=config.objective.penalty_weight)),
+            penalty_weight=config.objective.penalty_weight,
+            **({'augment_strength': config.objective.augment_strength}
+               if augmentation else {}))),
         aux={})
 
-  def d_objective(params, hyper, real, fake, key, with_penalty):
+  def augmented(real, fake, key, strength):
+    """What D is shown of them."""
+    if augmentation is None:
+      return real, fake
+    real_key, fake_key = jax.random.split(jax.random.fold_in(key, 1))
+    return (augmentation(real, real_key, strength),
+            augmentation(fake, fake_key, strength))
+
+  def d_objective(params, hyper, real, fake, key, strength, with_penalty):
     """What D minimizes on one part of a batch; (total, its terms)."""
+    real, fake = augmented(real, fake, key, strength)
     seen, said = d(params, real), d(params, fake)
     total = loss.d(seen, said)
     logs = {'d_loss': total, 'd_real': seen.logits.mean(),
@@ -133,8 +149,9 @@ def build(config):
           hyper['penalty_weight'] * config.objective.penalty_every_d_steps)
     return total, logs
 
-  def g_objective(fake, d_params, real):
+  def g_objective(fake, d_params, real, key, strength):
     """What G minimizes on one part of a batch; (loss, logs)."""
+    real, fake = augmented(real, fake, key, strength)
     # XLA drops D(real) by itself where loss.g does not look at it.
     total = loss.g(d(d_params, real), d(d_params, fake))
     return total, {'g_loss': total}
@@ -149,6 +166,11 @@ def build(config):
   def step(state, batch, key, phase):
     key = jax.random.fold_in(key, state.images)
     hyper, player_d, logs = state.hyper, state.d, {}
+    strength = None
+    if augmentation:
+      strength = hyper['augment_strength'] * schedules.fall(
+          state.images, config.objective.augment_until_images)
+      logs['augment_strength'] = strength
     for i in range(train.n_dis):
       z_key, part_key = jax.random.split(jax.random.fold_in(key, i))
       z = draw(z_key, train.batch)
@@ -157,27 +179,29 @@ def build(config):
       fake, pull = jax.vjp(lambda params, z=z: g(params, z), state.g.params)
 
       def d_part(params, real, fake, key, i=i):
-        return d_objective(params, hyper, real, fake, key, phase.penalties[i])
+        return d_objective(
+            params, hyper, real, fake, key, strength, phase.penalties[i])
 
       gradients, d_logs = _in_parts(
           d_part, player_d.params, (real, fake), part_key, train)
       player_d = update(player_d, gradients, hyper['d_rate'], hyper)
       logs |= d_logs | {'d_grad_norm': optax.tree.norm(gradients)}
 
+    g_key = jax.random.fold_in(part_key, train.n_dis)
     if train.reuse_latents and train.accumulate == 1:
       by_fake, g_logs = jax.grad(g_objective, has_aux=True)(
-          fake, player_d.params, real)
+          fake, player_d.params, real, g_key, strength)
       gradients, = pull(by_fake)
     else:
       if not train.reuse_latents:
         z = draw(jax.random.fold_in(key, train.n_dis), train.batch)
 
       def g_part(params, real, z, key):
-        del key
-        return g_objective(g(params, z), player_d.params, real)
+        return g_objective(
+            g(params, z), player_d.params, real, key, strength)
 
       gradients, g_logs = _in_parts(
-          g_part, state.g.params, (real, z), part_key, train)
+          g_part, state.g.params, (real, z), g_key, train)
     player_g = update(state.g, gradients, hyper['g_rate'], hyper)
     logs |= g_logs | {'g_grad_norm': optax.tree.norm(gradients)}
     ema = jax.tree.map(
@@ -201,7 +225,7 @@ def build(config):
           state, batch, key, phase=phase),
       sample=jax.jit(sample, static_argnames='weights'),
       draw=draw, g=g, d=d, phase=phase, sizes=players.sizes,
-      step_images=step_images)
+      shapes=shapes, step_images=step_images)
 
 
 def _draw(key, module, inputs):
@@ -260,6 +284,12 @@ def _check(config, loss, penalty):
         f'config.objective.penalty_target: wanted 1.0, found {target}: '
         f'config.objective.penalty = {config.objective.penalty!r} has no '
         'target.')
+  if config.objective.augment == 'none' and (
+      config.objective.augment_until_images):
+    raise ValueError(
+        'config.objective.augment_until_images: wanted 0, found '
+        f'{config.objective.augment_until_images}: config.objective.augment = '
+        "'none' has nothing that could fall.")
   group = networks.stddev_group or train.batch
   has_stddev = networks.stddev != 'none'
   if has_stddev and train.batch % min(group, train.batch):

@@ -1,6 +1,7 @@
 """Images are a pyramid everywhere: a tuple of [B, H, W, C], coarse to fine.
 
-A single-scale GAN sees a 1-tuple. Values are float32 in [-1, 1].
+A single-scale GAN sees a 1-tuple. Values are float32 in [-1, 1]. A level is
+called by its height; all have the width-to-height ratio of the finest.
 """
 import chex
 import jax.numpy as jnp
@@ -10,43 +11,69 @@ from msg_gan_jax import tables
 # The groups of the paper's ablation on FFHQ at 1024 px (table 4).
 GROUPS = tables.Table('config.networks.scales', 'group of scales', {
     'none': lambda size: False,
-    'coarse': lambda size: size <= 8,
-    'middle': lambda size: 16 <= size <= 32,
+    'coarse': lambda size: size < 16,
+    'middle': lambda size: 16 <= size < 64,
     'fine': lambda size: size >= 64,
     'all': lambda size: True,
 })
 
 
-def ladder(resolution):
-  """Every size from 4 to `resolution`: 32 -> (4, 8, 16, 32).
+def ladder(height, width):
+  """Every height from the coarsest, whose shorter side is 4 to 7 px.
+
+  (32, 32) -> (4, 8, 16, 32); (48, 48) -> (6, 12, 24, 48);
+  (64, 96) -> (4, 8, 16, 32, 64), the coarsest 4 px high and 6 px wide.
 
   Raises:
-    ValueError: where `resolution` is not 4 times a power of two, at least 8.
+    ValueError: where halving does not get there, or the shorter side has
+      less than 8 px.
   """
-  sizes = [4]
-  while sizes[-1] < resolution:
-    sizes.append(2 * sizes[-1])
-  if sizes[-1] != resolution or resolution < 8:
-    near = max(8, sizes[-2] if len(sizes) > 1 else 8), max(8, sizes[-1])
+  halvings = _halvings(height, width)
+  unit = 2**halvings
+  if min(height, width) < 8 or height % unit or width % unit:
+    square = height == width
+    near = dict.fromkeys(
+        _legal(height, width, up) for up in (False, True))
     raise ValueError(
-        f'config.data.resolution: the ladder 4, 8, 16, ... does not reach '
-        f'{resolution}; the nearest that it reaches: '
-        f'{" or ".join(str(n) for n in sorted(set(near)))}.')
-  return tuple(sizes)
+        f'config.data.resolution{"" if square else " and width"}: no ladder '
+        f'of doublings leads from 4, 5, 6 or 7 px to '
+        f'{_name(height, width)}; the nearest that one leads to: '
+        f'{" or ".join(_name(*size) for size in near)}.')
+  return tuple(height // 2**i for i in range(halvings, -1, -1))
 
 
-def shown(resolution, scales):
-  """The sizes that G shows to D, coarse to fine; the finest always.
+def _halvings(height, width):
+  return max(1, (min(height, width) // 4).bit_length() - 1)
+
+
+def _legal(height, width, up):
+  """The nearest (height, width) with a ladder, above or below."""
+  height, width = max(8, height), max(8, width)
+  while True:
+    unit = 2**_halvings(height, width)
+    rounded = tuple((side + (unit - 1) * up) // unit * unit
+                    for side in (height, width))
+    if rounded == (height, width):
+      return rounded
+    height, width = rounded
+
+
+def _name(height, width):
+  return f'{height}' if height == width else f'{height} x {width}'
+
+
+def shown(shape, scales):
+  """The heights that G shows to D, coarse to fine; the finest always.
 
   Args:
-    resolution: of the finest level, in pixels.
-    scales: a row of GROUPS, or sizes as '8,16'.
+    shape: (height, width, ...) of the finest level, in pixels.
+    scales: a row of GROUPS, or heights as '8,16'.
 
   Raises:
-    ValueError: an unknown group, a size that is not on the ladder, or a
+    ValueError: an unknown group, a height that is not on the ladder, or a
       group that is empty at this resolution.
   """
-  sizes = ladder(resolution)
+  sizes = ladder(*shape[:2])
   if scales[:1].isdigit():
     try:
       wanted = {int(size) for size in scales.split(',')}
@@ -57,15 +84,24 @@ def shown(resolution, scales):
     if lost := wanted - set(sizes):
       raise ValueError(
           f'config.networks.scales: no level of {min(lost)} px; the ladder '
-          f'of {resolution} px has {", ".join(map(str, sizes))}.')
+          f'of {sizes[-1]} px has {", ".join(map(str, sizes))}.')
   else:
     wanted = {size for size in sizes if GROUPS[scales](size)}
     if not wanted and scales != 'none':
       raise ValueError(
-          f'config.networks.scales: {scales!r} is empty at {resolution} px, '
+          f'config.networks.scales: {scales!r} is empty at {sizes[-1]} px, '
           f'whose ladder is {", ".join(map(str, sizes))}; list the sizes '
           "instead, as '8,16'.")
   return tuple(size for size in sizes if size in wanted or size == sizes[-1])
+
+
+def shapes(sizes, shape):
+  """(height, width, channels) of levels: heights `sizes`, the finest `shape`.
+
+  Any levels, so that a GAN of one scale may have pictures of any shape.
+  """
+  height, width, channels = shape
+  return tuple((size, size * width // height, channels) for size in sizes)
 
 
 def down(images, factor=2):
@@ -81,12 +117,14 @@ def up(images, factor=2):
 
 
 def build(images, sizes):
-  """uint8 [B, H, W, C] -> pyramid in [-1, 1] with a level for each size.
+  """Images [B, H, W, C] -> pyramid in [-1, 1] with a level for each height.
 
-  A coarser level is the 2x2 mean of the next finer one, repeatedly, as in
+  uint8 is scaled, float32 is taken to be in [-1, 1]. A coarser level is the 2x2 mean of the next finer one, repeatedly, as in
   the paper (sec. 3) and in both public implementations.
   """
-  level = images.astype(jnp.float32) / 127.5 - 1
+  level = images.astype(jnp.float32)
+  if images.dtype == jnp.uint8:
+    level = level / 127.5 - 1
   levels = {level.shape[-3]: level}
   while level.shape[-3] > sizes[0]:
     level = down(level)
@@ -94,11 +132,9 @@ def build(images, sizes):
   return tuple(levels[size] for size in sizes)
 
 
-def check(pyramid, sizes, channels):
-  """A promise between our own functions: levels, sizes and channels agree."""
-  chex.assert_equal(tuple(x.shape[-3] for x in pyramid), tuple(sizes))
-  for level, size in zip(pyramid, sizes, strict=True):
-    chex.assert_shape(level, (None, size, size, channels))
+def check(pyramid, shapes):
+  """A promise between our own functions: every level's shape."""
+  chex.assert_equal(tuple(x.shape[1:] for x in pyramid), tuple(shapes))
 
 
 def to_uint8(images):

@@ -1,5 +1,7 @@
-"""What changes the program from step to step, as plain Python values."""
+"""What changes from step to step, as a function of the images shown."""
 from typing import NamedTuple
+
+import jax.numpy as jnp
 
 
 class Phase(NamedTuple):
@@ -29,3 +31,15 @@ def phase(images, batch, n_dis, penalty_every):
 def crossed(before, after, every):
   """Whether a multiple of `every` lies in (before, after]."""
   return after // every > before // every
+
+
+def fall(images, until):
+  """1 at the first image, 0 from `until` on, linearly; 1 where until is 0.
+
+  Args:
+    images: real images shown so far; may be traced.
+    until: images, a Python number.
+  """
+  if not until:
+    return jnp.float32(1.)
+  return jnp.maximum(0., 1. - images / until)

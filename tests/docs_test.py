@@ -16,14 +16,15 @@ from msg_gan_jax import gan as gan_lib
 from msg_gan_jax import pyramid
 from msg_gan_jax.data import open as open_lib
 from msg_gan_jax.networks import build, combine
-from msg_gan_jax.objectives import losses, penalties
+from msg_gan_jax.objectives import augment, losses, penalties
 from msg_gan_jax.state import Batch
 
 ROOT = pathlib.Path(__file__).parents[1]
 TABLES = {
     'PRESETS': config_lib.PRESETS, 'SOURCES': open_lib.SOURCES,
     'NETWORKS': build.NETWORKS, 'PHI': combine.PHI, 'GROUPS': pyramid.GROUPS,
-    'LOSSES': losses.LOSSES, 'PENALTIES': penalties.PENALTIES,
+    'LOSSES': losses.LOSSES, 'AUGMENTATIONS': augment.AUGMENTATIONS,
+    'PENALTIES': penalties.PENALTIES,
     'OPTIMIZERS': gan_lib.OPTIMIZERS}
 EXPERIMENTS = sorted(
     path.stem for path in (ROOT / 'experiments').glob('*.py')

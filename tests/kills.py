@@ -160,7 +160,7 @@ def final(path):
   saved = checkpoint.Checkpoints(path / 'checkpoints', read_only=True)
   like = {'state': start.abstract(gan, same), 'before': jax.tree.map(
       lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=same),
-      health.blank(gan, config.data.channels))}
+      health.blank(gan))}
   images, tree = saved.restore(like)
   if saved.passed_over:
     raise SystemExit(f'{path}: {saved.passed_over}')

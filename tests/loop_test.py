@@ -92,7 +92,7 @@ def final(path):
   same = sharding.replicated(sharding.mesh())
   like = {'state': start.abstract(gan, same), 'before': jax.tree.map(
       lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=same),
-      health.blank(gan, config.data.channels))}
+      health.blank(gan))}
   return checkpoint.Checkpoints(
       path / 'checkpoints', read_only=True).restore(like)
 

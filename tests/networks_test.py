@@ -11,6 +11,7 @@ from msg_gan_jax import config as config_lib
 from msg_gan_jax.gan import build
 from msg_gan_jax.networks import combine, layers, msg
 from msg_gan_jax.networks.build import NETWORKS
+from msg_gan_jax.state import Batch
 
 
 def count(tree):
@@ -72,7 +73,7 @@ def test_bmsg_generator_draws_the_peers_pictures(oracle):
       array = value.transpose(2, 3, 1, 0)
     kind = {'weight': 'kernel', 'bias': 'bias'}[rest[-1]]
     params.setdefault(layer, {})[kind] = jnp.asarray(array, jnp.float32)
-  shape = msg.Shape((4, 8, 16, 32), (4, 8, 16, 32), 3, 16, 256)
+  shape = msg.Shape((4, 8, 16, 32), (4, 8, 16, 32), (32, 32, 3), 16, 256)
   images = msg.Generator(shape, bmsg=True).apply(
       {'params': params}, jnp.asarray(torch['z'], jnp.float32))
   assert count(params) == entry.expected['parameter_count']
@@ -228,3 +229,34 @@ def test_latents_lie_on_the_sphere_of_the_peers(oracle, small):
   entry.assert_close(
       layers.pixel_norm(jnp.asarray(entry.inputs['z'], jnp.float32)).ravel(),
       entry.expected['output_flat'])
+
+
+@pytest.mark.parametrize('height, width', [(24, 24), (28, 28), (16, 24),
+                                           (24, 16), (10, 40)])
+@pytest.mark.parametrize('name', ['msg_progan', 'bmsg_gan'])
+def test_ladders_from_other_sizes_than_4(small, name, height, width):
+  gan = build(small(name, data__resolution=height, data__width=width))
+  state = jax.eval_shape(gan.init, jax.random.key(0))
+  z = jax.ShapeDtypeStruct((8, 8), jnp.float32)
+  images = jax.eval_shape(gan.g, state.g.params, z)
+  assert [x.shape[1:] for x in images] == list(gan.shapes)
+  assert gan.shapes[-1] == (height, width, 3)
+  assert images[0].shape[2] * height == images[0].shape[1] * width
+  verdict = jax.eval_shape(gan.d, state.d.params, images)
+  chex.assert_shape(verdict.logits, (8,))
+
+
+def test_a_wide_gan_learns_in_every_parameter(small):
+  config = small(data__resolution=8, data__width=12, objective__loss='hinge')
+  gan = build(config)
+  pixels = np.random.default_rng(0).integers(
+      0, 256, (1, 8, 8, 12, 3), np.uint8)
+  old = gan.init(jax.random.key(0))
+  new, logs = gan.step(old, Batch(jnp.asarray(pixels), jnp.zeros((1, 8), int)),
+                       jax.random.key(1))
+  assert gan.shapes == ((4, 6, 3), (8, 12, 3))
+  chex.assert_tree_all_finite((new, logs))
+  for player in ('g', 'd'):
+    for a, b in zip(jax.tree.leaves(getattr(old, player).params),
+                    jax.tree.leaves(getattr(new, player).params), strict=True):
+      assert not np.array_equal(a, b)

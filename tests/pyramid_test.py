@@ -1,4 +1,6 @@
 """The pyramid: sizes, means and exact inverses."""
+import re
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -13,20 +15,70 @@ RNG = np.random.default_rng(0)
     ('fine', (64,)), ('all', (4, 8, 16, 32, 64)), ('8,32', (8, 32, 64)),
 ])
 def test_scales_name_the_levels_and_keep_the_finest(scales, sizes):
-  assert pyramid.shown(64, scales) == sizes
+  assert pyramid.shown((64, 64, 3), scales) == sizes
 
 
-@pytest.mark.parametrize('resolution, scales, text', [
-    (48, 'all', 'does not reach 48; the nearest that it reaches: 32 or 64'),
-    (4, 'all', 'does not reach 4; .*8'),
-    (32, 'fine', "'fine' is empty at 32 px"),
-    (32, '8,12', 'no level of 12 px'),
-    (32, '8,x', "wanted sizes as '8,16'"),
-    (32, 'al', "no group of scales 'al'; did you mean 'all'"),
+@pytest.mark.parametrize('height, width, scales, text', [
+    (36, 36, 'all', 'leads from .* px to 36; .*leads to: 32 or 40'),
+    (63, 100, 'all', 'to 63 x 100; .*leads to: 56 x 96 or 64 x 112'),
+    (4, 4, 'all', 'to 4; .*leads to: 8\\.'),
+    (32, 32, 'fine', "'fine' is empty at 32 px"),
+    (32, 32, '8,12', 'no level of 12 px'),
+    (48, 48, '8', 'no level of 8 px; the ladder of 48 px has 6, 12, 24, 48'),
+    (32, 32, '8,x', "wanted sizes as '8,16'"),
+    (32, 32, 'al', "no group of scales 'al'; did you mean 'all'"),
 ])
-def test_each_impossible_ladder_has_its_text(resolution, scales, text):
+def test_each_impossible_ladder_has_its_text(height, width, scales, text):
   with pytest.raises(ValueError, match=text):
-    pyramid.shown(resolution, scales)
+    pyramid.shown((height, width, 3), scales)
+
+
+@pytest.mark.parametrize('height, width, ladder', [
+    (8, 8, (4, 8)), (48, 48, (6, 12, 24, 48)), (28, 28, (7, 14, 28)),
+    (40, 40, (5, 10, 20, 40)), (96, 96, (6, 12, 24, 48, 96)),
+    (64, 96, (4, 8, 16, 32, 64)), (96, 64, (6, 12, 24, 48, 96)),
+    (32, 256, (4, 8, 16, 32)),
+])
+def test_a_ladder_doubles_from_a_shorter_side_of_4_to_7(
+    height, width, ladder):
+  assert pyramid.ladder(height, width) == ladder
+  shapes = pyramid.shapes(ladder, (height, width, 3))
+  assert 4 <= min(shapes[0][:2]) <= 7
+  assert all((2 * h, 2 * w) == (hh, ww) for (h, w, _), (hh, ww, _) in zip(
+      shapes, shapes[1:], strict=False))
+
+
+def test_of_every_size_the_nearest_that_are_named_have_a_ladder():
+  legal, illegal = 0, 0
+  for height in range(1, 140):
+    for width in (height, 30, 64, 97):
+      try:
+        pyramid.ladder(height, width)
+        legal += 1
+      except ValueError as error:
+        illegal += 1
+        named = re.findall(r'(\d+)(?: x (\d+))?', str(error).split(
+            'leads to: ')[1])
+        assert named
+        for h, w in named:
+          pyramid.ladder(int(h), int(w or h))
+  assert legal > 30 and illegal > 400
+
+
+def test_a_level_of_another_shape_is_half_of_both_sides():
+  images = RNG.integers(0, 256, (2, 16, 24, 3), dtype=np.uint8)
+  levels = pyramid.build(jnp.asarray(images), (4, 8, 16))
+  assert [x.shape[1:] for x in levels] == [
+      (4, 6, 3), (8, 12, 3), (16, 24, 3)]
+  pyramid.check(levels, pyramid.shapes((4, 8, 16), (16, 24, 3)))
+  with pytest.raises(AssertionError):
+    pyramid.check(levels, pyramid.shapes((4, 8, 16), (16, 16, 3)))
+
+
+def test_floats_are_taken_as_they_are():
+  points = RNG.standard_normal((5, 1, 1, 2)).astype(np.float32)
+  level, = pyramid.build(jnp.asarray(points), (1,))
+  np.testing.assert_array_equal(level, points)
 
 
 def test_build_is_the_mean_of_squares_in_minus_one_to_one():
@@ -68,3 +120,9 @@ def test_a_lazy_penalty_comes_every_kth_d_step():
     flags += schedules.phase(step * 2 * 8, 8, 2, 3).penalties
   assert [i for i, flag in enumerate(flags) if flag] == list(range(0, 24, 3))
   assert schedules.phase(0, 8, 2, 0).penalties == (False, False)
+
+
+def test_what_falls_is_one_at_first_and_stays_at_zero():
+  found = [float(schedules.fall(jnp.int32(n), 100)) for n in (0, 25, 100, 900)]
+  np.testing.assert_allclose(found, [1., .75, 0., 0.])
+  assert float(schedules.fall(jnp.int32(900), 0)) == 1.

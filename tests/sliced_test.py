@@ -163,6 +163,20 @@ def test_levels_go_down_to_16_pixels(size, levels):
       np.mean([found[level] for level in levels]), rel=1e-12)
 
 
+def test_levels_of_other_shapes_halve_both_sides():
+  wide = np.concatenate([some_images(8, 64), some_images(8, 64)[::-1]], 2)
+  found = sliced.swd(wide, wide[::-1], per_image=4, directions=8)
+  assert list(found) == [64, 32, 16, 'mean', 'protocol']
+  odd = wide[:, :, :97]
+  assert list(sliced.swd(odd, odd, per_image=4, directions=8))[:2] == [
+      64, 'mean']
+  # Turned by a quarter, sets are as far apart as before, up to the patches.
+  near = sliced.swd(wide[:4], wide[4:], seed=1)[64]
+  turned = wide.swapaxes(1, 2)
+  assert sliced.swd(turned[:4], turned[4:], seed=1)[128] == pytest.approx(
+      near, rel=.3)
+
+
 @pytest.mark.parametrize('channels', [1, 4])
 def test_swd_orders_good_and_bad_fakes(channels):
   images = some_images(128, channels=channels)
@@ -188,7 +202,7 @@ def test_sets_of_two_sizes_are_thinned_to_the_smaller():
 
 @pytest.mark.parametrize('real, fake, says', [
     (np.zeros((4, 6, 6, 3), np.uint8), None, 'at least 8 pixels'),
-    (np.zeros((4, 16, 8, 3), np.uint8), None, '16 x 8'),
+    (np.zeros((4, 16, 7, 3), np.uint8), None, '16 x 7'),
     (np.zeros((4, 16, 16, 3)), None, 'float64'),
     (np.zeros((4, 16, 16, 3), np.uint8), np.zeros((4, 16, 16, 1), np.uint8),
      'fake ones'),

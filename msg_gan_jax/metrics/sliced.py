@@ -15,7 +15,7 @@ def swd(real, fake, seed=0, *, per_image=128, directions=512):
   distance of two halves of the reals is the floor to compare with.
 
   Args:
-    real, fake: uint8 [N, S, S, C], any C; of the larger set, a random subset
+    real, fake: uint8 [N, S, W, C], any C; of the larger set, a random subset
       as large as the smaller one is used, because sorted lists of one length
       are compared, and because the floor depends on N.
     seed: of the subset, the patches and the directions.
@@ -24,12 +24,13 @@ def swd(real, fake, seed=0, *, per_image=128, directions=512):
 
   Returns:
     {S: .., S/2: .., 'mean': .., 'protocol': {..}}: distances times 1000,
-    keyed by the pixel size of the level, down to 16, and their mean; 0 is
-    best. Sets under 32 pixels have one level, their own. The protocol holds
+    keyed by the height of the level, down to 16 for the shorter side, and
+    their mean; 0 is best. Sets under 32 pixels, or with an odd side, have one
+    level, their own. The protocol holds
     n_real and n_fake as used, per_image, directions, seed.
 
   Raises:
-    ValueError: not uint8, not square, under 8 pixels, or of two shapes.
+    ValueError: not uint8, a side under 8 pixels, or two shapes.
 
   Source: Karras et al. 2018 (arXiv:1710.10196), sec. 5.
   """
@@ -43,9 +44,9 @@ def swd(real, fake, seed=0, *, per_image=128, directions=512):
     raise ValueError(
         f'swd: real images are {real.shape[1:]}, fake ones {fake.shape[1:]}.')
   height, width, channels = real.shape[1:]
-  if height != width or height < _PATCH + 1:
+  if min(height, width) < _PATCH + 1:
     raise ValueError(
-        f'swd: wanted square images of at least {_PATCH + 1} pixels (a patch '
+        f'swd: wanted images of at least {_PATCH + 1} pixels a side (a patch '
         f'has {_PATCH}), found {height} x {width}.')
   rng = np.random.default_rng(seed)
   n = min(len(real), len(fake))
@@ -92,15 +93,15 @@ def laplacian_pyramid(images, levels):
   return found + [rest]
 
 
-def centres(images, size, per_image, rng):
+def centres(images, height, width, per_image, rng):
   """Where patches lie: int (rows, columns), each [images, per_image].
 
-  Uniform over the centres whose patch lies within `size` pixels.
+  Uniform over the centres whose patch lies within `height` x `width` pixels.
   """
   margin = _PATCH // 2
   shape = (images, per_image)
-  return (rng.integers(margin, size - margin, shape),
-          rng.integers(margin, size - margin, shape))
+  return (rng.integers(margin, height - margin, shape),
+          rng.integers(margin, width - margin, shape))
 
 
 def patches(level, rows, columns):
@@ -207,11 +208,12 @@ def _blur(x):
   return x
 
 
-def _sizes(size):
-  found = [size]
-  while size % 2 == 0 and size // 2 >= _COARSEST:
-    size //= 2
-    found.append(size)
+def _sizes(height, width):
+  found = [(height, width)]
+  while (height % 2 == width % 2 == 0
+         and min(height, width) // 2 >= _COARSEST):
+    height, width = height // 2, width // 2
+    found.append((height, width))
   return found
 
 
@@ -224,18 +226,20 @@ def _subset(images, n, rng):
 def _descriptors(images, per_image, rng):
   # {size: float32 [N * per_image, 7, 7, C]}. Chunks: the float pyramid of a
   # set of large images is larger than its patches, and caches are small.
-  sizes = _sizes(images.shape[1])
+  sizes = _sizes(*images.shape[1:3])
   found = {
-      size: np.empty(
+      height: np.empty(
           (len(images) * per_image, _PATCH, _PATCH, images.shape[3]),
-          np.float32) for size in sizes}
-  where = {s: centres(len(images), s, per_image, rng) for s in sizes}
+          np.float32) for height, _ in sizes}
+  where = {
+      height: centres(len(images), height, width, per_image, rng)
+      for height, width in sizes}
   chunk = max(1, 2**15 // images[0].size)
   for start in range(0, len(images), chunk):
     some = slice(start, start + chunk)
     levels = laplacian_pyramid(images[some], len(sizes))
-    for size, level in zip(sizes, levels, strict=True):
-      rows, columns = where[size]
-      found[size][start * per_image:(start + len(level)) * per_image] = (
+    for (height, _), level in zip(sizes, levels, strict=True):
+      rows, columns = where[height]
+      found[height][start * per_image:(start + len(level)) * per_image] = (
           patches(level, rows[some], columns[some]))
   return found

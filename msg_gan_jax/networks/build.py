@@ -2,7 +2,7 @@
 from typing import Any, NamedTuple
 
 from msg_gan_jax import pyramid, tables
-from msg_gan_jax.networks import combine, msg
+from msg_gan_jax.networks import combine, mlp, msg
 
 
 class Players(NamedTuple):
@@ -11,7 +11,7 @@ class Players(NamedTuple):
   Attributes:
     g: linen module, z [B, latent] -> pyramid.
     d: linen module, pyramid -> Verdict.
-    sizes: of the pyramid's levels, coarse to fine.
+    sizes: heights of the pyramid's levels, coarse to fine.
   """
   g: Any
   d: Any
@@ -21,9 +21,9 @@ class Players(NamedTuple):
 def _msg(config, bmsg):
   settings, data = config.networks, config.data
   combine.PHI[settings.phi]  # an unknown φ is an error also where unused
-  sizes = pyramid.shown(data.resolution, settings.scales)
+  sizes = pyramid.shown(data.shape, settings.scales)
   shape = msg.Shape(
-      pyramid.ladder(data.resolution), sizes, data.channels,
+      pyramid.ladder(*data.shape[:2]), sizes, data.shape,
       settings.fmap_max, settings.fmap_base)
   return Players(
       msg.Generator(shape, bmsg),
@@ -32,7 +32,15 @@ def _msg(config, bmsg):
       sizes)
 
 
+def _mlp(config):
+  mlp.check(config.networks)
+  shape, width = config.data.shape, config.networks.fmap_max
+  return Players(
+      mlp.Generator(shape, width), mlp.Discriminator(shape, width), shape[:1])
+
+
 NETWORKS = tables.Table('config.networks.name', 'network', {
     'msg_progan': lambda config: _msg(config, bmsg=False),
     'bmsg_gan': lambda config: _msg(config, bmsg=True),
+    'mlp': _mlp,
 })

@@ -16,17 +16,22 @@ class Shape(NamedTuple):
   """What G and D must agree on.
 
   Attributes:
-    ladder: every size from 4 to the resolution.
+    ladder: every height from the coarsest, 4 px where the resolution is a
+      power of two, to the resolution.
     shown: those at which G shows an image to D, the finest among them.
-    channels: of an image.
+    image: (height, width, channels) of the finest image.
     fmap_max, fmap_base: a level of r pixels has min(fmap_max,
       2 fmap_base / r) feature maps.
   """
   ladder: tuple[int, ...]
   shown: tuple[int, ...]
-  channels: int
+  image: tuple[int, int, int]
   fmap_max: int
   fmap_base: int
+
+  def grid(self):
+    """(height, width) of the coarsest level."""
+    return pyramid.shapes(self.ladder[:1], self.image)[0][:2]
 
   def width(self, size):
     """Feature maps of the level of `size` pixels."""
@@ -36,7 +41,7 @@ class Shape(NamedTuple):
 class Generator(nn.Module):
   """z [B, latent] -> pyramid of the shown sizes, in about [-1, 1].
 
-  A 4x4 block, then upsample and two 3x3 convolutions a level; pixel norm
+  A block at the coarsest level (4x4), then upsample and two 3x3 convolutions a level; pixel norm
   after each but the very first; a linear 1x1 convolution to each image.
 
   Attributes:
@@ -51,12 +56,13 @@ class Generator(nn.Module):
   @nn.compact
   def __call__(self, z):
     images = []
+    h, w = self.shape.grid()
     for size in self.shape.ladder:
       width = self.shape.width(size)
-      if size == 4:
+      if size == h:
         first = layers.EqualDense(
-            width, grid=(4, 4), name='block_4_conv_1',
-            fan_in=z.shape[-1] * (1 if self.bmsg else 16))
+            width, grid=(h, w), name=f'block_{h}_conv_1',
+            fan_in=z.shape[-1] * (1 if self.bmsg else h * w))
         x = layers.leaky_relu(first(z))
       else:
         x = layers.EqualConv(
@@ -67,7 +73,7 @@ class Generator(nn.Module):
       if size in self.shape.shown:
         gain = layers.HE if self.bmsg else 1.
         images.append(layers.EqualConv(
-            self.shape.channels, size=1, gain=gain, name=f'rgb_{size}')(x))
+            self.shape.image[-1], size=1, gain=gain, name=f'rgb_{size}')(x))
     return tuple(images)
 
 
@@ -94,9 +100,9 @@ class Discriminator(nn.Module):
 
   @nn.compact
   def __call__(self, images):
-    pyramid.check(images, self.shape.shown, self.shape.channels)
+    pyramid.check(images, pyramid.shapes(self.shape.shown, self.shape.image))
     by_size = dict(zip(self.shape.shown, images, strict=True))
-    top, x = self.shape.ladder[-1], None
+    base, top, x = self.shape.ladder[0], self.shape.ladder[-1], None
     for size in reversed(self.shape.ladder):
       width = self.shape.width(size)
       if size == top:
@@ -106,16 +112,17 @@ class Discriminator(nn.Module):
         parts = combine.Join(self.phi, width, name=f'join_{size}')(seen, x)
       else:
         parts = (x,)
-      if self.stddev == 'every' or (self.stddev == 'last' and size == 4):
+      if self.stddev == 'every' or (self.stddev == 'last' and size == base):
         parts = (layers.minibatch_stddev(
             layers.join(parts), self.stddev_group),)
       x = layers.EqualConv(width, name=f'block_{size}_conv_1')(*parts)
       x = layers.leaky_relu(x)
-      if size > 4:
+      if size > base:
         x = layers.EqualConv(
             self.path_width(size // 2), name=f'block_{size}_conv_2')(x)
         x = pyramid.down(layers.leaky_relu(x))
-    x = layers.EqualDense(self.shape.width(4), name='block_4_conv_2')(x)
+    x = layers.EqualDense(
+        self.shape.width(base), name=f'block_{base}_conv_2')(x)
     gain = layers.HE if self.bmsg else 1.
     x = layers.EqualDense(1, gain=gain, name='score')(layers.leaky_relu(x))
     return Verdict(x[:, 0])

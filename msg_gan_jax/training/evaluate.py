@@ -36,7 +36,8 @@ class Judge:
   @property
   def can(self):
     """Whether there are enough pictures, large enough, to be measured."""
-    return self.count >= FEWEST and self._source.shape[0] >= SMALLEST
+    return (self.count >= FEWEST
+            and min(self._source.shape[:2]) >= SMALLEST)
 
   @functools.cached_property
   def real(self):

@@ -32,10 +32,10 @@ def fixed_latents(gan, key):
   return np.asarray(gan.draw(key, VARIETY))
 
 
-def blank(gan, channels):
+def blank(gan):
   """Shapes of the fixed samples, as bytes: rounding adds 1e-5 to a change."""
   return tuple(
-      jnp.zeros((GRID, s, s, channels), jnp.uint8) for s in gan.sizes)
+      jnp.zeros((GRID, *shape), jnp.uint8) for shape in gan.shapes)
 
 
 def moved(before, after):

@@ -66,10 +66,8 @@ def count(params):
 
 def _batch(config):
   shape = config.train.n_dis, config.train.batch
-  size = config.data.resolution
   return Batch(
-      jax.ShapeDtypeStruct((*shape, size, size, config.data.channels),
-                           jnp.uint8),
+      jax.ShapeDtypeStruct((*shape, *config.data.shape), jnp.uint8),
       jax.ShapeDtypeStruct(shape, jnp.int32))
 
 

@@ -107,7 +107,7 @@ class Run:
 
   def _first(self, key, same):
     """(images, state, fixed samples at the last epoch's begin)."""
-    blank = health.blank(self.gan, self.config.data.channels)
+    blank = health.blank(self.gan)
     like = {
         'state': start_lib.abstract(self.gan, same),
         'before': jax.tree.map(lambda x: jax.ShapeDtypeStruct(

@@ -22,7 +22,8 @@ def renderer(gan, over):
   mesh.
   """
   devices = over.devices.size
-  size = devices * max(1, min(64, PIXELS // gan.sizes[-1]**2) // devices)
+  height, width, _ = gan.shapes[-1]
+  size = devices * max(1, min(64, PIXELS // (height * width)) // devices)
 
   def render(state, z, weights):
     z = jax.lax.with_sharding_constraint(z, sharding.rows(over))
