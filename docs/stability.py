@@ -14,7 +14,7 @@ import sys
 import numpy as np
 
 ROOT = pathlib.Path(__file__).parents[1]
-RATES = (.001, .003, .005, .01)
+RATES = (.001, .003, .005, .01, .03, .1)
 CONNECTED = {'all': 'all scales', 'none': 'only 16 px'}
 LOSSES = {
     'wasserstein': {},  # the paper's: WGAN-GP with drift, at every step
@@ -124,11 +124,11 @@ def last_epochs(path, count=3):
       np.mean([r[k] for r in records])) for k in names}
 
 
-def read(runs):
+def read(folder, runs):
   """{key: result} of the runs that are done."""
   found = {}
   for key, (name, _) in runs.items():
-    path = ARGS.runs / name / 'result.json'
+    path = folder / name / 'result.json'
     if path.exists():
       found[key] = json.loads(path.read_text())
   return found
@@ -196,11 +196,11 @@ def structures_table(results):
 def _spread(values, digits=1):
   if not values:
     return ''
-  mean, deviation = np.mean(values), np.std(values, ddof=min(1, len(values) - 1))
-  return f'{mean:.{digits}f} ± {deviation:.{digits}f}'
+  deviation = np.std(values, ddof=min(1, len(values) - 1))
+  return f'{np.mean(values):.{digits}f} ± {deviation:.{digits}f}'
 
 
-def pictures(path):
+def pictures(folder, path):
   """A PNG: rows are losses and connections, columns rates; 16 samples each."""
   from matplotlib import figure
 
@@ -214,7 +214,7 @@ def pictures(path):
       name, _ = run_of(loss, rate, scales)
       ax.set(xticks=[], yticks=[])
       ax.spines[:].set_visible(False)
-      samples = ARGS.runs / name / 'samples.npy'
+      samples = folder / name / 'samples.npy'
       if samples.exists():
         ax.imshow(images.grid(np.load(samples), columns=4, gap=1),
                   interpolation='nearest')
@@ -228,31 +228,30 @@ def pictures(path):
   fig.savefig(path, dpi=110)
 
 
-def main():
+def main(folder, only_page):
+  """Trains what is missing in the folder, then prints both tables."""
   runs = {**dict(rates().values()), **dict(structures().values())}
-  if not ARGS.page:
-    for i, (name, settings) in enumerate(runs.items()):
-      folder = ARGS.runs / name
-      claim = ARGS.runs / f'{name}.claim'
-      if (folder / 'result.json').exists() or claim.exists():
-        continue
-      claim.touch()
-      try:
-        result = train(folder, settings)
-      finally:
-        claim.unlink()
-      print(f'{i + 1} of {len(runs)}', name, _cell(result), flush=True)
-  print('\n'.join(rates_table(read(rates()))))
-  print()
-  print('\n'.join(structures_table(read(structures()))))
-  pictures(ROOT / 'docs' / 'images' / 'stability.png')
+  folder.mkdir(parents=True, exist_ok=True)
+  for i, (name, settings) in enumerate(() if only_page else runs.items()):
+    claim = folder / f'{name}.claim'  # Another process may be at it.
+    if (folder / name / 'result.json').exists() or claim.exists():
+      continue
+    claim.touch()
+    try:
+      result = train(folder / name, settings)
+    finally:
+      claim.unlink()
+    print(f'{i + 1} of {len(runs)}', name, _cell(result), flush=True)
+  print('\n'.join(rates_table(read(folder, rates()))), end='\n\n')
+  print('\n'.join(structures_table(read(folder, structures()))))
+  pictures(folder, ROOT / 'docs' / 'images' / 'stability.png')
 
 
 if __name__ == '__main__':
   sys.path.insert(0, str(ROOT))
-  parser = argparse.ArgumentParser(description=__doc__)
+  parser = argparse.ArgumentParser(
+      description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
   parser.add_argument('--runs', type=pathlib.Path, required=True)
   parser.add_argument('--page', action='store_true')
-  ARGS = parser.parse_args()
-  ARGS.runs.mkdir(parents=True, exist_ok=True)
-  main()
+  options = parser.parse_args()
+  main(options.runs, options.page)

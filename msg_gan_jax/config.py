@@ -42,10 +42,10 @@ class Data:
       4096)
   channels: int = setting(3, '1 for grey, 3 for colour, 4 with alpha.', 1, 4)
   count: int = setting(
-      20_000, 'How many pictures a drawn source holds for training.', 1)
+      20_000, 'How many pictures a drawn source holds for training.', 1, 2**30)
   held_out: int = setting(
       2048, 'Pictures kept out of training, to measure against; at most a '
-      'tenth of a set on disk.', 0)
+      'tenth of a set on disk.', 0, 2**30)
   mirror: bool = setting(True, 'Show half of the pictures mirrored.')
   label: str = setting(
       '', "Which factor, feature or column is the class label; '' is the "
@@ -72,7 +72,7 @@ class Data:
       2., 'Sets up to this size live on the device; larger ones stream.', 0.,
       may_change=True)
   threads: int = setting(
-      0, 'Threads that decode; 0 is one a core.', 0, may_change=True)
+      0, 'Threads that decode; 0 is one a core.', 0, 1024, may_change=True)
 
   @property
   def shape(self):
@@ -84,11 +84,11 @@ class Data:
 class Networks:
   """The two players."""
   name: str = setting('msg_progan', 'A row of NETWORKS.')
-  latent: int = setting(512, 'Size of z.', 1)
-  fmap_max: int = setting(512, 'Feature maps of the coarse levels.', 2)
+  latent: int = setting(512, 'Size of z.', 1, 2**16)
+  fmap_max: int = setting(512, 'Feature maps of the coarse levels.', 2, 2**16)
   fmap_base: int = setting(
       8192, 'A level of r pixels has min(fmap_max, 2 fmap_base / r) feature '
-      'maps.', 2)
+      'maps.', 2, 2**30)
   phi: str = setting(
       'simple', 'How D joins an image to its path, a row of PHI.')
   scales: str = setting(
@@ -98,7 +98,7 @@ class Networks:
       'every', 'Where D sees the minibatch standard deviation.',
       one_of=('every', 'last', 'none'))
   stddev_group: int = setting(
-      4, 'Samples in a group of it; 0 is the whole batch.', 0)
+      4, 'Samples in a group of it; 0 is the whole batch.', 0, 2**20)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -106,34 +106,36 @@ class Objective:
   """What the players want."""
   loss: str = setting('wasserstein', 'A row of LOSSES.')
   drift: float = setting(
-      .001, 'Weight of E[D(real)^2] in the D loss.', 0.)
+      .001, 'Weight of E[D(real)^2] in the D loss.', 0., 1e6)
   penalty: str = setting('gradient_penalty', 'A row of PENALTIES.')
-  penalty_weight: float = setting(10., 'λ of the penalty.', 0.)
+  penalty_weight: float = setting(10., 'λ of the penalty.', 0., 1e6)
   penalty_target: float = setting(
       1., 'Slope that the gradient penalties ask for; the penalty is divided '
-      'by its square.', 1e-3)
+      'by its square.', 1e-3, 1e6)
   penalty_every_d_steps: int = setting(
-      1, 'D steps between two penalties; the weight is multiplied by it.', 1)
+      1, 'D steps between two penalties; the weight is multiplied by it.', 1,
+      1024)
   augment: str = setting(
       'none', 'What is done to reals and fakes before D sees them, a row of '
       'AUGMENTATIONS.')
   augment_strength: float = setting(
       .1, 'How much at the start; of instance noise, its standard deviation '
-      'in values of -1 .. 1.', 0.)
+      'in values of -1 .. 1.', 0., 100.)
   augment_until_images: int = setting(
-      0, 'Images over which it falls to none, linearly; 0 keeps it.', 0)
+      0, 'Images over which it falls to none, linearly; 0 keeps it.', 0, 2**30)
 
 
 @dataclasses.dataclass(frozen=True)
 class Optimizer:
   """How both players learn."""
   name: str = setting('rmsprop', 'A row of OPTIMIZERS.')
-  g_rate: float = setting(.003, 'Learning rate of G.', 0.)
-  d_rate: float = setting(.003, 'Learning rate of D.', 0.)
+  g_rate: float = setting(.003, 'Learning rate of G.', 0., 100.)
+  d_rate: float = setting(.003, 'Learning rate of D.', 0., 100.)
   beta1: float = setting(0., 'Momentum; Adam only.', 0., .9999)
   beta2: float = setting(.99, 'Decay of the mean square gradient.', 0.,
                          .999999)
-  epsilon: float = setting(1e-8, 'Added to the root of that mean.', 1e-12)
+  epsilon: float = setting(1e-8, 'Added to the root of that mean.', 1e-12,
+                           1.)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -141,10 +143,12 @@ class Train:
   """The loop: lengths and cadences count real images shown to D."""
   total_images: int = setting(
       1_000_000, 'Length of the run.', 1, 2**30, may_change=True)
-  batch: int = setting(32, 'Real images in one D update, on all devices.', 1)
-  n_dis: int = setting(1, 'D updates in one G update.', 1)
+  batch: int = setting(
+      32, 'Real images in one D update, on all devices.', 1, 2**20)
+  n_dis: int = setting(
+      1, 'D updates in one G update; each is compiled anew.', 1, 16)
   accumulate: int = setting(
-      1, 'Parts in which a batch is computed, to save memory.', 1)
+      1, 'Parts in which a batch is computed, to save memory.', 1, 1024)
   reuse_latents: bool = setting(
       False, 'Whether the G update reuses the z of the last D update.')
   ema_half_life_images: float = setting(
@@ -235,7 +239,8 @@ def _section(cls, values, place):
   fields = {f.name: f for f in dataclasses.fields(cls)}
   hints = typing.get_type_hints(cls)
   if not isinstance(values, dict):
-    raise ValueError(f'{place}: wanted a group of settings, found {values!r}.')
+    raise ValueError(
+        f'{place}: wanted a group of settings, found {type(values).__name__}.')
   for name in values:
     if name not in fields:
       raise ValueError(
@@ -251,6 +256,15 @@ def _section(cls, values, place):
 
 
 def _value(field, kind, value, place):
+  if isinstance(value, int) and value.bit_length() > 64:
+    # Python has no float for it, and refuses to print one of 4300 digits.
+    raise ValueError(
+        f'{place}: wanted a number of at most 64 bits, found one of '
+        f'{value.bit_length()}.')
+  if isinstance(value, str) and not _is_text(value):
+    raise ValueError(
+        f'{place}: wanted text that UTF-8 can write, without NUL, found '
+        f'{value!a}.')
   if kind is float and isinstance(value, int) and not isinstance(value, bool):
     value = float(value)
   if type(value) is not kind:
@@ -271,6 +285,12 @@ def _value(field, kind, value, place):
         f'{place}: no value {value!r}; '
         f'{tables.nearest(value, field.metadata["one_of"])}')
   return value
+
+
+def _is_text(value):
+  """Whether files and paths can hold it."""
+  return '\0' not in value and value == value.encode(
+      'utf-8', 'ignore').decode()
 
 
 def flatten(config):

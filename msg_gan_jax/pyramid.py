@@ -119,8 +119,9 @@ def up(images, factor=2):
 def build(images, sizes):
   """Images [B, H, W, C] -> pyramid in [-1, 1] with a level for each height.
 
-  uint8 is scaled, float32 is taken to be in [-1, 1]. A coarser level is the 2x2 mean of the next finer one, repeatedly, as in
-  the paper (sec. 3) and in both public implementations.
+  uint8 is scaled, float32 is taken to be in [-1, 1]. A coarser level is the
+  2x2 mean of the next finer one, repeatedly, as in the paper (sec. 3) and in
+  both public implementations.
   """
   level = images.astype(jnp.float32)
   if images.dtype == jnp.uint8:
@@ -130,6 +131,11 @@ def build(images, sizes):
     level = down(level)
     levels[level.shape[-3]] = level
   return tuple(levels[size] for size in sizes)
+
+
+def are_points(shape):
+  """Whether pictures of this shape are points (x, y): floats, not colours."""
+  return tuple(shape) == (1, 1, 2)
 
 
 def check(pyramid, shapes):

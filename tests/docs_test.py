@@ -114,7 +114,7 @@ def tables():
     ('A loss', dict(objective__loss='smoothed')),
     ('A penalty', dict(objective__penalty='midway')),
     ('A φ', dict(networks__phi='add')),
-    ('A network', dict(networks__name='mlp')),
+    ('A network', dict(networks__name='painter')),
 ])
 def test_a_recipe_is_a_row_that_a_gan_is_built_of(
     title, settings, small, tables):

@@ -1,4 +1,5 @@
 """Laws of the folder source: what is read, how, once, and never by half."""
+import io
 import json
 import os
 import signal
@@ -6,6 +7,7 @@ import subprocess
 import sys
 import threading
 import warnings
+import zlib
 
 import numpy as np
 from PIL import Image
@@ -358,8 +360,8 @@ def counted(path, recipe):
 decode.decode = counted
 pictures.CHUNK_BYTES = 8 * 8 * 3
 found = pictures.Pictures(
-    folder.Folder(sys.argv[1]), decode.Recipe(8, 8, 3, 'center_crop', 'lanczos'),
-    cache_dir=sys.argv[2])
+    folder.Folder(sys.argv[1]),
+    decode.Recipe(8, 8, 3, 'center_crop', 'lanczos'), cache_dir=sys.argv[2])
 print(len(calls), found.digest())
 '''
 
@@ -497,7 +499,7 @@ def bad(root):
 
 def test_a_broken_file_is_named_with_what_pil_said(bad, tmp_path, read):
   with pytest.raises(ValueError, match=(
-      r"config\.data\.path: cannot read '.*cat/01\.png': cannot identify.*"
+      r"config\.data\.path: cannot read '.*cat/01\.png': the file is empty.*"
       r"on_bad='skip'")):
     read(bad)
   assert kept_files(tmp_path) == []
@@ -558,7 +560,7 @@ def test_every_wrong_path_has_its_own_text(tmp_path, read):
   for path, said in {
       '': 'is empty',
       str(tmp_path / 'no' / 'thing'): f'no folder.*exists is .{tmp_path}.',
-      str(tmp_path / 'faces.zip'): 'is a file.*unpack',
+      str(tmp_path / 'faces.zip'): "is a file.*data.name='archive'",
       str(tmp_path / 'empty'): r'looked for \.bmp.*\.webp.*found nothing',
       str(tmp_path / 'texts'): r'found 3 \.txt, 1 without an extension',
       str(tmp_path / 'both'): "1 pictures lie loose .'b.png'.*'cat'",
@@ -584,6 +586,154 @@ def test_a_folder_that_may_not_be_read_is_named(root, read, monkeypatch):
 def test_two_channels_are_refused(root, read):
   with pytest.raises(ValueError, match=r'config\.data\.channels.*found 2'):
     read(root, channels=2)
+
+
+# Odd files.
+
+
+def test_on_bad_skip_leaves_loose_pictures_out_and_lists_them(root, read):
+  save(root / 'b.png', picture(20))
+  save(root / 'a.png', picture(21))
+  found = folder.Folder(str(root), on_bad='skip')
+  assert found.notes['left_out'] == ['a.png', 'b.png']
+  assert found.classes == ('cat', 'dog') and len(found.names) == 12
+  with pytest.raises(ValueError, match=r"2 pictures lie loose.*on_bad='skip'"):
+    read(root)
+
+
+def test_below_loose_pictures_a_wrapper_is_passed_over_too(root, tmp_path):
+  (tmp_path / 'outer').mkdir()
+  root.rename(tmp_path / 'outer' / 'train')
+  save(tmp_path / 'outer' / 'y.png', picture(20))
+  found = folder.Folder(str(tmp_path / 'outer'), on_bad='skip')
+  assert found.classes == ('cat', 'dog')
+  assert found.notes['left_out'] == ['y.png']
+  assert found.notes['classes_below'] == 'train'
+
+
+def test_one_picture_is_a_set(tmp_path, read):
+  save(tmp_path / 'set' / 'a.png', picture(0))
+  for cache_gb in (4., 0.):
+    found = read(tmp_path / 'set', cache_gb=cache_gb)
+    np.testing.assert_array_equal(whole(found), [picture(0)])
+
+
+def test_pipes_and_sockets_are_passed_over_and_counted(root, read):
+  if not hasattr(os, 'mkfifo'):
+    pytest.skip('no pipes in this file system')
+  os.mkfifo(root / 'cat' / 'pipe.png')
+  (root / 'dog' / 'link.png').symlink_to(root / 'cat' / 'pipe.png')
+  found = read(root)  # A reader of the pipe would wait for ever.
+  assert len(found) == 12
+  assert found.notes['other_files'] == {'links, pipes and the like': 2}
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='names are bytes there')
+def test_names_may_be_of_any_script_and_of_none(tmp_path, read, capsys):
+  odd = ['кот', '猫', 'two\nlines', os.fsdecode(b'caf\xe9')]
+  for i, name in enumerate(odd):
+    save(tmp_path / odd[-1] / name / f'{name}.png', picture(i))
+  (tmp_path / odd[-1] / odd[0] / f'{odd[-1]}.png').write_bytes(b'')
+  found = read(tmp_path / odd[-1], on_bad='skip')
+  assert len(found) == 4 and 'caf\\udce9' in found.classes
+  text = json.dumps(found.notes['per_class'], ensure_ascii=False)
+  assert '猫' in text and text.encode()
+  json.loads(json.dumps(found.notes))
+  for note in (found.name, found.classes, *found.notes.values()):
+    print(note, file=io.TextIOWrapper(io.BytesIO(), 'utf-8'))
+  with pytest.raises(ValueError, match=r'caf.udce9\.png') as error:
+    read(tmp_path / odd[-1])
+  str(error.value).encode()
+
+
+def chunk(kind, data):
+  return (len(data).to_bytes(4, 'big') + kind + data
+          + zlib.crc32(kind + data).to_bytes(4, 'big'))
+
+
+@pytest.mark.parametrize('side, said', [
+    (100_000, 'exceeds limit of 178956970 pixels'),
+    (10_000, '10000 x 10000 pixels; wanted 1 to 89 million'),
+    (0, r'no picture of a format that is read|0 x 0 pixels')])
+@pytest.mark.parametrize('cache_gb', [4., 0.])
+def test_a_header_of_an_absurd_size_is_named_and_skipped(
+    cache_gb, side, said, root, read):
+  (root / 'cat' / '01.png').write_bytes(
+      b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', side.to_bytes(4, 'big') * 2
+                                   + b'\x08\2\0\0\0')
+      + chunk(b'IDAT', zlib.compress(bytes(100))) + chunk(b'IEND', b''))
+  with pytest.raises(ValueError, match=rf'cat/01\.png.*({said})'):
+    read(root, cache_gb=cache_gb)
+  assert len(read(root, cache_gb=cache_gb, on_bad='skip')) == 11
+
+
+@pytest.mark.skipif(not hasattr(os, 'geteuid') or os.geteuid() == 0,
+                    reason='root may read everything')
+def test_a_folder_without_permission_is_named(root, read):
+  (root / 'dog').chmod(0)
+  try:
+    with pytest.raises(ValueError, match=r'cannot read the folder .*dog'):
+      read(root)
+  finally:
+    (root / 'dog').chmod(0o700)
+
+
+def test_a_file_that_vanishes_after_the_scan_is_named_or_skipped(
+    root, tmp_path):
+  recipe = decode.Recipe(8, 8, 3, 'center_crop', 'lanczos')
+  store = folder.Folder(str(root))
+  os.remove(root / 'cat' / '01.png')
+  with pytest.raises(ValueError, match=r'cat/01\.png.*No such file'):
+    pictures.Pictures(store, recipe, cache_dir=str(tmp_path / 'cache'))
+  found = pictures.Pictures(store, recipe, 'skip', str(tmp_path / 'cache'))
+  assert [n for n, _ in found.notes['skipped']] == ['cat/01.png']
+
+
+def test_a_file_that_grows_after_the_scan_is_decoded_anew_at_the_next(
+    root, tmp_path, read):
+  store = folder.Folder(str(root))
+  os.utime(root / 'cat' / '01.png', ns=(5, 5))
+  save(root / 'cat' / '01.png', picture(50, width=30, height=30))
+  recipe = decode.Recipe(8, 8, 3, 'center_crop', 'lanczos')
+  found = pictures.Pictures(store, recipe, cache_dir=str(tmp_path / 'cache'))
+  assert found.digest() == read(root).digest()
+  assert len(kept_files(tmp_path)) == 4  # Two sets: the first is never met.
+
+
+@pytest.mark.parametrize('name', ['a.gif', 'a.webp', 'a.png'])
+def test_of_an_animation_the_first_frame_is_taken_and_counted(
+    name, tmp_path, read):
+  flat = [Image.new('RGB', (8, 8), (40 * i + 40,) * 3) for i in range(3)]
+  options = {'lossless': True} if name == 'a.webp' else {}
+  save(tmp_path / 'set' / name, flat[0], save_all=True,
+       append_images=flat[1:], **options)
+  for cache_gb in (4., 0.):
+    found = read(tmp_path / 'set', cache_gb=cache_gb)
+    np.testing.assert_array_equal(
+        whole(found), np.full((1, 8, 8, 3), 40, np.uint8))
+    assert found.notes['decisions']['first frame of an animation'] == 1
+
+
+def test_a_palette_with_alpha_is_laid_on_white(tmp_path, read):
+  image = clear_half().convert('PA')
+  save(tmp_path / 'set' / 'a.tif', image)
+  found = read(tmp_path / 'set')
+  assert found.notes['modes'] == {'PA': 1}
+  assert (whole(found)[0, :, :4] == 255).all()
+  np.testing.assert_array_equal(
+      whole(found)[0, :, 4:], np.asarray(image.convert('RGB'))[:, 4:])
+
+
+def test_ycbcr_is_read_as_colour(tmp_path, read):
+  flat = Image.new('RGB', (8, 8), (200, 100, 50))
+  save(tmp_path / 'set' / 'a.jpg', flat, quality=100)
+  save(tmp_path / 'set' / 'b.tif', flat.convert('YCbCr'))
+  found = read(tmp_path / 'set')
+  assert found.notes['modes'] == {'RGB': 1, 'YCbCr': 1}
+  # 3 of 255: both round to whole luma and chroma.
+  np.testing.assert_allclose(
+      whole(found).astype(int), np.broadcast_to((200, 100, 50), (2, 8, 8, 3)),
+      atol=3)
 
 
 # Opening by config.

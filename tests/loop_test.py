@@ -189,7 +189,7 @@ def test_the_summary_is_of_the_averaged_weights(unbroken, config):
   levels = sample.renderer(gan, sharding.mesh())(
       final(path)[1]['state'], evaluate.latents(gan, 32))
   assert found['pairwise']['samples'] == stability.pairwise(levels[-1])
-  assert f'after 160 images\n{evaluate.table(found)}' in said
+  assert f'after 160 images\n{evaluate.Judge.table(found)}' in said
   assert records(path)[-1]['swd_16'] == found['swd']['samples']['16']
   assert f'pictures: {path / "samples"}' in said
 

@@ -29,7 +29,7 @@ def fetch(folder, key, row_shape, rows, produce):
     folder: where it is kept; made if need be.
     key: a name that changes with everything the content depends on.
     row_shape: shape of a row, None where only `about` is kept.
-    rows: the most rows that there can be.
+    rows: the most rows that there can be; room is kept for them. 0: unknown.
     produce: append -> about. Calls append(uint8 [k, *row_shape]) for all rows
       in order, and returns a dict for JSON. Called at most once, and not at
       all while another process makes the same: that one is waited for.

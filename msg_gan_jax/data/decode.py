@@ -3,7 +3,7 @@ import io
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 EXTENSIONS = ('.bmp', '.gif', '.jpeg', '.jpg', '.png', '.tif', '.tiff',
               '.webp')
@@ -87,7 +87,14 @@ def _open(packed):
   """PIL's image, not yet decoded, of a sane size."""
   if isinstance(packed, np.ndarray):
     return _from_array(packed)
-  image = Image.open(io.BytesIO(packed) if isinstance(packed, bytes) else packed)
+  if isinstance(packed, bytes):
+    if not packed:
+      raise ValueError('the file is empty')
+    packed = io.BytesIO(packed)
+  try:
+    image = Image.open(packed)
+  except UnidentifiedImageError as error:  # PIL's text has an address in it.
+    raise ValueError('no picture of a format that is read') from error
   width, height = image.size
   if not 0 < width * height <= MOST_PIXELS:
     image.close()

@@ -3,7 +3,7 @@ import os
 
 import numpy as np
 
-from msg_gan_jax.data import tree
+from msg_gan_jax.data import labels, tree
 
 
 class Folder:
@@ -11,28 +11,33 @@ class Folder:
 
   Args:
     path: the folder; see tree.scan for what may lie in it.
+    label_file, label: see labels.label.
+    on_bad: 'error', or 'skip'; see tree.classify.
 
   Raises:
-    ValueError: there is nothing to read.
+    ValueError: there is nothing to read, or not every picture has a label.
   """
 
-  def __init__(self, path):
+  def __init__(self, path, label_file='', label='', on_bad='error'):
     found = tree.scan(path)
-    self._stats = found.stats
-    self.name = os.path.basename(found.root) or found.root
-    self.place, self.names = found.root, found.files
-    self.classes, self.labels = found.classes, found.labels
-    self.notes = found.notes
-    self.mean_bytes = float(np.mean([size for size, _ in found.stats]))
+    self._root = found.root
+    self.name = tree.printable(os.path.basename(found.root) or found.root)
+    self.place = tree.printable(found.root)
+    inside = labels.Inside(found.root, found.files, found.others,
+                           self._read_file)
+    kinds = labels.label(inside, label_file, label, on_bad)
+    self.names = [found.files[i] for i in kinds.kept]
+    self._stats = [found.stats[i] for i in kinds.kept]
+    self.classes, self.labels = kinds.classes, kinds.labels
+    others = tree.count_others(found.others, found.special)
+    self.notes = {**({'other_files': others} if others else {}), **kinds.notes}
+    self.mean_bytes = float(np.mean([size for size, _ in self._stats]))
 
   def where(self, i):
-    return f'{self.place}/{self.names[i]}'
+    return f'{self._root}/{self.names[i]}'
 
   def read(self, i):
-    # Read at one go: many small reads of PIL's cost 8 %, and time for other
-    # threads, on small files.
-    with open(self.where(i), 'rb', buffering=0) as file:
-      return file.read()
+    return self._read_file(self.names[i])
 
   def peek(self, i):
     return self.where(i)
@@ -40,3 +45,9 @@ class Folder:
   def identity(self):
     return (os.fsencode('\0'.join(self.names))
             + np.array(self._stats, np.int64).tobytes())
+
+  def _read_file(self, name):
+    # Read at one go: many small reads of PIL's cost 8 %, and time for other
+    # threads, on small files.
+    with open(f'{self._root}/{name}', 'rb', buffering=0) as file:
+      return file.read()

@@ -6,7 +6,21 @@ import numpy as np
 
 from msg_gan_jax import source as source_lib
 from msg_gan_jax import tables
-from msg_gan_jax.data import avatars, decode, folder, order, pictures
+from msg_gan_jax.data import (
+  archive,
+  arrays,
+  avatars,
+  cifar,
+  decode,
+  folder,
+  huggingface,
+  lmdb,
+  order,
+  pictures,
+  polygons,
+  tfds,
+  toys,
+)
 
 
 class Splits(NamedTuple):
@@ -59,27 +73,120 @@ def open_source(config):
 
 
 def open_avatars(data):
-  """The first `count` drawings; those kept out are drawn beyond them."""
+  """Cartoon heads."""
+  if data.width not in (0, data.resolution):
+    raise ValueError(
+        f'config.data.width: {data.width}; avatars are squares of config.data.'
+        f'resolution = {data.resolution}. Wanted 0.')
+  return _drawn(data, lambda count, first: avatars.Avatars(
+      count, data.resolution, data.channels, seed=0, first=first,
+      label=data.label))
+
+
+def open_polygons(data):
+  """Convex polygons; data.dataset says which."""
+  if data.label:
+    raise ValueError(
+        f'config.data.label: {data.label!r}; polygons have no classes. Wanted '
+        'none.')
+  return _drawn(data, lambda count, first: polygons.Polygons(
+      data.dataset, count, data.shape, first=first))
+
+
+def open_toy(data):
+  """Points of the plane; data.name says of which layout."""
+  if data.label:
+    raise ValueError(
+        f'config.data.label: {data.label!r}; the classes of a toy are its '
+        'Gaussians. Wanted none.')
+  return _drawn(data, lambda count, first: toys.Toy(
+      data.name, count, data.shape, first=first))
+
+
+def _drawn(data, draw):
+  """The first `count` that are drawn; those kept out are beyond them.
+
+  Args:
+    data: config.Data.
+    draw: (count, first) -> Source.
+  """
   if data.path:
     raise ValueError(
         f'config.data.path: {data.path!r}, but config.data.name = '
-        "'avatars' draws its pictures; did you mean config.data.name = "
+        f'{data.name!r} draws its pictures; did you mean config.data.name = '
         "'folder'?")
-
-  def draw(count, first):
-    return avatars.Avatars(count, data.resolution, data.channels, seed=0,
-                           first=first, label=data.label)
   held_out = draw(data.held_out, data.count) if data.held_out else None
   return Splits(draw(data.count, 0), held_out)
 
 
 def open_folder(data):
   """A folder of picture files."""
-  if data.label:
+  _refuse(data, 'dataset', 'split')
+  return _of_store(folder.Folder(
+      data.path, data.label_file, data.label, data.on_bad), data)
+
+
+def open_archive(data):
+  """A zip or a tar of picture files, or an .npz of arrays."""
+  _refuse(data, 'split')
+  found = archive.unpack(data.path, data.cache_dir)
+  if arrays.holds(found):
+    _refuse(data, 'label_file')
+    return _of_store(arrays.Arrays(found, data.dataset, data.label), data)
+  _refuse(data, 'dataset')
+  return _of_store(archive.Archive(
+      found, data.label_file, data.label, data.on_bad), data)
+
+
+def open_cifar(data):
+  """All of the training set; what is kept out is of the test set.
+
+  As many pictures of it as config.data.held_out, evenly spaced, or all.
+  """
+  _refuse(data, 'dataset', 'label_file')
+  if data.split != 'train':
     raise ValueError(
-        f'config.data.label: {data.label!r}; the classes of a folder are its '
-        'folders. Wanted none.')
-  return _of_store(folder.Folder(data.path), data)
+        f'config.data.split: {data.split!r}; {data.name} trains on all of its '
+        "training set, and is measured on its test set. Wanted 'train'.")
+  if data.name == 'cifar10':
+    _refuse(data, 'label')
+  files = cifar.load(data.name, data.path, data.cache_dir)
+  train = read(cifar.Cifar(files, 'train', data.label), data)
+  if data.held_out < 2:  # Of one picture there is nothing to measure.
+    return Splits(train, None)
+  test = cifar.Cifar(files, 'test', data.label, data.held_out)
+  return Splits(train, read(test, data))
+
+
+def open_tfds(data):
+  """A set that TensorFlow Datasets has prepared."""
+  _refuse(data, 'label_file')
+  return _of_store(tfds.Tfds(
+      data.dataset, data.path, data.split, data.label, data.cache_dir), data)
+
+
+def open_lmdb(data):
+  """An LMDB of encoded pictures."""
+  _refuse(data, 'dataset', 'split', 'label', 'label_file')
+  return _of_store(lmdb.Lmdb(data.path, data.cache_dir), data)
+
+
+def open_huggingface(data):
+  """A data set of the Hugging Face Hub, or one that its library saved."""
+  _refuse(data, 'label_file')
+  return _of_store(huggingface.HuggingFace(
+      data.dataset, data.path, data.split, data.label, data.cache_dir), data)
+
+
+def _refuse(data, *names):
+  """Settings that mean nothing to this source stand as they are by default."""
+  usual = type(data)()
+  for name in names:
+    found, wanted = getattr(data, name), getattr(usual, name)
+    if found != wanted:
+      raise ValueError(
+          f'config.data.{name}: {found!r} means nothing to config.data.name = '
+          f'{data.name!r}; wanted {wanted!r}, the default.')
 
 
 def _of_store(store, data):
@@ -102,5 +209,15 @@ def read(store, data):
 
 SOURCES = tables.Table('config.data.name', 'source', {
     'avatars': open_avatars,
+    'polygons': open_polygons,
+    'ring': open_toy,
+    'grid': open_toy,
+    'line': open_toy,
     'folder': open_folder,
+    'archive': open_archive,
+    'cifar10': open_cifar,
+    'cifar100': open_cifar,
+    'tfds': open_tfds,
+    'lmdb': open_lmdb,
+    'huggingface': open_huggingface,
 })

@@ -325,7 +325,8 @@ def _span(values):
 
 def _decisions(recipe, seen):
   """How many pictures were changed, and how; only what did happen."""
-  height, width, mode = recipe.height, recipe.width, decode.MODES[recipe.channels]
+  height, width = recipe.height, recipe.width
+  mode = decode.MODES[recipe.channels]
   shape = 'square' if height == width else f'{width}:{height}'
   made = {'center_crop': f'cropped to the middle {shape}',
           'pad': 'padded with ' + ('nothing' if mode == 'RGBA' else 'black'),

@@ -41,14 +41,15 @@ class Shape(NamedTuple):
 class Generator(nn.Module):
   """z [B, latent] -> pyramid of the shown sizes, in about [-1, 1].
 
-  A block at the coarsest level (4x4), then upsample and two 3x3 convolutions a level; pixel norm
-  after each but the very first; a linear 1x1 convolution to each image.
+  A block at the coarsest level, then upsample and two 3x3 convolutions a
+  level; pixel norm after each but the very first; a linear 1x1 convolution to
+  each image.
 
   Attributes:
     shape: see Shape.
     bmsg: BMSG-GAN's gains: sqrt(2) for the image layers too (ProGAN: 1), and
-      a first layer scaled by its latent inputs alone (ProGAN: 16 times as
-      many, as if it were a 4x4 convolution).
+      a first layer scaled by its latent inputs alone (ProGAN: as many times
+      more as it has output pixels, as if it were a 4x4 convolution).
   """
   shape: Shape
   bmsg: bool = False

@@ -1,12 +1,14 @@
-"""The summary at the end of a run: distances, each beside its references."""
+"""The summary of a run: distances, each beside its references."""
 import functools
 
 import jax
 import numpy as np
 
-from msg_gan_jax.metrics import references, sliced, stability
+from msg_gan_jax import pyramid
+from msg_gan_jax.metrics import modes, references, sliced, stability
 
 COUNT = 2048
+POINTS = 2500  # of a toy, as in VEEGAN and PacGAN
 FEWEST = 4  # pictures; two halves of them have a spread
 SMALLEST = 16  # px; a patch of 7x7 pixels wants a picture around it
 
@@ -14,6 +16,12 @@ SMALLEST = 16  # px; a patch of 7x7 pixels wants a picture around it
 def latents(gan, count, seed=1):
   """z [count, latent] of the summary; not those of the grids."""
   return np.asarray(gan.draw(jax.random.key(seed), count))
+
+
+def judge(splits):
+  """What measures a generator of such pictures, or of points."""
+  points = pyramid.are_points(splits.train.shape)
+  return PointJudge(splits) if points else Judge(splits)
 
 
 class Judge:
@@ -82,36 +90,82 @@ class Judge:
     protocol = found.pop('protocol')
     return {str(k): float(v) for k, v in found.items()}, protocol
 
+  @staticmethod
+  def values(found):
+    """The measurement as metrics: swd_32, ..., pairwise_ratio."""
+    pairwise = found['pairwise']
+    ratio = pairwise['samples'] / max(pairwise['reals'], 1e-8)
+    return {**{f'swd_{level}': value
+               for level, value in found['swd']['samples'].items()},
+            'pairwise_ratio': ratio}
 
-def values(found):
-  """The measurement as metrics: swd_32, ..., pairwise_ratio."""
-  pairwise = found['pairwise']
-  return {**{f'swd_{level}': value
-             for level, value in found['swd']['samples'].items()},
-          'pairwise_ratio': pairwise['samples'] / max(pairwise['reals'], 1e-8)}
+  @staticmethod
+  def table(found):
+    """The summary as text for a person."""
+    swd, pairwise = found['swd'], found['pairwise']
+    levels = list(swd['samples'])
+    protocol = found['protocol']
+    names = {'samples': 'samples of this run',
+             'halves': ('two halves of the reals, '
+                        f'{protocol["n_real"] // 2:,} each'),
+             'noise': 'noise, mean and spread of each pixel',
+             'pca': 'Gaussian, 10 components of the reals'}
+    lines = [
+        'Sliced Wasserstein distance x1e3 of 7x7 patches, by Laplacian level',
+        f'({protocol["n_fake"]:,} samples, EMA weights, against '
+        f'{protocol["n_real"]:,} {protocol["against"]})',
+        ' ' * 38 + ''.join(
+            f'{level + " px" if level.isdigit() else level:>9}'
+            for level in levels)]
+    for name, title in names.items():
+      lines.append(f'  {title:<36}' + ''.join(
+          f'{swd[name][level]:9.2f}' for level in levels))
+    ratio = Judge.values(found)['pairwise_ratio']
+    lines.append(
+        f'mean distance of two samples: {pairwise["samples"]:.3f}, of two '
+        f'reals: {pairwise["reals"]:.3f} (ratio {ratio:.2f})')
+    return '\n'.join(lines)
 
 
-def table(found):
-  """The summary as text for a person."""
-  swd, pairwise = found['swd'], found['pairwise']
-  levels = list(swd['samples'])
-  protocol = found['protocol']
-  names = {'samples': 'samples of this run',
-           'halves': ('two halves of the reals, '
-                      f'{protocol["n_real"] // 2:,} each'),
-           'noise': 'noise, mean and spread of each pixel',
-           'pca': 'Gaussian, 10 components of the reals'}
-  lines = [
-      'Sliced Wasserstein distance x1e3 of 7x7 patches, by Laplacian level',
-      f'({protocol["n_fake"]:,} samples, EMA weights, against '
-      f'{protocol["n_real"]:,} {protocol["against"]})',
-      ' ' * 38 + ''.join(
-          f'{level + " px" if level.isdigit() else level:>9}'
-          for level in levels)]
-  for name, title in names.items():
-    lines.append(f'  {title:<36}' + ''.join(
-        f'{swd[name][level]:9.2f}' for level in levels))
-  lines.append(
-      f'mean distance of two samples: {pairwise["samples"]:.3f}, of two reals: '
-      f'{pairwise["reals"]:.3f} (ratio {values(found)["pairwise_ratio"]:.2f})')
-  return '\n'.join(lines)
+class PointJudge:
+  """Counts the Gaussians of a toy that a generator has found.
+
+  Args:
+    splits: of data.open, of a source with `centres` and `std`.
+  """
+  can, count = True, POINTS
+
+  def __init__(self, splits):
+    self._source = splits.train
+
+  def measure(self, fake):
+    """fake: float [count, 1, 1, 2] -> {'samples', 'reals', 'protocol'}.
+
+    Both first are those of metrics.modes.
+    """
+    source = self._source
+    real = source.images(np.arange(min(len(source), self.count)))
+    samples, reals = (
+        modes.modes(x.reshape(len(x), -1), source.centres, source.std)
+        for x in (fake, real))
+    return {'samples': samples, 'reals': reals, 'protocol': {
+        'n_real': len(real), 'n_fake': len(fake), 'weights': 'ema',
+        'gaussians': len(source.centres), 'within_std': modes.WITHIN}}
+
+  @staticmethod
+  def values(found):
+    """The measurement as metrics: modes, high_quality, kl."""
+    return found['samples']
+
+  @staticmethod
+  def table(found):
+    """The summary as text for a person."""
+    protocol = found['protocol']
+    lines = [f'Gaussians found, of {protocol["gaussians"]} '
+             f'({protocol["n_fake"]:,} samples, EMA weights)',
+             ' ' * 14 + f'found{"within 3 std":>16}{"KL from even":>16}']
+    for name in ('samples', 'reals'):
+      row = found[name]
+      lines.append(f'  {name:<12}{row["modes"]:5}{row["high_quality"]:16.1%}'
+                   f'{row["kl"]:16.4f}')
+    return '\n'.join(lines)

@@ -3,10 +3,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from msg_gan_jax import pyramid
 from msg_gan_jax.metrics import stability
 
 GRID = 36      # fixed latents in a grid, and in the paper's fig. 6
 VARIETY = 256  # fixed latents whose variety is watched
+POINTS = 2500  # fixed latents of a toy, all of which are drawn
 COLLAPSE = .5  # of the reals' mean distance; less is a warning
 # The logs of a step as they follow from each other: the first is the culprit.
 TERMS = ('d_real', 'd_fake', 'd_loss', 'drift', 'penalty', 'd_grad_norm',
@@ -28,14 +30,19 @@ def variety_of_reals(source):
 
 
 def fixed_latents(gan, key):
-  """z [VARIETY, latent]; the first GRID of them are those of the grids."""
-  return np.asarray(gan.draw(key, VARIETY))
+  """z [VARIETY or POINTS, latent]; the first GRID are those of the grids."""
+  points = pyramid.are_points(gan.shapes[-1])
+  return np.asarray(gan.draw(key, POINTS if points else VARIETY))
 
 
 def blank(gan):
-  """Shapes of the fixed samples, as bytes: rounding adds 1e-5 to a change."""
-  return tuple(
-      jnp.zeros((GRID, *shape), jnp.uint8) for shape in gan.shapes)
+  """Shapes of the fixed samples, as bytes: rounding adds 1e-5 to a change.
+
+  Points stay floats.
+  """
+  points = pyramid.are_points(gan.shapes[-1])
+  kind = jnp.float32 if points else jnp.uint8
+  return tuple(jnp.zeros((GRID, *shape), kind) for shape in gan.shapes)
 
 
 def moved(before, after):

@@ -4,14 +4,15 @@ import importlib.util
 import time
 
 import jax
+import numpy as np
 
-from msg_gan_jax import schedules
+from msg_gan_jax import pyramid, schedules
 from msg_gan_jax.data import batches as batches_lib
 from msg_gan_jax.data.open import open_source
 from msg_gan_jax.gan import build
 from msg_gan_jax.metrics import stability
 from msg_gan_jax.reporting import images as pictures
-from msg_gan_jax.reporting import writers
+from msg_gan_jax.reporting import scatter, writers
 from msg_gan_jax.runs.checkpoint import Checkpoints
 from msg_gan_jax.runs.workdir import Workdir, write_json
 from msg_gan_jax.training import evaluate, health, sample, sharding, signals
@@ -92,6 +93,7 @@ class Run:
     self.same, self.recent = same, []
     self.batches = batches_lib.open_batches(splits.train, config, over)
     self.images, self.state, self.before = self._first(init_key, same)
+    self.variety = health.variety_of_reals(splits.train)
     changed = folder.start(
         config, self.images, splits.train.digest(), jax.devices())
     for line in changed:
@@ -102,8 +104,7 @@ class Run:
           *([writers.TensorBoard(folder.path / 'tensorboard')]
             if config.train.tensorboard else []))
       self.metrics.truncate(self.images)
-    self.judge = evaluate.Judge(splits)
-    self.variety = health.variety_of_reals(splits.train)
+    self.judge = evaluate.judge(splits)
 
   def _first(self, key, same):
     """(images, state, fixed samples at the last epoch's begin)."""
@@ -233,8 +234,7 @@ class Run:
       folder = self.folder.path / 'samples'
       folder.mkdir(exist_ok=True)
       name = f'images_{self.images:010d}.png'
-      grid = pictures.scales_side_by_side(
-          tuple(level[:health.GRID] for level in now))
+      grid = self._sheet(now)
       pictures.save(folder / name, grid)
       self.metrics.images('samples', self.images, grid)
     if not self.images:
@@ -245,6 +245,15 @@ class Run:
           f'warning: at {self.images:,} images the samples differ by only '
           f'{diversity:.0%} of what the reals do: G may have collapsed')
     return {'diversity': diversity}
+
+  def _sheet(self, now):
+    """The fixed samples as one picture; of points, over as many reals."""
+    if pyramid.are_points(self.gan.shapes[-1]):
+      real = self.splits.train.images(
+          np.arange(min(len(self.splits.train), health.POINTS)))
+      return scatter.scatter(real.reshape(-1, 2), now[-1].reshape(-1, 2))
+    return pictures.scales_side_by_side(
+        tuple(level[:health.GRID] for level in now))
 
   def close(self):
     """Ends what runs in the background, and closes files."""
@@ -277,5 +286,5 @@ class Run:
     found = self.judge.measure(fake)
     write_json(self.folder.path / 'summary.json', {
         'images': self.images, **found})
-    self.say(f'after {self.images:,} images\n{evaluate.table(found)}')
-    return evaluate.values(found)
+    self.say(f'after {self.images:,} images\n{self.judge.table(found)}')
+    return self.judge.values(found)

@@ -7,6 +7,7 @@ import numpy as np
 from msg_gan_jax import pyramid
 from msg_gan_jax.gan import build
 from msg_gan_jax.reporting import images as pictures
+from msg_gan_jax.reporting import scatter
 from msg_gan_jax.runs import workdir
 from msg_gan_jax.runs.checkpoint import Checkpoints
 from msg_gan_jax.training import sharding, start
@@ -19,15 +20,17 @@ def renderer(gan, over):
   """A function (state, z, weights='ema') -> tuple of uint8 [n, H, W, C].
 
   Coarse to fine, on the host, for any number n of latents; `over` is the
-  mesh.
+  mesh. Points stay floats.
   """
+  points = pyramid.are_points(gan.shapes[-1])
+  shown = (lambda x: x) if points else pyramid.to_uint8
   devices = over.devices.size
   height, width, _ = gan.shapes[-1]
   size = devices * max(1, min(64, PIXELS // (height * width)) // devices)
 
   def render(state, z, weights):
     z = jax.lax.with_sharding_constraint(z, sharding.rows(over))
-    return jax.tree.map(pyramid.to_uint8, gan.sample(state, z, weights))
+    return jax.tree.map(shown, gan.sample(state, z, weights))
 
   chunk = jax.jit(
       render, static_argnames='weights',
@@ -77,7 +80,8 @@ def write(pyramid_of_images, folder, separate, scales):
   """Writes a grid, and single pictures where asked; returns the paths.
 
   Args:
-    pyramid_of_images: uint8 [n, H, W, C] for each level.
+    pyramid_of_images: uint8 [n, H, W, C] for each level; or points, float
+      [n, 1, 1, 2], which become a picture and an array [n, 2].
     folder: where to; made if need be.
     separate: also one file a picture.
     scales: every level, not only the finest.
@@ -90,6 +94,11 @@ def write(pyramid_of_images, folder, separate, scales):
     pictures.save(paths[-1], array, tile)
 
   finest = pyramid_of_images[-1]
+  if pyramid.are_points(finest.shape[1:]):
+    keep('points.png', scatter.scatter((), finest.reshape(-1, 2)))
+    paths.append(os.path.join(folder, 'points.npy'))
+    np.save(paths[-1], finest.reshape(-1, 2))
+    return paths
   keep('grid.png', pictures.grid(finest), finest.shape[1])
   if scales:
     keep('scales.png', pictures.scales_side_by_side(pyramid_of_images))

@@ -1,0 +1,67 @@
+"""A small fully connected G and D, for toys and pictures of any one shape.
+
+Source: the toy networks of WGAN-GP, Gulrajani et al. 2017 (arXiv:1704.00028),
+gan_toy.py of its code: three hidden layers of ReLU in each, He's
+initialization, linear outputs. Here the weights are equalized, as everywhere,
+so the law at the start is the same and the rates of Adam are not.
+"""
+from flax import linen as nn
+
+from msg_gan_jax import pyramid
+from msg_gan_jax.networks import layers
+from msg_gan_jax.state import Verdict
+
+HIDDEN = 3
+
+
+class Generator(nn.Module):
+  """z [B, latent] -> pyramid of one level, not bounded.
+
+  Attributes:
+    shape: (height, width, channels) of a picture.
+    width: of the hidden layers.
+  """
+  shape: tuple[int, int, int]
+  width: int
+
+  @nn.compact
+  def __call__(self, z):
+    height, width, channels = self.shape
+    x = hidden(z, self.width)
+    return (layers.EqualDense(
+        channels, grid=(height, width), gain=1., name='image')(x),)
+
+
+class Discriminator(nn.Module):
+  """Pyramid of one level -> Verdict.
+
+  Attributes:
+    shape, width: as Generator's.
+  """
+  shape: tuple[int, int, int]
+  width: int
+
+  @nn.compact
+  def __call__(self, images):
+    pyramid.check(images, (self.shape,))
+    x = hidden(images[-1], self.width)
+    return Verdict(layers.EqualDense(1, gain=1., name='score')(x)[:, 0])
+
+
+def hidden(x, width):
+  """The hidden layers, of whatever module calls: [B, ...] -> [B, width]."""
+  for i in range(HIDDEN):
+    x = nn.relu(layers.EqualDense(width, name=f'hidden_{i + 1}')(x))
+  return x
+
+
+def check(networks):
+  """Refuses settings of other networks that this one has no use for."""
+  if networks.scales not in ('all', 'none'):
+    raise ValueError(
+        f'config.networks.scales: {networks.scales!r}, but config.networks.'
+        "name = 'mlp' shows D one level; wanted 'all' or 'none'.")
+  if networks.stddev != 'none':
+    raise ValueError(
+        f'config.networks.stddev: {networks.stddev!r}, but config.networks.'
+        "name = 'mlp' has no minibatch standard deviation; wanted 'none'.")

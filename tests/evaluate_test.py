@@ -1,0 +1,70 @@
+"""Laws of the summary: what is measured of points, and a whole run on them."""
+import json
+
+import numpy as np
+import pytest
+
+from msg_gan_jax import config as config_lib
+from msg_gan_jax.data import open as open_lib
+from msg_gan_jax.reporting import writers
+from msg_gan_jax.training import evaluate, inspect, loop, sample
+
+
+@pytest.fixture(scope='module')
+def ring():
+  """Settings of a ring that trains in a second."""
+  config = config_lib.template()
+  config.data.update(dict(
+      name='ring', resolution=1, channels=2, count=3000, held_out=0))
+  config.networks.update(dict(
+      name='mlp', latent=4, fmap_max=16, stddev='none'))
+  config.objective.update(dict(
+      loss='non_saturating', penalty='r1', drift=0.))
+  config.train.update(dict(
+      batch=64, total_images=640, sample_every_images=320,
+      measure_every_images=640))
+  return config_lib.parse(config)
+
+
+def test_a_judge_of_points_finds_all_gaussians_in_the_reals(ring):
+  judge = evaluate.judge(open_lib.open_source(ring))
+  real = judge._source.images(np.arange(2500))
+  found = judge.measure(real)
+  assert found['samples'] == found['reals']
+  assert found['samples']['modes'] == 8
+  assert found['samples']['high_quality'] > .98
+  one = np.repeat(real[:1], 2500, 0)
+  assert judge.measure(one)['samples']['modes'] == 1
+  assert judge.values(found) == found['samples']
+  assert 'reals           8' in judge.table(found)
+
+
+def test_pictures_are_judged_by_distances(small):
+  judge = evaluate.judge(open_lib.open_source(small()))
+  assert isinstance(judge, evaluate.Judge) and judge.can
+
+
+def test_points_are_trained_on_drawn_sampled_and_resumed(
+    ring, tmp_path, capsys):
+  run = tmp_path / 'run'
+  said = []
+  loop.train(ring, str(run), say=said.append)
+  found = json.loads((run / 'summary.json').read_text())
+  assert found['protocol']['gaussians'] == 8
+  assert any('Gaussians found, of 8' in line for line in said)
+  records = writers.read(run / 'metrics.jsonl')
+  assert records[-1]['modes'] == found['samples']['modes']
+  assert all(0 < r['stability_1'] < 4 for r in records if 'stability_1' in r)
+  assert len(list((run / 'samples').glob('*.png'))) == 3
+  picture, array = sample.from_run(str(run), str(tmp_path / 'out'), count=20)
+  points = np.load(array)
+  assert points.shape == (20, 2) and points.dtype == np.float32
+  assert len(np.unique(points * 127.5 % 1)) > 20, 'rounded to bytes'
+  assert picture.endswith('points.png')
+
+
+def test_a_dry_run_shows_points(ring, tmp_path):
+  said = []
+  inspect.dry_run(ring, str(tmp_path / 'sheet.png'), say=said.append)
+  assert (tmp_path / 'sheet.png').exists()
+  assert any('1x1x2' in line for line in said)

@@ -1,0 +1,287 @@
+"""Laws of the Hugging Face source, on what its library saves, and offline."""
+import io
+import sys
+import threading
+
+import numpy as np
+from PIL import Image
+import pytest
+
+from msg_gan_jax import config as config_lib
+from msg_gan_jax import source as source_lib
+from msg_gan_jax.data import open as open_lib
+
+# With pandas and pyarrow it is larger than all else, so it is no part of the
+# `test` extra.
+datasets = pytest.importorskip('datasets', reason='an extra of its own')
+
+
+def picture(seed):
+  return np.random.default_rng(seed).integers(0, 256, (8, 9, 3), np.uint8)
+
+
+def png(seed):
+  file = io.BytesIO()
+  Image.fromarray(picture(seed)).save(file, 'PNG')
+  return {'bytes': file.getvalue(), 'path': None}
+
+
+def rows(numbers, labels=None, image='image', label='label', **more):
+  """A datasets.Dataset; more: {column: (feature, values)}."""
+  numbers = list(numbers)
+  labels = [i % 2 for i in numbers] if labels is None else labels
+  columns = {image: (datasets.Image(), [png(i) for i in numbers]),
+             label: (datasets.ClassLabel(names=['cat', 'dog']), labels), **more}
+  return datasets.Dataset.from_dict(
+      {name: values for name, (_, values) in columns.items()},
+      features=datasets.Features(
+          {name: kind for name, (kind, _) in columns.items()}))
+
+
+@pytest.fixture
+def saved(tmp_path):
+  """A folder of save_to_disk: 12 to train on, 4 to test."""
+  both = datasets.DatasetDict({'train': rows(range(12)),
+                               'test': rows(range(12, 16))})
+  both.save_to_disk(tmp_path / 'pets')
+  return tmp_path / 'pets'
+
+
+@pytest.fixture
+def parquet(tmp_path):
+  """A folder of parquet files of the same."""
+  (tmp_path / 'parquet' / 'data').mkdir(parents=True)
+  for name, numbers in (('train-00000-of-00002', range(7)),
+                        ('train-00001-of-00002', range(7, 12)),
+                        ('test-00000-of-00001', range(12, 16))):
+    rows(numbers).to_parquet(tmp_path / 'parquet' / 'data' / f'{name}.parquet')
+  return tmp_path / 'parquet'
+
+
+@pytest.fixture
+def opened(tmp_path):
+  """(path, **settings of data) -> source of all its pictures."""
+  def opened(path, **settings):
+    config = config_lib.template()
+    config.data.update({
+        'name': 'huggingface', 'path': str(path), 'resolution': 8,
+        'held_out': 0, 'cache_dir': str(tmp_path / 'cache'), **settings})
+    return open_lib.open_source(config_lib.parse(config)).train
+  return opened
+
+
+def whole(source):
+  return source.images(np.arange(len(source)))
+
+
+CROPPED = np.stack([picture(i)[:, :8] for i in range(16)])
+
+
+# What is read.
+
+
+@pytest.mark.parametrize('way', ['saved', 'parquet'])
+def test_pictures_labels_and_classes_are_those_of_the_rows(
+    way, opened, request):
+  root = request.getfixturevalue(way)
+  found = opened(root)
+  assert isinstance(found, source_lib.Source)
+  assert (len(found), found.shape, found.name) == (12, (8, 8, 3), root.name)
+  assert found.classes == ('cat', 'dog')
+  assert found.labels(np.arange(12)).tolist() == [0, 1] * 6
+  np.testing.assert_array_equal(whole(found), CROPPED[:12])
+  test = opened(root, split='test')
+  np.testing.assert_array_equal(whole(test), CROPPED[12:])
+  assert test.labels(np.arange(4)).tolist() == [0, 1, 0, 1]
+
+
+def test_ways_to_lie_on_disk_have_the_same_pictures(
+    saved, parquet, tmp_path, opened):
+  rows(range(12)).save_to_disk(tmp_path / 'one')
+  assert len({opened(path).digest()
+              for path in (saved, parquet, tmp_path / 'one')}) == 1
+
+
+def test_of_parquet_files_a_split_is_any_expression(parquet, opened):
+  np.testing.assert_array_equal(
+      whole(opened(parquet, split='train[3:5]')), CROPPED[3:5])
+  found = opened(parquet, split='train[6:]+test')
+  assert found.labels(np.arange(10)).tolist() == [0, 1] * 5
+
+
+def test_pictures_may_lie_in_files_of_their_own(tmp_path, opened):
+  paths = []
+  for i in range(3):
+    paths.append(str(tmp_path / f'{i}.png'))
+    Image.fromarray(picture(i)).save(paths[i])
+  kept = rows(range(3)).remove_columns('image').add_column(
+      'image', [{'bytes': None, 'path': path} for path in paths])
+  kept.cast_column('image', datasets.Image()).save_to_disk(
+      tmp_path / 'set', max_shard_size='1GB')
+  np.testing.assert_array_equal(whole(opened(tmp_path / 'set')), CROPPED[:3])
+
+
+def test_columns_of_other_names_are_found_and_others_are_not_read(
+    tmp_path, opened):
+  broken = {'bytes': b'broken', 'path': None}
+  rows(range(3), [1, 1, 0], image='photo', label='kind',
+       text=(datasets.Value('string'), list('abc'))).save_to_disk(
+           tmp_path / 'odd')
+  found = opened(tmp_path / 'odd')
+  assert found.labels(np.arange(3)).tolist() == [1, 1, 0]
+  assert found.notes['label'] == 'kind'
+  two = rows(range(3), label='a', mask=(datasets.Image(), [broken] * 3),
+             b=(datasets.ClassLabel(num_classes=2), [1, 1, 0]))
+  two.save_to_disk(tmp_path / 'two')
+  assert opened(tmp_path / 'two').classes == ()
+  found = opened(tmp_path / 'two', label='b')
+  assert found.labels(np.arange(3)).tolist() == [1, 1, 0]
+  assert found.classes == ('0', '1')
+  np.testing.assert_array_equal(whole(found), CROPPED[:3])
+
+
+@pytest.mark.parametrize('unknown', [None, -1])
+def test_unknown_labels_are_no_labels(unknown, tmp_path, opened):
+  rows(range(3), [0, unknown, 1]).save_to_disk(tmp_path / 'set')
+  found = opened(tmp_path / 'set')
+  assert found.classes == () and not found.labels(np.arange(3)).any()
+  assert found.notes['label'] == (
+      "'label' is unknown for 1 pictures: none is used")
+
+
+def test_a_broken_picture_is_found_again(tmp_path, opened):
+  values = [png(0), {'bytes': png(1)['bytes'][:-60], 'path': None}, png(2)]
+  rows(range(3), image='old').remove_columns('old').add_column(
+      'image', values).cast_column('image', datasets.Image()).save_to_disk(
+          tmp_path / 'set')
+  with pytest.raises(ValueError, match=(
+      r"config\.data\.path: cannot read '.*set: train\[1\]': image file is "
+      'truncated')):
+    opened(tmp_path / 'set')
+  assert len(opened(tmp_path / 'set', on_bad='skip')) == 2
+
+
+def test_any_number_of_threads_may_read(saved, opened):
+  streamed, got = opened(saved, cache_gb=0., threads=2), []
+
+  def ask():
+    for _ in range(20):
+      got.append(whole(streamed))
+  threads = [threading.Thread(target=ask) for _ in range(8)]
+  for thread in threads:
+    thread.start()
+  for thread in threads:
+    thread.join()
+  assert len(got) == 160 and all((x == CROPPED[:12]).all() for x in got)
+
+
+def test_a_set_that_was_saved_anew_is_read_anew(tmp_path, opened):
+  digests = set()
+  for name in ('train', 'anew'):
+    folder = tmp_path / 'set'
+    rows(range(3) if name == 'train' else range(3, 6)).save_to_disk(folder)
+    digests.add(opened(folder).digest())
+  assert len(digests) == 2
+
+
+# The Hub.
+
+
+def test_the_name_its_config_and_its_split_reach_the_library(
+    opened, tmp_path, monkeypatch):
+  asked = []
+
+  def load(name, config, *, split, cache_dir):
+    asked.append((name, config, split, cache_dir))
+    return rows(range(3))
+  monkeypatch.setattr(datasets, 'load_dataset', load)
+  found = opened('', dataset='user/pets')
+  opened('', dataset='user/pets:small', split='test', cache_dir='')
+  assert asked == [
+      ('user/pets', None, 'train', str(tmp_path / 'cache' / 'huggingface')),
+      ('user/pets', 'small', 'test', None)]
+  assert found.name == 'user/pets'
+  np.testing.assert_array_equal(whole(found), CROPPED[:3])
+
+
+@pytest.mark.parametrize('error, said', [
+    (ConnectionError('Could not reach the Hub'),
+     r"dataset: 'user/pets' cannot be reached: Could not reach the Hub\. "
+     r'Without a network: .*save_to_disk, and set config\.data\.path'),
+    (datasets.exceptions.DatasetNotFoundError("no 'user/pets' on the Hub"),
+     "dataset: no 'user/pets' on the Hub"),
+    (ValueError("BuilderConfig 'a' not found. Available: ['b']"),
+     r"dataset: 'user/pets': BuilderConfig 'a' not found\. Available: \['b'\]"),
+    (ValueError("Unknown split 'a'. Should be one of ['b']"),
+     r"split: 'train' of 'user/pets': Unknown split 'a'\. Should be one of \["),
+])
+def test_what_the_hub_refuses_is_said(error, said, opened, monkeypatch):
+  def load(*_, **__):
+    raise error
+  monkeypatch.setattr(datasets, 'load_dataset', load)
+  with pytest.raises(ValueError, match=rf'^config\.data\.{said}'):
+    opened('', dataset='user/pets')
+
+
+def test_without_a_network_the_library_itself_gives_our_error(
+    opened, monkeypatch):
+  monkeypatch.setattr(datasets.config, 'HF_HUB_OFFLINE', True)
+  monkeypatch.setattr('huggingface_hub.constants.HF_HUB_OFFLINE', True)
+  with pytest.raises(ValueError, match=(
+      r"^config\.data\.dataset: 'user/pets' cannot be reached: ")):
+    opened('', dataset='user/pets')
+
+
+# Refused, each with its own text.
+
+
+@pytest.mark.parametrize('way, settings, said', [
+    ('saved', {'split': 'tset'}, "split: no split 'tset' in '.*pets'; did you "
+     "mean 'test'"),
+    ('parquet', {'split': 'tset'}, """split: 'tset' of '.*parquet': .*tset"""),
+    ('saved', {'label': 'lable'}, "label: '.*pets' has no class label 'lable'; "
+     "did you mean 'label'"),
+    ('saved', {'dataset': 'user/pets'}, "dataset: 'user/pets', and config.data."
+     "path: '.*'; wanted one of the two"),
+    ('saved', {'path': ''}, "dataset: '', and config.data.path: ''"),
+    ('saved', {'path': '/no/where'}, "path: no folder '/no/where'"),
+    ('saved', {'label_file': 'a.csv'}, "label_file: 'a.csv' means nothing"),
+])
+def test_every_wrong_setting_has_its_own_text(
+    way, settings, said, opened, request):
+  root = request.getfixturevalue(way)
+  with pytest.raises(ValueError, match=rf'^config\.data\.{said}'):
+    opened(settings.pop('path', root), **settings)
+
+
+def test_a_folder_of_something_else_is_refused(tmp_path, opened):
+  (tmp_path / 'set').mkdir()
+  (tmp_path / 'set' / 'a.png').write_bytes(b'')
+  with pytest.raises(ValueError, match=(
+      r"'.*set' was not written by save_to_disk, and has no \.parquet files\. "
+      r"For files of pictures set config\.data\.name = 'folder'")):
+    opened(tmp_path / 'set')
+
+
+def test_a_saved_split_is_that_one(tmp_path, opened):
+  rows(range(3)).save_to_disk(tmp_path / 'one')
+  with pytest.raises(ValueError, match=(
+      r"config\.data\.split: 'test'; '.*one' holds only 'train'")):
+    opened(tmp_path / 'one', split='test')
+
+
+def test_a_set_without_one_picture_a_row_says_what_it_has(tmp_path, opened):
+  words = rows(range(3), text=(datasets.Value('string'), list('abc')))
+  words.remove_columns('image').save_to_disk(tmp_path / 'words')
+  with pytest.raises(ValueError, match=(
+      r"'.*words' has no picture; its features are label, text\.")):
+    opened(tmp_path / 'words')
+
+
+def test_without_the_package_it_says_how_to_install_it(
+    saved, opened, monkeypatch):
+  monkeypatch.setitem(sys.modules, 'datasets', None)
+  with pytest.raises(ValueError, match=(
+      r"config\.data\.name: 'huggingface' needs datasets, which does not "
+      r"import: .*Run: pip install 'msg_gan_jax\[huggingface\]'")):
+    opened(saved)
