@@ -13,12 +13,14 @@ from ml_collections import config_flags
 from msg_gan_jax import config as config_lib
 from msg_gan_jax import tables
 
-MODES = ('train', 'sample')
+MODES = ('train', 'sample', 'inspect')
+# Flags that are not here, as --workdir, belong to every mode.
 FLAGS_OF = {
     'train': {'config', 'init_from', 'dry_run', 'coordinator', 'processes',
               'process', 'distributed'},
     'sample': {'count', 'seed', 'z_file', 'weights', 'separate', 'scales',
-               'out'}}
+               'out'},
+    'inspect': {'config', 'out'}}
 
 _ARGV = []  # The command line as `_parse` has put it in order.
 _CONFIG = config_flags.DEFINE_config_file(
@@ -54,7 +56,8 @@ _SEPARATE = flags.DEFINE_bool(
 _SCALES = flags.DEFINE_bool(
     'scales', False, 'sample: every scale, not only the finest.')
 _OUT = flags.DEFINE_string(
-    'out', None, 'sample: the folder; <workdir>/samples_<seed> if not given.')
+    'out', None, 'sample, inspect: the folder of the files; if not given, '
+    '<workdir>/samples_<seed> and <workdir>.inspect.')
 
 _DEFAULT = 'quickstart'
 
@@ -69,8 +72,9 @@ def main(argv):
   try:
     sys.exit(_call())
   except KeyboardInterrupt:
-    _fail('interrupted. The same command continues from the last '
-          'checkpoint, or, before there is one, begins anew.', 130)
+    _fail('interrupted.' + (
+        ' The same command continues from the last checkpoint, or, before '
+        'there is one, begins anew.' if _MODE.value == 'train' else ''), 130)
   except Exception as error:  # for people; --debug shows it whole
     if _DEBUG.value:
       raise
@@ -80,6 +84,8 @@ def main(argv):
 def _call():
   """Imports what the mode needs, and does it; returns the exit status."""
   _check_mode()
+  if _MODE.value == 'inspect':
+    return _inspect()
   _set_up_jax()
   if _MODE.value == 'sample':
     return _sample()
@@ -87,7 +93,7 @@ def _call():
     _CONFIG.value.train.init_from = _INIT_FROM.value
   config = config_lib.parse(_CONFIG.value)
   from msg_gan_jax.training import inspect, loop, sharding
-  workdir = _WORKDIR.value or os.path.join('runs', _experiment_name())
+  workdir = _workdir()
   sharding.start(_COORDINATOR.value, _PROCESSES.value, _PROCESS.value,
                  _DISTRIBUTED.value)
   sharding.keep_memory()
@@ -99,15 +105,27 @@ def _call():
 
 
 def _check_mode():
-  """Refuses flags of another mode: they would do nothing."""
+  """Refuses flags of other modes alone: they would do nothing."""
   given = {word.lstrip('-').partition('=')[0].partition('.')[0]
            for word in sys.argv[1:] if word.startswith('-')}
-  for mode, names in FLAGS_OF.items():
-    wrong = sorted(given & names)
-    if mode != _MODE.value and wrong:
+  for flag in sorted(given - FLAGS_OF[_MODE.value]):
+    modes = [mode for mode in MODES if flag in FLAGS_OF[mode]]
+    if modes:
       raise ValueError(
-          f'--{wrong[0]}: a flag of --mode={mode}; this is '
-          f'--mode={_MODE.value}.')
+          f"--{flag}: a flag of {' and '.join(f'--mode={m}' for m in modes)}; "
+          f'this is --mode={_MODE.value}.')
+
+
+def _workdir():
+  return _WORKDIR.value or os.path.join('runs', _experiment_name())
+
+
+def _inspect():
+  """Without jax: pictures need none, and it takes a second to load."""
+  from msg_gan_jax.training import survey
+  config = config_lib.parse(_CONFIG.value)
+  survey.inspect(config, _OUT.value or f'{_workdir()}.inspect')
+  return 0
 
 
 def _sample():
@@ -211,7 +229,7 @@ def _try_experiment(path, arguments):
   except SyntaxError as error:
     raise ValueError(f'--config: {error.filename}, line {error.lineno}: '
                      f'{error.msg}.') from error
-  except Exception as error:
+  except (Exception, SystemExit) as error:
     lines = [frame.lineno for frame in traceback.extract_tb(
         error.__traceback__) if frame.filename == path]
     if not lines:

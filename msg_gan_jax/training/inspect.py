@@ -6,9 +6,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from msg_gan_jax import pyramid
 from msg_gan_jax.data.open import open_source
 from msg_gan_jax.gan import build
 from msg_gan_jax.reporting import images as pictures
+from msg_gan_jax.reporting import lines, scatter
 from msg_gan_jax.state import Batch
 from msg_gan_jax.training import sharding
 
@@ -50,9 +52,13 @@ def dry_run(config, sheet, say=SAY):
   picked = np.linspace(0, len(splits.train) - 1, min(64, len(splits.train)))
   picked = picked.astype(np.int64)
   os.makedirs(os.path.dirname(sheet) or '.', exist_ok=True)
-  pictures.save(sheet, pictures.grid(splits.train.images(picked)),
-                config.data.resolution)
+  found = splits.train.images(picked)
+  if pyramid.are_points(splits.train.shape):
+    pictures.save(sheet, scatter.scatter(found.reshape(-1, 2), ()))
+  else:
+    pictures.save(sheet, pictures.grid(found), config.data.resolution)
   say(f'  contact sheet: {sheet}')
+  say('  more about the pictures: --mode=inspect instead of --dry_run')
 
   say('step')
   for line in cost(gan, config, over):
@@ -66,8 +72,10 @@ def count(params):
 
 def _batch(config):
   shape = config.train.n_dis, config.train.batch
+  points = pyramid.are_points(config.data.shape)
   return Batch(
-      jax.ShapeDtypeStruct((*shape, *config.data.shape), jnp.uint8),
+      jax.ShapeDtypeStruct((*shape, *config.data.shape),
+                           jnp.float32 if points else jnp.uint8),
       jax.ShapeDtypeStruct(shape, jnp.int32))
 
 
@@ -86,17 +94,7 @@ def describe(splits):
   else:
     yield 'no labels'
   for name, note in train.notes.items():
-    yield f'{name}: {_plain(note)}'
-
-
-def _plain(note):
-  if isinstance(note, dict):
-    return ', '.join(f'{k} {v:,}' if isinstance(v, int) else f'{k} {v}'
-                     for k, v in note.items()) or 'none'
-  if isinstance(note, list | tuple):
-    return ', '.join(map(str, note[:10])) + (
-        f', ... {len(note) - 10} more' if len(note) > 10 else '') or 'none'
-  return str(note)
+    yield f'{name}: {lines.plain(note)}'
 
 
 def cost(gan, config, over):
