@@ -1,4 +1,7 @@
-"""Laws of mistakes: each has its own text, and no traceback."""
+"""Laws of mistakes: each has its own text, and no traceback.
+
+One row for each branch is in `bad_inputs_test.py`; here is what else there is.
+"""
 import os
 import pathlib
 import re
@@ -7,7 +10,6 @@ import sys
 
 from absl import flags
 from absl.testing import flagsaver
-from PIL import Image
 import pytest
 
 from msg_gan_jax import cli
@@ -59,40 +61,22 @@ def assert_fails(result, *texts):
 
 @pytest.mark.parametrize('argv, texts', [
     # A misspelt field, flag, mode or name.
-    (['--config.train.bacth=8'],
-     [r"--config\.train\.bacth: no such setting; did you mean 'train\.batch'",
-      r'Known: train\.accumulate, train\.batch, ']),
     (['--config.trian.batch=8'],
      [r'--config\.trian\.batch: no such setting; did you mean '
       r"'train\.batch'\? Known: data\.cache_dir, "]),
     (['--noconfig.data.miror'], [r"data\.miror: .* mean 'data\.mirror'"]),
     (['--config.train=8'], [r'--config\.train: a group of settings']),
-    (['--wokdir=x'], [r"--wokdir: no such flag; did you mean 'workdir'\? "
-                      r'Known: config, ']),
     (['--mode=trian'], [r'--mode=trian: value should be one of '
                         r'<train\|sample']),
-    (['--config=quickstrat'],
-     [r"--config: no experiment 'quickstrat', neither a file nor a name; did "
-      r"you mean 'quickstart'\? Known: .*quickstart"]),
     (['--config=experiments/quikstart.py'], [r"did you mean 'quickstart'"]),
     (['--config=nowhere/quickstart.py'], [r"no experiment 'nowhere/quickst"]),
-    (['--config'], [r'--config: wanted an experiment, as --config=quickstart']),
-    (['quickstart'], [r'quickstart: not a flag; did you mean --config=quick']),
     # A wrong type, or a value out of its range.
-    (['--config.train.batch=many'],
-     [r"--config\.train\.batch: wanted int, found 'many'"]),
     (['--config.train.batch=8.5'], [r"batch: wanted int, found '8\.5'"]),
     (['--config.optimizer.g_rate=fast'], [r"wanted float, found 'fast'"]),
     (['--config.data.mirror=maybe'], [r"wanted bool, found 'maybe'"]),
     (['--config.train.batch'], [r'Missing value for flag --config.train.batc']),
-    (['--config.train.batch=0'],
-     [r'config\.train\.batch: wanted at least 1, found 0']),
-    (['--config.optimizer.g_rate=nan'],
-     [r'config\.optimizer\.g_rate: wanted a finite number']),
     (['--count=0', '--mode=sample'], [r'--count=0: 0 is not a positive']),
     # An unknown name of each table.
-    (['--config.objective.loss=hinges'],
-     [r"config\.objective\.loss: no loss 'hinges'; did you mean 'hinge'\? K"]),
     (['--config.objective.penalty=r3'],
      [r"config\.objective\.penalty: no penalty 'r3'; did you mean 'r[12]'"]),
     (['--config.networks.phi=simpel'],
@@ -104,58 +88,24 @@ def assert_fails(result, *texts):
      [r"config\.optimizer\.name: no optimizer 'adamm'; did you mean 'adam'"]),
     (['--config.data.name=avatar'],
      [r"config\.data\.name: no source 'avatar'; did you mean 'avatars'"]),
-    (['--config.data.label=hairs'],
-     [r"config\.data\.label: no factor 'hairs'"]),
     (['--config.networks.scales=midle'], [r"did you mean 'middle'"]),
-    (['--config.data.resize=crop'],
-     [r"config\.data\.resize: no value 'crop'; did you mean 'center_crop'"]),
     # What does not go together.
-    (['--config.train.batch=30', '--config.networks.stddev=every'],
-     [r'config\.train\.batch: 30 is no multiple of '
-      r'config\.networks\.stddev_group = 4']),
-    (['--config.data.resolution=24'],
-     [r'config\.data\.resolution: .* does not reach 24; .*: 16 or 32']),
-    (['--config.networks.scales=4,7'],
-     [r'config\.networks\.scales: no level of 7 px']),
-    (['--config.networks.scales=fine', '--config.data.resolution=32'],
-     [r"config\.networks\.scales: 'fine' is empty at 32 px"]),
-    (['--config.train.accumulate=3', '--config.train.batch=16'],
-     [r'config\.train\.accumulate: 3 does not divide config\.train\.batch']),
     (['--config.train.accumulate=2', '--config.train.batch=16',
       '--config.objective.loss=relativistic_average_hinge'],
      [r'accumulate: parts of 8 images cannot have the whole-batch statistics '
       r"of config\.objective\.loss = 'relativistic_average_hinge'.*; use "
       r'accumulate=1']),
-    (['--process=1'], [r'--coordinator, --processes, --process: wanted all']),
-    # Folders of pictures, runs and latents.
-    (['--config.data.name=folder'], [r'config\.data\.path: is empty']),
     (['--mode=sample', '--dry_run'], [
         r'--dry_run: a flag of --mode=train; this is --mode=sample']),
-    (['--count=3'], [
-        r'--count: a flag of --mode=sample; this is --mode=train']),
-    (['--config.data.path=letters'], [
-        r"did you mean config.data.name = 'folder'"]),
-    (['--mode=sample'], [r'--workdir: which run\? As --workdir=runs/']),
-    (['--mode=sample', '--workdir=nowhere'],
-     [r'nowhere: no such folder\. There are no runs in']),
-    (['--mode=sample', '--workdir=.'],
-     [r': not a run, it has no config\.json']),
-    (['--workdir=gs://bucket/run'], [r'--workdir gs:.*mount the bucket']),
 ])
 def test_each_mistake_has_its_text(command, argv, texts):
   assert_fails(command(*argv), *texts)
 
 
 @pytest.mark.parametrize('source, texts', [
-    ('def get_config(:\n', [r'wrong\.py, line 1: invalid syntax']),
-    ('x = 1\n', [r'wrong\.py has no get_config\(\); wanted one, as in '
-                 r'.*quickstart\.py']),
-    ('def get_config():\n  pass\n',
-     [r"wrong\.py: wanted a ConfigDict .*, found None; .*'return config'"]),
     ('import nothing_of_the_kind\n',
      [r"wrong\.py, line 1: ModuleNotFoundError: No module named 'nothing_of"]),
-    ('def get_config():\n  return 1 / 0\n',
-     [r'wrong\.py, line 2: ZeroDivisionError: division by zero']),
+    ('x = 1\nexit(3)\n', [r'wrong\.py, line 2: SystemExit: 3']),
     ('def get_config():\n  open("/nowhere/x")\n',
      [r'wrong\.py, line 2: FileNotFoundError: .*/nowhere/x']),
     ('from msg_gan_jax.config import template\n\n\ndef get_config():\n'
@@ -189,28 +139,6 @@ def test_a_changed_config_lists_what_changed(command, tmp_path, small):
       r'\n  config\.data\.resolution: 16 -> 8\n',
       r'\nRestore these values to continue it, or choose another --workdir')
   assert workdir.load_config(tmp_path / 'run') == small(train__batch=8)
-
-
-def test_folders_of_pictures_missing_empty_and_broken(command, tmp_path):
-  def train(path):
-    return command('--workdir=run', *SMALL, '--config.data.name=folder',
-                   f'--config.data.path={path}',
-                   f'--config.data.cache_dir={tmp_path / "cache"}')
-
-  assert_fails(train('pictuers'), r"config\.data\.path: no folder 'pictuers'; "
-                                  r'the nearest that exists is ')
-  pictures = tmp_path / 'pictures'
-  pictures.mkdir()
-  (pictures / 'read.me').write_text('none yet')
-  assert_fails(train('pictures'), r"config\.data\.path: no pictures in 'pict",
-               r'looked for .*\.png')
-  assert_fails(train('pictures/read.me'), r"'pictures/read\.me' is a file")
-  Image.new('RGB', (8, 8)).save(pictures / 'good.png')
-  (pictures / 'bad.png').write_bytes((pictures / 'good.png').read_bytes()[:40])
-  assert_fails(train('pictures'), r"config\.data\.path: cannot read "
-               r"'.*pictures/bad\.png': .*Remove it, or set "
-               r"config\.data\.on_bad='skip'")
-  assert not (tmp_path / 'run' / 'config.json').exists()
 
 
 def test_a_folder_that_is_no_run_is_refused(command, tmp_path):

@@ -133,7 +133,7 @@ def test_relative_paths_and_home_become_absolute(tmp_path, monkeypatch):
     (lambda c: c.update(sed=1), "no setting 'sed' in this.* nearest is 'seed'"),
     (lambda c: c.update(train=3), "no setting 'train' in this version"),
     (lambda c: c['train'].update(batch='x'), "config.train.batch: wanted int"),
-    (lambda c: c['train'].update(batch=0), 'config.train.batch: wanted at l'),
+    (lambda c: c['train'].update(batch=0), 'config.train.batch: wanted 1 to'),
 ])
 def test_a_config_of_another_schema_names_the_field(tmp_path, edit, message):
   _run(tmp_path)
