@@ -196,7 +196,9 @@ def structures_table(results):
 def _spread(values, digits=1):
   if not values:
     return ''
-  deviation = np.std(values, ddof=min(1, len(values) - 1))
+  if len(values) == 1:
+    return f'{values[0]:.{digits}f}'
+  deviation = np.std(values, ddof=1)
   return f'{np.mean(values):.{digits}f} ± {deviation:.{digits}f}'
 
 
@@ -218,7 +220,7 @@ def pictures(folder, path):
       if samples.exists():
         ax.imshow(images.grid(np.load(samples), columns=4, gap=1),
                   interpolation='nearest')
-      else:
+      elif (folder / name / 'result.json').exists():
         ax.text(.5, .5, 'not finite', ha='center', va='center',
                 transform=ax.transAxes)
       if ax in axes[0]:
