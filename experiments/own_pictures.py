@@ -2,9 +2,9 @@
 
   python launch.py --config=own_pictures --config.data.path=DIR
 
-DIR holds PNG, JPEG, WebP or BMP files, flat or one folder a class. Pictures
-that are no squares are cropped to their middle; --config.data.resize=pad keeps
-them whole. Add --dry_run to look before training.
+DIR holds picture files, flat or one folder a class. Pictures that are no
+squares are cropped to their middle; --config.data.resize=pad keeps them whole.
+Look before training: --dry_run, or --mode=inspect.
 """
 from msg_gan_jax.config import template
 

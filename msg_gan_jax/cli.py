@@ -132,6 +132,10 @@ def _sample():
   from msg_gan_jax.training import sample
   if not _WORKDIR.value:
     raise ValueError('--workdir: which run? As --workdir=runs/quickstart.')
+  for flag in ('seed', 'count'):
+    if _Z_FILE.value and flags.FLAGS[flag].present:
+      raise ValueError(
+          f'--{flag}: means nothing beside --z_file, which has all latents.')
   out = _OUT.value or os.path.join(
       _WORKDIR.value, 'z_file' if _Z_FILE.value else f'samples_{_SEED.value}')
   for path in sample.from_run(

@@ -125,15 +125,15 @@ def build(config):
 
   def augmented(real, fake, key, strength):
     """What D is shown of them."""
-    if augmentation is None:
-      return real, fake
-    real_key, fake_key = jax.random.split(jax.random.fold_in(key, 1))
+    real_key, fake_key = jax.random.split(key)
     return (augmentation(real, real_key, strength),
             augmentation(fake, fake_key, strength))
 
   def d_objective(params, hyper, real, fake, key, strength, with_penalty):
     """What D minimizes on one part of a batch; (total, its terms)."""
-    real, fake = augmented(real, fake, key, strength)
+    if augmentation:
+      key, noise_key = jax.random.split(key)
+      real, fake = augmented(real, fake, noise_key, strength)
     seen, said = d(params, real), d(params, fake)
     total = loss.d(seen, said)
     logs = {'d_loss': total, 'd_real': seen.logits.mean(),
@@ -151,7 +151,8 @@ def build(config):
 
   def g_objective(fake, d_params, real, key, strength):
     """What G minimizes on one part of a batch; (loss, logs)."""
-    real, fake = augmented(real, fake, key, strength)
+    if augmentation:
+      real, fake = augmented(real, fake, key, strength)
     # XLA drops D(real) by itself where loss.g does not look at it.
     total = loss.g(d(d_params, real), d(d_params, fake))
     return total, {'g_loss': total}
@@ -187,7 +188,7 @@ def build(config):
       player_d = update(player_d, gradients, hyper['d_rate'], hyper)
       logs |= d_logs | {'d_grad_norm': optax.tree.norm(gradients)}
 
-    g_key = jax.random.fold_in(part_key, train.n_dis)
+    g_key = jax.random.fold_in(key, train.n_dis + 1)
     if train.reuse_latents and train.accumulate == 1:
       by_fake, g_logs = jax.grad(g_objective, has_aux=True)(
           fake, player_d.params, real, g_key, strength)
@@ -284,12 +285,15 @@ def _check(config, loss, penalty):
         f'config.objective.penalty_target: wanted 1.0, found {target}: '
         f'config.objective.penalty = {config.objective.penalty!r} has no '
         'target.')
-  if config.objective.augment == 'none' and (
-      config.objective.augment_until_images):
-    raise ValueError(
-        'config.objective.augment_until_images: wanted 0, found '
-        f'{config.objective.augment_until_images}: config.objective.augment = '
-        "'none' has nothing that could fall.")
+  if config.objective.augment == 'none':
+    for name in ('augment_strength', 'augment_until_images'):
+      found = getattr(config.objective, name)
+      wanted = getattr(config_lib.Objective, name)
+      if found != wanted:
+        raise ValueError(
+            f'config.objective.{name}: {found} means nothing to '
+            "config.objective.augment = 'none'; did you mean "
+            f"'instance_noise'? Wanted {wanted}, the default.")
   group = networks.stddev_group or train.batch
   has_stddev = networks.stddev != 'none'
   if has_stddev and train.batch % min(group, train.batch):

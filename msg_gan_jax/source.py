@@ -24,13 +24,16 @@ class Source(Protocol):
     """How many pictures there are."""
 
   def images(self, indices: np.ndarray) -> np.ndarray:
-    """uint8 [n, H, W, C] for int indices [n], in 0 .. len - 1."""
+    """uint8 [n, H, W, C] for int indices [n], in 0 .. len - 1.
+
+    Points, of shape (1, 1, 2), are float32 in [-1, 1].
+    """
 
   def labels(self, indices: np.ndarray) -> np.ndarray:
     """int32 [n]; zeros where there are no labels."""
 
   def factors(self, indices: np.ndarray) -> dict[str, np.ndarray]:
-    """Named factors of variation, each [n]; {} where they are not known."""
+    """Named factors of variation, each [n, ...]; {} where not known."""
 
   def digest(self) -> str:
     """Hex SHA-256 that changes when any picture, label or setting does."""

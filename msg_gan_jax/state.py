@@ -9,7 +9,8 @@ class Batch(NamedTuple):
   """Real images for one step, and their labels.
 
   Attributes:
-    images: uint8 [n_dis, B, H, W, C], a batch for each D update.
+    images: uint8 [n_dis, B, H, W, C], a batch for each D update; points,
+      [.., 1, 1, 2], are float32.
     labels: int32 [n_dis, B].
   """
   images: jax.Array

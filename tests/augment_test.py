@@ -99,9 +99,11 @@ def test_noise_is_the_same_whether_latents_are_reused_or_not(small):
 
 
 def test_a_fall_of_nothing_and_an_unknown_row_are_refused(small):
-  with pytest.raises(ValueError, match="augment_until_images: wanted 0, found "
-                                       "9.*'none' has nothing that could"):
+  with pytest.raises(ValueError, match="augment_until_images: 9 means nothing"
+                                       ".*'none'; did you mean 'instance_noi"):
     build(small(objective__augment_until_images=9))
+  with pytest.raises(ValueError, match="augment_strength: 3.0 means nothing"):
+    build(small(objective__augment_strength=3.))
   with pytest.raises(ValueError, match="no augmentation 'instance_nose'; did "
                                        "you mean 'instance_noise'"):
     build(small(objective__augment='instance_nose'))

@@ -131,7 +131,8 @@ def folder(name, text, files=PICTURES, **settings):
   def make(here):
     here.write(files)
     return [*TRAIN, *flagged(**{
-        'data__name': 'folder', 'data__path': 'set', **settings})]
+        'data__name': 'folder', 'data__path': 'set',
+        'data__count': '20000', **settings})]
   return Row('data', name, make, text)
 
 
@@ -321,8 +322,11 @@ ROWS = [
            networks__name='mlp'),
     config('a target of nothing', r'penalty_target: wanted 1\.0, found 2\.0',
            objective__penalty='none', objective__penalty_target='2'),
-    config('a fall of nothing', r'augment_until_images: wanted 0, found 9',
+    config('a fall of nothing', r'augment_until_images: 9 means nothing',
            objective__augment_until_images='9'),
+    config('points for a network of pictures',
+           r"networks\.name: 'msg_progan' draws pictures, .*wanted 'mlp'",
+           data__resolution='1', data__channels='2'),
     config('a batch of broken groups', r'batch: 6 is no multiple of .* = 4',
            train__batch='6'),
     config('parts that do not divide', r'accumulate: 3 does not divide',

@@ -68,3 +68,36 @@ def test_a_dry_run_shows_points(ring, tmp_path):
   inspect.dry_run(ring, str(tmp_path / 'sheet.png'), say=said.append)
   assert (tmp_path / 'sheet.png').exists()
   assert any('1x1x2' in line for line in said)
+
+
+def test_points_are_compared_with_those_that_were_kept_out(ring):
+  data = config_lib.template()
+  data.data.update(dict(
+      name='ring', resolution=1, channels=2, count=300, held_out=40))
+  splits = open_lib.open_source(config_lib.parse(data))
+  found = evaluate.judge(splits).measure(splits.train.images(np.arange(300)))
+  assert found['protocol']['n_real'] == 40
+
+
+@pytest.mark.parametrize('count', [4, 5, 9])
+def test_few_reals_have_a_gaussian_of_fewer_components(small, count):
+  splits = open_lib.open_source(small(data__held_out=count))
+  judge = evaluate.judge(splits)
+  found = judge.measure(splits.train.images(np.arange(count)))
+  assert found['protocol']['pca_components'] == count - 1
+  assert f'Gaussian, {count - 1} components' in judge.table(found)
+  assert all(np.isfinite(v) for v in found['swd']['pca'].values())
+
+
+def test_a_measurement_that_fails_costs_no_training(
+    ring, tmp_path, monkeypatch):
+  def fail(self, fake):
+    raise ValueError('no measure')
+  monkeypatch.setattr(evaluate.PointJudge, 'measure', fail)
+  with pytest.raises(ValueError, match='no measure'):
+    loop.train(ring, str(tmp_path / 'run'), say=lambda line: None)
+  monkeypatch.undo()
+  said = []
+  loop.train(ring, str(tmp_path / 'run'), say=said.append)
+  assert said[0] == 'done after 640 images'
+  assert (tmp_path / 'run' / 'summary.json').exists()

@@ -26,7 +26,8 @@ class Batches(Protocol):
       shape: (n_dis, B), B being the batch on all devices together.
 
     Returns:
-      Batch of global arrays, uint8 [n_dis, B, H, W, C] and int32 [n_dis, B],
+      Batch of global arrays, uint8 [n_dis, B, H, W, C] (points: float32) and
+      int32 [n_dis, B],
       split over the mesh's 'data' axis along B.
     """
 
@@ -46,10 +47,14 @@ def open_batches(source, config, mesh=None):
     mesh: jax.sharding.Mesh with an axis 'data', or None for one device.
   """
   order = order_lib.Order(len(source), config.seed, config.data.mirror)
-  size = len(source) * int(np.prod(source.shape)) * _copies(mesh)
+  size = len(source) * _bytes_of_one(source) * _copies(mesh)
   if size <= config.data.device_gb * 1e9:
     return Resident(source, order, mesh)
   return Streamed(source, order, config.data.threads, mesh)
+
+
+def _bytes_of_one(source):
+  return source.images(np.arange(1)).nbytes
 
 
 def _copies(mesh):
@@ -60,7 +65,7 @@ def _copies(mesh):
 
 
 class Resident:
-  """Batches of a set that lies on every device, as uint8."""
+  """Batches of a set that lies on every device, as uint8; points as floats."""
 
   def __init__(self, source, order, mesh=None):
     self._order, self._mesh = order, mesh
@@ -121,7 +126,7 @@ class Streamed:
     parts = _Parts(self._source, self._order, numbers, shape[0] * shape[1],
                    max(1, min(PART, len(numbers) // (2 * self._threads))))
     self._parts_in_batch = parts.in_batch
-    room = int(AHEAD_BYTES // (parts.size * np.prod(self._source.shape)))
+    room = int(AHEAD_BYTES // (parts.size * _bytes_of_one(self._source)))
     ahead = max(2 * self._threads, min(2 * parts.in_batch, room))
     self._parts = iter(grain.MapDataset.source(parts).to_iter_dataset(
         grain.ReadOptions(num_threads=self._threads,

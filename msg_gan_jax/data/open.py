@@ -74,6 +74,7 @@ def open_source(config):
 
 def open_avatars(data):
   """Cartoon heads."""
+  _refuse(data, 'dataset')
   if data.width not in (0, data.resolution):
     raise ValueError(
         f'config.data.width: {data.width}; avatars are squares of config.data.'
@@ -95,6 +96,7 @@ def open_polygons(data):
 
 def open_toy(data):
   """Points of the plane; data.name says of which layout."""
+  _refuse(data, 'dataset')
   if data.label:
     raise ValueError(
         f'config.data.label: {data.label!r}; the classes of a toy are its '
@@ -115,6 +117,7 @@ def _drawn(data, draw):
         f'config.data.path: {data.path!r}, but config.data.name = '
         f'{data.name!r} draws its pictures; did you mean config.data.name = '
         "'folder'?")
+  _refuse(data, 'split', 'label_file', 'resize', 'filter', 'on_bad')
   held_out = draw(data.held_out, data.count) if data.held_out else None
   return Splits(draw(data.count, 0), held_out)
 
@@ -202,6 +205,7 @@ def _of_store(store, data):
 
 def read(store, data):
   """pictures.Store -> pictures.Pictures, as the settings say."""
+  _refuse(data, 'count')
   recipe = decode.Recipe(*data.shape, data.resize, data.filter)
   return pictures.Pictures(
       store, recipe, data.on_bad, data.cache_dir, data.cache_gb, data.threads)

@@ -20,6 +20,10 @@ class Players(NamedTuple):
 
 def _msg(config, bmsg):
   settings, data = config.networks, config.data
+  if pyramid.are_points(data.shape):
+    raise ValueError(
+        f'config.networks.name: {settings.name!r} draws pictures, and '
+        f'config.data.name = {data.name!r} has points; wanted \'mlp\'.')
   combine.PHI[settings.phi]  # an unknown φ is an error also where unused
   sizes = pyramid.shown(data.shape, settings.scales)
   shape = msg.Shape(
@@ -33,6 +37,7 @@ def _msg(config, bmsg):
 
 
 def _mlp(config):
+  combine.PHI[config.networks.phi]  # an unknown φ is an error also where unused
   mlp.check(config.networks)
   shape, width = config.data.shape, config.networks.fmap_max
   return Players(

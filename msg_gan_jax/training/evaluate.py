@@ -9,6 +9,7 @@ from msg_gan_jax.metrics import modes, references, sliced, stability
 
 COUNT = 2048
 POINTS = 2500  # of a toy, as in VEEGAN and PacGAN
+COMPONENTS = 10  # of the Gaussian reference; fewer where there are few reals
 FEWEST = 4  # pictures; two halves of them have a spread
 SMALLEST = 16  # px; a patch of 7x7 pixels wants a picture around it
 
@@ -52,6 +53,11 @@ class Judge:
     picked = np.linspace(0, len(self._source) - 1, self.count)
     return self._source.images(picked.astype(np.int64))
 
+  @property
+  def components(self):
+    """Of the Gaussian reference."""
+    return min(COMPONENTS, self.count - 1)
+
   @functools.cached_property
   def variety(self):
     return stability.pairwise(self.real)
@@ -62,7 +68,8 @@ class Judge:
     real, seed = self.real, self._seed
     halves = references.halves(real, seed)
     noise = references.pixel_noise(real, self.count, seed)
-    pca = references.pca_gaussian(real, self.count, seed=seed)
+    pca = references.pca_gaussian(
+        real, self.count, self.components, seed=seed)
     return {'halves': self._swd(*halves)[0], 'noise': self._swd(real, noise)[0],
             'pca': self._swd(real, pca)[0]}
 
@@ -83,7 +90,8 @@ class Judge:
         'pairwise': {'samples': stability.pairwise(fake),
                      'reals': self.variety},
         'protocol': {
-            'against': self.against, 'weights': 'ema', **protocol}}
+            'against': self.against, 'weights': 'ema',
+            'pca_components': self.components, **protocol}}
 
   def _swd(self, a, b):
     found = sliced.swd(a, b, seed=self._seed)
@@ -109,7 +117,8 @@ class Judge:
              'halves': ('two halves of the reals, '
                         f'{protocol["n_real"] // 2:,} each'),
              'noise': 'noise, mean and spread of each pixel',
-             'pca': 'Gaussian, 10 components of the reals'}
+             'pca': f'Gaussian, {protocol["pca_components"]} components of '
+                    'the reals'}
     lines = [
         'Sliced Wasserstein distance x1e3 of 7x7 patches, by Laplacian level',
         f'({protocol["n_fake"]:,} samples, EMA weights, against '
@@ -131,12 +140,13 @@ class PointJudge:
   """Counts the Gaussians of a toy that a generator has found.
 
   Args:
-    splits: of data.open, of a source with `centres` and `std`.
+    splits: of data.open, of a source with `centres` and `std`. Where nothing
+      is held out, the `reals` of the summary are training points.
   """
   can, count = True, POINTS
 
   def __init__(self, splits):
-    self._source = splits.train
+    self._source = splits.held_out or splits.train
 
   def measure(self, fake):
     """fake: float [count, 1, 1, 2] -> {'samples', 'reals', 'protocol'}.

@@ -183,7 +183,13 @@ class Run:
     if looking:
       values |= self._look()
     if measuring:
-      values |= self._measure()
+      try:
+        values |= self._measure()
+      except Exception:
+        if saving:  # What went wrong here must not cost the training.
+          self._save()
+          self.checkpoints.wait()
+        raise
     # A record is due by the images alone, so that a run that was stopped or
     # killed has the same records as one that was not.
     if values and self.main:

@@ -57,6 +57,8 @@ def latents(gan, size, count, seed, z_file):
   """
   if not z_file:
     return np.asarray(gan.draw(jax.random.key(seed), count))
+  if os.path.exists(z_file) and not os.path.isfile(z_file):
+    raise ValueError(f'--z_file: {z_file} is no file; wanted a .npy.')
   try:
     z = np.load(z_file, allow_pickle=False)
   except FileNotFoundError as e:
@@ -95,6 +97,10 @@ def write(pyramid_of_images, folder, separate, scales):
 
   finest = pyramid_of_images[-1]
   if pyramid.are_points(finest.shape[1:]):
+    if separate or scales:
+      raise ValueError(
+          f'--{"separate" if separate else "scales"}: this run draws points '
+          'of the plane, all in one picture and one array.')
     keep('points.png', scatter.scatter((), finest.reshape(-1, 2)))
     paths.append(os.path.join(folder, 'points.npy'))
     np.save(paths[-1], finest.reshape(-1, 2))
