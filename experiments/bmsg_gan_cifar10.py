@@ -3,8 +3,9 @@
   python launch.py --config=bmsg_gan_cifar10
 
 Fetches CIFAR-10's archive, once. Depth 4 (4 to 32 px) and latent 512 there are
-resolution 32 and latent 512 here: 20,719,628 parameters in G, 17,184,001 in D. Its README shows CIFAR-10 pictures; with how many images
-and which batch they were made is not known (its issue 29).
+resolution 32 and latent 512 here: 20,719,628 parameters in G, 17,184,001 in D.
+Its README shows CIFAR-10 pictures; with how many images and which batch they
+were made is not known (its issue 29).
 """
 from msg_gan_jax.config import template
 

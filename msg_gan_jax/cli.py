@@ -108,11 +108,13 @@ def _check_mode():
   """Refuses flags of other modes alone: they would do nothing."""
   given = {word.lstrip('-').partition('=')[0].partition('.')[0]
            for word in sys.argv[1:] if word.startswith('-')}
-  for flag in sorted(given - FLAGS_OF[_MODE.value]):
+  for word in sorted(given):
+    # --noscales is --scales=false; no flag of ours begins with 'no'.
+    flag = word.removeprefix('no')
     modes = [mode for mode in MODES if flag in FLAGS_OF[mode]]
-    if modes:
+    if modes and _MODE.value not in modes:
       raise ValueError(
-          f"--{flag}: a flag of {' and '.join(f'--mode={m}' for m in modes)}; "
+          f"--{word}: a flag of {' and '.join(f'--mode={m}' for m in modes)}; "
           f'this is --mode={_MODE.value}.')
 
 

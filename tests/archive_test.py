@@ -114,20 +114,79 @@ def test_hidden_names_and_those_outside_are_passed_over(
   assert found.notes['other_files'] == {'.txt': 1}
 
 
-def test_links_are_not_followed_and_are_counted(tmp_path, opened):
-  write_tar(tmp_path / 'set.tar')
-  with tarfile.open(tmp_path / 'set.tar', 'a') as file:
-    for name, kind in (('cat/s.png', tarfile.SYMTYPE),
-                       ('cat/h.png', tarfile.LNKTYPE),
-                       ('cat/f.png', tarfile.FIFOTYPE)):
+def link(path, *links):
+  """Appends (name, target, 'hard', 'symbolic' or 'pipe') to a tar."""
+  kinds = {'hard': tarfile.LNKTYPE, 'symbolic': tarfile.SYMTYPE,
+           'pipe': tarfile.FIFOTYPE}
+  with tarfile.open(path, 'a') as file:
+    for name, target, kind in links:
       info = tarfile.TarInfo(name)
-      info.type, info.linkname = kind, '/etc/passwd'
+      info.type, info.linkname = kinds[kind], target
       file.addfile(info)
+  return path
+
+
+def test_links_to_members_of_a_tar_are_those_members(tmp_path, opened):
+  path = link(
+      write_tar(tmp_path / 'set.tar',
+                {'.all/0.png': png(0), 'x/1.png': png(1)}),
+      ('cat/0.png', './.all/0.png', 'hard'),
+      ('cat/1.png', 'cat/0.png', 'hard'),
+      ('dog/2.png', '../x/1.png', 'symbolic'),
+      ('dog/3.png', '4.png', 'symbolic'),
+      ('dog/4.png', '2.png', 'symbolic'),
+      ('dog/5.png', 'dog/4.png', 'hard'))
+  found = opened(path)
+  np.testing.assert_array_equal(
+      whole(found), [picture(i) for i in (0, 0, 1, 1, 1, 1, 1)])
+  assert found.classes == ('cat', 'dog', 'x')
+  assert 'other_files' not in found.notes
+
+
+def test_a_hard_link_keeps_what_its_target_was_before_it(tmp_path, opened):
+  path = link(write_tar(tmp_path / 'set.tar', {'a.png': png(0)}),
+              ('b.png', 'a.png', 'hard'))
+  with tarfile.open(path, 'a') as file:
+    info = tarfile.TarInfo('a.png')
+    info.size = len(png(1))
+    file.addfile(info, io.BytesIO(png(1)))
+  np.testing.assert_array_equal(whole(opened(path)), [picture(1), picture(0)])
+
+
+@pytest.mark.parametrize('links, said', [
+    ([('cat/x.png', 'cat/none.png', 'hard')],
+     "is a link to 'cat/none.png', which the archive does not hold"),
+    ([('cat/x.png', '/etc/passwd', 'hard')],
+     "is a link to 'etc/passwd', which the archive does not hold"),
+    ([('cat/x.png', '../none.png', 'symbolic')],
+     "is a link to 'none.png', which the archive does not hold"),
+    ([('cat/x.png', 'y.png', 'symbolic'), ('cat/y.png', 'x.png', 'symbolic')],
+     'is a link that leads in a circle'),
+    ([('cat/x.png', 'cat/x.png', 'hard')], 'is a link that leads in a circle'),
+])
+def test_a_link_that_leads_to_no_member_is_named_or_skipped(
+    links, said, tmp_path, opened):
+  path = link(write_tar(tmp_path / 'set.tar'), *links)
+  with pytest.raises(ValueError, match=(
+      rf"^config\.data\.path: cannot read '.*set\.tar/cat/x\.png': {said}")):
+    opened(path)
+  assert_is_the_set(opened(path, on_bad='skip'))
+
+
+def test_links_that_lead_outside_are_not_followed_and_are_counted(
+    tmp_path, opened):
+  folder = tarfile.TarInfo('all')
+  folder.type = tarfile.DIRTYPE
+  with tarfile.open(write_tar(tmp_path / 'set.tar'), 'a') as file:
+    file.addfile(folder)
+  link(tmp_path / 'set.tar', ('cat/s.png', '/etc/passwd', 'symbolic'),
+       ('cat/u.png', '../../dog/5.png', 'symbolic'),
+       ('cat/d.png', '../all', 'symbolic'), ('cat/f.png', '', 'pipe'))
   linked = zipfile.ZipInfo('cat/s.png')
   linked.create_system, linked.external_attr = 3, 0o120777 << 16
   with zipfile.ZipFile(write_zip(tmp_path / 'set.zip'), 'a') as file:
     file.writestr(linked, '/etc/passwd')
-  for name, count in (('set.tar', 3), ('set.zip', 1)):
+  for name, count in (('set.tar', 4), ('set.zip', 1)):
     found = opened(tmp_path / name)
     assert_is_the_set(found)
     assert found.notes['other_files'] == {'links, pipes and the like': count}
@@ -239,8 +298,64 @@ def test_a_compressed_tar_that_is_cut_off_leaves_nothing(tmp_path, opened):
   with pytest.raises(ValueError, match=(
       r"^config\.data\.path: .*set\.tgz' is cut off or damaged: Compressed")):
     opened(path, on_bad='skip')
-  assert [n for n in os.listdir(tmp_path / 'cache')
-          if not n.endswith('.lock')] == []
+  assert nothing_is_kept(tmp_path / 'cache')
+
+
+def nothing_is_kept(cache):
+  return [n for n in os.listdir(cache) if not n.endswith('.lock')] == []
+
+
+def zeros(path, size, mode='w:gz'):
+  """Pictures, and behind them one of nothing but zeros."""
+  info = tarfile.TarInfo('cat/zeros.png')
+  info.size = size
+  with tarfile.open(path, mode) as file:
+    for name, content in FILES.items():
+      before = tarfile.TarInfo(name)
+      before.size = len(content)
+      file.addfile(before, io.BytesIO(content))
+    file.addfile(info, io.BytesIO(bytes(size)))
+  return path
+
+
+@pytest.mark.parametrize('mode', ['w:gz', 'w:bz2', 'w:xz'])
+def test_zeros_that_would_fill_the_disk_are_refused(
+    mode, tmp_path, opened, monkeypatch):
+  monkeypatch.setattr(archive, 'SMALL_BYTES', 2_000_000)
+  path = zeros(tmp_path / 'bomb', 8_000_000, mode)
+  assert 8_000_000 > 500 * path.stat().st_size
+  with pytest.raises(ValueError, match=(
+      r"^config\.data\.path: '.*bomb' of [\d,]+ bytes unpacks to more than "
+      r'[\d,]+, which only fills a disk; wanted pictures\.$')):
+    opened(path, on_bad='skip')
+  assert nothing_is_kept(tmp_path / 'cache')
+  monkeypatch.setattr(archive, 'SMALL_BYTES', 9_000_000)
+  assert_is_the_set(opened(path, on_bad='skip'))
+
+
+def test_a_member_too_large_for_a_picture_is_not_unpacked(
+    tmp_path, opened, monkeypatch):
+  written, append = [], archive._appended
+  monkeypatch.setattr(packed, 'MOST_BYTES', 5_000_000)
+  monkeypatch.setattr(archive, '_appended', lambda blocks, keep: append(
+      blocks, lambda block: (written.append(len(block)), keep(block))))
+  with pytest.raises(ValueError, match=(
+      r"^config\.data\.path: 'cat/zeros\.png' in '.*large' declares 50,000,000 "
+      r"bytes; wanted at most 5,000,000\. Unpack it yourself, and set")):
+    opened(zeros(tmp_path / 'large', 50_000_000))
+  assert sum(written) <= 2 * archive.BLOCK
+  assert nothing_is_kept(tmp_path / 'cache')
+
+
+def test_a_compressed_tar_that_is_damaged_within_says_where(tmp_path, opened):
+  content = bytearray(write_tar(tmp_path / 'set.tar').read_bytes())
+  with tarfile.open(tmp_path / 'set.tar') as file:
+    third = file.getmembers()[2].offset
+  content[third:third + 100] = b'\xff' * 100
+  (tmp_path / 'set.tbz2').write_bytes(bz2.compress(bytes(content)))
+  with pytest.raises(ValueError, match=(
+      rf"set\.tbz2' is damaged: a member should begin at byte {third:,}")):
+    opened(tmp_path / 'set.tbz2')
 
 
 @pytest.mark.parametrize('pack', [bz2.compress, lzma.compress])

@@ -63,10 +63,37 @@ def test_pixels_are_those_of_the_array(packed, cache_gb, save, opened):
 
 @pytest.mark.parametrize('name', ['arr_0', 'x_train', 'data'])
 def test_the_only_array_of_pictures_may_have_any_name(name, save, opened):
-  save(**{name: np.asfortranarray(PIXELS), 'y': np.zeros(6, int)})
+  save(**{name: np.asfortranarray(PIXELS), 'y': np.zeros(5, int)})
   found = opened()
   np.testing.assert_array_equal(whole(found), PIXELS)
   assert found.classes == () and found.notes['array'] == name
+
+
+@pytest.mark.parametrize('name', ['y', 'y_train', 'targets'])
+def test_the_only_array_of_a_number_a_picture_is_the_labels_and_it_is_said(
+    name, save, opened):
+  save(images=PIXELS, scores=np.zeros(6), boxes=np.zeros((6, 4), int),
+       **{name: np.uint8([0, 2, 1, 1, 0, 0])})
+  found = opened()
+  assert found.classes == ('0', '1', '2') and found.notes['label'] == name
+  assert found.labels(np.arange(6)).tolist() == [0, 2, 1, 1, 0, 0]
+  assert found.notes['other_arrays'] == {
+      'boxes': 'int64 [6, 4]', 'scores': 'float64 [6]'}
+
+
+@pytest.mark.parametrize('arrays, said', [
+    (dict(y=np.zeros(6, int), z=np.zeros(6, int)), None),
+    (dict(y=np.arange(6) + 3), "'y' numbers the pictures: none is used"),
+    (dict(y=np.int64([0, 0, 1, 1, -5, 2])),
+     "config.data.label: the array 'y': the label of 'images[4]' is -5; "
+     'wanted whole numbers from 0, or only -1 and 1. None is used')])
+def test_numbers_that_may_be_no_labels_are_not_and_it_is_said(
+    arrays, said, save, opened):
+  save(images=PIXELS, **arrays)
+  found = opened()
+  assert found.classes == () and not found.labels(np.arange(6)).any()
+  assert found.notes.get('label') == said
+  assert found.notes['other_arrays'] == dict.fromkeys(arrays, 'int64 [6]')
 
 
 def test_grey_pictures_need_no_axis_of_channels(save, opened):

@@ -13,7 +13,7 @@ def channel(histogram):
           'at_0': histogram[0] / sum(histogram), 'at_255': 0.}
 
 
-def draw(path, channels=3, height=6, width=4, **found):
+def draw(path, channels=3, height=6, width=4, title='nine pictures', **found):
   flat = [1] * 256
   names = ('red', 'green', 'blue', 'alpha')[:channels]
   rng = np.random.default_rng(0)
@@ -21,7 +21,7 @@ def draw(path, channels=3, height=6, width=4, **found):
       {'train': 9, 'channels': {name: channel(flat) for name in names},
        **found},
       rng.uniform(0, 255, (height, width, channels)),
-      rng.uniform(0, 90, (height, width, channels)), path, 'nine pictures')
+      rng.uniform(0, 90, (height, width, channels)), path, title)
   with Image.open(path) as image:
     return image.size
 
@@ -40,6 +40,29 @@ def test_classes_and_sizes_get_a_place_and_else_none(tmp_path):
   wide = draw(tmp_path / 'b.png', classes=classes,
               notes={'sizes': {'8x8': 3, '9x8': 2}, 'out_of': 12})
   assert wide[0] > 1.3 * plain[0] and wide[1] == plain[1]
+
+
+@pytest.mark.parametrize('name, shown', [
+    ('dog', 'dog'), ('собака', 'собака'), ('猫', 'class 2 of 2'),
+    ('\ud55c', 'class 2 of 2'), (r'$\frac$', r'$\frac$')])
+def test_names_that_the_font_lacks_are_numbers_and_nothing_is_warned_of(
+    tmp_path, monkeypatch, name, shown):
+  figure = pytest.importorskip('matplotlib.figure')
+  monkeypatch.setitem(
+      pytest.importorskip('matplotlib').rcParams, 'font.family',
+      ['DejaVu Sans'])
+  written = []
+
+  def keep(self, *args, **options):
+    written.extend(
+        [label.get_text() for label in self.axes[-1].get_yticklabels()])
+    return save(self, *args, **options)
+
+  save = figure.Figure.savefig
+  monkeypatch.setattr(figure.Figure, 'savefig', keep)
+  # Warnings are errors here, and matplotlib's are only of what is drawn.
+  draw(tmp_path / 'a.png', classes={'cat': 3, name: 2}, title=f'{name}, nine')
+  assert written == ['cat', shown]
 
 
 @pytest.mark.parametrize('values', [
@@ -99,6 +122,16 @@ def test_a_tile_is_large_enough_to_see_and_keeps_its_shape():
   assert large.size == (72, 144) and large.getpixel((5, 5)) == (7, 7, 7)
   clear, = contact_sheet.tiles(np.zeros((1, 64, 64, 4), np.uint8))
   assert clear.getpixel((0, 0)) == (255, 255, 255)
+
+
+def test_a_sheet_knows_what_its_font_can_write():
+  assert contact_sheet.writes('a dog, 12 #3 …')
+  assert not any(map(contact_sheet.writes, ['猫', 'a猫', 'собака', 'كلب']))
+  assert lines.class_name('猫', 1, 1000, contact_sheet.writes) == (
+      'class 2 of 1,000')
+  assert lines.class_name('a' * 30, 1, 9, contact_sheet.writes) == (
+      'a' * 23 + '…')
+  assert lines.legible('a猫b', contact_sheet.writes) == 'a?b'
 
 
 def test_rows_of_a_sheet_stand_at_their_places(tmp_path):

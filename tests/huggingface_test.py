@@ -1,7 +1,13 @@
 """Laws of the Hugging Face source, on what its library saves, and offline."""
+import email.message
 import io
+import os
+import socket
+import ssl
 import sys
 import threading
+import time
+import urllib.error
 
 import numpy as np
 from PIL import Image
@@ -9,11 +15,13 @@ import pytest
 
 from msg_gan_jax import config as config_lib
 from msg_gan_jax import source as source_lib
+from msg_gan_jax.data import huggingface
 from msg_gan_jax.data import open as open_lib
 
 # With pandas and pyarrow it is larger than all else, so it is no part of the
 # `test` extra.
 datasets = pytest.importorskip('datasets', reason='an extra of its own')
+parquet_lib = pytest.importorskip('pyarrow.parquet')
 
 
 def picture(seed):
@@ -36,6 +44,16 @@ def rows(numbers, labels=None, image='image', label='label', **more):
       {name: values for name, (_, values) in columns.items()},
       features=datasets.Features(
           {name: kind for name, (kind, _) in columns.items()}))
+
+
+def unlabelled(**columns):
+  """A datasets.Dataset of three pictures; {column: (dtype, values)}."""
+  return datasets.Dataset.from_dict(
+      {'image': [png(i) for i in range(3)],
+       **{name: values for name, (_, values) in columns.items()}},
+      features=datasets.Features({
+          'image': datasets.Image(), **{name: datasets.Value(dtype) for name, (
+              dtype, _) in columns.items()}}))
 
 
 @pytest.fixture
@@ -121,6 +139,79 @@ def test_pictures_may_lie_in_files_of_their_own(tmp_path, opened):
   np.testing.assert_array_equal(whole(opened(tmp_path / 'set')), CROPPED[:3])
 
 
+def test_a_picture_in_a_file_of_its_own_that_changes_is_read_anew(
+    tmp_path, opened):
+  paths = [str(tmp_path / f'{i}.png') for i in range(3)]
+  for i, path in enumerate(paths):
+    Image.fromarray(picture(i)).save(path)
+    os.utime(path, ns=(5, 5))
+  table = rows(range(3)).remove_columns('image').add_column(
+      'image', [{'bytes': None, 'path': path} for path in paths]).cast_column(
+          'image', datasets.Image()).data.table
+  (tmp_path / 'set').mkdir()
+  # By pyarrow: the library itself would put the files into its own.
+  parquet_lib.write_table(table, tmp_path / 'set' / 'train.parquet')
+  streamed = opened(tmp_path / 'set', cache_gb=0.).digest()
+  np.testing.assert_array_equal(whole(opened(tmp_path / 'set')), CROPPED[:3])
+  Image.fromarray(picture(7)).save(paths[1])
+  np.testing.assert_array_equal(
+      whole(opened(tmp_path / 'set')), CROPPED[[0, 7, 2]])
+  assert opened(tmp_path / 'set', cache_gb=0.).digest() != streamed
+  os.remove(paths[1])
+  with pytest.raises(ValueError, match=(
+      r"cannot read '.*set: train\[1\]': .*No such file")):
+    opened(tmp_path / 'set')
+
+
+@pytest.mark.parametrize('kind, values, classes, numbers', [
+    ('int64', [2, 0, 1], ('0', '1', '2'), [2, 0, 1]),
+    ('uint8', [1, 1, 0], ('0', '1'), [1, 1, 0]),
+    ('int8', [-1, 1, -1], ('-1', '1'), [0, 1, 0]),
+    ('bool', [True, False, True], ('false', 'true'), [1, 0, 1]),
+    ('string', ['dog', 'cat', 'dog'], ('cat', 'dog'), [1, 0, 1]),
+    ('large_string', ['1', '01', '1'], ('01', '1'), [1, 0, 1]),
+])
+@pytest.mark.parametrize('name', ['label', 'style'])
+def test_a_column_of_numbers_or_texts_is_the_label_if_it_is_called_so(
+    name, kind, values, classes, numbers, tmp_path, opened):
+  unlabelled(**{name: (kind, values)}).save_to_disk(tmp_path / 'set')
+  found = opened(tmp_path / 'set', label='' if name == 'label' else name)
+  assert found.classes == classes
+  assert found.labels(np.arange(3)).tolist() == numbers
+  assert found.notes['label'] == name
+  assert 'other_features' not in found.notes
+
+
+def test_columns_that_are_no_label_are_said(tmp_path, opened):
+  unlabelled(style=('string', list('abc')), size=('float32', [1., 2., 3.])
+             ).save_to_disk(tmp_path / 'set')
+  found = opened(tmp_path / 'set')
+  assert found.classes == () and 'label' not in found.notes
+  assert found.notes['other_features'] == {'style': 'string',
+                                           'size': 'float32'}
+  with pytest.raises(ValueError, match=(
+      r"^config\.data\.label: '.*set' has no class label 'styl'; did you mean "
+      r"'style'\? Known: style\.")):
+    opened(tmp_path / 'set', label='styl')
+
+
+@pytest.mark.parametrize('values, said', [
+    ([-1, -1, -1], "'label' is unknown for 3 pictures: none is used"),
+    ([0, None, 1], "'label' is unknown for 1 pictures: none is used"),
+    ([0, 5, 123456], "the label of '2' is 123456; wanted classes, numbered "
+     'from 0 to at most 99,999. None is used')])
+def test_a_column_called_label_that_is_none_is_said_and_not_used(
+    values, said, tmp_path, opened):
+  unlabelled(label=('int64', values)).save_to_disk(tmp_path / 'set')
+  found = opened(tmp_path / 'set')
+  assert found.classes == () and not found.labels(np.arange(3)).any()
+  assert found.notes['label'].endswith(said)
+  if 'unknown' not in said:
+    with pytest.raises(ValueError, match=(
+        r"^config\.data\.label: 'label' of '.*set': the label of '2' is")):
+      opened(tmp_path / 'set', label='label')
+
+
 def test_columns_of_other_names_are_found_and_others_are_not_read(
     tmp_path, opened):
   broken = {'bytes': b'broken', 'path': None}
@@ -187,8 +278,13 @@ def test_a_set_that_was_saved_anew_is_read_anew(tmp_path, opened):
 # The Hub.
 
 
+@pytest.fixture
+def online(monkeypatch):
+  monkeypatch.setattr(huggingface, '_reachable', lambda _: True)
+
+
 def test_the_name_its_config_and_its_split_reach_the_library(
-    opened, tmp_path, monkeypatch):
+    opened, tmp_path, monkeypatch, online):
   asked = []
 
   def load(name, config, *, split, cache_dir):
@@ -215,7 +311,8 @@ def test_the_name_its_config_and_its_split_reach_the_library(
     (ValueError("Unknown split 'a'. Should be one of ['b']"),
      r"split: 'train' of 'user/pets': Unknown split 'a'\. Should be one of \["),
 ])
-def test_what_the_hub_refuses_is_said(error, said, opened, monkeypatch):
+def test_what_the_hub_refuses_is_said(
+    error, said, opened, monkeypatch, online):
   def load(*_, **__):
     raise error
   monkeypatch.setattr(datasets, 'load_dataset', load)
@@ -230,6 +327,50 @@ def test_without_a_network_the_library_itself_gives_our_error(
   with pytest.raises(ValueError, match=(
       r"^config\.data\.dataset: 'user/pets' cannot be reached: ")):
     opened('', dataset='user/pets')
+
+
+def test_a_hub_that_does_not_answer_is_not_asked_again_and_again(
+    opened, monkeypatch, capfd):
+  """The library alone asks for 24 s, and warns of each time."""
+  with socket.socket() as held:  # A port at which nobody listens.
+    held.bind(('127.0.0.1', 0))
+    monkeypatch.setenv('no_proxy', '127.0.0.1')
+    monkeypatch.setattr(datasets.config, 'HF_ENDPOINT',
+                        f'http://127.0.0.1:{held.getsockname()[1]}')
+    start = time.monotonic()
+    with pytest.raises(ValueError, match=(
+        r"^config\.data\.dataset: 'user/pets' cannot be reached: ")):
+      opened('', dataset='user/pets')
+  assert time.monotonic() - start < 5
+  assert 'Retrying' not in capfd.readouterr().err
+  assert not datasets.config.HF_HUB_OFFLINE
+
+
+def test_without_an_answer_the_library_takes_what_it_has(opened, monkeypatch):
+  seen = []
+
+  def load(*_, **__):
+    seen.append(datasets.config.HF_HUB_OFFLINE)
+    return rows(range(3))
+  monkeypatch.setattr(datasets, 'load_dataset', load)
+  for reachable in (False, True):
+    monkeypatch.setattr(huggingface, '_reachable', lambda _, r=reachable: r)
+    assert len(opened('', dataset='user/pets')) == 3
+  assert seen == [True, False]
+
+
+@pytest.mark.parametrize('error, reachable', [
+    (urllib.error.HTTPError('x', 403, '', email.message.Message(), None), True),
+    (urllib.error.URLError(ssl.SSLCertVerificationError()), True),
+    (urllib.error.URLError(ConnectionRefusedError()), False),
+    (urllib.error.URLError(socket.gaierror()), False),
+    (TimeoutError(), False)])
+def test_whoever_answers_in_any_way_is_reachable(
+    error, reachable, monkeypatch):
+  def urlopen(*_, **__):
+    raise error
+  monkeypatch.setattr(huggingface.urllib.request, 'urlopen', urlopen)
+  assert huggingface._reachable(datasets) == reachable
 
 
 # Refused, each with its own text.

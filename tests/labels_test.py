@@ -79,6 +79,17 @@ def test_numbers_keep_theirs_and_names_are_sorted(values, wanted, label):
     assert label(rows)[:2] == wanted
 
 
+@pytest.mark.parametrize('cells, classes', [
+    (('001', '1', '2'), ('001', '1', '2')),
+    (('007', '010', '007'), ('007', '010')),
+    (('0', '1', '10'), tuple(map(str, range(11))))])
+def test_numbers_with_zeros_before_them_are_names(cells, classes, label):
+  rows = ''.join(f'{n},{v}\n' for n, v in zip(NAMES, cells, strict=True))
+  found, labels, _ = label(rows)
+  assert found == classes
+  assert tuple(found[i] for i in labels) == cells
+
+
 def test_nvidias_null_means_no_labels_and_shards_are_no_classes(root):
   for i in range(3):
     (root / f'0000{i}').mkdir()

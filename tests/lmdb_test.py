@@ -127,6 +127,28 @@ def test_a_value_that_is_no_picture_is_named_by_its_key(root, opened):
   assert len(opened(root, on_bad='skip')) == 12
 
 
+@pytest.mark.parametrize('kept', [1, .5, .9])
+def test_a_database_that_is_cut_off_is_refused_and_kills_nobody(
+    kept, root, opened):
+  """Its pages are mapped: to read one that is gone is a bus error."""
+  size = os.path.getsize(root / 'data.mdb')
+  # One byte off, or a tenth; the two pages of its head are there.
+  os.truncate(root / 'data.mdb', size - 1 if kept == 1 else int(size * kept))
+  with pytest.raises(ValueError, match=(
+      rf"^config\.data\.path: data\.mdb in '{root}' has [\d,]+ bytes of the "
+      rf'{size:,} that it speaks of: it is cut off\. Copy or fetch it again')):
+    opened(root)
+
+
+def test_a_database_that_is_cut_off_while_it_is_open_is_refused_too(
+    root, opened):
+  first = opened(root, cache_gb=0.)
+  os.truncate(root / 'data.mdb', os.path.getsize(root / 'data.mdb') // 2)
+  with pytest.raises(ValueError, match='it is cut off'):
+    opened(root)
+  del first
+
+
 def test_every_wrong_path_has_its_own_text(tmp_path, root, opened):
   (tmp_path / 'none').mkdir()
   (tmp_path / 'odd').mkdir()

@@ -12,8 +12,8 @@ import pytest
 
 from msg_gan_jax import cli
 from msg_gan_jax import config as config_lib
-from msg_gan_jax.data.open import Splits
-from msg_gan_jax.reporting import inventory
+from msg_gan_jax.data.open import SOURCES, Splits
+from msg_gan_jax.reporting import contact_sheet, inventory, scatter
 from msg_gan_jax.training import census, inspect, survey
 from msg_gan_jax.training import concerns as concerns_lib
 
@@ -175,22 +175,80 @@ def test_factors_of_avatars_have_their_names(look):
   assert re.search(r'^  cheeks +plain \d+\.\d %, rosy \d+\.\d %$', text, re.M)
 
 
-def test_a_large_set_is_seen_through_an_even_part(monkeypatch):
-  monkeypatch.setattr(census, 'spread', lambda n: np.arange(10) * n // 10)
-  images = np.repeat(np.arange(100, dtype=np.uint8), 64 * 3)
-  found = census.take(Splits(Drawn(images.reshape(100, 8, 8, 3)), None)).found
-  assert (found['train'], found['looked_at']) == (100, 10)
-  values = np.flatnonzero(found['channels']['red']['histogram'])
-  assert values.tolist() == list(range(0, 100, 10))
+@pytest.fixture
+def part(monkeypatch):
+  """Sets of more than 200 are judged by 50, as if those were thousands."""
+  monkeypatch.setattr(census, 'MOST', 200)
+  monkeypatch.setattr(census, 'ENOUGH', 50)
+
+
+def numbered(numbers):
+  """Pictures of 1 x 1, one a number, equal where the numbers are."""
+  return np.asarray(numbers, '<u2').view(np.uint8).reshape(-1, 1, 1, 2)
+
+
+@pytest.mark.usefixtures('part')
+def test_a_large_set_is_seen_through_a_part_drawn_at_random():
+  source = Drawn(numbered(np.arange(1000)))
+  found = census.take(Splits(source, None)).found
+  assert (found['train'], found['looked_at']) == (1000, 50)
+  for channel in found['channels'].values():
+    assert sum(channel['histogram']) == 50
   _, text = next(inventory.sections(dict(found, worth_a_look=[])))
-  assert any(line.startswith('looked at 10, evenly spread') for line in text)
+  assert ('looked at 50, drawn at random; only classes and copies are counted '
+          'in all') in text
+  found = census.take(Splits(source, None), quick_bytes=0).found
+  _, text = next(inventory.sections(dict(found, worth_a_look=[])))
+  assert ('looked at 50, drawn at random; only classes are counted in all'
+          in text)
 
 
 def test_up_to_200000_all_are_looked_at_and_beyond_50000():
-  assert len(census.spread(200_000)) == 200_000
-  picked = census.spread(1_300_003)
-  assert len(picked) == 50_000 and picked[0] == 0 and picked[-1] > 1_299_900
-  assert set(np.diff(picked)) == {26, 27}
+  np.testing.assert_array_equal(census.sample(200_000), np.arange(200_000))
+  picked = census.sample(1_300_003)
+  steps = np.diff(picked)
+  assert len(picked) == 50_000 and steps.min() >= 1 and steps.max() > 100
+  # Neighbours are met as often as chance has it: 50,000 / 26 times.
+  assert 1700 < (steps == 1).sum() < 2150
+  assert abs(picked.mean() / 1_300_003 - .5) < .01
+  np.testing.assert_array_equal(picked, census.sample(1_300_003))
+
+
+@pytest.mark.usefixtures('part')
+@pytest.mark.parametrize('numbers', [
+    np.arange(1000) // 2, np.arange(1000) % 500], ids=['beside', 'apart'])
+def test_a_large_set_that_is_in_memory_is_compared_whole(numbers):
+  source, held_out = Drawn(numbered(numbers)), Drawn(numbered(np.arange(300)))
+  found = census.take(Splits(source, held_out)).found
+  assert found['copies']['count'] == 500 and found['leaks']['count'] == 300
+  leaked, copied = concerns_lib.concerns(found, config_lib.Config().data)[:2]
+  assert 'training sees 300 of 300 held-out pictures too (held-out 0' in leaked
+  assert ': 500 exact copies (50.0 %) of other pictures: numbers 0 = ' in copied
+
+
+@pytest.mark.usefixtures('part')
+@pytest.mark.parametrize('numbers', [
+    np.arange(1000) // 20, np.arange(1000) % 50], ids=['beside', 'apart'])
+def test_of_a_part_copies_and_leaks_are_told_as_at_least(numbers):
+  source, held_out = Drawn(numbered(numbers)), Drawn(numbered(np.arange(300)))
+  found = census.take(Splits(source, held_out), quick_bytes=0).found
+  seen = len(set(numbers[census.sample(1000)].tolist()))
+  assert 20 < seen < 50  # Of 50 kinds, among 50 that were drawn.
+  assert found['copies']['count'] == 50 - seen
+  assert found['leaks']['count'] == seen  # All held-out ones were compared.
+  leaked, copied = concerns_lib.concerns(found, config_lib.Config().data)[:2]
+  assert (f'training sees at least {seen} of 300 held-out pictures too among '
+          'the 50 looked at (held-out ') in leaked
+  assert (f'at least {50 - seen} exact copies of other pictures among the 50 '
+          'looked at: numbers ') in copied
+  assert 'is there at least ' in copied
+
+
+@pytest.mark.usefixtures('part')
+def test_how_much_is_compared_goes_by_the_bytes_of_both_splits():
+  both = Splits(Drawn(numbered(np.arange(900))), Drawn(numbered(range(100))))
+  assert len(census.compared(both, 2000)) == 900
+  assert len(census.compared(both, 1999)) == 50
 
 
 def test_a_set_is_read_in_chunks_of_bounded_size():
@@ -219,7 +277,10 @@ def test_exact_copies_are_found_with_their_numbers(root, look, tmp_path):
       'count': 3, 'largest': 2, 'in_two_classes': 1,
       'examples': [[2, 41], [3, 12], [21, 42]]}
   said, = [x for x in about(found, 'path') if 'exact copies' in x]
-  assert '3 exact copies (7.0 %)' in said and '2 = 41; 3 = 12' in said
+  assert '3 exact copies (7.0 %)' in said and said.endswith(
+      'Remove all files but one of each.')
+  assert ('numbers 2 (cat/02.png) = 41 (dog/98.png); 3 (cat/03.png) = 12 '
+          '(cat/99.png); ') in said
   assert said in whole(text)
   assert (tmp_path / 'out' / 'examples.png').exists()
 
@@ -235,9 +296,14 @@ def test_pictures_that_differ_in_one_value_are_no_copies(root, look):
 
 def test_what_is_held_out_and_trained_on_is_a_leak(look, tmp_path):
   for i in range(40):
-    save(tmp_path / 'twice' / f'{i}.png', noise(i // 2))
+    save(tmp_path / 'twice' / f'{i:02}.png', noise(i // 2))
   found, text = look(tmp_path / 'twice')
   assert found['held_out'] == 4 and 1 <= found['leaks']['count'] <= 4
+  # Numbers are of a split, names of the files: 6 and 7 are one picture.
+  kept, trained = re.search(
+      r'\(held-out \d+ \((\d+)\.png\) = \d+ \((\d+)\.png\)\)',
+      about(found, 'held_out')[0]).groups()
+  assert kept != trained and int(kept) // 2 == int(trained) // 2
   assert (f"training sees {found['leaks']['count']} of 4 held-out pictures"
           in about(found, 'held_out')[0])
   assert 'config.data.held_out: training sees' in whole(text)
@@ -252,7 +318,8 @@ def test_pictures_of_one_colour_are_found(root, look):
   save(root / 'dog' / '31.png', flat)
   found, _ = look(root, held_out=0)
   assert found['one_colour'] == {'count': 2, 'examples': [5, 30]}
-  assert any('2 pictures of one colour: number 5, 30.' in x
+  assert any('2 pictures of one colour: number 5 (cat/05.png), 30 '
+             '(dog/30.png). Remove the files.' in x
              for x in about(found, 'path'))
 
 
@@ -325,6 +392,60 @@ def test_every_concern_begins_with_a_setting_that_exists(root, look):
       found, config_lib.Config().data) != []  # Also of a drawn set.
 
 
+@pytest.mark.parametrize('name', sorted(SOURCES))
+def test_sources_that_draw_are_known_by_name(name):
+  data = config_lib.Data(name=name, path='/no/such/path')
+  with pytest.raises(ValueError) as error:
+    SOURCES[name](data)
+  assert ('draws its pictures' in str(error.value)) == (
+      name in concerns_lib.DRAWN)
+
+
+DRAW = 'Raise config.data.resolution or lower config.data.count.'
+WRITE = ("To be rid of them, write one of each as files, for config.data.name "
+         "= 'folder'.")
+
+
+@pytest.mark.parametrize('settings, place, few_at, remedy', [
+    ({'name': 'avatars'}, 'resolution', 'count', DRAW),
+    ({'name': 'polygons', 'dataset': 'triangles'}, 'resolution', 'count',
+     DRAW),
+    ({'name': 'cifar10'}, 'name', 'name', WRITE),
+    ({'name': 'cifar10', 'path': '/c'}, 'path', 'path', WRITE),
+    ({'name': 'tfds', 'dataset': 'mnist'}, 'dataset', 'dataset', WRITE),
+    ({'name': 'tfds', 'dataset': 'mnist', 'path': '/t'}, 'dataset', 'dataset',
+     WRITE),
+    ({'name': 'huggingface', 'path': '/h'}, 'path', 'path', WRITE),
+    ({'name': 'archive', 'path': '/a.zip', 'dataset': 'x'}, 'path', 'path',
+     WRITE),
+    ({'name': 'folder', 'path': '/f'}, 'path', 'path',
+     'Remove all files but one of each.'),
+])
+def test_place_and_remedy_are_of_the_source_whether_it_has_a_path_or_not(
+    settings, place, few_at, remedy):
+  flat = np.zeros((12, 8, 8, 3), np.uint8)
+  found = census.take(Splits(Drawn(flat), None)).found
+  data = config_lib.Data(**settings)
+  (copied, text), = concerns_lib.copied(found, data)
+  (few, _), = concerns_lib.few(found, data)
+  (flat, other), = concerns_lib.flat(found, data)
+  assert (copied, few) == (f'config.data.{place}', f'config.data.{few_at}')
+  assert flat == copied and text.endswith(f' {remedy}')
+  assert other.partition('. ')[2] == {
+      DRAW: 'Raise config.data.resolution.',
+      WRITE: WRITE.replace('one of each', 'the others')}.get(
+          remedy, 'Remove the files.')
+
+
+def test_more_points_are_drawn_and_never_mirrored():
+  points = np.zeros((12, 1, 1, 2), np.float32)
+  found = census.take(Splits(Drawn(points), None)).found
+  assert concerns_lib.concerns(
+      found, config_lib.Data(name='ring', mirror=False)) == [
+          'config.data.count: only 12 pictures: D may learn them by heart. '
+          'Draw more.']
+
+
 # What is written.
 
 
@@ -354,6 +475,36 @@ def test_a_contact_sheet_has_a_row_a_class_and_sixteen_at_most():
   np.testing.assert_array_equal(first, images[20])
 
 
+def test_of_classes_without_pictures_none_is_shown(tmp_path):
+  source = Drawn(np.stack([noise(i) for i in range(30)]), [3] * 30,
+                 tuple(f'c{i}' for i in range(100)))
+  seen = census.take(Splits(source, None))
+  rows, beside = survey._by_class(source, seen.found['classes'])
+  assert [len(row) for row in rows] == [16] and beside == [('c3', '30')]
+  found = dict(seen.found, worth_a_look=[])
+  assert f"{tmp_path / 'contact_sheet.png'}" in survey._write(
+      str(tmp_path), Splits(source, None), seen, found)
+
+
+@pytest.mark.parametrize('name', ['猫', 'собака', 'كلب', 'a\nb'])
+def test_a_name_that_the_sheet_cannot_write_is_a_number(tmp_path, name):
+  source = Drawn(np.stack([noise(i) for i in range(4)]), [0, 1, 0, 1],
+                 ('dog', name))
+  seen = census.take(Splits(source, None))
+  _, beside = survey._by_class(source, seen.found['classes'])
+  assert beside == [('dog', '2'), ('class 2 of 2', '2')]
+  source.name = name
+  found = dict(census.take(Splits(source, None)).found, worth_a_look=[])
+  drawn = []
+  with pytest.MonkeyPatch.context() as patch:
+    patch.setattr(contact_sheet, 'draw', lambda *args: drawn.append(args))
+    survey._sheet('a.png', source, found)
+  title = drawn[0][2][0]
+  assert contact_sheet.writes(title) and len(title) == len(name)
+  # What cannot be drawn stands in the text and in the file.
+  assert found['name'] == name and name in found['classes']
+
+
 def test_without_matplotlib_the_text_is_whole_and_says_how_to_get_it(
     root, look, tmp_path, monkeypatch):
   _, drawn = look(root)
@@ -368,7 +519,7 @@ def test_without_matplotlib_the_text_is_whole_and_says_how_to_get_it(
       'contact_sheet.png', 'inspect.json']
 
 
-def test_points_have_ranges_and_classes_but_no_pictures(
+def test_points_have_ranges_and_classes_and_are_drawn_as_dots(
     tmp_path, monkeypatch):
   points = np.linspace(-1, 1, 24, dtype=np.float32).reshape(12, 1, 1, 2)
   source = Drawn(points, np.arange(12) % 3, ('a', 'b', 'c'))
@@ -379,7 +530,12 @@ def test_points_have_ranges_and_classes_but_no_pictures(
   np.testing.assert_allclose(
       found['ranges'], [[-1, 21 / 23], [-21 / 23, 1]], rtol=1e-6)
   assert found['classes'] == {'a': 4, 'b': 4, 'c': 4}
-  assert os.listdir(tmp_path / 'out') == ['inspect.json']
+  assert sorted(os.listdir(tmp_path / 'out')) == [
+      'contact_sheet.png', 'inspect.json']
+  with Image.open(tmp_path / 'out' / 'contact_sheet.png') as image:
+    np.testing.assert_array_equal(
+        np.asarray(image), scatter.scatter(points.reshape(-1, 2), ()))
+  assert f"  {tmp_path / 'out' / 'contact_sheet.png'}" in said
   assert '  channel 0  -1 to 0.913' in said
 
 
@@ -433,8 +589,22 @@ def test_the_command_writes_beside_the_workdir_and_never_into_it(
     (['--count=3'],
      r'--count: a flag of --mode=sample; this is --mode=inspect'),
     (['--dry_run'], r'--dry_run: a flag of --mode=train; this is --mode=ins'),
+    (['--nodry_run'], r'--nodry_run: a flag of --mode=train; this is --mode='),
+    (['--noscales'], r'--noscales: a flag of --mode=sample; this is --mode='),
+    (['--config.data.path=run', '--out=run/a/b'],
+     r"--out: 'run/a/b' lies in config\.data\.path = 'run', .* outside of it"),
+    (['--config.data.path=run', '--out=run'], r"--out: 'run' is the folder of"),
+    (['--config.data.path=~', '--out=home'], r"--out: 'home' lies in"),
+    (['--config.data.path=~', '--out=home/../home'],
+     r"--out: 'home/\.\./home' lies in config\.data\.path = '~', "),
+    (['--config.data.path=run', '--out=a/b/c'],
+     r"config\.data\.path: no pictures"),
+    (['--config.data.path=run', '--out=file/a'],
+     r"--out: no files can be written to 'file/a': Not a directory; wanted an"),
 ])
-def test_after_a_mistake_nothing_is_written(command, tmp_path, argv, text):
+def test_after_a_mistake_nothing_is_written(
+    command, tmp_path, monkeypatch, argv, text):
+  monkeypatch.setenv('HOME', str(tmp_path / 'home'))
   (tmp_path / 'run').mkdir()
   (tmp_path / 'run' / 'config.json').write_text('{}')
   (tmp_path / 'file').write_text('')
@@ -442,6 +612,33 @@ def test_after_a_mistake_nothing_is_written(command, tmp_path, argv, text):
   assert (status, out) == (1, '') and re.match(f'error: {text}', err), err
   assert sorted(os.listdir(tmp_path)) == ['file', 'run']
   assert os.listdir(tmp_path / 'run') == ['config.json']
+
+
+def test_a_folder_that_takes_no_files_is_told_before_the_look(
+    look, root, tmp_path, monkeypatch):
+  def refuse(**_):
+    raise OSError(30, 'Read-only file system')
+  monkeypatch.setattr(survey.tempfile, 'TemporaryFile', refuse)
+  monkeypatch.setattr(survey, 'open_source', None)  # Would be a TypeError.
+  with pytest.raises(ValueError, match=(
+      r"^--out: no files can be written to '.*/out': Read-only file system; "
+      'wanted another folder')):
+    look(root)
+  assert not (tmp_path / 'out').exists()
+
+
+def test_a_folder_that_was_there_or_is_no_longer_empty_is_kept(tmp_path):
+  (tmp_path / 'old').mkdir()
+  with pytest.raises(KeyboardInterrupt), survey._folder(
+      str(tmp_path / 'old' / 'new' / 'out')):
+    (tmp_path / 'old' / 'new' / 'of_another').touch()
+    raise KeyboardInterrupt
+  assert os.listdir(tmp_path / 'old' / 'new') == ['of_another']
+  with pytest.raises(KeyboardInterrupt), survey._folder(str(tmp_path / 'old')):
+    (tmp_path / 'old' / 'new' / 'of_another').unlink()
+    (tmp_path / 'old' / 'new').rmdir()
+    raise KeyboardInterrupt
+  assert os.listdir(tmp_path) == ['old']
 
 
 @loads

@@ -204,6 +204,48 @@ def test_features_of_other_names_are_found_and_others_are_not_decoded(
   assert found.labels(np.arange(3)).tolist() == [1, 1, 1]
 
 
+@pytest.mark.parametrize('kind, options, values, classes, numbers', [
+    ('Scalar', {'dtype': np.int64}, [2, 0, 2], ('0', '1', '2'), {0: 1, 2: 2}),
+    ('Scalar', {'dtype': np.bool_}, [True, False, True], ('false', 'true'),
+     {0: 1, 1: 2}),
+    ('Text', {}, ['dog', 'cat', 'dog'], ('cat', 'dog'), {0: 1, 1: 2})])
+@pytest.mark.parametrize('name', ['label', 'style'])
+def test_a_feature_of_numbers_or_texts_is_the_label_if_it_is_called_so(
+    name, kind, options, values, classes, numbers, tmp_path, opened):
+  write(tmp_path, 'odd', {'image': feature('Image'),
+                          name: feature(kind, **options)}, {'train': [
+      {'image': io.BytesIO(png(i)), name: value}
+      for i, value in enumerate(values)]})
+  found = opened(tmp_path, dataset='odd',
+                 label='' if name == 'label' else name)
+  assert found.classes == classes and found.notes['label'] == name
+  assert {k: len(v) for k, v in by_label(found).items()} == numbers
+
+
+def test_an_attribute_in_a_dict_is_the_label_if_it_is_named(tmp_path, opened):
+  """As in CelebA, whose 40 are in `attributes`."""
+  write(tmp_path, 'faces', {
+      'image': feature('Image'), 'attributes': {
+          'Smiling': feature('Scalar', dtype=np.bool_),
+          'hair': feature('ClassLabel', names=['bald', 'long', 'short'])}},
+      {'train': [{'image': io.BytesIO(png(i)),
+                  'attributes': {'Smiling': i != 1, 'hair': 2}}
+                 for i in range(3)]})
+  found = opened(tmp_path, dataset='faces')
+  assert found.classes == () and 'label' not in found.notes
+  assert found.notes['other_features'] == {
+      'attributes': 'FeaturesDict Smiling, hair'}
+  found = opened(tmp_path, dataset='faces', label='attributes/Smiling')
+  assert found.classes == ('false', 'true')
+  assert sorted(found.labels(np.arange(3)).tolist()) == [0, 1, 1]
+  found = opened(tmp_path, dataset='faces', label='attributes/hair')
+  assert found.classes == ('bald', 'long', 'short')
+  assert found.labels(np.arange(3)).tolist() == [2, 2, 2]
+  with pytest.raises(ValueError, match=(
+      "has no class label 'attributes/Smilin'; did you mean 'attributes/Smil")):
+    opened(tmp_path, dataset='faces', label='attributes/Smilin')
+
+
 def test_unknown_labels_are_no_labels(tmp_path, opened):
   write(tmp_path, 'pets', PETS, {'test': labelled([-1, -1, 1])})
   found = opened(tmp_path, split='test')

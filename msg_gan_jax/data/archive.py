@@ -2,16 +2,22 @@
 import bz2
 import gzip
 import hashlib
+import itertools
 import json
 import lzma
 import os
 import sys
+import tarfile
 
 import numpy as np
 
 from msg_gan_jax.data import cache, labels, offsets, packed, tree
 
 BLOCK = 1 << 20  # Bytes that are unpacked at a time.
+# What unpacks to more than this, and to so many times its size, is no set of
+# pictures: gzip makes zeros a thousandth, and nothing else nearly as small.
+SMALL_BYTES = 100_000_000
+MOST_TIMES = 500
 COMPRESSED = {b'\x1f\x8b': gzip.open, b'BZh': bz2.open,
               b'\xfd7zXZ\0': lzma.open}
 OTHERS = {b'7z\xbc\xaf': 'a 7z archive', b'Rar!': 'a RAR archive',
@@ -80,7 +86,8 @@ def unpack(path, cache_dir=''):
   into cache_dir ('' is the user's cache folder), whole or not at all.
 
   Raises:
-    ValueError: no such file, or no archive, or a damaged one.
+    ValueError: no such file, or no archive, or a damaged one, or a compressed
+      tar that unpacks to far more than pictures would.
   """
   full = _file(path)
   try:
@@ -128,8 +135,7 @@ def _no_archive(path, head):
 
 def _decompressed(full, data, opener, stamp, cache_dir):
   """offsets.Memory of the tar in a compressed file, mapped from the cache."""
-  folder = os.path.abspath(
-      os.path.expanduser(cache_dir or cache.default_folder()))
+  folder = cache.folder(cache_dir)
   key = hashlib.sha256(
       json.dumps(['unpacked', full]).encode() + stamp).hexdigest()
 
@@ -141,9 +147,10 @@ def _decompressed(full, data, opener, stamp, cache_dir):
           f'config.data.path: {full!r} is compressed, and no tar is in it; '
           'wanted pictures in a .tar.gz, .tar.bz2, .tar.xz or .zip.')
     print(f'Unpacking {full!r} into {folder!r}, once.', file=sys.stderr)
-    append(np.frombuffer(first, np.uint8))
-    for block in blocks:
-      append(np.frombuffer(block, np.uint8))
+    kept = _appended(itertools.chain([first], blocks), append)
+    _check_members(full, kept)
+    for _ in kept:  # What lies behind the last member.
+      pass
     return {}
 
   try:
@@ -155,15 +162,59 @@ def _decompressed(full, data, opener, stamp, cache_dir):
         "yourself, and set config.data.name='folder'.") from error
 
 
+class RefusedError(ValueError):
+  """Ours, in the midst of those that tarfile raises."""
+
+
+class Blocks:
+  """An iterator of bytes as tarfile wants it."""
+
+  def __init__(self, blocks):
+    self._blocks = blocks
+
+  def read(self, _):
+    return next(self._blocks, b'')
+
+
+def _appended(blocks, append):
+  """The blocks, each of them kept as it passes."""
+  for block in blocks:
+    append(np.frombuffer(block, np.uint8))
+    yield block
+
+
+def _check_members(full, blocks):
+  """Follows the headers of a tar, so that none is unpacked in vain."""
+  try:
+    with tarfile.open(fileobj=Blocks(blocks), mode='r|', bufsize=BLOCK) as tar:
+      while info := tar.next():
+        tar.members = []
+        if info.size > packed.MOST_BYTES:
+          raise RefusedError(
+              f'config.data.path: {info.name!r} in {full!r} declares '
+              f'{info.size:,} bytes; wanted at most {packed.MOST_BYTES:,}. '
+              "Unpack it yourself, and set config.data.name='folder'.")
+  except RefusedError:
+    raise
+  except (tarfile.TarError, ValueError):
+    return  # Damaged; packed.Packed says where.
+
+
 def _blocks(full, data, opener):
+  most, total = max(SMALL_BYTES, MOST_TIMES * data.size), 0
   with opener(offsets.Window(data)) as file:
     while True:
       try:
         block = file.read(BLOCK)
       except packed.DAMAGED as error:
-        raise ValueError(
+        raise RefusedError(
             f'config.data.path: {full!r} is cut off or damaged: {error}. '
             'Fetch it again.') from error
       if not block:
         return
+      total += len(block)
+      if total > most:
+        raise RefusedError(
+            f'config.data.path: {full!r} of {data.size:,} bytes unpacks to '
+            f'more than {most:,}, which only fills a disk; wanted pictures.')
       yield block

@@ -28,7 +28,8 @@ class Arrays:
   Args:
     found: packed.Packed of an .npz.
     dataset: name of the array; '' is `images`, or the only one of that shape.
-    label: name of the array of labels [n]; '' is `labels` where there is one.
+    label: name of the array of labels [n]; '' is `labels` where there is one,
+      or the only array of whole numbers [n], if they can be classes.
       Names of the classes are in `classes`, if it is there.
 
   Raises:
@@ -46,10 +47,11 @@ class Arrays:
     self.name = tree.printable(os.path.basename(found.path))
     self.place = tree.printable(found.path)
     self.names = [f'{name}[{i}]' for i in range(count)]
-    self.classes, self.labels = self._labels(label, count)
+    self.classes, self.labels, about = self._labels(label, count)
     rest = {n: f'{h.dtype} {list(h.shape)}' for n, h in self._headers.items()
-            if n not in (name, label or 'labels', 'classes')}
-    self.notes = {'array': name, **({'other_arrays': rest} if rest else {})}
+            if n not in (name, about.get('label'), 'classes')}
+    self.notes = {'array': name, **about,
+                  **({'other_arrays': rest} if rest else {})}
     self.mean_bytes = 0.
 
   def where(self, i):
@@ -152,14 +154,29 @@ class Arrays:
       raise ValueError('its CRC-32 is not that which the archive declares')
 
   def _labels(self, label, count):
-    """-> (classes, labels [count])."""
+    """-> (classes, labels [count], notes)."""
     if label and label not in self._headers:
       raise ValueError(
           f'config.data.label: no array {label!r} in {self._packed.path!r}; '
           f'{tables.nearest(label, self._headers)}')
-    name = label or 'labels'
-    if name not in self._headers:
-      return (), [0] * count
+    if label or 'labels' in self._headers:
+      name = label or 'labels'
+      return *self._classified(name, count), {'label': name}
+    likely = [n for n, h in self._headers.items()
+              if h.shape == (count,) and h.dtype.kind in 'iu']
+    if len(likely) != 1:
+      return (), [0] * count, {}
+    name, = likely
+    if len(set(self._array(name).tolist())) == count > 1:
+      return (), [0] * count, {
+          'label': f'{name!r} numbers the pictures: none is used'}
+    try:
+      return *self._classified(name, count), {'label': name}
+    except ValueError as error:
+      return (), [0] * count, {'label': f'{error} None is used'}
+
+  def _classified(self, name, count):
+    """-> (classes, labels [count]) of one array."""
     header = self._headers[name]
     place = f'config.data.label: the array {name!r}'
     if header.shape != (count,) or header.dtype.kind not in 'iubU':

@@ -1,6 +1,8 @@
 """Arrays kept on disk: written once, whole or not at all, by one process."""
 import contextlib
 import errno
+import hashlib
+import io
 import json
 import os
 import secrets
@@ -12,6 +14,16 @@ try:
   import fcntl
 except ImportError:  # Windows: two processes may then both do the work.
   fcntl = None
+
+
+# Of more than this only the size is looked at: to hash it would hold up every
+# start by tens of seconds. Sets to be decoded are smaller, by cache_gb.
+MOST_HASHED_BYTES = 16_000_000_000
+
+
+def folder(cache_dir):
+  """config.data.cache_dir as an absolute path; '' is default_folder()."""
+  return os.path.abspath(os.path.expanduser(cache_dir or default_folder()))
 
 
 def default_folder():
@@ -35,7 +47,8 @@ def fetch(folder, key, row_shape, rows, produce):
       all while another process makes the same: that one is waited for.
 
   Returns:
-    (uint8 [n, *row_shape] mapped from the file or None, about).
+    (uint8 [n, *row_shape] mapped from the file or None, about). An array whose
+    SHA-256 is not that of what was written is made anew.
 
   Raises:
     OSError: the folder or the disk does not take it; nothing is left behind.
@@ -48,6 +61,9 @@ def fetch(folder, key, row_shape, rows, produce):
     found = _load(folder, key, row_shape)
     if found is not None:
       return found
+    if os.path.exists(os.path.join(folder, key + '.json')):
+      print(f'What {folder!r} keeps as {key[:16]}... is damaged, or of an '
+            'older version; it is made anew.', file=sys.stderr)
     _sweep(folder, key, locked)
     _store(folder, key, row_shape, rows, produce)
   found = _load(folder, key, row_shape)
@@ -68,9 +84,21 @@ def _load(folder, key, row_shape):
     if os.path.getsize(base + '.npy') != about['bytes_of_npy']:
       return None
     pixels = np.load(base + '.npy', mmap_mode='r')
+    if (pixels.nbytes <= MOST_HASHED_BYTES
+        and about['sha256_of_npy'] != _sha256(base + '.npy', pixels.offset)):
+      return None
   except (FileNotFoundError, ValueError, KeyError, EOFError):
     return None
   return np.asarray(pixels), about
+
+
+def _sha256(path, start):
+  """Of an .npy: of its values and then its header, which is written last."""
+  with open(path, 'rb') as file:  # To read is faster than to map.
+    header = file.read(start)
+    digest = hashlib.file_digest(file, 'sha256')
+  digest.update(header)
+  return digest.hexdigest()
 
 
 @contextlib.contextmanager
@@ -86,7 +114,7 @@ def _lock(folder, key, wait):
       if not wait:
         yield False
         return
-      print('Waiting for another process that decodes the same pictures.',
+      print('Waiting for another process that prepares the same data.',
             file=sys.stderr)
       fcntl.flock(file, fcntl.LOCK_EX)
     except OSError:  # Some network disks have no locks.
@@ -134,7 +162,7 @@ def _store(folder, key, row_shape, rows, produce):
 
 def _write_npy(path, row_shape, rows, produce):
   # Written, not mapped: a full disk is then an error and not a SIGBUS.
-  count = 0
+  count, digest = 0, hashlib.sha256()
   with open(path, 'wb') as file:
     _header(file, rows, row_shape)
     start = file.tell()
@@ -142,18 +170,24 @@ def _write_npy(path, row_shape, rows, produce):
 
     def append(block):
       nonlocal count
+      block = np.ascontiguousarray(block)
       count += len(block)
-      file.write(np.ascontiguousarray(block))
+      digest.update(block)
+      file.write(block)
 
     about = produce(append)
     end = file.tell()
     file.truncate(end)
-    file.seek(0)
-    _header(file, count, row_shape)
+    header = io.BytesIO()
+    _header(header, count, row_shape)
     # numpy pads the header for a first axis of any length.
-    assert file.tell() == start, 'the header changed its length'
+    assert header.tell() == start, 'the header changed its length'
+    digest.update(header.getvalue())
+    file.seek(0)
+    file.write(header.getvalue())
     _settle(file)
-  return {**about, 'bytes_of_npy': end}
+  return {**about, 'bytes_of_npy': end,
+          'sha256_of_npy': digest.hexdigest()}
 
 
 def _reserve(file, size):

@@ -1,10 +1,7 @@
 """A published file, fetched once and verified."""
 import os
-import sys
 
-import tqdm
-
-from msg_gan_jax.data import cache
+from msg_gan_jax.data import cache, progress
 
 
 def fetch(title, url, md5, cache_dir):
@@ -21,14 +18,12 @@ def fetch(title, url, md5, cache_dir):
   """
   import pooch  # Its import takes a while, and few need it.
   pooch.get_logger().setLevel('WARNING')  # The bar says what is done.
-  folder = os.path.abspath(
-      os.path.expanduser(cache_dir or cache.default_folder()))
+  folder = cache.folder(cache_dir)
 
   def download(url, file, retriever):
     # pooch sets the total, and before that asks the bar whether it is empty.
-    with tqdm.tqdm(total=1, desc=f'Fetching {title}', unit='B',
-                   unit_scale=True, file=sys.stderr,
-                   mininterval=.5 if sys.stderr.isatty() else 10) as bar:
+    with progress.bar(total=1, desc=f'Fetching {title}', unit='B',
+                      unit_scale=True) as bar:
       pooch.HTTPDownloader(progressbar=bar, chunk_size=1 << 16)(
           url, file, retriever)
 

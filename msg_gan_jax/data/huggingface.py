@@ -1,11 +1,17 @@
 """A data set of the Hugging Face Hub, or one that its library saved."""
+import contextlib
 import json
 import os
+import ssl
+import urllib.error
+import urllib.request
 
 import numpy as np
 
 from msg_gan_jax import tables
-from msg_gan_jax.data import extras, features, listing
+from msg_gan_jax.data import cache, extras, features, listing
+
+PLAIN = ('int', 'bool', 'string', 'large_string')  # 'u' is taken off.
 
 
 class HuggingFace:
@@ -20,7 +26,8 @@ class HuggingFace:
       a dataset is given.
     split: a split of it; of a dataset, or of parquet files, also an
       expression as 'train[:10%]'.
-    label: the column that is the class; '' is 'label', or the only one.
+    label: the column that is the class: a ClassLabel, or whole numbers, bools
+      or texts; '' is a usual name as 'label', or the only ClassLabel.
     cache_dir: where what is downloaded or converted is kept; '' is the
       library's own folder.
 
@@ -42,20 +49,18 @@ class HuggingFace:
             _of_folder(datasets, self.place, split, cache_dir))
     self._image = features.picture(
         self.place, _of_kind(datasets.Image, rows), rows.features)
-    label = features.label(
-        self.place, label, _of_kind(datasets.ClassLabel, rows))
     self._split = split
-    self._stats = listing.stats(x['filename'] for x in rows.cache_files)
     self.names = [str(i) for i in range(len(rows))]
-    self.mean_bytes = (
-        sum(size for _, size, _ in self._stats) / max(1, len(rows)))
-    self.classes, self.labels, self.notes = (), np.zeros(len(rows), int), {}
-    if label:
-      self.classes, self.labels, self.notes = features.labelled(
-          label, rows.features[label].names, rows[label][:])
+    self.classes, self.labels, self.notes = _labels(
+        datasets, self.place, rows, label, self._image)
     self.notes['split'] = split
     self._rows = rows.select_columns([self._image]).cast_column(
         self._image, datasets.Image(decode=False))
+    self._stats = [
+        *listing.stats(x['filename'] for x in rows.cache_files),
+        *map(_stat, _paths(self._rows.data.column(self._image)))]
+    self.mean_bytes = (
+        sum(size for _, size, _ in self._stats) / max(1, len(rows)))
 
   def where(self, i):
     return f'{self.place}: {self._split}[{self.names[i]}]'
@@ -79,11 +84,49 @@ def _of_kind(kind, rows):
   return [k for k, f in rows.features.items() if isinstance(f, kind)]
 
 
+def _labels(datasets, place, rows, wanted, image):
+  """-> (classes, labels, notes) of a wanted column, or of the likeliest."""
+  kinds = {
+      name: f.dtype if isinstance(f, datasets.Value) else type(f).__name__
+      for name, f in rows.features.items()}
+  known = _of_kind(datasets.ClassLabel, rows)
+  plain = [name for name in _of_kind(datasets.Value, rows)
+           if kinds[name].removeprefix('u').startswith(PLAIN)]
+  name = features.label(place, wanted, known, plain)
+  found = (), np.zeros(len(rows), np.int32), {}
+  if name in known:
+    found = features.labelled(name, rows.features[name].names, rows[name][:])
+  elif name:
+    found = features.classified(place, name, rows[name][:], bool(wanted))
+  # Where a label was not taken, its note says so.
+  found[2].update(features.others(kinds, image, name))
+  return found
+
+
+def _paths(column):
+  """Of the pictures in a column that lie in files of their own."""
+  import pyarrow.compute as pc  # `datasets` brings it.
+  outside = pc.and_(pc.is_null(pc.struct_field(column, 'bytes')),
+                    pc.is_valid(pc.struct_field(column, 'path')))
+  return pc.struct_field(column, 'path').filter(outside).to_pylist()
+
+
+def _stat(path):
+  """Name, size and time; where it is not there, its reader will say so."""
+  try:
+    return listing.stats([path])[0]
+  except OSError:
+    return [path, 0, -1]
+
+
 def _of_hub(datasets, dataset, split, cache_dir):
   name, _, config = dataset.partition(':')
+  offline = (contextlib.nullcontext() if _reachable(datasets) else
+             _offline(datasets))
   try:
-    return datasets.load_dataset(
-        name, config or None, split=split, cache_dir=_cache(cache_dir))
+    with offline:
+      return datasets.load_dataset(
+          name, config or None, split=split, cache_dir=_cache(cache_dir))
   except datasets.exceptions.DatasetNotFoundError as error:
     raise ValueError(f'config.data.dataset: {error}') from error
   except ConnectionError as error:
@@ -93,6 +136,36 @@ def _of_hub(datasets, dataset, split, cache_dir):
         'to that folder.') from error
   except ValueError as error:  # Says what there is instead.
     raise ValueError(_refused(dataset, split, error)) from error
+
+
+def _reachable(datasets):
+  """Whether the Hub answers, however it does; the library asks for 24 s."""
+  if datasets.config.HF_HUB_OFFLINE:
+    return False
+  ask = urllib.request.Request(datasets.config.HF_ENDPOINT, method='HEAD')
+  try:
+    urllib.request.urlopen(ask, timeout=10).close()
+  except urllib.error.HTTPError:
+    return True
+  except OSError as error:
+    # Of certificates the library may know more than Python does.
+    return isinstance(getattr(error, 'reason', error), ssl.SSLError)
+  return True
+
+
+@contextlib.contextmanager
+def _offline(datasets):
+  """Here the library takes what it has downloaded before, or says no."""
+  from huggingface_hub import constants
+  places = (datasets.config, constants)
+  before = [place.HF_HUB_OFFLINE for place in places]
+  try:
+    for place in places:
+      place.HF_HUB_OFFLINE = True
+    yield
+  finally:
+    for place, was in zip(places, before, strict=True):
+      place.HF_HUB_OFFLINE = was
 
 
 def _of_folder(datasets, folder, split, cache_dir):
@@ -128,8 +201,7 @@ def _cache(cache_dir):
   """A folder of its own in ours; None is the library's default."""
   if not cache_dir:
     return None
-  return os.path.join(
-      os.path.abspath(os.path.expanduser(cache_dir)), 'huggingface')
+  return os.path.join(cache.folder(cache_dir), 'huggingface')
 
 
 def _refused(what, split, error):

@@ -147,10 +147,13 @@ def _csv(place, text):
 def typed(column):
   """Texts of one column -> whole numbers, floats or bools if all are that.
 
-  None where there is none.
+  None where there is none. With a cell as '007' all stay texts: it is a name,
+  and another one than '7'.
   """
   column = [cell.strip() for cell in column]
   filled = [cell for cell in column if cell]
+  if any(re.fullmatch(PADDED, cell) for cell in filled):
+    return column
   for pattern, to in ((r'[+-]?\d{1,18}', int), (NUMBER, float)):
     if filled and all(re.fullmatch(pattern, cell) for cell in filled):
       return [to(cell) if cell else None for cell in column]
@@ -159,6 +162,7 @@ def typed(column):
   return column
 
 
+PADDED = r'[+-]?0\d+'
 NUMBER = r'[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(nan|inf)'
 READERS = {'.json': _json, '.jsonl': _json_lines, '.csv': _csv, '.tsv': _csv,
            '.txt': _csv}

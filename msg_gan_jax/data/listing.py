@@ -2,11 +2,8 @@
 import hashlib
 import json
 import os
-import sys
 
-import tqdm
-
-from msg_gan_jax.data import cache
+from msg_gan_jax.data import cache, progress
 
 VERSION = 1  # A change of what a source lists adds 1.
 BAR_FROM = 20_000  # A second or two of listing.
@@ -21,8 +18,7 @@ def fetch(cache_dir, facts, produce):
       the place, sizes and times of the files, settings.
     produce: () -> dict for JSON.
   """
-  folder = os.path.abspath(
-      os.path.expanduser(cache_dir or cache.default_folder()))
+  folder = cache.folder(cache_dir)
   key = hashlib.sha256(
       json.dumps(['listing', VERSION, *facts]).encode()).hexdigest()
   try:
@@ -40,6 +36,5 @@ def stats(paths):
 
 def bar(items, total, name):
   """The items, with a progress bar if there are many."""
-  return tqdm.tqdm(items, total=total, desc=f'Listing {name}', file=sys.stderr,
-                   unit=' pictures', disable=total < BAR_FROM,
-                   mininterval=.5 if sys.stderr.isatty() else 10)
+  return progress.bar(items, total=total, desc=f'Listing {name}',
+                      unit=' pictures', disable=total < BAR_FROM)

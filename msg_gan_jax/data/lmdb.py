@@ -22,7 +22,8 @@ class Lmdb:
     cache_dir: where the list of keys is kept.
 
   Raises:
-    ValueError: lmdb is not installed, no database there, or an empty one.
+    ValueError: lmdb is not installed, no database there, or an empty one, or
+      one that is cut off.
 
   Source: https://github.com/fyu/lsun
   """
@@ -32,6 +33,7 @@ class Lmdb:
     self.place = _folder(path)
     self._stats = listing.stats([os.path.join(self.place, 'data.mdb')])
     self._database = _open(lmdb, self.place)
+    _check_whole(self._database, self.place)
     self.name = os.path.basename(self.place)
     self.names = self._keys(cache_dir)
     if not self.names:
@@ -96,3 +98,15 @@ def _open(lmdb, folder):
           f'{error}.') from error
     _OPEN[folder] = database
   return database
+
+
+def _check_whole(database, folder):
+  """Whoever reads a mapped page behind the end of the file is killed."""
+  size = os.path.getsize(os.path.join(folder, 'data.mdb'))
+  wanted = (database.info()['last_pgno'] + 1) * database.stat()['psize']
+  if size < wanted:
+    # Where values were deleted, the last pages may never have been written.
+    raise ValueError(
+        f'config.data.path: data.mdb in {folder!r} has {size:,} bytes of the '
+        f'{wanted:,} that it speaks of: it is cut off. Copy or fetch it again; '
+        'where values were deleted from it, `mdb_copy -c` writes it anew.')

@@ -55,6 +55,10 @@ class Subset:
   def factors(self, indices):
     return self._source.factors(self._indices[indices])
 
+  def where(self, index):
+    """Picture `index`, as its source calls it."""
+    return self._source.where(self._indices[index])
+
   def digest(self):
     return hashlib.sha256(
         self._source.digest().encode() + self._indices.tobytes()).hexdigest()

@@ -5,6 +5,7 @@ import io
 import json
 import lzma
 import os
+import posixpath
 import stat
 import struct
 import sys
@@ -18,6 +19,7 @@ from msg_gan_jax.data import offsets
 # No picture and no list of labels is larger: what says so would fill the
 # memory of every thread that reads it.
 MOST_BYTES = 1_000_000_000
+MOST_LINKS = 40  # From one to the next, as Linux follows them.
 DAMAGED = (zlib.error, lzma.LZMAError, EOFError, OSError)
 
 
@@ -40,8 +42,15 @@ class Member(NamedTuple):
   fault: str = ''
 
 
+class Link(NamedTuple):
+  """A member of a tar that is another one."""
+  target: str
+
+
 class Packed:
   """The members of an archive.
+
+  Links in a tar are the members that they lead to.
 
   Args:
     path: of the archive, for errors.
@@ -51,7 +60,8 @@ class Packed:
   Attributes:
     members: {path with '/': Member}, without folders and hidden names. Of two
       of one name the last counts, as for who unpacks it.
-    special: how many links, pipes and the like were passed over.
+    special: how many links that lead elsewhere, pipes and the like were
+      passed over.
 
   Raises:
     ValueError: its table of contents is damaged.
@@ -148,10 +158,15 @@ def stamp(path):
 
 def _plain(name):
   """'./cat/a.png' -> 'cat/a.png'; '' for what is hidden, or lies outside."""
-  parts = [p for p in name.split('/') if p not in ('', '.')]
-  if any(p[0] == '.' or p == '__MACOSX' for p in parts):
+  name = _path(name)
+  if any(p[:1] == '.' or p == '__MACOSX' for p in name.split('/')):
     return ''
-  return '/'.join(parts)
+  return name
+
+
+def _path(name):
+  """'./cat//a.png' -> 'cat/a.png'."""
+  return '/'.join(p for p in name.split('/') if p not in ('', '.'))
 
 
 def _inflate(raw, method, most):
@@ -216,22 +231,53 @@ def _tar(path, data):
     tar = tarfile.open(fileobj=file, mode='r:')
   except tarfile.TarError as error:
     raise _damaged(path, 0) from error
+  found, folders = {}, set()
   with tar:
     while info := _next(path, tar, data.size):
       tar.members = []  # Else a million of them stay in memory.
-      if info.isreg():
-        fault = ('is sparse: it has holes; pack it without --sparse'
-                 if info.issparse() else '')
-        yield info.name, Member(
-            info.size, info.offset_data, info.size, fault=fault)
-      elif not info.isdir():
-        yield info.name, None
+      name = _path(info.name)
+      if info.isdir():
+        folders.add(name)
+      else:
+        found[name] = _of_tar(name, info, found)
     end = data.at(tar.offset, 512)
   if end.strip(b'\0'):  # tarfile stops there without a word.
     raise _damaged(path, tar.offset)
   if not end:
     print(f'config.data.path: {path!r} has no mark at its end; if it was cut '
           'off, pictures are missing.', file=sys.stderr)
+  for name, member in found.items():
+    yield name, _followed(member, found, folders)
+
+
+def _of_tar(name, info, found):
+  """Member or Link; None where it is neither, or leads out of the archive."""
+  if info.isreg():
+    fault = ('is sparse: it has holes; pack it without --sparse'
+             if info.issparse() else '')
+    return Member(info.size, info.offset_data, info.size, fault=fault)
+  if info.islnk():  # Its name is a member's, and as a rule one before it.
+    target = _path(info.linkname)
+    return found.get(target, Link(target))
+  if info.issym() and not info.linkname.startswith('/'):
+    target = posixpath.normpath(
+        posixpath.join(posixpath.dirname(name), info.linkname))
+    return None if target.split('/')[0] in ('..', '.') else Link(target)
+  return None
+
+
+def _followed(member, found, folders):
+  """The Member at the end of links; None where that is no file."""
+  for _ in range(MOST_LINKS):
+    if not isinstance(member, Link):
+      return member
+    if member.target not in found:
+      return None if member.target in folders else Member(
+          0, 0, 0, fault=f'is a link to {member.target!r}, which the archive '
+          'does not hold')
+    member = found[member.target]
+  return Member(0, 0, 0, fault='is a link that leads in a circle, or over more '
+                f'than {MOST_LINKS} others')
 
 
 def _next(path, tar, size):

@@ -12,9 +12,8 @@ from typing import Protocol
 import warnings
 
 import numpy as np
-import tqdm
 
-from msg_gan_jax.data import cache, decode
+from msg_gan_jax.data import cache, decode, progress
 
 VERSION = 2  # Of the cache; a change of decode.py that moves a pixel adds 1.
 CHUNK_BYTES = 16_000_000  # What a thread decodes at a time, at most 64 files.
@@ -88,8 +87,7 @@ class Pictures:
           f'(with alpha) channels, found {recipe.channels}.')
     self._store, self._recipe = store, recipe
     self._skip = on_bad == 'skip'
-    self._cache_dir = os.path.abspath(
-        os.path.expanduser(cache_dir or cache.default_folder()))
+    self._cache_dir = cache.folder(cache_dir)
     self._threads = threads or self._best_threads()
     self._pool, self._pool_lock = None, threading.Lock()
     self.name, self.classes = store.name, store.classes
@@ -121,6 +119,11 @@ class Pictures:
 
   def factors(self, indices):
     return {}
+
+  def where(self, index):
+    """Picture `index` within the place of the store, for people."""
+    found = self._store.where(self._kept_ones[index])
+    return found.removeprefix(self._store.place).lstrip('/: ')
 
   def digest(self):
     """Of all pixels; of names, sizes and times where the set is streamed."""
@@ -271,10 +274,8 @@ class Pictures:
 
   def _bar(self):
     total = len(self._store.names)
-    return tqdm.tqdm(total=total, desc=f'Reading {self.name}',
-                     unit=' pictures', file=sys.stderr,
-                     disable=total < BAR_FROM,
-                     mininterval=.5 if sys.stderr.isatty() else 10)
+    return progress.bar(total=total, desc=f'Reading {self.name}',
+                        unit=' pictures', disable=total < BAR_FROM)
 
   def _key(self, kind):
     """Of all that the pixels depend on, short of the bytes of the files."""

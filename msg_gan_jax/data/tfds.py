@@ -20,7 +20,9 @@ class Tfds:
     dataset: 'name', 'name/config', either with ':version'.
     path: TFDS's data_dir; '' is its default.
     split: a split of the set, or an expression as 'train[:10%]+test'.
-    label: the feature that is the class; '' is 'label', or the only one.
+    label: the feature that is the class: a ClassLabel, or whole numbers, bools
+      or texts, in a dict as 'attributes/Smiling'; '' is a usual name as
+      'label', or the only ClassLabel.
     cache_dir: where the labels are kept.
 
   Raises:
@@ -34,7 +36,10 @@ class Tfds:
     builder = tfds.builder_from_directory(self.place)
     features = builder.info.features
     self._image = _picture(tfds, dataset, features)
-    self._label = _label(tfds, dataset, features, label)
+    known, plain = _classes(tfds, features)
+    inner = [name for name in known if '/' in name]
+    self._label = features_lib.label(
+        dataset, label, [x for x in known if x not in inner], inner + plain)
     self._source = _source(tfds, builder, dataset, split)
     self._split = split
     self._stats = listing.stats(
@@ -44,9 +49,14 @@ class Tfds:
     self.names = [str(i) for i in range(len(self._source))]
     self.mean_bytes = _mean_bytes(builder.info)
     self.classes, self.labels, self.notes = (), [0] * len(self.names), {}
-    if self._label:
+    if self._label in known:
       self.classes, self.labels, self.notes = features_lib.labelled(
-          self._label, features[self._label].names, self._labels(cache_dir))
+          self._label, known[self._label], self._labels(cache_dir))
+    elif self._label:
+      self.classes, self.labels, self.notes = features_lib.classified(
+          dataset, self._label, self._labels(cache_dir), bool(label))
+    self.notes.update(features_lib.others(
+        _kinds(tfds, features), self._image, self._label))
     self.notes['split'] = split
 
   def where(self, i):
@@ -73,11 +83,15 @@ class Tfds:
 
   def _label_of(self, i):
     try:
-      return int(self._source[i][self._label])
+      value = self._source[i]
+      for name in self._label.split('/'):
+        value = value[name]
     except Exception as error:  # A damaged file raises many kinds.
       raise ValueError(
           f'config.data.path: cannot read {self.where(i)!r}: {error} '
           f'({type(error).__name__}). Prepare it anew.') from error
+    return (value.decode('utf-8', 'backslashreplace')
+            if isinstance(value, bytes) else np.asarray(value).item())
 
 
 def _name(entry):
@@ -95,10 +109,31 @@ def _picture(tfds, dataset, features):
   return name
 
 
-def _label(tfds, dataset, features, wanted):
-  known = [k for k, f in features.items()
-           if isinstance(f, tfds.features.ClassLabel)]
-  return features_lib.label(dataset, wanted, known)
+def _classes(tfds, features):
+  """-> ({class label: its classes}, names of other numbers and texts).
+
+  What lies in a dict is called by its path, and is only taken if it is named.
+  """
+  known, plain = {}, []
+  for name, feature in features.items():
+    if isinstance(feature, tfds.features.ClassLabel):
+      known[name] = feature.names
+    elif isinstance(feature, tfds.features.FeaturesDict):
+      inner, more = _classes(tfds, feature)
+      known.update({f'{name}/{x}': names for x, names in inner.items()})
+      plain += [f'{name}/{x}' for x in more]
+    elif isinstance(feature, tfds.features.Text) or (
+        isinstance(feature, tfds.features.Tensor) and not feature.shape
+        and np.dtype(feature.np_dtype).kind in 'iub'):
+      plain.append(name)
+  return known, plain
+
+
+def _kinds(tfds, features):
+  """{name: what it is}, of dicts with what they hold."""
+  return {name: f'{type(f).__name__} {", ".join(sorted(f.keys()))}'
+          if isinstance(f, tfds.features.FeaturesDict) else type(f).__name__
+          for name, f in features.items()}
 
 
 def _source(tfds, builder, dataset, split):

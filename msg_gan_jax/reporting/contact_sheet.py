@@ -5,6 +5,7 @@ from PIL import Image, ImageDraw, ImageFont
 from msg_gan_jax.reporting import writers
 
 SMALLEST, LARGEST = 64, 144  # Height of a tile in pixels.
+_NO_CHARACTER = '\U0010ffff'  # Unicode will never give it a shape.
 _GAP, _MARGIN = 3, 14
 _INK, _PALE, _PAPER = (32, 32, 32), (130, 130, 130), (255, 255, 255)
 
@@ -34,6 +35,13 @@ def _tile(image):
       (width * factor, height * factor), Image.Resampling.NEAREST)
 
 
+def writes(text):
+  """Whether the font of a sheet has all characters of a text."""
+  font = ImageFont.load_default(size=17)
+  box = bytes(font.getmask(_NO_CHARACTER))
+  return all(bytes(font.getmask(character)) != box for character in text)
+
+
 def draw(path, rows, title, names=()):
   """Write the sheet as a PNG.
 
@@ -43,6 +51,8 @@ def draw(path, rows, title, names=()):
       shorter than others, or empty.
     title: (what it is, the rest of the line), over the whole.
     names: (name, remark) beside each row; () has none.
+
+  A character that the font lacks is a box; `writes` tells.
   """
   size = next(tile for row in rows for tile in row).size
   columns = max(map(len, rows))

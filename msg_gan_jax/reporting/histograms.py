@@ -23,7 +23,7 @@ def plot(found, mean, std, path, title=''):
     ValueError: matplotlib is not installed.
   """
   try:
-    from matplotlib import figure
+    from matplotlib import figure, font_manager
   except ImportError as error:
     raise ValueError(
         'histograms: matplotlib is missing; pip install '
@@ -31,8 +31,10 @@ def plot(found, mean, std, path, title=''):
   channels, lists = found['channels'], _lists(found)
   fig = figure.Figure(
       figsize=(8 + 4.5 * bool(lists), 5.4), layout='constrained')
+  writes = _writer(font_manager)
   if title:
-    fig.suptitle(title, fontsize=12)
+    fig.suptitle(
+        lines.legible(title, writes), fontsize=12, parse_math=False)
   columns = fig.add_gridspec(
       1, 3 if lists else 2, width_ratios=[4.6, 2.6, 4][:3 if lists else 2])
   rows = columns[0].subgridspec(len(channels), 1)
@@ -46,9 +48,16 @@ def plot(found, mean, std, path, title=''):
     shares = [min(len(counts), _MOST_BARS) + 2 for counts in lists.values()]
     rows = columns[2].subgridspec(len(lists), 1, height_ratios=shares)
     for i, (name, counts) in enumerate(lists.items()):
-      _bars(fig.add_subplot(rows[i]), name, counts)
+      _bars(fig.add_subplot(rows[i]), name, counts, writes)
   with writers.replacing(path) as temporary:
     fig.savefig(temporary, format='png', dpi=110)
+
+
+def _writer(font_manager):
+  """A function: text -> whether the usual font has its characters."""
+  font = font_manager.get_font(
+      font_manager.findfont(font_manager.FontProperties()))
+  return lambda text: all(font.get_char_index(ord(c)) for c in text)
 
 
 def _lists(found):
@@ -100,13 +109,14 @@ def _deviation(ax, std):
   ax.set_axis_off()
 
 
-def _bars(ax, title, counts):
+def _bars(ax, title, counts, writes):
   more = len(counts) - _MOST_BARS
   shown = list(counts.items())[:_MOST_BARS]
-  names = [lines.short(str(name)) for name, _ in shown]
+  names = [lines.class_name(name, i, len(counts), writes)
+           for i, (name, _) in enumerate(shown)]
   values = [count for _, count in shown]
   ax.barh(range(len(shown)), values, height=.72, color=_BAR)
-  ax.set_yticks(range(len(shown)), names)
+  ax.set_yticks(range(len(shown)), names, parse_math=False)
   ax.set_ylim(max(len(shown), 4) - .5, -.5)  # The first on top.
   ax.set_xlim(0, 1.18 * max(values))
   for i, value in enumerate(values):

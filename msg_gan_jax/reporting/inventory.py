@@ -43,8 +43,10 @@ def _counts(found):
            f'{height:,} high, {width:,} wide, '
            + lines.several(channels, 'channel'), f"digest {found['digest']}"]
   if found['looked_at'] < found['train']:
-    about.append(f"looked at {found['looked_at']:,}, evenly spread; only the "
-                 'classes are counted in all')
+    whole = found.get('compared') == found['train']
+    about.append(
+        f"looked at {found['looked_at']:,}, drawn at random; only "
+        f"{'classes and copies' if whole else 'classes'} are counted in all")
   if not found['classes']:
     about.append('no labels')
   return about

@@ -88,6 +88,21 @@ def short(name, longest=24):
   return name if len(name) <= longest else name[:longest - 1] + '…'
 
 
+def class_name(name, place, count, writes):
+  """A class as a picture shows it: short, or its number of `count`, from 1.
+
+  Args:
+    writes: text -> whether the font of the picture has its characters.
+  """
+  name = short(str(name))
+  return name if writes(name) else f'class {place + 1:,} of {count:,}'
+
+
+def legible(text, writes):
+  """The text with a question mark for each character that a font lacks."""
+  return ''.join(c if writes(c) else '?' for c in text)
+
+
 def _number(value):
   return f'{value:,}' if isinstance(value, int) else str(value)
 

@@ -1,14 +1,20 @@
 """What a data set holds, counted in one pass over its pictures."""
 import collections
 import hashlib
+import itertools
 from typing import NamedTuple
 
 import numpy as np
 
-from msg_gan_jax.data import avatars
+from msg_gan_jax.data import avatars, order
 
-MOST = 200_000  # Larger sets are judged by ENOUGH pictures, evenly spread.
+MOST = 200_000  # Larger sets are judged by ENOUGH pictures, drawn at random.
 ENOUGH = 50_000
+# Of these all are compared with each other: config.data.cache_gb, up to which
+# sets are kept decoded.
+QUICK_BYTES = 4e9
+# Not that of data/open.py, which says what is kept out of training.
+_STREAM = 2**32
 CHUNK_BYTES = 8 * 2**20  # Counting needs up to eight times as much beside it.
 EXAMPLES = 5
 # Below these a picture is of one colour, or grey, to the eye. A JPEG of one
@@ -34,15 +40,19 @@ class Census(NamedTuple):
   std: np.ndarray | None
 
 
-def take(splits, progress=lambda count: None):
+def take(splits, progress=lambda count: None, quick_bytes=QUICK_BYTES):
   """Splits -> Census, in chunks: a streamed set is never held at once.
+
+  Values are counted over `sample`; copies and leaks are looked for among those
+  that are `compared`, and held-out pictures are all compared with them.
 
   Args:
     splits: data.open.Splits.
     progress: called with the number of pictures since its last call.
+    quick_bytes: as of `compared`.
   """
   train, held_out = splits
-  picked = spread(len(train))
+  picked = sample(len(train))
   found = {
       'name': train.name, 'shape': list(train.shape), 'train': len(train),
       'held_out': 0 if held_out is None else len(held_out),
@@ -50,29 +60,69 @@ def take(splits, progress=lambda count: None):
       'notes': dict(train.notes), 'classes': per_class(train),
       'factors': factors(train, picked)}
   pictures = train.images(picked[:1]).dtype == np.uint8
-  values, hashes = (Bytes() if pictures else Numbers()), []
-  for numbers, images in chunks(train, picked):
-    values.add(images, numbers)
-    hashes += fingerprints(images) if pictures else []
-    progress(len(numbers))
+  values = Bytes() if pictures else Numbers()
+  read = compared(splits, quick_bytes) if pictures else picked
+  hashes = _look(train, read, progress, values, picked)
   found.update(values.found())
   if not pictures:
     return Census(found, None, None)
-  kept_out, kept_hashes = ([] if held_out is None
-                           else spread(len(held_out))), []
-  for numbers, images in chunks(held_out, kept_out):
-    kept_hashes += fingerprints(images)
-    progress(len(numbers))
-  found['copies'] = copies(hashes, picked, train)
-  found['leaks'] = leaks(hashes, picked, kept_hashes, kept_out)
+  found['compared'] = len(read)
+  found['copies'] = copies(hashes, read, train)
+  kept = np.arange(found['held_out'])
+  found['leaks'] = leaks(hashes, read, _look(held_out, kept, progress))
+  found['where'] = {
+      'train': where(train, [
+          *itertools.chain(*found['copies']['examples']),
+          *(trained for _, trained in found['leaks']['examples']),
+          *found['one_colour']['examples']]),
+      'held_out': where(held_out, [
+          index for index, _ in found['leaks']['examples']])}
   return Census(found, *values.mean_and_std())
 
 
-def spread(count, most=MOST, enough=ENOUGH):
-  """All indices of a set up to `most`, else `enough`, evenly spread."""
-  if count <= most:
+def sample(count):
+  """All indices of a set up to MOST, else ENOUGH at random; ascending.
+
+  At random, for a copy may lie just beside its original, or half a set away:
+  even steps would always, or never, meet both.
+  """
+  if count <= MOST:
     return np.arange(count)
-  return np.arange(enough, dtype=np.int64) * count // enough
+  return np.sort(order.permutation(count, seed=0, stream=_STREAM)[:ENOUGH])
+
+
+def compared(splits, quick_bytes=QUICK_BYTES):
+  """Indices of the training pictures that are compared byte for byte.
+
+  Args:
+    splits: data.open.Splits.
+    quick_bytes: all are, if both splits have no more bytes than this; else
+      those of `sample`.
+  """
+  train, held_out = splits
+  count = len(train) + (0 if held_out is None else len(held_out))
+  if count * int(np.prod(train.shape)) <= quick_bytes:
+    return np.arange(len(train))
+  return sample(len(train))
+
+
+def _look(source, read, progress, values=None, picked=()):
+  """Hashes of all that are `read`; values get those that are `picked` too."""
+  hashes = [np.zeros(0, np.uint64)]
+  for numbers, images in chunks(source, read):
+    hashes += [fingerprints(images)]
+    here = np.isin(numbers, picked, assume_unique=True)
+    if here.any():
+      values.add(images[here], numbers[here])
+    progress(len(numbers))
+  return np.concatenate(hashes)
+
+
+def where(source, numbers):
+  """{number: name of its file}; {} of a source that draws its pictures."""
+  if not hasattr(source, 'where'):
+    return {}
+  return {str(i): source.where(i) for i in numbers}
 
 
 def chunks(source, indices, chunk_bytes=CHUNK_BYTES):
@@ -197,9 +247,13 @@ def factors(source, indices):
 
 
 def fingerprints(images):
-  """A hash a picture, equal where all bytes are."""
-  return [hashlib.blake2b(image, digest_size=16).digest()
-          for image in np.ascontiguousarray(images)]
+  """uint64 [n]: a hash a picture, equal where all bytes are.
+
+  Of ten million pictures two that differ share one with a chance of 3e-6.
+  """
+  return np.frombuffer(b''.join(
+      hashlib.blake2b(image, digest_size=8).digest()
+      for image in np.ascontiguousarray(images)), np.uint64)
 
 
 def copies(hashes, indices, source):
@@ -207,22 +261,27 @@ def copies(hashes, indices, source):
 
   A group under several labels teaches a conditional GAN both.
   """
+  _, which, counts = np.unique(
+      hashes, return_inverse=True, return_counts=True)
   groups = collections.defaultdict(list)
-  for one, index in zip(hashes, indices, strict=True):
-    groups[one].append(int(index))
-  groups = [group for group in groups.values() if len(group) > 1]
-  torn = [group for group in groups
-          if len(set(source.labels(np.array(group)).tolist())) > 1]
+  for place in np.flatnonzero(counts[which] > 1):
+    groups[which[place]].append(place)
+  labels, torn, whole = source.labels(indices), [], []
+  for group in groups.values():
+    one_label = (labels[group] == labels[group[0]]).all()
+    (whole if one_label else torn).append(indices[group].tolist())
+  groups = torn + whole
   return {'count': sum(len(group) - 1 for group in groups),
           'largest': max(map(len, groups), default=0),
           'in_two_classes': len(torn),
-          'examples': [group[:EXAMPLES] for group in sorted(
-              groups, key=lambda group: group not in torn)[:EXAMPLES]]}
+          'examples': [group[:EXAMPLES] for group in groups[:EXAMPLES]]}
 
 
-def leaks(hashes, indices, kept_hashes, kept_indices):
+def leaks(hashes, indices, kept_hashes):
   """Held-out pictures that are trained on too; examples: [held out, train]."""
-  where = dict(zip(hashes, indices, strict=True))
-  pairs = [[int(index), int(where[one])] for one, index in zip(
-      kept_hashes, kept_indices, strict=True) if one in where]
+  known = set(kept_hashes.tolist())
+  trained = {one: int(index) for one, index in zip(
+      hashes.tolist(), indices, strict=True) if one in known}
+  pairs = [[kept, trained[one]] for kept, one in enumerate(
+      kept_hashes.tolist()) if one in trained]
   return {'count': len(pairs), 'examples': pairs[:EXAMPLES]}

@@ -7,6 +7,8 @@ FEW_IN_CLASS = 10
 FEW = 1_000
 # Shares from which it is said.
 UPSCALED, PADDED, CUT_OFF, SKIPPED = .1, .25, .25, .01
+# Sources that draw as many pictures as one likes, and have no path.
+DRAWN = ('avatars', 'polygons', 'ring', 'grid', 'line')
 NEARLY_GREY = 4.  # Mean of max - min over red, green and blue, 0 .. 255.
 
 
@@ -28,37 +30,41 @@ def leaked(found, data):
   leaks = found.get('leaks', {'count': 0})
   if leaks['count']:
     kept, trained = leaks['examples'][0]
+    least, among = _part(found, 'compared')
     yield 'config.data.held_out', (
-        f"training sees {leaks['count']:,} of {found['held_out']:,} held-out "
-        f'pictures too (held-out {kept:,} = {trained:,}), so that what is '
-        f'measured against them flatters. {_remedy(data)}')
+        f"training sees {least}{leaks['count']:,} of {found['held_out']:,} "
+        f"held-out pictures too{among} (held-out "
+        f"{_called(kept, found, 'held_out')} = {_called(trained, found)}), so "
+        f'that what is measured against them flatters. {_one_of_each(data)}')
 
 
 def copied(found, data):
   same = found.get('copies', {'count': 0})
   if not same['count']:
     return
-  share = percent(same['count'] / found['looked_at'])
-  groups = '; '.join(
-      ' = '.join(f'{i:,}' for i in group) for group in same['examples'])
+  least, among = _part(found, 'compared')
+  share = '' if least else f" ({percent(same['count'] / found['train'])})"
+  groups = '; '.join(' = '.join(_called(i, found) for i in group)
+                     for group in same['examples'])
   torn = same['in_two_classes']
   yield _place(data), (
-      f"{several(same['count'], 'exact copy', 'exact copies')} ({share}) of "
-      f"other pictures: numbers {groups}. The most frequent is there "
-      f"{same['largest']:,} times"
+      f"{least}{several(same['count'], 'exact copy', 'exact copies')}{share} "
+      f'of other pictures{among}: numbers {groups}. The most frequent is '
+      f"there {least}{same['largest']:,} times"
       + (f', and {torn:,} under several labels' if torn else '')
-      + f'. G learns to repeat them. {_remedy(data)}')
+      + f'. G learns to repeat them. {_one_of_each(data)}')
 
 
 def flat(found, data):
   one = found.get('one_colour', {'count': 0})
   if one['count']:
+    least, among = _part(found, 'looked_at')
     yield _place(data), (
-        f"{several(one['count'], 'picture')} of one colour: number "
-        f"{', '.join(f'{i:,}' for i in one['examples'])}"
+        f"{least}{several(one['count'], 'picture')} of one colour{among}: "
+        f"number {', '.join(_called(i, found) for i in one['examples'])}"
         + (', ...' if one['count'] > len(one['examples']) else '') + '. '
-        + ('Remove the files.' if data.path else
-           'Raise config.data.resolution.'))
+        + _without(data, 'the files', 'the others',
+                   'Raise config.data.resolution.'))
 
 
 def skipped(found, data):
@@ -141,10 +147,24 @@ def small_classes(found, data):
 
 def few(found, data):
   if found['train'] < FEW:
-    yield 'config.data.path' if data.path else 'config.data.count', (
+    drawn = data.name in DRAWN
+    yield 'config.data.count' if drawn else _place(data), (
         f"only {several(found['train'], 'picture')}: D may learn them by "
-        'heart. Find more'
-        + ('.' if data.mirror else '; config.data.mirror=true doubles them.'))
+        f"heart. {'Draw' if drawn else 'Find'} more"
+        + ('.' if data.mirror or 'ranges' in found  # Of points.
+           else '; config.data.mirror=true doubles them.'))
+
+
+def _part(found, which):
+  """What to say before and after a count of a part of the pictures."""
+  if found[which] == found['train']:
+    return '', ''
+  return 'at least ', f' among the {found[which]:,} looked at'
+
+
+def _called(index, found, split='train'):
+  name = found['where'][split].get(str(index))
+  return f'{index:,} ({name})' if name else f'{index:,}'
 
 
 def _decided(found, begins):
@@ -191,17 +211,32 @@ def _cut_off(found):
 
 
 def _place(data):
-  return 'config.data.path' if data.path else 'config.data.resolution'
+  """The setting that says which pictures there are."""
+  if data.name in DRAWN:
+    return 'config.data.resolution'  # So small, many are drawn alike.
+  if data.name in ('tfds', 'huggingface') and data.dataset:
+    return 'config.data.dataset'
+  return 'config.data.path' if data.path else 'config.data.name'
 
 
 def _label_place(data):
   return 'config.data.label_file' if data.label_file else 'config.data.label'
 
 
-def _remedy(data):
-  if data.path:
-    return 'Remove all files but one of each.'
-  return 'Raise config.data.resolution or lower config.data.count.'
+def _one_of_each(data):
+  return _without(
+      data, 'all files but one of each', 'one of each',
+      'Raise config.data.resolution or lower config.data.count.')
+
+
+def _without(data, files, others, drawn):
+  """What to do so that some pictures are no longer there."""
+  if data.name in DRAWN:
+    return drawn
+  if data.name == 'folder':
+    return f'Remove {files}.'
+  return (f"To be rid of them, write {others} as files, for config.data.name = "
+          "'folder'.")
 
 
 CONCERNS = (leaked, copied, flat, skipped, upscaled, reshaped, colourless,

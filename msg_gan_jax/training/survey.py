@@ -3,7 +3,9 @@ import contextlib
 import functools
 import json
 import os
+import pathlib
 import sys
+import tempfile
 
 import numpy as np
 import tqdm
@@ -12,8 +14,10 @@ from msg_gan_jax.data.open import open_source
 from msg_gan_jax.reporting import (
   contact_sheet,
   histograms,
+  images,
   inventory,
   lines,
+  scatter,
   writers,
 )
 from msg_gan_jax.training import census
@@ -22,6 +26,7 @@ from msg_gan_jax.training.concerns import concerns
 SAY = functools.partial(print, flush=True)  # at once, also into a pipe
 FILES = ('contact_sheet.png', 'histograms.png', 'examples.png', 'inspect.json')
 PLACES, MOST_ROWS, MOST_COLUMNS = 100, 16, 16  # Of the contact sheet.
+MOST_POINTS = 5_000  # More cover each other.
 
 
 def inspect(config, out, say=SAY):
@@ -30,44 +35,76 @@ def inspect(config, out, say=SAY):
   Args:
     config: Config.
     out: folder for contact_sheet.png, histograms.png, examples.png (copies
-      and pictures of one colour, if any) and inspect.json; made once the data
-      have been read.
+      and pictures of one colour, if any) and inspect.json. If the data turn
+      out to be bad, none is left behind.
     say: prints a line.
 
   Returns:
     What inspect.json holds.
 
   Raises:
-    ValueError: whatever is wrong with the data, or `out` is a run.
+    ValueError: whatever is wrong with the data, or `out` is a run, lies among
+      the pictures, or cannot be written to.
   """
-  _check(out)
-  splits = open_source(config)
-  with _bar(splits) as bar:
-    seen = census.take(splits, bar.update)
+  _check(out, config.data.path)
+  with _folder(out):
+    splits = open_source(config)
+    # Sets up to this size are decoded by now, or drawn.
+    quick_bytes = config.data.cache_gb * 1e9
+    with _bar(splits, quick_bytes) as bar:
+      seen = census.take(splits, bar.update, quick_bytes)
   found = dict(seen.found, worth_a_look=concerns(seen.found, config.data))
   for title, text in inventory.sections(found):
     say(title)
     for line in text:
       say(f'  {line}')
     say('')
-  os.makedirs(out, exist_ok=True)
   say('files')
   for line in _write(out, splits, seen, found):
     say(f'  {line}')
   return found
 
 
-def _check(out):
+def _check(out, data_path):
   if os.path.exists(os.path.join(out, 'config.json')):
     raise ValueError(
         f'--out: {out!r} is the folder of a run, which keeps to itself; '
         f"wanted another, as {out.rstrip('/') + '.inspect'!r}.")
   if os.path.exists(out) and not os.path.isdir(out):
     raise ValueError(f'--out: {out!r} is a file; wanted a folder.')
+  if data_path and pathlib.Path(out).resolve().is_relative_to(
+      pathlib.Path(data_path).expanduser().resolve()):
+    raise ValueError(
+        f'--out: {out!r} lies in config.data.path = {data_path!r}, where the '
+        'next look would count its files as pictures; wanted a folder outside '
+        'of it.')
 
 
-def _bar(splits):
-  total = sum(len(census.spread(len(s))) for s in splits if s is not None)
+@contextlib.contextmanager
+def _folder(out):
+  """Makes it before the long look, and takes it back if that fails."""
+  path = pathlib.Path(out)
+  new = [folder for folder in (path, *path.parents)
+         if not os.path.exists(folder)]
+  try:
+    try:
+      path.mkdir(parents=True, exist_ok=True)
+      tempfile.TemporaryFile(dir=out).close()
+    except OSError as error:
+      raise ValueError(
+          f'--out: no files can be written to {out!r}: {error.strerror}; '
+          'wanted another folder.') from error
+    yield
+  except BaseException:
+    for folder in new:
+      with contextlib.suppress(OSError):  # Another has put something there.
+        folder.rmdir()
+    raise
+
+
+def _bar(splits, quick_bytes):
+  total = len(census.compared(splits, quick_bytes)) + (
+      0 if splits.held_out is None else len(splits.held_out))
   return tqdm.tqdm(
       total=total, desc='Looking', unit=' pictures', file=sys.stderr, delay=2,
       leave=False, mininterval=.5 if sys.stderr.isatty() else 10)
@@ -80,7 +117,10 @@ def _write(out, splits, seen, found):
   for name in FILES:  # Of an earlier look.
     with contextlib.suppress(FileNotFoundError):
       os.remove(path(name))
-  if seen.mean is not None:
+  if seen.mean is None:
+    _points(path('contact_sheet.png'), splits.train)
+    yield path('contact_sheet.png')
+  else:
     _sheet(path('contact_sheet.png'), splits.train, found)
     yield path('contact_sheet.png')
     if _examples(path('examples.png'), splits, found):
@@ -102,6 +142,11 @@ def _title(found):
           f"{found['shape'][1]}x{found['shape'][0]}")
 
 
+def _points(path, source):
+  picked = _evenly(np.arange(len(source)), MOST_POINTS)
+  images.save(path, scatter.scatter(source.images(picked).reshape(-1, 2), ()))
+
+
 def _sheet(path, source, found):
   if len(source.classes) > 1:
     rows, names = _by_class(source, found['classes'])
@@ -114,19 +159,27 @@ def _sheet(path, source, found):
     height, width = source.shape[:2]
     columns = max(1, round((len(drawn) * height / width)**.5))
     rows = [drawn[i:i + columns] for i in range(0, len(drawn), columns)]
-  contact_sheet.draw(path, rows, (found['name'], remark), names)
+  contact_sheet.draw(path, rows, _heading(found, remark), names)
+
+
+def _heading(found, remark):
+  return lines.legible(found['name'], contact_sheet.writes), remark
 
 
 def _by_class(source, classes):
-  """(rows of tiles, their names); of many classes some, evenly spread."""
+  """(rows of tiles, their names); of many classes some, evenly spread.
+
+  Classes without a picture have no row.
+  """
   labels = source.labels(np.arange(len(source)))
   names = list(classes)
-  shown = _evenly(np.arange(len(names)), MOST_ROWS)
+  shown = _evenly(np.flatnonzero([*classes.values()]), MOST_ROWS)
   columns = min(MOST_COLUMNS, PLACES // len(shown))
   rows = [_tiles(source, _evenly(np.flatnonzero(labels == i), columns))
           for i in shown]
-  return rows, [(lines.short(names[i]), f'{classes[names[i]]:,}')
-                for i in shown]
+  return rows, [
+      (lines.class_name(names[i], i, len(names), contact_sheet.writes),
+       f'{classes[names[i]]:,}') for i in shown]
 
 
 def _examples(path, splits, found):
@@ -146,7 +199,7 @@ def _examples(path, splits, found):
   if shown:
     contact_sheet.draw(
         path, [drawn for *_, drawn in shown],
-        (found['name'], 'by number, from 0'), [one[:2] for one in shown])
+        _heading(found, 'by number, from 0'), [one[:2] for one in shown])
   return bool(shown)
 
 
@@ -159,5 +212,5 @@ def _evenly(indices, most):
 
 def _tiles(source, indices):
   # Shrunk chunk by chunk: a hundred large pictures are never held at once.
-  return [tile for _, images in census.chunks(source, indices)
-          for tile in contact_sheet.tiles(images)]
+  return [tile for _, some in census.chunks(source, indices)
+          for tile in contact_sheet.tiles(some)]
