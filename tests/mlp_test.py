@@ -86,11 +86,11 @@ def test_the_ring_is_found(small):
   stream = batches.open_batches(source, config)
   state, key = gan.init(jax.random.key(0)), jax.random.key(1)
   points = []
-  for step in range(1001):
-    if step in (0, 1000):
+  for step in range(3001):  # After 1,000, one jax found 8 and another 7.
+    if step in (0, 3000):
       points.append(gan.sample(state, gan.draw(key, 2500))[-1][:, 0, 0])
     batch = stream.at(128 * step, (1, 128))
     state, _ = gan.step(state, batch, key)
   before, after = (modes(x, source.centres, source.std) for x in points)
   assert before['modes'] <= 4
-  assert after['modes'] == 8 and after['high_quality'] > .2
+  assert after['modes'] == 8 and after['high_quality'] > .5
