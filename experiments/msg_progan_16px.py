@@ -4,7 +4,7 @@
     --config.optimizer.d_rate=.01
 
 Everything is the paper's but the size: WGAN-GP at every step, RMSprop, φ
-simple, all scales connected; two minutes on one core. docs/stability.md has
+simple, all scales connected; two to three minutes on one core. docs/stability.md has
 what other rates, losses, scales and φ make of it.
 """
 from msg_gan_jax.config import template
