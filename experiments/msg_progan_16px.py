@@ -4,8 +4,8 @@
     --config.optimizer.d_rate=.01
 
 Everything is the paper's but the size: WGAN-GP at every step, RMSprop, φ
-simple, all scales connected; two to three minutes on one core. docs/stability.md has
-what other rates, losses, scales and φ make of it.
+simple, all scales connected; two to three minutes on one core. What other
+rates, losses, scales and φ make of it is in docs/stability.md.
 """
 from msg_gan_jax.config import template
 
