@@ -13,7 +13,7 @@ import warnings
 
 import numpy as np
 
-from msg_gan_jax.data import cache, decode, progress
+from msg_gan_jax.data import cache, decode, progress, tally
 
 VERSION = 2  # Of the cache; a change of decode.py that moves a pixel adds 1.
 CHUNK_BYTES = 16_000_000  # What a thread decodes at a time, at most 64 files.
@@ -295,58 +295,17 @@ class Pictures:
 
   def _notes(self, about):
     seen = [(decode.Seen(*row[:-1]), row[-1]) for row in about['seen']]
-    sizes, modes = collections.Counter(), collections.Counter()
-    for one, count in seen:
-      sizes[f'{one.width}x{one.height}'] += count
-      modes[one.mode] += count
     per_class = np.bincount(self._labels, minlength=len(self.classes))
     streamed = self._pixels is None
     return {
         'path': self._store.place,
         'pictures': len(self),
         'per_class': dict(zip(self.classes, per_class.tolist(), strict=False)),
-        'sizes': dict(sizes.most_common(5)),
-        'different_sizes': len(sizes),
-        'widths': _span(one.width for one, _ in seen),
-        'heights': _span(one.height for one, _ in seen),
-        'modes': dict(modes.most_common()),
-        'decisions': _decisions(self._recipe, seen),
+        **tally.found(seen),
+        'decisions': tally.decisions(self._recipe, seen),
         'skipped': about['skipped'],
         'kept': self._kept,
         'digest_of': ('names, sizes and times of the files' if streamed
                       else 'pixels and labels'),
         **self._store.notes,
     }
-
-
-def _span(values):
-  values = list(values)
-  return [min(values), max(values)]
-
-
-def _decisions(recipe, seen):
-  """How many pictures were changed, and how; only what did happen."""
-  height, width = recipe.height, recipe.width
-  mode = decode.MODES[recipe.channels]
-  shape = 'square' if height == width else f'{width}:{height}'
-  made = {'center_crop': f'cropped to the middle {shape}',
-          'pad': 'padded with ' + ('nothing' if mode == 'RGBA' else 'black'),
-          'stretch': f'stretched to a {shape}'}[recipe.resize]
-  edge = max if recipe.resize == 'pad' else min
-  done = collections.Counter()
-  for one, count in seen:
-    # The scale at which the picture fits into the frame, or fills it.
-    scale = 1 / edge(one.width / width, one.height / height)
-    for happened, what in (
-        (one.turned, 'turned as their EXIF says'),
-        (one.mode.startswith('I'), '16-bit grey scaled to 8 bits'),
-        (one.frames, 'first frame of an animation'),
-        (one.alpha and mode != 'RGBA', 'alpha laid on white'),
-        (one.mode != mode, f'converted from {one.mode} to {mode}'),
-        (one.width * height != one.height * width, made),
-        (scale > 1, f'scaled up with {recipe.filter}'),
-        (scale < 1, f'scaled down with {recipe.filter}'),
-    ):
-      if happened:
-        done[what] += count
-  return dict(done.most_common())
