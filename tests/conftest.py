@@ -3,6 +3,7 @@ import json
 import os
 import pathlib
 import tempfile
+import threading
 
 import numpy as np
 import pytest
@@ -51,6 +52,24 @@ def oracle():
   """name -> Oracle."""
   entries = json.loads((HERE / 'oracles.json').read_text())
   return lambda name: Oracle(entries[name])
+
+
+@pytest.fixture(scope='session')
+def read_by_many():
+  """(source, wanted pixels): asserts that eight threads read them at once."""
+  def check(source, wanted):
+    got = []
+
+    def ask():
+      for _ in range(20):
+        got.append(source.images(np.arange(len(source))))
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+      thread.start()
+    for thread in threads:
+      thread.join()
+    assert len(got) == 160 and all((x == wanted).all() for x in got)
+  return check
 
 
 @pytest.fixture(scope='session')

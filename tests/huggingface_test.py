@@ -5,7 +5,6 @@ import os
 import socket
 import ssl
 import sys
-import threading
 import time
 import urllib.error
 
@@ -252,18 +251,8 @@ def test_a_broken_picture_is_found_again(tmp_path, opened):
   assert len(opened(tmp_path / 'set', on_bad='skip')) == 2
 
 
-def test_any_number_of_threads_may_read(saved, opened):
-  streamed, got = opened(saved, cache_gb=0., threads=2), []
-
-  def ask():
-    for _ in range(20):
-      got.append(whole(streamed))
-  threads = [threading.Thread(target=ask) for _ in range(8)]
-  for thread in threads:
-    thread.start()
-  for thread in threads:
-    thread.join()
-  assert len(got) == 160 and all((x == CROPPED[:12]).all() for x in got)
+def test_any_number_of_threads_may_read(saved, opened, read_by_many):
+  read_by_many(opened(saved, cache_gb=0., threads=2), CROPPED[:12])
 
 
 def test_a_set_that_was_saved_anew_is_read_anew(tmp_path, opened):

@@ -2,7 +2,6 @@
 import io
 import os
 import sys
-import threading
 
 import lmdb
 import numpy as np
@@ -89,19 +88,9 @@ def test_two_sources_of_one_process_share_a_database(root, opened):
   lmdb.open(str(root), readonly=True, lock=False).close()  # Nobody has it.
 
 
-def test_any_number_of_threads_may_read(root, opened):
-  streamed, wanted, got = opened(root, cache_gb=0., threads=2), [], []
-  wanted = whole(streamed)
-
-  def ask():
-    for _ in range(20):
-      got.append(whole(streamed))
-  threads = [threading.Thread(target=ask) for _ in range(8)]
-  for thread in threads:
-    thread.start()
-  for thread in threads:
-    thread.join()
-  assert len(got) == 160 and all((x == wanted).all() for x in got)
+def test_any_number_of_threads_may_read(root, opened, read_by_many):
+  streamed = opened(root, cache_gb=0., threads=2)
+  read_by_many(streamed, whole(opened(root)))
 
 
 def test_the_second_start_lists_no_key(root, opened, monkeypatch):

@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import sys
-import threading
 
 import numpy as np
 from PIL import Image
@@ -302,19 +301,9 @@ def test_a_cache_that_takes_nothing_costs_only_time(
   assert 'config.data.cache_dir' in capfd.readouterr().err
 
 
-def test_any_number_of_threads_may_read(written, opened):
+def test_any_number_of_threads_may_read(written, opened, read_by_many):
   streamed = opened(written, cache_gb=0., threads=2)
-  wanted, got = whole(opened(written)), []
-
-  def ask():
-    for _ in range(20):
-      got.append(whole(streamed))
-  threads = [threading.Thread(target=ask) for _ in range(8)]
-  for thread in threads:
-    thread.start()
-  for thread in threads:
-    thread.join()
-  assert len(got) == 160 and all((x == wanted).all() for x in got)
+  read_by_many(streamed, whole(opened(written)))
 
 
 # Refused, each with its own text.

@@ -2,7 +2,6 @@
 import contextlib
 import errno
 import hashlib
-import io
 import json
 import os
 import secrets
@@ -47,8 +46,9 @@ def fetch(folder, key, row_shape, rows, produce):
       all while another process makes the same: that one is waited for.
 
   Returns:
-    (uint8 [n, *row_shape] mapped from the file or None, about). An array whose
-    SHA-256 is not that of what was written is made anew.
+    (uint8 [n, *row_shape] mapped from the file or None, about). With an array
+    comes about['sha256'], that of its values; where they have another one by
+    now, the array is made anew.
 
   Raises:
     OSError: the folder or the disk does not take it; nothing is left behind.
@@ -84,8 +84,11 @@ def _load(folder, key, row_shape):
     if os.path.getsize(base + '.npy') != about['bytes_of_npy']:
       return None
     pixels = np.load(base + '.npy', mmap_mode='r')
+    if not (pixels.dtype == np.uint8 and pixels.flags.c_contiguous
+            and pixels.shape == (about['rows'], *row_shape)):
+      return None  # The header is not hashed.
     if (pixels.nbytes <= MOST_HASHED_BYTES
-        and about['sha256_of_npy'] != _sha256(base + '.npy', pixels.offset)):
+        and about['sha256'] != _sha256(base + '.npy', pixels.offset)):
       return None
   except (FileNotFoundError, ValueError, KeyError, EOFError):
     return None
@@ -93,12 +96,10 @@ def _load(folder, key, row_shape):
 
 
 def _sha256(path, start):
-  """Of an .npy: of its values and then its header, which is written last."""
+  """Of what lies in a file from `start` on."""
   with open(path, 'rb') as file:  # To read is faster than to map.
-    header = file.read(start)
-    digest = hashlib.file_digest(file, 'sha256')
-  digest.update(header)
-  return digest.hexdigest()
+    file.seek(start)
+    return hashlib.file_digest(file, 'sha256').hexdigest()
 
 
 @contextlib.contextmanager
@@ -178,16 +179,13 @@ def _write_npy(path, row_shape, rows, produce):
     about = produce(append)
     end = file.tell()
     file.truncate(end)
-    header = io.BytesIO()
-    _header(header, count, row_shape)
-    # numpy pads the header for a first axis of any length.
-    assert header.tell() == start, 'the header changed its length'
-    digest.update(header.getvalue())
     file.seek(0)
-    file.write(header.getvalue())
+    _header(file, count, row_shape)
+    # numpy pads the header for a first axis of any length.
+    assert file.tell() == start, 'the header changed its length'
     _settle(file)
-  return {**about, 'bytes_of_npy': end,
-          'sha256_of_npy': digest.hexdigest()}
+  return {**about, 'rows': count, 'bytes_of_npy': end,
+          'sha256': digest.hexdigest()}
 
 
 def _reserve(file, size):

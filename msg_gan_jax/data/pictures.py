@@ -100,7 +100,7 @@ class Pictures:
     self._labels = np.array([store.labels[i] for i in self._kept_ones],
                             np.int32)
     self.notes = self._notes(about)
-    self._digest = self._whole_digest(about['sha256'])
+    self._digest = self._whole_digest(about.get('sha256'))
 
   def __len__(self):
     return len(self._kept_ones)
@@ -158,7 +158,7 @@ class Pictures:
 
     about = self._produce(append)
     self._pixels = pixels[:count]
-    return about
+    return {**about, 'sha256': hashlib.sha256(self._pixels).hexdigest()}
 
   def _complain(self, error):
     print(f'config.data.cache_dir: {self._cache_dir!r} does not take the '
@@ -169,11 +169,10 @@ class Pictures:
     """Decodes all; append(block) in order, or only looks when None."""
     only_look = append is None and not self._skip
     read = self._look if only_look else self._decode
-    seen, skipped, digest = collections.Counter(), [], hashlib.sha256()
+    seen, skipped = collections.Counter(), []
     with self._quiet(), self._bar() as bar:
       for pixels, seen_here, bad in self._in_order(read):
         if append is not None and len(pixels):
-          digest.update(pixels)
           append(pixels)
         seen.update(seen_here)
         skipped += bad
@@ -186,7 +185,6 @@ class Pictures:
     return {
         'skipped': skipped,
         'seen': [[*kind, count] for kind, count in seen.most_common()],
-        'sha256': digest.hexdigest() if append is not None else '',
     }
 
   def _in_order(self, read):
