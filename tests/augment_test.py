@@ -87,8 +87,7 @@ def test_d_sees_noise_on_reals_and_fakes_that_falls_to_nothing(small):
 
 
 @pytest.mark.slow
-def test_noise_is_the_same_whether_latents_are_reused_or_not(small):
-  """Both ways through G's update show D noisy fakes."""
+def test_both_ways_through_the_update_of_g_show_d_noisy_fakes(small):
   for reuse in (False, True):
     config = small(data__resolution=8, objective__augment='instance_noise',
                    objective__augment_strength=100., objective__loss='hinge',
