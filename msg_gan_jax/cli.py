@@ -18,8 +18,8 @@ MODES = ('train', 'sample', 'inspect')
 FLAGS_OF = {
     'train': {'config', 'init_from', 'dry_run', 'coordinator', 'processes',
               'process', 'distributed'},
-    'sample': {'count', 'seed', 'z_file', 'weights', 'separate', 'scales',
-               'out'},
+    'sample': {'count', 'seed', 'z_file', 'labels', 'weights', 'separate',
+               'scales', 'out'},
     'inspect': {'config', 'out'}}
 
 _ARGV = []  # The command line as `_parse` has put it in order.
@@ -49,6 +49,9 @@ _COUNT = flags.DEFINE_integer(
 _SEED = flags.DEFINE_integer('seed', 0, 'sample: seed of the latents.')
 _Z_FILE = flags.DEFINE_string(
     'z_file', '', 'sample: latents [n, latent] in a .npy file, not drawn.')
+_LABELS = flags.DEFINE_string(
+    'labels', '', "sample: classes, as '3' or '0,4,7'; all in turn if not "
+    'given.')
 _WEIGHTS = flags.DEFINE_enum(
     'weights', 'ema', ('ema', 'raw'), 'sample: averaged, or in training.')
 _SEPARATE = flags.DEFINE_bool(
@@ -142,8 +145,8 @@ def _sample():
       _WORKDIR.value, 'z_file' if _Z_FILE.value else f'samples_{_SEED.value}')
   for path in sample.from_run(
       _WORKDIR.value, out, count=_COUNT.value, seed=_SEED.value,
-      z_file=_Z_FILE.value, weights=_WEIGHTS.value, separate=_SEPARATE.value,
-      scales=_SCALES.value)[:4]:
+      z_file=_Z_FILE.value, labels=_LABELS.value, weights=_WEIGHTS.value,
+      separate=_SEPARATE.value, scales=_SCALES.value)[:4]:
     print(path)
   return 0
 

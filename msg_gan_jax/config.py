@@ -6,6 +6,7 @@ import typing
 import ml_collections
 
 from msg_gan_jax import tables
+from msg_gan_jax.presets import PRESETS
 
 
 def setting(default, meaning, low=None, high=None, one_of=(), may_change=False):
@@ -47,6 +48,8 @@ class Data:
       2048, 'Pictures kept out of training, to measure against; at most a '
       'tenth of a set on disk.', 0, 2**30)
   mirror: bool = setting(True, 'Show half of the pictures mirrored.')
+  dequantize: bool = setting(
+      False, 'Add uniform noise of one step of 8 bits to reals in training.')
   label: str = setting(
       '', "Which factor, feature or column is the class label; '' is the "
       "source's own choice.")
@@ -85,10 +88,15 @@ class Networks:
   """The two players."""
   name: str = setting('msg_progan', 'A row of NETWORKS.')
   latent: int = setting(512, 'Size of z.', 1, 2**16)
-  fmap_max: int = setting(512, 'Feature maps of the coarse levels.', 2, 2**16)
+  latent_law: str = setting(
+      'sphere', 'Law of z: normal on the sphere of radius √latent, normal, or '
+      'uniform in -1 .. 1.', one_of=('sphere', 'normal', 'uniform'))
+  fmap_max: int = setting(
+      512, 'Feature maps of the coarse levels; of networks with widths of '
+      'their own, the most that a layer has.', 2, 2**16)
   fmap_base: int = setting(
       8192, 'A level of r pixels has min(fmap_max, 2 fmap_base / r) feature '
-      'maps.', 2, 2**30)
+      'maps, in msg_progan and bmsg_gan.', 2, 2**30)
   phi: str = setting(
       'simple', 'How D joins an image to its path, a row of PHI.')
   scales: str = setting(
@@ -99,6 +107,33 @@ class Networks:
       one_of=('every', 'last', 'none'))
   stddev_group: int = setting(
       4, 'Samples in a group of it; 0 is the whole batch.', 0, 2**20)
+  classes: int = setting(
+      0, 'Classes that the players are told of; 0 is none.', 0, 2**16)
+  g_condition: str = setting(
+      'none', 'How G is told the class, a row of G_CONDITIONS.')
+  d_condition: str = setting(
+      'none', 'How D is told the class, or asked for it, a row of '
+      'D_CONDITIONS.')
+  g_norm: str = setting('none', "Between G's layers, a row of NORMS.")
+  d_norm: str = setting('none', "Between D's layers, a row of NORMS.")
+  g_weight_norm: str = setting(
+      'none', "Of G's kernels, a row of WEIGHT_NORMS.")
+  d_weight_norm: str = setting(
+      'none', "Of D's kernels, a row of WEIGHT_NORMS.")
+  power_iterations: int = setting(
+      1, 'Power iterations of a spectral norm, each time.', 1, 1000)
+  power_update: str = setting(
+      'pass', 'When its vectors move: in every pass of training, or in the '
+      'first of each update.', one_of=('pass', 'update'))
+  stable_rank: float = setting(
+      .7, 'c of stable rank normalization: at most c times the full rank.', 0.,
+      1.)
+  statistics: str = setting(
+      'moving', 'Moments that batch norm uses for samples: moving averages, '
+      'means over statistics_batches batches of latents, or of the batch.',
+      one_of=('moving', 'accumulated', 'batch'))
+  statistics_batches: int = setting(
+      100, 'Batches of latents that are accumulated.', 1, 2**20)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -115,6 +150,23 @@ class Objective:
   penalty_every_d_steps: int = setting(
       1, 'D steps between two penalties; the weight is multiplied by it.', 1,
       1024)
+  constraint: str = setting(
+      'none', "What D's parameters must keep after each update, a row of "
+      'CONSTRAINTS.')
+  clip: float = setting(
+      .01, 'Largest parameter of D that the constraint allows.', 1e-6, 1e6)
+  d_weight_penalty: str = setting(
+      'none', "What D's weights cost, a row of WEIGHT_PENALTIES.")
+  d_weight_penalty_weight: float = setting(1., 'Its weight.', 0., 1e6)
+  g_weight_penalty: str = setting(
+      'none', "What G's weights cost, a row of WEIGHT_PENALTIES.")
+  g_weight_penalty_weight: float = setting(1., 'Its weight.', 0., 1e6)
+  d_classes_weight: float = setting(
+      1., "Weight of the classifier's loss for D.", 0., 1e6)
+  g_classes_weight: float = setting(
+      1., "Weight of the classifier's loss for G.", 0., 1e6)
+  classify_fakes: bool = setting(
+      True, 'Whether D learns to classify from fakes too.')
   augment: str = setting(
       'none', 'What is done to reals and fakes before D sees them, a row of '
       'AUGMENTATIONS.')
@@ -131,11 +183,14 @@ class Optimizer:
   name: str = setting('rmsprop', 'A row of OPTIMIZERS.')
   g_rate: float = setting(.003, 'Learning rate of G.', 0., 100.)
   d_rate: float = setting(.003, 'Learning rate of D.', 0., 100.)
-  beta1: float = setting(0., 'Momentum; Adam only.', 0., .9999)
+  beta1: float = setting(0., 'Momentum; Adam and SGD.', 0., .9999)
   beta2: float = setting(.99, 'Decay of the mean square gradient.', 0.,
                          .999999)
   epsilon: float = setting(1e-8, 'Added to the root of that mean.', 1e-12,
                            1.)
+  fall_until_images: int = setting(
+      0, 'Images over which both rates fall to 0, linearly; 0 keeps them.', 0,
+      2**30)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -147,6 +202,21 @@ class Train:
       32, 'Real images in one D update, on all devices.', 1, 2**20)
   n_dis: int = setting(
       1, 'D updates in one G update; each is compiled anew.', 1, 16)
+  n_dis_more: int = setting(
+      0, 'D updates in a G update at the start and now and then, a multiple of '
+      'n_dis (WGAN: 100); 0 is n_dis always.', 0, 2**16)
+  more_first_g_steps: int = setting(
+      25, 'So many G updates at the start have them.', 0, 2**30)
+  more_every_g_steps: int = setting(
+      500, 'And so does one of every so many; 0 is none.', 0, 2**30)
+  g_batches: int = setting(
+      1, 'Fakes in a G update, in batches.', 1, 64)
+  update: str = setting(
+      'alternate', "Whether G's update sees D before or after its own: joint "
+      'or alternate.', one_of=('alternate', 'joint'))
+  level_images: int = setting(
+      0, 'Images after which a chain of GANs goes on to its next level '
+      '(lapgan).', 0, 2**30)
   accumulate: int = setting(
       1, 'Parts in which a batch is computed, to save memory.', 1, 1024)
   reuse_latents: bool = setting(
@@ -184,25 +254,6 @@ class Config:
   objective: Objective = dataclasses.field(default_factory=Objective)
   optimizer: Optimizer = dataclasses.field(default_factory=Optimizer)
   train: Train = dataclasses.field(default_factory=Train)
-
-
-# Named starting points. Where a paper and its code differ, the row says which.
-PRESETS = tables.Table('template', 'preset', {
-    # Karnewar & Wang 2020 (arXiv:1903.06048), sec. 3.1: RMSprop .003, WGAN-GP
-    # with ProGAN's drift, φ_simple, a stddev layer in every D block. The
-    # decay of RMSprop is not in the paper; .99 is the beta2 of its code's Adam.
-    'msg_progan': {},
-    # akanimax/BMSG-GAN, train.py and GAN.py: another φ, loss and optimizer
-    # than the paper. Its EMA keeps .999 a G step: 693 steps to the half.
-    'bmsg_gan': {
-        'networks.name': 'bmsg_gan', 'networks.phi': 'lin_cat',
-        'networks.stddev': 'last', 'networks.stddev_group': 0,
-        'objective.loss': 'relativistic_average_hinge',
-        'objective.drift': 0., 'objective.penalty': 'none',
-        'optimizer.name': 'adam', 'train.reuse_latents': True,
-        'train.batch': 20, 'train.ema_half_life_images': 20 * 692.8,
-    },
-})
 
 
 def template(preset='msg_progan'):

@@ -62,18 +62,19 @@ def _name(height, width):
   return f'{height}' if height == width else f'{height} x {width}'
 
 
-def shown(shape, scales):
+def shown(shape, scales, sizes=None):
   """The heights that G shows to D, coarse to fine; the finest always.
 
   Args:
     shape: (height, width, ...) of the finest level, in pixels.
     scales: a row of GROUPS, or heights as '8,16'.
+    sizes: the heights to choose from, coarse to fine; None is `ladder`.
 
   Raises:
     ValueError: an unknown group, a height that is not on the ladder, or a
       group that is empty at this resolution.
   """
-  sizes = ladder(*shape[:2])
+  sizes = sizes or ladder(*shape[:2])
   if scales[:1].isdigit():
     try:
       wanted = {int(size) for size in scales.split(',')}
@@ -138,9 +139,9 @@ def are_points(shape):
   return tuple(shape) == (1, 1, 2)
 
 
-def check(pyramid, shapes):
-  """A promise between our own functions: every level's shape."""
-  chex.assert_equal(tuple(x.shape[1:] for x in pyramid), tuple(shapes))
+def check(pyramid, sizes):
+  """A promise between our own functions: the height of every level."""
+  chex.assert_equal(tuple(x.shape[1] for x in pyramid), tuple(sizes))
 
 
 def to_uint8(images):

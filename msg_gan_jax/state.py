@@ -17,14 +17,39 @@ class Batch(NamedTuple):
   labels: jax.Array
 
 
+class Condition(NamedTuple):
+  """What both players are told beside z or the images.
+
+  Attributes:
+    labels: int32 [B], or None where nobody is told classes.
+    coarse: [B, H, W, C], the picture that a residual is added to, at the size
+      of the level (LAPGAN), or None.
+  """
+  labels: Any = None
+  coarse: Any = None
+
+
+NOTHING = Condition()
+
+
 class Verdict(NamedTuple):
-  """What D says of B images: logits [B], higher for real."""
+  """What D says of B images.
+
+  Attributes:
+    logits: [B], higher for real.
+    classes: [B, K] logits of an auxiliary classifier, or None.
+  """
   logits: jax.Array
+  classes: Any = None
 
 
 @struct.dataclass
 class Player:
-  """One network in training: parameters, statistics, optimizer state."""
+  """One network: parameters, statistics, optimizer state.
+
+  Statistics are what passes leave behind and no gradient moves: the moments
+  of batch norm, the vectors of a spectral norm.
+  """
   params: Any
   stats: Any
   opt: Any
@@ -37,13 +62,13 @@ class State:
   Attributes:
     images: int32, real images shown to D.
     g, d: the players.
-    ema: averaged parameters of G.
+    ema: the averaged G: parameters and statistics, no optimizer state.
     hyper: settings that a study varies continuously, float32 scalars.
     aux: what feedback between steps needs.
   """
   images: Any
   g: Player
   d: Player
-  ema: Any
+  ema: Player
   hyper: Any
   aux: Any

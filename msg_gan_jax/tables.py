@@ -27,5 +27,8 @@ class Table(dict):
     self.place, self.kind = place, kind
 
   def __missing__(self, name):
-    raise ValueError(
-        f'{self.place}: no {self.kind} {name!r}; {nearest(name, self)}')
+    raise ValueError(f'{self.place}: {self.miss(name)}')
+
+  def miss(self, name):
+    """What is said of an unknown name."""
+    return f'no {self.kind} {name!r}; {nearest(name, self)}'

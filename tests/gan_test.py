@@ -213,7 +213,7 @@ def test_raw_and_averaged_samples_differ_and_a_typo_is_named(tiny):
   gan = build(config)
   state, _ = gan.step(gan.init(jax.random.key(0)), batch(config), KEY)
   z = gan.draw(KEY, 2)
-  ema, raw = (gan.sample(state, z, w)[-1] for w in ('ema', 'raw'))
+  ema, raw = (gan.sample(state, z, weights=w)[-1] for w in ('ema', 'raw'))
   assert not np.allclose(ema, raw)
   with pytest.raises(ValueError, match="wanted 'ema' or 'raw', found 'eam'"):
-    gan.sample(state, z, 'eam')
+    gan.sample(state, z, weights='eam')

@@ -8,16 +8,17 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PACKAGE = 'msg_gan_jax'
 
-VALUES = {'config', 'tables', 'source'}
+VALUES = {'config', 'presets', 'tables', 'source'}
 ARRAYS = {'pyramid', 'schedules', 'state'}
 FLOOR_1 = VALUES | ARRAYS
 BELOW = FLOOR_1 | {'networks', 'objectives', 'data', 'metrics', 'reporting',
-                   'gan', 'runs'}
+                   'legal', 'gan', 'runs'}
 # room -> rooms that it may import, besides itself.
 MAY = {
     '': set(),  # The package itself imports nothing, or all would be loaded.
     'tables': set(),
-    'config': {'tables'},
+    'presets': {'tables'},
+    'config': {'presets', 'tables'},
     'source': {'tables'},
     'pyramid': {'tables'},
     'schedules': {'tables'},
@@ -27,7 +28,8 @@ MAY = {
     'data': FLOOR_1,
     'metrics': FLOOR_1,
     'reporting': FLOOR_1,
-    'gan': FLOOR_1 | {'networks', 'objectives'},
+    'legal': FLOOR_1 | {'networks', 'objectives'},
+    'gan': FLOOR_1 | {'networks', 'objectives', 'legal'},
     'runs': FLOOR_1 | {'reporting.writers', ''},  # '': __version__
     'training': BELOW,
     'insight': BELOW,

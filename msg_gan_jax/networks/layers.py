@@ -11,6 +11,8 @@ import jax
 from jax import lax
 import jax.numpy as jnp
 
+from msg_gan_jax import tables
+
 SLOPE = .2
 HE = math.sqrt(2)  # He et al. 2015: the gain before a rectifier
 
@@ -88,30 +90,59 @@ def fold(parts, kernel):
   return jnp.concatenate(xs, -1), jnp.concatenate(kernels, 2)
 
 
-def conv(x, kernel):
-  """Stride 1, zero padding to the same size; NHWC, HWIO."""
+def conv(x, kernel, stride=1):
+  """Zero padding to the same size, over the stride; NHWC, HWIO."""
   return lax.conv_general_dilated(
-      x, kernel, (1, 1), 'SAME', dimension_numbers=('NHWC', 'HWIO', 'NHWC'))
+      x, kernel, (stride, stride), 'SAME',
+      dimension_numbers=('NHWC', 'HWIO', 'NHWC'))
 
 
-def up_conv(x, kernel):
-  """conv(up(x), kernel) for a 3x3 kernel, with 4/9 of its arithmetic.
+# For each way to double a picture's size, rows[s, u, k]: tap k of the kernel
+# falls on input u for output s, of the outputs 2w - 1 and 2w that a window of
+# the inputs w - 1 and w makes.
+UP = tables.Table('upsampling', 'upsampling', {
+    # Nearest neighbour, then a 3x3 convolution.
+    'nearest': (((1, 1, 0), (0, 0, 1)), ((1, 0, 0), (0, 1, 1))),
+    # A zero after every pixel, then a 3x3 one: compare_gan's ResNets.
+    'zeros': (((1, 0, 0), (0, 0, 1)), ((0, 0, 0), (0, 1, 0))),
+    # A 4x4 transposed convolution of stride 2 and padding 1: DCGAN, SNDCGAN.
+    'transposed': (((0, 0, 1, 0), (1, 0, 0, 0)), ((0, 0, 0, 1), (0, 1, 0, 0))),
+    # A 5x5 one as TensorFlow pads it: output 2w of the inputs w - 1 and w,
+    # 2w - 1 of w - 2, w - 1 and w. The windows have three inputs.
+    'transposed_5': (
+        ((0, 0, 0, 0, 1), (0, 0, 1, 0, 0), (1, 0, 0, 0, 0)),
+        ((0, 0, 0, 0, 0), (0, 0, 0, 1, 0), (0, 1, 0, 0, 0))),
+})
 
-  Each output pixel sees only 2x2 different inputs, so the four pixels of an
-  output square are one 2x2 convolution to four times the channels. A window
-  that begins a pixel outside makes rows -1 and 0 of the output, the next one
-  rows 1 and 2, ...: the outermost are cropped. The 2x2 convolution is written
-  as a product with four shifted copies: on a CPU XLA's weight gradient of a
-  padded 2x2 kernel took 80 times as long, of an unpadded one twice as long.
+
+def up_conv(x, kernel, up='nearest'):
+  """A convolution after doubling the size, with a fraction of its arithmetic.
+
+  Each output pixel sees only 2x2 different inputs (3x3 for a 5x5 kernel), so
+  the four pixels of an output square are one 2x2 convolution to four times the
+  channels. A window that begins a pixel outside makes rows -1 and 0 of the
+  output, the next one rows 1 and 2, ...: the outermost are cropped. The 2x2
+  convolution is written as a product with four shifted copies: on a CPU XLA's
+  weight gradient of a padded 2x2 kernel took 80 times as long, of an unpadded
+  one twice as long.
+
+  Args:
+    x: [B, H, W, I].
+    kernel: [k, k, I, O]; of a transposed convolution as it is laid over the
+      output: y[o] = sum over i of x[i] kernel[o - 2 i + 1].
+    up: a row of UP.
+
+  Returns:
+    [B, 2 H, 2 W, O].
   """
   b, h, w, _ = x.shape
   out = kernel.shape[-1]
-  # rows[s, u, k]: tap k of the kernel falls on input u for output s.
-  rows = jnp.array([[[1, 1, 0], [0, 0, 1]], [[1, 0, 0], [0, 1, 1]]], x.dtype)
+  rows = jnp.array(UP[up], x.dtype)
+  n = rows.shape[1]
   k = jnp.einsum('suk,tvl,klio->uvisto', rows, rows, kernel)
-  x = jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
+  x = jnp.pad(x, ((0, 0), (n - 1, 1), (n - 1, 1), (0, 0)))
   x = jnp.concatenate([
-      x[:, u:u + h + 1, v:v + w + 1] for u in (0, 1) for v in (0, 1)], -1)
+      x[:, u:u + h + 1, v:v + w + 1] for u in range(n) for v in range(n)], -1)
   y = (x @ k.reshape(-1, 4 * out)).reshape(b, h + 1, w + 1, 2, 2, out)
   y = y.swapaxes(2, 3).reshape(b, 2 * h + 2, 2 * w + 2, out)
   return y[:, 1:-1, 1:-1]
@@ -173,11 +204,13 @@ class EqualDense(nn.Module):
     grid: (height, width) of the output of a vector; () for a vector out.
     gain: as in EqualConv.
     fan_in: overrides the number of inputs of one output; 0 is that number.
+    use_bias: whether there is one.
   """
   features: int
   grid: tuple[int, ...] = ()
   gain: float = HE
   fan_in: int = 0
+  use_bias: bool = True
 
   @nn.compact
   def __call__(self, x):
@@ -185,12 +218,13 @@ class EqualDense(nn.Module):
     inputs = x.shape[-1] * (1 if self.grid else h * w)
     kernel, bias = equal_weights(
         self, (h, w, x.shape[-1], self.features), self.fan_in or inputs,
-        self.gain)
+        self.gain, self.use_bias)
     if self.grid:
       y = x @ kernel.transpose(2, 0, 1, 3).reshape(x.shape[-1], -1)
-      return y.reshape(-1, h, w, self.features) + bias
-    return x.reshape(x.shape[0], -1) @ kernel.reshape(
-        -1, self.features) + bias
+      y = y.reshape(-1, h, w, self.features)
+    else:
+      y = x.reshape(x.shape[0], -1) @ kernel.reshape(-1, self.features)
+    return y if bias is None else y + bias
 
 
 def equal_weights(module, shape, fan_in, gain=HE, use_bias=True):
@@ -201,20 +235,40 @@ def equal_weights(module, shape, fan_in, gain=HE, use_bias=True):
   return kernel * (gain / math.sqrt(fan_in)), bias
 
 
-def draw(key, params):
-  """Multiplies every leaf named 'kernel' by its own standard normals.
+# A standard normal becomes a draw of another law, of the same deviation but
+# for the truncated one, whose deviation TensorFlow gives before truncation.
+LAWS = tables.Table('law', 'law', {
+    'normal': lambda n: n,
+    'uniform': lambda n: 3**.5 * lax.erf(n / 2**.5),
+    'truncated': lambda n: 2**.5 * lax.erf_inv(
+        lax.erf(n / 2**.5) * math.erf(2**.5)),
+})
 
+
+def draw(key, values, law='normal'):
+  """Draws what begins at random, of the variables of a module.
+
+  Every leaf named 'kernel' is multiplied by draws of the law; a 'gain' becomes
+  1 + its value times a normal, and a 'u' (of a power iteration) is a normal.
   One sampler for all of them: XLA compiles each sampler by itself, and thirty
   of them take longer than the train step.
+
+  Args:
+    key: jax key.
+    values: the tree of variables.
+    law: a row of LAWS.
   """
-  leaves, tree = jax.tree_util.tree_flatten_with_path(params)
-  kernels = [path[-1].key == 'kernel' for path, _ in leaves]
-  sizes = [x.size for (_, x), k in zip(leaves, kernels, strict=True) if k]
+  leaves, tree = jax.tree_util.tree_flatten_with_path(values)
+  kinds = {'kernel': lambda x, n: x * LAWS[law](n), 'gain': lambda x, n: (
+      1 + x * n), 'u': lambda x, n: n}
+  names = [path[-1].key for path, _ in leaves]
+  sizes = [x.size for (_, x), name in zip(leaves, names, strict=True)
+           if name in kinds]
   normals = jax.random.normal(key, (sum(sizes),))
   drawn, start = [], 0
-  for (_, x), is_kernel in zip(leaves, kernels, strict=True):
-    if is_kernel:
-      x = x * normals[start:start + x.size].reshape(x.shape)
-      start += x.size
+  for (_, x), name in zip(leaves, names, strict=True):
+    if name in kinds:
+      n = normals[start:start + x.size].reshape(x.shape)
+      x, start = kinds[name](x, n), start + x.size
     drawn.append(x)
   return jax.tree.unflatten(tree, drawn)

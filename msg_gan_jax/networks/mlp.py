@@ -8,8 +8,8 @@ so the law at the start is the same and the rates of Adam are not.
 from flax import linen as nn
 
 from msg_gan_jax import pyramid
-from msg_gan_jax.networks import layers
-from msg_gan_jax.state import Verdict
+from msg_gan_jax.networks import layers, plain
+from msg_gan_jax.state import NOTHING
 
 HIDDEN = 3
 
@@ -25,7 +25,8 @@ class Generator(nn.Module):
   width: int
 
   @nn.compact
-  def __call__(self, z):
+  def __call__(self, z, condition=NOTHING, train=False):
+    del condition, train
     height, width, channels = self.shape
     x = hidden(z, self.width)
     return (layers.EqualDense(
@@ -37,15 +38,21 @@ class Discriminator(nn.Module):
 
   Attributes:
     shape, width: as Generator's.
+    head: from features to Verdict.
   """
   shape: tuple[int, int, int]
   width: int
+  head: plain.Head = plain.Head()
 
   @nn.compact
-  def __call__(self, images):
-    pyramid.check(images, (self.shape,))
+  def __call__(self, images, condition=NOTHING, train=False):
+    del train
+    pyramid.check(images, self.shape[:1])
     x = hidden(images[-1], self.width)
-    return Verdict(layers.EqualDense(1, gain=1., name='score')(x)[:, 0])
+    return self.head(
+        x, condition.labels, lambda features, name, use_bias: (
+            layers.EqualDense(
+                features, gain=1., use_bias=use_bias, name=name)))
 
 
 def hidden(x, width):

@@ -8,8 +8,8 @@ from typing import NamedTuple
 from flax import linen as nn
 
 from msg_gan_jax import pyramid
-from msg_gan_jax.networks import combine, layers
-from msg_gan_jax.state import Verdict
+from msg_gan_jax.networks import combine, layers, plain
+from msg_gan_jax.state import NOTHING
 
 
 class Shape(NamedTuple):
@@ -55,7 +55,8 @@ class Generator(nn.Module):
   bmsg: bool = False
 
   @nn.compact
-  def __call__(self, z):
+  def __call__(self, z, condition=NOTHING, train=False):
+    del condition, train
     images = []
     h, w = self.shape.grid()
     for size in self.shape.ladder:
@@ -92,16 +93,19 @@ class Discriminator(nn.Module):
     stddev_group: see layers.minibatch_stddev.
     bmsg: BMSG-GAN's choices: no leaky ReLU after the first 1x1 convolution,
       and gain sqrt(2) for the score (ProGAN: 1).
+    head: from features to Verdict.
   """
   shape: Shape
   phi: str = 'simple'
   stddev: str = 'every'
   stddev_group: int = 4
   bmsg: bool = False
+  head: plain.Head = plain.Head()
 
   @nn.compact
-  def __call__(self, images):
-    pyramid.check(images, pyramid.shapes(self.shape.shown, self.shape.image))
+  def __call__(self, images, condition=NOTHING, train=False):
+    del train
+    pyramid.check(images, self.shape.shown)
     by_size = dict(zip(self.shape.shown, images, strict=True))
     base, top, x = self.shape.ladder[0], self.shape.ladder[-1], None
     for size in reversed(self.shape.ladder):
@@ -125,8 +129,10 @@ class Discriminator(nn.Module):
     x = layers.EqualDense(
         self.shape.width(base), name=f'block_{base}_conv_2')(x)
     gain = layers.HE if self.bmsg else 1.
-    x = layers.EqualDense(1, gain=gain, name='score')(layers.leaky_relu(x))
-    return Verdict(x[:, 0])
+    return self.head(
+        layers.leaky_relu(x), condition.labels,
+        lambda features, name, use_bias: layers.EqualDense(
+            features, gain=gain, use_bias=use_bias, name=name))
 
   def from_rgb(self, image, width):
     """The first layer: ProGAN's has a leaky ReLU, BMSG-GAN's has none."""

@@ -20,10 +20,12 @@ class Loss(NamedTuple):
     g: what G minimizes.
     separable: whether both are means over samples, so that a batch may be
       computed in parts.
+    compares: whether G too looks at the reals.
   """
   d: Callable
   g: Callable
   separable: bool = True
+  compares: bool = False
 
 
 def _logistic_d(real, fake):
@@ -110,6 +112,17 @@ def drift(real):
   return jnp.mean(real.logits**2)
 
 
+def classification(verdict, labels):
+  """-log p(label), of the auxiliary classifier: Odena et al. 2017, eq. 3.
+
+  Args:
+    verdict: Verdict with classes [B, K].
+    labels: int32 [B].
+  """
+  own = jnp.take_along_axis(verdict.classes, labels[:, None], -1)[:, 0]
+  return (nn.logsumexp(verdict.classes, -1) - own).mean()
+
+
 LOSSES = tables.Table('config.objective.loss', 'loss', {
     'non_saturating': Loss(_logistic_d, _non_saturating_g),
     'minimax': Loss(_logistic_d, _minimax_g),
@@ -123,7 +136,8 @@ LOSSES = tables.Table('config.objective.loss', 'loss', {
     'least_squares_bmsg': Loss(
         _of(_means, _least_squares_d), _of(_means, _least_squares_g), False),
     'relativistic_average_hinge': Loss(
-        _relativistic_average_hinge_d, _relativistic_average_hinge_g, False),
+        _relativistic_average_hinge_d, _relativistic_average_hinge_g, False,
+        compares=True),
     # RpGAN: the pairing of R3GAN (Huang et al. 2024).
-    'relativistic': Loss(_relativistic_d, _relativistic_g),
+    'relativistic': Loss(_relativistic_d, _relativistic_g, compares=True),
 })

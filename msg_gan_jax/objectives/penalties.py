@@ -101,11 +101,38 @@ def dragan(d, real, fake, key):
   Source: Kodali et al. 2017 (arXiv:1705.07215), sec. 2.3.
   """
   del fake
+  return ((norms(d, _around(real, key)) - 1)**2).mean(0)
+
+
+def _around(real, key):
+  """x + s (u - 1/2), s the deviation of all values of the level."""
   keys = jax.random.split(key, len(real))
-  around = tuple(
-      x + x.std() * (jax.random.uniform(k, x.shape) - .5)
-      for k, x in zip(keys, real, strict=True))
-  return ((norms(d, around) - 1)**2).mean(0)
+  return tuple(x + x.std() * (jax.random.uniform(k, x.shape) - .5)
+               for k, x in zip(keys, real, strict=True))
+
+
+def _compare_gan(d, images):
+  """(slope - 1)^2 as compare_gan has it, averaged over levels.
+
+  Its pictures are 0 .. 1, so its gradients are twice ours, and its slope is
+  sqrt(1e-4 + squared norm).
+  """
+  return ((jnp.sqrt(1e-4 + 4 * squares(d, images)) - 1)**2).mean(0)
+
+
+def gradient_penalty_compare_gan(d, real, fake, key):
+  """WGAN-GP in compare_gan's form, of the GAN Landscape: penalty_lib.py."""
+  return _compare_gan(d, _between(real, fake, key))
+
+
+def dragan_compare_gan(d, real, fake, key):
+  """DRAGAN in compare_gan's form, its points clipped to the pictures' range.
+
+  Source: compare_gan, penalty_lib.py.
+  """
+  del fake
+  return _compare_gan(d, tuple(
+      jnp.clip(x, -1, 1) for x in _around(real, key)))
 
 
 PENALTIES = tables.Table('config.objective.penalty', 'penalty', {
@@ -117,4 +144,6 @@ PENALTIES = tables.Table('config.objective.penalty', 'penalty', {
     'r2': Penalty(r2),
     'r1_r2': Penalty(r1_r2),
     'dragan': Penalty(dragan, separable=False, has_target=True),
+    'gradient_penalty_compare_gan': Penalty(gradient_penalty_compare_gan),
+    'dragan_compare_gan': Penalty(dragan_compare_gan, separable=False),
 })

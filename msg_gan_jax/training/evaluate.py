@@ -48,10 +48,19 @@ class Judge:
     return (self.count >= FEWEST
             and min(self._source.shape[:2]) >= SMALLEST)
 
+  @property
+  def _picked(self):
+    return np.linspace(
+        0, len(self._source) - 1, self.count).astype(np.int64)
+
   @functools.cached_property
   def real(self):
-    picked = np.linspace(0, len(self._source) - 1, self.count)
-    return self._source.images(picked.astype(np.int64))
+    return self._source.images(self._picked)
+
+  @property
+  def labels(self):
+    """Those of `real`: what samples of a conditional generator should have."""
+    return self._source.labels(self._picked)
 
   @property
   def components(self):
@@ -147,6 +156,12 @@ class PointJudge:
 
   def __init__(self, splits):
     self._source = splits.held_out or splits.train
+
+  @property
+  def labels(self):
+    """Of as many real points: what samples should have."""
+    return np.resize(self._source.labels(np.arange(min(
+        len(self._source), self.count))), self.count)
 
   def measure(self, fake):
     """fake: float [count, 1, 1, 2] -> {'samples', 'reals', 'protocol'}.

@@ -12,7 +12,7 @@ from msg_gan_jax.gan import build
 from msg_gan_jax.reporting import images as pictures
 from msg_gan_jax.reporting import lines, scatter
 from msg_gan_jax.state import Batch
-from msg_gan_jax.training import sharding
+from msg_gan_jax.training import sharding, start
 
 SAY = functools.partial(print, flush=True)  # at once, also into a pipe
 
@@ -37,7 +37,8 @@ def dry_run(config, sheet, say=SAY):
   _, logs = jax.eval_shape(
       lambda *args: gan.step(*args, gan.phase(0)), state, batch, key)
   z = jax.ShapeDtypeStruct((1, config.networks.latent), jnp.float32)
-  images = jax.eval_shape(gan.g, state.g.params, z)
+  images = jax.eval_shape(
+      gan.sample, state, z, jax.ShapeDtypeStruct((1,), jnp.int32))
   say('shapes')
   say(f'  G {count(state.g.params):,} parameters, '
       f'D {count(state.d.params):,} parameters')
@@ -49,6 +50,8 @@ def dry_run(config, sheet, say=SAY):
   say('data')
   for line in describe(splits):
     say(f'  {line}')
+  for line in start.check_classes(config.networks, splits):
+    say(f'  warning: {line}')
   picked = np.linspace(0, len(splits.train) - 1, min(64, len(splits.train)))
   picked = picked.astype(np.int64)
   os.makedirs(os.path.dirname(sheet) or '.', exist_ok=True)

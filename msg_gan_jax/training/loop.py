@@ -51,6 +51,8 @@ def train(config, workdir, say=print):
     folder = stack.enter_context(Workdir(workdir, main))
     folder.check(config)
     splits = open_source(config)
+    for line in start_lib.check_classes(config.networks, splits):
+      say(f'warning: {line}')
     stop = stack.enter_context(signals.Stop())
     checkpoints = stack.enter_context(Checkpoints(
         folder.path / 'checkpoints', config.train.keep_checkpoints))
@@ -286,7 +288,8 @@ class Run:
     if not self.judge.can:
       return {}
     z = evaluate.latents(self.gan, self.judge.count)
-    fake = self.render(self.state, z)[-1]
+    labels = self.judge.labels if self.gan.classes else None
+    fake = self.render(self.state, z, labels)[-1]
     if not self.main:
       return {}
     found = self.judge.measure(fake)

@@ -17,10 +17,11 @@ PIXELS = 64 * 128**2
 
 
 def renderer(gan, over):
-  """A function (state, z, weights='ema') -> tuple of uint8 [n, H, W, C].
+  """A function (state, z, labels=None, weights='ema') -> pyramid on the host.
 
-  Coarse to fine, on the host, for any number n of latents; `over` is the
-  mesh. Points stay floats.
+  A tuple of uint8 [n, H, W, C], coarse to fine, for any number n of latents
+  and as many labels; of a GAN with classes the default labels are those of
+  `in_turn`. `over` is the mesh. Points stay floats.
   """
   points = pyramid.are_points(gan.shapes[-1])
   shown = (lambda x: x) if points else pyramid.to_uint8
@@ -28,24 +29,59 @@ def renderer(gan, over):
   height, width, _ = gan.shapes[-1]
   size = devices * max(1, min(64, PIXELS // (height * width)) // devices)
 
-  def render(state, z, weights):
-    z = jax.lax.with_sharding_constraint(z, sharding.rows(over))
-    return jax.tree.map(shown, gan.sample(state, z, weights))
+  def render(state, z, labels, weights):
+    z, labels = jax.lax.with_sharding_constraint(
+        (z, labels), sharding.rows(over))
+    return jax.tree.map(shown, gan.sample(state, z, labels, weights=weights))
 
   chunk = jax.jit(
       render, static_argnames='weights',
       out_shardings=sharding.replicated(over))
 
-  def all_of(state, z, weights='ema'):
-    z = np.asarray(z)
+  def all_of(state, z, labels=None, weights='ema'):
     n = len(z)
-    z = np.concatenate([z, np.zeros((-n % size, *z.shape[1:]), z.dtype)])
-    parts = [jax.device_get(chunk(state, z[i:i + size], weights))
-             for i in range(0, len(z), size)]
+    if gan.classes and labels is None:
+      labels = in_turn(n, gan.classes)
+    given = [None if x is None else np.resize(x, (n + -n % size, *x.shape[1:]))
+             for x in (np.asarray(z), labels)]  # whole chunks, from the start
+    state = gan.settle(state)
+    parts = [jax.device_get(chunk(state, *(
+        None if x is None else x[i:i + size] for x in given), weights))
+             for i in range(0, n, size)]
     return tuple(
         np.concatenate(levels)[:n] for levels in zip(*parts, strict=True))
 
   return all_of
+
+
+def in_turn(n, classes):
+  """int32 [n]: 0, 1, .., classes - 1, 0, 1, ..."""
+  return np.arange(n, dtype=np.int32) % classes
+
+
+def labels_of(text, count, classes):
+  """int32 [count] from '3' or '0,4,7', repeated; None from ''.
+
+  Raises:
+    ValueError: no numbers, labels out of range, or a GAN without classes.
+  """
+  if not text:
+    return None
+  if not classes:
+    raise ValueError(
+        f'--labels: {text!r}, but this run was trained without classes '
+        '(config.networks.classes = 0).')
+  try:
+    labels = [int(word) for word in text.split(',')]
+  except ValueError as error:
+    raise ValueError(
+        f"--labels: wanted numbers as '3' or '0,4,7', found {text!r}."
+    ) from error
+  for label in labels:
+    if not 0 <= label < classes:
+      raise ValueError(
+          f'--labels: {label} is no class; this run has 0 .. {classes - 1}.')
+  return np.resize(np.int32(labels), count)
 
 
 def latents(gan, size, count, seed, z_file):
@@ -117,42 +153,44 @@ def write(pyramid_of_images, folder, separate, scales):
 
 
 def from_run(
-    run, out, *, count=64, seed=0, z_file='', weights='ema', separate=False,
-    scales=False):
+    run, out, *, count=64, seed=0, z_file='', labels='', weights='ema',
+    separate=False, scales=False):
   """Samples the newest checkpoint of a run into a folder; returns the paths.
 
   Args:
     run: the run's folder.
     out: the folder of the pictures.
-    count, seed, z_file, weights: see `of_run`.
+    count, seed, z_file, labels, weights: see `of_run`.
     separate, scales: see `write`.
 
   Raises:
-    ValueError: no run, no intact checkpoint, or a bad z_file.
+    ValueError: no run, no intact checkpoint, a bad z_file or bad labels.
   """
-  found = of_run(run, count, seed, z_file, weights)
+  found = of_run(run, count, seed, z_file, labels, weights)
   return write(found, out, separate, scales)
 
 
-def of_run(run, count=64, seed=0, z_file='', weights='ema'):
+def of_run(run, count=64, seed=0, z_file='', labels='', weights='ema'):
   """Samples of a run's newest checkpoint, uint8 [n, H, W, C] for each scale.
 
   Args:
     run: the run's folder.
     count, seed: how many latents, drawn from what; z_file overrides both.
     z_file: latents [n, latent] as .npy.
+    labels: classes as '3' or '0,4,7', repeated; '' is all in turn.
     weights: 'ema' or 'raw'.
 
   Raises:
-    ValueError: no run, no intact checkpoint, or a bad z_file.
+    ValueError: no run, no intact checkpoint, a bad z_file or bad labels.
   """
   config = workdir.load_config(run)
   gan = build(config)
   z = latents(gan, config.networks.latent, count, seed, z_file)
+  labels = labels_of(labels, len(z), gan.classes)
   over = sharding.mesh()
   like = start.abstract(gan, sharding.replicated(over))
   saved = Checkpoints(os.path.join(run, 'checkpoints'), read_only=True)
   found = saved.restore({'state': like}, partial=True, place=f'--workdir {run}')
   if found is None:
     raise ValueError(f'--workdir {run}: no checkpoint yet; nothing to sample.')
-  return renderer(gan, over)(found[1]['state'], z, weights)
+  return renderer(gan, over)(found[1]['state'], z, labels, weights)

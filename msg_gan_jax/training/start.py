@@ -2,13 +2,48 @@
 import os
 
 import jax
+import numpy as np
 
 from msg_gan_jax import tables
 from msg_gan_jax.gan import build
 from msg_gan_jax.runs import checkpoint, workdir
 
-PARTS = {'g': lambda state: state.g.params, 'd': lambda state: state.d.params,
-         'ema': lambda state: state.ema}
+PARTS = ('g', 'd', 'ema')
+
+
+def check_classes(networks, splits):
+  """Compares the classes that players are told of with those of the data.
+
+  Returns:
+    Lines of warning: classes that nobody is told of.
+
+  Raises:
+    ValueError: pictures without classes, another number of them, or a label
+      that is out of range.
+  """
+  train = splits.train
+  has = len(train.classes)
+  if not networks.classes:
+    return [f'{train.name} has {has} classes, and nobody is told of them; '
+            f'config.networks.classes={has} with g_condition and d_condition '
+            'makes a conditional GAN'] if has > 1 else []
+  if networks.classes != has:
+    raise ValueError(
+        f'config.networks.classes: {networks.classes}, but {train.name} has '
+        + (f'{has} classes ({", ".join(train.classes[:8])}'
+           f'{", ..." if has > 8 else ""}); wanted {has}.' if has else
+           'none; wanted 0, or pictures with labels (config.data.label).'))
+  for split in splits:
+    if split is None:
+      continue
+    labels = split.labels(np.arange(len(split)))
+    wrong = np.flatnonzero((labels < 0) | (labels >= has))
+    if len(wrong):
+      raise ValueError(
+          f'config.data: picture {wrong[0]} of {split.name} has the label '
+          f'{labels[wrong[0]]}; wanted 0 .. {has - 1}, and {len(wrong)} are '
+          'out of range.')
+  return []
 
 
 def abstract(gan, sharding):
@@ -36,13 +71,11 @@ def fresh(gan, config, key, sharding):
           f'{tables.nearest(part, PARTS)}')
   found = weights(config.train.init_from, sharding)
   for part in parts:
-    new, old = PARTS[part](found), PARTS[part](state)
-    _same_shapes(part, new, old)
-    if part == 'ema':
-      state = state.replace(ema=new)
-    else:
-      player = getattr(state, part)
-      state = state.replace(**{part: player.replace(params=new)})
+    new, old = getattr(found, part), getattr(state, part)
+    _same_shapes(part, new.params, old.params)
+    _same_shapes(part, new.stats, old.stats)
+    state = state.replace(
+        **{part: old.replace(params=new.params, stats=new.stats)})
   return state
 
 

@@ -1,0 +1,162 @@
+"""Which settings go together: decided before anything is traced."""
+from msg_gan_jax import config as config_lib
+from msg_gan_jax.networks import norms
+from msg_gan_jax.networks.build import D_CONDITIONS, G_CONDITIONS
+
+
+def check(config, players, loss, penalty):
+  """Refuses settings that do not go together.
+
+  Args:
+    config: Config.
+    players, loss, penalty: the rows that it names.
+
+  Raises:
+    ValueError: names both settings, and what to choose instead.
+  """
+  _idle(config, penalty)
+  _classes(config.networks)
+  _batch(config, loss, penalty)
+  _updates(config, loss, players)
+  _accumulate(config, loss, penalty)
+
+
+def _idle(config, penalty):
+  """Settings that would do nothing beside the others."""
+  objective, train = config.objective, config.train
+  if objective.penalty_target != 1 and not (penalty and penalty.has_target):
+    raise ValueError(
+        f'config.objective.penalty_target: wanted 1.0, found '
+        f'{objective.penalty_target}: config.objective.penalty = '
+        f'{objective.penalty!r} has no target.')
+  _means_nothing(objective, 'augment', 'none', 'instance_noise', (
+      'augment_strength', 'augment_until_images'))
+  _means_nothing(objective, 'constraint', 'none', 'clip', ('clip',))
+  for player in ('d', 'g'):
+    _means_nothing(objective, f'{player}_weight_penalty', 'none', 'l2_mean', (
+        f'{player}_weight_penalty_weight',))
+  if train.n_dis_more % train.n_dis:
+    raise ValueError(
+        f'config.train.n_dis_more: {train.n_dis_more} is no multiple of '
+        f'config.train.n_dis = {train.n_dis}.')
+
+
+def _means_nothing(objective, switch, off, on, names):
+  if getattr(objective, switch) != off:
+    return
+  for name in names:
+    found = getattr(objective, name)
+    wanted = getattr(config_lib.Objective, name)
+    if found != wanted:
+      raise ValueError(
+          f'config.objective.{name}: {found} means nothing to '
+          f'config.objective.{switch} = {off!r}; did you mean {on!r}? Wanted '
+          f'{wanted}, the default.')
+
+
+def _classes(networks):
+  """Classes without a player that is told of them, and the reverse."""
+  G_CONDITIONS[networks.g_condition], D_CONDITIONS[networks.d_condition]
+  told = [f'config.networks.{name} = {getattr(networks, name)!r}'
+          for name in ('g_condition', 'd_condition')
+          if getattr(networks, name) != 'none']
+  if networks.classes == 1 or (told and not networks.classes):
+    raise ValueError(
+        f'config.networks.classes: {networks.classes}; wanted how many classes '
+        f'the pictures have, at least 2{", for " if told else ""}'
+        f'{" and ".join(told)}.')
+  if networks.classes and not told:
+    raise ValueError(
+        f'config.networks.classes: {networks.classes}, but no player is told '
+        "of them; wanted config.networks.g_condition = 'concat' and "
+        "config.networks.d_condition = 'projection', or others, or 0.")
+  if (networks.g_condition == 'none') != (networks.d_condition == 'none'):
+    blind = 'g' if networks.g_condition == 'none' else 'd'
+    raise ValueError(
+        f"config.networks.{blind}_condition: 'none', but {told[0]}: one player "
+        'would be told what the other does not know. Wanted both, or none.')
+
+
+def _mixes(networks, player):
+  """Whether a player's norm looks at the whole batch."""
+  norm = norms.NORMS[getattr(networks, f'{player}_norm')]
+  return norm is not None and norm.whiten is None
+
+
+def _batch(config, loss, penalty):
+  """Statistics of the batch, where a penalty is of each sample by itself."""
+  networks, train = config.networks, config.train
+  group = networks.stddev_group or train.batch
+  if networks.stddev != 'none' and train.batch % min(group, train.batch):
+    raise ValueError(
+        f'config.train.batch: {train.batch} is no multiple of '
+        f'config.networks.stddev_group = {group}.')
+  if penalty and _mixes(networks, 'd'):
+    raise ValueError(
+        f'config.objective.penalty: {config.objective.penalty!r} is of D as a '
+        'function of one image, and config.networks.d_norm = '
+        f'{networks.d_norm!r} makes it one of the batch; wanted d_norm = '
+        "'layer' (Gulrajani et al. 2017, sec. 4), or penalty = 'none'.")
+
+
+def _updates(config, loss, players):
+  """Lengths and orders of updates."""
+  train = config.train
+  if train.g_batches > 1:
+    if loss.compares:
+      raise ValueError(
+          f'config.train.g_batches: {train.g_batches}, but config.objective.'
+          f'loss = {config.objective.loss!r} compares each fake with a real; '
+          'wanted 1.')
+    if train.reuse_latents:
+      raise ValueError(
+          f'config.train.g_batches: {train.g_batches}, but '
+          'config.train.reuse_latents gives G the latents of one batch; wanted '
+          '1, or reuse_latents=False.')
+    stddev = config.networks.stddev
+    if stddev != 'none' and not config.networks.stddev_group:
+      raise ValueError(
+          f'config.train.g_batches: {train.g_batches}, but config.networks.'
+          'stddev_group = 0 is the whole batch; wanted a number.')
+  chain = len(players.levels)
+  if bool(train.level_images) != bool(chain):
+    raise ValueError(
+        f'config.train.level_images: {train.level_images}, but '
+        f'config.networks.name = {config.networks.name!r} '
+        + (f'trains {chain} levels one after another; wanted about a '
+           f'{chain}th of config.train.total_images = {train.total_images}.'
+           if chain else 'has no chain of levels; wanted 0.'))
+  if chain and not train.level_images * (chain - 1) < train.total_images:
+    raise ValueError(
+        f'config.train.level_images: {train.level_images} leaves no images of '
+        f'config.train.total_images = {train.total_images} for the last of '
+        f'{chain} levels.')
+
+
+def _accumulate(config, loss, penalty):
+  """What is of a whole batch cannot be computed in parts."""
+  train, networks = config.train, config.networks
+  parts = train.accumulate
+  if parts == 1:
+    return
+  if train.batch % parts:
+    raise ValueError(
+        f'config.train.accumulate: {parts} does not divide '
+        f'config.train.batch = {train.batch}.')
+  whole = []
+  if not loss.separable:
+    whole.append(f'config.objective.loss = {config.objective.loss!r}')
+  if penalty and not penalty.separable:
+    whole.append(f'config.objective.penalty = {config.objective.penalty!r}')
+  group = networks.stddev_group or train.batch
+  if networks.stddev != 'none' and (train.batch // parts) % group:
+    whole.append(f'config.networks.stddev_group = {networks.stddev_group}')
+  for player in 'gd':
+    if _mixes(networks, player):
+      whole.append(f'config.networks.{player}_norm = '
+                   f'{getattr(networks, f"{player}_norm")!r}')
+  if whole:
+    raise ValueError(
+        f'config.train.accumulate: parts of {train.batch // parts} images '
+        f'cannot have the whole-batch statistics of {" and of ".join(whole)}; '
+        'use accumulate=1, or settings without them.')

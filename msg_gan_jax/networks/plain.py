@@ -1,0 +1,189 @@
+"""Layers whose law at the start is the weights' own, as before ProGAN.
+
+Their weight norm, norm, law and biases are those of a Kit, which a network
+hands to all its layers.
+"""
+import math
+from typing import NamedTuple
+
+from flax import linen as nn
+import jax
+from jax import lax
+import jax.numpy as jnp
+
+from msg_gan_jax import tables
+from msg_gan_jax.networks import layers, norms
+from msg_gan_jax.networks.spectral import WEIGHT_NORMS, Layer
+from msg_gan_jax.state import Verdict
+
+# Standard deviation of a kernel at the start: (inputs, outputs) of one output
+# and of one input -> number. Which law it is says `Kit.law`.
+DEVIATIONS = tables.Table('deviation', 'deviation', {
+    # DCGAN (Radford et al. 2016), compare_gan.
+    '.02': lambda fan_in, fan_out: .02,
+    # Glorot & Bengio 2010, eq. 16; mimicry, SNGAN.
+    'glorot': lambda fan_in, fan_out: math.sqrt(2 / (fan_in + fan_out)),
+    # He et al. 2015; WGAN-GP's code.
+    'he': lambda fan_in, fan_out: math.sqrt(2 / fan_in),
+    # Goodfellow et al. 2014's code: uniform within .05 in G, .005 in D.
+    '.05': lambda fan_in, fan_out: .05 / 3**.5,
+    '.005': lambda fan_in, fan_out: .005 / 3**.5,
+})
+
+
+class Kit(NamedTuple):
+  """How the layers of one player are made.
+
+  Attributes:
+    norm: a row of NORMS, between layers.
+    weight_norm: a row of WEIGHT_NORMS, of every kernel.
+    classes: of conditional norms; 0 is none.
+    deviation: a row of DEVIATIONS.
+    law: a row of layers.LAWS, drawn by `layers.draw`.
+    use_bias: whether any layer has one.
+    dead_bias: whether layers before batch norm keep the bias that it takes
+      away again, for the peer's count; it does not learn.
+    epsilon, decay, batch_always, gain_std: see norms.Normalize.
+    iterations, ratio: see spectral.Layer.
+  """
+  norm: str = 'none'
+  weight_norm: str = 'none'
+  classes: int = 0
+  deviation: str = '.02'
+  law: str = 'normal'
+  use_bias: bool = True
+  dead_bias: bool = True
+  epsilon: float = 1e-5
+  decay: float = .9
+  batch_always: bool = False
+  gain_std: float = 0.
+  iterations: int = 1
+  ratio: float = .7
+
+  def normalize(self, name, conditional=True, norm=None):
+    """The norm as a layer (x, way) -> x."""
+    return norms.Normalize(
+        self.norm if norm is None else norm, self.epsilon, self.decay,
+        self.batch_always, self.classes if conditional else 0, self.gain_std,
+        name=name)
+
+  @property
+  def before_batch_norm(self):
+    """'none' or 'dead': the bias of a layer whose mean is taken away."""
+    if self.norm == 'batch':
+      return 'dead' if self.dead_bias else 'none'
+    return 'yes'
+
+
+class Conv(nn.Module):
+  """A convolution, a strided or transposed one, or one after upsampling.
+
+  Attributes:
+    kit: Kit.
+    features: output channels.
+    size: of the square kernel.
+    stride: 1 or 2; padding is TensorFlow's SAME, for even inputs also torch's
+      (size - 1) // 2.
+    up: '' or a row of layers.UP: the output is twice as large.
+    gain: multiplies the deviation at the start.
+    bias: 'yes', 'none', or 'dead': kept, but without gradient.
+  """
+  kit: Kit
+  features: int
+  size: int = 3
+  stride: int = 1
+  up: str = ''
+  gain: float = 1.
+  bias: str = 'yes'
+
+  @nn.compact
+  def __call__(self, x):
+    def apply(x, kernel):
+      if self.up:
+        return layers.up_conv(x, kernel, self.up)
+      return layers.conv(x, kernel, self.stride)
+
+    return _layer(
+        self, (self.size, self.size, x.shape[-1], self.features), x,
+        apply, fan=self.size**2)
+
+
+class Dense(nn.Module):
+  """A dense layer; inputs are flattened, outputs may be a grid.
+
+  Attributes:
+    kit, features, gain, bias: as Conv's.
+    grid: (height, width) of the output, [B, h, w, features]; () is a vector.
+  """
+  kit: Kit
+  features: int
+  grid: tuple[int, ...] = ()
+  gain: float = 1.
+  bias: str = 'yes'
+
+  @nn.compact
+  def __call__(self, x):
+    x = x.reshape(x.shape[0], -1)
+    y = _layer(
+        self, (x.shape[-1], math.prod(self.grid) * self.features), x,
+        jnp.matmul, fan=1)
+    return y.reshape(-1, *self.grid, self.features) if self.grid else y
+
+
+def _layer(module, shape, x, apply, fan):
+  """`apply` with the module's kernel, normed, and its bias."""
+  kit = module.kit
+  std = module.gain * DEVIATIONS[kit.deviation](
+      fan * shape[-2], fan * shape[-1])
+  kernel = module.param('kernel', nn.initializers.constant(std), shape)
+  normalize = WEIGHT_NORMS[kit.weight_norm]
+  if normalize:
+    kernel = normalize(Layer(
+        module, kit.iterations, kit.ratio,
+        getattr(module, 'up', '') == 'transposed', (1, *x.shape[1:]),
+        apply), kernel)
+  y = apply(x, kernel)
+  if module.bias == 'none' or not kit.use_bias:
+    return y
+  name = 'dead_bias' if module.bias == 'dead' else 'bias'
+  bias = module.param(name, nn.initializers.zeros, shape[-1:])
+  return y + (lax.stop_gradient(bias) if module.bias == 'dead' else bias)
+
+
+class Head(NamedTuple):
+  """How features become a Verdict.
+
+  Attributes:
+    condition: how it looks at labels: 'projection', 'classifier', or else it
+      does not.
+    classes: how many there are.
+    score_bias: whether the score has a bias.
+  """
+  condition: str = 'none'
+  classes: int = 0
+  score_bias: bool = True
+
+  def __call__(self, x, labels, dense=None, kit=None):
+    """x [B, ...] -> Verdict. Called inside a module.
+
+    'projection': <embedding of the label, features> is added to the score:
+    Miyato & Koyama 2018 (arXiv:1802.05637), eq. 5. 'classifier': class logits
+    beside it: AC-GAN, Odena et al. 2017 (arXiv:1610.09585).
+
+    Args:
+      x: features.
+      labels: int32 [B] or None.
+      dense: (features, name, use_bias) -> a layer; None makes those of `kit`.
+      kit: Kit.
+    """
+    dense = dense or (lambda features, name, use_bias: Dense(
+        kit, features, name=name, bias='yes' if use_bias else 'none'))
+    x = x.reshape(x.shape[0], -1)
+    logits, classes = dense(1, 'score', self.score_bias)(x)[:, 0], None
+    if self.condition == 'projection':
+      label = jax.nn.one_hot(labels, self.classes)
+      embedded = dense(x.shape[-1], 'embedding', False)(label)
+      logits += (embedded * x).sum(-1)
+    if self.condition == 'classifier':
+      classes = dense(self.classes, 'classes', True)(x)
+    return Verdict(logits, classes)
