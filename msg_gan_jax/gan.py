@@ -200,7 +200,7 @@ def build(config):
     if augmentation:
       key, noise_key = jax.random.split(key)
       real, fake = augmented(real, fake, noise_key, strength)
-    keys = jax.random.split(key, 3)
+    keys = jax.random.split(jax.random.fold_in(key, 0), 3)
     seen, stats = judge(module, params, stats, real, condition, keys[0], True)
     said, stats = judge(
         module, params, stats, fake, condition, keys[1], every_pass)
@@ -217,7 +217,8 @@ def build(config):
       total += objective.d_classes_weight * logs['d_classes']
     if with_penalty:
       if every_pass:  # Of this pass XLA keeps the power iterations alone.
-        _, stats = judge(module, params, stats, real, condition, None, True)
+        _, stats = judge(
+            module, params, stats, real, condition, keys[2], True)
 
       def scaled(images):  # a slope of `target` becomes a slope of 1
         verdict, _ = judge(

@@ -26,6 +26,15 @@ _LANDSCAPE = {
 }
 _SN = {'networks.d_weight_norm': 'spectral_compare_gan'}
 
+# Miyato et al. 2018 (arXiv:1802.05957), table 4, as its authors'
+# sngan_projection trains it.
+_SNGAN_RESNET = {
+    **_PLAIN, 'networks.name': 'resnet_sngan', 'objective.loss': 'hinge',
+    'networks.d_weight_norm': 'spectral', 'optimizer.beta1': 0.,
+    'optimizer.beta2': .9, 'train.n_dis': 5, 'train.g_batches': 2,
+    'optimizer.fall_until_images': 50_000 * 5 * 64, 'data.dequantize': True,
+}
+
 # kwotsin/mimicry: Adam (0, .9), 5 D updates, rates that fall to 0 over 100,000
 # G updates.
 _MIMICRY = {
@@ -58,18 +67,31 @@ PRESETS = tables.Table('template', 'preset', {
         'train.batch': 20, 'train.ema_half_life_images': 20 * 692.8,
     },
     # Goodfellow et al. 2014 (arXiv:1406.2661), mnist.yaml of its code: SGD .1,
-    # momentum .5 (there rising to .7), both players at once from one z.
+    # momentum .5 (there rising to .7), both players at once from one z. D's
+    # loss is half of ours there, and SGD feels it: D's rate is half instead.
     'vanilla': {
         **_PLAIN, 'networks.name': 'vanilla', 'networks.latent': 100,
         'networks.latent_law': 'uniform', 'networks.g_norm': 'none',
         'optimizer.name': 'sgd', 'optimizer.g_rate': .1,
-        'optimizer.d_rate': .1, 'train.batch': 100,
+        'optimizer.d_rate': .05, 'train.batch': 100,
         'train.reuse_latents': True, 'train.update': 'joint',
     },
     # Lucic et al. 2018 (arXiv:1711.10337), the network of all its GANs.
     'infogan': {
         **_LANDSCAPE, 'networks.name': 'infogan', 'networks.latent': 64,
         'networks.d_norm': 'batch',
+    },
+    # Denton et al. 2015 (arXiv:1506.05751), for 32 px: SGD of its code's finer
+    # levels, momentum .5 (there rising to .7). Its D loss is a mean over 64
+    # reals and 64 fakes, half of ours: so D's rate is half of .02. How long it
+    # trains is not published.
+    'lapgan': {
+        **_PLAIN, 'networks.name': 'lapgan',
+        'networks.latent': 100 + 16 * 16 + 32 * 32,
+        'networks.latent_law': 'uniform', 'networks.g_norm': 'none',
+        'optimizer.name': 'sgd', 'optimizer.g_rate': .02,
+        'optimizer.d_rate': .01, 'train.g_batches': 2,
+        'train.level_images': 330_000,
     },
     # The slide deck's DCGAN for 32 px; Adam as in the paper.
     'dcgan_32': {
@@ -92,11 +114,12 @@ PRESETS = tables.Table('template', 'preset', {
         'networks.d_norm': 'batch', 'train.n_dis': 2, 'data.mirror': True,
     },
     # Arjovsky et al. 2017 (arXiv:1701.07875), main.py of its code: RMSprop
-    # 5e-5, all of D's parameters within .01.
+    # 5e-5, all of D's parameters within .01, moments of the batch for samples.
     'wgan': {
         **_PLAIN, 'networks.name': 'dcgan_64', 'networks.latent': 100,
-        'networks.d_norm': 'batch', 'objective.loss': 'wasserstein',
-        'objective.constraint': 'clip', 'objective.clip': .01,
+        'networks.d_norm': 'batch', 'networks.statistics': 'batch',
+        'objective.loss': 'wasserstein', 'objective.constraint': 'clip',
+        'objective.clip': .01,
         'optimizer.name': 'rmsprop', 'optimizer.beta2': .99,
         'optimizer.g_rate': 5e-5, 'optimizer.d_rate': 5e-5,
         'train.n_dis': 5, 'train.n_dis_more': 100,
@@ -135,30 +158,15 @@ PRESETS = tables.Table('template', 'preset', {
         **_PLAIN, 'networks.name': 'sngan_cnn',
         'networks.d_weight_norm': 'spectral',
     },
-    # The same, table 4, as its authors' sngan_projection trains it.
-    'sngan_resnet': {
-        **_PLAIN, 'networks.name': 'resnet_sngan', 'objective.loss': 'hinge',
-        'networks.d_weight_norm': 'spectral', 'optimizer.beta1': 0.,
-        'optimizer.beta2': .9, 'train.n_dis': 5, 'train.g_batches': 2,
-        'optimizer.fall_until_images': 50_000 * 5 * 64,
-        'data.dequantize': True,
-    },
+    'sngan_resnet': _SNGAN_RESNET,
     # Miyato & Koyama 2018 (arXiv:1802.05637), same program.
     'cgan_projection': {
-        **_PLAIN, **_OF_TEN, 'networks.name': 'resnet_sngan',
-        'networks.d_condition': 'projection', 'objective.loss': 'hinge',
-        'networks.d_weight_norm': 'spectral', 'optimizer.beta1': 0.,
-        'optimizer.beta2': .9, 'train.n_dis': 5, 'train.g_batches': 2,
-        'optimizer.fall_until_images': 50_000 * 5 * 64,
-        'data.dequantize': True,
-    },
+        **_SNGAN_RESNET, **_OF_TEN, 'networks.d_condition': 'projection'},
     # Sanyal et al. 2020 (arXiv:1906.04659): SNGAN's ResNet; its training
     # settings are not published, those of sngan_resnet stand in.
     'srn_gan': {
-        **_PLAIN, 'networks.name': 'resnet_sngan', 'objective.loss': 'hinge',
-        'networks.d_weight_norm': 'stable_rank', 'networks.stable_rank': .7,
-        'optimizer.beta1': 0., 'optimizer.beta2': .9, 'train.n_dis': 5,
-        'optimizer.fall_until_images': 100_000 * 5 * 64,
+        **_SNGAN_RESNET, 'networks.d_weight_norm': 'stable_rank',
+        'networks.stable_rank': .7,
     },
     # Odena et al. 2017 (arXiv:1610.09585), appendix, CIFAR-10.
     'acgan': {

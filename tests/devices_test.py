@@ -40,6 +40,8 @@ def get_config(preset):
     # 1e-7 then moves the state of step 20 by up to 7e-2 (8 seeds), and four
     # devices by up to 5e-3. With .01: by 1e-6 and 5e-7, whatever the seed.
     config.optimizer.epsilon = .01
+  if preset == 'sngan_cnn':
+    config.data.resolution = 16
   config.train.batch = {BATCH}
   config.train.total_images = {STEPS * BATCH}
   config.train.log_every_images = 40
@@ -102,9 +104,12 @@ def furthest(a, b):
              for name in a)
 
 
-@pytest.mark.parametrize('preset', ['msg_progan', 'bmsg_gan'])
+@pytest.mark.parametrize('preset', ['msg_progan', 'bmsg_gan', 'sngan_cnn'])
 def test_devices_and_processes_do_not_change_the_state(preset, tmp_path):
-  """WGAN-GP, RMSprop, groups of 4; relativistic, Adam, one group of all."""
+  """WGAN-GP, RMSprop, groups of 4; relativistic, Adam, one group of all.
+
+  And batch norm in G, spectral norm in D.
+  """
   finish(launch(tmp_path, preset, 'one', 1))
   finish(launch(tmp_path, preset, 'four', 4))
   # Streamed, so that each process decodes its own rows alone.

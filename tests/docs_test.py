@@ -15,17 +15,21 @@ from msg_gan_jax import config as config_lib
 from msg_gan_jax import gan as gan_lib
 from msg_gan_jax import pyramid
 from msg_gan_jax.data import open as open_lib
-from msg_gan_jax.networks import build, combine
-from msg_gan_jax.objectives import augment, losses, penalties
+from msg_gan_jax.networks import build, combine, norms, spectral
+from msg_gan_jax.objectives import augment, losses, penalties, weights
 from msg_gan_jax.state import Batch
 
 ROOT = pathlib.Path(__file__).parents[1]
 TABLES = {
     'PRESETS': config_lib.PRESETS, 'SOURCES': open_lib.SOURCES,
     'NETWORKS': build.NETWORKS, 'PHI': combine.PHI, 'GROUPS': pyramid.GROUPS,
+    'NORMS': norms.NORMS, 'WEIGHT_NORMS': spectral.WEIGHT_NORMS,
+    'G_CONDITIONS': build.G_CONDITIONS, 'D_CONDITIONS': build.D_CONDITIONS,
     'LOSSES': losses.LOSSES, 'AUGMENTATIONS': augment.AUGMENTATIONS,
-    'PENALTIES': penalties.PENALTIES,
+    'PENALTIES': penalties.PENALTIES, 'CONSTRAINTS': weights.CONSTRAINTS,
+    'WEIGHT_PENALTIES': weights.WEIGHT_PENALTIES,
     'OPTIMIZERS': gan_lib.OPTIMIZERS}
+PLAIN = dict(networks__name='dcgan_32', networks__stddev='none')
 EXPERIMENTS = sorted(
     path.stem for path in (ROOT / 'experiments').glob('*.py')
     if path.stem != '__init__')
@@ -135,12 +139,15 @@ def tables():
     ('A loss', dict(objective__loss='smoothed')),
     ('A penalty', dict(objective__penalty='midway')),
     ('A φ', dict(networks__phi='add')),
+    ('A norm', dict(networks__d_norm='rms', **PLAIN)),
+    ('A weight norm', dict(networks__d_weight_norm='frobenius', **PLAIN)),
     ('A network', dict(networks__name='painter')),
 ])
 def test_a_recipe_is_a_row_that_a_gan_is_built_of(
     title, settings, small, tables):
   code, = blocks(section(read('WORKSPACE.md'), title), 'python')
-  assert len(code.splitlines()) <= 36
+  assert len(code.splitlines()) <= 36 and len([
+      line for line in code.splitlines() if line]) <= 30
   exec(code, {'__name__': 'recipe'})
   config = small(**settings)
   gan = gan_lib.build(config)

@@ -1,14 +1,19 @@
 """The step: what one update is, and what it costs."""
 import chex
+from flax import linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from msg_gan_jax import pyramid
-from msg_gan_jax.gan import build
+from msg_gan_jax.gan import LATENTS, _dequantized, build
+from msg_gan_jax.networks import plain
+from msg_gan_jax.networks.build import D_CONDITIONS, G_CONDITIONS, told
+from msg_gan_jax.objectives import losses
 from msg_gan_jax.objectives.losses import LOSSES
-from msg_gan_jax.state import Batch
+from msg_gan_jax.objectives.weights import WEIGHT_PENALTIES
+from msg_gan_jax.state import Batch, Condition
 
 KEY = jax.random.key(7)
 
@@ -28,7 +33,8 @@ def batch(config, seed=0):
   return Batch(
       jnp.asarray(rng.integers(
           0, 256, (*shape, size, size, config.data.channels), np.uint8)),
-      jnp.zeros(shape, jnp.int32))
+      jnp.asarray(rng.integers(
+          0, max(1, config.networks.classes), shape), jnp.int32))
 
 
 def flops(config):
@@ -109,7 +115,7 @@ def test_the_average_has_its_half_life_in_images(tiny):
   old = gan.init(jax.random.key(0))
   new, _ = gan.step(old, batch(config), KEY)
   wanted = jax.tree.map(
-      lambda a, b: .999 * a + .001 * b, old.ema, new.g.params)
+      lambda a, b: .999 * a + .001 * b, old.ema, new.g.replace(opt=()))
   chex.assert_trees_all_close(new.ema, wanted, rtol=1e-6, atol=1e-7)
 
 
@@ -117,7 +123,7 @@ def test_without_a_half_life_the_average_is_g(tiny):
   config = tiny(train__ema_half_life_images=0.)
   gan = build(config)
   new, _ = gan.step(gan.init(jax.random.key(0)), batch(config), KEY)
-  chex.assert_trees_all_equal(new.ema, new.g.params)
+  chex.assert_trees_all_equal(new.ema, new.g.replace(opt=()))
 
 
 @pytest.mark.slow
@@ -217,3 +223,290 @@ def test_raw_and_averaged_samples_differ_and_a_typo_is_named(tiny):
   assert not np.allclose(ema, raw)
   with pytest.raises(ValueError, match="wanted 'ema' or 'raw', found 'eam'"):
     gan.sample(state, z, weights='eam')
+
+
+@pytest.fixture
+def dense(small):
+  """`small` with dense layers and SGD without momentum, for steps by hand."""
+  def make(preset='msg_progan', **settings):
+    plain_mlp = {} if preset != 'msg_progan' else dict(
+        networks__name='mlp', networks__stddev='none',
+        objective__loss='non_saturating', objective__penalty='none',
+        objective__drift=0., train__ema_half_life_images=0.)
+    return small(preset, **{**dict(
+        data__resolution=4, data__channels=1, optimizer__name='sgd',
+        optimizer__beta1=0., optimizer__g_rate=.1, optimizer__d_rate=.2),
+        **plain_mlp, **settings})
+  return make
+
+
+CLASSES = dict(networks__classes=3, networks__g_condition='concat')
+
+
+@pytest.mark.parametrize('settings', [
+    dict(train__update='joint', train__reuse_latents=True),
+    dict(train__update='joint'),
+    dict(train__reuse_latents=True,
+         objective__d_weight_penalty='l2',
+         objective__d_weight_penalty_weight=.3,
+         objective__g_weight_penalty='l2_mean',
+         objective__g_weight_penalty_weight=.2),
+    dict(objective__d_weight_penalty='orthogonal',
+         objective__d_weight_penalty_weight=.01,
+         objective__g_weight_penalty='l2'),
+    dict(networks__d_condition='projection', train__g_batches=2, **CLASSES),
+    dict(networks__d_condition='concat', **CLASSES),
+    dict(networks__d_condition='classifier', objective__d_classes_weight=.5,
+         objective__g_classes_weight=.7, **CLASSES),
+    dict(networks__d_condition='classifier', objective__classify_fakes=False,
+         objective__g_classes_weight=.1, train__reuse_latents=True, **CLASSES),
+    dict(train__g_batches=3, objective__loss='hinge'),
+], ids=str)
+def test_a_step_by_hand_with_what_settings_add(dense, settings):
+  """SGD: the new parameters are the old ones less rate times gradient."""
+  config = dense(**settings)
+  objective, more = config.objective, config.train
+  gan, loss = build(config), LOSSES[config.objective.loss]
+  old, data = gan.init(jax.random.key(0)), batch(config)
+  # Away from the start, where classes are alike and biases 0.
+  old = old.replace(**{name: getattr(old, name).replace(
+      params=jax.tree.map(lambda x: x + .1 * jax.random.normal(
+          jax.random.key(x.size), x.shape), getattr(old, name).params))
+      for name in 'gd'})
+  new, logs = gan.step(old, data, KEY)
+  key = jax.random.fold_in(KEY, 0)
+  z_key, _ = jax.random.split(jax.random.fold_in(key, 0))
+  z = gan.draw(z_key, 8)
+  real = pyramid.build(data.images[0], gan.sizes)
+  told = Condition(data.labels[0] if config.networks.classes else None)
+
+  def cost(player, params):
+    row = WEIGHT_PENALTIES[getattr(objective, f'{player}_weight_penalty')]
+    return row(params) * getattr(
+        objective, f'{player}_weight_penalty_weight') if row else 0.
+
+  def d_loss(d):
+    seen, said = (gan.d(d, x, told) for x in (
+        real, gan.g(old.g.params, z, told)))
+    total = loss.d(seen, said) + cost('d', d)
+    if seen.classes is not None:
+      of = (seen, said) if objective.classify_fakes else (seen,)
+      total += objective.d_classes_weight * sum(
+          losses.classification(verdict, told.labels) for verdict in of)
+    return total
+
+  g_z, g_told = z, told
+  if not more.reuse_latents:
+    g_z = gan.draw(jax.random.fold_in(key, 1), 8 * more.g_batches)
+    g_told = jax.tree.map(
+        lambda x: jnp.concatenate([x] * more.g_batches), told)
+
+  def g_loss(g, d):
+    said = gan.d(d, gan.g(g, g_z, g_told), g_told)
+    total = loss.g(None, said) + cost('g', g)
+    if said.classes is not None:
+      total += objective.g_classes_weight * losses.classification(
+          said, g_told.labels)
+    return total
+
+  d = jax.tree.map(lambda p, g: p - .2 * g, old.d.params,
+                   jax.grad(d_loss)(old.d.params))
+  judge = old.d.params if more.update == 'joint' else d
+  g = jax.tree.map(lambda p, g: p - .1 * g, old.g.params,
+                   jax.grad(g_loss)(old.g.params, judge))
+  for got, wanted, before in ((new.d, d, old.d), (new.g, g, old.g)):
+    moved, by_hand = (jax.tree.map(jnp.subtract, x, before.params)
+                      for x in (got.params, wanted))
+    chex.assert_trees_all_close(moved, by_hand, rtol=2e-3, atol=2e-6)
+  for player in 'gd':
+    assert (f'{player}_classes' in logs) == (
+        config.networks.d_condition == 'classifier')
+    assert (f'{player}_weight_penalty' in logs) == (
+        getattr(objective, f'{player}_weight_penalty') != 'none')
+
+
+class Judge(nn.Module):
+  head: plain.Head
+
+  @nn.compact
+  def __call__(self, x, labels):
+    return self.head(x, labels, kit=plain.Kit())
+
+
+@pytest.mark.parametrize('condition', D_CONDITIONS)
+def test_heads_are_what_their_papers_say(condition):
+  x = jax.random.normal(jax.random.key(0), (4, 2, 1, 3))
+  labels = jnp.array([2, 0, 0, 1])
+  judge = Judge(plain.Head(condition, 3))
+  params = jax.tree.map(
+      lambda p: jax.random.normal(jax.random.key(p.size), p.shape),
+      judge.init(jax.random.key(0), x, labels)['params'])
+  verdict = judge.apply({'params': params}, x, labels)
+  flat = x.reshape(4, 6)
+  score = (flat @ params['score']['kernel'] + params['score']['bias'])[:, 0]
+  if condition == 'projection':
+    score += (params['embedding']['kernel'][labels] * flat).sum(-1)
+    assert set(params['embedding']) == {'kernel'}
+  np.testing.assert_allclose(verdict.logits, score, rtol=1e-5, atol=1e-5)
+  if condition == 'classifier':
+    wanted = flat @ params['classes']['kernel'] + params['classes']['bias']
+    np.testing.assert_allclose(verdict.classes, wanted, rtol=1e-5, atol=1e-5)
+  else:
+    assert verdict.classes is None
+
+
+def test_labels_stand_beside_z_and_the_colours_of_every_level():
+  labels = jnp.array([1, 0])
+  z = told(G_CONDITIONS['concat'], jnp.full((2, 4), 7.), labels, 3)
+  np.testing.assert_array_equal(
+      z, [[7, 7, 7, 7, 0, 1, 0], [7, 7, 7, 7, 1, 0, 0]])
+  images = tuple(jnp.full((2, s, s, 3), 7.) for s in (2, 4))
+  for x in told(D_CONDITIONS['concat'], images, labels, 3):
+    assert x.shape[-1] == 6
+    np.testing.assert_array_equal(
+        x[0], np.broadcast_to([7, 7, 7, 0, 1, 0], x[0].shape))
+  assert told(D_CONDITIONS['projection'], images, labels, 3) is images
+
+
+@pytest.mark.parametrize('condition', ['concat', 'batch_norm'])
+def test_labels_change_samples(small, condition):
+  config = small('cgan_concat', networks__g_condition=condition,
+                 networks__classes=3, data__resolution=8)
+  gan = build(config)
+  state = gan.init(jax.random.key(0))
+  z = jnp.tile(gan.draw(KEY, 1), (3, 1))
+  labels = jnp.array([0, 0, 2])
+  if condition == 'batch_norm':  # at the start all classes are alike
+    same = gan.sample(state, z, labels)[-1]
+    np.testing.assert_allclose(same[0], same[2], atol=1e-7)
+    state = state.replace(ema=state.ema.replace(params=jax.tree.map(
+        lambda x: x + .1 * jax.random.normal(
+            jax.random.key(x.size), x.shape), state.ema.params)))
+  images = gan.sample(state, z, labels)[-1]
+  np.testing.assert_allclose(images[0], images[1], atol=1e-6)
+  assert not np.allclose(images[0], images[2], atol=1e-4)
+  with pytest.raises(ValueError, match='labels: this GAN draws 3 classes'):
+    gan.sample(state, z)
+
+
+def test_clipping_bounds_every_parameter_of_d_and_none_of_g(dense):
+  config = dense(objective__loss='wasserstein', objective__constraint='clip',
+                 objective__clip=.05, train__n_dis=2)
+  gan = build(config)
+  new, _ = gan.step(gan.init(jax.random.key(0)), batch(config), KEY)
+  most = [float(jnp.abs(x).max()) for x in jax.tree.leaves(new.d.params)]
+  assert max(most) == pytest.approx(.05) and max(most) <= np.float32(.05)
+  assert sum(m == np.float32(.05) for m in most) >= 4  # every kernel
+  assert max(float(jnp.abs(x).max())
+             for x in jax.tree.leaves(new.g.params)) > .5
+
+
+def test_rates_fall_with_the_images_shown(dense):
+  def moves(images, **settings):
+    config = dense(train__update='joint', **settings)
+    gan = build(config)
+    old = gan.init(jax.random.key(0)).replace(images=jnp.int32(images))
+    new, _ = gan.step(old, batch(config), KEY)
+    return [jax.tree.map(jnp.subtract, new_player.params, old_player.params)
+            for new_player, old_player in ((new.g, old.g), (new.d, old.d))]
+
+  whole = moves(60)
+  quarter = moves(60, optimizer__fall_until_images=80)
+  chex.assert_trees_all_close(
+      jax.tree.map(lambda x: x / 4, whole), quarter, rtol=1e-3, atol=1e-7)
+  assert all(float(jnp.abs(x).max()) == 0 for x in jax.tree.leaves(
+      moves(80, optimizer__fall_until_images=80)))
+
+
+def test_a_step_may_leave_g_as_it_is(dense):
+  config = dense(train__n_dis_more=3)
+  gan = build(config)
+  old = gan.init(jax.random.key(0))
+  assert [gan.phase(8 * i).update_g for i in range(4)] == [
+      False, False, True, False]
+  new, logs = gan.step(old, batch(config), KEY, gan.phase(0))
+  chex.assert_trees_all_equal(new.g, old.g)
+  assert not [name for name in logs if name.startswith('g_')]
+  assert not np.array_equal(new.d.params['score']['kernel'],
+                            old.d.params['score']['kernel'])
+  new, logs = gan.step(old, batch(config), KEY, gan.phase(16))
+  assert 'g_loss' in logs
+
+
+def test_dequantizing_adds_less_than_a_step_and_stays_below_1():
+  values = jnp.arange(256, dtype=jnp.uint8)
+  images = jnp.tile(values, 400).reshape(400, 256, 1, 1)
+  x = np.asarray(_dequantized(images, KEY))[..., 0, 0]
+  low = np.arange(256) / 128 - 1
+  noise = (x - low) * 128
+  # float32 below 1 has steps of 2^-24, so that noise near 1 may round up.
+  assert noise.min() >= 0 and noise.max() <= 1 + 1e-4
+  assert x.min() >= -1 and x.max() <= 1
+  assert noise.mean() == pytest.approx(.5, abs=.005)
+  assert noise.std() == pytest.approx(12**-.5, rel=.01)
+
+
+@pytest.mark.parametrize('law, square, most', [
+    ('normal', 1., np.inf), ('uniform', 1 / 3, 1.), ('sphere', 1., np.inf)])
+def test_latents_have_their_law(dense, law, square, most):
+  assert set(LATENTS) == {'normal', 'uniform', 'sphere'}
+  z = np.asarray(build(dense(networks__latent_law=law)).draw(KEY, 5000))
+  assert z.shape == (5000, 8) and np.abs(z).max() <= most
+  assert (z**2).mean() == pytest.approx(square, rel=.03)
+  assert abs(z.mean()) < .03 and z.min() < 0 < z.max()
+  fixed = np.allclose((z**2).sum(-1), 8, rtol=1e-5)
+  assert fixed == (law == 'sphere')
+
+
+def iterations(kernel, before, after):
+  """How many power iterations lead from one u to the other."""
+  matrix = np.asarray(kernel, float).reshape(-1, kernel.shape[-1]).T
+  u, gaps = np.asarray(before, float), []
+  for _ in range(12):
+    gaps.append(np.abs(u - np.asarray(after)).max())
+    u = matrix @ (matrix.T @ u)
+    u /= np.linalg.norm(u)
+  best = int(np.argmin(gaps))
+  assert gaps[best] < 1e-5 < 1e-3 < sorted(gaps)[1]
+  return best
+
+
+@pytest.mark.parametrize('settings, d_wanted, g_wanted', [
+    # D: of reals, of fakes, and of fakes for G. G: for D, and for itself.
+    (dict(), 3, 2),
+    (dict(train__reuse_latents=True), 3, 1),
+    (dict(train__n_dis=2), 5, 3),
+    (dict(objective__penalty='r1'), 4, 2),
+    (dict(networks__power_iterations=2), 6, 4),
+    (dict(networks__power_update='update'), 1, 1),
+    (dict(networks__power_update='update', train__n_dis=2), 2, 1),
+    (dict(networks__power_update='update', objective__penalty='r1'), 1, 1),
+], ids=str)
+def test_vectors_of_spectral_norms_move_as_often_as_they_should(
+    dense, settings, d_wanted, g_wanted):
+  config = dense('vanilla', **{**dict(
+      networks__d_weight_norm='spectral', networks__g_weight_norm='spectral',
+      networks__latent_law='normal', train__update='alternate',
+      train__reuse_latents=False, optimizer__g_rate=0., optimizer__d_rate=0.,
+      data__resolution=8), **settings})
+  gan = build(config)
+  old = gan.init(jax.random.key(0))
+  new, _ = gan.step(old, batch(config), KEY)
+  for player, wanted in (('d', d_wanted), ('g', g_wanted)):
+    before, after = getattr(old, player), getattr(new, player)
+    found = iterations(*(x['hidden_1'][k] for x, k in (
+        (before.params, 'kernel'), (before.stats, 'u'), (after.stats, 'u'))))
+    assert found == wanted, player
+
+
+def test_the_average_is_of_the_statistics_too(dense):
+  config = dense('vanilla', networks__g_norm='batch',
+                 train__ema_half_life_images=8.)
+  gan = build(config)
+  old = gan.init(jax.random.key(0))
+  new, _ = gan.step(old, batch(config), KEY)
+  assert old.ema.stats['norm_0'] and not new.ema.opt
+  chex.assert_trees_all_close(new.ema, jax.tree.map(
+      lambda a, b: (a + b) / 2, old.ema, new.g.replace(opt=())), rtol=1e-5)
+  assert not np.allclose(new.ema.stats['norm_0']['mean'],
+                         new.g.stats['norm_0']['mean'], rtol=.1)

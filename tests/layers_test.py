@@ -1,12 +1,15 @@
 """Layers equal the peers' values, and fast forms equal plain ones."""
 import chex
+from flax import linen as nn
 import jax
+from jax import lax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from msg_gan_jax import pyramid
-from msg_gan_jax.networks import layers
+from msg_gan_jax.networks import layers, plain, resnet
+from msg_gan_jax.networks.norms import Way
 
 RNG = np.random.default_rng(0)
 
@@ -59,15 +62,119 @@ def test_an_equalized_dense_layer_equals_the_peer(oracle):
   entry.assert_close(got.ravel(), entry.expected['output_flat'])
 
 
-@pytest.mark.parametrize('shape', [(1, 4, 4, 3), (2, 5, 7, 4)])
-def test_up_conv_is_the_convolution_of_the_upsampled(shape):
-  x, kernel = normal(*shape), normal(3, 3, shape[-1], 6)
-  plain = lambda x, k: layers.conv(pyramid.up(x), k)  # noqa: E731
+def with_zeros(x):
+  """A zero after every pixel, in both directions."""
+  b, h, w, c = x.shape
+  return jnp.zeros((b, 2 * h, 2 * w, c)).at[:, ::2, ::2].set(x)
+
+
+def as_torch(x, kernel):
+  """ConvTranspose2d(kernel 4, stride 2, padding 1)."""
+  return lax.conv_general_dilated(
+      x, kernel[::-1, ::-1], (1, 1), [(2, 2), (2, 2)], lhs_dilation=(2, 2),
+      dimension_numbers=('NHWC', 'HWIO', 'NHWC'))
+
+
+def as_tensorflow(x, kernel):
+  """conv2d_transpose(strides 2, SAME): the transpose of the convolution."""
+  b, h, w, _ = x.shape
+  y = jax.ShapeDtypeStruct((b, 2 * h, 2 * w, kernel.shape[3]), jnp.float32)
+  return jax.linear_transpose(lambda y: layers.conv(
+      y, kernel.transpose(0, 1, 3, 2), 2), y)(x)[0]
+
+
+UPSAMPLINGS = {
+    'nearest': (3, lambda x, k: layers.conv(pyramid.up(x), k)),
+    'zeros': (3, lambda x, k: layers.conv(with_zeros(x), k)),
+    'transposed': (4, as_torch),
+    'transposed_5': (5, as_tensorflow),
+}
+
+
+@pytest.mark.parametrize('shape', [(1, 4, 4, 3), (2, 5, 7, 4), (2, 1, 1, 3)])
+@pytest.mark.parametrize('up', layers.UP)
+def test_up_conv_is_the_convolution_of_the_upsampled(up, shape):
+  size, plain_form = UPSAMPLINGS[up]
+  x, kernel = normal(*shape), normal(size, size, shape[-1], 6)
   chex.assert_trees_all_close(
-      layers.up_conv(x, kernel), plain(x, kernel), atol=2e-5)
+      layers.up_conv(x, kernel, up), plain_form(x, kernel), atol=2e-5)
   grads = [jax.grad(lambda x, k, f=f: (f(x, k)**2).sum(), (0, 1))(x, kernel)
-           for f in (layers.up_conv, plain)]
+           for f in (lambda x, k: layers.up_conv(x, k, up), plain_form)]
   chex.assert_trees_all_close(*grads, rtol=1e-4, atol=2e-3)
+
+
+def test_tensorflows_and_torchs_4x4_transposed_convolutions_are_one():
+  x, kernel = normal(2, 5, 7, 4), normal(4, 4, 4, 6)
+  chex.assert_trees_all_close(
+      as_torch(x, kernel), as_tensorflow(x, kernel), atol=2e-5)
+
+
+def interpolated(x):
+  """Twice as large, half-pixel centres: torch's, by its weights 1/4, 3/4."""
+  for axis in (1, 2):
+    x = jnp.moveaxis(x, axis, 0)
+    before, after = (jnp.concatenate(parts) for parts in (
+        (x[:1], x[:-1]), (x[1:], x[-1:])))
+    x = jnp.stack([.25 * before + .75 * x, .75 * x + .25 * after], 1)
+    x = jnp.moveaxis(x.reshape(-1, *x.shape[2:]), 0, axis)
+  return x
+
+
+def test_bilinear_has_torchs_half_pixel_weights():
+  x = normal(2, 3, 5, 4)
+  chex.assert_trees_all_close(
+      resnet._bilinear(x), interpolated(x), atol=1e-6)
+  ramp = jnp.arange(4.)[None, :, None, None] * jnp.ones((1, 1, 2, 1))
+  np.testing.assert_allclose(
+      resnet._bilinear(ramp)[0, :, 0, 0],
+      [0, .25, .75, 1.25, 1.75, 2.25, 2.75, 3], atol=1e-6)
+
+
+UPS = {'nearest': pyramid.up, 'bilinear': interpolated, 'zeros': with_zeros}
+
+
+def random_params(block, *inputs):
+  """Parameters of a module, all normal, biases too."""
+  params = block.init(jax.random.key(0), *inputs)['params']
+  return jax.tree.map(lambda x: normal(*x.shape), params)
+
+
+def conv_of(params):
+  return lambda name, x: layers.conv(x, params[name]['kernel']) + (
+      params[name]['bias'])
+
+
+@pytest.mark.parametrize('name', resnet.PLANS)
+def test_gs_blocks_are_what_their_textbooks_say(name):
+  plan, x = resnet.PLANS[name], normal(2, 4, 6, 3)
+  block, up = resnet.GBlock(plan, plan.kit, 5), UPS[plan.up]
+  params = random_params(block, x, Way())
+  conv = conv_of(params)
+  y = conv('conv_1', up(nn.relu(x)))
+  wanted = conv('conv_2', nn.relu(y)) + conv('shortcut', up(x))
+  chex.assert_trees_all_close(
+      block.apply({'params': params}, x, Way()), wanted, rtol=1e-4, atol=1e-3)
+  assert params['shortcut']['kernel'].shape[0] == plan.shortcut
+
+
+@pytest.mark.parametrize('first, down, width', [
+    (True, True, 5), (False, True, 5), (False, True, 3), (False, False, 5),
+    (False, False, 3)])
+@pytest.mark.parametrize('name', resnet.PLANS)
+def test_ds_blocks_are_what_their_textbooks_say(name, first, down, width):
+  plan, x = resnet.PLANS[name], normal(2, 4, 6, 3)
+  block = resnet.DBlock(plan, plan.kit, width, down, first)
+  params = random_params(block, x, Way())
+  conv = conv_of(params)
+  pool = pyramid.down if down else lambda x: x
+  sees_image = first and plan.optimized
+  y = conv('conv_1', x if sees_image else nn.relu(x))
+  y = pool(conv('conv_2', nn.relu(y)))
+  identity = not down and width == 3 and not plan.always_shortcut
+  assert ('shortcut' in params) != identity
+  wanted = y + (x if identity else pool(conv('shortcut', x)))
+  chex.assert_trees_all_close(
+      block.apply({'params': params}, x, Way()), wanted, rtol=1e-4, atol=1e-3)
 
 
 def test_a_folded_mix_is_the_two_convolutions_also_at_the_border():
@@ -90,3 +197,42 @@ def test_draw_gives_kernels_their_law_and_leaves_the_rest():
   assert not np.allclose(drawn['a']['kernel'].T / 3, drawn['b']['kernel'])
   np.testing.assert_array_equal(drawn['a']['bias'], 0)
   np.testing.assert_array_equal(drawn['b']['scale'], 1)
+
+
+def test_laws_have_their_deviations_and_ranges():
+  # 100,000 draws: a deviation is known to 1%, a share to .005.
+  n = jax.random.normal(jax.random.key(0), (100_000,))
+  for law, deviation, most, inside in (
+      ('normal', 1., np.inf, .6827), ('uniform', 1., 3**.5, 1 / 3**.5),
+      # A normal within two deviations, not scaled back.
+      ('truncated', .8796, 2., .6827 / .9545)):
+    x = np.asarray(layers.LAWS[law](n))
+    assert x.std() == pytest.approx(deviation, rel=.01), law
+    assert abs(x.mean()) < .02 and np.abs(x).max() <= most * (1 + 1e-6)
+    assert np.mean(np.abs(x) < 1) == pytest.approx(inside, abs=.005), law
+    assert np.isfinite(x).all()
+
+
+def test_draw_makes_gains_and_vectors_of_iterations_too():
+  drawn = layers.draw(jax.random.key(0), {
+      'params': {'gain': jnp.full(2000, .02), 'kernel': jnp.full(2000, 3.)},
+      'stats': {'u': jnp.ones(2000), 'v': jnp.zeros(5)}}, 'uniform')
+  gain, kernel = drawn['params']['gain'], drawn['params']['kernel']
+  assert abs(float(gain.mean()) - 1) < .003  # DCGAN's N(1, .02)
+  assert float(gain.std()) == pytest.approx(.02, rel=.08)
+  assert float(jnp.abs(kernel).max()) <= 3 * 3**.5
+  u = drawn['stats']['u']  # normal whatever the law
+  assert float(u.std()) == pytest.approx(1, rel=.08)
+  assert float(jnp.abs(u).max()) > 2.5
+  np.testing.assert_array_equal(drawn['stats']['v'], 0)
+
+
+@pytest.mark.parametrize('name, wanted', [
+    ('.02', .02), ('glorot', (2 / (9 * 3 + 9 * 5))**.5),
+    ('he', (2 / 27)**.5), ('.05', .05 / 3**.5), ('.005', .005 / 3**.5)])
+def test_deviations_are_those_of_their_sources(name, wanted):
+  assert set(plain.DEVIATIONS) == {'.02', 'glorot', 'he', '.05', '.005'}
+  kit = plain.Kit(deviation=name)
+  made = plain.Conv(kit, 5, gain=2.).init(
+      jax.random.key(0), jnp.zeros((1, 4, 4, 3)))
+  np.testing.assert_allclose(made['params']['kernel'], 2 * wanted, rtol=1e-6)

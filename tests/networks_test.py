@@ -1,4 +1,4 @@
-"""MSG-ProGAN: counts and pictures of the peers, and laws over the table."""
+"""NETWORKS: counts and pictures of the peers, and laws over the table."""
 import itertools
 
 import chex
@@ -56,6 +56,100 @@ def test_msg_progan_with_cat_lin_has_the_discriminator_of_msg_stylegan_tf(
   assert counts('msg_progan', resolution, phi='cat_lin')[1] == wanted
 
 
+def peers_counts(name, resolution, **settings):
+  """counts, of plain layers with the widths of their source and z of 128."""
+  return counts('sngan_resnet', resolution, **{
+      'name': name, 'latent': 128, 'fmap_max': 8192, 'd_weight_norm': 'none',
+      **settings})
+
+
+@pytest.mark.parametrize('name, resolution, peers', [
+    ('dcgan_compare_gan', 32, 'dcgan'), ('dcgan_compare_gan', 64, 'dcgan'),
+    ('sndcgan', 32, 'sndcgan'), ('sndcgan', 64, 'sndcgan'),
+    ('sndcgan', 128, 'sndcgan'), ('resnet_cifar', 32, 'resnet_cifar'),
+    ('resnet19', 128, 'resnet5'), ('resnet_stl', 48, 'resnet_stl')])
+def test_networks_without_norms_have_compare_gans_counts(
+    oracle, name, resolution, peers):
+  size = (resolution, resolution, 3)
+  wanted = oracle('param_counts_tf_peers').expected[
+      f'compare_gan {peers} image_shape={size} z=128 batch_norm_fn=None']
+  assert peers_counts(name, resolution, g_norm='none') == (
+      wanted['G_without_batch_norm'], wanted['D_without_batch_norm'])
+
+
+@pytest.mark.parametrize('name, resolution, d_norm, wanted', [
+    # Two numbers a map, or a number of the flat vector (sndcgan), beside those
+    # without batch norm.
+    ('sndcgan', 32, 'none', (3_828_739, 5_860_865)),
+    ('sndcgan', 128, 'none', (19_926_019, 5_983_745)),
+    ('dcgan_compare_gan', 64, 'batch', (5_364_739, 4_316_545)),
+    ('resnet_cifar', 32, 'none', (5_849_603, 1_483_137)),
+    ('resnet19', 128, 'none', (13_786_115, 15_086_529))])
+def test_networks_with_batch_norm_have_compare_gans_counts(
+    name, resolution, d_norm, wanted):
+  assert peers_counts(name, resolution, d_norm=d_norm) == wanted
+  spectral = peers_counts(
+      name, resolution, d_norm=d_norm, d_weight_norm='spectral_compare_gan')
+  assert spectral == wanted  # its vectors are statistics
+
+
+@pytest.mark.parametrize('resolution', [32, 48, 64, 128])
+@pytest.mark.parametrize('peers, weight_norm', [
+    ('SNGAN', 'spectral'), ('WGANGP', 'none')])
+def test_resnets_have_mimicrys_counts(oracle, resolution, peers, weight_norm):
+  suffix = '' if resolution == 32 else f'_{resolution}'
+  expected = oracle('param_counts_mimicry').expected
+  assert peers_counts(
+      f'resnet_mimicry{suffix}', resolution, d_weight_norm=weight_norm
+  ) == tuple(expected[f'{peers}{player}{resolution}']['parameters']
+             for player in ('Generator', 'Discriminator'))
+
+
+@pytest.mark.parametrize('preset, resolution, entry, names', [
+    ('landscape_sndcgan', 32, None, (3_828_739, 5_860_865)),
+    ('landscape_sndcgan', 128, None, (19_926_019, 5_983_745)),
+    ('landscape_resnet_cifar', 32, None, (5_849_603, 1_483_137)),
+    ('landscape_resnet19', 128, None, (13_786_115, 15_086_529)),
+    ('dragan', 32, None, (3_828_739, 5_860_865)),
+    ('mimicry_sngan32', 32, 'mimicry', (
+        'SNGANGenerator32', 'SNGANDiscriminator32')),
+    ('mimicry_cgan_pd32', 32, 'mimicry', (
+        'CGANPDGenerator32(num_classes=10)',
+        'CGANPDDiscriminator32(num_classes=10)')),
+    ('dcgan_studiogan', 32, 'studiogan_cifar10', 'DCGAN'),
+    ('lsgan', 32, 'studiogan_cifar10', 'LSGAN')])
+def test_a_preset_has_the_counts_of_its_source(
+    oracle, preset, resolution, entry, names):
+  config = config_lib.template(preset)
+  config.data.resolution = resolution
+  state = jax.eval_shape(build(config).init, jax.random.key(0))
+  if entry:
+    expected = oracle(f'param_counts_{entry}').expected
+    wanted = expected[names] if isinstance(names, str) else dict(
+        zip('GD', (expected[name] for name in names), strict=True))
+    names = tuple(wanted[player]['parameters'] for player in 'GD')
+  assert (count(state.g.params), count(state.d.params)) == names
+
+
+CONDITIONAL = dict(
+    classes=10, g_condition='batch_norm', d_condition='projection')
+
+
+@pytest.mark.parametrize('peers, name, settings', [
+    ('DCGAN', 'dcgan_studiogan', dict(d_norm='batch')),
+    ('LSGAN', 'dcgan_studiogan', dict(d_norm='batch')),
+    ('WGAN-GP', 'resnet_studiogan', dict(d_norm='batch')),
+    ('SNGAN', 'resnet_studiogan', dict(
+        d_weight_norm='spectral', **CONDITIONAL)),
+    ('SNGAN unconditional', 'resnet_studiogan', dict(
+        d_weight_norm='spectral')),
+])
+def test_networks_have_the_counts_of_studiogan(oracle, peers, name, settings):
+  wanted = oracle('param_counts_studiogan_cifar10').expected[peers]
+  assert peers_counts(name, 32, **settings) == tuple(
+      wanted[player]['parameters'] for player in 'GD')
+
+
 def test_bmsg_generator_draws_the_peers_pictures(oracle):
   entry = oracle('bmsg_generator_d4_l16')
   torch = entry.inputs if 'g_params' in entry.inputs else entry.scope
@@ -89,46 +183,73 @@ def test_bmsg_generator_draws_the_peers_pictures(oracle):
 
 
 # What a row has use for, where that is not everything.
-LEGAL = {'mlp': dict(phi=('simple',), scales=('all', 'none'),
-                     stddev=('none',))}
+ONE_LEVEL = dict(phi=('simple',), scales=('all', 'none'), stddev=('none',))
+PLAIN = dict(phi=('simple', 'lin_cat'), scales=('all',), stddev=('none',))
+LEGAL = {
+    'msg_progan': {}, 'bmsg_gan': {},
+    **dict.fromkeys(('mlp', 'vanilla', 'infogan'), ONE_LEVEL),
+    # The joins of a family are the same code.
+    **dict.fromkeys(('sndcgan', 'resnet_sngan'), {
+        **PLAIN, 'phi': tuple(combine.PHI)}),
+}
+# lapgan_test.py has the laws of the chain.
+ROWS = [name for name in NETWORKS if name != 'lapgan']
 TABLE = [
-    (name, *choice) for name in NETWORKS for choice in itertools.product(
-        *(LEGAL.get(name, {}).get(setting, values) for setting, values in (
+    (name, *choice) for name in ROWS for choice in itertools.product(
+        *(LEGAL.get(name, PLAIN).get(setting, values) for setting, values in (
             ('phi', tuple(combine.PHI)), ('scales', ('all', '8', 'none')),
             ('stddev', ('every', 'last', 'none')))))]
+TABLE += [(name, 'simple', 'none', 'none') for name in ROWS
+          if name not in LEGAL or LEGAL[name].get('scales') == ('all',)]
+# Doublings of the size in G, and pixels where 16 are too few.
+DOUBLINGS = {'dcgan': 4, 'dcgan_64': 4, 'dcgan_compare_gan': 4,
+             'resnet_mimicry_64': 4, 'resnet_mimicry_128': 5, 'resnet19': 5}
+PIXELS = {'resnet19': 64, 'resnet_mimicry_128': 32}
+
+
+def of_row(small, name, phi, scales, stddev, **settings):
+  return small(**{
+      **dict(networks__name=name, networks__phi=phi, networks__scales=scales,
+             networks__stddev=stddev, data__resolution=PIXELS.get(name, 16)),
+      **settings})
 
 
 @pytest.mark.parametrize('name, phi, scales, stddev', TABLE)
 def test_every_row_has_the_shapes_that_it_promises(
     small, name, phi, scales, stddev):
-  config = small(networks__name=name, networks__phi=phi,
-                 networks__scales=scales, networks__stddev=stddev,
-                 data__channels=2)
-  gan = build(config)
+  gan = build(of_row(small, name, phi, scales, stddev, data__channels=2))
   state = jax.eval_shape(gan.init, jax.random.key(0))
   z = jax.ShapeDtypeStruct((8, 8), jnp.float32)
-  images = jax.eval_shape(gan.g, state.g.params, z)
+  images = jax.eval_shape(
+      lambda g, z: gan.g(g.params, z, stats=g.stats), state.g, z)
   assert [x.shape for x in images] == [(8, s, s, 2) for s in gan.sizes]
-  levels = 'none' if name == 'mlp' else scales
+  finest = PIXELS.get(name, 16)
+  doublings = 2 if name in ('msg_progan', 'bmsg_gan') else DOUBLINGS.get(
+      name, 3)
+  levels = 'none' if LEGAL.get(name) is ONE_LEVEL else scales
   assert gan.sizes == {
-      'all': (4, 8, 16), '8': (8, 16), 'none': (16,)}[levels]
-  verdict = jax.eval_shape(gan.d, state.d.params, images)
+      'all': tuple(finest >> i for i in range(doublings, -1, -1)),
+      '8': (8, 16), 'none': (finest,)}[levels]
+  verdict = jax.eval_shape(
+      lambda d, x: gan.d(d.params, x, stats=d.stats), state.d, images)
   chex.assert_shape(verdict.logits, (8,))
+  assert verdict.classes is None
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize('name, phi, scales, stddev', [
-    row for row in TABLE if row[3] == 'every' or row[0] == 'mlp'])
+    row for row in TABLE if row[3] == 'every' or (
+        row[0] not in ('msg_progan', 'bmsg_gan') and row[2] == 'all' and (
+            row[1] == 'simple' or row[0] in LEGAL))])
 def test_every_gradient_reaches_every_parameter(
     small, name, phi, scales, stddev):
-  gan = build(small(
-      networks__name=name, networks__phi=phi, networks__scales=scales,
-      networks__stddev=stddev))
+  gan = build(of_row(small, name, phi, scales, stddev))
   state = gan.init(jax.random.key(0))
   z = gan.draw(jax.random.key(1), 8)
 
   def score(g, d):
-    return (gan.d(d, gan.g(g, z)).logits**2).sum()
+    return (gan.d(d, gan.g(g, z, stats=state.g.stats),
+                  stats=state.d.stats).logits**2).sum()
 
   for grads in jax.jit(jax.grad(score, (0, 1)))(
       state.g.params, state.d.params):
@@ -213,7 +334,7 @@ def test_adain_has_zero_mean_and_unit_spread_under_a_silent_image():
 def test_dense_sees_all_finer_images_pooled():
   images = tuple(jnp.full((1, s, s, 3), float(s)) for s in (4, 8, 16))
   path = jnp.zeros((1, 4, 4, 5))
-  parts = combine.dense(images, path, 5)
+  parts = combine.dense(images, path, 5, None)
   assert [x.shape[-1] for x in parts] == [3, 3, 3, 5]
   assert [float(x.mean()) for x in parts[:3]] == [4., 8., 16.]
 

@@ -32,7 +32,11 @@ def test_a_linear_d_pays_its_closed_form():
       'gradient_penalty': ((n - 1)**2).mean(),
       'one_sided_gradient_penalty': (np.maximum(n - 1, 0)**2).mean(),
       'r1': .5 * (n**2).mean(), 'r2': .5 * (n**2).mean(),
-      'r1_r2': (n**2).mean(), 'dragan': ((n - 1)**2).mean()}
+      'r1_r2': (n**2).mean(), 'dragan': ((n - 1)**2).mean(),
+      # Of pictures in 0 .. 1, whose slopes are twice as steep.
+      **dict.fromkeys(
+          ('gradient_penalty_compare_gan', 'dragan_compare_gan'),
+          ((np.sqrt(1e-4 + 4 * n**2) - 1)**2).mean())}
   assert set(wanted) == set(ROWS)
   for name in ROWS:
     got = PENALTIES[name].values(
@@ -92,7 +96,22 @@ def test_the_gradient_by_ds_parameters_is_right(name):
   check_grads(loss, (jnp.float32(.3),), 1, ('rev',), rtol=2e-2)
 
 
-@pytest.mark.parametrize('name', ['r1', 'r2', 'r1_r2', 'dragan'])
+def test_only_compare_gans_dragan_stays_within_the_range_of_pictures():
+  # D = half the squares, whose slope at x is |x|. A pixel of 1 or -1 moves by
+  # t uniform in -1/2 .. 1/2: E (1 + t)^2 = 13/12, and 19/24 where it is clipped
+  # at 1. Of 12,288 pixels the mean has a relative deviation of .003.
+  def d(images):
+    return sum(.5 * (x**2).sum((1, 2, 3)) for x in images)
+
+  reals = jnp.sign(jax.random.normal(jax.random.key(1), (2, 64, 64, 3)))
+  for name, square in (('dragan', 13 / 12), ('dragan_compare_gan', 4 * 19 / 24)):
+    got = PENALTIES[name].values(d, (reals,), (reals,), jax.random.key(0))
+    slopes = 1 + jnp.sqrt(got)
+    np.testing.assert_allclose(slopes, (square * 12288)**.5, rtol=.01)
+
+
+@pytest.mark.parametrize('name', [
+    'r1', 'r2', 'r1_r2', 'dragan', 'dragan_compare_gan'])
 def test_separable_penalties_do_not_mix_samples(name):
   real, fake = pyramid(4), pyramid(4)
   louder = jax.tree.map(lambda x: x.at[3].multiply(5.), (real, fake))

@@ -1,5 +1,6 @@
 """NETWORKS: from settings to the two modules."""
 from collections.abc import Callable
+import functools
 from typing import Any, NamedTuple
 
 import jax
@@ -11,6 +12,7 @@ from msg_gan_jax.networks import (
   combine,
   dcgan,
   dense,
+  lapgan,
   mlp,
   msg,
   norms,
@@ -223,10 +225,21 @@ def _one_level(settings):
         f"name = {settings.name!r} shows D one level; wanted 'none'.")
 
 
+def _refuse_instance(settings):
+  """Of a vector each map has one number, and nothing is left of it."""
+  for player in ('g', 'd'):
+    if getattr(settings, f'{player}_norm') == 'instance':
+      raise ValueError(
+          f"config.networks.{player}_norm: 'instance', but config.networks."
+          f'name = {settings.name!r} has dense layers, whose outputs are no '
+          "maps; wanted 'layer'.")
+
+
 def _vanilla(config):
   settings, plan = config.networks, dense.Plan()
   _refuse(settings, 'stddev', wanted='none')
   _one_level(settings)
+  _refuse_instance(settings)
   combine.PHI[settings.phi]
   g_kit, d_kit = _kits(settings, plan.kit)
   plan = plan.scaled(settings.fmap_max)
@@ -240,11 +253,35 @@ def _vanilla(config):
 def _infogan(config):
   settings = config.networks
   _one_level(settings)
+  _refuse_instance(settings)
   plan, (g_kit, d_kit), sizes = _plain(config, dense.InfoPlan(), 2)
   return Players(
       dense.InfoGenerator(plan, config.data.shape, g_kit),
       dense.InfoDiscriminator(plan, d_kit, _head(settings), sizes[-1:]),
       sizes[-1:], (plan.kit.law,) * 2)
+
+
+def _lapgan(config):
+  settings = config.networks
+  _one_level(settings)
+  combine.PHI[settings.phi]
+  if settings.g_condition == 'batch_norm':
+    raise ValueError(
+        "config.networks.g_condition: 'batch_norm', but config.networks.name "
+        f"= {settings.name!r} has none; wanted 'concat'.")
+  g_kit, d_kit = _kits(settings, lapgan.Plan().kit)
+  _refuse(settings, 'stddev', 'g_norm', 'd_norm', wanted='none')
+  chain, head = lapgan.chain(config), _head(settings)
+  sizes = tuple(height for height, _, _ in chain.shapes)
+  laws = (chain.plan.kit.law,) * 2
+  parts = tuple(
+      Players(lapgan.g_level(chain, g_kit, level),
+              lapgan.d_level(chain, d_kit, level, head), (size,), laws,
+              look=functools.partial(lapgan.look, level))
+      for level, size in enumerate(sizes))
+  return Players(
+      lapgan.Generator(chain, g_kit), lapgan.Discriminator(chain, d_kit, head),
+      sizes, laws, chain.names, parts)
 
 
 NETWORKS = tables.Table('config.networks.name', 'network', {
@@ -253,6 +290,7 @@ NETWORKS = tables.Table('config.networks.name', 'network', {
     'mlp': _mlp,
     'vanilla': _vanilla,
     'infogan': _infogan,
+    'lapgan': _lapgan,
     **{name: _chain(plan) for name, plan in dcgan.PLANS.items()},
     **{name: _resnet(plan) for name, plan in resnet.PLANS.items()},
 })

@@ -90,10 +90,10 @@ def fold(parts, kernel):
   return jnp.concatenate(xs, -1), jnp.concatenate(kernels, 2)
 
 
-def conv(x, kernel, stride=1):
-  """Zero padding to the same size, over the stride; NHWC, HWIO."""
+def conv(x, kernel, stride=1, padding='SAME'):
+  """Zero padding to the same size, over the stride, or 'VALID'; NHWC, HWIO."""
   return lax.conv_general_dilated(
-      x, kernel, (stride, stride), 'SAME',
+      x, kernel, (stride, stride), padding,
       dimension_numbers=('NHWC', 'HWIO', 'NHWC'))
 
 

@@ -28,6 +28,11 @@ DEVIATIONS = tables.Table('deviation', 'deviation', {
     # Goodfellow et al. 2014's code: uniform within .05 in G, .005 in D.
     '.05': lambda fan_in, fan_out: .05 / 3**.5,
     '.005': lambda fan_in, fan_out: .005 / 3**.5,
+    # Torch's: uniform within 1 / √fan_in; LAPGAN's code, and at its coarsest
+    # level the two others, of G and of D.
+    'torch': lambda fan_in, fan_out: 1 / math.sqrt(3 * fan_in),
+    'lapgan_g': lambda fan_in, fan_out: .05,
+    'lapgan_d': lambda fan_in, fan_out: .005,
 })
 
 
@@ -41,8 +46,8 @@ class Kit(NamedTuple):
     deviation: a row of DEVIATIONS.
     law: a row of layers.LAWS, drawn by `layers.draw`.
     use_bias: whether any layer has one.
-    dead_bias: whether layers before batch norm keep the bias that it takes
-      away again, for the peer's count; it does not learn.
+    dead_bias: whether layers before batch (or instance) norm keep the bias
+      that it takes away again, for the peer's count; it does not learn.
     epsilon, decay, batch_always, gain_std: see norms.Normalize.
     iterations, ratio: see spectral.Layer.
   """
@@ -70,7 +75,7 @@ class Kit(NamedTuple):
   @property
   def before_batch_norm(self):
     """'none' or 'dead': the bias of a layer whose mean is taken away."""
-    if self.norm == 'batch':
+    if self.norm in ('batch', 'instance'):
       return 'dead' if self.dead_bias else 'none'
     return 'yes'
 
@@ -82,11 +87,12 @@ class Conv(nn.Module):
     kit: Kit.
     features: output channels.
     size: of the square kernel.
-    stride: 1 or 2; padding is TensorFlow's SAME, for even inputs also torch's
-      (size - 1) // 2.
+    stride: 1 or 2.
     up: '' or a row of layers.UP: the output is twice as large.
     gain: multiplies the deviation at the start.
     bias: 'yes', 'none', or 'dead': kept, but without gradient.
+    padding: TensorFlow's 'SAME', for even inputs also torch's (size - 1) // 2;
+      or 'VALID', none.
   """
   kit: Kit
   features: int
@@ -95,13 +101,14 @@ class Conv(nn.Module):
   up: str = ''
   gain: float = 1.
   bias: str = 'yes'
+  padding: str = 'SAME'
 
   @nn.compact
   def __call__(self, x):
     def apply(x, kernel):
       if self.up:
         return layers.up_conv(x, kernel, self.up)
-      return layers.conv(x, kernel, self.stride)
+      return layers.conv(x, kernel, self.stride, self.padding)
 
     return _layer(
         self, (self.size, self.size, x.shape[-1], self.features), x,

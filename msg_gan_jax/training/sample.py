@@ -14,6 +14,7 @@ from msg_gan_jax.training import sharding, start
 
 # Pictures of the finest level computed at once: 64 at 128 px, 1 at 1024 px.
 PIXELS = 64 * 128**2
+COLUMNS = 16  # Classes that have a column each in a grid.
 
 
 def renderer(gan, over):
@@ -114,7 +115,7 @@ def latents(gan, size, count, seed, z_file):
   return z.astype(np.float32)
 
 
-def write(pyramid_of_images, folder, separate, scales):
+def write(pyramid_of_images, folder, separate, scales, columns=None):
   """Writes a grid, and single pictures where asked; returns the paths.
 
   Args:
@@ -123,6 +124,7 @@ def write(pyramid_of_images, folder, separate, scales):
     folder: where to; made if need be.
     separate: also one file a picture.
     scales: every level, not only the finest.
+    columns: of the grid; None makes it about square.
   """
   os.makedirs(folder, exist_ok=True)
   paths = []
@@ -141,7 +143,7 @@ def write(pyramid_of_images, folder, separate, scales):
     paths.append(os.path.join(folder, 'points.npy'))
     np.save(paths[-1], finest.reshape(-1, 2))
     return paths
-  keep('grid.png', pictures.grid(finest), finest.shape[1])
+  keep('grid.png', pictures.grid(finest, columns), finest.shape[1])
   if scales:
     keep('scales.png', pictures.scales_side_by_side(pyramid_of_images))
   if separate:
@@ -167,7 +169,11 @@ def from_run(
     ValueError: no run, no intact checkpoint, a bad z_file or bad labels.
   """
   found = of_run(run, count, seed, z_file, labels, weights)
-  return write(found, out, separate, scales)
+  turns = (labels.count(',') + 1 if labels else
+           workdir.load_config(run).networks.classes)
+  # A column is a class.
+  return write(found, out, separate, scales, turns if (
+      1 < turns <= COLUMNS) else None)
 
 
 def of_run(run, count=64, seed=0, z_file='', labels='', weights='ema'):

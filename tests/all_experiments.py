@@ -1,0 +1,218 @@
+"""Trains every experiment for a moment, in two starts, and samples from it.
+
+  python tests/all_experiments.py [--out=docs/experiments.md] [NAME ...]
+
+Narrow, with small batches and drawn pictures in place of files; what makes the
+program is left as it is: network, objective, norms, order of updates. The exit
+status is 1 where anything fails. 20 minutes on one core.
+"""
+import argparse
+import contextlib
+import functools
+import importlib
+import os
+import pathlib
+import sys
+import tempfile
+import time
+import traceback
+from unittest import mock
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+# Of experiments with an argument, those whose program differs.
+ARGUMENTS = {
+    'landscape_resnet19': ('celebahq_ln_dragan', 'lsun_sn_ls', 'lsun_ln_gp'),
+    'landscape_resnet_cifar': ('none',),
+    'landscape_sndcgan': ('celebahq_sn_gp', 'lsun'),
+    'mimicry_cifar10': ('cgan_pd',),
+    'msg_resnet_cifar10': ('none',),
+    'msg_sndcgan_cifar10': ('none', '4,8'),
+    'sngan_cnn_cifar10': ('hinge',),
+    'sngan_resnet_cifar10': ('non_saturating',),
+    'wgan_gp_resnet_cifar10': ('unconditional',),
+}
+STEPS = 50
+BATCH = 4
+MOST = 32  # pixels
+LEAST = {'resnet19': 64}  # that a network can draw, where it is more
+DRAWN = ('avatars', 'polygons', 'ring', 'grid', 'line')
+HEAD = """# Experiments
+
+All files of [experiments](../experiments), and what became of each when it was
+trained for {steps} steps in two starts, the second continuing the first, and
+sampled: narrow networks, batches of {batch}, drawn pictures of at most {most}
+px (ResNet19: 64). Parameters are those of the experiment itself, in millions;
+seconds are of one core. *Norms*: between layers, and of weights where there is
+one, of G / of D. This page is written by
+`python tests/all_experiments.py --out=docs/experiments.md`.
+
+"""
+TITLE = ('experiment', 'network', 'loss', 'penalty', 'norms of G / D',
+         'D updates', 'G, D parameters', 'seconds', 'result')
+
+
+def names():
+  """Every experiment, 'file' or 'file:argument' as --config takes it."""
+  for path in sorted((ROOT / 'experiments').glob('*.py')):
+    if path.stem != '__init__':
+      yield path.stem
+      yield from (f'{path.stem}:{x}' for x in ARGUMENTS.get(path.stem, ()))
+
+
+def load(name):
+  """The ConfigDict of 'file:argument'."""
+  import runpy
+  stem, colon, argument = name.partition(':')
+  scope = runpy.run_path(str(ROOT / 'experiments' / f'{stem}.py'))
+  return scope['get_config'](*([argument] if colon else []))
+
+
+def small(config):
+  """The same experiment as a Config that trains within seconds."""
+  from msg_gan_jax import config as config_lib
+  data, networks, train = config.data, config.networks, config.train
+  usual = config_lib.template().data
+  if data.name not in DRAWN:
+    for field in ('path', 'dataset', 'label', 'label_file', 'resize', 'filter',
+                  'split', 'on_bad'):
+      data[field] = usual[field]
+    data.name = 'avatars'  # Hair comes in ten styles, CIFAR-10 in ten classes.
+  data.resolution = max(min(data.resolution, MOST), LEAST.get(networks.name, 1))
+  data.count, data.held_out = 256, 32
+  networks.fmap_max, networks.fmap_base = 8, 64
+  if networks.name != 'lapgan':  # Its latent holds a map for every level.
+    networks.latent = min(networks.latent, 16)
+  networks.statistics_batches = 4
+  whole, train.batch = train.total_images, BATCH
+  train.total_images = STEPS * BATCH * train.n_dis
+  train.level_images = train.level_images * train.total_images // whole
+  train.log_every_images = 5 * BATCH * train.n_dis
+  for every in ('sample', 'measure', 'checkpoint'):
+    train[f'{every}_every_images'] = train.total_images // 2
+  return config_lib.parse(config)
+
+
+@contextlib.contextmanager
+def compiled_once(config):
+  """Both starts and the sampling share what is traced and compiled."""
+  from msg_gan_jax import gan as gan_lib
+  from msg_gan_jax.training import loop, sample, sharding, start
+  gan = gan_lib.build(config)
+  with contextlib.ExitStack() as stack:
+    for module in (gan_lib, loop, sample, start):
+      stack.enter_context(mock.patch.object(
+          module, 'build', lambda unused_config: gan))
+    for module, name in ((sharding, 'step'), (sample, 'renderer')):
+      stack.enter_context(mock.patch.object(
+          module, name, functools.cache(getattr(module, name))))
+    yield
+
+
+def check(name, folder):
+  """Trains an experiment twice, samples from it, and looks at what is there.
+
+  Raises:
+    AssertionError: something is missing, not finite, or did not change.
+  """
+  import dataclasses
+
+  import jax
+  import kills
+  import numpy as np
+
+  from msg_gan_jax.reporting import writers
+  from msg_gan_jax.training import loop, sample
+  config = small(load(name))
+  half = config.train.total_images // 2
+  first = dataclasses.replace(
+      config, train=dataclasses.replace(config.train, total_images=half))
+  said, run, states = [], pathlib.Path(folder) / 'run', []
+  with compiled_once(config):
+    for part in (first, config):
+      loop.train(part, run, said.append)
+      states.append(kills.final(run))
+    paths = sample.from_run(run, run / 'grid', count=16)
+  assert f'continuing after {half:,} images' in said, said
+  before, after = states
+  assert (before['images'], after['images']) == (
+      half, config.train.total_images)
+  for tree in ('parameters of G', 'parameters of D', 'average of G'):
+    old, new = (jax.device_get(jax.tree.leaves(x[tree])) for x in states)
+    assert all(np.isfinite(x).all() for x in new), f'{tree}: not finite'
+    same = sum(np.array_equal(a, b) for a, b in zip(old, new, strict=True))
+    assert same < len(new) / 2, f'{tree}: {same} of {len(new)} did not change'
+  records = writers.read(run / 'metrics.jsonl')
+  assert len(records) >= 10 and all(
+      np.isfinite(value) for record in records for value in record.values()
+      if isinstance(value, int | float)), 'records'
+  for images in (0, half, config.train.total_images):
+    assert (run / 'samples' / f'images_{images:010d}.png').exists(), images
+  assert paths and all(pathlib.Path(x).stat().st_size for x in paths)
+
+
+def describe(name):
+  """The cells of an experiment, from its own settings."""
+  import jax
+
+  from msg_gan_jax import config as config_lib
+  from msg_gan_jax import gan as gan_lib
+  from msg_gan_jax.training import inspect
+  config = config_lib.parse(load(name))
+  networks, objective = config.networks, config.objective
+  state = jax.eval_shape(gan_lib.build(config).init, jax.random.key(0))
+
+  def normed(player):
+    found = [x for x in (getattr(networks, f'{player}_norm'),
+                         getattr(networks, f'{player}_weight_norm'))
+             if x != 'none']
+    return ' + '.join(found) or '-'
+
+  extra = [x for x in (objective.constraint, objective.d_weight_penalty)
+           if x != 'none']
+  return (f'`{name}`', networks.name, objective.loss,
+          ', '.join([objective.penalty, *extra]),
+          f'{normed("g")} / {normed("d")}', str(config.train.n_dis),
+          ', '.join(f'{inspect.count(x.params) / 1e6:.2f}'
+                    for x in (state.g, state.d)))
+
+
+def main(chosen=(), out=None, say=print):
+  """Returns whether all is well."""
+  importlib.import_module('msg_gan_jax.training.loop')  # jax loads untimed.
+  rows = []
+  for name in chosen or names():
+    start, result = time.monotonic(), 'ok'
+    cells = (f'`{name}`', *['?'] * 6)
+    try:
+      cells = describe(name)
+      with tempfile.TemporaryDirectory() as folder:
+        check(name, folder)
+    except Exception as error:  # The others are run nevertheless.
+      traceback.print_exc()
+      result = f'**{type(error).__name__}: {str(error)[:200]}**'.replace(
+          '\n', ' ').replace('|', '/')
+    rows.append((*cells, f'{time.monotonic() - start:.0f}', result))
+    say(f'| {" | ".join(rows[-1])} |')
+  failed = sum(row[-1] != 'ok' for row in rows)
+  if out:
+    lines = [TITLE, ['---'] * len(TITLE), *rows]
+    pathlib.Path(out).write_text(
+        HEAD.format(steps=STEPS, batch=BATCH, most=MOST)
+        + ''.join(f'| {" | ".join(line)} |\n' for line in lines)
+        + f'\n{len(rows) - failed} of {len(rows)} are well.\n')
+  say(f'{len(rows) - failed} of {len(rows)} are well')
+  return not failed
+
+
+if __name__ == '__main__':
+  parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+  parser.add_argument('names', nargs='*', metavar='NAME')
+  parser.add_argument('--out', help='writes the table as a page')
+  options = parser.parse_args()
+  # As the suite does: compiling is most of the time.
+  os.environ.setdefault('XLA_FLAGS', '--xla_backend_optimization_level=0')
+  os.environ.setdefault('JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS', '0')
+  os.environ.setdefault('JAX_COMPILATION_CACHE_DIR', os.path.join(
+      tempfile.gettempdir(), f'msg_gan_jax_test_cache_{os.getuid()}'))
+  sys.path.insert(0, str(ROOT))
+  sys.exit(not main(options.names, options.out))

@@ -1,0 +1,278 @@
+"""Every combination is decided by `build`, and what it accepts trains."""
+import dataclasses
+import itertools
+import random
+import re
+import time
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from msg_gan_jax.gan import build
+from msg_gan_jax.networks.build import D_CONDITIONS, G_CONDITIONS, NETWORKS
+from msg_gan_jax.networks.norms import NORMS
+from msg_gan_jax.networks.spectral import WEIGHT_NORMS
+from msg_gan_jax.objectives.losses import LOSSES
+from msg_gan_jax.objectives.penalties import PENALTIES
+from msg_gan_jax.state import Batch
+
+# lapgan_test.py has the laws of the chain.
+NETWORK_ROWS = [name for name in NETWORKS if name != 'lapgan']
+AXES = {
+    'networks.name': NETWORK_ROWS, 'networks.d_norm': list(NORMS),
+    'networks.d_weight_norm': list(WEIGHT_NORMS),
+    'objective.loss': list(LOSSES), 'objective.penalty': list(PENALTIES),
+    'networks.g_norm': list(NORMS), 'networks.g_condition': list(G_CONDITIONS),
+    'networks.d_condition': list(D_CONDITIONS),
+}
+EQUALIZED = ('msg_progan', 'bmsg_gan', 'mlp')
+# So large that no map of one pixel is normalized.
+PIXELS = {
+    **dict.fromkeys((
+        'dcgan', 'dcgan_64', 'dcgan_compare_gan', 'resnet_mimicry_64',
+        'resnet_mimicry_48', 'resnet_stl'), 32),
+    'resnet19': 64, 'resnet_mimicry_128': 64}
+
+
+def is_legal(row):
+  """What the table of settings allows, in one place and by hand."""
+  name, d_norm, d_weight_norm, _, penalty, g_norm, g_condition, d_condition = (
+      row[axis] for axis in AXES)
+  if name in EQUALIZED and (
+      (g_norm, d_norm, d_weight_norm) != ('none',) * 3
+      or g_condition == 'batch_norm'):
+    return False
+  if name in ('vanilla', 'infogan') and 'instance' in (g_norm, d_norm):
+    return False
+  return ((g_condition == 'none') == (d_condition == 'none')
+          and (g_condition != 'batch_norm' or g_norm == 'batch')
+          and (penalty == 'none' or d_norm != 'batch'))
+
+
+def config_of(start, row, **settings):
+  """The Config of a row: {'networks.name': ...} and of more settings."""
+  changes = {'networks': {}, 'objective': {}, 'data': {}, 'train': {},
+             'optimizer': {}}
+  told = row['networks.g_condition'] != 'none' or (
+      row['networks.d_condition'] != 'none')
+  for place, value in {
+      **row, 'networks.classes': 3 * told,
+      'data.resolution': PIXELS.get(row['networks.name'], 16),
+      **settings}.items():
+    section, field = place.split('.')
+    changes[section][field] = value
+  return dataclasses.replace(start, **{
+      section: dataclasses.replace(getattr(start, section), **fields)
+      for section, fields in changes.items()})
+
+
+@pytest.fixture(scope='module')
+def tiny(small):
+  """A Config of four of everything, and of Adam."""
+  return small(
+      networks__fmap_max=4, networks__fmap_base=8, networks__latent=4,
+      networks__scales='none', networks__stddev='none', train__batch=4,
+      objective__drift=0., optimizer__name='adam', optimizer__g_rate=.01,
+      optimizer__d_rate=.01, train__ema_half_life_images=8.)
+
+
+def rows(*axes):
+  """Each combination of some axes, the others at their plainest."""
+  plainest = {axis: values[0] for axis, values in AXES.items()}
+  plainest.update({'networks.name': 'sndcgan'})
+  for values in itertools.product(*(AXES[axis] for axis in axes)):
+    yield {**plainest, **dict(zip(axes, values, strict=True))}
+
+
+def assert_decided(start, found):
+  """How many are accepted; each as `is_legal` has it, none by tracing."""
+  traced, accepted = [], 0
+
+  def heard(event, duration, **kwargs):
+    del duration, kwargs
+    if 'trace' in event:
+      traced.append(event)
+
+  jax.monitoring.register_event_duration_secs_listener(heard)
+  try:
+    jax.jit(lambda x: x + 1).lower(1.)
+    assert traced  # it would be heard
+    traced.clear()
+    for row in found:
+      try:
+        build(config_of(start, row))
+      except ValueError as e:
+        assert not is_legal(row), row
+        text = str(e)
+        assert re.search(r'config\.(networks|objective)\.\w+', text), text
+        assert re.search('[Ww]anted|did you mean', text), text
+      else:
+        assert is_legal(row), row
+        accepted += 1
+    assert not traced
+  finally:
+    jax.monitoring.unregister_event_duration_listener(heard)
+  return accepted
+
+
+def test_builds_are_decided_without_tracing(tiny):
+  """Each axis against the networks, and a draw of the whole."""
+  whole = random.Random(0)
+  found = [row for axis in list(AXES)[1:] for row in rows(
+      'networks.name', axis)]
+  found += [row for row in rows('networks.g_norm', 'networks.g_condition',
+                                'networks.d_condition')]
+  found += [{axis: whole.choice(values) for axis, values in AXES.items()}
+            for _ in range(500)]
+  start = time.process_time()
+  accepted = assert_decided(tiny, found)
+  # Milliseconds of this process each; a trace takes a hundred times that.
+  assert time.process_time() - start < 10
+  assert len(found) > 1400 and 500 < accepted < len(found)
+
+
+@pytest.mark.slow
+def test_the_whole_cross_is_decided(tiny):
+  axes = list(AXES)
+  assert_decided(tiny, rows(*axes[:5]))
+  assert_decided(tiny, rows(axes[0], *axes[5:], axes[1]))
+
+
+def pairs(row):
+  return set(itertools.combinations(sorted(row.items()), 2))
+
+
+def covering(seed=0):
+  """(rows that have every legal pair between them, the illegal pairs).
+
+  Greedy: for a pair that no row has yet, of some random rows with it the one
+  that has most other such pairs.
+  """
+  draw = random.Random(seed)
+  left = {pair for a, b in itertools.combinations(sorted(AXES), 2)
+          for pair in itertools.product(
+              ((a, x) for x in AXES[a]), ((b, y) for y in AXES[b]))}
+  found, illegal = [], set()
+  for pair in sorted(left):
+    if pair not in left:
+      continue
+    choices = []
+    for tried in range(1000):
+      row = {axis: draw.choice(values) for axis, values in AXES.items()}
+      if tried % 2:  # few pairs go together with a network of its own norms
+        row.update({'networks.d_norm': 'none', 'networks.g_norm': 'none',
+                    'networks.d_weight_norm': 'none'})
+      if tried % 3 == 0:
+        row.update({'networks.g_condition': 'none',
+                    'networks.d_condition': 'none'})
+      row.update(pair)
+      if row['networks.g_condition'] == 'batch_norm' and (
+          'networks.g_norm' not in dict(pair)):
+        row['networks.g_norm'] = 'batch'
+      if is_legal(row):
+        choices.append(row)
+        if len(choices) == 20:
+          break
+    if not choices:
+      illegal.add(pair)
+      continue
+    best = max(choices, key=lambda row: len(pairs(row) & left))
+    found.append(best)
+    left -= pairs(best)
+  return found, illegal
+
+
+COVERING, ILLEGAL = covering()
+
+
+def names(row):
+  return '-'.join(row.values())
+
+
+def test_every_pair_is_covered_or_known_to_be_illegal():
+  seen = set().union(*(pairs(row) for row in COVERING))
+  assert not seen & ILLEGAL and all(is_legal(row) for row in COVERING)
+  assert len(seen | ILLEGAL) == sum(
+      len(AXES[a]) * len(AXES[b]) for a, b in itertools.combinations(AXES, 2))
+  norms = len(NORMS) - 1, len(WEIGHT_NORMS) - 1
+  assert len(ILLEGAL) == (
+      # Networks that scale their weights: no norms, no conditional ones.
+      len(EQUALIZED) * (2 * norms[0] + norms[1] + 1)
+      # Dense ones: no instance norm, of G or of D.
+      + 2 * 2
+      # One player alone that is told of classes.
+      + (len(G_CONDITIONS) - 1) + (len(D_CONDITIONS) - 1)
+      # Conditional batch norm without batch norm; penalties with it in D.
+      + norms[0] + (len(PENALTIES) - 1))
+
+
+def batch(config, concrete=True):
+  rng = np.random.default_rng(0)
+  shape = config.train.n_dis, config.train.batch
+  return Batch(
+      jnp.asarray(rng.integers(0, 256, (*shape, *config.data.shape), np.uint8)),
+      jnp.asarray(rng.integers(0, 3, shape), jnp.int32))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('row', COVERING, ids=names)
+def test_what_is_legal_can_be_traced(tiny, row):
+  config = config_of(tiny, row)
+  gan = build(config)
+  key = jax.random.key(0)
+  old = jax.eval_shape(gan.init, key)
+  new, logs = jax.eval_shape(gan.step, old, batch(config), key)
+  assert jax.tree.structure(new) == jax.tree.structure(old)
+  for a, b in zip(jax.tree.leaves(old), jax.tree.leaves(new), strict=True):
+    assert (a.shape, a.dtype) == (b.shape, b.dtype)
+  for name, x in logs.items():
+    assert (x.shape, x.dtype) == ((), jnp.float32), name
+
+
+def sampled():
+  """About 40 of them: a row of each network, and more by chance."""
+  draw = random.Random(1)
+  found = []
+  for name in NETWORK_ROWS:
+    found.append(draw.choice(
+        [row for row in COVERING if row['networks.name'] == name]))
+  rest = [row for row in COVERING if row not in found]
+  return found + draw.sample(rest, 40 - len(found))
+
+
+def stays(path, x, row):
+  """Whether a parameter or a statistic has a reason to stay as it was."""
+  *_, last = names = [key.key for key in path if hasattr(key, 'key')]
+  if last == 'dead_bias':
+    return True
+  # Of differences of scores, and of batch means that nobody squares.
+  if names[-2:] == ['score', 'bias'] and row['objective.loss'] in (
+      'wasserstein', 'relativistic', 'relativistic_average_hinge'):
+    return True
+  # A unit vector of one number is 1 or -1 for ever.
+  return last in ('u', 'v') and x.size == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('row', sampled(), ids=names)
+def test_a_step_is_finite_and_changes_all_that_should_change(tiny, row):
+  config = config_of(tiny, row)
+  gan = build(config)
+  old = gan.init(jax.random.key(0))
+  new, logs = gan.step(old, batch(config), jax.random.key(1))
+  for path, x in jax.tree_util.tree_flatten_with_path((new, logs))[0]:
+    assert np.isfinite(np.asarray(x)).all(), jax.tree_util.keystr(path)
+  same = []
+  for player in 'gd':
+    for part in ('params', 'stats'):
+      before, after = (getattr(getattr(state, player), part)
+                       for state in (old, new))
+      for (path, a), b in zip(
+          jax.tree_util.tree_flatten_with_path(before)[0],
+          jax.tree.leaves(after), strict=True):
+        changed = not np.array_equal(a, b)
+        if not changed and not stays(path, a, row):
+          same.append(f'{player}.{part}{jax.tree_util.keystr(path)}')
+  assert not same
