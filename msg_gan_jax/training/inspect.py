@@ -100,21 +100,38 @@ def describe(splits):
     yield f'{name}: {lines.plain(note)}'
 
 
-def cost(gan, config, over):
-  """Lines about the compiled step: arithmetic and memory of one device."""
-  every = config.objective.penalty_every_d_steps
-  phases = [gan.phase(i * gan.step_images) for i in range(every)]
+def lowered(gan, config, over):
+  """The steps of a period of penalties, traced and not yet compiled.
+
+  Returns:
+    (their phases in order, {phase: jax.stages.Lowered}). Of WGAN, whose first
+    steps train D alone, they are steps after that.
+  """
+  train = config.train
+  begin = train.more_first_g_steps * train.n_dis_more * train.batch
+  phases = [gan.phase(begin + i * gan.step_images)
+            for i in range(config.objective.penalty_every_d_steps)]
   state = jax.eval_shape(gan.init, jax.random.key(0))
   step = sharding.step(gan, over)
-  compiled = {
-      phase: step.lower(
-          state, _batch(config), jax.random.key(0), phase).compile()
+  return phases, {
+      phase: step.lower(state, _batch(config), jax.random.key(0), phase)
       for phase in set(phases)}
-  flops = np.mean([
-      (compiled[phase].cost_analysis() or {}).get('flops', np.nan)
+
+
+def flops(phases, stages):
+  """Mean arithmetic of a step; stages: {phase: lowered, or compiled}."""
+  return np.mean([
+      (stages[phase].cost_analysis() or {}).get('flops', np.nan)
       for phase in phases])
+
+
+def cost(gan, config, over):
+  """Lines about the compiled step: arithmetic and memory of one device."""
+  phases, stages = lowered(gan, config, over)
+  compiled = {phase: stage.compile() for phase, stage in stages.items()}
+  total = flops(phases, compiled)
   memory = [x.memory_analysis() for x in compiled.values()]
-  yield (f'{flops / 1e9:,.2f} GFLOP, {flops / gan.step_images / 1e9:,.3f} '
+  yield (f'{total / 1e9:,.2f} GFLOP, {total / gan.step_images / 1e9:,.3f} '
          f'an image; mean of {len(phases)} step{"s" * (len(phases) > 1)}')
   yield (f'{_mb(max(x.argument_size_in_bytes for x in memory))} of state and '
          f'batch, {_mb(max(x.temp_size_in_bytes for x in memory))} of '

@@ -1,0 +1,58 @@
+"""Prints docs/presets.md:  python docs/presets.py > docs/presets.md"""
+import pathlib
+import sys
+
+HEAD = """# Presets
+
+Every row of PRESETS at the size of its source's pictures: parameters of G and
+of D, and the arithmetic of one step (`train.n_dis` updates of D and one of G,
+at the preset's own batch) and of it for each real picture that is shown. What
+the rows are: [rows.md](rows.md). GFLOP are those of the program as it is
+traced, before XLA optimizes it: no more than 1 % from those of the compiled one
+where both were taken, which `--dry_run` prints. Of a penalty that is not in
+every step it is the mean, of `lapgan` the first level of its chain. This page
+is written by `docs/presets.py`.
+
+| preset | network | pictures | batch | D updates | G parameters | \
+D parameters | GFLOP a step | GFLOP a picture |
+|---|---|---|---|---|---|---|---|---|
+"""
+# (pixels, channels) of a source's pictures, where they are not 32 and colour.
+PICTURES = {
+    'msg_progan': (1024, 3), 'bmsg_gan': (256, 3), 'vanilla': (28, 1),
+    'infogan': (28, 1), 'dcgan': (64, 3), 'wgan': (64, 3),
+    'landscape_resnet19': (128, 3)}
+
+
+def page():
+  """The lines of docs/presets.md; each takes seconds."""
+  from msg_gan_jax import config as config_lib
+  yield HEAD
+  for name in config_lib.PRESETS:
+    yield f'| {" | ".join(cells(name))} |\n'
+
+
+def cells(name):
+  """One preset as the cells of a row."""
+  import jax
+
+  from msg_gan_jax import config as config_lib
+  from msg_gan_jax import gan as gan_lib
+  from msg_gan_jax.training import inspect, sharding
+  config = config_lib.template(name)
+  side, channels = PICTURES.get(name, (32, 3))
+  config.data.resolution, config.data.channels = side, channels
+  config = config_lib.parse(config)
+  gan = gan_lib.build(config)
+  state = jax.eval_shape(gan.init, jax.random.key(0))
+  gflop = inspect.flops(*inspect.lowered(gan, config, sharding.mesh())) / 1e9
+  return (f'`{name}`', config.networks.name, f'{side}x{side}x{channels}',
+          str(config.train.batch), str(config.train.n_dis),
+          *(f'{inspect.count(x.params):,}' for x in (state.g, state.d)),
+          f'{gflop:,.1f}', f'{gflop / gan.step_images:,.3f}')
+
+
+if __name__ == '__main__':
+  sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
+  for line in page():
+    print(line, end='', flush=True)
