@@ -10,8 +10,8 @@ at the preset's own batch) and of it for each real picture that is shown. What
 the rows are: [rows.md](rows.md). GFLOP are those of the program as it is
 traced, before XLA optimizes it: no more than 1 % from those of the compiled one
 where both were taken, which `--dry_run` prints. Of a penalty that is not in
-every step it is the mean, of `lapgan` the first level of its chain. This page
-is written by `docs/presets.py`.
+every step it is the mean, and so it is of the levels of `lapgan`. This page is
+written by `docs/presets.py`.
 
 | preset | network | pictures | batch | D updates | G parameters | \
 D parameters | GFLOP a step | GFLOP a picture |

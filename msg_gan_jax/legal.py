@@ -35,6 +35,12 @@ def _idle(config, penalty):
   for player in ('d', 'g'):
     _means_nothing(objective, f'{player}_weight_penalty', 'none', 'l2_mean', (
         f'{player}_weight_penalty_weight',))
+  if config.networks.statistics != 'moving' and not _mixes(
+      config.networks, 'g'):
+    raise ValueError(
+        f'config.networks.statistics: {config.networks.statistics!r} means '
+        f"nothing to config.networks.g_norm = {config.networks.g_norm!r}; "
+        "wanted 'moving', the default.")
   if train.n_dis_more % train.n_dis:
     raise ValueError(
         f'config.train.n_dis_more: {train.n_dis_more} is no multiple of '

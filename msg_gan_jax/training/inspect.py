@@ -35,7 +35,8 @@ def dry_run(config, sheet, say=SAY):
   state = jax.eval_shape(gan.init, key)
   batch = _batch(config)
   _, logs = jax.eval_shape(
-      lambda *args: gan.step(*args, gan.phase(0)), state, batch, key)
+      lambda *args: gan.step(*args, gan.phase(_usual(config.train))), state,
+      batch, key)
   z = jax.ShapeDtypeStruct((1, config.networks.latent), jnp.float32)
   images = jax.eval_shape(
       gan.sample, state, z, jax.ShapeDtypeStruct((1,), jnp.int32))
@@ -82,6 +83,11 @@ def _batch(config):
       jax.ShapeDtypeStruct(shape, jnp.int32))
 
 
+def _usual(train):
+  """Images before the first step like most: at first WGAN updates D alone."""
+  return train.more_first_g_steps * train.n_dis_more * train.batch
+
+
 def describe(splits):
   """Lines about a data set: counts, labels, and what its source noted."""
   train = splits.train
@@ -105,11 +111,15 @@ def lowered(gan, config, over):
 
   Returns:
     (their phases in order, {phase: jax.stages.Lowered}). Of WGAN, whose first
-    steps train D alone, they are steps after that.
+    steps train D alone, they are steps after that; of a chain of GANs there is
+    a period for each level.
   """
   train = config.train
-  begin = train.more_first_g_steps * train.n_dis_more * train.batch
-  phases = [gan.phase(begin + i * gan.step_images)
+  begins = [_usual(train)]
+  if train.level_images:
+    begins = {gan.phase(images).level: images for images in range(
+        0, train.total_images, train.level_images)}.values()
+  phases = [gan.phase(begin + i * gan.step_images) for begin in begins
             for i in range(config.objective.penalty_every_d_steps)]
   state = jax.eval_shape(gan.init, jax.random.key(0))
   step = sharding.step(gan, over)

@@ -1,0 +1,303 @@
+"""Updates of D and of G: what each minimizes, and a step of its optimizer."""
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from msg_gan_jax import config as config_lib
+from msg_gan_jax.networks.build import (
+  D_CONDITIONS,
+  G_CONDITIONS,
+  Players,
+  told,
+)
+from msg_gan_jax.objectives import losses
+from msg_gan_jax.objectives.losses import Loss
+from msg_gan_jax.objectives.penalties import Penalty
+
+# Laws of z: (key, shape) -> z.
+LATENTS = {
+    'normal': jax.random.normal,
+    'sphere': lambda key, shape: _on_sphere(jax.random.normal(key, shape)),
+    'uniform': lambda key, shape: jax.random.uniform(
+        key, shape, minval=-1., maxval=1.),
+}
+
+
+class Rows(NamedTuple):
+  """What a Config names, and the Config; None where it names nothing.
+
+  Attributes:
+    config: Config.
+    players: Players.
+    loss, penalty: rows of LOSSES and PENALTIES.
+    augment, constraint: rows of AUGMENTATIONS and CONSTRAINTS.
+    weight_penalties: {'g', 'd'}, rows of WEIGHT_PENALTIES.
+    rule: (beta1, beta2, epsilon) -> optax rule, a row of OPTIMIZERS.
+  """
+  config: config_lib.Config
+  players: Players
+  loss: Loss
+  penalty: Penalty | None
+  augment: Callable | None
+  constraint: Callable | None
+  weight_penalties: dict[str, Callable | None]
+  rule: Callable
+
+  @property
+  def every_pass(self):
+    """Whether each pass in training may change statistics, or the first."""
+    return self.config.networks.power_update == 'pass'
+
+
+class Turn(NamedTuple):
+  """What the updates of one step have in common.
+
+  Attributes:
+    rows: Rows.
+    level: Players in training.
+    hyper: of State.
+    strength: of the augmentation.
+    fall: what the rates are multiplied by.
+  """
+  rows: Rows
+  level: Players
+  hyper: dict
+  strength: Any
+  fall: Any
+
+
+def draw(rows, key, n):
+  """z [n, latent], of the law of the settings."""
+  networks = rows.config.networks
+  return LATENTS[networks.latent_law](key, (n, networks.latent))
+
+
+def _on_sphere(z):
+  norm = jnp.linalg.norm(z, axis=-1, keepdims=True)
+  return z * (z.shape[-1]**.5 / norm)
+
+
+def tell(rows, player, inputs, condition):
+  """What 'g' or 'd' is given: labels beside its inputs, if they go there."""
+  networks = rows.config.networks
+  row = (G_CONDITIONS[networks.g_condition] if player == 'g' else
+         D_CONDITIONS[networks.d_condition])
+  return told(row, inputs, condition.labels, networks.classes)
+
+
+def variables(params, stats):
+  """Of a linen module."""
+  return {'params': params, 'stats': stats}
+
+
+def _pass(module, params, stats, inputs, condition, key, keeps):
+  """(output, statistics) of a pass in training.
+
+  Args:
+    module, params, stats: of a player.
+    inputs, condition: what it sees.
+    key: of what it forgets at random, or None for nothing.
+    keeps: whether the pass may change the statistics.
+  """
+  rngs = None if key is None else {'dropout': key}
+  given = variables(params, stats), inputs, condition, True
+  if not keeps:
+    return module.apply(*given, rngs=rngs), stats
+  out, new = module.apply(*given, rngs=rngs, mutable=['stats'])
+  return out, new.get('stats', {})
+
+
+def make(turn, params, stats, z, condition, keeps):
+  """(pyramid, G's statistics), a pass in training."""
+  return _pass(turn.level.g, params, stats,
+               tell(turn.rows, 'g', z, condition), condition, None, keeps)
+
+
+def _judge(turn, params, stats, images, condition, key, keeps):
+  """(Verdict, D's statistics), a pass in training."""
+  return _pass(turn.level.d, params, stats,
+               tell(turn.rows, 'd', images, condition), condition, key, keeps)
+
+
+def _augmented(turn, real, fake, key):
+  """What D is shown of reals and fakes."""
+  real_key, fake_key = jax.random.split(key)
+  return (turn.rows.augment(real, real_key, turn.strength),
+          turn.rows.augment(fake, fake_key, turn.strength))
+
+
+def _weigh(turn, player, params):
+  """(weighted cost of a player's weights, its logs)."""
+  penalty, name = turn.rows.weight_penalties[player], f'{player}_weight_penalty'
+  if not penalty:
+    return 0., {}
+  cost = penalty(params)
+  return turn.hyper[f'{name}_weight'] * cost, {name: cost}
+
+
+def _d_objective(turn, with_penalty, stats, params, real, fake, condition, key):
+  """What D minimizes on one part of a batch; (total, (its terms, stats))."""
+  rows, objective = turn.rows, turn.rows.config.objective
+  if rows.augment:
+    key, noise_key = jax.random.split(key)
+    real, fake = _augmented(turn, real, fake, noise_key)
+  keys = jax.random.split(jax.random.fold_in(key, 0), 3)
+  seen, stats = _judge(turn, params, stats, real, condition, keys[0], True)
+  said, stats = _judge(
+      turn, params, stats, fake, condition, keys[1], rows.every_pass)
+  total = rows.loss.d(seen, said)
+  logs = {'d_loss': total, 'd_real': seen.logits.mean(),
+          'd_fake': said.logits.mean()}
+  if objective.drift:
+    logs['drift'] = losses.drift(seen)
+    total += objective.drift * logs['drift']
+  if seen.classes is not None:
+    logs['d_classes'] = losses.classification(seen, condition.labels)
+    if objective.classify_fakes:
+      logs['d_classes'] += losses.classification(said, condition.labels)
+    total += objective.d_classes_weight * logs['d_classes']
+  if with_penalty:
+    if rows.every_pass:  # Of this pass XLA keeps the power iterations alone.
+      _, stats = _judge(turn, params, stats, real, condition, keys[2], True)
+
+    def scaled(images):  # a slope of `target` becomes a slope of 1
+      verdict, _ = _judge(
+          turn, params, stats, images, condition, keys[2], False)
+      return verdict.logits / objective.penalty_target
+    logs['penalty'] = rows.penalty.values(scaled, real, fake, key).mean()
+    total += logs['penalty'] * (
+        turn.hyper['penalty_weight'] * objective.penalty_every_d_steps)
+  cost, cost_logs = _weigh(turn, 'd', params)
+  return total + cost, (logs | cost_logs, stats)
+
+
+def update_d(turn, d, real, fake, condition, key, with_penalty):
+  """(D after one update, logs)."""
+  def objective(params, *samples):
+    return _d_objective(turn, with_penalty, d.stats, params, *samples)
+
+  gradients, (logs, stats) = _in_parts(
+      objective, d.params, (real, fake, condition), key,
+      turn.rows.config.train)
+  d = _update(turn, d.replace(stats=stats), gradients, 'd_rate')
+  if turn.rows.constraint:
+    d = d.replace(params=turn.rows.constraint(d.params, turn.hyper['clip']))
+  return d, logs | {'d_grad_norm': optax.tree.norm(gradients)}
+
+
+def _for_all(turn, condition):
+  """The condition of a batch, for all fakes of an update of G."""
+  times = turn.rows.config.train.g_batches
+  return jax.tree.map(lambda x: jnp.concatenate([x] * times), condition)
+
+
+def _g_objective(turn, judge, fake, real, condition, key):
+  """What G minimizes on one part of a batch; (loss, (logs, D's stats))."""
+  rows = turn.rows
+  for_all = _for_all(turn, condition)
+  if rows.augment:
+    real, fake = _augmented(turn, real, fake, key)
+  keys = jax.random.split(jax.random.fold_in(key, 0))
+  said, stats = _judge(turn, judge.params, judge.stats, fake, for_all,
+                       keys[0], rows.every_pass)
+  # XLA drops D(real) by itself where loss.g does not look at it.
+  seen, _ = _judge(turn, judge.params, judge.stats, real, condition, keys[1],
+                   False)
+  total = rows.loss.g(seen, said)
+  logs = {'g_loss': total}
+  if said.classes is not None:
+    logs['g_classes'] = losses.classification(said, for_all.labels)
+    total += rows.config.objective.g_classes_weight * logs['g_classes']
+  return total, (logs, stats)
+
+
+def update_g(turn, g, judge, real, z, condition, key):
+  """(G after an update by its own pass, D's statistics, logs)."""
+  def objective(params, real, z, condition, key):
+    fake, g_stats = make(turn, params, g.stats, z, _for_all(turn, condition),
+                          turn.rows.every_pass)
+    total, (logs, d_stats) = _g_objective(
+        turn, judge, fake, real, condition, key)
+    cost, cost_logs = _weigh(turn, 'g', params)
+    return total + cost, (logs | cost_logs, d_stats, g_stats)
+
+  gradients, (logs, d_stats, g_stats) = _in_parts(
+      objective, g.params, (real, z, condition), key, turn.rows.config.train)
+  return _moved(turn, g.replace(stats=g_stats), d_stats, gradients, logs)
+
+
+def update_g_of(turn, g, judge, real, made, condition, key):
+  """The same by the pass that made the fakes of D's update.
+
+  Args:
+    made: (those fakes, gradient by them -> gradient by G's parameters).
+  """
+  fake, pull = made
+  by_fake, (logs, d_stats) = jax.grad(
+      lambda fake: _g_objective(turn, judge, fake, real, condition, key),
+      has_aux=True)(fake)
+  by_weights, cost_logs = jax.grad(
+      lambda params: _weigh(turn, 'g', params), has_aux=True)(g.params)
+  gradients = jax.tree.map(jnp.add, pull(by_fake), by_weights)
+  return _moved(turn, g, d_stats, gradients, logs | cost_logs)
+
+
+def _moved(turn, g, d_stats, gradients, logs):
+  """(G after an update, D's statistics, logs)."""
+  return (_update(turn, g, gradients, 'g_rate'), d_stats,
+          logs | {'g_grad_norm': optax.tree.norm(gradients)})
+
+
+def _update(turn, player, gradients, rate):
+  """A player after a step of the optimizer."""
+  hyper, optimizer = turn.hyper, turn.rows.config.optimizer
+  direction, opt = turn.rows.rule(
+      hyper['beta1'], hyper['beta2'], optimizer.epsilon).update(
+          gradients, player.opt)
+  size = hyper[rate] * turn.fall
+  params = jax.tree.map(lambda p, u: p - size * u, player.params, direction)
+  return player.replace(params=params, opt=opt)
+
+
+def _in_parts(objective, params, samples, key, train):
+  """Gradient and aux of an objective, the batch computed in parts.
+
+  Args:
+    objective: (params, *samples, key) -> (loss, aux), a mean over samples.
+    params: what the gradient is by.
+    samples: trees of arrays [B, ...].
+    key: of the whole batch; each part has one of its own.
+    train: config.Train; `accumulate` is the number of parts.
+
+  Returns:
+    (gradients, aux), the means over the parts. Part j has the samples i with
+    i mod accumulate = j, which keeps the groups of the minibatch standard
+    deviation whole: group m has the samples i with i mod (B / group) = m.
+  """
+  gradient = jax.grad(objective, has_aux=True)
+  parts = train.accumulate
+  if parts == 1:
+    return gradient(params, *samples, key)
+
+  def split(x):
+    return x.reshape(-1, parts, *x.shape[1:]).swapaxes(0, 1)
+
+  def one(total, part):
+    samples, key = part
+    return jax.tree.map(
+        lambda a, b: a + b / parts, total, gradient(params, *samples, key)
+    ), None
+
+  split_samples = jax.tree.map(split, samples)
+  keys = jax.random.split(key, parts)
+  first = jax.tree.map(lambda x: x[0], (split_samples, keys))
+  shapes = jax.eval_shape(gradient, params, *first[0], first[1])
+  zeros = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes)
+  # On CPU a convolution's gradient inside a loop is tens of times slower.
+  total, _ = jax.lax.scan(
+      one, zeros, (split_samples, keys),
+      unroll=jax.default_backend() == 'cpu')
+  return total
