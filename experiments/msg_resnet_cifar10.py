@@ -3,11 +3,11 @@
   python launch.py --config=msg_resnet_cifar10
   python launch.py --config=msg_resnet_cifar10:none
 
-G shows 4, 8, 16 and 32 px; D's blocks that halve the size join them, at 16 and
-8 px. The second command is the same run without connections, to compare. This
-project's: nothing is published. Rates and length are mimicry's; its SNGAN,
-whose G interpolates, has FID 16.77 (50,000 samples, 50,000 training pictures):
---config=mimicry_cifar10.
+G shows 8, 16 and 32 px, the sizes that D's blocks pass through too; D joins
+them at 16 and 8 px. The second command is the same run without connections, to
+compare. This project's: nothing is published. Rates and length are mimicry's;
+its SNGAN, whose G interpolates, has FID 16.77 (50,000 samples, 50,000 training
+pictures): --config=mimicry_cifar10.
 """
 from msg_gan_jax.config import template
 

@@ -24,6 +24,8 @@ def get_config(kind='conditional'):
     config.networks.classes = 0
     config.networks.g_condition = 'none'
     config.networks.d_condition = 'none'
+    config.objective.classify_fakes = True  # the default: there is none
+    config.objective.g_classes_weight = 1.
   elif kind != 'conditional':
     raise ValueError(f"wanted 'conditional' or 'unconditional', not {kind!r}")
 

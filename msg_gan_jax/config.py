@@ -123,11 +123,12 @@ class Networks:
   power_iterations: int = setting(
       1, 'Power iterations of a spectral norm, each time.', 1, 1000)
   power_update: str = setting(
-      'pass', 'When its vectors move: in every pass of training, or in the '
-      'first of each update.', one_of=('pass', 'update'))
+      'pass', "When its vectors, and batch norm's averages, move: in every "
+      'pass of training, or in the first of each update.',
+      one_of=('pass', 'update'))
   stable_rank: float = setting(
-      .7, 'c of stable rank normalization: at most c times the full rank.', 0.,
-      1.)
+      .7, 'c of stable rank normalization: at most c times the full rank.',
+      .01, 1.)
   statistics: str = setting(
       'moving', 'Moments that batch norm uses for samples: moving averages, '
       'means over statistics_batches batches of latents, or of the batch.',

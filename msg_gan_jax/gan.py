@@ -7,10 +7,12 @@ In a notebook three lines are the whole library:
   state, logs = gan.step(state, batch, key)
 """
 from collections.abc import Callable
+import functools
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 
 from msg_gan_jax import config as config_lib
@@ -105,15 +107,16 @@ def build(config):
     return schedules.phase(
         int(images), config.train, every, len(players.levels))
 
+  @functools.partial(jax.jit, static_argnames='weights')
+  def drawn(state, z, labels, weights):
+    player = state.ema if weights == 'ema' else state.g
+    return g(player.params, z, Condition(labels), player.stats)
+
   def sample(state, z, labels=None, *, weights='ema'):
     if weights not in ('ema', 'raw'):
       raise ValueError(f"weights: wanted 'ema' or 'raw', found {weights!r}.")
-    if networks.classes and labels is None:
-      raise ValueError(
-          f'labels: this GAN draws {networks.classes} classes; wanted an int32 '
-          f'of 0 .. {networks.classes - 1} for each z, found none.')
-    player = state.ema if weights == 'ema' else state.g
-    return g(player.params, z, Condition(labels), player.stats)
+    _check_labels(labels, networks.classes)
+    return drawn(state, z, labels if networks.classes else None, weights)
 
   step = jax.jit(
       lambda state, batch, key, phase: step_lib.step(
@@ -123,8 +126,9 @@ def build(config):
       init=jax.jit(lambda key: _init(rows, shapes, key)),
       step=lambda state, batch, key, phase=first: step(
           state, batch, key, phase=phase),
-      sample=jax.jit(sample, static_argnames='weights'),
-      settle=jax.jit(lambda state: _settle(rows, state)),
+      sample=sample,
+      settle=jax.jit(lambda state: _settle(rows, state)) if (
+          networks.statistics == 'accumulated') else lambda state: state,
       draw=lambda key, n: updates.draw(rows, key, n),
       g=g, d=d, phase=phase, sizes=players.sizes, shapes=shapes,
       classes=networks.classes,
@@ -144,6 +148,22 @@ def _rows(config):
           'd': WEIGHT_PENALTIES[objective.d_weight_penalty]},
       rule=OPTIMIZERS[config.optimizer.name],
       players=NETWORKS[config.networks.name](config))
+
+
+def _check_labels(labels, classes):
+  """Refuses labels that a GAN cannot draw; traced ones have no values yet."""
+  if not classes:
+    return
+  wanted = f'wanted an int32 of 0 .. {classes - 1} for each z'
+  if labels is None:
+    raise ValueError(
+        f'labels: this GAN draws {classes} classes; {wanted}, found none.')
+  if isinstance(labels, jax.core.Tracer) or not np.size(labels):
+    return
+  labels = np.asarray(labels)
+  if labels.min() < 0 or labels.max() >= classes:
+    raise ValueError(
+        f'labels: {wanted}, found {labels.min()} .. {labels.max()}.')
 
 
 def _init(rows, shapes, key):
@@ -193,8 +213,6 @@ def _draw(key, module, inputs, condition, law):
 def _settle(rows, state):
   """State with the moments of many batches in both G's batch norms."""
   networks, batch = rows.config.networks, rows.config.train.batch
-  if networks.statistics != 'accumulated':
-    return state
   key = jax.random.fold_in(jax.random.key(0), state.images)
 
   def moments(player, i):

@@ -1,5 +1,6 @@
 """Which settings go together: decided before anything is traced."""
 from msg_gan_jax import config as config_lib
+from msg_gan_jax import pyramid
 from msg_gan_jax.networks import norms
 from msg_gan_jax.networks.build import D_CONDITIONS, G_CONDITIONS
 
@@ -29,12 +30,13 @@ def _idle(config, penalty):
         f'config.objective.penalty_target: wanted 1.0, found '
         f'{objective.penalty_target}: config.objective.penalty = '
         f'{objective.penalty!r} has no target.')
-  _means_nothing(objective, 'augment', 'none', 'instance_noise', (
-      'augment_strength', 'augment_until_images'))
-  _means_nothing(objective, 'constraint', 'none', 'clip', ('clip',))
-  for player in ('d', 'g'):
-    _means_nothing(objective, f'{player}_weight_penalty', 'none', 'l2_mean', (
-        f'{player}_weight_penalty_weight',))
+  for switches, idle, names in IDLE:
+    sections = [getattr(config, name.partition('.')[0]) for name in switches]
+    found = [getattr(section, name.partition('.')[2]) for section, name in zip(
+        sections, switches, strict=True)]
+    if all(map(idle, found)):
+      for name in names:
+        _means_nothing(config, name, switches[0], found[0])
   if config.networks.statistics != 'moving' and not _mixes(
       config.networks, 'g'):
     raise ValueError(
@@ -42,22 +44,48 @@ def _idle(config, penalty):
         f"nothing to config.networks.g_norm = {config.networks.g_norm!r}; "
         "wanted 'moving', the default.")
   if train.n_dis_more % train.n_dis:
+    near = max(1, round(train.n_dis_more / train.n_dis)) * train.n_dis
     raise ValueError(
         f'config.train.n_dis_more: {train.n_dis_more} is no multiple of '
-        f'config.train.n_dis = {train.n_dis}.')
+        f'config.train.n_dis = {train.n_dis}; wanted one, as {near}.')
 
 
-def _means_nothing(objective, switch, off, on, names):
-  if getattr(objective, switch) != off:
-    return
-  for name in names:
-    found = getattr(objective, name)
-    wanted = getattr(config_lib.Objective, name)
-    if found != wanted:
-      raise ValueError(
-          f'config.objective.{name}: {found} means nothing to '
-          f'config.objective.{switch} = {off!r}; did you mean {on!r}? Wanted '
-          f'{wanted}, the default.')
+def _is_none(value):
+  return value == 'none'
+
+
+# (settings that give a meaning, when they give none, those that then have
+# none). A network's own and traced weights of a penalty that is off are free.
+IDLE = (
+    (('objective.augment',), _is_none, (
+        'objective.augment_strength', 'objective.augment_until_images')),
+    (('objective.constraint',), _is_none, ('objective.clip',)),
+    (('objective.d_weight_penalty',), _is_none, (
+        'objective.d_weight_penalty_weight',)),
+    (('objective.g_weight_penalty',), _is_none, (
+        'objective.g_weight_penalty_weight',)),
+    (('networks.d_condition',), lambda row: row != 'classifier', (
+        'objective.d_classes_weight', 'objective.g_classes_weight',
+        'objective.classify_fakes')),
+    (('networks.d_weight_norm', 'networks.g_weight_norm'), _is_none, (
+        'networks.power_iterations', 'networks.power_update')),
+    (('networks.d_weight_norm', 'networks.g_weight_norm'),
+     lambda row: row != 'stable_rank', ('networks.stable_rank',)),
+    (('networks.statistics',), lambda row: row != 'accumulated', (
+        'networks.statistics_batches',)),
+    (('train.n_dis_more',), lambda more: not more, (
+        'train.more_first_g_steps', 'train.more_every_g_steps')),
+)
+
+
+def _means_nothing(config, name, switch, off):
+  """Refuses another value than the default, which would do nothing."""
+  found = config_lib.flatten(config)[name]
+  wanted = config_lib.flatten(config_lib.Config())[name]
+  if found != wanted:
+    raise ValueError(
+        f'config.{name}: {found} means nothing to config.{switch} = {off!r}. '
+        f'Wanted {wanted}, the default, or another {switch.partition(".")[2]}.')
 
 
 def _classes(networks):
@@ -97,6 +125,9 @@ def _batch(config, loss, penalty):
     raise ValueError(
         f'config.train.batch: {train.batch} is no multiple of '
         f'config.networks.stddev_group = {group}.')
+  if config.data.dequantize and pyramid.are_points(config.data.shape):
+    raise ValueError(
+        'config.data.dequantize: True, but points are no bytes; wanted False.')
   if penalty and _mixes(networks, 'd'):
     raise ValueError(
         f'config.objective.penalty: {config.objective.penalty!r} is of D as a '

@@ -160,13 +160,14 @@ def _d_objective(turn, with_penalty, stats, params, real, fake, condition, key):
       logs['d_classes'] += losses.classification(said, condition.labels)
     total += objective.d_classes_weight * logs['d_classes']
   if with_penalty:
-    if rows.every_pass:  # Of this pass XLA keeps the power iterations alone.
-      _, stats = _judge(turn, params, stats, real, condition, keys[2], True)
-
-    def scaled(images):  # a slope of `target` becomes a slope of 1
+    def scaled(images, stats=stats):  # a slope of `target` becomes one of 1
       verdict, _ = _judge(
-          turn, params, stats, images, condition, keys[2], False)
+          turn, params, stats, images, condition, keys[2], rows.every_pass)
       return verdict.logits / objective.penalty_target
+
+    if rows.every_pass and stats:
+      # The same power iterations, kept; XLA drops the rest of this pass.
+      _, stats = _judge(turn, params, stats, real, condition, keys[2], True)
     logs['penalty'] = rows.penalty.values(scaled, real, fake, key).mean()
     total += logs['penalty'] * (
         turn.hyper['penalty_weight'] * objective.penalty_every_d_steps)

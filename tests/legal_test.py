@@ -208,7 +208,7 @@ def test_every_pair_is_covered_or_known_to_be_illegal():
       + norms[0] + (len(PENALTIES) - 1))
 
 
-def batch(config, concrete=True):
+def batch(config):
   rng = np.random.default_rng(0)
   shape = config.train.n_dis, config.train.batch
   return Batch(
@@ -244,12 +244,18 @@ def sampled():
 
 def stays(path, x, row):
   """Whether a parameter or a statistic has a reason to stay as it was."""
-  *_, last = names = [key.key for key in path if hasattr(key, 'key')]
+  names = [key.key for key in path if hasattr(key, 'key')]
+  last = names[-1]
   if last == 'dead_bias':
     return True
   # Of differences of scores, and of batch means that nobody squares.
   if names[-2:] == ['score', 'bias'] and row['objective.loss'] in (
       'wasserstein', 'relativistic', 'relativistic_average_hinge'):
+    return True
+  # What a residual block adds to all pixels G's last norm takes away again, so
+  # that only rounding moves it.
+  if names[-2:] in (['conv_2', 'bias'], ['shortcut', 'bias']) and (
+      row['networks.g_norm'] in ('batch', 'instance')):
     return True
   # A unit vector of one number is 1 or -1 for ever.
   return last in ('u', 'v') and x.size == 1

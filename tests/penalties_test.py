@@ -104,7 +104,8 @@ def test_only_compare_gans_dragan_stays_within_the_range_of_pictures():
     return sum(.5 * (x**2).sum((1, 2, 3)) for x in images)
 
   reals = jnp.sign(jax.random.normal(jax.random.key(1), (2, 64, 64, 3)))
-  for name, square in (('dragan', 13 / 12), ('dragan_compare_gan', 4 * 19 / 24)):
+  for name, square in (
+      ('dragan', 13 / 12), ('dragan_compare_gan', 4 * 19 / 24)):
     got = PENALTIES[name].values(d, (reals,), (reals,), jax.random.key(0))
     slopes = 1 + jnp.sqrt(got)
     np.testing.assert_allclose(slopes, (square * 12288)**.5, rtol=.01)

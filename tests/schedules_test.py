@@ -1,6 +1,7 @@
 """Laws of what changes from step to step."""
 import dataclasses
 
+import jax.numpy as jnp
 import pytest
 
 from msg_gan_jax import config as config_lib
@@ -58,12 +59,16 @@ def test_levels_follow_each_other_and_the_last_one_stays():
   assert schedules.phase(450, settings, 0).level == 0
 
 
-def test_a_fall_is_a_line_from_1_to_0():
-  assert [float(schedules.fall(i, 80)) for i in (0, 20, 40, 80, 200)] == [
-      1, .75, .5, 0, 0]
-  assert float(schedules.fall(10**9, 0)) == 1
+def test_a_fall_is_a_line_from_1_to_0_and_stays_there():
+  for number in (int, jnp.int32):  # traced in the step
+    assert [float(schedules.fall(number(i), 80))
+            for i in (0, 20, 40, 80, 200)] == [1, .75, .5, 0, 0]
+    assert float(schedules.fall(number(10**9), 0)) == 1
 
 
-def test_what_is_due_is_due_once():
-  due = [i for i in range(0, 100, 7) if schedules.crossed(i, i + 7, 20)]
-  assert due == [14, 35, 56, 77, 98]
+def test_crossed_finds_each_multiple_once_at_any_stride():
+  for stride in (1, 3, 7, 40):
+    hits = [n for n in range(stride, 300, stride)
+            if schedules.crossed(n - stride, n, 20)]
+    multiples = {-(-m // stride) * stride for m in range(20, 300, 20)}
+    assert hits == sorted(m for m in multiples if m < 300)

@@ -60,7 +60,8 @@ def test_costs_and_slopes_have_their_closed_forms():
 def test_orthogonal_kernels_cost_nothing_whichever_side_is_smaller():
   q, _ = np.linalg.qr(np.random.default_rng(0).standard_normal((18, 4)))
   for kernel in (q.reshape(3, 3, 2, 4), q.T):
-    cost = WEIGHT_PENALTIES['orthogonal']({'a': {'kernel': jnp.asarray(kernel)}})
+    tree = {'a': {'kernel': jnp.asarray(kernel)}}
+    cost = WEIGHT_PENALTIES['orthogonal'](tree)
     assert abs(float(cost)) < 1e-9
   doubled = {'a': {'kernel': jnp.asarray(2 * q)}}
   assert float(WEIGHT_PENALTIES['orthogonal'](doubled)) == pytest.approx(

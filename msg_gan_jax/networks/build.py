@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from msg_gan_jax import config as config_lib
 from msg_gan_jax import pyramid, tables
 from msg_gan_jax.networks import (
   combine,
@@ -89,25 +88,34 @@ def _head(settings, score_bias=True):
   return plain.Head(settings.d_condition, settings.classes, score_bias)
 
 
-def _refuse(settings, *names, wanted=None):
+def _refuse(settings, *names):
   """Refuses settings of other networks that this one has no use for."""
   for name in names:
-    found, right = getattr(settings, name), wanted or getattr(
-        config_lib.Networks(), name)
-    if found != right:
+    if (found := getattr(settings, name)) != 'none':
       raise ValueError(
           f'config.networks.{name}: {found!r} means nothing to config.networks.'
-          f'name = {settings.name!r}; wanted {right!r}.')
+          f"name = {settings.name!r}; wanted 'none'.")
 
 
-def _refuse_equalized(settings):
+def _refuse_equalized(config):
   """Its weights are equalized, and its norms its own."""
+  settings = config.networks
   for name in ('g_norm', 'd_norm', 'g_weight_norm', 'd_weight_norm'):
     if (found := getattr(settings, name)) != 'none':
       raise ValueError(
           f'config.networks.{name}: {found!r}, but config.networks.name = '
           f'{settings.name!r} scales its weights at run time and has its own '
           "norms; wanted 'none', or a network of plain layers.")
+  for name in ('g_weight_penalty', 'd_weight_penalty'):
+    if getattr(config.objective, name) == 'orthogonal':
+      raise ValueError(
+          f"config.objective.{name}: 'orthogonal', but config.networks.name = "
+          f'{settings.name!r} scales its weights at run time: of length 1 they '
+          "would do nothing. Wanted 'none', or a network of plain layers.")
+  _no_batch_norm(settings)
+
+
+def _no_batch_norm(settings):
   if settings.g_condition == 'batch_norm':
     raise ValueError(
         "config.networks.g_condition: 'batch_norm', but config.networks.name "
@@ -116,7 +124,7 @@ def _refuse_equalized(settings):
 
 def _msg(config, bmsg):
   settings, data = config.networks, config.data
-  _refuse_equalized(settings)
+  _refuse_equalized(config)
   if pyramid.are_points(data.shape):
     raise ValueError(
         f'config.networks.name: {settings.name!r} draws pictures, and '
@@ -136,7 +144,7 @@ def _msg(config, bmsg):
 
 def _mlp(config):
   combine.PHI[config.networks.phi]  # an unknown φ is an error also where unused
-  _refuse_equalized(config.networks)
+  _refuse_equalized(config)
   mlp.check(config.networks)
   shape, width = config.data.shape, config.networks.fmap_max
   return Players(
@@ -168,19 +176,20 @@ def _kits(settings, kit):
       kit._replace(norm=settings.d_norm, weight_norm=settings.d_weight_norm))
 
 
-def _plain(config, plan, doublings, fewest=1):
+def _plain(config, plan, doublings, halvings=None):
   """(plan, (kit of G, kit of D), sizes) of a network of plain layers.
 
   Args:
     config: Config.
     plan: with `kit` and `scaled`.
     doublings: between G's coarsest maps and the image.
-    fewest: pixels of the shorter side of those maps.
+    halvings: between the image and D's coarsest maps, if not as many.
   """
   settings, shape = config.networks, config.data.shape
-  _refuse(settings, 'stddev', wanted='none')
+  _refuse(settings, 'stddev')
   combine.PHI[settings.phi]
-  unit = 2**doublings
+  halvings = doublings if halvings is None else halvings
+  unit, fewest = 2**doublings, 2**max(0, halvings - doublings)
   for name, side in (('resolution', shape[0]), ('width', shape[1])):
     if side % unit or side < fewest * unit:
       near = max(fewest, round(side / unit)) * unit
@@ -188,7 +197,9 @@ def _plain(config, plan, doublings, fewest=1):
           f'config.data.{name}: {side}, but config.networks.name = '
           f'{settings.name!r} doubles a size {doublings} times; wanted a '
           f'multiple of {unit}, as {near}.')
-  ladder = tuple(shape[0] >> i for i in range(doublings, -1, -1))
+  # Sizes that both pass through.
+  ladder = tuple(shape[0] >> i for i in range(
+      min(doublings, halvings), -1, -1))
   return (plan.scaled(settings.fmap_max), _kits(settings, plan.kit),
           pyramid.shown(shape, settings.scales, ladder))
 
@@ -206,9 +217,8 @@ def _chain(plan):
 
 def _resnet(plan):
   def build(config):
-    halvings = max(plan.doublings, plan.d_downs)
     scaled, (g_kit, d_kit), sizes = _plain(
-        config, plan, plan.doublings, 2**(halvings - plan.doublings))
+        config, plan, plan.doublings, plan.d_downs)
     return Players(
         resnet.Generator(scaled, sizes, config.data.shape, g_kit),
         resnet.Discriminator(
@@ -237,7 +247,7 @@ def _refuse_instance(settings):
 
 def _vanilla(config):
   settings, plan = config.networks, dense.Plan()
-  _refuse(settings, 'stddev', wanted='none')
+  _refuse(settings, 'stddev')
   _one_level(settings)
   _refuse_instance(settings)
   combine.PHI[settings.phi]
@@ -265,12 +275,9 @@ def _lapgan(config):
   settings = config.networks
   _one_level(settings)
   combine.PHI[settings.phi]
-  if settings.g_condition == 'batch_norm':
-    raise ValueError(
-        "config.networks.g_condition: 'batch_norm', but config.networks.name "
-        f"= {settings.name!r} has none; wanted 'concat'.")
+  _no_batch_norm(settings)
   g_kit, d_kit = _kits(settings, lapgan.Plan().kit)
-  _refuse(settings, 'stddev', 'g_norm', 'd_norm', wanted='none')
+  _refuse(settings, 'stddev', 'g_norm', 'd_norm')
   chain, head = lapgan.chain(config), _head(settings)
   sizes = tuple(height for height, _, _ in chain.shapes)
   laws = (chain.plan.kit.law,) * 2

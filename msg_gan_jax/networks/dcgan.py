@@ -104,13 +104,14 @@ class Generator(nn.Module):
     plan, kit = self.plan, self.kit
     if plan.hidden:
       z = nn.relu(plain.Dense(kit, plan.hidden, name='hidden')(z))
-    linear = plan.start == 'linear'
-    x = plain.Dense(kit, plan.g_widths[0], grid, name='start',
-                    bias='yes' if linear else kit.before_batch_norm)(z)
-    if linear:
+    flat = plan.start == 'flat' and kit.norm == 'batch'
+    # A bias for each number: the mean of a map does not take it away.
+    bias = kit.before_batch_norm if flat or not kit.dead_bias else 'yes'
+    x = plain.Dense(kit, plan.g_widths[0], grid, name='start', bias=bias)(z)
+    if plan.start == 'linear':
       return x
     norm = kit.normalize('norm_start')
-    if plan.start == 'flat' and kit.norm == 'batch':
+    if flat:
       x = norm(x.reshape(x.shape[0], -1), way).reshape(x.shape)
     else:
       x = norm(x, way)
@@ -159,9 +160,9 @@ class Discriminator(nn.Module):
     return self.head(x, condition.labels, kit=kit)
 
 
-# No bias before a norm, whose gains begin at N(1, .02): DCGAN and WGAN in Lua
-# and PyTorch.
-_TORCH = plain.Kit(dead_bias=False, gain_std=.02)
+# No biases, and norms whose gains begin at N(1, .02): DCGAN and WGAN in Lua and
+# PyTorch.
+_TORCH = plain.Kit(use_bias=False, gain_std=.02)
 _WIDENING = ((3, 1, 64), (4, 2, 128), (3, 1, 128), (4, 2, 256), (3, 1, 256),
              (4, 2, 512), (3, 1, 512))
 _NOT_WIDENING = ((3, 1, 64), (4, 2, 64), (3, 1, 128), (4, 2, 128), (3, 1, 256),
@@ -190,7 +191,7 @@ PLANS = {
     # Gulrajani et al. 2017, gan_cifar.py.
     'dcgan_wgan_gp': Plan(
         (512, 256, 128), ((5, 2, 128), (5, 2, 256), (5, 2, 512)), kernel=5,
-        start='flat', kit=plain.Kit(deviation='glorot', law='uniform')),
+        start='flat', kit=plain.Kit(deviation='wgan_gp', law='uniform')),
     # Odena et al. 2017 (arXiv:1610.09585), appendix, for CIFAR-10.
     'acgan': Plan(
         (192, 96, 48), ((3, 2, 16), (3, 1, 32), (3, 2, 64), (3, 1, 128),

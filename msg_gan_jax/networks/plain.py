@@ -16,15 +16,15 @@ from msg_gan_jax.networks import layers, norms
 from msg_gan_jax.networks.spectral import WEIGHT_NORMS, Layer
 from msg_gan_jax.state import Verdict
 
-# Standard deviation of a kernel at the start: (inputs, outputs) of one output
-# and of one input -> number. Which law it is says `Kit.law`.
+# Standard deviation of a kernel at the start: (inputs of one output, outputs
+# of one input) -> number. Which law it is says `Kit.law`.
 DEVIATIONS = tables.Table('deviation', 'deviation', {
     # DCGAN (Radford et al. 2016), compare_gan.
     '.02': lambda fan_in, fan_out: .02,
     # Glorot & Bengio 2010, eq. 16; mimicry, SNGAN.
     'glorot': lambda fan_in, fan_out: math.sqrt(2 / (fan_in + fan_out)),
-    # He et al. 2015; WGAN-GP's code.
-    'he': lambda fan_in, fan_out: math.sqrt(2 / fan_in),
+    # improved_wgan_training: twice Glorot's variance in convolutions.
+    'wgan_gp': lambda fan_in, fan_out: math.sqrt(4 / (fan_in + fan_out)),
     # Goodfellow et al. 2014's code: uniform within .05 in G, .005 in D.
     '.05': lambda fan_in, fan_out: .05 / 3**.5,
     '.005': lambda fan_in, fan_out: .005 / 3**.5,
@@ -112,7 +112,14 @@ class Conv(nn.Module):
 
     return _layer(
         self, (self.size, self.size, x.shape[-1], self.features), x,
-        apply, fan=self.size**2)
+        apply, *self._fans(x.shape[-1]))
+
+  def _fans(self, channels):
+    """Those of DEVIATIONS; improved_wgan_training alone counts strides."""
+    fan_in, fan_out = (self.size**2 * n for n in (channels, self.features))
+    if self.kit.deviation == 'wgan_gp':
+      return fan_in / (4 if self.up else 1), fan_out / self.stride**2
+    return fan_in, fan_out
 
 
 class Dense(nn.Module):
@@ -131,23 +138,23 @@ class Dense(nn.Module):
   @nn.compact
   def __call__(self, x):
     x = x.reshape(x.shape[0], -1)
-    y = _layer(
-        self, (x.shape[-1], math.prod(self.grid) * self.features), x,
-        jnp.matmul, fan=1)
+    shape = x.shape[-1], math.prod(self.grid) * self.features
+    # improved_wgan_training doubles Glorot's variance in convolutions alone.
+    times = 2 if self.kit.deviation == 'wgan_gp' else 1
+    y = _layer(self, shape, x, jnp.matmul, *(times * n for n in shape))
     return y.reshape(-1, *self.grid, self.features) if self.grid else y
 
 
-def _layer(module, shape, x, apply, fan):
+def _layer(module, shape, x, apply, fan_in, fan_out):
   """`apply` with the module's kernel, normed, and its bias."""
   kit = module.kit
-  std = module.gain * DEVIATIONS[kit.deviation](
-      fan * shape[-2], fan * shape[-1])
+  std = module.gain * DEVIATIONS[kit.deviation](fan_in, fan_out)
   kernel = module.param('kernel', nn.initializers.constant(std), shape)
   normalize = WEIGHT_NORMS[kit.weight_norm]
   if normalize:
     kernel = normalize(Layer(
         module, kit.iterations, kit.ratio,
-        getattr(module, 'up', '') == 'transposed', (1, *x.shape[1:]),
+        getattr(module, 'up', '').startswith('transposed'), (1, *x.shape[1:]),
         apply), kernel)
   y = apply(x, kernel)
   if module.bias == 'none' or not kit.use_bias:

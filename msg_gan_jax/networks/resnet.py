@@ -94,8 +94,11 @@ class GBlock(nn.Module):
     y = nn.relu(kit.normalize('norm_1')(x, way))
     y = conv(y, 'conv_1', bias=kit.before_batch_norm)
     y = nn.relu(kit.normalize('norm_2')(y, way))
-    y = conv(y, 'conv_2', up=False)
-    return y + conv(x, 'shortcut', size=plan.shortcut, gain=1.)
+    # Through 1x1 shortcuts a constant of a channel stays one, and the next
+    # norms take it away.
+    bias = kit.before_batch_norm if plan.shortcut == 1 else 'yes'
+    y = conv(y, 'conv_2', up=False, bias=bias)
+    return y + conv(x, 'shortcut', size=plan.shortcut, gain=1., bias=bias)
 
 
 class Generator(nn.Module):

@@ -133,13 +133,15 @@ def stable_rank(layer, kernel):
   W / sigma = u v^T + R; where the Frobenius norm of R exceeds sqrt(r - 1), r =
   c min(m, n), R is scaled down to it. Gradients flow through sigma and |R|.
 
+  A matrix of one row has rank 1 and keeps W / sigma: there is no R to scale.
+
   Source: Sanyal et al. 2020 (arXiv:1906.04659), algorithm 1 with one preserved
   singular vector, in the form of its authors' code; c = 1 is `spectral`.
   """
   matrix = _rows(kernel)
   u, v, sigma = _of_matrix(layer, matrix)
   matrix = matrix / sigma
-  if layer.ratio < .9999:
+  if layer.ratio < .9999 and min(matrix.shape) > 1:
     most = max(0., layer.ratio * min(matrix.shape) - 1)**.5
     one = u[:, None] * v
     rest = matrix - one

@@ -49,10 +49,9 @@ def dry_run(config, sheet, say=SAY):
 
   splits = open_source(config)
   say('data')
-  for line in describe(splits):
+  warnings = start.check_classes(config.networks, splits)
+  for line in (*describe(splits), *(f'warning: {line}' for line in warnings)):
     say(f'  {line}')
-  for line in start.check_classes(config.networks, splits):
-    say(f'  warning: {line}')
   picked = np.linspace(0, len(splits.train) - 1, min(64, len(splits.train)))
   picked = picked.astype(np.int64)
   os.makedirs(os.path.dirname(sheet) or '.', exist_ok=True)

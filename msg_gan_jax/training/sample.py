@@ -43,11 +43,16 @@ def renderer(gan, over):
     n = len(z)
     if gan.classes and labels is None:
       labels = in_turn(n, gan.classes)
-    given = [None if x is None else np.resize(x, (n + -n % size, *x.shape[1:]))
-             for x in (np.asarray(z), labels)]  # whole chunks, from the start
+    # Whole chunks: with others than those asked for, since batch norm may look
+    # at all of a chunk.
+    fill = gan.draw(jax.random.key(0), -n % size)
+    z = np.concatenate([np.asarray(z), fill])
+    if labels is not None:
+      labels = np.concatenate([labels, in_turn(-n % size, gan.classes)])
     state = gan.settle(state)
-    parts = [jax.device_get(chunk(state, *(
-        None if x is None else x[i:i + size] for x in given), weights))
+    parts = [jax.device_get(chunk(
+        state, z[i:i + size],
+        None if labels is None else labels[i:i + size], weights))
              for i in range(0, n, size)]
     return tuple(
         np.concatenate(levels)[:n] for levels in zip(*parts, strict=True))
