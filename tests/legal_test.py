@@ -248,9 +248,10 @@ def stays(path, x, row):
   last = names[-1]
   if last == 'dead_bias':
     return True
-  # Of differences of scores, and of batch means that nobody squares.
+  # Where D looks at differences of scores alone, or all of them lie within its
+  # hinges, whose slopes are -1 and 1.
   if names[-2:] == ['score', 'bias'] and row['objective.loss'] in (
-      'wasserstein', 'relativistic', 'relativistic_average_hinge'):
+      'wasserstein', 'relativistic', 'relativistic_average_hinge', 'hinge'):
     return True
   # What a residual block adds to all pixels G's last norm takes away again, so
   # that only rounding moves it.

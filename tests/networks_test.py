@@ -9,7 +9,7 @@ import pytest
 
 from msg_gan_jax import config as config_lib
 from msg_gan_jax.gan import build
-from msg_gan_jax.networks import combine, layers, msg
+from msg_gan_jax.networks import combine, dense, layers, msg
 from msg_gan_jax.networks.build import NETWORKS
 from msg_gan_jax.state import Batch
 
@@ -111,6 +111,12 @@ def test_resnets_have_mimicrys_counts(oracle, resolution, peers, weight_norm):
     ('landscape_resnet_cifar', 32, None, (5_849_603, 1_483_137)),
     ('landscape_resnet19', 128, None, (13_786_115, 15_086_529)),
     ('dragan', 32, None, (3_828_739, 5_860_865)),
+    # Sums over their sources' layers: no bias in a convolution of the Lua and
+    # PyTorch DCGANs, none at all in Newmu/dcgan_code; compare_gan's infogan.
+    ('dcgan_32', 32, None, (3_448_576, 663_296)),
+    ('wgan', 64, None, (3_576_704, 2_765_568)),
+    ('dcgan', 64, None, (18_885_760, 17_232_768)),
+    ('infogan', 28, None, (6_642_241, 6_559_169)),
     ('mimicry_sngan32', 32, 'mimicry', (
         'SNGANGenerator32', 'SNGANDiscriminator32')),
     ('mimicry_cgan_pd32', 32, 'mimicry', (
@@ -122,6 +128,7 @@ def test_a_preset_has_the_counts_of_its_source(
     oracle, preset, resolution, entry, names):
   config = config_lib.template(preset)
   config.data.resolution = resolution
+  config.data.channels = 1 if resolution == 28 else 3
   state = jax.eval_shape(build(config).init, jax.random.key(0))
   if entry:
     expected = oracle(f'param_counts_{entry}').expected
@@ -337,6 +344,38 @@ def test_dense_sees_all_finer_images_pooled():
   parts = combine.dense(images, path, 5, None)
   assert [x.shape[-1] for x in parts] == [3, 3, 3, 5]
   assert [float(x.mean()) for x in parts[:3]] == [4., 8., 16.]
+
+
+def test_maxout_passes_its_gradient_to_the_largest_piece_also_when_fused(
+    small):
+  x = jax.random.normal(jax.random.key(0), (4, 3, 5))
+  np.testing.assert_array_equal(dense._maxout(x), x.max(-1))
+  np.testing.assert_array_equal(
+      jax.grad(lambda x: dense._maxout(x).sum())(x),
+      x == x.max(-1, keepdims=True))
+  # XLA computed a batch norm before it twice, not to the same bits: G's
+  # gradient was NaN for two of three keys of the dropout.
+  config = small(
+      'vanilla', networks__d_norm='batch', networks__fmap_max=4,
+      networks__d_weight_norm='stable_rank', networks__g_norm='layer',
+      train__batch=4)
+  players = NETWORKS['vanilla'](config)
+  state = build(config).init(jax.random.key(0))
+  # As after a step of Adam, which drowns its small weights.
+  d = jax.tree.map(lambda x: x + .01 * jnp.sign(jax.random.normal(
+      jax.random.key(x.size), x.shape)), state.d.params)
+  images = players.g.apply(
+      {'params': state.g.params}, jax.random.normal(
+          jax.random.key(1), (4, 8)), train=True)
+
+  @jax.jit
+  def slope(images, key):
+    return jax.grad(lambda x: players.d.apply(
+        {'params': d, 'stats': state.d.stats}, x, train=True,
+        rngs={'dropout': key}).logits.sum())(images)[-1]
+
+  for seed in range(12):
+    assert np.isfinite(slope(images, jax.random.key(seed))).all()
 
 
 def test_an_unknown_name_lists_what_exists(small):

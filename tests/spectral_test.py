@@ -275,13 +275,14 @@ def test_the_gradient_passes_through_sigma(norm):
 
 @pytest.mark.parametrize('norm', ITERATED)
 @pytest.mark.parametrize('name', ['dense', '3x3'])
-def test_a_layer_of_one_output_stays_finite(norm, name):
+def test_a_layer_of_one_output_stays_finite_and_learns(norm, name):
   layer = module(norm, name, 1, ratio=.7)  # .7 of rank 1 is less than one
   variables = converged(layer, drawn(layer), 2)
   kernel, stats = variables['params']['kernel'], variables['stats']
   value, slope = jax.value_and_grad(
       lambda w: used(layer, w, stats)[:7].sum())(kernel)
   assert np.isfinite(value) and np.isfinite(slope).all()
+  assert np.abs(slope).max() > 1e-3  # and it learns
   if name == 'dense':  # of one row sigma is exact at once
     assert np.linalg.norm(used(layer, kernel, stats)) == pytest.approx(
         1, abs=1e-5)

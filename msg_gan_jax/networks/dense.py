@@ -2,6 +2,7 @@
 from typing import NamedTuple
 
 from flax import linen as nn
+import jax
 import jax.numpy as jnp
 
 from msg_gan_jax import pyramid
@@ -75,9 +76,19 @@ class Discriminator(nn.Module):
       x = plain.Dense(kit, width * self.plan.pieces, name=f'hidden_{i}',
                       bias=kit.before_batch_norm)(x)
       x = kit.normalize(f'norm_{i}', conditional=False)(x, way)
-      x = x.reshape(-1, width, self.plan.pieces).max(-1)
+      x = _maxout(x.reshape(-1, width, self.plan.pieces))
     x = nn.Dropout(of_hidden)(x, deterministic=not train)
     return self.head(x, condition.labels, kit=kit)
+
+
+def _maxout(x):
+  """The largest of each unit's pieces: [B, units, pieces] -> [B, units].
+
+  Not x.max(-1), whose gradient divides by the number of pieces that equal the
+  largest: where XLA fuses the norm before it, it may compute them anew, round
+  them otherwise and find none, and the gradient is NaN.
+  """
+  return (x * jax.nn.one_hot(x.argmax(-1), x.shape[-1])).sum(-1)
 
 
 class InfoPlan(NamedTuple):
