@@ -252,7 +252,7 @@ CLASSES = dict(networks__classes=3, networks__g_condition='concat')
          objective__d_weight_penalty_weight=.3,
          objective__g_weight_penalty='l2_mean',
          objective__g_weight_penalty_weight=.2),
-    dict(objective__d_weight_penalty='orthogonal',
+    dict(objective__d_weight_penalty='l2_mean',
          objective__d_weight_penalty_weight=.01,
          objective__g_weight_penalty='l2'),
     dict(networks__d_condition='projection', train__g_batches=2, **CLASSES),

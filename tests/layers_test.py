@@ -227,11 +227,23 @@ def test_draw_makes_gains_and_vectors_of_iterations_too():
   np.testing.assert_array_equal(drawn['stats']['v'], 0)
 
 
+@pytest.mark.parametrize('layer, shape, wanted', [
+    # Of improved_wgan_training, by hand: its fans count strides.
+    (lambda kit: plain.Conv(kit, 128, 5, 2), (1, 8, 8, 3), (4 / 875)**.5),
+    (lambda kit: plain.Conv(kit, 256, 5, up='transposed_5'), (1, 4, 4, 512),
+     (4 / 9600)**.5),
+    (lambda kit: plain.Dense(kit, 1), (1, 4, 4, 6), (2 / 97)**.5)])
+def test_wgan_gps_deviation_counts_strides(layer, shape, wanted):
+  made = layer(plain.Kit(deviation='wgan_gp')).init(
+      jax.random.key(0), jnp.zeros(shape))
+  np.testing.assert_allclose(made['params']['kernel'], wanted, rtol=1e-6)
+
+
 @pytest.mark.parametrize('name', plain.DEVIATIONS)
 def test_deviations_are_those_of_their_sources(name):
   # Of a 3x3 kernel from 3 to 5 channels.
   wanted = {
-      '.02': .02, 'glorot': (2 / (27 + 45))**.5, 'he': (2 / 27)**.5,
+      '.02': .02, 'glorot': (2 / (27 + 45))**.5, 'wgan_gp': (4 / 72)**.5,
       '.05': .05 / 3**.5, '.005': .005 / 3**.5, 'torch': 27**-.5 / 3**.5,
       'lapgan_g': .05, 'lapgan_d': .005}[name]
   kit = plain.Kit(deviation=name)
