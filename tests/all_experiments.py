@@ -82,7 +82,6 @@ def small(config):
   networks.fmap_max, networks.fmap_base = 8, 64
   if networks.name != 'lapgan':  # Its latent holds a map for every level.
     networks.latent = min(networks.latent, 16)
-  networks.statistics_batches = 4
   whole, train.batch = train.total_images, BATCH
   train.total_images = STEPS * BATCH * train.n_dis
   train.level_images = train.level_images * train.total_images // whole
