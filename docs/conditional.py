@@ -235,7 +235,7 @@ def table(results):
 
 
 def picture(path, data, reals, drawn):
-  """Write a PNG: a row a class, first of reals, then of each model.
+  """Write a PNG: a row a class, of heads first of reals, then of each model.
 
   Args:
     data: what they are called.
@@ -244,11 +244,12 @@ def picture(path, data, reals, drawn):
   """
   from msg_gan_jax.reporting import contact_sheet
   source = reals.splits.train
-  first = np.arange(min(len(source), 100 * len(source.classes)))
-  labels = source.labels(first)
+  # Pictures that somebody else has made are not for this page to show.
+  drawn_here = source.name == 'avatars'
+  labels = source.labels(np.arange(len(source)))
   rows = []
   for k in range(len(source.classes)):
-    blocks = [source.images(first[labels == k][:SHOWN])]
+    blocks = [source.images(np.flatnonzero(labels == k)[:SHOWN])] * drawn_here
     blocks += [images[k, :SHOWN] for images in drawn.values()]
     row = []
     for block in blocks:
@@ -256,8 +257,9 @@ def picture(path, data, reals, drawn):
       short = np.repeat(gap, SHOWN - len(block), axis=0)
       row += contact_sheet.tiles(np.concatenate([block, short, gap]))
     rows.append(row[:-1])
+  columns = ', '.join([*['reals'] * drawn_here, *drawn])
   contact_sheet.draw(
-      path, rows, (data, 'from left to right: ' + ', '.join(['reals', *drawn])),
+      path, rows, (data, f'from left to right: {columns}'),
       [(name, '') for name in source.classes])
 
 
