@@ -160,8 +160,8 @@ def _updates(config, loss, players):
     raise ValueError(
         f'config.train.level_images: {train.level_images}, but '
         f'config.networks.name = {config.networks.name!r} '
-        + (f'trains {chain} levels one after another; wanted about a '
-           f'{chain}th of config.train.total_images = {train.total_images}.'
+        + (f'trains {chain} levels one after another; wanted an equal share of '
+           f'config.train.total_images, {max(1, train.total_images // chain)}.'
            if chain else 'has no chain of levels; wanted 0.'))
   if chain and not train.level_images * (chain - 1) < train.total_images:
     raise ValueError(

@@ -285,6 +285,24 @@ def start_of(run, *argv):
   return [*TRAIN, f'--init_from={run}', *argv]
 
 
+def plain(**more):
+  """Settings of a network of plain layers."""
+  return {'networks__name': 'dcgan_32', 'networks__stddev': 'none',
+          'networks__g_norm': 'batch', 'objective__penalty': 'gradient_penalty',
+          **more}
+
+
+def chain(**more):
+  """Settings of a chain of GANs."""
+  return {'networks__name': 'lapgan', 'networks__stddev': 'none', **more}
+
+
+def told(**more):
+  """Settings of a D that is told of classes."""
+  return {'networks__classes': '3', 'networks__d_condition': 'projection',
+          **more}
+
+
 ROWS = [
     # Settings: parse.
     config('a group that is a number', r'config\.train: wanted a group',
@@ -333,6 +351,59 @@ ROWS = [
            train__accumulate='3'),
     config('parts of what is whole', r'accumulate: parts of 2 .*use accum',
            train__accumulate='4'),
+    # Settings: networks of plain layers, and what they are told.
+    config('norms of what is equalized', r"d_norm: 'batch', but .*'msg_progan'",
+           networks__d_norm='batch'),
+    config('orthogonal and equalized', r"d_weight_penalty: 'orthogonal', but",
+           objective__d_weight_penalty='orthogonal'),
+    config('a weight norm for a norm', r"d_norm: no norm 'spectral'; .* weight",
+           **plain(networks__d_norm='spectral')),
+    config('classes in no batch norm', r"'batch_norm', but .*g_norm = 'no",
+           **plain(**told(networks__g_condition='batch_norm',
+                          networks__g_norm='none'))),
+    config('classes in the norms of none', r"'batch_norm', but .* has none",
+           **told(networks__g_condition='batch_norm')),
+    config('deviations of plain layers', r"stddev: 'every' means nothing to",
+           **plain(networks__stddev='every')),
+    config('a size that is not doubled', r'resolution: 20, .* multiple of 8',
+           **plain(data__resolution='20')),
+    config('scales of dense layers', r"scales: '8', but .*'vanilla' shows D",
+           **plain(networks__name='vanilla', networks__scales='8')),
+    config('maps of dense layers', r"d_norm: 'instance', but .* wanted 'layer'",
+           **plain(networks__name='vanilla', networks__d_norm='instance')),
+    config('a chain from 12 px', r"resolution: 24, but .*'lapgan' .* as 16",
+           **chain(data__resolution='24')),
+    config('a chain of no widths', r"width: 9, but .*'lapgan' doubles .* 1 t",
+           **chain(data__resolution='16', data__width='9')),
+    config('a chain of another latent', r'latent: 8, but .* wants 356 .* 100',
+           **chain(data__resolution='16')),
+    config('a chain without lengths', r'level_images: 0, but .* an equal share',
+           **chain(data__resolution='16', networks__latent='356')),
+    config('a chain too long', r'level_images: 64 leaves no images of',
+           **chain(data__resolution='16', networks__latent='356',
+           train__level_images='64')),
+    config('moments of no batch norm', r"statistics: 'batch' means nothing to",
+           networks__statistics='batch'),
+    config('more updates, not a multiple', r'n_dis_more: 7 .* wanted one, as 8',
+           train__n_dis='2', train__n_dis_more='7'),
+    config('told of no classes', r'classes: 0; wanted how many .* at least 2',
+           networks__g_condition='concat', networks__d_condition='concat'),
+    config('classes for nobody', r'classes: 3, but no player is told',
+           networks__classes='3'),
+    config('classes for one player', r"d_condition: 'none', but .* Wanted both",
+           networks__classes='3', networks__g_condition='concat'),
+    config('points as bytes', r'dequantize: True, but points are no bytes',
+           data__name='ring', data__resolution='1', data__channels='2',
+           data__dequantize='True', networks__name='mlp',
+           networks__stddev='none'),
+    config('penalties of a batch', r"penalty: 'gradient_penalty' is of D as",
+           **plain(networks__d_norm='batch')),
+    config('fakes without their real', r'g_batches: 2, but .* compares each',
+           train__g_batches='2', objective__loss='relativistic'),
+    config('latents for too many fakes', r'g_batches: 2, but .*reuse_latents',
+           train__g_batches='2', train__reuse_latents='True'),
+    config('groups of too many fakes', r'g_batches: 2, but .*stddev_group = 0',
+           train__g_batches='2', networks__stddev_group='0'),
     # Settings: pictures that are drawn.
     config('a path to what is drawn', r"path: 'x', but .* 'avatars' draws",
            data__path='x'),
