@@ -253,11 +253,6 @@ def stays(path, x, row):
   if names[-2:] == ['score', 'bias'] and row['objective.loss'] in (
       'wasserstein', 'relativistic', 'relativistic_average_hinge', 'hinge'):
     return True
-  # What a residual block adds to all pixels G's last norm takes away again, so
-  # that only rounding moves it.
-  if names[-2:] in (['conv_2', 'bias'], ['shortcut', 'bias']) and (
-      row['networks.g_norm'] in ('batch', 'instance')):
-    return True
   # A unit vector of one number is 1 or -1 for ever.
   return last in ('u', 'v') and x.size == 1
 
