@@ -94,7 +94,9 @@ def test_no_layer_is_silent_loud_or_saturated_at_the_start(preset):
   for x in images:
     assert .03 < float(x.std()) < 1.5
     if preset not in ('msg_progan', 'bmsg_gan'):  # whose images are linear
-      assert np.mean(np.abs(x) > .99) < .02  # a tanh there learns no more
+      # A tanh there learns no more. WGAN-GP's code has He's gain before it too.
+      most = .06 if preset == 'wgan_gp_dcgan' else .02
+      assert np.mean(np.abs(x) > .99) < most
   # A seed moves it by less than a factor of 2, a wrong gain in each of several
   # layers by far more.
   least = LEAST_IN_D[preset]

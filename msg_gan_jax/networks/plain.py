@@ -112,15 +112,7 @@ class Conv(nn.Module):
 
     return _layer(
         self, (self.size, self.size, x.shape[-1], self.features), x,
-        apply, *self._fans(x.shape[-1]))
-
-  def _fans(self, channels):
-    """Those of DEVIATIONS; improved_wgan_training alone counts strides."""
-    fan_in, fan_out = (self.size**2 * n for n in (channels, self.features))
-    if self.kit.deviation == 'wgan_gp':
-      return fan_in / (4 if self.up else 1), fan_out / self.stride**2
-    return fan_in, fan_out
-
+        apply, *_fans(self, x.shape[-1]))
 
 class Dense(nn.Module):
   """A dense layer; inputs are flattened, outputs may be a grid.
@@ -143,6 +135,14 @@ class Dense(nn.Module):
     times = 2 if self.kit.deviation == 'wgan_gp' else 1
     y = _layer(self, shape, x, jnp.matmul, *(times * n for n in shape))
     return y.reshape(-1, *self.grid, self.features) if self.grid else y
+
+
+def _fans(conv, channels):
+  """Those of DEVIATIONS; improved_wgan_training alone counts strides."""
+  fan_in, fan_out = (conv.size**2 * n for n in (channels, conv.features))
+  if conv.kit.deviation == 'wgan_gp':
+    return fan_in / (4 if conv.up else 1), fan_out / conv.stride**2
+  return fan_in, fan_out
 
 
 def _layer(module, shape, x, apply, fan_in, fan_out):
