@@ -74,7 +74,7 @@ def at_start(preset):
 LEAST_IN_D = {
     'msg_progan': .045, 'bmsg_gan': .089, 'vanilla': 4e-4, 'infogan': .028,
     'dcgan_32': .034, 'dcgan': .077, 'dcgan_studiogan': .061, 'wgan': .036,
-    'wgan_gp_dcgan': .027, 'wgan_gp_resnet': .011, 'lsgan': .061,
+    'wgan_gp_dcgan': .3, 'wgan_gp_resnet': .011, 'lsgan': .061,
     'dragan': .0026, 'sngan_cnn': .0035, 'sngan_resnet': .027,
     'cgan_projection': .028, 'srn_gan': .016, 'acgan': .014,
     'cgan_concat': .046, 'landscape_sndcgan': .0045,
