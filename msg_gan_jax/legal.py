@@ -30,13 +30,15 @@ def _idle(config, penalty):
         f'config.objective.penalty_target: wanted 1.0, found '
         f'{objective.penalty_target}: config.objective.penalty = '
         f'{objective.penalty!r} has no target.')
+  found = config_lib.flatten(config)
   for switches, idle, names in IDLE:
-    sections = [getattr(config, name.partition('.')[0]) for name in switches]
-    found = [getattr(section, name.partition('.')[2]) for section, name in zip(
-        sections, switches, strict=True)]
-    if all(map(idle, found)):
+    if all(idle(found[switch]) for switch in switches):
       for name in names:
-        _means_nothing(config, name, switches[0], found[0])
+        if found[name] != USUAL[name]:
+          raise ValueError(
+              f'config.{name}: {found[name]} means nothing to config.'
+              f'{switches[0]} = {found[switches[0]]!r}. Wanted {USUAL[name]}, '
+              f'the default, or another {switches[0].partition(".")[2]}.')
   if config.networks.statistics != 'moving' and not _mixes(
       config.networks, 'g'):
     raise ValueError(
@@ -54,6 +56,7 @@ def _is_none(value):
   return value == 'none'
 
 
+USUAL = config_lib.flatten(config_lib.Config())
 # (settings that give a meaning, when they give none, those that then have
 # none). A network's own and traced weights of a penalty that is off are free.
 IDLE = (
@@ -76,16 +79,6 @@ IDLE = (
     (('train.n_dis_more',), lambda more: not more, (
         'train.more_first_g_steps', 'train.more_every_g_steps')),
 )
-
-
-def _means_nothing(config, name, switch, off):
-  """Refuses another value than the default, which would do nothing."""
-  found = config_lib.flatten(config)[name]
-  wanted = config_lib.flatten(config_lib.Config())[name]
-  if found != wanted:
-    raise ValueError(
-        f'config.{name}: {found} means nothing to config.{switch} = {off!r}. '
-        f'Wanted {wanted}, the default, or another {switch.partition(".")[2]}.')
 
 
 def _classes(networks):

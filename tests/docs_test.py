@@ -186,7 +186,8 @@ def test_ci_finds_the_test_command_of_the_readme():
   """What .ci/run does with sed and grep."""
   fenced, = re.findall(
       r'^<!-- test -->\n```\w+\n(.*?)^```$', read('README.md'), re.M | re.S)
-  assert fenced.count('\n') == 1 and fenced.endswith('-m pytest\n')
+  assert fenced.count('\n') == 1
+  assert fenced.endswith('-m pytest -n 2 --dist loadfile\n')
   assert "/<!-- test -->/,/```$/p" in read('.ci/run')
 
 
