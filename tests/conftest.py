@@ -12,9 +12,9 @@ HERE = pathlib.Path(__file__).parent
 
 # One cache of compiled programs for the suite and for what it starts; one each
 # for workers that run at once, since jax writes its files in place.
-os.environ.setdefault('JAX_COMPILATION_CACHE_DIR', os.path.join(
+os.environ['JAX_COMPILATION_CACHE_DIR'] = os.path.join(
     tempfile.gettempdir(), 'msg_gan_jax_test_cache_'
-    f'{os.getuid()}{os.environ.get("PYTEST_XDIST_WORKER", "")}'))
+    f'{os.getuid()}{os.environ.get("PYTEST_XDIST_WORKER", "")}')
 os.environ.setdefault('JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS', '0')
 os.environ.setdefault('JAX_PLATFORMS', 'cpu')
 # Compiling is most of the suite's time; unoptimized code takes half of it.

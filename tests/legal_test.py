@@ -198,6 +198,9 @@ def sampled():
   return found + draw.sample(rest, 40 - len(found))
 
 
+SAMPLED = sampled()
+
+
 def names(row):
   return '-'.join(row.values())
 
@@ -229,7 +232,7 @@ def batch(config):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    'row', [row for row in COVERING if row not in sampled()], ids=names)
+    'row', [row for row in COVERING if row not in SAMPLED], ids=names)
 def test_what_is_legal_can_be_traced(tiny, row):
   config = config_of(tiny, row)
   gan = build(config)
@@ -259,7 +262,7 @@ def stays(path, x, row):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('row', sampled(), ids=names)
+@pytest.mark.parametrize('row', SAMPLED, ids=names)
 def test_a_step_is_finite_and_changes_all_that_should_change(tiny, row):
   config = config_of(tiny, row)
   gan = build(config)
