@@ -1,4 +1,5 @@
 """What tests share: oracles of the peers, a small config, a warm cache."""
+import gc
 import json
 import os
 import pathlib
@@ -15,10 +16,13 @@ HERE = pathlib.Path(__file__).parent
 os.environ['JAX_COMPILATION_CACHE_DIR'] = os.path.join(
     tempfile.gettempdir(), 'msg_gan_jax_test_cache_'
     f'{os.getuid()}{os.environ.get("PYTEST_XDIST_WORKER", "")}')
-os.environ.setdefault('JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS', '0')
+# Below, writing and reading cost more than they save.
+os.environ.setdefault('JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS', '.1')
 os.environ.setdefault('JAX_PLATFORMS', 'cpu')
 # Compiling is most of the suite's time; unoptimized code takes half of it.
 os.environ.setdefault('XLA_FLAGS', '--xla_backend_optimization_level=0')
+# Tracing makes objects that live; to look for dead ones takes a fifth of it.
+gc.set_threshold(50_000, 20, 50)
 
 
 class Oracle:

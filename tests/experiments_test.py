@@ -14,7 +14,7 @@ from msg_gan_jax import gan as gan_lib
 # Dense, a chain of convolutions, residual with labels, clipped with 100 D
 # updates, equalized with every scale, and points.
 FAMILIES = (
-    'vanilla_polygons', 'cgan_concat_cifar10', 'mimicry_cifar10:cgan_pd',
+    'vanilla_polygons', 'cgan_concat_cifar10', 'cgan_projection_cifar10',
     'wgan_lsun', 'cifar10_msg_progan', 'toy_ring')
 # Every row of a table of published settings, trained or not.
 ROWS = ('landscape_sndcgan', 'landscape_resnet_cifar', 'landscape_resnet19')

@@ -35,16 +35,16 @@ def get_config():
   config.optimizer.name = 'adam'
   config.train.batch = 8
   config.train.n_dis = 2
-  config.train.total_images = 4000
+  config.train.total_images = 2400
   config.train.ema_half_life_images = 500.
   config.train.log_every_images = 24
-  config.train.sample_every_images = 1000
-  config.train.measure_every_images = 1000
+  config.train.sample_every_images = 600
+  config.train.measure_every_images = 600
   # So often that a random moment often finds one being written.
   config.train.checkpoint_every_images = 64
   return config
 '''
-TOTAL = 4000
+TOTAL = 2400
 PATIENCE = 300  # Seconds until a child that does nothing is given up.
 
 

@@ -188,13 +188,15 @@ COVERING, ILLEGAL = covering()
 
 
 def sampled():
-  """40 that are compiled too: a row of each network, and more by chance."""
+  """40 that are compiled too: a row of each network, and more by chance.
+
+  These of networks that are not residual, which take half the time.
+  """
   draw = random.Random(1)
-  found = []
-  for name in NETWORK_ROWS:
-    found.append(draw.choice(
-        [row for row in COVERING if row['networks.name'] == name]))
-  rest = [row for row in COVERING if row not in found]
+  found = [draw.choice([row for row in COVERING if row['networks.name'] == name])
+           for name in NETWORK_ROWS]
+  rest = [row for row in COVERING if row not in found
+          and not row['networks.name'].startswith('resnet')]
   return found + draw.sample(rest, 40 - len(found))
 
 
@@ -264,7 +266,9 @@ def stays(path, x, row):
 @pytest.mark.slow
 @pytest.mark.parametrize('row', SAMPLED, ids=names)
 def test_a_step_is_finite_and_changes_all_that_should_change(tiny, row):
-  config = config_of(tiny, row)
+  """At every level that a network has; of four maps all may be dead."""
+  config = config_of(
+      tiny, row, **{'networks.scales': 'all', 'networks.fmap_max': 8})
   gan = build(config)
   old = gan.init(jax.random.key(0))
   new, logs = gan.step(old, batch(config), jax.random.key(1))
