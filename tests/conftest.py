@@ -3,6 +3,7 @@ import gc
 import json
 import os
 import pathlib
+import sys
 import tempfile
 import threading
 
@@ -23,6 +24,18 @@ os.environ.setdefault('JAX_PLATFORMS', 'cpu')
 os.environ.setdefault('XLA_FLAGS', '--xla_backend_optimization_level=0')
 # Tracing makes objects that live; to look for dead ones takes a fifth of it.
 gc.set_threshold(50_000, 20, 50)
+
+
+@pytest.fixture(autouse=True, scope='module')
+def forgets():
+  """A file's programs go with it: gigabytes that all collections look through.
+
+  What never loads jax has none.
+  """
+  yield
+  if 'jax' in sys.modules:
+    sys.modules['jax'].clear_caches()
+    gc.collect()
 
 
 class Oracle:

@@ -193,8 +193,9 @@ def sampled():
   These of networks that are not residual, which take half the time.
   """
   draw = random.Random(1)
-  found = [draw.choice([row for row in COVERING if row['networks.name'] == name])
-           for name in NETWORK_ROWS]
+  found = [
+      draw.choice([row for row in COVERING if row['networks.name'] == name])
+      for name in NETWORK_ROWS]
   rest = [row for row in COVERING if row not in found
           and not row['networks.name'].startswith('resnet')]
   return found + draw.sample(rest, 40 - len(found))
