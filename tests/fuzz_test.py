@@ -5,6 +5,7 @@ peak of memory is that of the fuzzing. `python tests/fuzz_test.py configs` runs
 one of them.
 """
 import contextlib
+import gc
 import io
 import json
 import os
@@ -488,6 +489,7 @@ def test_nonsense_is_refused_in_words_or_read(name, least, tmp_path):
 
 
 if __name__ == '__main__':
+  gc.set_threshold(50_000, 20, 50)  # As conftest.py has it.
   counted = Count()
   with tempfile.TemporaryDirectory() as scratch:
     FUZZERS[sys.argv[1]](pathlib.Path(scratch), counted)
