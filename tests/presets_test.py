@@ -48,7 +48,9 @@ def at_start(preset):
   config = config_lib.parse(config)
   settings, players = config.networks, NETWORKS[config.networks.name](config)
   gan = build(config)
-  state = gan.init(jax.random.key(0))
+  # Drawing millions of numbers by unoptimized code takes seconds.
+  state = jax.jit(gan.init).lower(jax.random.key(0)).compile(
+      {'xla_backend_optimization_level': 1})(jax.random.key(0))
   labels = jnp.arange(BATCH) % settings.classes if settings.classes else None
   condition = Condition(labels)
 
