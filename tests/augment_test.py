@@ -64,6 +64,7 @@ def test_the_gradient_reaches_the_pictures_whole():
     np.testing.assert_array_equal(slope, np.ones_like(slope))
 
 
+@pytest.mark.slow
 def test_d_sees_noise_on_reals_and_fakes_that_falls_to_nothing(small):
   """By one gan.step at three times: what D says of huge noise gives it away."""
   noisy = small(data__resolution=8, objective__augment='instance_noise',

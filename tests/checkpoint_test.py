@@ -110,6 +110,7 @@ def test_constants_permutations_and_shapes_have_other_fingerprints():
   assert len({checkpoint.fingerprint(x) for x in trees}) == len(trees)
 
 
+@pytest.mark.slow
 def test_a_flipped_byte_in_any_file_is_never_loaded(two):
   # The known-bad input of orbax alone: it loads such data silently.
   like, right, older = _like(_state()), _bits(_state(2)), _bits(_state(1))

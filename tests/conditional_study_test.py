@@ -56,6 +56,7 @@ def showing(classes):
   return np.asarray(classes, np.uint8)[:, None, None, None]
 
 
+@pytest.mark.slow
 def test_it_learns_classes_that_differ_in_colour(learned):
   predict, accuracy = learned
   assert accuracy > .95
@@ -66,6 +67,7 @@ def test_it_learns_classes_that_differ_in_colour(learned):
   assert (seen == fresh.labels(every)).mean() > .95
 
 
+@pytest.mark.slow
 def test_it_learns_nothing_from_labels_that_say_nothing(study):
   train, held_out = Colours(300, seed=0), Colours(300, seed=1)
   rng = np.random.default_rng(0)
@@ -76,6 +78,7 @@ def test_it_learns_nothing_from_labels_that_say_nothing(study):
   assert abs(accuracy - 1 / 3) < .14
 
 
+@pytest.mark.slow
 def test_the_same_seed_is_the_same_classifier(study, learned):
   predict, accuracy = study.train_classifier(
       Colours(300, seed=0), Colours(100, seed=1), steps=30)

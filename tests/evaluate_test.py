@@ -44,6 +44,7 @@ def test_pictures_are_judged_by_distances(small):
   assert isinstance(judge, evaluate.Judge) and judge.can
 
 
+@pytest.mark.slow
 def test_points_are_trained_on_drawn_sampled_and_resumed(
     ring, tmp_path, capsys):
   run = tmp_path / 'run'

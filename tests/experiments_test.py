@@ -32,6 +32,7 @@ def test_an_experiment_trains_continues_and_samples(name, tmp_path):
   all_experiments.check(name, tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('name', ROWS)
 def test_every_row_of_a_table_is_legal(name):
   for row in rows(name):
