@@ -56,19 +56,24 @@ def measure(config, seconds, repeats):
   sharding.keep_memory()
   gan, over = build(config), sharding.mesh()
   sharding.check(config, over)
-  shape = config.train.n_dis, config.train.batch
+  # Of a GAN that grows, the finest resolution.
+  images = config.train.total_images if config.train.grow_from else 0
+  step_images = gan.phase(images).images
+  shape = config.train.n_dis, gan.phase(images).batch
   picture = (config.data.resolution,) * 2 + (config.data.channels,)
-  count = max(gan.step_images, min(2048, SET_BYTES // math.prod(picture)))
+  count = max(step_images, min(2048, SET_BYTES // math.prod(picture)))
   batches = batches_lib.open_batches(Noise(count, picture), config, over)
   key = jax.random.key(config.seed)
   state = jax.jit(gan.init, out_shardings=sharding.replicated(over))(key)
   step = sharding.step(gan, over)
-  every = config.objective.penalty_every_d_steps
-  cycle = every // math.gcd(every, config.train.n_dis)
+  objective = config.objective
+  every = objective.penalty_every_d_steps
+  cycle = math.lcm(
+      every // math.gcd(every, config.train.n_dis),
+      objective.g_penalty_every_g_steps if objective.g_penalty != 'none' else 1)
   flops, memory = _cost(
       step, (state, batches.at(0, shape), key),
-      [gan.phase(i * gan.step_images) for i in range(cycle)])
-  images = 0
+      [gan.phase(images + i * step_images) for i in range(cycle)])
 
   def run(steps):
     """Seconds that `steps` steps take, as the loop does them."""
@@ -77,7 +82,7 @@ def measure(config, seconds, repeats):
     for _ in range(steps):
       state, logs = step(
           state, batches.at(images, shape), key, gan.phase(images))
-      images += gan.step_images
+      images += step_images
     jax.block_until_ready((state, logs))
     return time.perf_counter() - start
 
@@ -93,12 +98,12 @@ def measure(config, seconds, repeats):
     while taken < seconds:
       taken += run(chunk)
       done += chunk
-    rates.append(done * gan.step_images / taken)
+    rates.append(done * step_images / taken)
   device = jax.devices()[0]
   devices = over.devices.size
   return {
       'platform': device.platform, 'device': device.device_kind,
-      'devices': devices, 'step_images': gan.step_images,
+      'devices': devices, 'step_images': step_images,
       'warm_up_seconds': warm_up, 'images_per_second': rates,
       'flops_a_step': flops * devices, 'memory_bytes': memory,
       'most_memory_bytes_in_use':

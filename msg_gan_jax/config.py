@@ -9,7 +9,8 @@ from msg_gan_jax import tables
 from msg_gan_jax.presets import PRESETS
 
 
-def setting(default, meaning, low=None, high=None, one_of=(), may_change=False):
+def setting(default, meaning, low=None, high=None, one_of=(), may_change=False,
+            by_size=None):
   """A field of the schema.
 
   Args:
@@ -19,10 +20,36 @@ def setting(default, meaning, low=None, high=None, one_of=(), may_change=False):
     one_of: the legal values where they are few; names that a table holds are
       checked against that table by `gan.build` and `data.open`.
     may_change: whether a run may continue under another value.
+    by_size: int or float, of text that `by_size` reads; low and high are
+      those of the values.
   """
   return dataclasses.field(default=default, metadata=dict(
       meaning=meaning, low=low, high=high, one_of=one_of,
-      may_change=may_change))
+      may_change=may_change, by_size=by_size))
+
+
+def by_size(text, kind):
+  """'64:16,256:14' -> {64: 16, 256: 14}, heights in pixels to numbers.
+
+  A number holds from its height on, up to the next one that is listed.
+
+  Raises:
+    ValueError: another form, or a height twice.
+  """
+  found = {}
+  for entry in text.split(',') if text else ():
+    size, _, value = entry.partition(':')
+    size = int(size)
+    if size in found:
+      raise ValueError(f'{size} twice')
+    found[size] = kind(value)
+  return found
+
+
+def at_size(table, size, usual):
+  """The number that holds at a height, of what `by_size` has read."""
+  return table[max(s for s in table if s <= size)] if any(
+      s <= size for s in table) else usual
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,7 +123,7 @@ class Networks:
       'their own, the most that a layer has.', 2, 2**16)
   fmap_base: int = setting(
       8192, 'A level of r pixels has min(fmap_max, 2 fmap_base / r) feature '
-      'maps, in msg_progan and bmsg_gan.', 2, 2**30)
+      'maps, in networks of the ladder.', 2, 2**30)
   phi: str = setting(
       'simple', 'How D joins an image to its path, a row of PHI.')
   scales: str = setting(
@@ -135,6 +162,20 @@ class Networks:
       one_of=('moving', 'accumulated', 'batch'))
   statistics_batches: int = setting(
       100, 'Batches of latents that are accumulated.', 1, 2**20)
+  w: int = setting(
+      512, 'Size of w, into which a mapping network turns z (stylegan, '
+      'stylegan2).', 1, 2**16)
+  mapping_layers: int = setting(
+      8, 'Dense layers of the mapping network.', 1, 64)
+  mixing: float = setting(
+      .9, 'Probability of style mixing: that a batch has its finer layers\' '
+      'styles from a second z.', 0., 1.)
+  dtype: str = setting(
+      'float32', 'Of activations; norms, losses, penalties, parameters and '
+      'optimizer stay float32.', one_of=('float32', 'bfloat16'))
+  remat: bool = setting(
+      False, 'Compute each block again in the backward pass instead of keeping '
+      'its activations: less memory, a third more arithmetic.')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -176,6 +217,19 @@ class Objective:
       'in values of -1 .. 1.', 0., 100.)
   augment_until_images: int = setting(
       0, 'Images over which it falls to none, linearly; 0 keeps it.', 0, 2**30)
+  augment_target: float = setting(
+      0., 'Adaptive: the strength follows the mean sign of D(real), so that '
+      'it comes to this (.6); 0 is not adaptive.', 0., 1.)
+  augment_speed_images: int = setting(
+      500_000, 'Images over which an adaptive strength can move by 1.', 1,
+      2**30)
+  g_penalty: str = setting('none', 'What G pays, a row of G_PENALTIES.')
+  g_penalty_weight: float = setting(2., 'Its weight.', 0., 1e6)
+  g_penalty_every_g_steps: int = setting(
+      4, 'G steps between two of them; the weight is multiplied by it.', 1,
+      1024)
+  g_penalty_shrink: int = setting(
+      2, 'It is of a batch this many times smaller.', 1, 1024)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -225,6 +279,25 @@ class Train:
   ema_half_life_images: float = setting(
       10_000., 'Half-life of the averaged generator, in images; 0 is none.',
       0.)
+  ema_rampup: float = setting(
+      0., 'The half-life is at most this share of the images shown so far; 0 '
+      'is no such bound.', 0., 1e6)
+  grow_from: int = setting(
+      0, 'Progressive growing: the height in pixels at which it begins; 0 '
+      'trains all of the networks from the start.', 0, 4096)
+  grow_stable_images: int = setting(
+      600_000, 'Images of each resolution before the next fades in.', 0, 2**30)
+  grow_fade_images: int = setting(
+      600_000, 'Images over which a resolution fades in.', 0, 2**30)
+  grow_batches: str = setting(
+      '', "The batch from a height on, as '64:16,256:14'; below them, and where "
+      'empty, train.batch.', 1, 2**20, by_size=int)
+  grow_rates: str = setting(
+      '', "What both rates are multiplied by from a height on, as '128:1.5'.",
+      0., 1e6, by_size=float)
+  grow_resets: bool = setting(
+      True, 'Whether the optimizer forgets its moments when a resolution '
+      'begins to fade in, and when it has.')
   init_from: str = setting(
       '', 'Another run whose weights are the start.')
   init_parts: str = setting(
@@ -247,6 +320,22 @@ class Train:
 
 
 @dataclasses.dataclass(frozen=True)
+class Schedule:
+  """What settings come to, along half a cosine, as in R3GAN; -1 keeps them."""
+  images: int = setting(
+      0, 'Images over which they move; 0 is no schedule.', 0, 2**30)
+  rates: float = setting(
+      1., 'What both rates are multiplied by at the end.', 0., 1e6)
+  beta2: float = setting(-1., 'Then optimizer.beta2.', -1., .999999)
+  penalty_weight: float = setting(
+      -1., 'Then objective.penalty_weight.', -1., 1e6)
+  augment_strength: float = setting(
+      -1., 'Then objective.augment_strength.', -1., 100.)
+  ema_half_life_images: float = setting(
+      -1., 'Then train.ema_half_life_images.', -1.)
+
+
+@dataclasses.dataclass(frozen=True)
 class Config:
   """One experiment."""
   seed: int = setting(0, 'Seed of everything drawn at random.', 0, 2**31 - 1)
@@ -255,6 +344,7 @@ class Config:
   objective: Objective = dataclasses.field(default_factory=Objective)
   optimizer: Optimizer = dataclasses.field(default_factory=Optimizer)
   train: Train = dataclasses.field(default_factory=Train)
+  schedule: Schedule = dataclasses.field(default_factory=Schedule)
 
 
 def template(preset='msg_progan'):
@@ -323,6 +413,9 @@ def _value(field, kind, value, place):
     raise ValueError(
         f'{place}: wanted {kind.__name__}, found '
         f'{type(value).__name__} {value!r}. ({field.metadata["meaning"]})')
+  if field.metadata['by_size']:
+    _check_by_size(field, value, place)
+    return value
   low, high = field.metadata['low'], field.metadata['high']
   if kind is float and not math.isfinite(value):
     raise ValueError(f'{place}: wanted a finite number, found {value!r}.')
@@ -337,6 +430,23 @@ def _value(field, kind, value, place):
         f'{place}: no value {value!r}; '
         f'{tables.nearest(value, field.metadata["one_of"])}')
   return value
+
+
+def _check_by_size(field, text, place):
+  """Refuses what `by_size` does not read, and values out of range."""
+  low, high, kind = (
+      field.metadata[name] for name in ('low', 'high', 'by_size'))
+  try:
+    found = by_size(text, kind)
+  except ValueError as e:
+    raise ValueError(
+        f"{place}: wanted heights and numbers as '64:16,256:14', found "
+        f'{text!r} ({e}). ({field.metadata["meaning"]})') from e
+  for size, value in found.items():
+    if not (size >= 1 and low <= value <= high):
+      raise ValueError(
+          f'{place}: {size}:{value} is out of range; wanted {low} to {high} '
+          f'from a height of at least 1 on. ({field.metadata["meaning"]})')
 
 
 def _is_text(value):
@@ -358,7 +468,7 @@ def flatten(config):
 
 
 def metadata(cls=Config, prefix=''):
-  """{'train.batch': {'meaning', 'low', 'high', 'one_of', 'may_change'}}."""
+  """{'train.batch': {'meaning', 'low', 'high', ...}}, as of `setting`."""
   found = {}
   hints = typing.get_type_hints(cls)
   for field in dataclasses.fields(cls):

@@ -18,10 +18,12 @@ import optax
 from msg_gan_jax import config as config_lib
 from msg_gan_jax import legal, pyramid, schedules, tables, updates
 from msg_gan_jax import step as step_lib
-from msg_gan_jax.networks import layers, norms
+from msg_gan_jax.networks import layers, mapping, norms
 from msg_gan_jax.networks.build import NETWORKS
+from msg_gan_jax.objectives import ada
 from msg_gan_jax.objectives.augment import AUGMENTATIONS
 from msg_gan_jax.objectives.losses import LOSSES
+from msg_gan_jax.objectives.path import G_PENALTIES
 from msg_gan_jax.objectives.penalties import PENALTIES
 from msg_gan_jax.objectives.weights import CONSTRAINTS, WEIGHT_PENALTIES
 from msg_gan_jax.state import NOTHING, Condition, Player, State
@@ -37,22 +39,32 @@ class Gan(NamedTuple):
       images shown are folded in. `phase` is static; None is phase(0). `logs`
       are float32 scalars: d_loss, g_loss, d_real and d_fake (mean logits),
       drift and penalty (both unweighted), weight penalties, d_classes and
-      g_classes (of a classifier) and augment_strength where there are any,
-      d_grad_norm and g_grad_norm.
-    sample: (state, z, labels=None, *, weights='ema') -> pyramid for z
-      [B, latent] and labels int32 [B], if G is told of any; weights 'raw' are
-      those in training.
+      g_classes (of a classifier), g_penalty, path_length and path_mean, augment_strength
+      and d_sign (the mean sign of D(real)), alpha (how far the resolution in
+      training has faded in) where there are any, d_grad_norm and g_grad_norm.
+    sample: (state, z, labels=None, *, weights='ema', psi=1., cutoff=None,
+      key=None) -> pyramid for z [B, latent] and labels int32 [B], if G is told
+      of any; weights 'raw' are those in training. Where there is a mapping
+      network, styles are drawn to their mean by psi, in the first `cutoff`
+      layers or all, and noise is drawn from `key`, or always the same without.
+      A GAN that grows gives the picture of its present resolution, scaled up.
     settle: state -> state, for samples: with networks.statistics =
       'accumulated', both G's have the moments of many batches.
     draw: (key, n) -> z [n, latent], of the law networks.latent_law; 'sphere'
       is Karras et al. 2018, appendix A.1.
     g: (params, z, condition=NOTHING, stats={}) -> pyramid, not in training.
     d: (params, pyramid, condition=NOTHING, stats={}) -> Verdict, likewise.
+    latents: (state, z, labels=None, *, weights='ema', psi=1., cutoff=None) -> w
+      [B, layers, w], what `synthesize` draws; without a mapping network z, with
+      labels where G is told of them so.
+    synthesize: (state, w, labels=None, *, weights='ema', key=None) -> pyramid.
     phase: images -> the Phase of the step that begins there.
     sizes: heights of the pyramid's levels, coarse to fine.
     shapes: (height, width, channels) of each.
     classes: how many the players are told of, 0 for none.
-    step_images: real images that one step shows to D.
+    step_images: real images that the first step shows to D; of any other,
+      phase(images).images.
+    layers: how many layers take a style of their own; 0 without a mapping.
   """
   init: Callable
   step: Callable
@@ -61,11 +73,14 @@ class Gan(NamedTuple):
   draw: Callable
   g: Callable
   d: Callable
+  latents: Callable
+  synthesize: Callable
   phase: Callable
   sizes: tuple[int, ...]
   shapes: tuple[tuple[int, int, int], ...]
   classes: int
   step_images: int
+  layers: int
 
 
 # Rules that turn a gradient into a direction; the rate multiplies it.
@@ -89,7 +104,7 @@ def build(config):
   config = config_lib.parse(config)
   rows = _rows(config)
   networks, players = config.networks, rows.players
-  legal.check(config, players, rows.loss, rows.penalty)
+  legal.check(config, rows)
   shapes = pyramid.shapes(players.sizes, config.data.shape)
 
   def g(params, z, condition=NOTHING, stats=None):
@@ -103,20 +118,43 @@ def build(config):
         updates.tell(rows, 'd', images, condition), condition)
 
   def phase(images):
-    every = config.objective.penalty_every_d_steps if rows.penalty else 0
+    objective = config.objective
     return schedules.phase(
-        int(images), config.train, every, len(players.levels))
+        int(images), config.train,
+        objective.penalty_every_d_steps if rows.penalty else 0,
+        len(players.levels), rows.growth,
+        objective.g_penalty_every_g_steps if rows.g_penalty else 0)
 
-  @functools.partial(jax.jit, static_argnames='weights')
-  def drawn(state, z, labels, weights):
-    player = state.ema if weights == 'ema' else state.g
-    return g(player.params, z, Condition(labels), player.stats)
-
-  def sample(state, z, labels=None, *, weights='ema'):
+  def checked(labels, weights):
     if weights not in ('ema', 'raw'):
       raise ValueError(f"weights: wanted 'ema' or 'raw', found {weights!r}.")
     _check_labels(labels, networks.classes)
-    return drawn(state, z, labels if networks.classes else None, weights)
+    return Condition(labels if networks.classes else None)
+
+  @functools.partial(jax.jit, static_argnames=('weights', 'cutoff'))
+  def mapped(state, z, condition, psi, weights, cutoff):
+    return _map(rows, _player(state, weights), z, condition, psi, cutoff)
+
+  @functools.partial(jax.jit, static_argnames='weights')
+  def drawn(state, w, condition, key, weights):
+    return _synthesize(
+        rows, _player(state, weights), state.images, w, condition, key)
+
+  def latents(state, z, labels=None, *, weights='ema', psi=1., cutoff=None):
+    condition = checked(labels, weights)
+    if not players.mapped and (psi != 1. or cutoff is not None):
+      raise ValueError(
+          f'psi: {psi}, but config.networks.name = {networks.name!r} has no '
+          'mapping network whose mean styles could be drawn to; wanted 1.')
+    return mapped(state, z, condition, psi, weights, cutoff)
+
+  def synthesize(state, w, labels=None, *, weights='ema', key=None):
+    return drawn(state, w, checked(labels, weights), key, weights)
+
+  def sample(state, z, labels=None, *, weights='ema', psi=1., cutoff=None,
+             key=None):
+    w = latents(state, z, labels, weights=weights, psi=psi, cutoff=cutoff)
+    return synthesize(state, w, labels, weights=weights, key=key)
 
   step = jax.jit(
       lambda state, batch, key, phase: step_lib.step(
@@ -130,9 +168,51 @@ def build(config):
       settle=jax.jit(lambda state: _settle(rows, state)) if (
           networks.statistics == 'accumulated') else lambda state: state,
       draw=lambda key, n: updates.draw(rows, key, n),
-      g=g, d=d, phase=phase, sizes=players.sizes, shapes=shapes,
-      classes=networks.classes,
-      step_images=config.train.n_dis * config.train.batch)
+      g=g, d=d, latents=latents, synthesize=synthesize, phase=phase,
+      sizes=players.sizes, shapes=shapes, classes=networks.classes,
+      step_images=first.images,
+      layers=players.g.style_layers() if players.mapped else 0)
+
+
+def _player(state, weights):
+  return state.ema if weights == 'ema' else state.g
+
+
+def _map(rows, player, z, condition, psi, cutoff):
+  """w of latents, or what G is told where it has no mapping network."""
+  if not rows.players.mapped:
+    return updates.tell(rows, 'g', z, condition)
+  w = rows.players.g.apply(
+      updates.variables(player.params, player.stats), z, condition,
+      method='map')
+  return mapping.truncate(
+      w, player.stats['mapping']['w_mean'], psi, cutoff)
+
+
+def _synthesize(rows, player, images, w, condition, key):
+  """The pyramid of w, after so many images of training."""
+  players, growth = rows.players, rows.growth
+
+  def drawn(players, condition):
+    return players.g.apply(
+        updates.variables(player.params, player.stats), w, condition,
+        rngs=None if key is None else {'noise': key},
+        method='synthesize' if players.mapped else None)
+
+  if not growth:
+    return drawn(players, condition)
+  top = players.sizes[-1]
+
+  def at(level):
+    alpha = jnp.broadcast_to(growth.alpha(images, level), len(w))
+    image, = drawn(players.at(level), condition._replace(alpha=alpha))
+    return (pyramid.up(image, top // players.ladder[level]),)
+
+  # Forward passes alone may stand in a branch: see WORKSPACE.md, Decisions.
+  return jax.lax.switch(
+      growth.traced_level(images) - growth.first,
+      [functools.partial(at, level)
+       for level in range(growth.first, growth.last + 1)])
 
 
 def _rows(config):
@@ -141,13 +221,28 @@ def _rows(config):
   return updates.Rows(
       config=config, loss=LOSSES[objective.loss],
       penalty=PENALTIES[objective.penalty],
+      g_penalty=G_PENALTIES[objective.g_penalty],
       augment=AUGMENTATIONS[objective.augment],
       constraint=CONSTRAINTS[objective.constraint],
       weight_penalties={
           'g': WEIGHT_PENALTIES[objective.g_weight_penalty],
           'd': WEIGHT_PENALTIES[objective.d_weight_penalty]},
       rule=OPTIMIZERS[config.optimizer.name],
-      players=NETWORKS[config.networks.name](config))
+      players=(players := NETWORKS[config.networks.name](config)),
+      growth=_growth(config.train, players.ladder))
+
+
+def _growth(train, ladder):
+  """schedules.Growth of the settings, or None."""
+  if not ladder:
+    return None
+  batches = config_lib.by_size(train.grow_batches, int)
+  rates = config_lib.by_size(train.grow_rates, float)
+  return schedules.Growth(
+      ladder.index(train.grow_from), len(ladder) - 1,
+      train.grow_stable_images, train.grow_fade_images,
+      tuple(config_lib.at_size(batches, size, train.batch) for size in ladder),
+      tuple(config_lib.at_size(rates, size, 1.) for size in ladder))
 
 
 def _check_labels(labels, classes):
@@ -185,7 +280,19 @@ def _init(rows, shapes, key):
   d = player(d_key, 'd', players.d, players.laws[1])
   ema = jax.tree.map(jnp.copy, g.replace(opt=()))
   return State(images=jnp.int32(0), g=g, d=d, ema=ema,
-               hyper=jax.tree.map(jnp.float32, _hyper(rows)), aux={})
+               hyper=jax.tree.map(jnp.float32, _hyper(rows)), aux=_aux(rows))
+
+
+def _aux(rows):
+  """What feedback between steps needs, at the start."""
+  objective, aux = rows.config.objective, {}
+  if rows.growth and rows.config.train.grow_resets:
+    aux['stage'] = jnp.int32(2 * rows.growth.first + 1)
+  if rows.g_penalty:
+    aux['path_mean'] = jnp.float32(0.)
+  if objective.augment_target:
+    aux['augment'] = ada.start(objective.augment_strength)
+  return aux
 
 
 def _hyper(rows):
@@ -194,6 +301,7 @@ def _hyper(rows):
   hyper = {name: getattr(optimizer, name) for name in (
       'g_rate', 'd_rate', 'beta1', 'beta2')}
   names = ['penalty_weight', *(['augment_strength'] if rows.augment else ()),
+           *(['g_penalty_weight'] if rows.g_penalty else ()),
            *(['clip'] if rows.constraint else ()),
            *(f'{player}_weight_penalty_weight' for player, penalty in
              rows.weight_penalties.items() if penalty)]

@@ -5,21 +5,32 @@ from msg_gan_jax.networks import norms
 from msg_gan_jax.networks.build import D_CONDITIONS, G_CONDITIONS
 
 
-def check(config, players, loss, penalty):
+def check(config, rows):
   """Refuses settings that do not go together.
 
   Args:
     config: Config.
-    players, loss, penalty: the rows that it names.
+    rows: updates.Rows that it names.
 
   Raises:
     ValueError: names both settings, and what to choose instead.
   """
+  loss, penalty, players = rows.loss, rows.penalty, rows.players
   _idle(config, penalty)
   _classes(config.networks)
-  _batch(config, loss, penalty)
+  for batch in sorted(set(rows.growth.batches if rows.growth else ()) | {
+      config.train.batch}):
+    _batch(config, batch, penalty)
+    _accumulate(config, batch, rows)
   _updates(config, loss, players)
-  _accumulate(config, loss, penalty)
+  _growth(config, players)
+  _augmentation(config)
+  _of_some(config, players)
+  if rows.g_penalty and not players.mapped:
+    raise ValueError(
+        f'config.objective.g_penalty: {config.objective.g_penalty!r} is of '
+        f'styles, and config.networks.name = {config.networks.name!r} has no '
+        "mapping network; wanted 'none', or a network that has one.")
 
 
 def _idle(config, penalty):
@@ -56,12 +67,29 @@ def _is_none(value):
   return value == 'none'
 
 
+def _is_nothing(value):
+  return not value
+
+
 USUAL = config_lib.flatten(config_lib.Config())
 # (settings that give a meaning, when they give none, those that then have
 # none). A network's own and traced weights of a penalty that is off are free.
 IDLE = (
     (('objective.augment',), _is_none, (
-        'objective.augment_strength', 'objective.augment_until_images')),
+        'objective.augment_strength', 'objective.augment_until_images',
+        'objective.augment_target', 'schedule.augment_strength')),
+    (('objective.augment_target',), _is_nothing, (
+        'objective.augment_speed_images',)),
+    (('objective.g_penalty',), _is_none, (
+        'objective.g_penalty_weight', 'objective.g_penalty_every_g_steps',
+        'objective.g_penalty_shrink')),
+    (('train.grow_from',), _is_nothing, (
+        'train.grow_stable_images', 'train.grow_fade_images',
+        'train.grow_batches', 'train.grow_rates', 'train.grow_resets')),
+    (('schedule.images',), _is_nothing, tuple(
+        f'schedule.{name}' for name in (
+            'rates', 'beta2', 'penalty_weight', 'augment_strength',
+            'ema_half_life_images'))),
     (('objective.constraint',), _is_none, ('objective.clip',)),
     (('objective.d_weight_penalty',), _is_none, (
         'objective.d_weight_penalty_weight',)),
@@ -76,9 +104,22 @@ IDLE = (
      lambda row: row != 'stable_rank', ('networks.stable_rank',)),
     (('networks.statistics',), lambda row: row != 'accumulated', (
         'networks.statistics_batches',)),
-    (('train.n_dis_more',), lambda more: not more, (
+    (('train.n_dis_more',), _is_nothing, (
         'train.more_first_g_steps', 'train.more_every_g_steps')),
 )
+
+
+def _of_some(config, players):
+  """Settings that only some networks have."""
+  networks = config.networks
+  names = [*(() if players.mapped else ('w', 'mapping_layers', 'mixing')),
+           *(() if hasattr(players.g, 'remat') else ('remat',))]
+  for name in names:
+    found, usual = getattr(networks, name), USUAL[f'networks.{name}']
+    if found != usual:
+      raise ValueError(
+          f'config.networks.{name}: {found} means nothing to config.networks.'
+          f'name = {networks.name!r}; wanted {usual}, the default.')
 
 
 def _classes(networks):
@@ -110,13 +151,18 @@ def _mixes(networks, player):
   return norm is not None and norm.whiten is None
 
 
-def _batch(config, loss, penalty):
+def _place(config, batch):
+  """The setting that a batch is of."""
+  return 'batch' if batch == config.train.batch else 'grow_batches'
+
+
+def _batch(config, batch, penalty):
   """Statistics of the batch, where a penalty is of each sample by itself."""
-  networks, train = config.networks, config.train
-  group = networks.stddev_group or train.batch
-  if networks.stddev != 'none' and train.batch % min(group, train.batch):
+  networks = config.networks
+  group = networks.stddev_group or batch
+  if networks.stddev != 'none' and batch % min(group, batch):
     raise ValueError(
-        f'config.train.batch: {train.batch} is no multiple of '
+        f'config.train.{_place(config, batch)}: {batch} is no multiple of '
         f'config.networks.stddev_group = {group}.')
   if config.data.dequantize and pyramid.are_points(config.data.shape):
     raise ValueError(
@@ -163,23 +209,73 @@ def _updates(config, loss, players):
         f'{chain} levels.')
 
 
-def _accumulate(config, loss, penalty):
+def _growth(config, players):
+  """Progressive growing, of networks that can."""
+  train, ladder = config.train, players.ladder
+  if train.grow_from and not ladder:
+    raise ValueError(
+        f'config.train.grow_from: {train.grow_from}, but config.networks.name '
+        f'= {config.networks.name!r} does not grow; wanted 0, or progan or '
+        'stylegan.')
+  if not train.grow_from:
+    return
+  if train.n_dis_more:
+    raise ValueError(
+        f'config.train.n_dis_more: {train.n_dis_more} counts G updates, whose '
+        'batch changes with config.train.grow_from; wanted 0.')
+  if not train.grow_stable_images + train.grow_fade_images:
+    raise ValueError(
+        'config.train.grow_stable_images: 0, and config.train.grow_fade_images '
+        'too: no resolution would be trained but the last. Wanted grow_from = '
+        f'{ladder[-1]}, or images.')
+  rungs = len(ladder) - 1 - ladder.index(train.grow_from)
+  if rungs and train.total_images <= (begin := (
+      rungs * train.grow_stable_images + (rungs - 1) * train.grow_fade_images)):
+    raise ValueError(
+        f'config.train.total_images: {train.total_images} ends before '
+        f'{ladder[-1]} px begins to fade in, after {begin} images; wanted more, '
+        'or smaller config.train.grow_stable_images and grow_fade_images.')
+
+
+def _augmentation(config):
+  """Who says how strong an augmentation is: one alone."""
+  objective, schedule = config.objective, config.schedule
+  if objective.augment_target and objective.augment == 'instance_noise':
+    raise ValueError(
+        "config.objective.augment_target: of config.objective.augment = "
+        "'instance_noise' the strength is no probability; wanted 0, or 'ada'.")
+  said = [f'config.{name}' for name, value in (
+      ('objective.augment_target', objective.augment_target),
+      ('objective.augment_until_images', objective.augment_until_images),
+      ('schedule.augment_strength', schedule.augment_strength != -1)) if value]
+  if len(said) > 1:
+    raise ValueError(
+        f'{said[0]}: sets the strength of the augmentation, and so does '
+        f'{said[1]}; wanted one of them.')
+  if schedule.beta2 != -1 and config.optimizer.name == 'sgd':
+    raise ValueError(
+        "config.schedule.beta2: config.optimizer.name = 'sgd' has none; wanted "
+        '-1.')
+
+
+def _accumulate(config, batch, rows):
   """What is of a whole batch cannot be computed in parts."""
   train, networks = config.train, config.networks
   parts = train.accumulate
   if parts == 1:
     return
-  if train.batch % parts:
+  if batch % parts:
     raise ValueError(
         f'config.train.accumulate: {parts} does not divide '
-        f'config.train.batch = {train.batch}.')
+        f'config.train.{_place(config, batch)} = {batch}.')
   whole = []
-  if not loss.separable:
-    whole.append(f'config.objective.loss = {config.objective.loss!r}')
-  if penalty and not penalty.separable:
-    whole.append(f'config.objective.penalty = {config.objective.penalty!r}')
-  group = networks.stddev_group or train.batch
-  if networks.stddev != 'none' and (train.batch // parts) % group:
+  for name in ('loss', 'penalty', 'g_penalty'):
+    row = getattr(rows, name)
+    if row and not row.separable:
+      whole.append(
+          f'config.objective.{name} = {getattr(config.objective, name)!r}')
+  group = networks.stddev_group or batch
+  if networks.stddev != 'none' and (batch // parts) % group:
     whole.append(f'config.networks.stddev_group = {networks.stddev_group}')
   for player in 'gd':
     if _mixes(networks, player):
@@ -187,6 +283,6 @@ def _accumulate(config, loss, penalty):
                    f'{getattr(networks, f"{player}_norm")!r}')
   if whole:
     raise ValueError(
-        f'config.train.accumulate: parts of {train.batch // parts} images '
+        f'config.train.accumulate: parts of {batch // parts} images '
         f'cannot have the whole-batch statistics of {" and of ".join(whole)}; '
         'use accumulate=1, or settings without them.')

@@ -3,7 +3,7 @@
 Where a paper and its code differ, the row says which it follows. A row lists
 what differs from the schema's defaults, which are those of `msg_progan`.
 """
-from msg_gan_jax import tables
+from msg_gan_jax import high_resolution, tables
 
 # What networks before ProGAN have in common: one scale, plain layers, and
 # nothing of ProGAN's own. Their widths are their own, up to any.
@@ -211,4 +211,5 @@ PRESETS = tables.Table('template', 'preset', {
         **_MIMICRY, 'networks.name': 'resnet_sngan', 'networks.scales': 'all',
         'train.ema_half_life_images': 10_000.,
     },
+    **high_resolution.ROWS,
 })

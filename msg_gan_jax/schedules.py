@@ -11,14 +11,66 @@ class Phase(NamedTuple):
   Attributes:
     penalties: for each D update of the step, whether it has the penalty.
     update_g: whether G is updated after them.
-    level: which part of the players is in training, where there are several.
+    level: which part of the players is in training, where there are several;
+      of players that grow, the finest open rung of the ladder.
+    batch: real images in one D update.
+    penalize_g: whether G's update has its penalty.
   """
   penalties: tuple[bool, ...]
   update_g: bool = True
   level: int = 0
+  batch: int = 1
+  penalize_g: bool = False
+
+  @property
+  def images(self):
+    """Real images that the step shows."""
+    return len(self.penalties) * self.batch
 
 
-def phase(images, train, penalty_every, levels=1):
+class Growth(NamedTuple):
+  """Progressive growing: each resolution fades in, and then is stable.
+
+  Attributes:
+    first, last: rungs of the ladder at the begin and at the end.
+    stable, fade: real images that a rung is trained for before the next one
+      fades in, and over which that one does.
+    batches: real images in one D update, for each rung of the ladder.
+    rates: what the rates are multiplied by, likewise.
+
+  Source: Karras et al. 2018 (arXiv:1710.10196), sec. 2 and appendix A.1; its
+  code begins with a stable phase, too.
+  """
+  first: int
+  last: int
+  stable: int
+  fade: int
+  batches: tuple[int, ...]
+  rates: tuple[float, ...]
+
+  def level(self, images):
+    """The finest rung that is open after so many images, a Python int."""
+    grown, rest = divmod(images, self.stable + self.fade)
+    fades = bool(self.fade) and rest >= self.stable
+    return min(self.first + grown + fades, self.last)
+
+  def traced_level(self, images):
+    """`level` of traced images, int32."""
+    grown, rest = jnp.divmod(images, self.stable + self.fade)
+    fades = (rest >= self.stable) & bool(self.fade)
+    return jnp.minimum(self.first + grown + fades, self.last)
+
+  def alpha(self, images, level):
+    """How far a rung has faded in, 0 .. 1, float32; `images` may be traced."""
+    if level == self.first or not self.fade:
+      return jnp.float32(1.)
+    grown = level - self.first
+    begin = grown * self.stable + (grown - 1) * self.fade
+    return jnp.clip((images - begin) / self.fade, 0., 1.).astype(jnp.float32)
+
+
+def phase(images, train, penalty_every, levels=1, growth=None,
+          g_penalty_every=0):
   """The Phase of the step that begins after `images` real images.
 
   Args:
@@ -26,13 +78,21 @@ def phase(images, train, penalty_every, levels=1):
     train: config.Train.
     penalty_every: D updates between two penalties; 0 is never.
     levels: parts of the players that are trained one after another.
+    growth: Growth, or None.
+    g_penalty_every: G updates between two penalties of G; 0 is never.
   """
-  first = images // train.batch
   level = min(images // train.level_images, levels - 1) if levels > 1 else 0
+  batch = train.batch
+  if growth:
+    level = growth.level(images)
+    batch = growth.batches[level]
+  first = images // batch
+  step = first // train.n_dis
   return Phase(
       tuple(bool(penalty_every) and (first + i) % penalty_every == 0
             for i in range(train.n_dis)),
-      updates_g(first // train.n_dis, train), level)
+      updates_g(step, train), level, batch,
+      bool(g_penalty_every) and step % g_penalty_every == 0)
 
 
 def updates_g(step, train):
@@ -74,3 +134,20 @@ def fall(images, until):
   if not until:
     return jnp.float32(1.)
   return jnp.maximum(0., 1. - images / until)
+
+
+def towards(start, end, images, until):
+  """`start` at the first image, `end` from `until` on, along half a cosine.
+
+  Args:
+    start: number; may be traced, as `images`.
+    end: Python number; -1 keeps the start.
+    images: real images shown so far.
+    until: images, a Python number; 0 keeps the start.
+
+  Source: Huang et al. 2024 (arXiv:2501.05441), the schedules of R3GAN's code.
+  """
+  if not until or end == -1:
+    return start
+  share = .5 - .5 * jnp.cos(jnp.pi * jnp.minimum(images / until, 1.))
+  return start + share * (end - start)

@@ -24,9 +24,12 @@ class Condition(NamedTuple):
     labels: int32 [B], or None where nobody is told classes.
     coarse: [B, H, W, C], the picture that a residual is added to, at the size
       of the level (LAPGAN), or None.
+    alpha: [B], 0 .. 1, how far the finest level has faded in, or None where
+      nothing fades.
   """
   labels: Any = None
   coarse: Any = None
+  alpha: Any = None
 
 
 NOTHING = Condition()

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import optax
 
 from msg_gan_jax import config as config_lib
+from msg_gan_jax import schedules
 from msg_gan_jax.networks.build import (
   D_CONDITIONS,
   G_CONDITIONS,
@@ -15,6 +16,7 @@ from msg_gan_jax.networks.build import (
 )
 from msg_gan_jax.objectives import losses
 from msg_gan_jax.objectives.losses import Loss
+from msg_gan_jax.objectives.path import GPenalty
 from msg_gan_jax.objectives.penalties import Penalty
 
 # Laws of z: (key, shape) -> z.
@@ -32,19 +34,22 @@ class Rows(NamedTuple):
   Attributes:
     config: Config.
     players: Players.
-    loss, penalty: rows of LOSSES and PENALTIES.
+    loss, penalty, g_penalty: rows of LOSSES, PENALTIES and G_PENALTIES.
     augment, constraint: rows of AUGMENTATIONS and CONSTRAINTS.
     weight_penalties: {'g', 'd'}, rows of WEIGHT_PENALTIES.
     rule: (beta1, beta2, epsilon) -> optax rule, a row of OPTIMIZERS.
+    growth: schedules.Growth, or None.
   """
   config: config_lib.Config
   players: Players
   loss: Loss
   penalty: Penalty | None
+  g_penalty: GPenalty | None
   augment: Callable | None
   constraint: Callable | None
   weight_penalties: dict[str, Callable | None]
   rule: Callable
+  growth: schedules.Growth | None
 
   @property
   def every_pass(self):
@@ -58,15 +63,21 @@ class Turn(NamedTuple):
   Attributes:
     rows: Rows.
     level: Players in training.
-    hyper: of State.
+    phase: schedules.Phase.
+    hyper: of State, moved as the settings' schedule has it.
     strength: of the augmentation.
-    fall: what the rates are multiplied by.
+    scale: what the rates are multiplied by.
+    alpha: how far the finest level has faded in, or None.
+    path_mean: what G's penalty remembers, or None.
   """
   rows: Rows
   level: Players
+  phase: schedules.Phase
   hyper: dict
   strength: Any
-  fall: Any
+  scale: Any
+  alpha: Any
+  path_mean: Any
 
 
 def draw(rows, key, n):
@@ -93,27 +104,32 @@ def variables(params, stats):
   return {'params': params, 'stats': stats}
 
 
+def rngs(key):
+  """The keys of a pass: what D forgets; G's noise, and where it mixes styles."""
+  return {'dropout': key, 'noise': jax.random.fold_in(key, 0),
+          'mixing': jax.random.fold_in(key, 1)}
+
+
 def _pass(module, params, stats, inputs, condition, key, keeps):
   """(output, statistics) of a pass in training.
 
   Args:
     module, params, stats: of a player.
     inputs, condition: what it sees.
-    key: of what it forgets at random, or None for nothing.
+    key: of what is drawn in it.
     keeps: whether the pass may change the statistics.
   """
-  rngs = None if key is None else {'dropout': key}
   given = variables(params, stats), inputs, condition, True
   if not keeps:
-    return module.apply(*given, rngs=rngs), stats
-  out, new = module.apply(*given, rngs=rngs, mutable=['stats'])
+    return module.apply(*given, rngs=rngs(key)), stats
+  out, new = module.apply(*given, rngs=rngs(key), mutable=['stats'])
   return out, new.get('stats', {})
 
 
-def make(turn, params, stats, z, condition, keeps):
+def make(turn, params, stats, z, condition, key, keeps):
   """(pyramid, G's statistics), a pass in training."""
   return _pass(turn.level.g, params, stats,
-               tell(turn.rows, 'g', z, condition), condition, None, keeps)
+               tell(turn.rows, 'g', z, condition), condition, key, keeps)
 
 
 def _judge(turn, params, stats, images, condition, key, keeps):
@@ -122,11 +138,11 @@ def _judge(turn, params, stats, images, condition, key, keeps):
                tell(turn.rows, 'd', images, condition), condition, key, keeps)
 
 
-def _augmented(turn, real, fake, key):
-  """What D is shown of reals and fakes."""
-  real_key, fake_key = jax.random.split(key)
-  return (turn.rows.augment(real, real_key, turn.strength),
-          turn.rows.augment(fake, fake_key, turn.strength))
+def _augment(turn, images, key):
+  """What D is shown of pictures."""
+  if not turn.rows.augment:
+    return images
+  return turn.rows.augment(images, key, turn.strength)
 
 
 def _weigh(turn, player, params):
@@ -143,14 +159,19 @@ def _d_objective(turn, with_penalty, stats, params, real, fake, condition, key):
   rows, objective = turn.rows, turn.rows.config.objective
   if rows.augment:
     key, noise_key = jax.random.split(key)
-    real, fake = _augmented(turn, real, fake, noise_key)
+    real_key, fake_key = jax.random.split(noise_key)
+  else:
+    real_key = fake_key = None
   keys = jax.random.split(jax.random.fold_in(key, 0), 3)
-  seen, stats = _judge(turn, params, stats, real, condition, keys[0], True)
-  said, stats = _judge(
-      turn, params, stats, fake, condition, keys[1], rows.every_pass)
+  seen, stats = _judge(turn, params, stats, _augment(turn, real, real_key),
+                       condition, keys[0], True)
+  said, stats = _judge(turn, params, stats, _augment(turn, fake, fake_key),
+                       condition, keys[1], rows.every_pass)
   total = rows.loss.d(seen, said)
   logs = {'d_loss': total, 'd_real': seen.logits.mean(),
           'd_fake': said.logits.mean()}
+  if objective.augment_target:
+    logs['d_sign'] = jnp.sign(seen.logits).mean()
   if objective.drift:
     logs['drift'] = losses.drift(seen)
     total += objective.drift * logs['drift']
@@ -160,14 +181,18 @@ def _d_objective(turn, with_penalty, stats, params, real, fake, condition, key):
       logs['d_classes'] += losses.classification(said, condition.labels)
     total += objective.d_classes_weight * logs['d_classes']
   if with_penalty:
-    def scaled(images, stats=stats):  # a slope of `target` becomes one of 1
+    # A slope of `target` becomes one of 1. It is that of the pictures before
+    # they are augmented, as in StyleGAN2-ADA and in DiffAugment.
+    def scaled(images, stats=stats):
       verdict, _ = _judge(
-          turn, params, stats, images, condition, keys[2], rows.every_pass)
+          turn, params, stats, _augment(turn, images, real_key), condition,
+          keys[2], rows.every_pass)
       return verdict.logits / objective.penalty_target
 
     if rows.every_pass and stats:
       # The same power iterations, kept; XLA drops the rest of this pass.
-      _, stats = _judge(turn, params, stats, real, condition, keys[2], True)
+      _, stats = _judge(turn, params, stats, _augment(turn, real, real_key),
+                        condition, keys[2], True)
     logs['penalty'] = rows.penalty.values(scaled, real, fake, key).mean()
     total += logs['penalty'] * (
         turn.hyper['penalty_weight'] * objective.penalty_every_d_steps)
@@ -189,6 +214,16 @@ def update_d(turn, d, real, fake, condition, key, with_penalty):
   return d, logs | {'d_grad_norm': optax.tree.norm(gradients)}
 
 
+def observed(turn, aux, logs):
+  """State.aux after an update of D: its signs move the augmentation."""
+  objective = turn.rows.config.objective
+  if not objective.augment_target:
+    return aux
+  return aux | {'augment': feedback.follow(
+      aux['augment'], logs['d_sign'], turn.phase.batch,
+      objective.augment_target, objective.augment_speed_images)}
+
+
 def _for_all(turn, condition):
   """The condition of a batch, for all fakes of an update of G."""
   times = turn.rows.config.train.g_batches
@@ -199,14 +234,14 @@ def _g_objective(turn, judge, fake, real, condition, key):
   """What G minimizes on one part of a batch; (loss, (logs, D's stats))."""
   rows = turn.rows
   for_all = _for_all(turn, condition)
-  if rows.augment:
-    real, fake = _augmented(turn, real, fake, key)
+  real_key, fake_key = jax.random.split(key)
   keys = jax.random.split(jax.random.fold_in(key, 0))
-  said, stats = _judge(turn, judge.params, judge.stats, fake, for_all,
-                       keys[0], rows.every_pass)
+  said, stats = _judge(turn, judge.params, judge.stats,
+                       _augment(turn, fake, fake_key), for_all, keys[0],
+                       rows.every_pass)
   # XLA drops D(real) by itself where loss.g does not look at it.
-  seen, _ = _judge(turn, judge.params, judge.stats, real, condition, keys[1],
-                   False)
+  seen, _ = _judge(turn, judge.params, judge.stats,
+                   _augment(turn, real, real_key), condition, keys[1], False)
   total = rows.loss.g(seen, said)
   logs = {'g_loss': total}
   if said.classes is not None:
@@ -215,14 +250,41 @@ def _g_objective(turn, judge, fake, real, condition, key):
   return total, (logs, stats)
 
 
+def _g_costs(turn, params, stats, size, condition, key):
+  """(what G pays beside its loss, its logs) for a batch of a size."""
+  cost, logs = _weigh(turn, 'g', params)
+  if not turn.phase.penalize_g:
+    return cost, logs
+  objective = turn.rows.config.objective
+  z_key, map_key, draw_key, key = jax.random.split(
+      jax.random.fold_in(key, 2), 4)
+  n = max(1, size // objective.g_penalty_shrink)
+  condition = jax.tree.map(lambda x: x[:n], condition)
+
+  def of_g(method, inputs, key):
+    return turn.level.g.apply(
+        variables(params, stats), inputs, condition, True, rngs=rngs(key),
+        method=method)
+
+  w = of_g('map', draw(turn.rows, z_key, n), map_key)
+  values, lengths, mean = turn.rows.g_penalty.values(
+      lambda w: of_g('synthesize', w, draw_key)[-1], w, turn.path_mean, key)
+  logs |= {'g_penalty': values.mean(), 'path_length': lengths.mean(),
+           'path_mean': mean}
+  return cost + logs['g_penalty'] * (
+      turn.hyper['g_penalty_weight'] * objective.g_penalty_every_g_steps), logs
+
+
 def update_g(turn, g, judge, real, z, condition, key):
   """(G after an update by its own pass, D's statistics, logs)."""
   def objective(params, real, z, condition, key):
-    fake, g_stats = make(turn, params, g.stats, z, _for_all(turn, condition),
-                          turn.rows.every_pass)
+    fake, g_stats = make(
+        turn, params, g.stats, z, _for_all(turn, condition),
+        jax.random.fold_in(key, 1), turn.rows.every_pass)
     total, (logs, d_stats) = _g_objective(
         turn, judge, fake, real, condition, key)
-    cost, cost_logs = _weigh(turn, 'g', params)
+    cost, cost_logs = _g_costs(
+        turn, params, g.stats, len(real[0]), condition, key)
     return total + cost, (logs | cost_logs, d_stats, g_stats)
 
   gradients, (logs, d_stats, g_stats) = _in_parts(
@@ -241,7 +303,9 @@ def update_g_of(turn, g, judge, real, made, condition, key):
       lambda fake: _g_objective(turn, judge, fake, real, condition, key),
       has_aux=True)(fake)
   by_weights, cost_logs = jax.grad(
-      lambda params: _weigh(turn, 'g', params), has_aux=True)(g.params)
+      lambda params: _g_costs(
+          turn, params, g.stats, len(real[0]), condition, key),
+      has_aux=True)(g.params)
   gradients = jax.tree.map(jnp.add, pull(by_fake), by_weights)
   return _moved(turn, g, d_stats, gradients, logs | cost_logs)
 
@@ -258,7 +322,7 @@ def _update(turn, player, gradients, rate):
   direction, opt = turn.rows.rule(
       hyper['beta1'], hyper['beta2'], optimizer.epsilon).update(
           gradients, player.opt)
-  size = hyper[rate] * turn.fall
+  size = hyper[rate] * turn.scale
   params = jax.tree.map(lambda p, u: p - size * u, player.params, direction)
   return player.replace(params=params, opt=opt)
 

@@ -8,7 +8,7 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PACKAGE = 'msg_gan_jax'
 
-VALUES = {'config', 'presets', 'tables', 'source'}
+VALUES = {'config', 'presets', 'high_resolution', 'tables', 'source'}
 ARRAYS = {'pyramid', 'schedules', 'state'}
 FLOOR_1 = VALUES | ARRAYS
 BELOW = FLOOR_1 | {'networks', 'objectives', 'data', 'metrics', 'reporting',
@@ -17,7 +17,8 @@ BELOW = FLOOR_1 | {'networks', 'objectives', 'data', 'metrics', 'reporting',
 MAY = {
     '': set(),  # The package itself imports nothing, or all would be loaded.
     'tables': set(),
-    'presets': {'tables'},
+    'high_resolution': set(),
+    'presets': {'high_resolution', 'tables'},
     'config': {'presets', 'tables'},
     'source': {'tables'},
     'pyramid': {'tables'},

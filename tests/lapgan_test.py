@@ -60,12 +60,13 @@ def test_a_doubled_picture_is_not_that_of_aligned_edges():
 
 def test_reals_are_coarse_pictures_and_their_residuals(chained):
   players = NETWORKS['lapgan'](chained())
-  reals = pyramid.build(batch().images[0], players.sizes)
-  (real,), coarse = players.at(1).see(reals)
+  images = batch().images[0]
+  reals = pyramid.build(images, players.sizes)
+  (real,), coarse = players.at(1).see(images)
   chex.assert_trees_all_equal(real, reals[1])
   chex.assert_trees_all_equal(coarse, lapgan.double(pyramid.down(real)))
   assert float(jnp.abs(real - coarse).max()) > .1
-  (smallest,), nothing = players.at(0).see(reals)
+  (smallest,), nothing = players.at(0).see(images)
   chex.assert_trees_all_equal(smallest, pyramid.down(real))
   assert nothing is None
   # A G whose residual is a constant h gives coarse + h.

@@ -353,7 +353,8 @@ def test_a_collapse_is_told_and_variety_is_not(unbroken):
     said = []
     found = loop.Run._look(types.SimpleNamespace(
         render=lambda state, z: (images,), state=None, z=None, main=False,
-        images=8, variety=variety, say=said.append))
+        images=8, variety=variety, say=said.append,
+        listen=lambda state, images: {}))
     return found['diversity'], said
 
   rng = np.random.default_rng(0)

@@ -18,6 +18,7 @@ from msg_gan_jax.networks import (
   plain,
   resnet,
   spectral,
+  stylegan,
 )
 
 
@@ -31,9 +32,13 @@ class Players(NamedTuple):
     laws: rows of layers.LAWS, of g and of d.
     levels: names of the parts of both that are trained one after another,
       subtrees of their parameters; () where there is but one.
-    parts: for each level the Players that are trained.
-    look: of a part: the pyramid of reals -> (what its D sees of it, the coarse
-      picture that both are told).
+    parts: for each level, or rung of players that grow, the Players that are
+      trained.
+    ladder: heights of the rungs of players that grow, coarse to fine; ().
+    look: of a part: (images [B, H, W, C] of the finest size, uint8 or floats,
+      alpha) -> (the pyramid that its D sees of reals, the coarse picture that
+      both are told).
+    mapped: whether G has `map` and `synthesize`, and w between them.
   """
   g: Any
   d: Any
@@ -41,15 +46,19 @@ class Players(NamedTuple):
   laws: tuple[str, str] = ('normal', 'normal')
   levels: tuple[str, ...] = ()
   parts: tuple = ()
+  ladder: tuple[int, ...] = ()
   look: Callable | None = None
+  mapped: bool = False
 
   def at(self, level):
     """The Players in training at a level."""
     return self.parts[level] if self.parts else self
 
-  def see(self, real):
-    """(reals that D sees, coarse picture or None)."""
-    return self.look(real) if self.look else (real, None)
+  def see(self, images, alpha=None):
+    """(pyramid of reals that D sees, coarse picture or None)."""
+    if self.look:
+      return self.look(images, alpha)
+    return pyramid.build(images, self.sizes), None
 
 
 # How G is told the class; batch norm is by the layers themselves.
@@ -59,6 +68,8 @@ G_CONDITIONS = tables.Table('config.networks.g_condition', 'condition', {
     'concat': lambda z, one_hot: jnp.concatenate([z, one_hot], -1),
     # Dumoulin et al. 2017 (arXiv:1610.07629), Miyato & Koyama 2018.
     'batch_norm': None,
+    # Karras et al. 2020 (arXiv:2006.06676): beside z in a mapping network.
+    'mapping': None,
 })
 
 
@@ -68,13 +79,17 @@ def _with_maps(images, one_hot):
       for x in images)
 
 
-# How D is told the class, or asked for it; the last two are its head's.
+# How D is told the class, or asked for it; all but 'concat' are its head's.
 D_CONDITIONS = tables.Table('config.networks.d_condition', 'condition', {
     'none': None,
     # Mirza & Osindero 2014: a map a class, beside the colours of every level.
     'concat': _with_maps,
     'projection': None,
     'classifier': None,
+    # Mescheder et al. 2018 (arXiv:1801.04406): a score for each class.
+    'switch': None,
+    # Karras et al. 2020: <mapped label, features>.
+    'mapped_projection': None,
 })
 
 
@@ -115,6 +130,26 @@ def _refuse_equalized(config):
   _no_batch_norm(settings)
 
 
+def _refuse_mapping(settings, players='gd'):
+  """Of networks whose players have no mapping network of labels."""
+  for player, row, instead in (('g', 'mapping', 'concat'),
+                               ('d', 'mapped_projection', 'projection')):
+    if player in players and getattr(settings, f'{player}_condition') == row:
+      raise ValueError(
+          f'config.networks.{player}_condition: {row!r}, but config.networks.'
+          f'name = {settings.name!r} has no mapping network there; wanted '
+          f'{instead!r}.')
+
+
+def _only_mapping(settings):
+  """Labels enter a G that has a mapping network there."""
+  if settings.g_condition not in ('none', 'mapping'):
+    raise ValueError(
+        f'config.networks.g_condition: {settings.g_condition!r}, but config.'
+        f'networks.name = {settings.name!r} is told classes by its mapping '
+        "network; wanted 'mapping'.")
+
+
 def _no_batch_norm(settings):
   if settings.g_condition == 'batch_norm':
     raise ValueError(
@@ -122,38 +157,119 @@ def _no_batch_norm(settings):
         f"= {settings.name!r} has none; wanted 'concat'.")
 
 
-def _msg(config, bmsg):
-  settings, data = config.networks, config.data
+def _on_ladder(config, g, d):
+  """Players of ProGAN's ladder: some or all rungs open, or growing.
+
+  Args:
+    config: Config.
+    g, d: (msg.Shape, level) -> a linen module; level None opens all rungs.
+  """
+  settings, data, begin = config.networks, config.data, config.train.grow_from
   _refuse_equalized(config)
   if pyramid.are_points(data.shape):
     raise ValueError(
         f'config.networks.name: {settings.name!r} draws pictures, and '
         f'config.data.name = {data.name!r} has points; wanted \'mlp\'.')
   combine.PHI[settings.phi]  # an unknown φ is an error also where unused
-  sizes = pyramid.shown(data.shape, settings.scales)
+  ladder = pyramid.ladder(*data.shape[:2])
+  shown = pyramid.shown(data.shape, settings.scales)
   shape = msg.Shape(
-      pyramid.ladder(*data.shape[:2]), sizes, data.shape,
-      settings.fmap_max, settings.fmap_base)
-  return Players(
-      msg.Generator(shape, bmsg),
-      msg.Discriminator(
-          shape, settings.phi, settings.stddev, settings.stddev_group, bmsg,
-          _head(settings)),
-      sizes)
+      ladder, ladder if begin else shown, data.shape, settings.fmap_max,
+      settings.fmap_base)
+  if not begin:
+    return Players(g(shape, None), d(shape, None), shown)
+  if begin not in ladder:
+    raise ValueError(
+        f'config.train.grow_from: no resolution of {begin} px on the way to '
+        f'{ladder[-1]}; wanted one of {", ".join(map(str, ladder))}, or 0.')
+  if len(shown) > 1:
+    raise ValueError(
+        f'config.train.grow_from: {begin}, but config.networks.scales = '
+        f'{settings.scales!r} shows D all these levels at once; wanted '
+        "scales = 'none', or grow_from = 0.")
+  parts = tuple(
+      Players(g(shape, level), d(shape, level), (size,),
+              look=functools.partial(_faded, size))
+      for level, size in enumerate(ladder))
+  return parts[-1]._replace(parts=parts, ladder=ladder)
+
+
+def _faded(size, images, alpha):
+  """Reals of a resolution as far as it has faded in: ProGAN, appendix A.1."""
+  real, = pyramid.build(images, (size,))
+  if not size % 2:  # The coarsest rung may be odd, and never fades in.
+    real = msg.blend(pyramid.up(pyramid.down(real)), real, alpha)
+  return (real,), None
+
+
+def _of_family(settings):
+  """What all modules of the high-resolution family are given."""
+  return {'dtype': jnp.dtype(settings.dtype), 'remat': settings.remat}
+
+
+def _ladder_d(settings, shape, level, **choices):
+  """ProGAN's D, with choices of its attributes."""
+  return msg.Discriminator(
+      shape, settings.phi, settings.stddev, settings.stddev_group,
+      head=_head(settings), level=level, **choices, **_of_family(settings))
+
+
+def _msg(config, **choices):
+  settings = config.networks
+  _refuse_mapping(settings)
+  return _on_ladder(
+      config,
+      lambda shape, level: msg.Generator(
+          shape, level=level, **choices, **_of_family(settings)),
+      lambda shape, level: _ladder_d(settings, shape, level, **choices))
+
+
+def _progan(config):
+  settings = config.networks
+  _refuse_mapping(settings)
+  return _on_ladder(
+      config,
+      lambda shape, level: msg.Generator(
+          shape, norm_first=True, level=level, **_of_family(settings)),
+      lambda shape, level: _ladder_d(settings, shape, level, mean_first=True))
+
+
+def _stylegan(config):
+  settings = config.networks
+  _only_mapping(settings)
+  _refuse_mapping(settings, 'd')
+  return _on_ladder(
+      config,
+      lambda shape, level: stylegan.Generator(
+          shape, level=level, **_styles(settings), **_of_family(settings)),
+      lambda shape, level: _ladder_d(
+          settings, shape, level, mean_first=True, blur=True)
+  )._replace(mapped=True)
+
+
+def _styles(settings):
+  """What modules with a mapping network are given."""
+  return {'width': settings.w, 'depth': settings.mapping_layers,
+          'mixing': settings.mixing,
+          'classes': settings.classes * (settings.g_condition == 'mapping')}
 
 
 def _mlp(config):
-  combine.PHI[config.networks.phi]  # an unknown φ is an error also where unused
+  settings = config.networks
+  combine.PHI[settings.phi]  # an unknown φ is an error also where unused
   _refuse_equalized(config)
-  mlp.check(config.networks)
-  shape, width = config.data.shape, config.networks.fmap_max
+  _refuse_mapping(settings)
+  mlp.check(settings)
+  shape, width = config.data.shape, settings.fmap_max
+  dtype = jnp.dtype(settings.dtype)
   return Players(
-      mlp.Generator(shape, width),
-      mlp.Discriminator(shape, width, _head(config.networks)), shape[:1])
+      mlp.Generator(shape, width, dtype=dtype),
+      mlp.Discriminator(shape, width, _head(settings), dtype=dtype), shape[:1])
 
 
 def _kits(settings, kit):
   """The kits of G and D: how a plan makes layers, with the settings' norms."""
+  _refuse_mapping(settings)
   for player in ('g', 'd'):
     for table, name in ((norms.NORMS, 'norm'),
                         (spectral.WEIGHT_NORMS, 'weight_norm')):
@@ -169,7 +285,8 @@ def _kits(settings, kit):
         f"g_norm = {settings.g_norm!r}; wanted 'batch'.")
   kit = kit._replace(
       iterations=settings.power_iterations, ratio=settings.stable_rank,
-      batch_always=settings.statistics == 'batch')
+      batch_always=settings.statistics == 'batch',
+      dtype=jnp.dtype(settings.dtype))
   return (kit._replace(
       norm=settings.g_norm, weight_norm=settings.g_weight_norm,
       classes=settings.classes * (settings.g_condition == 'batch_norm')),
@@ -284,7 +401,7 @@ def _lapgan(config):
   parts = tuple(
       Players(lapgan.g_level(chain, g_kit, level),
               lapgan.d_level(chain, d_kit, level, head), (size,), laws,
-              look=functools.partial(lapgan.look, level))
+              look=functools.partial(lapgan.look, sizes, level))
       for level, size in enumerate(sizes))
   return Players(
       lapgan.Generator(chain, g_kit), lapgan.Discriminator(chain, d_kit, head),
@@ -292,8 +409,10 @@ def _lapgan(config):
 
 
 NETWORKS = tables.Table('config.networks.name', 'network', {
-    'msg_progan': lambda config: _msg(config, bmsg=False),
+    'msg_progan': _msg,
     'bmsg_gan': lambda config: _msg(config, bmsg=True),
+    'progan': _progan,
+    'stylegan': _stylegan,
     'mlp': _mlp,
     'vanilla': _vanilla,
     'infogan': _infogan,

@@ -56,14 +56,16 @@ def adain(images, path, width, r):
 
   Mean and deviation are those of each channel of each sample over its pixels;
   [s; b] = r'(x1). The paper names it as future work (sec. 6); the form is
-  Huang & Belongie 2017 (arXiv:1703.06868), eq. 8, with the style as a map.
+  Huang & Belongie 2017 (arXiv:1703.06868), eq. 8, with the style as a map. As
+  the norms, it is computed in float32.
   """
   del width
   style = r(2 * path.shape[-1])(images[0])
-  scale, shift = jnp.split(style, 2, -1)
-  x = path - path.mean((1, 2), keepdims=True)
+  scale, shift = jnp.split(style.astype(jnp.float32), 2, -1)
+  x = path.astype(jnp.float32)
+  x = x - x.mean((1, 2), keepdims=True)
   x = x * lax.rsqrt(jnp.mean(x * x, (1, 2), keepdims=True) + 1e-8)
-  return ((1 + scale) * x + shift,)
+  return (((1 + scale) * x + shift).astype(path.dtype),)
 
 
 def dense(images, path, width, r):

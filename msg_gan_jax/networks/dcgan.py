@@ -73,7 +73,7 @@ class Generator(nn.Module):
 
   @nn.compact
   def __call__(self, z, condition=NOTHING, train=False):
-    plan, kit = self.plan, self.kit
+    plan, kit, z = self.plan, self.kit, self.kit.cast(z)
     way, bias = Way(train, condition.labels), kit.before_batch_norm
     h, w, channels = self.image
     h, w = h >> plan.doublings, w >> plan.doublings
@@ -82,7 +82,7 @@ class Generator(nn.Module):
 
     def show(x, name, **conv):
       x = plain.Conv(kit, channels, name=name, **conv)(x)
-      images.append(jnp.tanh(x))
+      images.append(jnp.tanh(x.astype(jnp.float32)))
 
     x = self.start(z, (h, w), way)
     for i, width in enumerate(plan.g_widths):
@@ -139,6 +139,7 @@ class Discriminator(nn.Module):
     way = Way(train, condition.labels)
     if plan.unit_range:
       images = tuple((x + 1) / 2 for x in images)
+    images = kit.cast(images)
     x, size = images[-1], self.shown[-1]
     for i, (kernel, stride, width) in enumerate(plan.d_layers):
       normed = i > 0 or plan.first_norm
@@ -156,7 +157,7 @@ class Discriminator(nn.Module):
       if joins:
         x = combine.joined(self.phi, kit, width, self.shown, images, x)
     if plan.readout == 'sum':
-      x = x.sum((1, 2))
+      x = x.sum((1, 2), dtype=jnp.float32)
     return self.head(x, condition.labels, kit=kit)
 
 

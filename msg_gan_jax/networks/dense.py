@@ -46,14 +46,15 @@ class Generator(nn.Module):
 
   @nn.compact
   def __call__(self, z, condition=NOTHING, train=False):
-    kit, way, x = self.kit, Way(train, condition.labels), z
+    kit, way = self.kit, Way(train, condition.labels)
+    x = kit.cast(z)
     for i, width in enumerate(self.plan.g):
       x = plain.Dense(kit, width, bias=kit.before_batch_norm,
                       name=f'hidden_{i}')(x)
       x = nn.relu(kit.normalize(f'norm_{i}')(x, way))
     *grid, channels = self.image
     x = plain.Dense(kit, channels, tuple(grid), name='image')(x)
-    return (jnp.tanh(x / 2),)
+    return (jnp.tanh(x.astype(jnp.float32) / 2),)
 
 
 class Discriminator(nn.Module):
@@ -69,7 +70,7 @@ class Discriminator(nn.Module):
   def __call__(self, images, condition=NOTHING, train=False):
     kit, way = self.kit, Way(train, condition.labels)
     of_image, of_hidden = self.plan.dropout
-    x = (images[-1] + 1) / 2
+    x = kit.cast((images[-1] + 1) / 2)
     x = x.reshape(x.shape[0], -1)
     for i, width in enumerate(self.plan.d):
       x = nn.Dropout(of_hidden if i else of_image)(x, deterministic=not train)
@@ -88,7 +89,8 @@ def _maxout(x):
   largest: where XLA fuses the norm before it, it may compute them anew, round
   them otherwise and find none, and the gradient is NaN.
   """
-  return (x * jax.nn.one_hot(x.argmax(-1), x.shape[-1])).sum(-1)
+  largest = jax.nn.one_hot(x.argmax(-1), x.shape[-1], dtype=x.dtype)
+  return (x * largest).sum(-1)
 
 
 class InfoPlan(NamedTuple):
@@ -123,7 +125,7 @@ class InfoGenerator(nn.Module):
     kit, way = self.kit, Way(train, condition.labels)
     bias, (height, width, channels) = kit.before_batch_norm, self.image
     units, maps, last = self.plan.g
-    x = plain.Dense(kit, units, bias=bias, name='start')(z)
+    x = plain.Dense(kit, units, bias=bias, name='start')(kit.cast(z))
     x = nn.leaky_relu(kit.normalize('norm_start')(x, way), .2)
     x = plain.Dense(
         kit, maps, (height // 4, width // 4), bias=bias, name='grid')(x)
@@ -136,7 +138,7 @@ class InfoGenerator(nn.Module):
         nn.leaky_relu(x, .2))
     x = nn.leaky_relu(kit.normalize('norm_conv')(x, way), .2)
     x = plain.Conv(kit, channels, 4, up='transposed', name='image')(x)
-    return (jnp.tanh(x / 2),)
+    return (jnp.tanh(x.astype(jnp.float32) / 2),)
 
 
 class InfoDiscriminator(nn.Module):
@@ -160,7 +162,7 @@ class InfoDiscriminator(nn.Module):
       return nn.leaky_relu(
           kit.normalize(name, conditional=False)(x, way), .2)
 
-    x = (images[-1] + 1) / 2
+    x = kit.cast((images[-1] + 1) / 2)
     x = nn.leaky_relu(plain.Conv(kit, first, 4, 2, name='conv_1')(x), .2)
     x = plain.Conv(kit, second, 4, 2, bias=dead, name='conv_2')(x)
     x = norm(x, 'norm_2')

@@ -128,8 +128,10 @@ def _doubling(size):
   return jnp.asarray(np.maximum(0, 1 - distance), jnp.float32)
 
 
-def look(level, real):
+def look(sizes, level, images, alpha=None):
   """(what D of a level sees of reals, the coarse picture both are told)."""
+  del alpha
+  real = pyramid.build(images, sizes)
   return real[level:level + 1], double(real[level - 1]) if level else None
 
 
@@ -148,11 +150,12 @@ class CoarsestGenerator(nn.Module):
   @nn.compact
   def __call__(self, z, condition=NOTHING, train=False):
     kit = self.kit._replace(deviation='lapgan_g')
-    x = jnp.concatenate(self.chain.own(z, self.level), -1)
+    x = kit.cast(jnp.concatenate(self.chain.own(z, self.level), -1))
     for i, width in enumerate(self.chain.plan.g):
       x = nn.relu(plain.Dense(kit, width, name=f'hidden_{i}')(x))
     *grid, channels = self.chain.shapes[self.level]
-    return (plain.Dense(kit, channels, tuple(grid), name='image')(x),)
+    x = plain.Dense(kit, channels, tuple(grid), name='image')(x)
+    return (x.astype(jnp.float32),)
 
 
 class FineGenerator(nn.Module):
@@ -168,16 +171,16 @@ class FineGenerator(nn.Module):
   def __call__(self, z, condition=NOTHING, train=False):
     kit, maps = self.kit, self.chain.plan.maps
     height, width, channels = self.chain.shapes[self.level]
-    noise, one_hot = self.chain.own(z, self.level)
-    seen = [noise.reshape(-1, height, width, 1), condition.coarse]
+    noise, one_hot = kit.cast(self.chain.own(z, self.level))
+    seen = [noise.reshape(-1, height, width, 1), kit.cast(condition.coarse)]
     if one_hot.shape[-1]:
       seen.append(nn.relu(plain.Dense(
           kit, 1, (height, width), name='class_map')(one_hot)))
     x = jnp.concatenate(seen, -1)
     x = nn.relu(plain.Conv(kit, maps, 7, name='conv_0')(x))
     x = nn.relu(plain.Conv(kit, maps, 7, name='conv_1')(x))
-    return (condition.coarse + plain.Conv(
-        kit, channels, 5, name='residual')(x),)
+    x = plain.Conv(kit, channels, 5, name='residual')(x)
+    return (condition.coarse + x.astype(jnp.float32),)
 
 
 class CoarsestDiscriminator(nn.Module):
@@ -195,7 +198,7 @@ class CoarsestDiscriminator(nn.Module):
   @nn.compact
   def __call__(self, images, condition=NOTHING, train=False):
     kit, plan = self.kit._replace(deviation='lapgan_d'), self.chain.plan
-    x = images[-1]
+    x = kit.cast(images[-1])
     for i, width in enumerate(plan.d):
       x = nn.relu(plain.Dense(kit, width, name=f'hidden_{i}')(x))
       x = nn.Dropout(plan.dropout)(x, deterministic=not train)
@@ -214,7 +217,8 @@ class FineDiscriminator(nn.Module):
 
   @nn.compact
   def __call__(self, images, condition=NOTHING, train=False):
-    kit, plan, x = self.kit, self.chain.plan, images[-1]
+    kit, plan = self.kit, self.chain.plan
+    x = kit.cast(images[-1])
     for i, stride in enumerate((1, 2)):
       x = nn.relu(plain.Conv(
           kit, plan.maps, 5, stride, padding='VALID', name=f'conv_{i}')(x))

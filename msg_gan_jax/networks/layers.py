@@ -25,9 +25,12 @@ def leaky_relu(x):
 def pixel_norm(x, epsilon=1e-8):
   """x / sqrt(mean over channels of x^2 + epsilon).
 
-  Source: Karras et al. 2018 (arXiv:1710.10196), sec. 4.2.
+  In float32, whatever x is. Source: Karras et al. 2018 (arXiv:1710.10196),
+  sec. 4.2.
   """
-  return x * lax.rsqrt(jnp.mean(x * x, -1, keepdims=True) + epsilon)
+  y = x.astype(jnp.float32)
+  y = y * lax.rsqrt(jnp.mean(y * y, -1, keepdims=True) + epsilon)
+  return y.astype(x.dtype)
 
 
 def minibatch_stddev(x, group):
@@ -46,10 +49,10 @@ def minibatch_stddev(x, group):
   """
   b, h, w, _ = x.shape
   group = min(group, b) or b
-  y = x.reshape(group, b // group, *x.shape[1:])
+  y = x.reshape(group, b // group, *x.shape[1:]).astype(jnp.float32)
   y = y - y.mean(0)
   std = jnp.sqrt(jnp.mean(y * y, 0) + 1e-8).mean((1, 2, 3))
-  std = jnp.tile(std, group)[:, None, None, None]
+  std = jnp.tile(std, group)[:, None, None, None].astype(x.dtype)
   return jnp.concatenate([x, jnp.broadcast_to(std, (b, h, w, 1))], -1)
 
 
@@ -63,7 +66,13 @@ class Mix(NamedTuple):
 def join(parts):
   """Carries out every Mix, and concatenates the channels."""
   return jnp.concatenate([
-      p.x @ p.kernel + p.bias if isinstance(p, Mix) else p for p in parts], -1)
+      added(p.x @ p.kernel.astype(p.x.dtype), p.bias)
+      if isinstance(p, Mix) else p for p in parts], -1)
+
+
+def added(y, bias):
+  """y + bias, which may be None, in y's dtype."""
+  return y if bias is None else y + bias.astype(y.dtype)
 
 
 def fold(parts, kernel):
@@ -93,8 +102,18 @@ def fold(parts, kernel):
 def conv(x, kernel, stride=1, padding='SAME'):
   """Zero padding to the same size, over the stride, or 'VALID'; NHWC, HWIO."""
   return lax.conv_general_dilated(
-      x, kernel, (stride, stride), padding,
+      x, kernel.astype(x.dtype), (stride, stride), padding,
       dimension_numbers=('NHWC', 'HWIO', 'NHWC'))
+
+
+def conv_down(x, kernel):
+  """A 3x3 convolution, then the 2x2 mean, in 16 / 36 of the arithmetic.
+
+  The mean of four shifted kernels is one of 4x4, with stride 2.
+  """
+  wide = jnp.pad(kernel, ((1, 1), (1, 1), (0, 0), (0, 0)))
+  kernel = (wide[1:, 1:] + wide[:-1, 1:] + wide[1:, :-1] + wide[:-1, :-1]) / 4
+  return conv(x, kernel, 2, ((1, 1), (1, 1)))
 
 
 # For each way to double a picture's size, rows[s, u, k]: tap k of the kernel
@@ -137,13 +156,14 @@ def up_conv(x, kernel, up='nearest'):
   """
   b, h, w, _ = x.shape
   out = kernel.shape[-1]
-  rows = jnp.array(UP[up], x.dtype)
+  rows = jnp.array(UP[up], kernel.dtype)
   n = rows.shape[1]
   k = jnp.einsum('suk,tvl,klio->uvisto', rows, rows, kernel)
   x = jnp.pad(x, ((0, 0), (n - 1, 1), (n - 1, 1), (0, 0)))
   x = jnp.concatenate([
       x[:, u:u + h + 1, v:v + w + 1] for u in range(n) for v in range(n)], -1)
-  y = (x @ k.reshape(-1, 4 * out)).reshape(b, h + 1, w + 1, 2, 2, out)
+  k = k.reshape(-1, 4 * out).astype(x.dtype)
+  y = (x @ k).reshape(b, h + 1, w + 1, 2, 2, out)
   y = y.swapaxes(2, 3).reshape(b, 2 * h + 2, 2 * w + 2, out)
   return y[:, 1:-1, 1:-1]
 
@@ -160,6 +180,7 @@ class EqualConv(nn.Module):
     gain: sqrt(2) before a leaky ReLU; 1 for linear outputs in ProGAN.
     use_bias: whether there is one.
     upsample: whether the input is upsampled (nearest) before it.
+    downsample: whether the 2x2 mean follows, before the bias.
 
   Source: Karras et al. 2018, sec. 4.1; He et al. 2015.
   """
@@ -168,6 +189,7 @@ class EqualConv(nn.Module):
   gain: float = HE
   use_bias: bool = True
   upsample: bool = False
+  downsample: bool = False
 
   @nn.compact
   def __call__(self, *parts):
@@ -178,8 +200,9 @@ class EqualConv(nn.Module):
         self, (self.size, self.size, channels, self.features),
         self.size**2 * channels, self.gain, self.use_bias)
     x, kernel = fold(parts, kernel)
-    y = (up_conv if self.upsample else conv)(x, kernel)
-    return y if bias is None else y + bias
+    apply = up_conv if self.upsample else (
+        conv_down if self.downsample else conv)
+    return added(apply(x, kernel), bias)
 
 
 class EqualMix(nn.Module):
@@ -219,12 +242,23 @@ class EqualDense(nn.Module):
     kernel, bias = equal_weights(
         self, (h, w, x.shape[-1], self.features), self.fan_in or inputs,
         self.gain, self.use_bias)
+    kernel = kernel.astype(x.dtype)
     if self.grid:
       y = x @ kernel.transpose(2, 0, 1, 3).reshape(x.shape[-1], -1)
       y = y.reshape(-1, h, w, self.features)
     else:
       y = x.reshape(x.shape[0], -1) @ kernel.reshape(-1, self.features)
-    return y if bias is None else y + bias
+    return added(y, bias)
+
+
+def recomputed(remat, method):
+  """A module's method, its inside computed again in the backward pass.
+
+  Args:
+    remat: whether; if not, it is the method.
+    method: (module, *arrays) -> arrays; parameters keep their names.
+  """
+  return nn.remat(method) if remat else method
 
 
 def equal_weights(module, shape, fan_in, gain=HE, use_bias=True):

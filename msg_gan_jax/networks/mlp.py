@@ -5,7 +5,10 @@ gan_toy.py of its code: three hidden layers of ReLU in each, He's
 initialization, linear outputs. Here the weights are equalized, as everywhere,
 so the law at the start is the same and the rates of Adam are not.
 """
+from typing import Any
+
 from flax import linen as nn
+import jax.numpy as jnp
 
 from msg_gan_jax import pyramid
 from msg_gan_jax.networks import layers, plain
@@ -20,17 +23,20 @@ class Generator(nn.Module):
   Attributes:
     shape: (height, width, channels) of a picture.
     width: of the hidden layers.
+    dtype: of features; images are float32.
   """
   shape: tuple[int, int, int]
   width: int
+  dtype: Any = jnp.float32
 
   @nn.compact
   def __call__(self, z, condition=NOTHING, train=False):
     del condition, train
     height, width, channels = self.shape
-    x = hidden(z, self.width)
-    return (layers.EqualDense(
-        channels, grid=(height, width), gain=1., name='image')(x),)
+    x = hidden(z.astype(self.dtype), self.width)
+    x = layers.EqualDense(
+        channels, grid=(height, width), gain=1., name='image')(x)
+    return (x.astype(jnp.float32),)
 
 
 class Discriminator(nn.Module):
@@ -39,16 +45,18 @@ class Discriminator(nn.Module):
   Attributes:
     shape, width: as Generator's.
     head: from features to Verdict.
+    dtype: of features.
   """
   shape: tuple[int, int, int]
   width: int
   head: plain.Head = plain.Head()
+  dtype: Any = jnp.float32
 
   @nn.compact
   def __call__(self, images, condition=NOTHING, train=False):
     del train
     pyramid.check(images, self.shape[:1])
-    x = hidden(images[-1], self.width)
+    x = hidden(images[-1].astype(self.dtype), self.width)
     return self.head(
         x, condition.labels, lambda features, name, use_bias: (
             layers.EqualDense(

@@ -56,7 +56,7 @@ NORMS = tables.Table('config.networks.norm', 'norm', {
 
 
 class Normalize(nn.Module):
-  """A row of NORMS as a layer.
+  """A row of NORMS as a layer, computed in float32 for features of any dtype.
 
   The moments of batch norm are means over the batch, the variance biased. In
   training they are kept in `stats` as moving averages; where `moments` is
@@ -84,12 +84,16 @@ class Normalize(nn.Module):
     row = NORMS[self.norm]
     if row is None:
       return x
+    y = x.astype(jnp.float32)
     if row.whiten is None:
-      x = self._by_batch(x, way.train or self.batch_always, way.train)
+      y = self._by_batch(y, way.train or self.batch_always, way.train)
     else:
-      x = row.whiten(x, self.epsilon)
-    if not row.affine:
-      return x
+      y = row.whiten(y, self.epsilon)
+    if row.affine:
+      y = self._affine(y, way.labels)
+    return y.astype(x.dtype)
+
+  def _affine(self, x, labels):
     shape = (self.classes, x.shape[-1]) if self.classes else x.shape[-1:]
     if self.gain_std:  # `draw` makes it 1 + gain_std times a normal
       scale = self.param('gain', nn.initializers.constant(self.gain_std), shape)
@@ -98,7 +102,7 @@ class Normalize(nn.Module):
     shift = self.param('bias', nn.initializers.zeros, shape)
     if self.classes:
       scale, shift = (
-          p[way.labels].reshape(-1, *(1,) * (x.ndim - 2), x.shape[-1])
+          p[labels].reshape(-1, *(1,) * (x.ndim - 2), x.shape[-1])
           for p in (scale, shift))
     return x * scale + shift
 

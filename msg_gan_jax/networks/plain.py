@@ -1,10 +1,11 @@
 """Layers whose law at the start is the weights' own, as before ProGAN.
 
 Their weight norm, norm, law and biases are those of a Kit, which a network
-hands to all its layers.
+hands to all its layers. Parameters are float32 and are cast to the dtype of the
+features where they are used.
 """
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from flax import linen as nn
 import jax
@@ -50,6 +51,8 @@ class Kit(NamedTuple):
       that it takes away again, for the peer's count; it does not learn.
     epsilon, decay, batch_always, gain_std: see norms.Normalize.
     iterations, ratio: see spectral.Layer.
+    dtype: of features, float32 or bfloat16. What is not of features is float32
+      in any case: parameters, statistics, images, logits.
   """
   norm: str = 'none'
   weight_norm: str = 'none'
@@ -64,6 +67,11 @@ class Kit(NamedTuple):
   gain_std: float = 0.
   iterations: int = 1
   ratio: float = .7
+  dtype: Any = jnp.float32
+
+  def cast(self, inputs):
+    """z, an image or a pyramid, as a player's features begin."""
+    return jax.tree.map(lambda x: x.astype(self.dtype), inputs)
 
   def normalize(self, name, conditional=True, norm=None):
     """The norm as a layer (x, way) -> x."""
@@ -133,7 +141,9 @@ class Dense(nn.Module):
     shape = x.shape[-1], math.prod(self.grid) * self.features
     # improved_wgan_training doubles Glorot's variance in convolutions alone.
     times = 2 if self.kit.deviation == 'wgan_gp' else 1
-    y = _layer(self, shape, x, jnp.matmul, *(times * n for n in shape))
+    y = _layer(
+        self, shape, x, lambda x, kernel: x @ kernel.astype(x.dtype),
+        *(times * n for n in shape))
     return y.reshape(-1, *self.grid, self.features) if self.grid else y
 
 
@@ -161,7 +171,8 @@ def _layer(module, shape, x, apply, fan_in, fan_out):
     return y
   name = 'dead_bias' if module.bias == 'dead' else 'bias'
   bias = module.param(name, nn.initializers.zeros, shape[-1:])
-  return y + (lax.stop_gradient(bias) if module.bias == 'dead' else bias)
+  return layers.added(
+      y, lax.stop_gradient(bias) if module.bias == 'dead' else bias)
 
 
 class Head(NamedTuple):
@@ -184,6 +195,9 @@ class Head(NamedTuple):
     Miyato & Koyama 2018 (arXiv:1802.05637), eq. 5. 'classifier': class logits
     beside it: AC-GAN, Odena et al. 2017 (arXiv:1610.09585).
 
+    In float32 whatever x is: its few products cost nothing, and a bfloat16
+    between 64 and 128 is a multiple of a half, too coarse for a critic.
+
     Args:
       x: features.
       labels: int32 [B] or None.
@@ -192,7 +206,7 @@ class Head(NamedTuple):
     """
     dense = dense or (lambda features, name, use_bias: Dense(
         kit, features, name=name, bias='yes' if use_bias else 'none'))
-    x = x.reshape(x.shape[0], -1)
+    x = x.reshape(x.shape[0], -1).astype(jnp.float32)
     logits, classes = dense(1, 'score', self.score_bias)(x)[:, 0], None
     if self.condition == 'projection':
       label = jax.nn.one_hot(labels, self.classes)

@@ -121,14 +121,14 @@ class Generator(nn.Module):
     height, width, channels = self.image
     h, w = height >> plan.doublings, width >> plan.doublings
     first, *widths = plan.g_widths
-    x = plain.Dense(kit, first, (h, w), name='start')(z)
+    x = plain.Dense(kit, first, (h, w), name='start')(kit.cast(z))
     images = []
 
     def show(x, name, size):
       # A sigmoid of 0 .. 1 is this in -1 .. 1.
       scale = .5 if plan.unit_range else 1.
-      images.append(jnp.tanh(
-          scale * plain.Conv(kit, channels, size, name=name)(x)))
+      x = plain.Conv(kit, channels, size, name=name)(x)
+      images.append(jnp.tanh(scale * x.astype(jnp.float32)))
 
     for i, features in enumerate([None, *widths]):
       if i:
@@ -202,6 +202,7 @@ class Discriminator(nn.Module):
     way = Way(train, condition.labels)
     if plan.unit_range:
       images = tuple((x + 1) / 2 for x in images)
+    images = kit.cast(images)
     x = images[-1]
     for i, width in enumerate(plan.d_widths):
       down = i < plan.d_downs
@@ -210,7 +211,7 @@ class Discriminator(nn.Module):
       x = DBlock(plan, kit, path, down, i == 0, name=f'block_{i}')(x, way)
       if joins:
         x = combine.joined(self.phi, kit, width, self.shown, images, x)
-    x = nn.relu(x)
+    x = nn.relu(x).astype(jnp.float32)
     x = x.sum((1, 2)) if plan.readout == 'sum' else x.mean((1, 2))
     return self.head(x, condition.labels, kit=kit)
 

@@ -4,6 +4,9 @@ The singular vectors of a spectral norm are statistics: a pass that may write
 them (`mutable='stats'`) makes the power iterations and keeps the vectors,
 every other pass uses those that were kept. So it is `gan` that says whether
 they move in every pass or once a step.
+
+Kernels and vectors are float32, whatever the features are: it is the normed
+kernel that a layer casts.
 """
 from collections.abc import Callable
 from typing import Any, NamedTuple

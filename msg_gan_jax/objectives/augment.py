@@ -1,8 +1,11 @@
 """What is done to reals and fakes alike before D sees them."""
+import functools
+
 import jax
 
 from msg_gan_jax import pyramid as pyramid_lib
 from msg_gan_jax import tables
+from msg_gan_jax.objectives import ada, diffaugment
 
 
 def instance_noise(pyramid, key, strength):
@@ -37,4 +40,13 @@ def instance_noise(pyramid, key, strength):
 AUGMENTATIONS = tables.Table('config.objective.augment', 'augmentation', {
     'none': None,
     'instance_noise': instance_noise,
+    'diffaugment_color': diffaugment.color,
+    'diffaugment_translation': diffaugment.translation,
+    'diffaugment_cutout': diffaugment.cutout,
+    'diffaugment': diffaugment.diffaugment,
+    'ada': functools.partial(ada.augment, ada.BGC),
+    'ada_b': functools.partial(ada.augment, ada.B),
+    'ada_bg': functools.partial(ada.augment, ada.BG),
+    'ada_bgc': functools.partial(ada.augment, ada.BGC),
+    'ada_r3gan': functools.partial(ada.augment, ada.R3GAN),
 })

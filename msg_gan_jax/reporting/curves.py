@@ -14,6 +14,8 @@ _PANELS = (
     ('gradient norms', ('*grad_norm',), True),
     ('penalty', ('penalty', 'drift'), False),
     ('change of fixed latents, by pixels', ('stability_*',), True),
+    ('disagreement of scales, by pixels', ('consistency_*',), True),
+    ("share of D's input gradient, by pixels", ('share_*',), False),
     ('diversity', ('diversity*',), False),
 )
 # Okabe & Ito 2008: told apart by the colour-blind too. Without the yellow.
@@ -132,6 +134,7 @@ def _panel(ax, name, log, curves):
 
 
 def _label(key, panel):
-  if key.startswith('stability_'):
-    return key.removeprefix('stability_') + ' px'
+  kind, _, size = key.partition('_')
+  if kind in ('stability', 'consistency', 'share'):
+    return f'{size} px'
   return key.removeprefix(panel + '_')

@@ -4,7 +4,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from msg_gan_jax import pyramid
-from msg_gan_jax.metrics import stability
+from msg_gan_jax.metrics import scales, stability
+from msg_gan_jax.state import Condition
 
 GRID = 36      # fixed latents in a grid, and in the paper's fig. 6
 VARIETY = 256  # fixed latents whose variety is watched
@@ -49,6 +50,38 @@ def moved(before, after):
   """{'stability_4': ...}: how far the fixed samples moved in an epoch."""
   return {f'stability_{size}': value
           for size, value in stability.change(before, after).items()}
+
+
+def listener(gan):
+  """A function (state, pyramid) -> {'share_4': ...}: what D listens to.
+
+  The pyramid is uint8 fixed samples, of the classes in turn. A GAN of one
+  scale has no shares.
+  """
+  if len(gan.sizes) == 1:
+    return lambda state, images: {}
+
+  @jax.jit
+  def norms(state, images, condition):
+    real = tuple(x / 127.5 - 1 for x in images)
+    gradients = jax.grad(lambda x: gan.d(
+        state.d.params, x, condition, state.d.stats).logits.sum())(real)
+    return [jnp.sqrt((g * g).sum((1, 2, 3))) for g in gradients]
+
+  def share(state, images):
+    labels = np.arange(len(images[0]), dtype=np.int32) % gan.classes if (
+        gan.classes) else None
+    found = jax.device_get(norms(state, images, Condition(labels)))
+    return {f'share_{size}': value for size, value in scales.shares(
+        dict(zip(gan.sizes, found, strict=True))).items()}
+
+  return share
+
+
+def consistency(images):
+  """{'consistency_4': ...} of the fixed samples' pyramid."""
+  return {f'consistency_{size}': value
+          for size, value in scales.consistency(images).items()}
 
 
 def not_finite(logs):

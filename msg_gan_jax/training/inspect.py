@@ -1,5 +1,6 @@
 """--dry_run: what a run would do, before it does it."""
 import functools
+import math
 import os
 
 import jax
@@ -33,10 +34,9 @@ def dry_run(config, sheet, say=SAY):
   sharding.check(config, over)
   key = jax.random.key(0)
   state = jax.eval_shape(gan.init, key)
-  batch = _batch(config)
+  usual = gan.phase(_usual(config.train))
   _, logs = jax.eval_shape(
-      lambda *args: gan.step(*args, gan.phase(_usual(config.train))), state,
-      batch, key)
+      lambda *args: gan.step(*args, usual), state, _batch(config, usual), key)
   z = jax.ShapeDtypeStruct((1, config.networks.latent), jnp.float32)
   images = jax.eval_shape(
       gan.sample, state, z, jax.ShapeDtypeStruct((1,), jnp.int32))
@@ -73,8 +73,8 @@ def count(params):
   return sum(int(np.prod(x.shape)) for x in jax.tree.leaves(params))
 
 
-def _batch(config):
-  shape = config.train.n_dis, config.train.batch
+def _batch(config, phase):
+  shape = config.train.n_dis, phase.batch
   points = pyramid.are_points(config.data.shape)
   return Batch(
       jax.ShapeDtypeStruct((*shape, *config.data.shape),
@@ -110,21 +110,43 @@ def lowered(gan, config, over):
 
   Returns:
     (their phases in order, {phase: jax.stages.Lowered}). Of WGAN, whose first
-    steps train D alone, they are steps after that; of a chain of GANs there is
-    a period for each level.
+    steps train D alone, they are steps after that; of a chain of GANs, and of
+    one that grows, there is a period for each level.
   """
-  train = config.train
-  begins = [_usual(train)]
-  if train.level_images:
-    begins = {gan.phase(images).level: images for images in range(
-        0, train.total_images, train.level_images)}.values()
-  phases = [gan.phase(begin + i * gan.step_images) for begin in begins
-            for i in range(config.objective.penalty_every_d_steps)]
+  phases = [phase for begin in _begins(gan, config.train)
+            for phase in _period(gan, begin, config.objective)]
   state = jax.eval_shape(gan.init, jax.random.key(0))
   step = sharding.step(gan, over)
   return phases, {
-      phase: step.lower(state, _batch(config), jax.random.key(0), phase)
+      phase: step.lower(
+          state, _batch(config, phase), jax.random.key(0), phase)
       for phase in set(phases)}
+
+
+def _begins(gan, train):
+  """Images before the first step of each level, or of the steps like most."""
+  if train.grow_from:
+    unit = train.grow_stable_images + train.grow_fade_images
+    begins = 0, *range(train.grow_stable_images, train.total_images, unit)
+  elif train.level_images:
+    begins = range(0, train.total_images, train.level_images)
+  else:
+    return [_usual(train)]
+  # Later ones are of the last level again.
+  return {gan.phase(images).level: images for images in reversed(begins)
+          }.values()
+
+
+def _period(gan, begin, objective):
+  """The phases from an image on, until they come again."""
+  every = math.lcm(
+      objective.penalty_every_d_steps,
+      objective.g_penalty_every_g_steps if objective.g_penalty != 'none' else 1)
+  phases = []
+  for _ in range(every):
+    phases.append(gan.phase(begin))
+    begin += phases[-1].images
+  return phases
 
 
 def flops(phases, stages):
@@ -140,7 +162,8 @@ def cost(gan, config, over):
   compiled = {phase: stage.compile() for phase, stage in stages.items()}
   total = flops(phases, compiled)
   memory = [x.memory_analysis() for x in compiled.values()]
-  yield (f'{total / 1e9:,.2f} GFLOP, {total / gan.step_images / 1e9:,.3f} '
+  shown = np.mean([phase.images for phase in phases])
+  yield (f'{total / 1e9:,.2f} GFLOP, {total / shown / 1e9:,.3f} '
          f'an image; mean of {len(phases)} step{"s" * (len(phases) > 1)}')
   yield (f'{_mb(max(x.argument_size_in_bytes for x in memory))} of state and '
          f'batch, {_mb(max(x.temp_size_in_bytes for x in memory))} of '

@@ -1,6 +1,7 @@
 """The loop: gives a GAN time and disk."""
 import contextlib
 import importlib.util
+import itertools
 import time
 
 import jax
@@ -92,6 +93,7 @@ class Run:
     self.z = health.fixed_latents(gan, z_key)
     self.render = sample.renderer(gan, over)
     self.step = sharding.step(gan, over)
+    self.listen = health.listener(gan)
     self.same, self.recent = same, []
     self.batches = batches_lib.open_batches(splits.train, config, over)
     self.images, self.state, self.before = self._first(init_key, same)
@@ -139,18 +141,17 @@ class Run:
       self.before = jax.device_put(
           self.render(self.state, self.z[:health.GRID]), self.same)
       self._look()
-    shape = (train.n_dis, train.batch)
     progress = writers.Progress(train.total_images, self.images)
-    self.clock = Clock(self.images)
+    self.clock, steps = Clock(self.images), itertools.count(1)
     with contextlib.closing(progress):
       while self.images < train.total_images:
-        before = self.images
+        before, phase = self.images, gan.phase(self.images)
         self.state, logs = self.step(
-            self.state, self.batches.at(before, shape), self.key,
-            gan.phase(before))
-        self.images += gan.step_images
+            self.state, self.batches.at(before, (train.n_dis, phase.batch)),
+            self.key, phase)
+        self.images += phase.images
         self.recent.append((self.images, logs))
-        stopped = stop.wanted(self.images // gan.step_images)
+        stopped = stop.wanted(next(steps))
         read = self._tend(before, stopped)
         if self.main:
           progress.write(self.images, read)
@@ -252,7 +253,9 @@ class Run:
       self.say(
           f'warning: at {self.images:,} images the samples differ by only '
           f'{diversity:.0%} of what the reals do: G may have collapsed')
-    return {'diversity': diversity}
+    few = tuple(level[:health.GRID] for level in now)
+    return {'diversity': diversity, **health.consistency(few),
+            **self.listen(self.state, few)}
 
   def _sheet(self, now):
     """The fixed samples as one picture; of points, over as many reals."""

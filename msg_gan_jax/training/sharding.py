@@ -8,6 +8,8 @@ from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 import numpy as np
 
+from msg_gan_jax import config as config_lib
+
 
 def start(coordinator='', processes=0, process=-1, distributed=False):
   """Joins the other processes of a run, where there are any.
@@ -96,9 +98,12 @@ def check(config, over):
   Raises:
     ValueError: names the batch and the number of devices.
   """
-  devices = over.devices.size
-  if config.train.batch % devices:
-    near = max(devices, round(config.train.batch / devices) * devices)
-    raise ValueError(
-        f'config.train.batch: {config.train.batch} images cannot be shared '
-        f'by {devices} devices; the nearest batch that can: {near}.')
+  devices, train = over.devices.size, config.train
+  grown = config_lib.by_size(train.grow_batches, int).values()
+  for name, batch in (('batch', train.batch),
+                      *(('grow_batches', batch) for batch in grown)):
+    if batch % devices:
+      near = max(devices, round(batch / devices) * devices)
+      raise ValueError(
+          f'config.train.{name}: {batch} images cannot be shared '
+          f'by {devices} devices; the nearest batch that can: {near}.')

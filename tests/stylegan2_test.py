@@ -1,0 +1,447 @@
+"""StyleGAN2 has the peer's counts, and its fast forms are the paper's."""
+import chex
+import jax
+from jax import lax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from msg_gan_jax import pyramid
+from msg_gan_jax.networks import (
+  combine,
+  filters,
+  layers,
+  mapping,
+  msg,
+  plain,
+  stylegan2,
+)
+from msg_gan_jax.state import Condition
+
+# 8 x 12 px over 4 x 6, with 4 and 8 maps.
+SHAPE = msg.Shape((4, 8), (4, 8), (8, 12, 3), 8, 16)
+LABELS = Condition(jnp.arange(4) % 3)
+BF16 = jnp.bfloat16
+
+
+def normal(seed, *shape):
+  return jnp.asarray(
+      np.random.default_rng(seed).standard_normal(shape), jnp.float32)
+
+
+def count(tree):
+  return sum(int(np.prod(x.shape)) for x in jax.tree.leaves(tree))
+
+
+PEERS = [
+    ('32px cfg=auto c_dim=0', 8192, 2, 'residual'),
+    ('32px cfg=cifar c_dim=0', 16384, 2, 'plain'),
+    ('32px cfg=cifar c_dim=10', 16384, 2, 'plain'),
+    ('64px cfg=auto c_dim=0', 8192, 2, 'residual'),
+    ('128px cfg=auto c_dim=0', 8192, 2, 'residual'),
+    ('256px cfg=auto c_dim=0', 8192, 2, 'residual'),
+    ('256px cfg=paper256 c_dim=0', 8192, 8, 'residual'),
+    ('256px cfg=stylegan2 c_dim=0', 16384, 8, 'residual'),
+    ('1024px cfg=stylegan2 c_dim=0', 16384, 8, 'residual')]
+
+
+@pytest.mark.parametrize('name, base, depth, architecture', PEERS)
+def test_counts_are_those_of_stylegan2_ada(
+    oracle, name, base, depth, architecture):
+  wanted = oracle('param_counts_stylegan2_ada').expected[name]
+  size, classes = int(name.split('px')[0]), int(name.split('c_dim=')[1])
+  shape = msg.Shape(
+      pyramid.ladder(size, size), (size,), (size, size, 3), 512, base)
+  told = Condition(jnp.zeros(2, int) if classes else None)
+  g = jax.eval_shape(
+      stylegan2.Generator(shape, depth=depth, classes=classes).init,
+      jax.random.key(0), jnp.zeros((2, 512)), told)['params']
+  head = plain.Head('mapped_projection' if classes else 'none', classes)
+  d = jax.eval_shape(
+      stylegan2.Discriminator(shape, architecture, head=head).init,
+      jax.random.key(0), (jnp.zeros((2, size, size, 3)),), told)['params']
+  for part in ('mapping', 'synthesis'):
+    assert count(g[part]) == wanted['G'][part]
+  for got, player in ((g, 'G'), (d, 'D')):
+    assert count(got) == wanted[player]['parameters']
+    assert len(jax.tree.leaves(got)) == wanted[player]['tensors']
+
+
+def test_every_count_of_the_peer_is_compared(oracle):
+  names = oracle('param_counts_stylegan2_ada').expected
+  assert set(names) == {name for name, *_ in PEERS}
+
+
+def with_zeros(x):
+  b, h, w, c = x.shape
+  return jnp.zeros((b, 2 * h, 2 * w, c)).at[:, ::2, ::2].set(x)
+
+
+def by_sample(x, kernel, style, up):
+  """Eq. 1 to 3 to the letter: a kernel a sample."""
+  def one(x, style):
+    k = kernel * style[:, None]
+    k = k / jnp.sqrt((k**2).sum((0, 1, 2)) + 1e-8)
+    if not up:
+      return layers.conv(x[None], k)[0]
+    y = lax.conv_general_dilated(  # ... of stride 2, all 2 H + 1 rows
+        x[None], k, (1, 1), [(2, 2), (2, 2)], lhs_dilation=(2, 2),
+        dimension_numbers=('NHWC', 'HWIO', 'NHWC'))
+    return 4 * filters.blur(y, (1, 3, 3, 1), (1, 1))[0]
+  return jnp.stack([one(*pair) for pair in zip(x, style, strict=True)])
+
+
+@pytest.mark.parametrize('up', [False, True])
+def test_modulation_of_the_inputs_is_a_kernel_for_each_sample(up):
+  x, kernel, style = normal(0, 2, 3, 5, 4), normal(1, 3, 3, 4, 6), normal(
+      2, 2, 4)
+  weights = normal(3, 2, 6, 10, 6) if up else normal(3, 2, 3, 5, 6)
+
+  @jax.jit
+  def both(*args):
+    return [jax.value_and_grad(
+        lambda *args, f=f: (f(*args, up) * weights).sum(), (0, 1, 2))(*args) + (
+            f(*args, up),) for f in (stylegan2.modulated, by_sample)]
+
+  fast, slow = both(x, kernel, style)
+  chex.assert_trees_all_close(fast[2], slow[2], rtol=1e-5, atol=1e-5)
+  chex.assert_trees_all_close(fast[:2], slow[:2], rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize('size', [(3, 5), (1, 1)])
+def test_products_of_shifted_copies_are_strided_convolutions(size):
+  h, w = size
+  kernel = normal(1, 3, 3, 4, 6)
+
+  @jax.jit
+  def both(small, large):
+    return (
+        (stylegan2.transposed(small, kernel), stylegan2.strided(large, kernel)),
+        (layers.conv(jnp.pad(with_zeros(small), (
+            (0, 0), (1, 1), (1, 1), (0, 0))), kernel)[:, :-2, :-2],
+         layers.conv(large, kernel, 2, 'VALID')))
+
+  fast, slow = both(
+      normal(0, 2, h, w, 4), normal(2, 2, 2 * h + 1, 2 * w + 1, 4))
+  # The plain form begins at row -1 too, and has no last row: it is zero.
+  (transposed, strided), (rows, wanted) = fast, slow
+  chex.assert_shape(transposed, (2, 2 * h + 2, 2 * w + 2, 6))
+  chex.assert_trees_all_close(
+      transposed[:, :2 * h, :2 * w], rows, atol=1e-5)
+  np.testing.assert_array_equal(transposed[:, -1], 0)
+  np.testing.assert_array_equal(transposed[:, :, -1], 0)
+  chex.assert_trees_all_close(strided, wanted, atol=1e-5)
+
+
+def made(module, *args):
+  """Variables with random biases and noise strengths too."""
+  values = layers.draw(
+      jax.random.key(0), jax.jit(module.init)(jax.random.key(1), *args))
+  params = jax.tree.map(
+      lambda x: x + .1 * normal(x.size, *x.shape), values['params'])
+  return {**values, 'params': params}
+
+
+@pytest.fixture(scope='module')
+def g():
+  """(module, variables, z [4, 8])."""
+  module, z = stylegan2.Generator(SHAPE, w=16, depth=2, classes=3), normal(
+      0, 4, 8)
+  return module, made(module, z, LABELS), z
+
+
+@pytest.fixture(scope='module')
+def d():
+  """(module, variables, images)."""
+  module = stylegan2.Discriminator(
+      SHAPE, stddev_group=2, head=plain.Head('mapped_projection', 3))
+  images = normal(1, 4, 4, 6, 3), normal(2, 4, 8, 12, 3)
+  return module, made(module, images, LABELS), images
+
+
+def run(module, variables, *args, **settings):
+  """`apply` with labels, compiled."""
+  return jax.jit(lambda variables, args: module.apply(
+      variables, *args, LABELS, **settings))(variables, args)
+
+
+def test_one_layer_more_of_styles_than_convolutions_and_images_of_all_levels(g):
+  module, variables, z = g
+  w = run(module, variables, z, method='map')
+  chex.assert_shape(w, (4, 4, 16))
+  np.testing.assert_array_equal(w, w[:, :1] + 0 * w)
+  images = run(module, variables, w, method='synthesize')
+  assert [(x.shape, x.dtype) for x in images] == [
+      ((4, 4, 6, 3), jnp.float32), ((4, 8, 12, 3), jnp.float32)]
+  chex.assert_trees_all_close(images, run(module, variables, z), atol=1e-6)
+  one = module.clone(shape=SHAPE._replace(shown=(8,)))
+  # Which are shown changes neither parameters nor the finest image.
+  chex.assert_trees_all_close(
+      images[1:], run(one, variables, z), atol=1e-6)
+
+
+def test_the_finer_image_is_the_coarser_one_and_what_is_added(g):
+  module, variables, z = g
+  params = variables['params']
+  silent = jax.tree.map(jnp.zeros_like, params['synthesis']['rgb_8'])
+  params = {**params, 'synthesis': {**params['synthesis'], 'rgb_8': silent}}
+  coarse, fine = run(module, {**variables, 'params': params}, z)
+  chex.assert_trees_all_close(
+      fine, filters.up(coarse, (1, 3, 3, 1)), atol=1e-6)
+
+
+def test_each_style_moves_its_layers_alone(g):
+  module, variables, z = g
+  w = run(module, variables, z, method='map')
+  synthesize = jax.jit(lambda w: module.apply(
+      variables, w, method='synthesize'))
+  before = synthesize(w)
+  # Of level 4 its convolution and image; of level 8 two and image.
+  for layer, coarse_moves in enumerate((True, True, False, False)):
+    coarse, fine = synthesize(w.at[:, layer].add(1.))
+    assert (float(jnp.abs(coarse - before[0]).max()) > 1e-3) == coarse_moves
+    assert float(jnp.abs(fine - before[1]).max()) > 1e-3
+
+
+def test_mixing_swaps_the_layers_from_the_crossover_on(g, monkeypatch):
+  module, variables, z = g
+  sure = module.clone(mixing=1.)
+  w = np.asarray(run(module, variables, z, method='map'))
+  for start in (1, 3, 4):
+    monkeypatch.setattr(mapping, 'crossover', lambda *_, start=start: start)
+    mixed = np.asarray(run(sure, variables, z, train=True, method='map',
+                           rngs={'mixing': jax.random.key(3)}))
+    np.testing.assert_allclose(mixed[:, :start], w[:, :start], rtol=1e-5)
+    rest = mixed[:, start:]
+    np.testing.assert_array_equal(rest, rest[:, :1] + 0 * rest)
+    assert (np.abs(rest - w[:, start:]) > 1e-3).mean((0, 2)).min(
+        initial=1) > .9
+  # Only in training; not with probability 0, which needs no key.
+  never = module.clone(mixing=0.)
+  np.testing.assert_allclose(
+      run(never, variables, z, train=True, method='map'), w, rtol=1e-5)
+
+
+def test_crossovers_have_their_law():
+  keys = jax.random.split(jax.random.key(0), 4000)
+  starts = np.asarray(jax.jit(jax.vmap(
+      lambda key: mapping.crossover(key, 4, .9)))(keys))
+  # 4000 draws: five deviations of a share of .3 are .036.
+  shares = np.bincount(starts, minlength=5) / 4000
+  np.testing.assert_allclose(shares, [0, .3, .3, .3, .1], atol=.036)
+  assert shares[0] == 0
+
+
+def test_the_mean_of_w_moves_in_training_alone(g):
+  module, variables, z = g
+  w = run(module, variables, z, method='map')[:, 0]
+  before = jnp.arange(16.)
+  variables = {**variables, 'stats': {'mapping': {'w_mean': before}}}
+  for mixing in (0., 1.):  # The second latents do not count.
+    _, left = run(
+        module.clone(mixing=mixing), variables, z, train=True, method='map',
+        mutable=['stats'], rngs={'mixing': jax.random.key(0)})
+    chex.assert_trees_all_close(
+        left['stats']['mapping']['w_mean'],
+        .995 * before + .005 * w.mean(0), rtol=1e-5)
+  _, left = run(module, variables, z, method='map', mutable=['stats'])
+  np.testing.assert_array_equal(left['stats']['mapping']['w_mean'], before)
+  started = jax.eval_shape(module.init, jax.random.key(0), z, LABELS)
+  assert set(started['stats']['mapping']) == {'w_mean'}
+
+
+def test_truncation_goes_towards_the_mean_in_the_coarse_layers():
+  w, mean = normal(0, 2, 4, 3), normal(1, 3)
+  truncate = mapping.truncate
+  chex.assert_trees_all_close(truncate(w, mean, 1.), w, atol=1e-6)
+  np.testing.assert_array_equal(
+      truncate(w, mean, 0.), jnp.broadcast_to(mean, w.shape))
+  some = truncate(w, mean, .7, cutoff=3)
+  chex.assert_trees_all_close(
+      some[:, :3], mean + .7 * (w[:, :3] - mean), atol=1e-6)
+  np.testing.assert_array_equal(some[:, 3], w[:, 3])
+
+
+def test_noise_is_fixed_without_a_key_and_fresh_with_one(g):
+  module, variables, z = g
+  draw = jax.jit(lambda variables, seed: module.apply(
+      variables, z, LABELS, rngs={'noise': jax.random.key(seed)}))
+  fixed = run(module, variables, z)
+  chex.assert_trees_all_equal(fixed, run(module, variables, z))
+  first = draw(variables, 0)
+  chex.assert_trees_all_equal(first, draw(variables, 0))
+  for one, other in ((first, draw(variables, 1)), (first, fixed)):
+    assert all(float(jnp.abs(a - b).max()) > 1e-3
+               for a, b in zip(one, other, strict=True))
+  silent = jax.tree_util.tree_map_with_path(
+      lambda path, x: 0 * x if path[-1].key == 'noise' else x, variables)
+  quiet = run(module, silent, z)
+  chex.assert_trees_all_close(quiet, draw(silent, 0), atol=1e-6)
+  without = module.clone(noise=False)  # has no strengths
+  params = jax.tree_util.tree_flatten_with_path(jax.eval_shape(
+      without.init, jax.random.key(0), z, LABELS))[0]
+  assert not [path for path, _ in params if path[-1].key == 'noise']
+  chex.assert_trees_all_close(quiet, run(without, silent, z), atol=1e-6)
+
+
+def equations(jaxpr):
+  """Every equation of a jaxpr, those inside of others too."""
+  for equation in jaxpr.eqns:
+    yield equation
+    for value in equation.params.values():
+      inside = getattr(value, 'jaxpr', value)
+      if hasattr(inside, 'eqns'):
+        yield from equations(inside)
+
+
+def products(f, *args):
+  """{dtype: number} of convolutions and dots, shapes of those in float32."""
+  found = [[x.aval for x in e.invars] for e in equations(
+      jax.make_jaxpr(f)(*args).jaxpr) if e.primitive.name in (
+          'conv_general_dilated', 'dot_general')]
+  exact = [pair for pair in found if pair[0].dtype == jnp.float32]
+  assert all(pair[0].dtype == pair[1].dtype for pair in found)
+  return len(found) - len(exact), [x.ndim for pair in exact for x in pair]
+
+
+def test_bfloat16_is_that_of_all_products_over_pixels(g, d):
+  module, variables, z = g
+  half, w = module.clone(dtype=BF16), jnp.ones((4, 4, 16))
+  low, exact = products(
+      lambda v, w: half.apply(v, w, method='synthesize'), variables, w)
+  # A convolution, an up-sampling one of four products, another, two images.
+  assert low == 1 + 4 + 1 + 2
+  # In float32: styles of five layers, norms of three, all of [B, C].
+  assert exact == [2, 2] * (5 + 3)
+  images, wanted = run(half, variables, z), run(module, variables, z)
+  for image, exactly in zip(images, wanted, strict=True):
+    assert image.dtype == jnp.float32
+    # A product of ten steps of 2^-8 each, of values of about 1.
+    assert 1e-5 < float(jnp.abs(image - exactly).max()) < .1
+
+  module, variables, images = d
+  half = module.clone(dtype=BF16)
+  low, exact = products(
+      lambda v, x: half.apply(v, x, LABELS).logits, variables, images)
+  assert low == 1 + 3 + 2  # first layer, level 8, level 4
+  # The labels' embedding and eight layers, and the score.
+  assert exact == [2, 2] * (1 + 8 + 1)
+  got, wanted = (
+      run(m, variables, images).logits for m in (half, module))
+  assert got.dtype == jnp.float32
+  np.testing.assert_allclose(got, wanted, atol=.1)
+  assert float(jnp.abs(got - wanted).max()) > 1e-5
+
+
+@pytest.mark.slow
+def test_gradients_reach_every_parameter_and_remat_changes_none(g, d):
+  def score(g_params, d_params, remat):
+    (g_module, g_values, z), (d_module, d_values, _) = g, d
+    images = g_module.clone(remat=remat).apply(
+        {**g_values, 'params': g_params}, z, LABELS,
+        rngs={'noise': jax.random.key(0)})
+    verdict = d_module.clone(remat=remat).apply(
+        {**d_values, 'params': d_params}, images, LABELS)
+    return (verdict.logits**2).sum()
+
+  params = g[1]['params'], d[1]['params']
+  grads = [jax.jit(jax.grad(
+      lambda g, d, remat=remat: score(g, d, remat), (0, 1)))(*params)
+      for remat in (False, True)]
+  chex.assert_trees_all_close(*grads, rtol=1e-4, atol=1e-4)
+  for path, x in jax.tree_util.tree_flatten_with_path(grads[0])[0]:
+    assert float(jnp.abs(x).max()) > 0, jax.tree_util.keystr(path)
+
+
+def test_labels_move_both_players(g, d):
+  module, variables, z = g
+  w = jax.jit(lambda z, labels: module.apply(
+      variables, z, Condition(labels), method='map'))(z[:1].repeat(3, 0), (
+          jnp.arange(3)))
+  assert float(jnp.abs(w[0] - w[1:]).max((1, 2)).min()) > .1
+  module, variables, images = d
+  told = jax.jit(lambda labels: module.apply(
+      variables, images, Condition(labels), capture_intermediates=True,
+      mutable=['intermediates']))
+  verdict, left = told(LABELS.labels)
+  score, label = (
+      left['intermediates'][name]['__call__'][0]
+      for name in ('score', 'mapping'))
+  chex.assert_shape((score, label), (4, 8))
+  np.testing.assert_allclose(
+      verdict.logits, (score * label).sum(-1) / 8**.5, rtol=1e-5, atol=1e-6)
+  other, _ = told((LABELS.labels + 1) % 3)
+  assert float(jnp.abs(verdict.logits - other.logits).min()) > 1e-3
+
+
+@pytest.mark.parametrize('phi', combine.PHI)
+@pytest.mark.parametrize('architecture', stylegan2.ARCHITECTURES)
+def test_ds_blocks_fit_every_phi(architecture, phi):
+  images = tuple(jax.ShapeDtypeStruct((4, *s), jnp.float32)
+                 for s in ((4, 6, 3), (8, 12, 3)))
+  module = stylegan2.Discriminator(
+      SHAPE, architecture, phi, head=plain.Head('classifier', 3))
+  verdict, values = jax.eval_shape(
+      lambda images: module.init_with_output(
+          jax.random.key(0), images, LABELS), images)
+  assert (verdict.logits.shape, verdict.classes.shape) == ((4,), (4, 3))
+  assert ('block_8_shortcut' in values['params']) == (
+      architecture == 'residual')
+
+
+def test_an_unknown_architecture_lists_what_exists():
+  with pytest.raises(ValueError, match="'residuall'; did you mean 'residual'"):
+    stylegan2.Discriminator(SHAPE, 'residuall').init(
+        jax.random.key(0), (jnp.zeros((2, 4, 6, 3)), jnp.zeros((2, 8, 12, 3))))
+
+
+def test_a_rate_changes_how_fast_a_layer_learns_and_not_how_it_begins():
+  x, slow, fast = normal(0, 4, 8), *(
+      mapping.Dense(5, rate, start=2.) for rate in (.01, 1.))
+  values = [layers.draw(jax.random.key(0), m.init(jax.random.key(1), x))
+            for m in (slow, fast)]
+  got = [m.apply(v, x) for m, v in zip((slow, fast), values, strict=True)]
+  chex.assert_trees_all_close(*got, rtol=1e-5)
+  moved = [m.apply(jax.tree.map(lambda p: p + .1, v), x) - y for m, v, y in zip(
+      (slow, fast), values, got, strict=True)]
+  chex.assert_trees_all_close(100 * moved[0], moved[1], rtol=1e-2, atol=1e-3)
+
+
+def rms(x):
+  return float(jnp.sqrt(jnp.mean(jnp.square(x))))
+
+
+def test_modulated_convolutions_keep_the_mean_square():
+  # 64 maps of 16 x 16 px; inside, where no tap falls outside.
+  kernel, style = normal(0, 3, 3, 64, 64), 1 + normal(1, 4, 64)
+  white = normal(2, 4, 16, 16, 64)
+  flat = jnp.broadcast_to(normal(3, 4, 1, 1, 64), white.shape)
+  modulated = jax.jit(stylegan2.modulated, static_argnums=3)
+  for x, up, wanted in (
+      (white, False, 1.), (flat, False, 1.), (flat, True, 1.),
+      # Between independent pixels the filter is a mean: (1 + 9) / 16 of the
+      # variance is left along each axis.
+      (white, True, .625)):
+    inside = modulated(x, kernel, style, up)[:, 3:-3, 3:-3]
+    assert rms(inside) == pytest.approx(wanted, rel=.1)
+
+
+def test_layers_have_about_unit_mean_square_at_the_start():
+  shape = msg.Shape((4, 8), (4, 8), (8, 8, 3), 32, 512)
+  g, d = stylegan2.Generator(shape, w=32), stylegan2.Discriminator(shape)
+  z = normal(0, 8, 32)
+  # Pictures are smooth: flat squares of 4 x 4 px.
+  images = pyramid.build(
+      pyramid.up(normal(1, 8, 2, 2, 3), 4), shape.shown)
+  for module, x in ((g, z), (d, images)):
+    values = layers.draw(
+        jax.random.key(0), jax.jit(module.init)(jax.random.key(0), x))
+    _, left = jax.jit(lambda values, x, module=module: module.apply(
+        values, x, capture_intermediates=True, mutable=['intermediates'])
+    )(values, x)
+    for path, x in jax.tree_util.tree_flatten_with_path(left)[0]:
+      name = jax.tree_util.keystr(path)
+      if 'block' in name or 'dense' in name or 'from_rgb' in name:
+        # Borders take up to .83 at 4 px, the filter .63 of white inputs; means
+        # that a leaky ReLU leaves may add as much.
+        assert .45 < rms(x) < 2, name
