@@ -13,14 +13,19 @@ from ml_collections import config_flags
 from msg_gan_jax import config as config_lib
 from msg_gan_jax import tables
 
-MODES = ('train', 'sample', 'inspect')
+MODES = ('train', 'sample', 'inspect', 'walk', 'mix', 'truncate', 'project')
+_LATENTS = {'count', 'seed', 'z_file', 'labels', 'weights', 'cutoff', 'out'}
 # Flags that are not here, as --workdir, belong to every mode.
 FLAGS_OF = {
     'train': {'config', 'init_from', 'dry_run', 'coordinator', 'processes',
               'process', 'distributed'},
-    'sample': {'count', 'seed', 'z_file', 'labels', 'weights', 'separate',
-               'scales', 'out'},
-    'inspect': {'config', 'out'}}
+    'sample': _LATENTS | {'psi', 'separate', 'scales'},
+    'inspect': {'config', 'out'},
+    'walk': _LATENTS | {'psi', 'w_file', 'scales', 'seconds', 'fps', 'space',
+                        'way', 'loop'},
+    'mix': _LATENTS | {'psi', 'w_file', 'rows', 'crossovers'},
+    'truncate': _LATENTS | {'psi', 'w_file'},
+    'project': {'pictures', 'steps', 'seed', 'labels', 'weights', 'out'}}
 
 _ARGV = []  # The command line as `_parse` has put it in order.
 _CONFIG = config_flags.DEFINE_config_file(
@@ -44,23 +49,55 @@ _COORDINATOR = flags.DEFINE_string(
     'where jax cannot find it.')
 _PROCESSES = flags.DEFINE_integer('processes', 0, 'How many there are.')
 _PROCESS = flags.DEFINE_integer('process', -1, 'Which one this is, from 0.')
-_COUNT = flags.DEFINE_integer(
-    'count', 64, 'sample: how many pictures.', lower_bound=1)
-_SEED = flags.DEFINE_integer('seed', 0, 'sample: seed of the latents.')
-_Z_FILE = flags.DEFINE_string(
-    'z_file', '', 'sample: latents [n, latent] in a .npy file, not drawn.')
-_LABELS = flags.DEFINE_string(
-    'labels', '', "sample: classes, as '3' or '0,4,7'; all in turn if not "
-    'given.')
-_WEIGHTS = flags.DEFINE_enum(
-    'weights', 'ema', ('ema', 'raw'), 'sample: averaged, or in training.')
-_SEPARATE = flags.DEFINE_bool(
+flags.DEFINE_integer(
+    'count', None, 'How many pictures (sample: 64), latents on the way (walk: '
+    '6), sources on top (mix: 6), rows (truncate: 6).', lower_bound=1)
+flags.DEFINE_integer('seed', 0, 'Seed of the latents.')
+flags.DEFINE_string(
+    'z_file', '', 'Latents [n, latent] in a .npy file, not drawn.')
+flags.DEFINE_string(
+    'w_file', '', 'walk, mix, truncate: styles [n, w] in a .npy file, as '
+    '--mode=project writes them, in place of latents.')
+flags.DEFINE_string(
+    'labels', '', "Classes, as '3' or '0,4,7'; all in turn if not given.")
+flags.DEFINE_enum(
+    'weights', 'ema', ('ema', 'raw'), 'Averaged, or in training.')
+flags.DEFINE_string(
+    'psi', '', 'Truncation of networks with a mapping: styles are drawn to '
+    "their mean by it; 1 is not at all. truncate: the columns, as '1,.5,0'.")
+flags.DEFINE_integer(
+    'cutoff', None, 'Only in the first so many layers.', lower_bound=1)
+flags.DEFINE_bool(
     'separate', False, 'sample: also one file a picture.')
-_SCALES = flags.DEFINE_bool(
-    'scales', False, 'sample: every scale, not only the finest.')
+flags.DEFINE_bool(
+    'scales', False, 'sample, walk: every scale, not only the finest.')
+flags.DEFINE_float(
+    'seconds', None, 'walk: length of the film; 2 for each latent if not '
+    'given.', lower_bound=0.)
+flags.DEFINE_float(
+    'fps', 30., 'walk: frames a second.', lower_bound=.1, upper_bound=240.)
+flags.DEFINE_enum(
+    'space', '', ('', 'z', 'w'), 'walk: where; w if there is a mapping '
+    'network.')
+flags.DEFINE_enum(
+    'way', '', ('', 'linear', 'spherical'), 'walk: by straight lines, or on '
+    'arcs, which is usual for a z of a sphere or a normal.')
+flags.DEFINE_bool(
+    'loop', True, 'walk: whether it comes back to where it began.')
+flags.DEFINE_integer(
+    'rows', 3, 'mix: destinations at the left.', lower_bound=1)
+flags.DEFINE_string(
+    'crossovers', '', "mix: with which layers the middle and the fine styles "
+    "begin, as '2,4'.")
+flags.DEFINE_list(
+    'pictures', [], 'project: files and folders.')
+flags.DEFINE_integer(
+    'steps', 1000, 'project: of the optimizer.', lower_bound=1)
 _OUT = flags.DEFINE_string(
-    'out', None, 'sample, inspect: the folder of the files; if not given, '
-    '<workdir>/samples_<seed> and <workdir>.inspect.')
+    'out', None, 'sample, inspect, project: the folder of the files; if not '
+    'given, <workdir>/samples_<seed>, <workdir>.inspect and '
+    '<workdir>/projections. walk: the .webp, .gif or .mp4; mix, truncate: the '
+    '.png; if not given, <workdir>/walk_<seed>.webp and so on.')
 
 _DEFAULT = 'quickstart'
 
@@ -90,8 +127,11 @@ def _call():
   if _MODE.value == 'inspect':
     return _inspect()
   _set_up_jax()
-  if _MODE.value == 'sample':
-    return _sample()
+  if _MODE.value != 'train':
+    from msg_gan_jax import modes
+    for line in modes.MODES[_MODE.value](flags.FLAGS):
+      print(line)
+    return 0
   if _INIT_FROM.value:
     _CONFIG.value.train.init_from = _INIT_FROM.value
   config = config_lib.parse(_CONFIG.value)
@@ -114,10 +154,11 @@ def _check_mode():
   for word in sorted(given):
     # --noscales is --scales=false; no flag of ours begins with 'no'.
     flag = word.removeprefix('no')
-    modes = [mode for mode in MODES if flag in FLAGS_OF[mode]]
-    if modes and _MODE.value not in modes:
+    modes = [f'--mode={m}' for m in MODES if flag in FLAGS_OF[m]]
+    if modes and f'--mode={_MODE.value}' not in modes:
+      some = ', '.join(modes[:-1])
       raise ValueError(
-          f"--{word}: a flag of {' and '.join(f'--mode={m}' for m in modes)}; "
+          f"--{word}: a flag of {some and f'{some} and '}{modes[-1]}; "
           f'this is --mode={_MODE.value}.')
 
 
@@ -130,24 +171,6 @@ def _inspect():
   from msg_gan_jax.training import survey
   config = config_lib.parse(_CONFIG.value)
   survey.inspect(config, _OUT.value or f'{_workdir()}.inspect')
-  return 0
-
-
-def _sample():
-  from msg_gan_jax.training import sample
-  if not _WORKDIR.value:
-    raise ValueError('--workdir: which run? As --workdir=runs/quickstart.')
-  for flag in ('seed', 'count'):
-    if _Z_FILE.value and flags.FLAGS[flag].present:
-      raise ValueError(
-          f'--{flag}: means nothing beside --z_file, which has all latents.')
-  out = _OUT.value or os.path.join(
-      _WORKDIR.value, 'z_file' if _Z_FILE.value else f'samples_{_SEED.value}')
-  for path in sample.from_run(
-      _WORKDIR.value, out, count=_COUNT.value, seed=_SEED.value,
-      z_file=_Z_FILE.value, labels=_LABELS.value, weights=_WEIGHTS.value,
-      separate=_SEPARATE.value, scales=_SCALES.value)[:4]:
-    print(path)
   return 0
 
 

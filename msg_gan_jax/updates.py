@@ -14,7 +14,7 @@ from msg_gan_jax.networks.build import (
   Players,
   told,
 )
-from msg_gan_jax.objectives import losses
+from msg_gan_jax.objectives import ada, losses
 from msg_gan_jax.objectives.losses import Loss
 from msg_gan_jax.objectives.path import GPenalty
 from msg_gan_jax.objectives.penalties import Penalty
@@ -219,9 +219,13 @@ def observed(turn, aux, logs):
   objective = turn.rows.config.objective
   if not objective.augment_target:
     return aux
-  return aux | {'augment': feedback.follow(
-      aux['augment'], logs['d_sign'], turn.phase.batch,
-      objective.augment_target, objective.augment_speed_images)}
+  batch = turn.phase.batch
+  seen = ada.observe(aux['augment'], logs['d_sign'], batch)
+  moved = ada.adjust(
+      seen, objective.augment_target, objective.augment_speed_images)
+  due = seen['count'] >= ada.BATCHES * batch
+  return aux | {'augment': jax.tree.map(
+      lambda old, new: jnp.where(due, new, old), seen, moved)}
 
 
 def _for_all(turn, condition):

@@ -3,8 +3,9 @@
   python tests/all_experiments.py [--out=docs/experiments.md] [NAME ...]
 
 Narrow, with small batches and drawn pictures in place of files; what makes the
-program is left as it is: network, objective, norms, order of updates. The exit
-status is 1 where anything fails. 20 minutes on one core.
+program is left as it is: network, objective, norms, order of updates. What
+grows is stopped in the middle of its last fade, and an adaptive augmentation
+begins at .5. The exit status is 1 where anything fails. 40 minutes on one core.
 """
 import argparse
 import contextlib
@@ -25,10 +26,19 @@ ARGUMENTS = {
     'landscape_resnet_cifar': ('none',),
     'landscape_sndcgan': ('celebahq_sn_gp', 'lsun'),
     'mimicry_cifar10': ('cgan_pd',),
+    # At MOST px there is no 'fine'.
+    'msg_progan_connections': ('none', 'coarse', 'middle'),
+    'msg_progan_flowers': ('code',),
+    'msg_progan_phi': ('lin_cat', 'cat_lin', 'stylegan_simple'),
     'msg_resnet_cifar10': ('none',),
     'msg_sndcgan_cifar10': ('none', '4,8'),
+    'msg_stylegan_flowers': ('paper',),
+    'msg_vs_growing_16px': ('progan', 'plain'),
+    'progan_celebahq': ('v2',),
     'sngan_cnn_cifar10': ('hinge',),
     'sngan_resnet_cifar10': ('non_saturating',),
+    'stylegan2_ada_cifar10': ('conditional',),
+    'stylegan_ffhq': ('fixed',),
     'wgan_gp_resnet_cifar10': ('unconditional',),
 }
 STEPS = 50
@@ -41,14 +51,16 @@ HEAD = """# Experiments
 All files of [experiments](../experiments), and what became of each when it was
 trained for {steps} steps in two starts, the second continuing the first, and
 sampled: narrow networks, batches of {batch}, drawn pictures of at most {most}
-px (ResNet19: 64). Parameters are those of the experiment itself, in millions;
-seconds are of one core. *Norms*: between layers, and of weights where there is
-one, of G / of D. This page is written by
+px (ResNet19: 64). What grows was stopped in the middle of its last fade, and
+the probability of an adaptive augmentation had to move before and after.
+Parameters are those of the experiment itself, in millions; seconds are of one
+core. *Norms*: between layers, and of weights where there is one, of G / of D.
+This page is written by
 `python tests/all_experiments.py --out=docs/experiments.md`.
 
 """
-TITLE = ('experiment', 'network', 'loss', 'penalty', 'norms of G / D',
-         'D updates', 'G, D parameters', 'seconds', 'result')
+TITLE = ('experiment', 'network', 'loss', 'penalty, augmentation',
+         'norms of G / D', 'D updates', 'G, D parameters', 'seconds', 'result')
 
 
 def names():
@@ -71,6 +83,7 @@ def small(config):
   """The same experiment as a Config that trains within seconds."""
   from msg_gan_jax import config as config_lib
   data, networks, train = config.data, config.networks, config.train
+  objective, schedule = config.objective, config.schedule
   usual = config_lib.template().data
   if data.name not in DRAWN:
     for field in ('path', 'dataset', 'label', 'label_file', 'resize', 'filter',
@@ -82,9 +95,22 @@ def small(config):
   networks.fmap_max, networks.fmap_base = 8, 64
   if networks.name != 'lapgan':  # Its latent holds a map for every level.
     networks.latent = min(networks.latent, 16)
+  if networks.name.startswith('stylegan'):
+    networks.w, networks.mapping_layers = 16, 2
   whole, train.batch = train.total_images, BATCH
   train.total_images = STEPS * BATCH * train.n_dis
   train.level_images = train.level_images * train.total_images // whole
+  schedule.images = -(-schedule.images * train.total_images // whole)
+  if objective.augment_target:  # From here it can move either way.
+    objective.augment_strength = .5
+    objective.augment_speed_images = 2 * train.total_images
+  if train.grow_from:
+    # Three resolutions at most; each is compiled anew.
+    train.grow_from = max(train.grow_from, data.resolution // 4)
+    train.grow_batches = ''
+    doublings = (data.resolution // train.grow_from).bit_length() - 1
+    train.grow_stable_images = train.grow_fade_images = int(
+        train.total_images / 2 / (2 * doublings - .5))
   train.log_every_images = 5 * BATCH * train.n_dis
   for every in ('sample', 'measure', 'checkpoint'):
     train[f'{every}_every_images'] = train.total_images // 2
@@ -141,12 +167,25 @@ def check(name, folder):
     same = sum(np.array_equal(a, b) for a, b in zip(old, new, strict=True))
     assert same < len(new) / 2, f'{tree}: {same} of {len(new)} did not change'
   records = writers.read(run / 'metrics.jsonl')
+  check_moving(config, half, records)
   assert len(records) >= 10 and all(
       np.isfinite(value) for record in records for value in record.values()
       if isinstance(value, int | float)), 'records'
   for images in (0, half, config.train.total_images):
     assert (run / 'samples' / f'images_{images:010d}.png').exists(), images
   assert paths and all(pathlib.Path(x).stat().st_size for x in paths)
+
+
+def check_moving(config, half, records):
+  """The stop lies in a fade, and an adaptive augmentation moves around it."""
+  if config.train.grow_from:
+    alpha, = (x['alpha'] for x in records if x['images'] == half)
+    assert 0 < alpha < 1, f'stopped at alpha {alpha}, in no fade'
+  if config.objective.augment_target:
+    for late in (False, True):
+      strengths = {x['augment_strength'] for x in records
+                   if (x['images'] > half) == late}
+      assert len(strengths) > 1, f'augment_strength stays {strengths}'
 
 
 def describe(name):
@@ -166,8 +205,8 @@ def describe(name):
              if x != 'none']
     return ' + '.join(found) or '-'
 
-  extra = [x for x in (objective.constraint, objective.d_weight_penalty)
-           if x != 'none']
+  extra = [x for x in (objective.constraint, objective.d_weight_penalty,
+                       objective.g_penalty, objective.augment) if x != 'none']
   return (f'`{name}`', networks.name, objective.loss,
           ', '.join([objective.penalty, *extra]),
           f'{normed("g")} / {normed("d")}', str(config.train.n_dis),

@@ -37,7 +37,8 @@ MAY = {
     'training': BELOW,
     'insight': BELOW,
     'study': FLOOR_1 | {'training', 'runs', 'reporting'},
-    'cli': BELOW | {'training', 'insight', 'study'},
+    'modes': BELOW | {'training', 'insight'},
+    'cli': BELOW | {'training', 'insight', 'modes', 'study'},
     'launch': {'cli'},
     'experiments': {'config', 'study.space'},
 }

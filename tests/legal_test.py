@@ -27,7 +27,8 @@ AXES = {
     'networks.g_norm': list(NORMS), 'networks.g_condition': list(G_CONDITIONS),
     'networks.d_condition': list(D_CONDITIONS),
 }
-EQUALIZED = ('msg_progan', 'bmsg_gan', 'mlp')
+MAPPED = ('stylegan', 'stylegan2', 'stylegan2_plain', 'r3gan')
+EQUALIZED = ('msg_progan', 'bmsg_gan', 'progan', 'mlp', *MAPPED)
 # So large that no map of one pixel is normalized.
 PIXELS = {
     **dict.fromkeys((
@@ -43,6 +44,13 @@ def is_legal(row):
   if name in EQUALIZED and (
       (g_norm, d_norm, d_weight_norm) != ('none',) * 3
       or g_condition == 'batch_norm'):
+    return False
+  if (name in MAPPED and g_condition == 'concat') or (
+      name not in MAPPED and g_condition == 'mapping'):
+    return False
+  if d_condition == 'mapped_projection' and name not in MAPPED[1:]:
+    return False
+  if name == 'r3gan' and d_condition not in ('none', 'mapped_projection'):
     return False
   if name in ('vanilla', 'infogan') and 'instance' in (g_norm, d_norm):
     return False
@@ -60,6 +68,8 @@ def config_of(start, row, **settings):
   for place, value in {
       **row, 'networks.classes': 3 * told,
       'data.resolution': PIXELS.get(row['networks.name'], 16),
+      **({'networks.w': 4, 'networks.mapping_layers': 2}
+         if row['networks.name'].startswith('style') else {}),
       **settings}.items():
     section, field = place.split('.')
     changes[section][field] = value
@@ -219,6 +229,11 @@ def test_every_pair_is_covered_or_known_to_be_illegal():
       len(EQUALIZED) * (2 * norms[0] + norms[1] + 1)
       # Dense ones: no instance norm, of G or of D.
       + 2 * 2
+      # Labels by a mapping network, or without it: of G, of D; R3GAN's own.
+      + 2 * (len(NETWORK_ROWS) - len(MAPPED)) + 1 + len(MAPPED)
+      + (len(D_CONDITIONS) - 2)
+      # ... and so with no norms. A D that has one has a G that has one.
+      + 2 * (2 * norms[0] + norms[1]) + 2
       # One player alone that is told of classes.
       + (len(G_CONDITIONS) - 1) + (len(D_CONDITIONS) - 1)
       # Conditional batch norm without batch norm; penalties with it in D.
@@ -271,8 +286,11 @@ def test_a_step_is_finite_and_changes_all_that_should_change(tiny, row):
   config = config_of(
       tiny, row, **{'networks.scales': 'all', 'networks.fmap_max': 8})
   gan = build(config)
-  old = gan.init(jax.random.key(0))
-  new, logs = gan.step(old, batch(config), jax.random.key(1))
+  new = old = gan.init(jax.random.key(0))
+  # Behind what begins at 0, R3GAN's last layers and StyleGAN's noise, there is
+  # no gradient in the first step.
+  for _ in range(1 + (row['networks.name'] in ('r3gan', 'stylegan'))):
+    new, logs = gan.step(new, batch(config), jax.random.key(1))
   for path, x in jax.tree_util.tree_flatten_with_path((new, logs))[0]:
     assert np.isfinite(np.asarray(x)).all(), jax.tree_util.keystr(path)
   same = []

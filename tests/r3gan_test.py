@@ -31,8 +31,8 @@ def pictures(shape, batch=4):
 
 def initial(module, *inputs):
   """Parameters as they begin, drawn."""
-  return layers.draw(jax.random.key(1), module.init(
-      jax.random.key(0), *inputs)['params'])
+  return jax.jit(lambda *inputs: layers.draw(jax.random.key(1), module.init(
+      jax.random.key(0), *inputs)['params']))(*inputs)
 
 
 def away(params):
@@ -104,7 +104,7 @@ def test_weights_begin_with_the_authors_deviations():
       (r3gan.Discriminator, pictures(shape, 1), {
           'from_rgb': 3**-.5, 'path_8': 16**-.5, 'basis': 1 / 4,
           'linear': 32**-.5, 'embedding': (32 * 5)**-.5})):
-    params = module(shape, classes=5).init(
+    params = jax.jit(module(shape, classes=5).init)(
         jax.random.key(0), x, condition)['params']
     for size, width in ((4, 32), (8, 32), (16, 16)):
       for i in (1, 2):
@@ -159,24 +159,36 @@ def test_a_block_is_what_its_textbook_says():
 
 
 def test_a_block_adds_its_share_of_the_variance():
-  # Were its last layer drawn with gain 1. Where padding is seen it is less.
-  x, plan = normal(8, 8, 8, 64), r3gan.Plan()
+  """Were its last layer drawn with gain 1. Where padding is seen it is less."""
+  plan = r3gan.Plan()
   block = r3gan.Block(plan, plan.gain(4))  # the 8 blocks of CIFAR-10's preset
-  params = initial(block, x)
-  chex.assert_trees_all_equal(block.apply({'params': params}, x), x)
-  last = params['conv_3']['kernel']
-  params['conv_3']['kernel'] = normal(*last.shape) / math.sqrt(last.shape[2])
-  added = (block.apply({'params': params}, x) - x)[:, 1:-1, 1:-1]
-  assert float((added**2).mean()) == pytest.approx(1 / 8, rel=.1)
+
+  @jax.jit
+  @jax.vmap
+  def shares(key):
+    keys = jax.random.split(key, 3)
+    x = jax.random.normal(keys[0], (2, 6, 6, 32))
+    params = layers.draw(keys[1], block.init(key, x)['params'])
+    before = block.apply({'params': params}, x) - x
+    last = params['conv_3']['kernel']
+    params['conv_3']['kernel'] = jax.random.normal(
+        keys[2], last.shape) / math.sqrt(last.shape[2])
+    added = (block.apply({'params': params}, x) - x)[:, 1:-1, 1:-1]
+    return jnp.abs(before).max(), (added**2).mean()
+
+  before, share = shares(jax.random.split(jax.random.key(0), 32))
+  np.testing.assert_array_equal(before, 0)
+  # The share of one draw deviates by some 15 %.
+  assert float(share.mean()) == pytest.approx(1 / 8, rel=.1)
 
 
 def test_g_begins_as_a_linear_chain_of_unit_variance():
-  shape = shape_of((4, 8, 16), 256, 2048, shown=(4, 8, 16))
-  g, z = r3gan.Generator(shape), normal(32, 16)
+  shape = shape_of((4, 8), 128, 512, shown=(4, 8))
+  g, z = r3gan.Generator(shape, r3gan.Plan(blocks=1)), normal(16, 16)
   params = initial(g, z)
   x = (z @ params['linear']['kernel'][0, 0])[:, None, None] * (
       params['basis']['kernel'])
-  assert float((x**2).mean()) == pytest.approx(1, rel=.1)
+  assert float((x**2).mean()) == pytest.approx(1, rel=.15)
   images = jax.jit(g.apply)({'params': params}, z)
   for size, image in zip(shape.shown, images, strict=True):
     if size > 4:
@@ -185,22 +197,20 @@ def test_g_begins_as_a_linear_chain_of_unit_variance():
     chex.assert_trees_all_close(image, wanted, rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize('classes', [0, 10])
-def test_d_begins_linear_and_with_the_variance_of_its_weights(classes):
-  shape = shape_of((4, 8), 128, 1024)
-  d, images = r3gan.Discriminator(shape, classes=classes), pictures(shape, 64)
-  condition = Condition(jnp.arange(64) % 10) if classes else NOTHING
+@pytest.mark.parametrize('classes', [0, 5])
+def test_d_begins_as_a_linear_chain(classes):
+  shape = shape_of((4, 8), 16, 64)
+  d = r3gan.Discriminator(shape, r3gan.Plan(blocks=1), classes)
+  images, condition = pictures(shape), Condition(jnp.arange(4))
   params = initial(d, images, condition)
-  apply = jax.jit(lambda x: d.apply({'params': params}, (x,), condition).logits)
-  x, y = apply(images[0]), apply(images[0][::-1])
-  both = apply(2 * images[0] - 3 * images[0][::-1])
-  chex.assert_trees_all_close(both, 2 * x - 3 * y, rtol=1e-3, atol=1e-3)
-  # Constant pictures lose only at the border what white ones lose anywhere:
-  # (7/8)^2 of the amplitude of the outer pixels of 4, of each of two axes.
-  kept = ((1 + (7 / 8)**2) / 2)**2
-  colours = jnp.broadcast_to(normal(64, 1, 1, 3), images[0].shape)
-  seen = float((apply(colours)**2).mean()) / kept * max(1, classes)
-  assert .5 < seen < 2  # three colours: the weights are few
+  weight = {name: leaf['kernel'] for name, leaf in params.items()
+            if 'kernel' in leaf}
+  x = filters.down(images[0] @ weight['from_rgb'][0, 0], (1, 3, 3, 1))
+  x = jnp.einsum('bhwc,hwc->bc', x, weight['basis'])
+  wanted = (x @ weight['linear'][0, 0] * weight['embedding'][0, 0, :4]
+            ).sum(-1) if classes else x @ weight['linear']
+  got = jax.jit(d.apply)({'params': params}, images, condition).logits
+  chex.assert_trees_all_close(got, wanted, rtol=1e-4, atol=1e-5)
 
 
 def small(classes=0, remat=False, dtype=jnp.float32, phi='simple'):
@@ -226,7 +236,7 @@ def loss_of(g, d, z, real, condition):
 
 @pytest.fixture(scope='module')
 def told():
-  """(loss, parameters at the start, z, reals, Condition), with three classes."""
+  """(parameters at the start, z, reals, Condition), of three classes."""
   g, d = small(classes=3)
   z, real = normal(4, 6), pictures(g.shape)
   condition = Condition(jnp.array([0, 1, 2, 0]))
@@ -234,21 +244,21 @@ def told():
   return params, z, real, condition
 
 
-def test_every_parameter_has_a_gradient_and_the_last_layers_first(told):
-  params, *inputs = told
-  slope = jax.jit(jax.value_and_grad(loss_of(*small(classes=3), *inputs)))
-  _, first = slope(params)
+@pytest.fixture(scope='module')
+def slope(told):
+  """parameters -> (loss, gradient)."""
+  return jax.jit(jax.value_and_grad(loss_of(*small(classes=3), *told[1:])))
+
+
+def test_every_parameter_has_a_gradient_and_the_last_layers_first(told, slope):
+  _, first = slope(told[0])
   for path, x in jax.tree_util.tree_flatten_with_path(first)[0]:
     name = jax.tree_util.keystr(path)
     # Before a layer of zeros there is none.
     assert bool(x.any()) != ("['conv_1']" in name or "['conv_2']" in name), name
-  moved = away(params)
-  value, grads = slope(moved)
+  _, grads = slope(away(told[0]))
   for path, x in jax.tree_util.tree_flatten_with_path(grads)[0]:
     assert x.any() and jnp.isfinite(x).all(), jax.tree_util.keystr(path)
-  again = jax.jit(jax.value_and_grad(loss_of(
-      *small(classes=3, remat=True), *inputs)))(moved)
-  chex.assert_trees_all_close(again, (value, grads), rtol=1e-4, atol=1e-5)
 
 
 def test_remat_has_the_same_parameters(told):
@@ -259,13 +269,23 @@ def test_remat_has_the_same_parameters(told):
         m.init, jax.random.key(0), x, condition) for m in (module, again)))
 
 
+@pytest.mark.slow
+def test_remat_has_the_same_gradients(told, slope):
+  params = away(told[0])
+  again = jax.jit(jax.value_and_grad(loss_of(
+      *small(classes=3, remat=True), *told[1:])))(params)
+  chex.assert_trees_all_close(again, slope(params), rtol=1e-4, atol=1e-5)
+
+
 def products(jaxpr):
   """Types of the operands of every product and convolution, also inside."""
   for eqn in jaxpr.eqns:
     if eqn.primitive.name in ('dot_general', 'conv_general_dilated'):
       yield from (v.aval.dtype for v in eqn.invars)
-    for sub in jax.core.jaxprs_in_params(eqn.params):
-      yield from products(sub)
+    for value in jax.tree.leaves(tuple(eqn.params.values()), is_leaf=lambda x: (
+        hasattr(x, 'eqns'))):
+      if hasattr(value, 'eqns'):  # a Jaxpr or a ClosedJaxpr
+        yield from products(getattr(value, 'jaxpr', value))
 
 
 def test_in_bf16_every_product_is_and_pictures_and_logits_are_not(told):

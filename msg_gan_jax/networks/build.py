@@ -16,9 +16,11 @@ from msg_gan_jax.networks import (
   msg,
   norms,
   plain,
+  r3gan,
   resnet,
   spectral,
   stylegan,
+  stylegan2,
 )
 
 
@@ -68,7 +70,8 @@ G_CONDITIONS = tables.Table('config.networks.g_condition', 'condition', {
     'concat': lambda z, one_hot: jnp.concatenate([z, one_hot], -1),
     # Dumoulin et al. 2017 (arXiv:1610.07629), Miyato & Koyama 2018.
     'batch_norm': None,
-    # Karras et al. 2020 (arXiv:2006.06676): beside z in a mapping network.
+    # Karras et al. 2020 (arXiv:2006.06676): beside z in a mapping network, or
+    # as a learned vector (R3GAN).
     'mapping': None,
 })
 
@@ -157,14 +160,16 @@ def _no_batch_norm(settings):
         f"= {settings.name!r} has none; wanted 'concat'.")
 
 
-def _on_ladder(config, g, d):
+def _on_ladder(config, g, d, grows=True):
   """Players of ProGAN's ladder: some or all rungs open, or growing.
 
   Args:
     config: Config.
     g, d: (msg.Shape, level) -> a linen module; level None opens all rungs.
+    grows: whether the network can.
   """
-  settings, data, begin = config.networks, config.data, config.train.grow_from
+  settings, data = config.networks, config.data
+  begin = grows and config.train.grow_from
   _refuse_equalized(config)
   if pyramid.are_points(data.shape):
     raise ValueError(
@@ -245,6 +250,39 @@ def _stylegan(config):
       lambda shape, level: _ladder_d(
           settings, shape, level, mean_first=True, blur=True)
   )._replace(mapped=True)
+
+
+def _stylegan2(config, architecture):
+  settings = config.networks
+  _only_mapping(settings)
+  return _on_ladder(
+      config,
+      lambda shape, level: stylegan2.Generator(
+          shape, **_styles(settings), **_of_family(settings)),
+      lambda shape, level: stylegan2.Discriminator(
+          shape, architecture, settings.phi, settings.stddev,
+          settings.stddev_group, _head(settings), **_of_family(settings)),
+      grows=False)._replace(mapped=True)
+
+
+def _r3gan(config):
+  settings = config.networks
+  _only_mapping(settings)
+  _refuse(settings, 'stddev')
+  if settings.d_condition not in ('none', 'mapped_projection'):
+    raise ValueError(
+        f'config.networks.d_condition: {settings.d_condition!r}, but config.'
+        "networks.name = 'r3gan' has a projection of its own; wanted "
+        "'mapped_projection'.")
+  told = {player: settings.classes * (row != 'none') for player, row in (
+      ('g', settings.g_condition), ('d', settings.d_condition))}
+  return _on_ladder(
+      config,
+      lambda shape, level: r3gan.Generator(
+          shape, classes=told['g'], **_of_family(settings)),
+      lambda shape, level: r3gan.Discriminator(
+          shape, classes=told['d'], phi=settings.phi, **_of_family(settings)),
+      grows=False)
 
 
 def _styles(settings):
@@ -413,6 +451,9 @@ NETWORKS = tables.Table('config.networks.name', 'network', {
     'bmsg_gan': lambda config: _msg(config, bmsg=True),
     'progan': _progan,
     'stylegan': _stylegan,
+    'stylegan2': functools.partial(_stylegan2, architecture='residual'),
+    'stylegan2_plain': functools.partial(_stylegan2, architecture='plain'),
+    'r3gan': _r3gan,
     'mlp': _mlp,
     'vanilla': _vanilla,
     'infogan': _infogan,

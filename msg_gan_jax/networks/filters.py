@@ -1,9 +1,10 @@
 """FIR filters of pictures and features, the same for every channel.
 
 Written as sums of shifted slices, which XLA fuses into one loop: on a CPU a
-depthwise convolution and its gradient took ten to forty times as long. Taps are symmetric, are normalized to sum 1, and are used along height
-and width: (1, 2, 1) is the 3x3 kernel outer([1, 2, 1], [1, 2, 1]) / 16. Outside
-of the picture there are zeros, so that constants fade at the border.
+depthwise convolution and its gradient took ten to forty times as long. Taps are
+symmetric, are normalized to sum 1, and are used along height and width:
+(1, 2, 1) is the 3x3 kernel outer([1, 2, 1], [1, 2, 1]) / 16. Outside of the
+picture there are zeros, so that constants fade at the border.
 """
 from jax import lax
 import jax.numpy as jnp

@@ -4,7 +4,6 @@ Source: Karras et al. 2019 (arXiv:1812.04948), sec. 2, 3.1 and appendix B; the
 labels' way in is that of StyleGAN2-ADA (Karras et al. 2020, arXiv:2006.06676).
 """
 import math
-from typing import Any
 
 from flax import linen as nn
 import jax
@@ -26,7 +25,7 @@ def activate(x):
 
 
 class Dense(nn.Module):
-  """A linear layer with equalized learning rate, [B, I] -> [B, features].
+  """A linear layer with equalized learning rate: [B, I] -> [B, features].
 
   Attributes:
     features: outputs.
@@ -34,7 +33,6 @@ class Dense(nn.Module):
       N(0, 1) / rate and both parameters are multiplied by the rate, so that
       outputs begin as with 1, and Adam's steps move them by `rate` as much.
     start: the bias at the start, as it is added.
-    dtype: of the arithmetic; None is that of the input.
 
   Source: Karras et al. 2018 (arXiv:1710.10196), sec. 4.1; the rate is Karras
   et al. 2019's, sec. C.
@@ -42,11 +40,9 @@ class Dense(nn.Module):
   features: int
   rate: float = 1.
   start: float = 0.
-  dtype: Any = None
 
   @nn.compact
   def __call__(self, x):
-    x = x.astype(self.dtype or x.dtype)
     inputs = x.shape[-1]
     kernel = self.param(
         'kernel', nn.initializers.constant(1 / self.rate),
@@ -54,7 +50,7 @@ class Dense(nn.Module):
     bias = self.rate * self.param(
         'bias', nn.initializers.constant(self.start / self.rate),
         (self.features,))
-    return x @ kernel.astype(x.dtype) + bias.astype(x.dtype)
+    return x @ kernel + bias
 
 
 class Mapping(nn.Module):

@@ -133,22 +133,19 @@ def augment(pipe, pyramid, key, strength):
   n, height, width = pyramid[-1].shape[:3]
   drawn, bent = draw(pipe, key, n, strength)
   blit, whole = source_maps(drawn, height, width)
-  changed = []
-  for images in pyramid:
-    factor = images.shape[1] / height
-    new = _moved(images, _scaled(blit, factor))
-    if pipe.keys() & BENDS:
-      new = jnp.where(bent[:, None, None, None],
-                      _moved_finely(images, _scaled(whole, factor)), new)
-    if pipe.keys() & COLOURS:
-      new = _coloured(new, *colour_maps(drawn))
-    changed.append(new)
+  changed = _moved(pyramid, blit)
+  if pipe.keys() & BENDS:
+    changed = jnp.where(
+        bent[:, None, None], _moved_finely(pyramid, whole), changed)
+  if pipe.keys() & COLOURS:
+    changed = _coloured(changed, *colour_maps(drawn))
+  changed = _levels(changed, [x.shape[1:3] for x in pyramid])
   if 'cutout' in pipe:
     x, y = drawn['cutout'].T
     changed = diffaugment.cut_out(changed, *(
         tuple(jnp.round((centre + edge) * side) for edge in (-.25, .25))
         for centre, side in ((y, height), (x, width))))
-  return tuple(changed)
+  return changed
 
 
 def source_maps(drawn, height, width):
@@ -202,54 +199,75 @@ def _product(*maps):
       lambda a, b: jnp.matmul(a, b, precision=_HIGHEST), maps)
 
 
-def _scaled(source, factor):
-  """The same map at a level whose sides are `factor` times the finest's."""
-  return source * jnp.array([1, 1, factor])
+def _flat(levels):
+  """The pixels of all levels, [B, pixels, C]: XLA compiles one of each op."""
+  return jnp.concatenate(
+      [x.reshape(x.shape[0], -1, x.shape[-1]) for x in levels], 1)
 
 
-def _moved(images, source):
-  """Read at the pixels themselves; exact where the map meets them."""
-  height, width = images.shape[1:3]
-  y, x = _sources(source, np.arange(height) - (height - 1) / 2,
-                  np.arange(width) - (width - 1) / 2)
-  return _read(images, _mirrored(y, height), _mirrored(x, width))
+def _levels(flat, shapes):
+  """The pyramid of `_flat`; shapes (h, w) of its levels."""
+  ends = np.cumsum([h * w for h, w in shapes])[:-1]
+  return tuple(x.reshape(x.shape[0], *shape, x.shape[-1]) for x, shape in zip(
+      jnp.split(flat, ends, 1), shapes, strict=True))
 
 
-def _moved_finely(images, source):
-  """Read between the pixels of the doubled picture, and halved again."""
-  sides = images.shape[1:3]
+def _moved(pyramid, source):
+  """Read at the pixels themselves; exact where the map meets them; flat."""
+  sides = [x.shape[1:3] for x in pyramid]
+  grids = [[np.arange(side) - (side - 1) / 2 for side in pair]
+           for pair in sides]
+  return _read(pyramid, sides, grids, source, lambda pixel: pixel)
+
+
+def _moved_finely(pyramid, source):
+  """Read between the pixels of doubled pictures, and halved again; flat."""
+  sides = [x.shape[1:3] for x in pyramid]
   # What halving needs: tap k of pixel i is place 2 i + k of the filter.
-  places = _sources(source, *(
-      (np.arange(2 * side + _TAPS.size - 2) - _CENTRE - (side - 1)) / 2
-      for side in sides))
-  y, x = (2 * _mirrored(place, side) + _CENTRE - _FIRST
-          for place, side in zip(places, sides, strict=True))
-  fine = _along_both(images, *map(_doubling, sides))
-  return _along_both(_read(fine, y, x), *map(_halving, sides))
+  grids = [[(np.arange(2 * side + _TAPS.size - 2) - _CENTRE - side + 1) / 2
+            for side in pair] for pair in sides]
+  fine = [_along_both(x, *map(_doubling, x.shape[1:3])) for x in pyramid]
+  read = _levels(_read(fine, sides, grids, source,
+                       lambda pixel: 2 * pixel + _CENTRE - _FIRST),
+                 [[len(axis) for axis in grid] for grid in grids])
+  return _flat([_along_both(x, *map(_halving, pair))
+                for x, pair in zip(read, sides, strict=True)])
 
 
-def _sources(source, y, x):
-  """The map at a grid y [h], x [w] from the centre: (y, x), each [B, h, w]."""
-  a, b = (source[:, i, :, None, None] for i in (1, 0))
-  y, x = jnp.float32(y)[:, None], jnp.float32(x)
-  return (a[:, 0] * x + a[:, 1] * y + a[:, 2],
-          b[:, 0] * x + b[:, 1] * y + b[:, 2])
+def _read(levels, sides, grids, source, index):
+  """What a map finds, between four neighbours.
 
+  Args:
+    levels: [B, H, W, C] each, in which is read.
+    sides: (height, width) of the pictures that they are of.
+    grids: (y [h], x [w]) of each, where to read, from the centre, in pixels of
+      those pictures.
+    source: map [B, 3, 3], in pixels of the finest of those pictures.
+    index: pixel of a picture -> pixel of its level.
 
-def _mirrored(place, side):
-  """From the centre of a row -> in its pixels, -.5 .. side - .5."""
-  return side - .5 - jnp.abs(side - jnp.mod(place + side / 2, 2 * side))
-
-
-def _read(images, y, x):
-  """Between four neighbours: at pixels y, x [B, h, w] of [B, H, W, C]."""
-  _, height, width, channels = images.shape
-  y, x = jnp.clip(y, 0, height - 1), jnp.clip(x, 0, width - 1)
-  top = jnp.minimum(jnp.floor(y), height - 2)
-  left = jnp.minimum(jnp.floor(x), width - 2)
+  Returns:
+    [B, pixels, C], the grids in order.
+  """
+  facts, start = [], 0
+  for images, pair, (y, x) in zip(levels, sides, grids, strict=True):
+    facts.append(np.stack(np.broadcast_arrays(
+        y[:, None], x, pair[0] / sides[-1][0], *pair, *images.shape[1:3],
+        start)).reshape(8, -1))
+    start += images.shape[1] * images.shape[2]
+  y, x, factor, height, width, rows, columns, start = np.float32(
+      np.concatenate(facts, 1))
+  y, x = (
+      jnp.clip(index(_mirrored(a * x + b * y + c * factor, side)), 0, last - 1)
+      for (a, b, c), side, last in (
+          (source[:, 1].T[..., None], height, rows),
+          (source[:, 0].T[..., None], width, columns)))
+  top = jnp.minimum(jnp.floor(y), rows - 2)
+  left = jnp.minimum(jnp.floor(x), columns - 2)
   y, x = (y - top)[..., None], (x - left)[..., None]
-  corner = top.astype(int) * width + left.astype(int)
-  flat = images.reshape(-1, height * width, channels)
+  corner = (top * columns + left).astype(int) + start.astype(int)
+  # XLA would compute all of it anew for each neighbour and channel.
+  flat, y, x, corner = jax.lax.optimization_barrier(
+      (_flat(levels), y, x, corner))
 
   # By sample, so that a batch on several devices stays where it is.
   @jax.vmap
@@ -257,8 +275,16 @@ def _read(images, y, x):
     return pixels.at[index].get(mode='promise_in_bounds')
 
   upper, lower = (pick(flat, corner + down) * (1 - x) +
-                  pick(flat, corner + down + 1) * x for down in (0, width))
+                  pick(flat, corner + down + 1) * x
+                  for down in (0, columns.astype(int)))
   return upper * (1 - y) + lower * y
+
+
+def _mirrored(place, side):
+  """From the centre of a row -> in its pixels, -.5 .. side - .5."""
+  place = place + side / 2
+  place -= 2 * side * jnp.floor(place / (2 * side))
+  return side - .5 - jnp.abs(side - place)
 
 
 def _doubling(side):
@@ -305,14 +331,17 @@ def colour_maps(drawn):
   return matrix, matrix.sum(-1) * drawn['brightness'][:, None]
 
 
-def _coloured(images, matrix, shift):
+def _coloured(flat, matrix, shift):
   """A grey picture is changed as greys among colours are; alpha stays."""
-  count = diffaugment.colours(images)
+  count = diffaugment.colours(flat)
   if count == 1:
     matrix, shift = matrix.sum((1, 2), keepdims=True) / 3, shift[:, :1]
-  new = jnp.einsum('bij,bhwj->bhwi', matrix, images[..., :count],
-                   precision=_HIGHEST) + shift[:, None, None]
-  return jnp.concatenate([new, images[..., count:]], -1)
+  new = jnp.einsum('bij,bpj->bpi', matrix, flat[..., :count],
+                   precision=_HIGHEST) + shift[:, None]
+  return jnp.concatenate([new, flat[..., count:]], -1)
+
+
+BATCHES = 4  # of reals from one step of p to the next: sec. 3.1
 
 
 def start(p):
@@ -321,13 +350,13 @@ def start(p):
           'count': jnp.zeros(())}
 
 
-def observe(aux, logits_real):
-  """`aux` after D has said `logits_real` [B] of augmented reals."""
-  return aux | {'signs': aux['signs'] + jnp.sign(logits_real).sum(),
-                'count': aux['count'] + logits_real.size}
+def observe(aux, sign, size):
+  """`aux` after D has judged `size` augmented reals, of this mean sign."""
+  return aux | {'signs': aux['signs'] + sign * size,
+                'count': aux['count'] + size}
 
 
-def adjust(aux, target, images_since, speed_images):
+def adjust(aux, target, speed_images):
   """`aux` with p a step nearer to what keeps r_t at the target.
 
   r_t is the mean sign of D at the reals it saw since the last step: 0 where it
@@ -336,10 +365,10 @@ def adjust(aux, target, images_since, speed_images):
   Args:
     aux: of `start` and `observe`.
     target: of r_t; .6 in the paper.
-    images_since: real images shown since the last step, 4 batches there.
     speed_images: real images in which p goes from 0 to 1, 500,000 there.
 
   Source: sec. 3.1.
   """
   said = jnp.sign(aux['signs'] - target * aux['count'])
-  return start(jnp.clip(aux['p'] + said * images_since / speed_images, 0, 1))
+  return start(jnp.clip(
+      aux['p'] + said * aux['count'] / speed_images, 0, 1))

@@ -18,11 +18,11 @@ COLUMNS = 16  # Classes that have a column each in a grid.
 
 
 def renderer(gan, over):
-  """A function (state, z, labels=None, weights='ema') -> pyramid on the host.
+  """A function (state, z, labels, weights, psi, cutoff) -> pyramid on the host.
 
   A tuple of uint8 [n, H, W, C], coarse to fine, for any number n of latents
   and as many labels; of a GAN with classes the default labels are those of
-  `in_turn`. `over` is the mesh. Points stay floats.
+  `in_turn`. The rest is gan.sample's. `over` is the mesh. Points stay floats.
   """
   points = pyramid.are_points(gan.shapes[-1])
   shown = (lambda x: x) if points else pyramid.to_uint8
@@ -30,16 +30,17 @@ def renderer(gan, over):
   height, width, _ = gan.shapes[-1]
   size = devices * max(1, min(64, PIXELS // (height * width)) // devices)
 
-  def render(state, z, labels, weights):
+  def render(state, z, labels, weights, psi, cutoff):
     z, labels = jax.lax.with_sharding_constraint(
         (z, labels), sharding.rows(over))
-    return jax.tree.map(shown, gan.sample(state, z, labels, weights=weights))
+    return jax.tree.map(shown, gan.sample(
+        state, z, labels, weights=weights, psi=psi, cutoff=cutoff))
 
   chunk = jax.jit(
-      render, static_argnames='weights',
+      render, static_argnames=('weights', 'psi', 'cutoff'),
       out_shardings=sharding.replicated(over))
 
-  def all_of(state, z, labels=None, weights='ema'):
+  def all_of(state, z, labels=None, weights='ema', psi=1., cutoff=None):
     n = len(z)
     if gan.classes and labels is None:
       labels = in_turn(n, gan.classes)
@@ -52,7 +53,7 @@ def renderer(gan, over):
     state = gan.settle(state)
     parts = [jax.device_get(chunk(
         state, z[i:i + size],
-        None if labels is None else labels[i:i + size], weights))
+        None if labels is None else labels[i:i + size], weights, psi, cutoff))
              for i in range(0, n, size)]
     return tuple(
         np.concatenate(levels)[:n] for levels in zip(*parts, strict=True))
@@ -94,30 +95,63 @@ def latents(gan, size, count, seed, z_file):
   """z [count, size], from a seed or from a .npy file.
 
   Raises:
-    ValueError: a file that is missing, no array, of another shape, or not
-      finite.
+    ValueError: see `rows_of`.
   """
   if not z_file:
     return np.asarray(gan.draw(jax.random.key(seed), count))
-  if os.path.exists(z_file) and not os.path.isfile(z_file):
-    raise ValueError(f'--z_file: {z_file} is no file; wanted a .npy.')
+  return rows_of('--z_file', z_file, size)
+
+
+def rows_of(flag, path, size):
+  """float32 [n, size] of a .npy file.
+
+  Args:
+    flag: what errors begin with.
+    path: of the file.
+    size: numbers in a row.
+
+  Raises:
+    ValueError: a file that is missing, no array, of another shape, or not
+      finite.
+  """
+  if os.path.exists(path) and not os.path.isfile(path):
+    raise ValueError(f'{flag}: {path} is no file; wanted a .npy.')
   try:
-    z = np.load(z_file, allow_pickle=False)
+    rows = np.load(path, allow_pickle=False)
   except FileNotFoundError as e:
-    raise ValueError(f'--z_file: no file {z_file}.') from e
+    raise ValueError(f'{flag}: no file {path}.') from e
   except (ValueError, OSError, EOFError) as e:
     raise ValueError(
-        f'--z_file: {z_file} is not an array of numpy (.npy): {e}') from e
-  if getattr(z, 'ndim', 0) != 2 or z.shape[1] != size or not len(z):
+        f'{flag}: {path} is not an array of numpy (.npy): {e}') from e
+  if getattr(rows, 'ndim', 0) != 2 or rows.shape[1] != size or not len(rows):
     raise ValueError(
-        f'--z_file: wanted an array [n, {size}], found '
-        f'{list(getattr(z, "shape", [type(z).__name__]))} in {z_file}.')
-  if z.dtype.kind not in 'fiu' or not np.isfinite(z).all():
+        f'{flag}: wanted an array [n, {size}], found '
+        f'{list(getattr(rows, "shape", [type(rows).__name__]))} in {path}.')
+  numbers = rows.dtype.kind in 'fiu'
+  if not numbers or not np.isfinite(rows).all():
     raise ValueError(
-        f'--z_file: wanted finite numbers, found {z.dtype} with '
-        f'{z.size if z.dtype.kind not in "fiu" else (~np.isfinite(z)).sum()} '
-        f'that are not, in {z_file}.')
-  return z.astype(np.float32)
+        f'{flag}: wanted finite numbers, found {rows.dtype} with '
+        f'{(~np.isfinite(rows)).sum() if numbers else rows.size} that are not, '
+        f'in {path}.')
+  return rows.astype(np.float32)
+
+
+def check_truncation(gan, config, psi, cutoff):
+  """Refuses a psi or a cutoff that this GAN has no use for.
+
+  Raises:
+    ValueError: no mapping network, or more layers than there are.
+  """
+  for flag, found, usual in (('psi', psi, 1.), ('cutoff', cutoff, None)):
+    if not gan.layers and found != usual:
+      raise ValueError(
+          f'--{flag}: {found:g}, but config.networks.name = '
+          f'{config.networks.name!r} has no mapping network whose mean styles '
+          'could be drawn to.')
+  if cutoff and cutoff > gan.layers:
+    raise ValueError(
+        f'--cutoff: {cutoff}, but this GAN has {gan.layers} layers with a '
+        'style.')
 
 
 def write(pyramid_of_images, folder, separate, scales, columns=None):
@@ -161,19 +195,19 @@ def write(pyramid_of_images, folder, separate, scales, columns=None):
 
 def from_run(
     run, out, *, count=64, seed=0, z_file='', labels='', weights='ema',
-    separate=False, scales=False):
+    separate=False, scales=False, psi=1., cutoff=None):
   """Samples the newest checkpoint of a run into a folder; returns the paths.
 
   Args:
     run: the run's folder.
     out: the folder of the pictures.
-    count, seed, z_file, labels, weights: see `of_run`.
+    count, seed, z_file, labels, weights, psi, cutoff: see `of_run`.
     separate, scales: see `write`.
 
   Raises:
-    ValueError: no run, no intact checkpoint, a bad z_file or bad labels.
+    ValueError: what `of_run` raises.
   """
-  found = of_run(run, count, seed, z_file, labels, weights)
+  found = of_run(run, count, seed, z_file, labels, weights, psi, cutoff)
   turns = (labels.count(',') + 1 if labels else
            workdir.load_config(run).networks.classes)
   # A column is a class.
@@ -181,7 +215,8 @@ def from_run(
       1 < turns <= COLUMNS) else None)
 
 
-def of_run(run, count=64, seed=0, z_file='', labels='', weights='ema'):
+def of_run(run, count=64, seed=0, z_file='', labels='', weights='ema', psi=1.,
+           cutoff=None):
   """Samples of a run's newest checkpoint, uint8 [n, H, W, C] for each scale.
 
   Args:
@@ -190,18 +225,31 @@ def of_run(run, count=64, seed=0, z_file='', labels='', weights='ema'):
     z_file: latents [n, latent] as .npy.
     labels: classes as '3' or '0,4,7', repeated; '' is all in turn.
     weights: 'ema' or 'raw'.
+    psi, cutoff: truncation, of networks that map z to styles.
 
   Raises:
-    ValueError: no run, no intact checkpoint, a bad z_file or bad labels.
+    ValueError: no run, no intact checkpoint, a bad z_file, bad labels, or what
+      `check_truncation` raises.
   """
   config = workdir.load_config(run)
   gan = build(config)
+  check_truncation(gan, config, psi, cutoff)
   z = latents(gan, config.networks.latent, count, seed, z_file)
   labels = labels_of(labels, len(z), gan.classes)
-  over = sharding.mesh()
-  like = start.abstract(gan, sharding.replicated(over))
+  state = restored(run, gan)
+  return renderer(gan, sharding.mesh())(
+      state, z, labels, weights, psi, cutoff)
+
+
+def restored(run, gan):
+  """The State of a run's newest intact checkpoint.
+
+  Raises:
+    ValueError: there is none.
+  """
+  like = start.abstract(gan, sharding.replicated(sharding.mesh()))
   saved = Checkpoints(os.path.join(run, 'checkpoints'), read_only=True)
   found = saved.restore({'state': like}, partial=True, place=f'--workdir {run}')
   if found is None:
     raise ValueError(f'--workdir {run}: no checkpoint yet; nothing to sample.')
-  return renderer(gan, over)(found[1]['state'], z, labels, weights)
+  return found[1]['state']
