@@ -38,7 +38,7 @@ def config_of(kind, seed):
   return config_lib.parse(edited)
 
 
-def train(folder, kind, seed):
+def train(folder, config):
   """Trains one run and leaves result.json in its folder."""
   import jax
   import stability as study
@@ -50,13 +50,12 @@ def train(folder, kind, seed):
   from msg_gan_jax.metrics import scales, sliced
   from msg_gan_jax.metrics import stability as moves
   from msg_gan_jax.training import evaluate, health, sample, sharding
-  config, over = config_of(kind, seed), sharding.mesh()
-  gan = build(config)
+  gan, over = build(config), sharding.mesh()
   splits = open_source(config)
   real = splits.held_out.images(np.arange(SAMPLES))
   batches = batches_lib.open_batches(splits.train, config, over)
   init_key, key, z_key = (
-      jax.random.fold_in(jax.random.key(seed), i) for i in range(3))
+      jax.random.fold_in(jax.random.key(config.seed), i) for i in range(3))
   state = jax.jit(gan.init, out_shardings=sharding.replicated(over))(init_key)
   step, render = sharding.step(gan, over), sample.renderer(gan, over)
   fixed = health.fixed_latents(gan, z_key)[:health.GRID]
@@ -89,7 +88,7 @@ def train(folder, kind, seed):
       agreement.append({'images': images, **scales.consistency(now)})
       before = now
       if not np.isfinite(float(logs['d_loss'])):
-        raise SystemExit(f'{kind} {seed}: not finite at {images} images')
+        raise SystemExit(f'{folder}: not finite at {images} images')
     if schedules.crossed(start, images, MEASURE):
       curve.append(measure())
   half = SAMPLES // 2
@@ -261,7 +260,7 @@ def main(folder, only):
         claim.touch()  # Another process may be at it.
         start = time.monotonic()
         try:
-          train(path, kind, seed)
+          train(path, config_of(kind, seed))
         finally:
           claim.unlink()
         print(path.name, f'{time.monotonic() - start:.0f} s', flush=True)

@@ -10,9 +10,9 @@ beta2 .9 to .99, probability of augmentations 0 to .3, half-life of the average
 0 to 500,000 images.
 
 Published: FID 1.95 of 50,000 fakes against all 70,000 pictures.
-Here: all in float32, where the source has bfloat16 in the four finest
-resolutions (--config.networks.dtype=bfloat16 takes it for all). On fewer GPUs,
---config.train.accumulate takes the batch in parts.
+How long it was trained is not given.
+Here: 150 M images; bfloat16 at every resolution, where the source has it at the
+four finest. On fewer GPUs, --config.train.accumulate takes the batch in parts.
 """
 from msg_gan_jax.config import template
 

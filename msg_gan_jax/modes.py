@@ -81,7 +81,7 @@ def _project(flags):
           'distance': 'pyramid', 'points': 'w' if gan.layers else 'z',
           'steps': flags.steps, 'seed': flags.seed, 'weights': flags.weights,
           'images': int(gan.state.images)})
-  lines = [f'{name}: distance {distance:.4f}, {psnr:.1f} dB'
+  lines = [f'{name}: distance {distance:.2g}, {psnr:.1f} dB'
            for name, distance, psnr in zip(
                names, found.after, found.psnr, strict=True)]
   return [*lines[:_LISTED], *paths[:4]]

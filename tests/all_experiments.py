@@ -44,6 +44,7 @@ ARGUMENTS = {
 STEPS = 50
 BATCH = 4
 MOST = 32  # pixels
+GROWN = 16  # pixels of what grows: each resolution is compiled anew
 LEAST = {'resnet19': 64}  # that a network can draw, where it is more
 DRAWN = ('avatars', 'polygons', 'ring', 'grid', 'line')
 HEAD = """# Experiments
@@ -51,8 +52,9 @@ HEAD = """# Experiments
 All files of [experiments](../experiments), and what became of each when it was
 trained for {steps} steps in two starts, the second continuing the first, and
 sampled: narrow networks, batches of {batch}, drawn pictures of at most {most}
-px (ResNet19: 64). What grows was stopped in the middle of its last fade, and
-the probability of an adaptive augmentation had to move before and after.
+px (ResNet19: 64; what grows: {grown}). What grows was stopped in the middle of its
+last fade, and the probability of an adaptive augmentation had to move before
+and after.
 Parameters are those of the experiment itself, in millions; seconds are of one
 core. *Norms*: between layers, and of weights where there is one, of G / of D.
 This page is written by
@@ -79,8 +81,13 @@ def load(name):
   return scope['get_config'](*([argument] if colon else []))
 
 
-def small(config):
-  """The same experiment as a Config that trains within seconds."""
+def small(config, most=MOST):
+  """The same experiment as a Config that trains within seconds.
+
+  Args:
+    config: ConfigDict, which is changed.
+    most: pixels.
+  """
   from msg_gan_jax import config as config_lib
   data, networks, train = config.data, config.networks, config.train
   objective, schedule = config.objective, config.schedule
@@ -90,7 +97,8 @@ def small(config):
                   'split', 'on_bad'):
       data[field] = usual[field]
     data.name = 'avatars'  # Hair comes in ten styles, CIFAR-10 in ten classes.
-  data.resolution = max(min(data.resolution, MOST), LEAST.get(networks.name, 1))
+  most = min(most, GROWN) if train.grow_from else most
+  data.resolution = max(min(data.resolution, most), LEAST.get(networks.name, 1))
   data.count, data.held_out = 256, 32
   networks.fmap_max, networks.fmap_base = 8, 64
   if networks.name != 'lapgan':  # Its latent holds a map for every level.
@@ -105,8 +113,6 @@ def small(config):
     objective.augment_strength = .5
     objective.augment_speed_images = 2 * train.total_images
   if train.grow_from:
-    # Three resolutions at most; each is compiled anew.
-    train.grow_from = max(train.grow_from, data.resolution // 4)
     train.grow_batches = ''
     doublings = (data.resolution // train.grow_from).bit_length() - 1
     train.grow_stable_images = train.grow_fade_images = int(
@@ -133,8 +139,13 @@ def compiled_once(config):
     yield
 
 
-def check(name, folder):
+def check(name, folder, most=MOST):
   """Trains an experiment twice, samples from it, and looks at what is there.
+
+  Args:
+    name: 'file' or 'file:argument'.
+    folder: for the run.
+    most: pixels.
 
   Raises:
     AssertionError: something is missing, not finite, or did not change.
@@ -147,7 +158,7 @@ def check(name, folder):
 
   from msg_gan_jax.reporting import writers
   from msg_gan_jax.training import loop, sample
-  config = small(load(name))
+  config = small(load(name), most)
   half = config.train.total_images // 2
   first = dataclasses.replace(
       config, train=dataclasses.replace(config.train, total_images=half))
@@ -235,7 +246,7 @@ def main(chosen=(), out=None, say=print):
   if out:
     lines = [TITLE, ['---'] * len(TITLE), *rows]
     pathlib.Path(out).write_text(
-        HEAD.format(steps=STEPS, batch=BATCH, most=MOST)
+        HEAD.format(steps=STEPS, batch=BATCH, most=MOST, grown=GROWN)
         + ''.join(f'| {" | ".join(line)} |\n' for line in lines)
         + f'\n{len(rows) - failed} of {len(rows)} are well.\n')
   say(f'{len(rows) - failed} of {len(rows)} are well')

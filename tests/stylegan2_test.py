@@ -149,7 +149,7 @@ def made(module, *args):
 @pytest.fixture(scope='module')
 def g():
   """(module, variables, z [4, 8])."""
-  module, z = stylegan2.Generator(SHAPE, w=16, depth=2, classes=3), normal(
+  module, z = stylegan2.Generator(SHAPE, width=16, depth=2, classes=3), normal(
       0, 4, 8)
   return module, made(module, z, LABELS), z
 
@@ -514,7 +514,7 @@ def test_modulated_convolutions_keep_the_mean_square():
 @pytest.mark.slow
 def test_layers_have_about_unit_mean_square_at_the_start():
   shape = msg.Shape((4, 8), (4, 8), (8, 8, 3), 32, 512)
-  g, d = stylegan2.Generator(shape, w=32), stylegan2.Discriminator(shape)
+  g, d = stylegan2.Generator(shape, width=32), stylegan2.Discriminator(shape)
   z = normal(0, 8, 32)
   # Pictures are smooth: flat squares of 4 x 4 px.
   images = pyramid.build(

@@ -107,5 +107,5 @@ def _figure(targets, found, rows, about):
       (f'projection into {about["points"]}', f'{about["steps"]:,} steps'),
       above=('picture', 'start', 'projection', 'difference'),
       beside=[(lines.legible(lines.short(row['picture']), contact_sheet.writes),
-               f'{row["psnr"]:.1f} dB, distance {row["distance"]:.4f}')
+               f'{row["psnr"]:.1f} dB, distance {row["distance"]:.2g}')
               for row in rows[:_SHOWN]])

@@ -52,8 +52,9 @@ def minibatch_stddev(x, group):
   y = x.reshape(group, b // group, *x.shape[1:]).astype(jnp.float32)
   y = y - y.mean(0)
   std = jnp.sqrt(jnp.mean(y * y, 0) + 1e-8).mean((1, 2, 3))
-  std = jnp.tile(std, group)[:, None, None, None].astype(x.dtype)
-  return jnp.concatenate([x, jnp.broadcast_to(std, (b, h, w, 1))], -1)
+  std = jnp.tile(std, group)[:, None, None, None]
+  std = jnp.broadcast_to(std, (b, h, w, 1)).astype(x.dtype)
+  return jnp.concatenate([x, std], -1)
 
 
 class Mix(NamedTuple):
@@ -71,8 +72,19 @@ def join(parts):
 
 
 def added(y, bias):
-  """y + bias, which may be None, in y's dtype."""
-  return y if bias is None else y + bias.astype(y.dtype)
+  """y + bias, float32 or None, in y's dtype.
+
+  The sum is one of float32: the gradient of what is broadcast is a sum over
+  pixels, which a CPU would round to bfloat16 after each.
+  """
+  if bias is None:
+    return y
+  return (y.astype(jnp.float32) + bias).astype(y.dtype)
+
+
+def scaled(y, factor):
+  """y times float32 that are broadcast, likewise."""
+  return (y.astype(jnp.float32) * factor).astype(y.dtype)
 
 
 def fold(parts, kernel):

@@ -179,8 +179,8 @@ class Head(NamedTuple):
   """How features become a Verdict.
 
   Attributes:
-    condition: how it looks at labels: 'projection', 'classifier', or else it
-      does not.
+    condition: how it looks at labels: 'projection', 'classifier', 'switch', or
+      else it does not.
     classes: how many there are.
     score_bias: whether the score has a bias.
   """
@@ -193,7 +193,9 @@ class Head(NamedTuple):
 
     'projection': <embedding of the label, features> is added to the score:
     Miyato & Koyama 2018 (arXiv:1802.05637), eq. 5. 'classifier': class logits
-    beside it: AC-GAN, Odena et al. 2017 (arXiv:1610.09585).
+    beside it: AC-GAN, Odena et al. 2017 (arXiv:1610.09585). 'switch': a score
+    for each class, of which the label's is taken: Mescheder et al. 2018
+    (arXiv:1801.04406), its code.
 
     In float32 whatever x is: its few products cost nothing, and a bfloat16
     between 64 and 128 is a multiple of a half, too coarse for a critic.
@@ -207,7 +209,10 @@ class Head(NamedTuple):
     dense = dense or (lambda features, name, use_bias: Dense(
         kit, features, name=name, bias='yes' if use_bias else 'none'))
     x = x.reshape(x.shape[0], -1).astype(jnp.float32)
-    logits, classes = dense(1, 'score', self.score_bias)(x)[:, 0], None
+    scores = self.classes if self.condition == 'switch' else 1
+    logits, classes = dense(scores, 'score', self.score_bias)(x), None
+    logits = logits[:, 0] if scores == 1 else jnp.take_along_axis(
+        logits, labels[:, None], 1)[:, 0]
     if self.condition == 'projection':
       label = jax.nn.one_hot(labels, self.classes)
       embedded = dense(x.shape[-1], 'embedding', False)(label)

@@ -192,7 +192,7 @@ class Generator(nn.Module):
     width = self.shape.width(size)
     if size == self.shape.ladder[0]:
       basis = Weights((*self.shape.grid(), width), name='basis')()
-      x = Conv(width, name='linear')(x)[:, None, None] * basis.astype(x.dtype)
+      x = layers.scaled(Conv(width, name='linear')(x)[:, None, None], basis)
     else:
       if x.shape[-1] != width:
         x = Conv(width, name=f'mix_{size}')(x)

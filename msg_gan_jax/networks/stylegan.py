@@ -54,7 +54,7 @@ class Epilogue(nn.Module):
     maps = x.shape[-1:]
     if noise is not None:
       weight = self.param('noise', nn.initializers.zeros, maps)
-      x = x + weight.astype(x.dtype) * noise.astype(x.dtype)
+      x = layers.added(x, weight * noise)
     bias = self.param('bias', nn.initializers.zeros, maps)
     x = layers.leaky_relu(layers.added(x, bias))
     style = layers.EqualDense(2 * maps[0], gain=1., name='style')(w)
@@ -133,7 +133,7 @@ class Synthesis(nn.Module):
       constant = self.param(
           f'{name}_constant', nn.initializers.ones, (*self.shape.grid(), maps))
       x = jnp.broadcast_to(
-          constant.astype(self.dtype), (len(styles), *constant.shape))
+          constant, (len(styles), *constant.shape)).astype(self.dtype)
     else:
       x = layers.EqualConv(
           maps, use_bias=False, upsample=True, name=f'{name}_conv_1')(x)

@@ -52,16 +52,16 @@ def modulated(x, kernel, style, up=False):
   """
   norm = jnp.square(style) @ jnp.square(kernel).sum((0, 1))
   scale = lax.rsqrt(norm + EPSILON)
-  x = x * _of_maps(style, x)
+  x = _by_maps(x, style)
   if not up:
-    return layers.conv(x, kernel) * _of_maps(scale, x)
+    return _by_maps(layers.conv(x, kernel), scale)
   x = filters.blur(transposed(x, kernel), TAPS, (1, 0))
-  return x * _of_maps(4 * scale, x)  # 4 is the gain of the filter
+  return _by_maps(x, 4 * scale)  # 4 is the gain of the filter
 
 
-def _of_maps(values, x):
-  """[B, C] -> [B, 1, 1, C], of x's dtype."""
-  return values[:, None, None].astype(x.dtype)
+def _by_maps(x, factors):
+  """x [B, H, W, C] times [B, C], in x's dtype."""
+  return layers.scaled(x, factors[:, None, None])
 
 
 def transposed(x, kernel):
@@ -138,7 +138,7 @@ class StyledConv(nn.Module):
     if self.noise:
       strength = self.param('noise', nn.initializers.zeros, ())
       drawn = mapping.noise(self, self.layer, x.shape[:-1])
-      x = x + (strength * drawn).astype(x.dtype)
+      x = layers.added(x, strength * drawn)
     return activate(layers.added(x, bias))
 
 
@@ -151,7 +151,7 @@ class ToRGB(nn.Module):
     style = mapping.Dense(x.shape[-1], start=1., name='style')(w)
     kernel, bias = layers.equal_weights(
         self, (x.shape[-1], self.features), x.shape[-1], gain=1.)
-    x = (x * _of_maps(style, x)) @ kernel.astype(x.dtype)
+    x = _by_maps(x, style) @ kernel.astype(x.dtype)
     return layers.added(x, bias).astype(jnp.float32)
 
 
@@ -200,7 +200,7 @@ class Synthesis(nn.Module):
 
     if i == 0:
       x = Constant((*self.shape.grid(), width), name='constant')()
-      x = jnp.broadcast_to(x.astype(self.dtype), (w.shape[0], *x.shape))
+      x = jnp.broadcast_to(x, (len(w), *x.shape)).astype(self.dtype)
     else:
       x = conv(1, layer=2 * i - 1, up=True)(x, w[:, 0])
     x = conv(2, layer=2 * i)(x, w[:, -2])
@@ -213,7 +213,7 @@ class Generator(mapping.Styled):
   Attributes:
     shape: see msg.Shape. The image of a level is the sum of what it and the
       coarser levels add.
-    w: features of a style.
+    width: features of a style.
     depth: layers of the mapping.
     classes: how many labels the mapping is told; 0 is none.
     mixing: probability that a batch in training has its styles mixed.
@@ -222,7 +222,7 @@ class Generator(mapping.Styled):
     remat: whether blocks are computed again in the backward pass.
   """
   shape: msg.Shape
-  w: int = 512
+  width: int = 512
   depth: int = 8
   classes: int = 0
   mixing: float = .9
@@ -231,7 +231,7 @@ class Generator(mapping.Styled):
   remat: bool = False
 
   def setup(self):
-    self.mapping = mapping.Mapping(self.depth, self.w, classes=self.classes)
+    self.mapping = mapping.Mapping(self.depth, self.width, classes=self.classes)
     self.synthesis = Synthesis(self.shape, self.noise, self.dtype, self.remat)
 
   def style_layers(self):
@@ -262,6 +262,8 @@ class Discriminator(nn.Module):
     shape: see msg.Shape.
     architecture: a row of ARCHITECTURES.
     phi: a row of PHI: how images of coarser levels are joined to the path.
+    stddev: where D sees the minibatch standard deviation: 'every' level,
+      'last', 'none'.
     stddev_group: see layers.minibatch_stddev.
     head: from features to Verdict. With the condition 'mapped_projection' the
       score is <features, Mapping(label)> / sqrt(width): StyleGAN2-ADA's.
@@ -271,6 +273,7 @@ class Discriminator(nn.Module):
   shape: msg.Shape
   architecture: str = 'residual'
   phi: str = 'simple'
+  stddev: str = 'last'
   stddev_group: int = 4
   head: plain.Head = plain.Head()
   dtype: Any = jnp.float32
@@ -284,11 +287,10 @@ class Discriminator(nn.Module):
     *finer, base = reversed(self.shape.ladder)
     x = None
     for size in finer:
-      x = self.entered(images, x, size)
+      x = self.entered(images, x, size, self.stddev == 'every')
       x = layers.recomputed(self.remat, lambda module, x, size=size: (
           module.block(x, size)))(self, x)
-    x = layers.minibatch_stddev(
-        self.entered(images, x, base), self.stddev_group)
+    x = self.entered(images, x, base, self.stddev != 'none')
     width = self.shape.width(base)
     x = activate(layers.EqualConv(
         width, gain=1., name=f'block_{base}_conv_1')(x))
@@ -297,17 +299,17 @@ class Discriminator(nn.Module):
     return self.judged(x.astype(jnp.float32), condition.labels)
 
   @nn.nowrap
-  def entered(self, images, x, size):
+  def entered(self, images, x, size, stddev):
     """What enters a level: the first layer, or the path with its image."""
     width = self.shape.width(size)
     if x is None:
-      return activate(layers.EqualConv(
+      x = activate(layers.EqualConv(
           width, size=1, gain=1., name='from_rgb')(images[-1]))
-    if size not in self.shape.shown:
-      return x
-    seen = images[self.shape.shown.index(size):]
-    return layers.join(
-        combine.Join(self.phi, width, name=f'join_{size}')(seen, x))
+    elif size in self.shape.shown:
+      seen = images[self.shape.shown.index(size):]
+      x = layers.join(
+          combine.Join(self.phi, width, name=f'join_{size}')(seen, x))
+    return layers.minibatch_stddev(x, self.stddev_group) if stddev else x
 
   @nn.nowrap
   def block(self, x, size):

@@ -35,8 +35,10 @@ _TAPS = np.array([
 # Where it reads what is linear. At its middle, 5.5, a mirrored picture would
 # be off by .4 of a pixel.
 _CENTRE = float(_TAPS @ np.arange(_TAPS.size))
-# The first pixel of a doubled row; the last is as far beyond the other edge.
-_FIRST = 4
+# A doubled row goes so many pixels beyond the edges: as far as halving looks,
+# so that what is not moved is what it was. It begins with this place.
+_MARGIN = 3
+_FIRST = 4 - 2 * _MARGIN
 
 _HIGHEST = jax.lax.Precision.HIGHEST
 
@@ -217,7 +219,7 @@ def _moved(pyramid, source):
   sides = [x.shape[1:3] for x in pyramid]
   grids = [[np.arange(side) - (side - 1) / 2 for side in pair]
            for pair in sides]
-  return _read(pyramid, sides, grids, source, lambda pixel: pixel)
+  return _read(pyramid, sides, grids, source, _mirrored)
 
 
 def _moved_finely(pyramid, source):
@@ -227,8 +229,13 @@ def _moved_finely(pyramid, source):
   grids = [[(np.arange(2 * side + _TAPS.size - 2) - _CENTRE - side + 1) / 2
             for side in pair] for pair in sides]
   fine = [_along_both(x, *map(_doubling, x.shape[1:3])) for x in pyramid]
-  read = _levels(_read(fine, sides, grids, source,
-                       lambda pixel: 2 * pixel + _CENTRE - _FIRST),
+
+  def index(place, side):
+    pixel = jnp.where(abs(place) < side / 2 + _MARGIN,
+                      place + (side - 1) / 2, _mirrored(place, side))
+    return 2 * pixel + _CENTRE - _FIRST
+
+  read = _levels(_read(fine, sides, grids, source, index),
                  [[len(axis) for axis in grid] for grid in grids])
   return _flat([_along_both(x, *map(_halving, pair))
                 for x, pair in zip(read, sides, strict=True)])
@@ -243,7 +250,8 @@ def _read(levels, sides, grids, source, index):
     grids: (y [h], x [w]) of each, where to read, from the centre, in pixels of
       those pictures.
     source: map [B, 3, 3], in pixels of the finest of those pictures.
-    index: pixel of a picture -> pixel of its level.
+    index: (place from the centre of a row, its length in pixels of the
+      picture) -> pixel of the level.
 
   Returns:
     [B, pixels, C], the grids in order.
@@ -257,17 +265,17 @@ def _read(levels, sides, grids, source, index):
   y, x, factor, height, width, rows, columns, start = np.float32(
       np.concatenate(facts, 1))
   y, x = (
-      jnp.clip(index(_mirrored(a * x + b * y + c * factor, side)), 0, last - 1)
-      for (a, b, c), side, last in (
+      jnp.clip(index(a * x + b * y + c * factor, side), 0, count - 1)
+      for (a, b, c), side, count in (
           (source[:, 1].T[..., None], height, rows),
           (source[:, 0].T[..., None], width, columns)))
   top = jnp.minimum(jnp.floor(y), rows - 2)
   left = jnp.minimum(jnp.floor(x), columns - 2)
   y, x = (y - top)[..., None], (x - left)[..., None]
   corner = (top * columns + left).astype(int) + start.astype(int)
-  # XLA would compute all of it anew for each neighbour and channel.
-  flat, y, x, corner = jax.lax.optimization_barrier(
-      (_flat(levels), y, x, corner))
+  flat = _flat(levels)
+  # XLA would compute it anew for each neighbour and channel.
+  y, x, corner = jax.lax.optimization_barrier((y, x, corner))
 
   # By sample, so that a batch on several devices stays where it is.
   @jax.vmap
@@ -277,7 +285,7 @@ def _read(levels, sides, grids, source, index):
   upper, lower = (pick(flat, corner + down) * (1 - x) +
                   pick(flat, corner + down + 1) * x
                   for down in (0, columns.astype(int)))
-  return upper * (1 - y) + lower * y
+  return jax.lax.optimization_barrier(upper * (1 - y) + lower * y)
 
 
 def _mirrored(place, side):
@@ -288,13 +296,13 @@ def _mirrored(place, side):
 
 
 def _doubling(side):
-  """A row to its double, mirrored at its ends: [2 side + 2, side].
+  """A row to its double, mirrored at its ends: [2 side + 2 + margins, side].
 
   Row j is the pixel (j + _FIRST - _CENTRE) / 2.
   """
-  matrix = np.zeros((2 * side + 2, side))
+  matrix = np.zeros((2 * (side + 1 + 2 * _MARGIN), side))
   for tap, value in enumerate(_TAPS):
-    rows = np.arange(tap % 2, len(matrix), 2)  # those that _FIRST lets be even
+    rows = np.arange((tap - _FIRST) % 2, len(matrix), 2)
     pixels = (rows + _FIRST - tap) // 2 % (2 * side)
     matrix[rows, np.minimum(pixels, 2 * side - 1 - pixels)] += 2 * value
   return matrix

@@ -136,7 +136,8 @@ def _mp4(path, frames, fps, count, shape):
       said.seek(0)
       lines = said.read().decode(errors='replace').strip().splitlines()
       raise ValueError(
-          f'--out: ffmpeg could not write the film: {lines[-1:] or "no word"}')
+          '--out: ffmpeg could not write the film: '
+          f'{lines[-1] if lines else "it does not say why"}')
 
 
 FORMATS = tables.Table('--out', 'format of films', {

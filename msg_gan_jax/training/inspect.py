@@ -15,6 +15,8 @@ from msg_gan_jax.reporting import lines, scatter
 from msg_gan_jax.state import Batch
 from msg_gan_jax.training import sharding, start
 
+# Of a process that has imported jax and compiled a step.
+PROCESS_BYTES = 600 * 2**20
 SAY = functools.partial(print, flush=True)  # at once, also into a pipe
 
 
@@ -162,12 +164,25 @@ def cost(gan, config, over):
   compiled = {phase: stage.compile() for phase, stage in stages.items()}
   total = flops(phases, compiled)
   memory = [x.memory_analysis() for x in compiled.values()]
+  device = over.devices.flat[0].platform
   shown = np.mean([phase.images for phase in phases])
   yield (f'{total / 1e9:,.2f} GFLOP, {total / shown / 1e9:,.3f} '
          f'an image; mean of {len(phases)} step{"s" * (len(phases) > 1)}')
   yield (f'{_mb(max(x.argument_size_in_bytes for x in memory))} of state and '
          f'batch, {_mb(max(x.temp_size_in_bytes for x in memory))} of '
-         'temporaries')
+         f'temporaries: {_mb(peak(memory))} at the peak' + (
+             ', the process itself among them' if device == 'cpu' else ''))
+
+
+def peak(memory):
+  """Most bytes that steps need at a time, of their memory_analysis.
+
+  On a CPU that is of the whole process: Python, jax and the compiled programs
+  have their share. The results take the place of the donated state.
+  """
+  own = 0 if jax.default_backend() != 'cpu' else PROCESS_BYTES
+  return own + max(
+      x.argument_size_in_bytes + x.temp_size_in_bytes for x in memory)
 
 
 def _mb(size):
