@@ -249,7 +249,7 @@ def test_a_box_of_half_the_sides_is_cut_of_all_scales():
 
 
 @pytest.mark.slow
-def test_the_whole_pipe_twice_differentiable_and_one_for_all_scales():
+def test_a_penalty_may_go_through_the_whole_pipe():
   x = levels_of((16, 16, 3), 8)
 
   def slope(x, p):

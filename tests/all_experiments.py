@@ -52,12 +52,11 @@ HEAD = """# Experiments
 All files of [experiments](../experiments), and what became of each when it was
 trained for {steps} steps in two starts, the second continuing the first, and
 sampled: narrow networks, batches of {batch}, drawn pictures of at most {most}
-px (ResNet19: 64; what grows: {grown}). What grows was stopped in the middle of its
-last fade, and the probability of an adaptive augmentation had to move before
-and after.
-Parameters are those of the experiment itself, in millions; seconds are of one
-core. *Norms*: between layers, and of weights where there is one, of G / of D.
-This page is written by
+px (ResNet19: 64, what grows: {grown}). What grows was stopped in the middle of
+its last fade, and the probability of an adaptive augmentation had to move
+before the stop and after. Parameters are those of the experiment itself, in
+millions; seconds are of one core. *Norms*: between layers, and of weights where
+there is one, of G / of D. This page is written by
 `python tests/all_experiments.py --out=docs/experiments.md`.
 
 """

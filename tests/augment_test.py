@@ -6,11 +6,13 @@ import pytest
 
 from msg_gan_jax import pyramid
 from msg_gan_jax.gan import build
+from msg_gan_jax.objectives import ada
 from msg_gan_jax.objectives.augment import AUGMENTATIONS, instance_noise
 from msg_gan_jax.state import Batch
 
 KEY = jax.random.key(5)
-ROWS = [name for name, row in AUGMENTATIONS.items() if row]
+# 'ada' is 'ada_bgc', and tested under the longer name.
+ROWS = [name for name, row in AUGMENTATIONS.items() if row and name != 'ada']
 
 
 def images(n=64, height=16, width=24):
@@ -27,11 +29,47 @@ def batch(config):
 @pytest.mark.parametrize('name', ROWS)
 def test_no_strength_changes_nothing_and_shapes_stay(name):
   x = images()
-  same = AUGMENTATIONS[name](x, KEY, 0.)
-  for a, b in zip(x, same, strict=True):
+  change = jax.jit(AUGMENTATIONS[name])
+  for a, b in zip(x, change(x, KEY, 0.), strict=True):
     np.testing.assert_array_equal(a, b)
-  for a, b in zip(x, AUGMENTATIONS[name](x, KEY, .5), strict=True):
-    assert a.shape == b.shape and not np.array_equal(a, b)
+  for a, b in zip(x, change(x, KEY, .5), strict=True):
+    assert a.shape == b.shape and a.dtype == b.dtype
+    assert not np.array_equal(a, b) and np.isfinite(b).all()
+
+
+@pytest.mark.parametrize('name', ROWS)
+def test_every_number_of_channels_is_taken(name):
+  for channels in (1, 2, 3, 4):
+    x = (jnp.zeros((2, 4, 6, channels)), jnp.zeros((2, 8, 12, channels)))
+    new = jax.eval_shape(AUGMENTATIONS[name], x, KEY, .5)
+    assert [a.shape for a in new] == [a.shape for a in x]
+
+
+def test_ada_is_the_pipe_of_the_papers_default():
+  assert AUGMENTATIONS['ada'].func is ada.augment
+  assert AUGMENTATIONS['ada'].args == AUGMENTATIONS['ada_bgc'].args == (
+      ada.BGC,)
+
+
+@pytest.mark.parametrize('name, smooth, nearly', [
+    ('ada_b', False, 1e-6),
+    # A box is cut of what has been moved, within a coarse pixel too.
+    ('diffaugment', False, .02),
+    pytest.param('ada_bgc', True, .05, marks=pytest.mark.slow),
+    pytest.param('ada_r3gan', True, .05, marks=pytest.mark.slow)])
+def test_levels_that_were_one_picture_stay_one(name, smooth, nearly):
+  """Pooling after is pooling before: for pictures that pooling hurts little."""
+  x = jax.random.uniform(KEY, (16, 8, 8, 3), minval=-1)
+  if smooth:
+    wave = jnp.sin(3 * jnp.linspace(-1, 1, 32))
+    x = x[:, :1, :1] + wave[:, None, None] * wave[:, None]
+  else:
+    x = pyramid.up(x, 4)
+  x = pyramid.build(x, (8, 16, 32))
+  new = jax.jit(AUGMENTATIONS[name])(x, KEY, 1.)
+  assert abs(new[-1] - x[-1]).mean() > .3
+  for level, factor in zip(new, (4, 2), strict=False):
+    assert abs(level - pyramid.down(new[-1], factor)).mean() < nearly
 
 
 def test_noise_is_normal_and_halves_with_the_size():

@@ -16,8 +16,20 @@ from msg_gan_jax import gan as gan_lib
 FAMILIES = (
     'vanilla_polygons', 'cgan_concat_cifar10', 'cgan_projection_cifar10',
     'wgan_lsun', 'cifar10_msg_progan', 'toy_ring')
+# Of high resolution, at 16 px: growing, styles at every scale, classes and an
+# adaptive augmentation, schedules.
+HIGH = ('msg_vs_growing_16px:progan', 'msg_stylegan_flowers',
+        'stylegan2_ada_cifar10:conditional', 'r3gan_cifar10')
 # Every row of a table of published settings, trained or not.
-ROWS = ('landscape_sndcgan', 'landscape_resnet_cifar', 'landscape_resnet19')
+LANDSCAPE = (
+    'landscape_sndcgan', 'landscape_resnet_cifar', 'landscape_resnet19')
+PUBLISHED = (
+    'cifar10_msg_progan', 'msg_progan_celebahq1024', 'msg_progan_connections',
+    'msg_progan_ffhq', 'msg_progan_flowers', 'msg_progan_indian_celebs',
+    'msg_progan_phi', 'msg_stylegan_celebahq1024', 'msg_stylegan_churches',
+    'msg_stylegan_ffhq', 'msg_stylegan_flowers', 'msg_stylegan_indian_celebs',
+    'msg_vs_growing_16px', 'progan_celebahq', 'stylegan2_ada_cifar10',
+    'stylegan2_ada_folder', 'stylegan_ffhq')
 
 
 def rows(name):
@@ -33,22 +45,67 @@ def test_an_experiment_trains_continues_and_samples(name, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('name', ROWS)
-def test_every_row_of_a_table_is_legal(name):
+@pytest.mark.parametrize('name', HIGH)
+def test_one_of_high_resolution_trains_continues_and_samples(name, tmp_path):
+  all_experiments.check(name, tmp_path, 16)
+
+
+def build(name):
+  """The Config of an experiment whose weights could be drawn."""
+  config = config_lib.parse(all_experiments.load(name))
+  jax.eval_shape(gan_lib.build(config).init, jax.random.key(0))
+  return config
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('name', LANDSCAPE)
+def test_every_row_of_the_landscape_is_legal(name):
   for row in rows(name):
-    config = config_lib.parse(all_experiments.load(f'{name}:{row}'))
-    assert config.train.total_images in (6_400_000, 12_800_000)
-    jax.eval_shape(gan_lib.build(config).init, jax.random.key(0))
+    assert build(f'{name}:{row}').train.total_images in (6_400_000, 12_800_000)
 
 
-@pytest.mark.parametrize('name', [*ROWS, 'mimicry_cifar10'])
+@pytest.mark.slow
+@pytest.mark.parametrize('name', PUBLISHED)
+def test_every_row_of_a_table_is_legal_and_unlike_the_others(name):
+  found = [build(f'{name}:{row}') for row in rows(name)]
+  assert len(set(found)) == len(found)
+  assert config_lib.parse(all_experiments.load(name)) in found
+
+
+@pytest.mark.parametrize(
+    'name', [*LANDSCAPE, *PUBLISHED, 'mimicry_cifar10'])
 def test_a_row_that_is_not_there_is_an_error_that_lists_them(name):
-  with pytest.raises(ValueError, match=r"no .*'best'.*wanted one of \w+, "):
+  with pytest.raises(
+      ValueError, match=r"no .*'best'.*wanted one of [\w.]+, "):
     all_experiments.load(f'{name}:best')
+
+
+def test_a_folder_gets_the_settings_of_its_resolution():
+  at = {row: config_lib.parse(all_experiments.load(
+      f'stylegan2_ada_folder:{row}')) for row in ('64', '256', '1024')}
+  assert {row: x.train.batch for row, x in at.items()} == {
+      '64': 32, '256': 16, '1024': 4}
+  assert at['256'].objective.penalty_weight == pytest.approx(.8192)
+  assert at['1024'].objective.penalty_weight == pytest.approx(52.4288)
+  # 512 maps up to 64 px, and 32 at 1024 px.
+  assert at['1024'].networks.fmap_base == 2 * at['256'].networks.fmap_base
+  assert (at['256'].optimizer.d_rate, at['1024'].optimizer.d_rate) == (
+      .0025, .002)
+
+
+@pytest.mark.parametrize(
+    'name', ['stylegan_ffhq', 'progan_cifar10', 'progan_celebahq:v2'])
+def test_what_grows_is_stopped_in_its_last_fade(name):
+  config = all_experiments.small(all_experiments.load(name))
+  gan, total = gan_lib.build(config), config.train.total_images
+  levels = {i: gan.phase(i).level for i in range(0, total, config.train.batch)}
+  last = min(i for i, level in levels.items() if level == max(levels.values()))
+  assert len(set(levels.values())) > 1
+  assert last < total // 2 < last + config.train.grow_fade_images
 
 
 def test_what_is_trained_by_hand_exists():
   names = list(all_experiments.names())
   stems = {name.partition(':')[0] for name in names}
   assert set(all_experiments.ARGUMENTS) <= stems
-  assert set(FAMILIES) <= set(names)
+  assert {*FAMILIES, *HIGH} <= set(names)

@@ -22,15 +22,15 @@ def spherical(a, b, t):
     t: [..., 1], 0 .. 1; exact at both ends.
 
   Source: Shoemake 1985; for latents White 2016 (arXiv:1609.04468), sec. 2.1.
-  Where a and b have one direction, or opposite ones, there is no one arc: it
-  is the straight line.
+  Where a and b have one direction, or opposite ones, or one is 0, there is no
+  one arc: it is the straight line.
   """
   norms = np.linalg.norm(a, axis=-1, keepdims=True) * np.linalg.norm(
       b, axis=-1, keepdims=True)
   cosine = (a * b).sum(-1, keepdims=True) / np.maximum(norms, 1e-12)
   angle = np.arccos(np.clip(cosine, -1, 1))
   sine = np.sin(angle)
-  arc = sine > 1e-4
+  arc = (sine > 1e-4) & (norms > 0)
   sine = np.where(arc, sine, 1)
   return np.where(arc, np.sin((1 - t) * angle) / sine * a
                   + np.sin(t * angle) / sine * b, linear(a, b, t))

@@ -1,0 +1,234 @@
+"""Laws of the flags of --mode=walk, mix, truncate and project, and of --psi."""
+import os
+import shutil
+import sys
+
+from absl import flags
+from absl.testing import flagsaver
+import jax
+import jax.numpy as jnp
+import numpy as np
+from PIL import Image
+import pytest
+
+from msg_gan_jax import cli
+from msg_gan_jax.gan import build
+from msg_gan_jax.reporting import video
+from msg_gan_jax.runs import checkpoint, workdir
+
+# ml_collections loads an experiment so.
+pytestmark = pytest.mark.filterwarnings(
+    'ignore:the load_module:DeprecationWarning')
+
+STYLED = dict(
+    preset='stylegan', data__resolution=8, networks__w=6,
+    networks__mapping_layers=1, networks__fmap_max=4, train__grow_from=0,
+    train__grow_batches='', train__grow_rates='')
+RUNS = {
+    'styled': STYLED,
+    'classes': dict(
+        **STYLED, networks__classes=3, networks__g_condition='mapping',
+        networks__d_condition='switch'),
+    'plain': dict(data__resolution=8, networks__fmap_max=4),
+    'points': dict(
+        data__name='ring', data__resolution=1, data__channels=2,
+        data__mirror=False, networks__name='mlp', networks__stddev='none'),
+}
+
+
+@pytest.fixture(scope='module')
+def runs(tmp_path_factory, small):
+  """A folder of runs that nobody trained: all weights are 0."""
+  path = tmp_path_factory.mktemp('runs')
+  for name, settings in RUNS.items():
+    config = small(**settings)
+    state = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), jax.eval_shape(
+        build(config).init, jax.random.key(0)))
+    with workdir.Workdir(path / name) as folder:
+      folder.start(config)
+    with checkpoint.Checkpoints(path / name / 'checkpoints') as saved:
+      saved.save(8, {'state': state})
+  (path / 'pictures').mkdir()
+  for name in 'ab':
+    Image.new('RGB', (12, 9), 'red').save(path / 'pictures' / f'{name}.png')
+  np.save(path / 'z.npy', np.ones((4, 8)))
+  np.save(path / 'w.npy', np.ones((4, 6)))
+  np.save(path / 'nan.npy', np.full((4, 6), np.nan))
+  return path
+
+
+@pytest.fixture
+def command(runs, tmp_path, monkeypatch, capsys):
+  """'mode run flags' -> (exit status, stdout, stderr) of launch.py, in here."""
+  monkeypatch.chdir(tmp_path)
+  # The suite has a cache of its own.
+  monkeypatch.setattr(cli, '_set_up_jax', lambda: None)
+  for name in os.listdir(runs):
+    os.symlink(runs / name, name)
+
+  def call(line):
+    mode, run, *rest = line.split()
+    argv = ['launch.py', f'--mode={mode}', *rest]
+    argv += [] if run == '-' else [f'--workdir={run}']
+    saved = flagsaver.save_flag_values(flags.FLAGS)
+    monkeypatch.setattr(sys, 'argv', argv)
+    try:
+      with pytest.raises(SystemExit) as error:
+        cli.main(cli._parse(argv))
+    finally:
+      flagsaver.restore_flag_values(saved, flags.FLAGS)
+    return error.value.code, *capsys.readouterr()
+
+  return call
+
+
+@pytest.mark.parametrize('line, text', [
+    # Flags of other modes.
+    ('sample - --seconds=3', '--seconds: a flag of --mode=walk; this is -'
+     '-mode=sample.'),
+    ('mix - --scales', '--scales: a flag of --mode=sample and --mode=walk'),
+    ('walk - --noseparate', '--noseparate: a flag of --mode=sample; this'),
+    ('train - --psi=.5', '--psi: a flag of --mode=sample, --mode=walk, --mode='
+     'mix and --mode=truncate; this is --mode=train.'),
+    ('project - --count=3', '--count: a flag of --mode=sample, '),
+    ('truncate - --fps=3', '--fps: a flag of --mode=walk; '),
+    ('walk - --rows=3', '--rows: a flag of --mode=mix; '),
+    ('walk - --crossovers=3', '--crossovers: a flag of --mode=mix; '),
+    ('mix - --noloop', '--noloop: a flag of --mode=walk; '),
+    ('mix - --pictures=a', '--pictures: a flag of --mode=project; '),
+    ('mix - --steps=3', '--steps: a flag of --mode=project; '),
+    ('sample - --w_file=w.npy', '--w_file: a flag of --mode=walk, --mode='
+     'mix and --mode=truncate; '),
+    # Values that cannot be.
+    ('walk - --fps=0', 'flag --fps=0'),
+    ('walk - --seconds=-1', 'flag --seconds=-1'),
+    ('walk - --space=x', "flag --space=x: value should be one of <|z|w>"),
+    ('walk - --way=round', 'flag --way=round: value should be one of <|li'),
+    ('mix - --rows=0', 'flag --rows=0'),
+    ('project - --steps=0', 'flag --steps=0'),
+    ('sample - --cutoff=0', 'flag --cutoff=0'),
+    # Of which run?
+    ('walk -', '--workdir: which run?'),
+    ('mix -', '--workdir: which run?'),
+    ('truncate -', '--workdir: which run?'),
+    ('project -', '--workdir: which run?'),
+    ('walk points', '--mode: this run draws points of the'),
+    # Where to.
+    ('walk styled --out=x.avi', '--out: wanted a file that en'
+     "ds in .webp or .gif or .mp4, found 'x.avi'."),
+    ('mix styled --out=x.jpg', '--out: wanted a file that end'
+     "s in .png, found 'x.jpg'."),
+    ('truncate styled --out=pictures', '--out: wanted a file '),
+    ('walk styled --out=x.gif --fps=60', '--fps: 60, but brow'),
+    # How long.
+    ('walk styled --seconds=.01', '--seconds: 0.01 with --fps'
+     '=30 are 0.3 frames; wanted 2 to 1,000,000.'),
+    ('walk styled --seconds=nan', '--seconds: nan with --fps'),
+    ('walk styled --seconds=1e9', '--seconds: 1e+09 with --fp'),
+    ('walk styled --count=1', '--count: a walk wants at least'),
+    # Latents.
+    ('walk styled --z_file=z.npy --seed=1', '--seed: means no'
+     'thing beside --z_file, which has all latents.'),
+    ('mix styled --w_file=w.npy --count=1', '--count: means n'
+     'othing beside --w_file, which has all latents.'),
+    ('mix styled --w_file=w.npy --z_file=z.npy', '--w_file: m'
+     'eans nothing beside --z_file; wanted one.'),
+    ('walk styled --w_file=z.npy', '--w_file: wanted an array'
+     ' [n, 6], found [4, 8] in z.npy.'),
+    ('walk styled --w_file=nan.npy', '--w_file: wanted finite'),
+    ('walk styled --w_file=no.npy', '--w_file: no file no.npy'),
+    ('walk plain --w_file=w.npy', '--w_file: this run has no '
+     'mapping network, and no w; wanted latents, as --z_file.'),
+    ('walk styled --z_file=w.npy', '--z_file: wanted an array'),
+    ('mix styled --w_file=w.npy --rows=4', '--rows: 4 at the '
+     'left, and there are 4 latents; '),
+    ('walk styled --labels=1', "--labels: '1', but this run w"),
+    ('walk classes --labels=3', '--labels: 3 is no class; '),
+    # The way.
+    ('walk plain --space=w', "--space: 'w', but this run has "
+     "no mapping network; wanted 'z'."),
+    ('walk styled --way=spherical', "--way: 'spherical' keeps"
+     " a norm, and w has none that is its own; wanted 'linear', or --space=z."),
+    ('walk styled --w_file=w.npy --space=z', '--w_file: holds'),
+    ('walk classes --space=z --labels=0,1', '--labels: a walk'
+     ' in z stays in one class; wanted one, as --labels=0.'),
+    # Styles.
+    ('mix plain', '--mode=mix: this run has no mapping networ'
+     'k, and no styles; wanted a run of stylegan, msg_stylegan or stylegan2.'),
+    ('truncate plain', '--mode=truncate: this run has no mapp'),
+    ('sample plain --psi=.7', '--psi: 0.7, but config.network'
+     "s.name = 'msg_progan' has no mapping network whose mean styles"),
+    ('walk plain --cutoff=2', '--cutoff: 2, but config.networ'),
+    ('sample styled --cutoff=5', '--cutoff: 5, but this GAN h'
+     'as 4 layers with a style.'),
+    ('sample styled --psi=1,.5', "--psi: wanted one number, f"
+     "ound '1,.5'; --mode=truncate compares several."),
+    ('sample styled --psi=half', '--psi: wanted numbers with '
+     "commas between them, found 'half'."),
+    ('truncate styled --psi=1,,2', '--psi: wanted numbers wit'),
+    ('truncate styled --psi=1,nan', '--psi: wanted -100 .. 10'
+     '0, found nan.'),
+    ('mix styled --crossovers=a', '--crossovers: wanted numbe'),
+    ('mix styled --crossovers=2,4', '--crossovers: wanted lay'
+     'ers that rise, 1 .. 3, found 2,4.'),
+    # Pictures.
+    ('project styled', '--pictures: which? As --pictures=a.pn'),
+    ('project styled --pictures=no.png', '--pictures: no file'
+     " or folder 'no.png'; the nearest folder is "),
+    ('project styled --pictures=styled', '--pictures: no pict'),
+    ('project styled --pictures=z.npy', '--pictures: cannot r'
+     "ead 'z.npy': no picture of a format that is read"),
+    ('project classes --pictures=pictures', '--labels: this r'
+     'un draws 3 classes; wanted those of the pictures, as --labels=3 or '),
+    ('project points --pictures=pictures', '--mode: this run '),
+])
+def test_each_mistake_has_its_text_and_writes_nothing(
+    command, tmp_path, runs, line, text):
+  before = sorted(map(str, runs.rglob('*'))), sorted(os.listdir())
+  status, out, err = command(line)
+  assert (status, out) == (1, '') and 'Traceback' not in err
+  assert err.startswith(f'error: {text}'), err
+  assert err.endswith('\n(--debug shows where)\n') and len(err) < 1000
+  assert (sorted(map(str, runs.rglob('*'))), sorted(os.listdir())) == before
+
+
+def test_a_run_that_is_not_there_is_told_with_those_that_are(command):
+  status, _, err = command('truncate stiled')
+  assert status == 1 and "stiled: no such folder. Did you mean 'styled'?" in err
+
+
+def test_without_ffmpeg_nothing_is_drawn(command, monkeypatch):
+  monkeypatch.setattr(shutil, 'which', lambda name: None)
+  monkeypatch.setitem(sys.modules, 'imageio_ffmpeg', None)
+  status, _, err = command('walk none --out=x.mp4')
+  assert status == 1 and err.startswith(
+      "error: --out: a .mp4 needs ffmpeg, which is not on the PATH; run pip "
+      "install 'msg_gan_jax[video]', or write a .webp or a .gif.\n")
+
+
+@pytest.mark.slow
+def test_each_mode_writes_its_files_and_says_where(command, tmp_path):
+  def made(line):
+    status, out, err = command(line)
+    assert status == 0, err
+    return out.splitlines()
+
+  assert made('walk styled --out=new/x.gif --seconds=1 --fps=5'
+              ' --scales --psi=.7') == ['new/x.gif']
+  assert made('walk plain --count=2 --fps=2 --noloop') == [
+      'plain/walk_0.webp']
+  assert made('mix classes --count=2 --rows=1 --seed=3') == [
+      'classes/mixing_3.png']
+  assert made('truncate styled --w_file=w.npy') == [
+      'styled/truncation_w_file.png']
+  assert made('sample styled --psi=.5 --cutoff=2 --count=3 '
+              '--out=s') == ['s/grid.png']
+  assert made('project classes --labels=1 --pictures=pictures,'
+              'pictures/a.png --steps=2 --out=p')[3:] == [
+                  'p/projections.png', 'p/projections.json', 'p/w.npy',
+                  'p/00000.png']
+  assert np.load('p/w.npy').shape == (3, 6)
+  video.check('x.gif', 5)
+  with Image.open('new/x.gif') as film:
+    assert film.n_frames == 1  # Weights of 0 draw the same for all latents.
+    assert film.info['duration'] == 1000
