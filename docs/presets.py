@@ -10,7 +10,8 @@ at the preset's own batch) and of it for each real picture that is shown. What
 the rows are: [rows.md](rows.md). GFLOP are those of the program as it is
 traced, before XLA optimizes it: no more than 1 % from those of the compiled one
 where both were taken, which `--dry_run` prints. Of a penalty that is not in
-every step it is the mean, and so it is of the levels of `lapgan`. This page is
+every step it is the mean, and so it is of the levels of `lapgan`; of a GAN that
+grows the row is of its finest resolution. This page is
 written by `docs/presets.py`.
 
 | preset | network | pictures | batch | D updates | G parameters | \
@@ -21,7 +22,9 @@ D parameters | GFLOP a step | GFLOP a picture |
 PICTURES = {
     'msg_progan': (1024, 3), 'bmsg_gan': (256, 3), 'vanilla': (28, 1),
     'infogan': (28, 1), 'dcgan': (64, 3), 'wgan': (64, 3),
-    'landscape_resnet19': (128, 3)}
+    'landscape_resnet19': (128, 3), 'stylegan2_ada': (256, 3),
+    'r3gan_64': (64, 3), **dict.fromkeys(
+        ('progan', 'stylegan', 'msg_stylegan', 'stylegan2'), (1024, 3))}
 
 
 def page():

@@ -290,8 +290,8 @@ class Train:
   grow_fade_images: int = setting(
       600_000, 'Images over which a resolution fades in.', 0, 2**30)
   grow_batches: str = setting(
-      '', "The batch from a height on, as '64:16,256:14'; below them, and where "
-      'empty, train.batch.', 1, 2**20, by_size=int)
+      '', "The batch from a height on, as '64:16,256:14'; below them, and "
+      'where empty, train.batch.', 1, 2**20, by_size=int)
   grow_rates: str = setting(
       '', "What both rates are multiplied by from a height on, as '128:1.5'.",
       0., 1e6, by_size=float)

@@ -20,7 +20,7 @@ from msg_gan_jax import legal, pyramid, schedules, tables, updates
 from msg_gan_jax import step as step_lib
 from msg_gan_jax.networks import layers, mapping, norms
 from msg_gan_jax.networks.build import NETWORKS
-from msg_gan_jax.objectives import ada
+from msg_gan_jax.objectives import feedback
 from msg_gan_jax.objectives.augment import AUGMENTATIONS
 from msg_gan_jax.objectives.losses import LOSSES
 from msg_gan_jax.objectives.path import G_PENALTIES
@@ -39,9 +39,10 @@ class Gan(NamedTuple):
       images shown are folded in. `phase` is static; None is phase(0). `logs`
       are float32 scalars: d_loss, g_loss, d_real and d_fake (mean logits),
       drift and penalty (both unweighted), weight penalties, d_classes and
-      g_classes (of a classifier), g_penalty, path_length and path_mean, augment_strength
-      and d_sign (the mean sign of D(real)), alpha (how far the resolution in
-      training has faded in) where there are any, d_grad_norm and g_grad_norm.
+      g_classes (of a classifier), g_penalty, path_length and path_mean,
+      augment_strength and d_sign (the mean sign of D(real)), alpha (how far
+      the resolution in training has faded in) where there are any,
+      d_grad_norm and g_grad_norm.
     sample: (state, z, labels=None, *, weights='ema', psi=1., cutoff=None,
       key=None) -> pyramid for z [B, latent] and labels int32 [B], if G is told
       of any; weights 'raw' are those in training. Where there is a mapping
@@ -291,7 +292,7 @@ def _aux(rows):
   if rows.g_penalty:
     aux['path_mean'] = jnp.float32(0.)
   if objective.augment_target:
-    aux['augment'] = ada.start(objective.augment_strength)
+    aux['augment'] = feedback.start(objective.augment_strength)
   return aux
 
 

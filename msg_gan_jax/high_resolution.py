@@ -63,8 +63,8 @@ _ADA = {
 
 # Huang et al. 2024 (arXiv:2501.05441), config E, as its code trains FFHQ at 64
 # px: relativistic pairs, R1 + R2 in every step, and settings that move along
-# half a cosine in the first 20 M images. How long it trains is not said there; the
-# 150 M are ours.
+# half a cosine in the first 20 M images. How long it trains is not said there;
+# the 150 M are ours.
 R3GAN = {
     **_ADAM, 'networks.name': 'r3gan', 'networks.scales': 'none',
     'networks.stddev': 'none', 'networks.latent': 64,

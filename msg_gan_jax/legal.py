@@ -229,8 +229,9 @@ def _growth(config, players):
         'too: no resolution would be trained but the last. Wanted grow_from = '
         f'{ladder[-1]}, or images.')
   rungs = len(ladder) - 1 - ladder.index(train.grow_from)
-  if rungs and train.total_images <= (begin := (
-      rungs * train.grow_stable_images + (rungs - 1) * train.grow_fade_images)):
+  begin = rungs * train.grow_stable_images + (
+      rungs - 1) * train.grow_fade_images
+  if rungs and train.total_images <= begin:
     raise ValueError(
         f'config.train.total_images: {train.total_images} ends before '
         f'{ladder[-1]} px begins to fade in, after {begin} images; wanted more, '
@@ -244,6 +245,17 @@ def _augmentation(config):
     raise ValueError(
         "config.objective.augment_target: of config.objective.augment = "
         "'instance_noise' the strength is no probability; wanted 0, or 'ada'.")
+  if objective.augment not in ('none', 'instance_noise'):
+    if objective.augment_strength > 1 or schedule.augment_strength > 1:
+      raise ValueError(
+          f'config.objective.augment_strength: of config.objective.augment = '
+          f'{objective.augment!r} it is a probability; wanted 0 to 1, found '
+          f'{max(objective.augment_strength, schedule.augment_strength)}.')
+    if pyramid.are_points(config.data.shape):
+      raise ValueError(
+          f'config.objective.augment: {objective.augment!r} is of pictures, '
+          "and config.data.name = "
+          f"{config.data.name!r} has points; wanted 'instance_noise'.")
   said = [f'config.{name}' for name, value in (
       ('objective.augment_target', objective.augment_target),
       ('objective.augment_until_images', objective.augment_until_images),

@@ -13,7 +13,7 @@ from msg_gan_jax.training import sample
 
 # How many latents where --count is not given.
 _USUAL = {'sample': 64, 'walk': 6, 'mix': 6, 'truncate': 6}
-_MOST_FRAMES, _MOST_PSI = 1_000_000, 100
+_MOST_FRAMES, _MOST_PSI = 100_000, 100
 _LISTED = 10  # Projected pictures that have a line.
 
 

@@ -14,7 +14,7 @@ from msg_gan_jax.networks.build import (
   Players,
   told,
 )
-from msg_gan_jax.objectives import ada, losses
+from msg_gan_jax.objectives import feedback, losses
 from msg_gan_jax.objectives.losses import Loss
 from msg_gan_jax.objectives.path import GPenalty
 from msg_gan_jax.objectives.penalties import Penalty
@@ -105,7 +105,7 @@ def variables(params, stats):
 
 
 def rngs(key):
-  """The keys of a pass: what D forgets; G's noise, and where it mixes styles."""
+  """The keys of a pass: of what D forgets, of G's noise and mixed styles."""
   return {'dropout': key, 'noise': jax.random.fold_in(key, 0),
           'mixing': jax.random.fold_in(key, 1)}
 
@@ -220,10 +220,10 @@ def observed(turn, aux, logs):
   if not objective.augment_target:
     return aux
   batch = turn.phase.batch
-  seen = ada.observe(aux['augment'], logs['d_sign'], batch)
-  moved = ada.adjust(
+  seen = feedback.observe(aux['augment'], logs['d_sign'], batch)
+  moved = feedback.adjust(
       seen, objective.augment_target, objective.augment_speed_images)
-  due = seen['count'] >= ada.BATCHES * batch
+  due = seen['count'] >= feedback.BATCHES * batch
   return aux | {'augment': jax.tree.map(
       lambda old, new: jnp.where(due, new, old), seen, moved)}
 

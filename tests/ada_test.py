@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from msg_gan_jax import pyramid
-from msg_gan_jax.objectives import ada
+from msg_gan_jax.objectives import ada, feedback, warp
 
 KEY = jax.random.key(3)
 ALL = ada.BGC | {'cutout': 1.}
@@ -29,7 +29,7 @@ def levels_of(shape, n, sizes=(4, 8, 16)):
 
 
 def moved(levels, source):
-  return ada._levels(jax.jit(ada._moved)(levels, source),
+  return warp.unflatten(jax.jit(warp.move)(levels, source),
                      [x.shape[1:3] for x in levels])
 
 
@@ -140,7 +140,7 @@ def test_a_wide_picture_turns_in_its_frame():
 
 
 def test_the_filter_is_an_orthogonal_wavelets():
-  taps = ada._TAPS
+  taps = warp._TAPS
   for k in range(6):  # to its own even shifts, and to six moments
     assert taps[2 * k:] @ taps[:12 - 2 * k] * 2 == pytest.approx(
         float(k == 0), abs=1e-9)
@@ -149,17 +149,17 @@ def test_the_filter_is_an_orthogonal_wavelets():
   assert taps.sum() == pytest.approx(1, abs=1e-9)
   # What halving reads of the double begins at the place 0.
   for side in (4, 16):
-    double = ada._doubling(side)
-    read = double[-ada._FIRST:][:2 * side + 10]
+    double = warp._doubling(side)
+    read = double[-warp._FIRST:][:2 * side + 10]
     np.testing.assert_allclose(
-        ada._halving(side) @ read, np.eye(side), atol=1e-9)
+        warp._halving(side) @ read, np.eye(side), atol=1e-9)
     np.testing.assert_allclose(double.sum(1), 1, atol=1e-9)
 
 
 def test_what_is_not_moved_stays_through_the_filters():
   x = levels_of((16, 24, 1), 2)
   identity = jnp.broadcast_to(jnp.eye(3), (2, 3, 3))
-  same = ada._levels(jax.jit(ada._moved_finely)(x, identity),
+  same = warp.unflatten(jax.jit(warp.move_finely)(x, identity),
                      [level.shape[1:3] for level in x])
   for old, new in zip(x, same, strict=True):
     np.testing.assert_allclose(new, old, atol=1e-5)
@@ -173,7 +173,7 @@ def test_a_linear_picture_stays_linear_under_every_map():
   across, down = np.meshgrid(*2 * [np.arange(64) - 31.5])
   x = pyramid.build(jnp.broadcast_to(
       jnp.float32(np.stack([across, down], -1)), (n, 64, 64, 2)), sizes)
-  new = ada._levels(jax.jit(ada._moved_finely)(x, whole),
+  new = warp.unflatten(jax.jit(warp.move_finely)(x, whole),
                     [level.shape[1:3] for level in x])
   for size, level in zip(sizes, new, strict=True):
     pixel = 64 // size
@@ -268,14 +268,14 @@ def test_a_penalty_may_go_through_the_whole_pipe():
 
 
 def test_p_rises_where_d_is_sure_and_falls_where_it_guesses():
-  aux = ada.start(.5)
-  sure = ada.observe(ada.observe(aux, .9, 8), .5, 8)
+  aux = feedback.start(.5)
+  sure = feedback.observe(feedback.observe(aux, .9, 8), .5, 8)
   assert float(sure['signs'] / sure['count']) == pytest.approx(.7)
   for seen, target, wanted in (
       (sure, .6, .66), (sure, .8, .34), (aux, .6, .5),
-      (ada.observe(ada.start(.99), 1., 16), .6, 1.),
-      (ada.observe(ada.start(.01), -1., 16), .6, 0.)):
-    new = ada.adjust(seen, target, 100)
+      (feedback.observe(feedback.start(.99), 1., 16), .6, 1.),
+      (feedback.observe(feedback.start(.01), -1., 16), .6, 0.)):
+    new = feedback.adjust(seen, target, 100)
     assert float(new['p']) == pytest.approx(wanted)
     assert new['signs'] == new['count'] == 0
     assert jax.tree.map(jnp.result_type, new) == jax.tree.map(
@@ -290,14 +290,14 @@ def test_the_loop_settles_where_d_is_as_sure_as_asked(first):
   def turn(aux, key):
     chance = (1 + .95 - .7 * aux['p']) / 2
     signs = jnp.where(jax.random.uniform(key, (batch,)) < chance, 1., -1.)
-    seen = ada.observe(aux, signs.mean(), batch)
-    moved = ada.adjust(seen, .6, 40_000)
-    due = seen['count'] >= ada.BATCHES * batch
+    seen = feedback.observe(aux, signs.mean(), batch)
+    moved = feedback.adjust(seen, .6, 40_000)
+    due = seen['count'] >= feedback.BATCHES * batch
     return jax.tree.map(
         lambda a, b: jnp.where(due, b, a), seen, moved), (aux['p'], chance)
 
   _, (p, chance) = jax.lax.scan(
-      turn, ada.start(first), jax.random.split(KEY, steps))
+      turn, feedback.start(first), jax.random.split(KEY, steps))
   settled = np.asarray(2 * chance - 1)[-600:]
   assert settled.mean() == pytest.approx(.6, abs=.02)
   np.testing.assert_allclose(settled, .6, atol=.05)

@@ -16,7 +16,7 @@ from msg_gan_jax import gan as gan_lib
 from msg_gan_jax import pyramid
 from msg_gan_jax.data import open as open_lib
 from msg_gan_jax.networks import build, combine, norms, spectral
-from msg_gan_jax.objectives import augment, losses, penalties, weights
+from msg_gan_jax.objectives import augment, losses, path, penalties, weights
 from msg_gan_jax.state import Batch
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -28,6 +28,7 @@ TABLES = {
     'LOSSES': losses.LOSSES, 'AUGMENTATIONS': augment.AUGMENTATIONS,
     'PENALTIES': penalties.PENALTIES, 'CONSTRAINTS': weights.CONSTRAINTS,
     'WEIGHT_PENALTIES': weights.WEIGHT_PENALTIES,
+    'G_PENALTIES': path.G_PENALTIES,
     'OPTIMIZERS': gan_lib.OPTIMIZERS}
 PLAIN = dict(networks__name='dcgan_32', networks__stddev='none')
 EXPERIMENTS = sorted(

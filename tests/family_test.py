@@ -1,4 +1,4 @@
-"""The high-resolution family as GANs: styles, lazy penalties, schedules, ADA."""
+"""The high-resolution family as GANs: styles, lazy penalties, schedules."""
 import dataclasses
 
 import chex
@@ -9,7 +9,7 @@ import pytest
 
 from msg_gan_jax import schedules, updates
 from msg_gan_jax.gan import build
-from msg_gan_jax.objectives import ada
+from msg_gan_jax.objectives import ada, feedback
 from msg_gan_jax.state import Batch
 
 MAPPED = 'msg_stylegan', 'stylegan2'
@@ -174,7 +174,7 @@ def test_adas_r_t_settles_on_a_d_that_knows_its_reals_by_heart(tiny):
     sign = jnp.where((shown == reals).all((1, 2, 3)), 1., -1.).mean()
     return updates.observed(turn, aux, {'d_sign': sign}), sign
 
-  aux, signs, strengths = {'augment': ada.start(0.)}, [], []
+  aux, signs, strengths = {'augment': feedback.start(0.)}, [], []
   for key in jax.random.split(jax.random.key(1), 600):
     aux, sign = step(aux, key)
     signs.append(float(sign))

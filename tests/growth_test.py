@@ -37,9 +37,9 @@ def growing(small):
 
 
 def batch(size=16):
-  rng = np.random.default_rng(0)
-  return Batch(jnp.asarray(rng.integers(0, 256, (1, B, size, size, 3), np.uint8)),
-               jnp.zeros((1, B), jnp.int32))
+  images = np.random.default_rng(0).integers(
+      0, 256, (1, B, size, size, 3), np.uint8)
+  return Batch(jnp.asarray(images), jnp.zeros((1, B), jnp.int32))
 
 
 def growth(**settings):

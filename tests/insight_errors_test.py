@@ -122,7 +122,7 @@ def command(runs, tmp_path, monkeypatch, capsys):
     ('walk styled --out=x.gif --fps=60', '--fps: 60, but brow'),
     # How long.
     ('walk styled --seconds=.01', '--seconds: 0.01 with --fps'
-     '=30 are 0.3 frames; wanted 2 to 1,000,000.'),
+     '=30 are 0.3 frames; wanted 2 to 100,000.'),
     ('walk styled --seconds=nan', '--seconds: nan with --fps'),
     ('walk styled --seconds=1e9', '--seconds: 1e+09 with --fp'),
     ('walk styled --count=1', '--count: a walk wants at least'),

@@ -194,6 +194,10 @@ ONE_LEVEL = dict(phi=('simple',), scales=('all', 'none'), stddev=('none',))
 PLAIN = dict(phi=('simple', 'lin_cat'), scales=('all',), stddev=('none',))
 LEGAL = {
     'msg_progan': {}, 'bmsg_gan': {},
+    # Their D joins as that of msg_progan does.
+    **dict.fromkeys(('progan', 'stylegan', 'stylegan2', 'stylegan2_plain'), {
+        'phi': ('simple',)}),
+    'r3gan': {'stddev': ('none',)},
     **dict.fromkeys(('mlp', 'vanilla', 'infogan'), ONE_LEVEL),
     # The joins of a family are the same code.
     **dict.fromkeys(('sndcgan', 'resnet_sngan'), {
@@ -208,6 +212,8 @@ TABLE = [
             ('stddev', ('every', 'last', 'none')))))]
 TABLE += [(name, 'simple', 'none', 'none') for name in ROWS
           if name not in LEGAL or LEGAL[name].get('scales') == ('all',)]
+ON_LADDER = ('msg_progan', 'bmsg_gan', 'progan', 'stylegan', 'stylegan2',
+             'stylegan2_plain', 'r3gan')
 # Doublings of the size in G, and pixels where 16 are too few.
 HALVINGS = {name: plan.d_downs for name, plan in resnet.PLANS.items()}
 DOUBLINGS = {'dcgan': 4, 'dcgan_64': 4, 'dcgan_compare_gan': 4,
@@ -232,8 +238,7 @@ def test_every_row_has_the_shapes_that_it_promises(
       lambda g, z: gan.g(g.params, z, stats=g.stats), state.g, z)
   assert [x.shape for x in images] == [(8, s, s, 2) for s in gan.sizes]
   finest = PIXELS.get(name, 16)
-  doublings = 2 if name in ('msg_progan', 'bmsg_gan') else DOUBLINGS.get(
-      name, 3)
+  doublings = 2 if name in ON_LADDER else DOUBLINGS.get(name, 3)
   levels = 'none' if LEGAL.get(name) is ONE_LEVEL else scales
   assert gan.sizes == {
       'all': tuple(finest >> i for i in range(  # both pass through them
