@@ -198,7 +198,7 @@ def _synthesize(rows, player, images, w, condition, key):
     return players.g.apply(
         updates.variables(player.params, player.stats), w, condition,
         rngs=None if key is None else {'noise': key},
-        method='synthesize' if players.mapped else None)
+        method='synthesize' if rows.players.mapped else None)
 
   if not growth:
     return drawn(players, condition)

@@ -440,8 +440,8 @@ ROWS = [
         r"--config: no experiment 'quikstart'.* mean 'quickstart'"),
     Row('flags', 'not a flag', ['quickstart'], r'quickstart: not a flag; did '
         'you mean --config=quickstart'),
-    Row('flags', 'a flag of another mode', ['--count=3'],
-        r'--count: a flag of --mode=sample; this is --mode=train'),
+    Row('flags', 'a flag of another mode', ['--separate'],
+        r'--separate: a flag of --mode=sample; this is --mode=train'),
     Row('flags', 'samples of no run', ['--mode=sample'], r'--workdir: which'),
     Row('flags', 'one process of nobody knows how many', ['--process=1'],
         r'--coordinator, --processes, --process: wanted all three'),

@@ -196,6 +196,17 @@ def test_a_sample_has_the_present_resolution(progan):
   chex.assert_trees_all_close(middle, (start + end) / 2, atol=1e-5)
 
 
+def test_styles_of_a_gan_that_grows_are_those_of_its_level(growing):
+  config = growing('stylegan')
+  gan = build(config)
+  state = jax.eval_shape(gan.init, jax.random.key(0))
+  z = jax.ShapeDtypeStruct((2, 8), jnp.float32)
+  w = jax.eval_shape(gan.latents, state, z)
+  assert w.shape == (2, gan.layers, 8) == (2, 6, 8)
+  image, = jax.eval_shape(gan.synthesize, state, w)
+  assert image.shape == (2, 16, 16, 3)
+
+
 def test_a_dry_run_compiles_a_step_of_each_resolution(growing):
   config = growing('progan', train__total_images=1000,
                    train__grow_batches='16:8')

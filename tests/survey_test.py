@@ -586,11 +586,11 @@ def test_the_command_writes_beside_the_workdir_and_never_into_it(
      r"config\.data\.on_bad: no value 'pass'"),
     (['--out=run'], r"--out: 'run' is the folder of a run, .*'run\.inspect'"),
     (['--out=file'], r"--out: 'file' is a file; wanted a folder"),
-    (['--count=3'],
-     r'--count: a flag of --mode=sample; this is --mode=inspect'),
+    (['--separate'],
+     r'--separate: a flag of --mode=sample; this is --mode=inspect'),
     (['--dry_run'], r'--dry_run: a flag of --mode=train; this is --mode=ins'),
     (['--nodry_run'], r'--nodry_run: a flag of --mode=train; this is --mode='),
-    (['--noscales'], r'--noscales: a flag of --mode=sample; this is --mode='),
+    (['--noscales'], r'--noscales: a flag of --mode=sample and --mode=walk; '),
     (['--config.data.path=run', '--out=run/a/b'],
      r"--out: 'run/a/b' lies in config\.data\.path = 'run', .* outside of it"),
     (['--config.data.path=run', '--out=run'], r"--out: 'run' is the folder of"),
@@ -642,11 +642,11 @@ def test_a_folder_that_was_there_or_is_no_longer_empty_is_kept(tmp_path):
 
 
 @loads
-def test_a_flag_of_two_modes_names_both_in_the_third(command, monkeypatch):
+def test_a_flag_of_several_modes_names_all_in_another(command, monkeypatch):
   status, _, err = command('--mode=train', '--out=x')
   assert status == 1 and err.startswith(
-      'error: --out: a flag of --mode=sample and --mode=inspect; this is '
-      '--mode=train.')
+      'error: --out: a flag of --mode=sample, --mode=inspect, --mode=walk, '
+      '--mode=mix, --mode=truncate and --mode=project; this is --mode=train.')
 
 
 @pytest.mark.slow
