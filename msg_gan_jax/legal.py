@@ -235,7 +235,8 @@ def _growth(config, players):
     raise ValueError(
         f'config.train.total_images: {train.total_images} ends before '
         f'{ladder[-1]} px begins to fade in, after {begin} images; wanted '
-        'more, or smaller config.train.grow_stable_images and grow_fade_images.')
+        'more, or smaller config.train.grow_stable_images and '
+        'grow_fade_images.')
 
 
 def _augmentation(config):

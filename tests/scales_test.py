@@ -1,0 +1,54 @@
+"""How scales go together: agreement, and what D listens to."""
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from msg_gan_jax import pyramid
+from msg_gan_jax.gan import build
+from msg_gan_jax.metrics import scales
+from msg_gan_jax.state import Verdict
+from msg_gan_jax.training import health
+
+
+def test_a_picture_at_several_sizes_agrees_with_itself():
+  finest = np.random.default_rng(0).uniform(-1, 1, (3, 16, 16, 3))
+  levels = [finest, pyramid.down(finest), pyramid.down(finest, 4)]
+  found = scales.consistency(levels[::-1])
+  assert list(found) == [4, 8]
+  assert max(found.values()) < 1e-12
+  # A level that is off by a half, everywhere: the square of it.
+  levels[1] = levels[1] + .5
+  found = scales.consistency(levels[::-1])
+  assert found[8] == pytest.approx(.25) and found[4] == pytest.approx(.25)
+
+
+def test_bytes_and_skipped_sizes_are_compared_too():
+  fine = np.full((2, 16, 16, 3), 255, np.uint8)
+  coarse = np.zeros((2, 4, 4, 3), np.uint8)
+  assert scales.consistency((coarse, fine)) == {4: 4.}
+  assert scales.consistency((fine,)) == {}
+
+
+def test_shares_are_those_of_the_norms_and_add_up_to_1():
+  found = scales.shares({4: np.array([1., 0.]), 8: np.array([3., 0.])})
+  assert found == {4: (.25 + .5) / 2, 8: (.75 + .5) / 2}
+
+
+def test_the_shares_of_a_linear_d_are_its_weights(small):
+  """D = 3 sum(x4) + sum(x8): gradients of 3 sqrt(48) and sqrt(192)."""
+  gan = build(small(data__resolution=8))._replace(
+      d=lambda params, x, condition, stats: Verdict(
+          3 * x[0].sum((1, 2, 3)) + x[1].sum((1, 2, 3))))
+  images = tuple(np.zeros((5, s, s, 3), np.uint8) for s in gan.sizes)
+  state = jax.eval_shape(gan.init, jax.random.key(0))
+  found = health.listener(gan)(
+      state.replace(d=state.d.replace(params={}, stats={})), images)
+  a, b = 3 * 48**.5, 192**.5
+  assert found == pytest.approx(
+      {'share_4': a / (a + b), 'share_8': b / (a + b)})
+
+
+def test_a_gan_of_one_scale_has_no_shares(small):
+  gan = build(small(networks__scales='none'))
+  assert health.listener(gan)(None, (jnp.zeros((2, 16, 16, 3)),)) == {}
