@@ -13,8 +13,8 @@ clean-fid measures its weights again: 2.85 in the old way, 3.08 in its own;
 mmgeneration trains it again to 2.8185.
 Here: the penalties share the step of the loss, where the source gives them
 steps of their own and lowers rates and betas; blocks are computed again in the
-backward pass. Where memory ends, --config.train.accumulate=8 takes the batch in
-parts; --config.networks.dtype=bfloat16 leaves the source, which is in float32.
+backward pass. Where memory ends: --config.networks.dtype=bfloat16, though the
+source is in float32, or several devices, which share a batch.
 """
 from msg_gan_jax.config import template
 

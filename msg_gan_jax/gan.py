@@ -34,15 +34,15 @@ class Gan(NamedTuple):
 
   Attributes:
     init: key -> State.
-    step: (state, batch, key, phase=None) -> (state, logs): n_dis D updates,
-      one G update, the average of G. `key` is the same in every step: the
-      images shown are folded in. `phase` is static; None is phase(0). `logs`
-      are float32 scalars: d_loss, g_loss, d_real and d_fake (mean logits),
-      drift and penalty (both unweighted), weight penalties, d_classes and
-      g_classes (of a classifier), g_penalty, path_length and path_mean,
-      augment_strength and d_sign (the mean sign of D(real)), alpha (how far
-      the resolution in training has faded in) where there are any,
-      d_grad_norm and g_grad_norm.
+    step: (state, batch, key, phase=None, split=None) -> (state, logs): n_dis D
+      updates, one G update, the average of G. `key` is the same in every step:
+      the images shown are folded in. `phase` is static; None is phase(0). So is
+      `split`, the sharding of latents on several devices. `logs` are
+      float32 scalars: d_loss, g_loss, d_real and d_fake (mean logits), drift
+      and penalty (both unweighted), weight penalties, d_classes and g_classes
+      (of a classifier), g_penalty, path_length and path_mean, augment_strength
+      and d_sign (the mean sign of D(real)), alpha (how far the resolution in
+      training has faded in) where there are any, d_grad_norm and g_grad_norm.
     sample: (state, z, labels=None, *, weights='ema', psi=1., cutoff=None,
       key=None) -> pyramid for z [B, latent] and labels int32 [B], if G is told
       of any; weights 'raw' are those in training. Where there is a mapping
@@ -53,7 +53,8 @@ class Gan(NamedTuple):
       'accumulated', both G's have the moments of many batches.
     draw: (key, n) -> z [n, latent], of the law networks.latent_law; 'sphere'
       is Karras et al. 2018, appendix A.1.
-    g: (params, z, condition=NOTHING, stats={}) -> pyramid, not in training.
+    g: (params, z, condition=NOTHING, stats={}) -> pyramid, not in training; of
+      a GAN that grows, at its finest resolution, as `d`.
     d: (params, pyramid, condition=NOTHING, stats={}) -> Verdict, likewise.
     latents: (state, z, labels=None, *, weights='ema', psi=1., cutoff=None) -> w
       [B, layers, w], what `synthesize` draws; without a mapping network z, with
@@ -158,13 +159,14 @@ def build(config):
     return synthesize(state, w, labels, weights=weights, key=key)
 
   step = jax.jit(
-      lambda state, batch, key, phase: step_lib.step(
-          rows, state, batch, key, phase), static_argnames='phase')
+      lambda state, batch, key, phase, split: step_lib.step(
+          rows, state, batch, key, phase, split),
+      static_argnames=('phase', 'split'))
   first = phase(0)
   return Gan(
       init=jax.jit(lambda key: _init(rows, shapes, key)),
-      step=lambda state, batch, key, phase=first: step(
-          state, batch, key, phase=phase),
+      step=lambda state, batch, key, phase=first, split=None: step(
+          state, batch, key, phase=phase, split=split),
       sample=sample,
       settle=jax.jit(lambda state: _settle(rows, state)) if (
           networks.statistics == 'accumulated') else lambda state: state,

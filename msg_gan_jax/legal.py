@@ -24,7 +24,12 @@ def check(config, rows):
     _accumulate(config, batch, rows)
   _updates(config, loss, players)
   _growth(config, players)
-  _augmentation(config)
+  _augmentation(config, loss)
+  if rows.g_penalty and config.train.n_dis_more:
+    raise ValueError(
+        f'config.train.n_dis_more: {config.train.n_dis_more} leaves G out of '
+        'steps, and config.objective.g_penalty_every_g_steps counts them; '
+        "wanted 0, or config.objective.g_penalty = 'none'.")
   _of_some(config, players)
   if rows.g_penalty and not players.mapped:
     raise ValueError(
@@ -90,6 +95,8 @@ IDLE = (
         f'schedule.{name}' for name in (
             'rates', 'beta2', 'penalty_weight', 'augment_strength',
             'ema_half_life_images'))),
+    (('objective.penalty',), _is_none, (
+        'objective.penalty_every_d_steps', 'schedule.penalty_weight')),
     (('objective.constraint',), _is_none, ('objective.clip',)),
     (('objective.d_weight_penalty',), _is_none, (
         'objective.d_weight_penalty_weight',)),
@@ -120,6 +127,11 @@ def _of_some(config, players):
       raise ValueError(
           f'config.networks.{name}: {found} means nothing to config.networks.'
           f'name = {networks.name!r}; wanted {usual}, the default.')
+  if players.mapped and networks.mixing and networks.latent_law == 'uniform':
+    raise ValueError(
+        "config.networks.latent_law: 'uniform', but the latents that "
+        f'config.networks.mixing = {networks.mixing} mixes in are normal; '
+        "wanted 'normal', or mixing = 0.")
 
 
 def _classes(networks):
@@ -215,8 +227,8 @@ def _growth(config, players):
   if train.grow_from and not ladder:
     raise ValueError(
         f'config.train.grow_from: {train.grow_from}, but config.networks.name '
-        f'= {config.networks.name!r} does not grow; wanted 0, or progan or '
-        'stylegan.')
+        f'= {config.networks.name!r} does not grow; wanted 0, or progan, '
+        'msg_progan or stylegan.')
   if not train.grow_from:
     return
   if train.n_dis_more:
@@ -239,9 +251,15 @@ def _growth(config, players):
         'grow_fade_images.')
 
 
-def _augmentation(config):
+def _augmentation(config, loss):
   """Who says how strong an augmentation is: one alone."""
   objective, schedule = config.objective, config.schedule
+  if objective.augment_target and not loss.undecided_at_0:
+    raise ValueError(
+        f'config.objective.augment_target: {objective.augment_target} is of '
+        'the sign of D(real), which config.objective.loss = '
+        f"{objective.loss!r} gives no meaning; wanted 'non_saturating' or "
+        "'hinge', or 0 and an augment_strength.")
   if objective.augment_target and objective.augment == 'instance_noise':
     raise ValueError(
         "config.objective.augment_target: of config.objective.augment = "

@@ -10,18 +10,24 @@ from msg_gan_jax import schedules, updates
 from msg_gan_jax.state import Condition, Player
 
 
-def step(rows, state, batch, key, phase):
-  """(State, logs) after n_dis updates of D and, by `phase`, one of G."""
+def step(rows, state, batch, key, phase, split=None):
+  """(State, logs) after n_dis updates of D and, by `phase`, one of G.
+
+  Args:
+    rows, state, batch, key: see updates.Rows and gan.Gan.
+    phase: schedules.Phase.
+    split: the sharding of latents, or None.
+  """
   config, players = rows.config, rows.players
   train = config.train
   key = jax.random.fold_in(key, state.images)
   part = players.levels[phase.level] if players.levels else None
-  turn, logs, state = _turn(rows, phase, state)
+  turn, logs, state = _turn(rows, phase, state, split)
   g, d = first_g, first_d = _part(state.g, part), _part(state.d, part)
   aux = state.aux
   for i in range(train.n_dis):
     z_key, part_key = jax.random.split(jax.random.fold_in(key, i))
-    z = updates.draw(rows, z_key, phase.batch)
+    z = turn.latents(z_key, phase.batch)
     real, condition = _see(turn, batch, i, part_key)
     # Where nobody pulls a gradient through it, this is only a forward pass.
     fake, pull, g_stats = jax.vjp(
@@ -43,7 +49,7 @@ def step(rows, state, batch, key, phase):
           turn, g, judge, real, made, condition, g_key)
     else:
       if not train.reuse_latents:
-        z = updates.draw(rows, jax.random.fold_in(key, train.n_dis),
+        z = turn.latents(jax.random.fold_in(key, train.n_dis),
                          phase.batch * train.g_batches)
       g, d_stats, g_logs = updates.update_g(
           turn, g, judge, real, z, condition, g_key)
@@ -55,12 +61,14 @@ def step(rows, state, batch, key, phase):
   keep = _kept(config, state.images, phase.images)
   ema = jax.tree.map(lambda mean, now: keep * mean + (1 - keep) * now,
                      state.ema, new_g.replace(opt=()))
+  if players.mapped:  # The mean of w is an average already.
+    ema = ema.replace(stats=new_g.stats)
   return state.replace(
       images=state.images + phase.images, g=new_g,
       d=_with_part(state.d, part, d), ema=ema, aux=aux), logs
 
 
-def _turn(rows, phase, state):
+def _turn(rows, phase, state, split):
   """(updates.Turn, its logs, State with moments as they are for the phase)."""
   config, images, logs = rows.config, state.images, {}
   objective, schedule = config.objective, config.schedule
@@ -90,7 +98,7 @@ def _turn(rows, phase, state):
       state = _fresh_moments(rows, state, 2 * phase.level + (alpha == 1))
   return updates.Turn(
       rows, rows.players.at(phase.level), phase, hyper, strength, scale, alpha,
-      state.aux.get('path_mean')), logs, state
+      state.aux.get('path_mean'), split), logs, state
 
 
 def _fresh_moments(rows, state, stage):

@@ -69,6 +69,8 @@ class Turn(NamedTuple):
     scale: what the rates are multiplied by.
     alpha: how far the finest level has faded in, or None.
     path_mean: what G's penalty remembers, or None.
+    split: the sharding of latents, or None; without one each device would draw
+      the pictures of all.
   """
   rows: Rows
   level: Players
@@ -78,6 +80,13 @@ class Turn(NamedTuple):
   scale: Any
   alpha: Any
   path_mean: Any
+  split: Any = None
+
+  def latents(self, key, n):
+    """z [n, latent] for this step."""
+    z = draw(self.rows, key, n)
+    return z if self.split is None else jax.lax.with_sharding_constraint(
+        z, self.split)
 
 
 def draw(rows, key, n):
@@ -270,7 +279,7 @@ def _g_costs(turn, params, stats, size, condition, key):
         variables(params, stats), inputs, condition, True, rngs=rngs(key),
         method=method)
 
-  w = of_g('map', draw(turn.rows, z_key, n), map_key)
+  w = of_g('map', turn.latents(z_key, n), map_key)
   values, lengths, mean = turn.rows.g_penalty.values(
       lambda w: of_g('synthesize', w, draw_key)[-1], w, turn.path_mean, key)
   logs |= {'g_penalty': values.mean(), 'path_length': lengths.mean(),

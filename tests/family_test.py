@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from msg_gan_jax import config as config_lib
 from msg_gan_jax import schedules, updates
 from msg_gan_jax.gan import build
 from msg_gan_jax.objectives import ada, feedback
@@ -35,6 +36,39 @@ def batch(config):
   return Batch(
       jnp.asarray(rng.integers(0, 256, (*shape, *config.data.shape), np.uint8)),
       jnp.zeros(shape, jnp.int32))
+
+
+# Of presets at their sources' widths, as the programs of these count them.
+COUNTS = {
+    ('progan', 32): (20_719_628, 20_726_785),
+    ('progan', 64): (22_490_383, 22_498_049),
+    ('progan', 128): (22_933_394, 22_941_313),
+    ('progan', 256): (23_044_309, 23_052_353),
+    ('progan', 1024): (23_079_115, 23_087_249),
+    ('progan_cifar10', 32): (1_296_908, 1_298_689),
+    ('msg_stylegan', 32): (22_841_356, 21_525_505),
+    ('msg_stylegan', 64): (25_137_935, 23_560_705),
+    ('msg_stylegan', 128): (25_843_858, 24_070_401),
+    ('msg_stylegan', 256): (26_086_229, 24_198_273),
+    ('msg_stylegan', 1024): (26_219_627, 24_238_625),
+    # Its D is ProGAN's.
+    ('stylegan', 1024): (26_219_627, 23_087_249),
+    ('stylegan2', 1024): (30_370_060, 29_012_513),
+    ('stylegan2_ada', 256): (23_191_522, 24_001_089),
+    ('stylegan2_ada_cifar10', 32): (19_947_539, 20_720_641),
+    ('r3gan_cifar10', 32): (20_781_952, 21_280_512),
+    ('r3gan_64', 64): (22_429_824, 22_381_440),
+}
+
+
+@pytest.mark.parametrize('preset, size', COUNTS)
+def test_presets_have_their_sources_counts(preset, size):
+  config = config_lib.template(preset)
+  config.data.resolution = size
+  config.train.total_images = 10**9
+  state = jax.eval_shape(build(config).init, jax.random.key(0))
+  assert tuple(sum(x.size for x in jax.tree.leaves(player.params))
+               for player in (state.g, state.d)) == COUNTS[preset, size]
 
 
 @pytest.mark.parametrize('preset', MAPPED)
@@ -80,7 +114,8 @@ def test_what_has_no_mapping_cannot_be_truncated(tiny):
 
 @pytest.mark.slow
 def test_a_lazy_path_length_comes_at_every_4th_step(tiny):
-  config = tiny('stylegan2', objective__penalty='none')
+  config = tiny('stylegan2', objective__penalty='none',
+                objective__penalty_every_d_steps=1)
   gan = build(config)
   assert [gan.phase(B * i).penalize_g for i in range(5)] == [
       True, False, False, False, True]
@@ -159,7 +194,7 @@ def test_adas_r_t_settles_on_a_d_that_knows_its_reals_by_heart(tiny):
   Three blits of probability p leave a picture alone with (1 - p c)^3, c the
   chance that a drawn blit moves it, so p must come to where that is .8.
   """
-  config = tiny('msg_progan', objective__augment='ada_b',
+  config = tiny('msg_stylegan', objective__augment='ada_b',
                 objective__augment_target=.6, objective__augment_strength=0.,
                 objective__augment_speed_images=20_000, train__batch=64)
   reals = jax.random.uniform(
@@ -201,11 +236,21 @@ def test_adas_r_t_settles_on_a_d_that_knows_its_reals_by_heart(tiny):
           networks__d_condition='projection', networks__classes=3),
      "wanted 'mapped_projection'"),
     (dict(preset='r3gan_64', networks__stddev='last'), 'stddev'),
-    (dict(preset='msg_progan', objective__augment='instance_noise',
+    (dict(preset='msg_stylegan', objective__augment='instance_noise',
           objective__augment_target=.6), 'no probability'),
-    (dict(preset='r3gan_64', objective__augment_target=.6),
+    (dict(preset='r3gan_64', objective__augment_target=.6,
+          objective__loss='non_saturating'),
      'and so does config.schedule.augment_strength'),
-    (dict(preset='msg_progan', objective__augment_target=.6),
+    (dict(preset='stylegan2_ada', objective__loss='relativistic'),
+     "sign of D.real., which config.objective.loss = 'relativistic' gives no"),
+    (dict(preset='stylegan2_ada', objective__loss='wasserstein'),
+     "wanted 'non_saturating' or 'hinge'"),
+    (dict(preset='stylegan2', networks__latent_law='uniform'),
+     'latents that config.networks.mixing = 0.9 mixes in are normal'),
+    (dict(preset='stylegan2', train__n_dis_more=4), 'leaves G out of steps'),
+    (dict(preset='bmsg_gan', schedule__images=9, schedule__penalty_weight=1.),
+     "penalty_weight: 1.0 means nothing to config.objective.penalty = 'none'"),
+    (dict(preset='msg_stylegan', objective__augment_target=.6),
      'augment_target: 0.6 means nothing'),
     (dict(preset='msg_progan', schedule__rates=.5), 'rates: 0.5 means nothing'),
     (dict(preset='stylegan2', train__accumulate=2, train__batch=8),

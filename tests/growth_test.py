@@ -222,6 +222,7 @@ def test_a_run_that_stops_in_a_fade_ends_like_one_that_does_not(
   """... and after the adaptive augmentation has moved."""
   config = growing(
       'progan', train__grow_from=8, train__total_images=64,
+      objective__loss='non_saturating', objective__drift=0.,
       objective__augment='ada_b', objective__augment_target=.6,
       objective__augment_strength=.1, objective__augment_speed_images=200,
       train__log_every_images=8, train__sample_every_images=32,
@@ -260,10 +261,10 @@ def test_growth_that_cannot_be_is_refused(settings, said, growing):
     build(growing('progan', **settings))
 
 
-def test_a_network_that_does_not_grow_says_so(small):
+@pytest.mark.parametrize('preset', ['landscape_sndcgan', 'bmsg_gan'])
+def test_a_network_that_does_not_grow_says_so(preset, small):
   with pytest.raises(ValueError, match='does not grow; wanted 0, or progan'):
-    build(small('landscape_sndcgan', train__grow_from=8,
-                train__total_images=10**9))
+    build(small(preset, train__grow_from=8, train__total_images=10**9))
 
 
 def test_devices_must_share_every_batch(growing):

@@ -226,7 +226,8 @@ def _msg(config, **choices):
       config,
       lambda shape, level: msg.Generator(
           shape, level=level, **choices, **_of_family(settings)),
-      lambda shape, level: _ladder_d(settings, shape, level, **choices))
+      lambda shape, level: _ladder_d(settings, shape, level, **choices),
+      grows='bmsg' not in choices)
 
 
 def _progan(config):

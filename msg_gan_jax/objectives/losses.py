@@ -21,11 +21,14 @@ class Loss(NamedTuple):
     separable: whether both are means over samples, so that a batch may be
       computed in parts.
     compares: whether G too looks at the reals.
+    undecided_at_0: whether a D that cannot tell a picture gives it 0, so that
+      signs mean something.
   """
   d: Callable
   g: Callable
   separable: bool = True
   compares: bool = False
+  undecided_at_0: bool = False
 
 
 def _logistic_d(real, fake):
@@ -124,14 +127,16 @@ def classification(verdict, labels):
 
 
 LOSSES = tables.Table('config.objective.loss', 'loss', {
-    'non_saturating': Loss(_logistic_d, _non_saturating_g),
-    'minimax': Loss(_logistic_d, _minimax_g),
-    'hinge': Loss(_hinge_d, _linear_g),
+    'non_saturating': Loss(
+        _logistic_d, _non_saturating_g, undecided_at_0=True),
+    'minimax': Loss(_logistic_d, _minimax_g, undecided_at_0=True),
+    'hinge': Loss(_hinge_d, _linear_g, undecided_at_0=True),
     'wasserstein': Loss(_wasserstein_d, _linear_g),
     'least_squares': Loss(_least_squares_d, _least_squares_g),
     # compare_gan (the GAN Landscape) squares the probabilities.
     'least_squares_sigmoid': Loss(
-        _of(_sigmoids, _least_squares_d), _of(_sigmoids, _least_squares_g)),
+        _of(_sigmoids, _least_squares_d), _of(_sigmoids, _least_squares_g),
+        undecided_at_0=True),
     # BMSG-GAN squares the mean of the batch.
     'least_squares_bmsg': Loss(
         _of(_means, _least_squares_d), _of(_means, _least_squares_g), False),

@@ -47,9 +47,24 @@ def blank(gan):
 
 
 def moved(before, after):
-  """{'stability_4': ...}: how far the fixed samples moved in an epoch."""
-  return {f'stability_{size}': value
-          for size, value in stability.change(before, after).items()}
+  """{'stability_4': ...}: how far the fixed samples moved in an epoch.
+
+  Of a GAN with one image that is of the image, and of it pooled: what a ProGAN
+  is compared by, resolution for resolution, in the paper's fig. 6.
+  """
+  return {f'stability_{size}': value for size, value in stability.change(
+      *(_pooled(x) if len(x) == 1 else x for x in (before, after))).items()}
+
+
+def _pooled(images):
+  """The pyramid of one picture [n, H, W, C], down to 4 px; points as is."""
+  levels = [np.asarray(images[0])]
+  if levels[0].dtype == np.uint8:
+    levels[0] = levels[0] / 127.5 - 1
+  while min(levels[0].shape[1:3]) >= 8 and not (
+      levels[0].shape[1] % 2 or levels[0].shape[2] % 2):
+    levels.insert(0, pyramid.down(levels[0]))
+  return tuple(levels)
 
 
 def listener(gan):

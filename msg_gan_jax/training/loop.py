@@ -292,7 +292,10 @@ class Run:
       return {}
     z = evaluate.latents(self.gan, self.judge.count)
     labels = self.judge.labels if self.gan.classes else None
-    fake = self.render(self.state, z, labels)[-1]
+    # Each picture with noise of its own, where G has any: with the same for all
+    # they would be more alike than they are.
+    noise = jax.random.key(0) if self.gan.layers else None
+    fake = self.render(self.state, z, labels, key=noise)[-1]
     if not self.main:
       return {}
     found = self.judge.measure(fake)

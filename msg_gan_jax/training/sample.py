@@ -18,11 +18,12 @@ COLUMNS = 16  # Classes that have a column each in a grid.
 
 
 def renderer(gan, over):
-  """A function (state, z, labels, weights, psi, cutoff) -> pyramid on the host.
+  """A function (state, z, labels, weights, psi, cutoff, key) -> pyramid.
 
-  A tuple of uint8 [n, H, W, C], coarse to fine, for any number n of latents
-  and as many labels; of a GAN with classes the default labels are those of
-  `in_turn`. The rest is gan.sample's. `over` is the mesh. Points stay floats.
+  A tuple of uint8 [n, H, W, C] on the host, coarse to fine, for any number n of
+  latents and as many labels; of a GAN with classes the default labels are those
+  of `in_turn`. The rest is gan.sample's. `over` is the mesh. Points stay
+  floats.
   """
   points = pyramid.are_points(gan.shapes[-1])
   shown = (lambda x: x) if points else pyramid.to_uint8
@@ -30,17 +31,18 @@ def renderer(gan, over):
   height, width, _ = gan.shapes[-1]
   size = devices * max(1, min(64, PIXELS // (height * width)) // devices)
 
-  def render(state, z, labels, weights, psi, cutoff):
+  def render(state, z, labels, key, weights, psi, cutoff):
     z, labels = jax.lax.with_sharding_constraint(
         (z, labels), sharding.rows(over))
     return jax.tree.map(shown, gan.sample(
-        state, z, labels, weights=weights, psi=psi, cutoff=cutoff))
+        state, z, labels, weights=weights, psi=psi, cutoff=cutoff, key=key))
 
   chunk = jax.jit(
       render, static_argnames=('weights', 'psi', 'cutoff'),
       out_shardings=sharding.replicated(over))
 
-  def all_of(state, z, labels=None, weights='ema', psi=1., cutoff=None):
+  def all_of(state, z, labels=None, weights='ema', psi=1., cutoff=None,
+             key=None):
     n = len(z)
     if gan.classes and labels is None:
       labels = in_turn(n, gan.classes)
@@ -53,7 +55,9 @@ def renderer(gan, over):
     state = gan.settle(state)
     parts = [jax.device_get(chunk(
         state, z[i:i + size],
-        None if labels is None else labels[i:i + size], weights, psi, cutoff))
+        None if labels is None else labels[i:i + size],
+        None if key is None else jax.random.fold_in(key, i),
+        weights, psi, cutoff))
              for i in range(0, n, size)]
     return tuple(
         np.concatenate(levels)[:n] for levels in zip(*parts, strict=True))

@@ -83,9 +83,10 @@ def rows(over):
 def step(gan, over):
   """gan.step on the mesh; the state is donated, the batch split by rows."""
   same = replicated(over)
+  split = rows(over) if over.devices.size > 1 else None
 
   def run(state, batch, key, phase):
-    return gan.step(state, batch, key, phase)
+    return gan.step(state, batch, key, phase, split)
 
   return jax.jit(
       run, static_argnames='phase', donate_argnums=0,
