@@ -344,7 +344,11 @@ def test_heads_are_what_their_papers_say(condition):
       judge.init(jax.random.key(0), x, labels)['params'])
   verdict = judge.apply({'params': params}, x, labels)
   flat = x.reshape(4, 6)
-  score = (flat @ params['score']['kernel'] + params['score']['bias'])[:, 0]
+  scores = flat @ params['score']['kernel'] + params['score']['bias']
+  score = scores[:, 0]
+  if condition == 'switch':  # a score for each class
+    score = jnp.array([row[label] for row, label in zip(
+        scores, labels, strict=True)])
   if condition == 'projection':
     score += (params['embedding']['kernel'][labels] * flat).sum(-1)
     assert set(params['embedding']) == {'kernel'}
