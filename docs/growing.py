@@ -201,7 +201,7 @@ def table(results, times):
 
 def draw(results, times, path):
   """A PNG: distances against images and seconds; change, by resolution."""
-  from matplotlib import figure
+  from matplotlib import figure, ticker
   fig = figure.Figure(figsize=(11, 9), layout='constrained')
   axes = fig.subplots(3, 3)
   for row, key, size in ((0, 'images', 'patches'), (1, 'seconds', 'patches')):
@@ -229,6 +229,12 @@ def draw(results, times, path):
                  loc='left')
     ax.set_yscale('log')
     ax.set_xlabel('real images shown')
+  for ax in axes[:2].flat:
+    ax.yaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
+    ax.yaxis.set_major_formatter(ticker.ScalarFormatter())
+    ax.yaxis.set_minor_formatter(ticker.NullFormatter())
+  for ax in (*axes[0], *axes[2]):
+    ax.xaxis.set_major_formatter(ticker.EngFormatter(sep=''))
   for ax in axes.flat:
     ax.grid(alpha=.25)
     ax.spines[['top', 'right']].set_visible(False)

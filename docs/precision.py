@@ -57,7 +57,7 @@ def table(curves):
 
 def draw(curves, path):
   """A PNG of the curves."""
-  from matplotlib import figure
+  from matplotlib import figure, ticker
   fig = figure.Figure(figsize=(11, 3.2), layout='constrained')
   for ax, (name, found) in zip(
       fig.subplots(1, len(curves)), curves.items(), strict=True):
@@ -69,6 +69,10 @@ def draw(curves, path):
         '7x7 patches of 16 px' if name == 'patches' else
         f'whole pictures at {name} px'), fontsize=10, loc='left')
     ax.set_yscale('log')
+    ax.yaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
+    ax.yaxis.set_major_formatter(ticker.ScalarFormatter())
+    ax.yaxis.set_minor_formatter(ticker.NullFormatter())
+    ax.xaxis.set_major_formatter(ticker.EngFormatter(sep=''))
     ax.set_xlabel('real images shown')
     ax.grid(alpha=.25)
     ax.spines[['top', 'right']].set_visible(False)
