@@ -217,6 +217,7 @@ def test_a_dry_run_compiles_a_step_of_each_resolution(growing):
   found = inspect._begins(gan, config.train)
   assert sorted(found) == [0, 16, 48]
   assert [gan.phase(i).batch for i in sorted(found)] == [4, 4, 8]
+  assert inspect._shown(gan, config) == '4 at 4 px, 4 at 8 px, 8 at 16 px'
 
 
 @pytest.mark.slow

@@ -49,7 +49,8 @@ def dry_run(config, sheet, say=SAY):
       f'D {count(state.d.params):,} parameters')
   say('  images ' + ', '.join(
       'x'.join(map(str, x.shape[1:])) for x in images))
-  say(f'  a step shows {gan.step_images} images; its logs: {", ".join(logs)}')
+  say(f'  a step shows {_shown(gan, config)} images; its logs: '
+      f'{", ".join(logs)}')
 
   splits = open_source(config)
   say('data')
@@ -70,6 +71,17 @@ def dry_run(config, sheet, say=SAY):
   say('step')
   for line in cost(gan, config, over):
     say(f'  {line}')
+
+
+def _shown(gan, config):
+  """Real images of a step, at each resolution of a GAN that grows."""
+  if not config.train.grow_from:
+    return f'{gan.step_images:,}'
+  sizes = pyramid.ladder(*config.data.shape[:2])
+  phases = sorted({gan.phase(i).level: gan.phase(i) for i in _begins(
+      gan, config.train)}.items())
+  return ', '.join(f'{phase.images:,} at {sizes[level]} px'
+                   for level, phase in phases)
 
 
 def count(params):
