@@ -50,6 +50,59 @@ def get_config(preset):
 '''
 
 
+# A step of StyleGAN2 with ADA, path length and mixed styles, on one device and
+# on four of them: {devices: arithmetic of each}, and how far apart the states.
+SHARED = '''
+import json
+
+import jax
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+import numpy as np
+
+from msg_gan_jax.config import parse, template
+from msg_gan_jax.gan import build
+from msg_gan_jax.state import Batch
+from msg_gan_jax.training import sharding
+
+config = template('stylegan2_ada')
+config.update_from_flattened_dict({
+    'data.resolution': 8, 'networks.latent': 8, 'networks.w': 8,
+    'networks.mapping_layers': 2, 'networks.fmap_max': 4,
+    'networks.fmap_base': 16, 'train.batch': 8, 'objective.augment': 'ada_b',
+    'objective.augment_strength': .5})
+gan = build(parse(config))
+rng = np.random.default_rng(0)
+batch = Batch(rng.integers(0, 256, (1, 8, 8, 8, 3), np.uint8),
+              np.zeros((1, 8), np.int32))
+flops, states = {}, []
+for devices in (1, 4):
+  over = Mesh(np.asarray(jax.devices()[:devices]), ('data',))
+  state = jax.jit(gan.init, out_shardings=sharding.replicated(over))(
+      jax.random.key(0))
+  given = state, jax.device_put(batch, NamedSharding(
+      over, PartitionSpec(None, 'data'))), jax.random.key(1)
+  # The penalty of G, and not that of D, which is in every 16th step.
+  step = sharding.step(gan, over).lower(*given, gan.phase(32)).compile()
+  flops[devices] = step.cost_analysis()['flops']
+  states.append(jax.device_get(step(*given)))
+apart = max(float(np.abs(np.float64(a) - b).max()) for a, b in zip(
+    *map(jax.tree.leaves, states), strict=True) if a.size)
+print(json.dumps({'flops': flops, 'apart': apart}))
+'''
+
+
+def test_devices_share_the_work_of_a_step():
+  done = subprocess.run(
+      [sys.executable, '-c', SHARED], cwd=ROOT, text=True, check=True,
+      stdout=subprocess.PIPE, timeout=240, env={**os.environ, 'XLA_FLAGS': (
+          os.environ.get('XLA_FLAGS', '')
+          + ' --xla_force_host_platform_device_count=4')})
+  found = json.loads(done.stdout.splitlines()[-1])
+  assert found['apart'] < NEAR
+  # Optimizers and averages are everybody's; pictures are not.
+  assert found['flops']['4'] < .3 * found['flops']['1']
+
+
 def launch(folder, preset, name, devices, *more):
   """Starts one process of a run."""
   (folder / 'experiment.py').write_text(EXPERIMENT)
