@@ -363,7 +363,7 @@ def fuzz_configs(tmp, count):
     key = jax.random.key(0)
     state = jax.eval_shape(gan.init, key)
     jax.eval_shape(lambda *args: gan.step(*args, gan.phase(0)), state,
-                   inspect._batch(config), key)
+                   inspect._batch(config, gan.phase(0)), key)
     traced.add(seen)
 
   def dry_run(values):

@@ -146,8 +146,11 @@ def test_builds_are_decided_without_tracing(tiny):
 @pytest.mark.slow
 def test_the_whole_cross_is_decided(tiny):
   axes = list(AXES)
-  assert_decided(tiny, rows(*axes[:5]))
-  assert_decided(tiny, rows(axes[0], *axes[5:], axes[1]))
+  # What differs between networks that are like another one is not decided here.
+  found = itertools.chain(
+      rows(*axes[:5]), rows(axes[0], *axes[5:], axes[1]))
+  assert_decided(tiny, (row for row in found
+                        if row['networks.name'] not in LIKE_ANOTHER))
 
 
 def pairs(row):

@@ -174,8 +174,10 @@ def test_records_come_at_their_images_and_hold_their_numbers(unbroken):
   moved = {'stability_4', 'stability_8', 'stability_16'}
   distances = {'swd_16', 'swd_mean', 'pairwise_ratio'}
   wanted = {n: logs for n in (24, 48, 72, 96, 120, 144, TOTAL)}
-  for images, more in ((56, {'diversity'}), (112, {'diversity'}),
-                       (TOTAL, {'diversity'}), (64, {'epoch'} | moved),
+  looked = {'diversity', 'consistency_4', 'consistency_8', 'share_4', 'share_8',
+            'share_16'}
+  for images, more in ((56, looked), (112, looked),
+                       (TOTAL, looked), (64, {'epoch'} | moved),
                        (128, {'epoch'} | moved), (88, distances),
                        (TOTAL, distances), (72, {'penalty'})):
     # Penalties are due in the steps that begin at 0, 32, 64, ...

@@ -142,7 +142,8 @@ class Run:
           self.render(self.state, self.z[:health.GRID]), self.same)
       self._look()
     progress = writers.Progress(train.total_images, self.images)
-    self.clock, steps = Clock(self.images), itertools.count(1)
+    self.clock = Clock(self.images)
+    steps = itertools.count(self.images // gan.phase(self.images).images + 1)
     with contextlib.closing(progress):
       while self.images < train.total_images:
         before, phase = self.images, gan.phase(self.images)
