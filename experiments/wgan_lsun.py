@@ -9,7 +9,7 @@ CIFAR-10: inception score 6.41, FID 42.6 (10,000 reals, 5,000 fakes).
 
 The code clips before each update of D, the paper, and we, after it. Batch norm
 stays in D, as there, its gains within .01 too; its flag --noBN is of G alone:
-  --config.networks.g_norm=none
+  --config.networks.g_norm=none --config.networks.statistics=moving
 """
 from msg_gan_jax.config import template
 

@@ -126,6 +126,22 @@ def test_every_experiment_is_short_legal_and_says_its_command(name):
   jax.eval_shape(gan_lib.build(config).init, jax.random.key(0))
 
 
+@pytest.mark.parametrize('name', EXPERIMENTS)
+def test_the_flags_that_an_experiment_advises_are_accepted(name):
+  """Those of a paragraph together, but for where data lie."""
+  text = ast.get_docstring(ast.parse(read(f'experiments/{name}.py')))
+  get_config = runpy.run_path(ROOT / 'experiments' / f'{name}.py')['get_config']
+  for paragraph in text.split('\n\n'):
+    config = get_config()
+    for setting, value in re.findall(
+        r'--config\.(?!data)([\w.]+)=([\w.]+?)[.;,)]*(?:\s|$)', paragraph):
+      section, field = setting.split('.') if '.' in setting else ('', setting)
+      place = config[section] if section else config
+      kind = type(place[field])
+      place[field] = value == 'True' if kind is bool else kind(value)
+    gan_lib.build(config_lib.parse(config))
+
+
 @pytest.fixture
 def tables():
   """Undoes what recipes add to the tables."""
