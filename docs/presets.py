@@ -37,6 +37,8 @@ def page():
 
 def cells(name):
   """One preset as the cells of a row."""
+  import dataclasses
+
   import jax
 
   from msg_gan_jax import config as config_lib
@@ -48,6 +50,11 @@ def cells(name):
   config = config_lib.parse(config)
   gan = gan_lib.build(config)
   state = jax.eval_shape(gan.init, jax.random.key(0))
+  if config.train.grow_from:  # as if it began at the finest resolution
+    top = gan.phase(config.train.total_images)
+    config = dataclasses.replace(config, train=dataclasses.replace(
+        config.train, batch=top.batch, grow_batches='', grow_from=side))
+    gan = gan_lib.build(config)
   gflop = inspect.flops(*inspect.lowered(gan, config, sharding.mesh())) / 1e9
   return (f'`{name}`', config.networks.name, f'{side}x{side}x{channels}',
           str(config.train.batch), str(config.train.n_dis),
