@@ -7,6 +7,8 @@ import pytest
 from msg_gan_jax import pyramid
 from msg_gan_jax.objectives import ada, feedback, warp
 
+pytestmark = pytest.mark.slow
+
 KEY = jax.random.key(3)
 ALL = ada.BGC | {'cutout': 1.}
 

@@ -17,8 +17,8 @@ from msg_gan_jax.reporting import video
 from msg_gan_jax.runs import checkpoint, workdir
 
 # ml_collections loads an experiment so.
-pytestmark = pytest.mark.filterwarnings(
-    'ignore:the load_module:DeprecationWarning')
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings(
+    'ignore:the load_module:DeprecationWarning')]
 
 STYLED = dict(
     preset='stylegan', data__resolution=8, networks__w=6,

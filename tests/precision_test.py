@@ -16,6 +16,8 @@ from msg_gan_jax.networks import (
 from msg_gan_jax.networks.build import NETWORKS
 from msg_gan_jax.state import Condition
 
+pytestmark = pytest.mark.slow
+
 BF16, F32 = jnp.bfloat16, jnp.float32
 # No other side of an array in them is as long, so that what has it are
 # features, and what has it not are kernels alone: their norms, taps that are

@@ -11,6 +11,8 @@ import pytest
 from msg_gan_jax.networks import combine, filters, layers, msg, r3gan
 from msg_gan_jax.state import NOTHING, Condition
 
+pytestmark = pytest.mark.slow
+
 RNG = np.random.default_rng(0)
 
 

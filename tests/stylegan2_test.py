@@ -20,6 +20,8 @@ from msg_gan_jax.networks import (
 )
 from msg_gan_jax.state import Condition
 
+pytestmark = pytest.mark.slow
+
 # 8 x 12 px over 4 x 6, with 4 and 8 maps.
 SHAPE = msg.Shape((4, 8), (4, 8), (8, 12, 3), 8, 16)
 LABELS = Condition(jnp.arange(4) % 3)
