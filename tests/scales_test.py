@@ -49,6 +49,17 @@ def test_the_shares_of_a_linear_d_are_its_weights(small):
       {'share_4': a / (a + b), 'share_8': b / (a + b)})
 
 
+def test_one_picture_moves_at_every_size_it_is_pooled_to():
+  before = np.zeros((2, 16, 16, 3), np.uint8)
+  after = before.copy()
+  after[:, ::2] = 255  # every second row, which pooling makes grey
+  found = health.moved((before,), (after,))
+  assert found == pytest.approx(
+      {'stability_16': 2., 'stability_8': 1., 'stability_4': 1.})
+  points = np.ones((3, 1, 1, 2), np.float32)
+  assert health.moved((points,), (points,)) == {'stability_1': 0.}
+
+
 def test_a_gan_of_one_scale_has_no_shares(small):
   gan = build(small(networks__scales='none'))
   assert health.listener(gan)(None, (jnp.zeros((2, 16, 16, 3)),)) == {}

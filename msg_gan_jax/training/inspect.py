@@ -178,14 +178,14 @@ def cost(gan, config, over):
   compiled = {phase: stage.compile() for phase, stage in stages.items()}
   total = flops(phases, compiled)
   memory = [x.memory_analysis() for x in compiled.values()]
-  device = over.devices.flat[0].platform
   shown = np.mean([phase.images for phase in phases])
   yield (f'{total / 1e9:,.2f} GFLOP, {total / shown / 1e9:,.3f} '
          f'an image; mean of {len(phases)} step{"s" * (len(phases) > 1)}')
+  on_cpu = jax.default_backend() == 'cpu'
   yield (f'{_mb(max(x.argument_size_in_bytes for x in memory))} of state and '
          f'batch, {_mb(max(x.temp_size_in_bytes for x in memory))} of '
          f'temporaries: {_mb(peak(memory))} at the peak' + (
-             ', the process itself among them' if device == 'cpu' else ''))
+             ', the process itself among them' if on_cpu else ''))
 
 
 def peak(memory):
