@@ -9,6 +9,7 @@ __version__ = '0.1.0'
 
 _HOME = {
     'build': 'gan',
+    'evaluate': 'evaluation.scores',
     'Config': 'config',
     'parse': 'config',
     'template': 'config',

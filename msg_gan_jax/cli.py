@@ -13,13 +13,17 @@ from ml_collections import config_flags
 from msg_gan_jax import config as config_lib
 from msg_gan_jax import tables
 
-MODES = ('train', 'sample', 'inspect', 'walk', 'mix', 'truncate', 'project')
+MODES = ('train', 'sample', 'evaluate', 'inspect', 'walk', 'mix', 'truncate',
+         'project')
 _LATENTS = {'count', 'seed', 'z_file', 'labels', 'weights', 'cutoff', 'out'}
 # Flags that are not here, as --workdir, belong to every mode.
 FLAGS_OF = {
     'train': {'config', 'init_from', 'dry_run', 'coordinator', 'processes',
               'process', 'distributed'},
     'sample': _LATENTS | {'psi', 'separate', 'scales'},
+    'evaluate': {'real', 'fake', 'metrics', 'protocol', 'features',
+                 'weights_file', 'checkpoints', 'count', 'seed', 'weights',
+                 'psi', 'cutoff', 'resolution', 'out'},
     'inspect': {'config', 'out'},
     'walk': _LATENTS | {'psi', 'w_file', 'scales', 'seconds', 'fps', 'space',
                         'way', 'loop'},
@@ -50,8 +54,9 @@ _COORDINATOR = flags.DEFINE_string(
 _PROCESSES = flags.DEFINE_integer('processes', 0, 'How many there are.')
 _PROCESS = flags.DEFINE_integer('process', -1, 'Which one this is, from 0.')
 flags.DEFINE_integer(
-    'count', None, 'How many pictures (sample: 64), latents on the way (walk: '
-    '6), sources on top (mix: 6), rows (truncate: 6).', lower_bound=1)
+    'count', None, 'How many pictures (sample: 64; evaluate: what the protocol '
+    'says), latents on the way (walk: 6), sources on top (mix: 6), rows '
+    '(truncate: 6).', lower_bound=1)
 flags.DEFINE_integer('seed', 0, 'Seed of the latents.')
 flags.DEFINE_string(
     'z_file', '', 'Latents [n, latent] in a .npy file, not drawn.')
@@ -61,7 +66,8 @@ flags.DEFINE_string(
 flags.DEFINE_string(
     'labels', '', "Classes, as '3' or '0,4,7'; all in turn if not given.")
 flags.DEFINE_enum(
-    'weights', 'ema', ('ema', 'raw'), 'Averaged, or in training.')
+    'weights', 'ema', ('ema', 'raw'), 'Averaged, or in training; evaluate: '
+    'what the protocol says, if not given.')
 flags.DEFINE_string(
     'psi', '', 'Truncation of networks with a mapping: styles are drawn to '
     "their mean by it; 1 is not at all. truncate: the columns, as '1,.5,0'.")
@@ -93,9 +99,32 @@ flags.DEFINE_list(
     'pictures', [], 'project: files and folders.')
 flags.DEFINE_integer(
     'steps', 1000, 'project: of the optimizer.', lower_bound=1)
+flags.DEFINE_string(
+    'real', '', "evaluate: what to compare with: a folder, a .zip, .tar or "
+    ".npz, or a source as 'cifar10' or 'cifar10:PATH'; the run's own pictures "
+    'if not given.')
+flags.DEFINE_string(
+    'fake', '', 'evaluate: what to score in place of a run, named likewise.')
+flags.DEFINE_list(
+    'metrics', [], "evaluate: as 'fid,kid'; those of the protocol if not "
+    'given.')
+flags.DEFINE_string(
+    'protocol', 'local', 'evaluate: whose definition; docs/metrics.md has '
+    'them.')
+flags.DEFINE_string(
+    'features', '', "evaluate: as 'classifier' or 'inception:768', in place of "
+    "the protocol's.")
+flags.DEFINE_string(
+    'weights_file', '', "evaluate: the features' published weights; looked "
+    'for, and fetched, if not given.')
+flags.DEFINE_string(
+    'checkpoints', 'newest', "evaluate: newest, best, all, or images shown.")
+flags.DEFINE_integer(
+    'resolution', None, 'evaluate: to which pictures of two folders are '
+    'cropped and resized.', lower_bound=1)
 _OUT = flags.DEFINE_string(
-    'out', None, 'sample, inspect, project: the folder of the files; if not '
-    'given, <workdir>/samples_<seed>, <workdir>.inspect and '
+    'out', None, 'sample, inspect, evaluate, project: the folder of the files; '
+    'if not given, <workdir>/samples_<seed>, <workdir>.inspect, <workdir> and '
     '<workdir>/projections. walk: the .webp, .gif or .mp4; mix, truncate: the '
     '.png; if not given, <workdir>/walk_<seed>.webp and so on.')
 

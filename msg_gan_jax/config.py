@@ -336,6 +336,26 @@ class Schedule:
 
 
 @dataclasses.dataclass(frozen=True)
+class Evaluate:
+  """What is measured in training, beside the sliced distance."""
+  metrics: str = setting(
+      'fid,precision_recall,density_coverage',
+      "Rows of METRICS with commas between them; '' is none.")
+  protocol: str = setting('local', 'A row of PROTOCOLS.')
+  features: str = setting(
+      '', "A row of FEATURES in place of the protocol's, with a tap after a "
+      "colon; 'classifier' is trained on the labels.")
+  weights_file: str = setting(
+      '', "The features' published weights; '' looks for them, and fetches "
+      'them.', may_change=True)
+  count: int = setting(
+      2048, 'Samples; 0 is what the protocol says.', 0, 2**24)
+  best: str = setting(
+      'fid', "By which of the metrics the best checkpoint is kept, in best/: "
+      "its first score, or swd; '' keeps none.")
+
+
+@dataclasses.dataclass(frozen=True)
 class Config:
   """One experiment."""
   seed: int = setting(0, 'Seed of everything drawn at random.', 0, 2**31 - 1)
@@ -345,6 +365,7 @@ class Config:
   optimizer: Optimizer = dataclasses.field(default_factory=Optimizer)
   train: Train = dataclasses.field(default_factory=Train)
   schedule: Schedule = dataclasses.field(default_factory=Schedule)
+  evaluate: Evaluate = dataclasses.field(default_factory=Evaluate)
 
 
 def template(preset='msg_progan'):

@@ -6,10 +6,11 @@ attributes) that returns lines about what it wrote.
 import os
 
 from msg_gan_jax import gan as gan_lib
+from msg_gan_jax.evaluation import measures, pair, protocols, sets
 from msg_gan_jax.insight import mixing, project, targets, trained, walk
 from msg_gan_jax.reporting import images, video
 from msg_gan_jax.runs import workdir
-from msg_gan_jax.training import sample
+from msg_gan_jax.training import sample, scoring
 
 # How many latents where --count is not given.
 _USUAL = {'sample': 64, 'walk': 6, 'mix': 6, 'truncate': 6}
@@ -85,6 +86,39 @@ def _project(flags):
            for name, distance, psnr in zip(
                names, found.after, found.psnr, strict=True)]
   return [*lines[:_LISTED], *paths[:4]]
+
+
+def _evaluate(flags):
+  """Of a run, or of several; or, without --workdir, of two sets."""
+  options = pair.Options(
+      protocols.PROTOCOLS[flags.protocol], flags.protocol, flags.features,
+      flags.weights_file, seed=flags.seed)
+  for name in flags.metrics:
+    measures.METRICS[name]  # An unknown one is an error here, at once.
+  held_out = options.protocol.reals == 'held_out'
+  real = sets.open_set(
+      flags.real, '--real', held_out, flags.resolution or 0) if (
+          flags.real) else None
+  if flags.workdir:
+    for name in ('fake', 'resolution'):
+      if getattr(flags, name):
+        raise ValueError(f'--{name}: means nothing beside --workdir, whose '
+                         'pictures are scored.')
+    return scoring.of_runs(
+        flags.workdir.split(','), flags.metrics, options, flags.out or '',
+        which=flags.checkpoints, count=flags.count or 0,
+        weights=flags.weights if flags['weights'].present else '',
+        real=real, psi=_psi(flags), cutoff=flags.cutoff)
+  for name in ('checkpoints', 'count', 'weights', 'psi', 'cutoff'):
+    if flags[name].present:
+      raise ValueError(f'--{name}: is of a run; wanted --workdir=RUN.')
+  if not (real and flags.fake):
+    raise ValueError(
+        '--workdir: which run? As --workdir=runs/quickstart; or two sets of '
+        'pictures, as --real=FOLDER --fake=FOLDER.')
+  fake = sets.open_set(
+      flags.fake, '--fake', False, flags.resolution or 0)
+  return scoring.of_sets(real, fake, flags.metrics, options, flags.out or '')
 
 
 def _run(flags):
@@ -195,4 +229,5 @@ MODES = {
     'mix': _mix,
     'truncate': _truncate,
     'project': _project,
+    'evaluate': _evaluate,
 }

@@ -101,7 +101,7 @@ def small():
     defaults = dict(
         data__resolution=16, networks__latent=8, networks__fmap_max=8,
         networks__fmap_base=64, train__batch=8, data__count=64,
-        data__held_out=32)
+        data__held_out=32, evaluate__metrics='', evaluate__best='')
     for name, value in {**defaults, **settings}.items():
       section, field = name.split('__')
       config[section][field] = value

@@ -15,6 +15,7 @@ from msg_gan_jax import config as config_lib
 from msg_gan_jax import gan as gan_lib
 from msg_gan_jax import pyramid
 from msg_gan_jax.data import open as open_lib
+from msg_gan_jax.evaluation import features, measures, protocols
 from msg_gan_jax.networks import build, combine, norms, spectral
 from msg_gan_jax.objectives import augment, losses, path, penalties, weights
 from msg_gan_jax.state import Batch
@@ -29,7 +30,8 @@ TABLES = {
     'PENALTIES': penalties.PENALTIES, 'CONSTRAINTS': weights.CONSTRAINTS,
     'WEIGHT_PENALTIES': weights.WEIGHT_PENALTIES,
     'G_PENALTIES': path.G_PENALTIES,
-    'OPTIMIZERS': gan_lib.OPTIMIZERS}
+    'OPTIMIZERS': gan_lib.OPTIMIZERS, 'METRICS': measures.METRICS,
+    'PROTOCOLS': protocols.PROTOCOLS, 'FEATURES': features.FEATURES}
 PLAIN = dict(networks__name='dcgan_32', networks__stddev='none')
 EXPERIMENTS = sorted(
     path.stem for path in (ROOT / 'experiments').glob('*.py')
@@ -110,7 +112,7 @@ def test_every_module_is_on_the_map():
 
 @pytest.mark.parametrize(
     'name', ['README.md', 'WORKSPACE.md', 'docs/msg_gan.md', 'docs/results.md',
-             'docs/rows.md', 'benchmarks/README.md'])
+             'docs/rows.md', 'docs/metrics.md', 'benchmarks/README.md'])
 def test_links_lead_to_files(name):
   links = re.findall(r'\]\((?!https?:|#)([^)\s]+)\)', read(name))
   assert [x for x in links if not ((ROOT / name).parent / x).exists()] == []

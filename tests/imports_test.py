@@ -8,11 +8,12 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PACKAGE = 'msg_gan_jax'
 
-VALUES = {'config', 'presets', 'high_resolution', 'tables', 'source'}
+VALUES = {'config', 'presets', 'high_resolution', 'tables', 'source', 'pth',
+          'opcodes'}
 ARRAYS = {'pyramid', 'schedules', 'state'}
 FLOOR_1 = VALUES | ARRAYS
 BELOW = FLOOR_1 | {'networks', 'objectives', 'data', 'metrics', 'reporting',
-                   'legal', 'updates', 'step', 'gan', 'runs'}
+                   'legal', 'updates', 'step', 'gan', 'runs', 'evaluation'}
 # room -> rooms that it may import, besides itself.
 MAY = {
     '': set(),  # The package itself imports nothing, or all would be loaded.
@@ -21,6 +22,8 @@ MAY = {
     'presets': {'high_resolution', 'tables'},
     'config': {'presets', 'tables'},
     'source': {'tables'},
+    'opcodes': set(),
+    'pth': {'opcodes'},
     'pyramid': {'tables'},
     'schedules': {'tables'},
     'state': {'tables'},
@@ -33,6 +36,7 @@ MAY = {
     'updates': FLOOR_1 | {'networks', 'objectives'},
     'step': FLOOR_1 | {'updates'},
     'gan': FLOOR_1 | {'networks', 'objectives', 'legal', 'updates', 'step'},
+    'evaluation': FLOOR_1 | {'data', 'metrics', 'reporting'},
     'runs': FLOOR_1 | {'reporting.writers', ''},  # '': __version__
     'training': BELOW,
     'insight': BELOW,

@@ -139,7 +139,8 @@ def load(name, path, cache_dir):
   """
   layout = LAYOUTS[name]
   if not path:
-    path = download.fetch(layout.title, layout.url, layout.md5, cache_dir)
+    path = download.fetch(
+        layout.title, layout.url, f'md5:{layout.md5}', cache_dir)
   full = os.path.realpath(os.path.expanduser(path))
   if os.path.isfile(full):
     return _of_archive(layout, full, cache_dir)

@@ -4,14 +4,16 @@ import os
 from msg_gan_jax.data import cache, progress
 
 
-def fetch(title, url, md5, cache_dir):
+def fetch(title, url, digest, cache_dir, place='config.data.path'):
   """The path of the file, in the cache folder.
 
   Args:
     title: what it is, for the person who waits.
     url: where it is published.
-    md5: its digest. A file in the cache with another one is fetched again.
-    cache_dir: config.data.cache_dir.
+    digest: as 'md5:...' or 'sha256:...'. A file in the cache with another one
+      is fetched again.
+    cache_dir: config.data.cache_dir, or another folder.
+    place: the setting that would name the file; errors begin with it.
 
   Raises:
     ValueError: no network, no room for it, or another digest.
@@ -28,10 +30,10 @@ def fetch(title, url, md5, cache_dir):
           url, file, retriever)
 
   try:
-    return pooch.retrieve(url, f'md5:{md5}', os.path.basename(url), folder,
+    return pooch.retrieve(url, digest, os.path.basename(url), folder,
                           downloader=download)
   except (OSError, ValueError) as error:  # requests raises OSErrors too.
     raise ValueError(
-        f'config.data.path: is empty, so {title} was to be fetched from {url} '
-        f'into {folder!r}, but: {error}. Download it by other means, and set '
-        'config.data.path to the file.') from error
+        f'{place}: is empty, so {title} was to be fetched from {url} into '
+        f'{folder!r}, but: {error}. Download it by other means, and set '
+        f'{place} to the file.') from error

@@ -120,7 +120,7 @@ class Checkpoints:
     self.wait()
     self._reopen()
 
-  def restore(self, like, partial=False, place=None):
+  def restore(self, like, partial=False, place=None, images=None):
     """The newest intact checkpoint, verified bit by bit.
 
     Damaged ones that are newer are moved to `damaged/`, once an intact one
@@ -132,6 +132,7 @@ class Checkpoints:
       partial: read only the leaves of `like`, and let the rest be; a subtree
         that is not wanted is None.
       place: what errors begin with, as 'config.train.init_from'.
+      images: that of so many images shown, in place of the newest.
 
     Returns:
       (images, tree), or None where there is no checkpoint.
@@ -145,6 +146,11 @@ class Checkpoints:
     place = place or f'checkpoints {self.path}'
     wanted = fingerprints.named(like, place)
     steps, damaged = self.steps(), []
+    if images is not None and images not in steps:
+      raise ValueError(
+          f'{place}: no checkpoint of {images} images in {self.path}; there '
+          f'are: {steps or "none"}.')
+    steps = steps if images is None else [images]
     _all_see(steps, place)
     for images in reversed(steps):
       folder = self.path / str(images)
@@ -178,6 +184,13 @@ class Checkpoints:
           'its folder damaged/. Move one back, named by its images alone, or '
           'begin anew in another --workdir.')
     return None
+
+  def set_aside_beyond(self, images):
+    """Moves checkpoints of more images to `damaged/`: a run went back."""
+    beyond = [step for step in self.steps() if step > images]
+    if beyond:
+      self._move_aside(beyond)
+      self._reopen()
 
   def _holds(self, images, leaves, about):
     """Whether the checkpoint that is there is whole, and of this tree."""

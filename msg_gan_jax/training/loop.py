@@ -14,9 +14,11 @@ from msg_gan_jax.gan import build
 from msg_gan_jax.metrics import stability
 from msg_gan_jax.reporting import images as pictures
 from msg_gan_jax.reporting import scatter, writers
+from msg_gan_jax.runs import best
 from msg_gan_jax.runs.checkpoint import Checkpoints
 from msg_gan_jax.runs.workdir import Workdir, write_json
 from msg_gan_jax.training import evaluate, health, sample, sharding, signals
+from msg_gan_jax.training import scorer as scorer_lib
 from msg_gan_jax.training import start as start_lib
 
 
@@ -109,6 +111,18 @@ class Run:
             if config.train.tensorboard else []))
       self.metrics.truncate(self.images)
     self.judge = evaluate.judge(splits)
+    self.scorer = self.best = None
+    if self.judge.can and not pyramid.are_points(gan.shapes[-1]):
+      self.scorer = scorer_lib.Scorer(splits, config, gan, say)
+      if config.evaluate.best:
+        self.best = self._best()
+
+  def _best(self):
+    """Keeps the best checkpoint; knows what this run has had before."""
+    path = self.folder.path / 'metrics.jsonl'
+    had = [self.scorer.sought(record) for record in writers.read(path)
+           ] if self.main else ()
+    return best.Best(self.folder.path, self.images, had, self.scorer.lower)
 
   def _first(self, key, same):
     """(images, state, fixed samples at the last epoch's begin)."""
@@ -272,6 +286,8 @@ class Run:
     self.batches.close()
     if self.main:
       self.metrics.close()
+    if self.best:
+      self.best.close()
 
   def _close(self):
     """Says where the pictures lie; draws the curves, if it can."""
@@ -291,16 +307,34 @@ class Run:
     """Distances to the reals, printed, recorded, and in summary.json."""
     if not self.judge.can:
       return {}
-    z = evaluate.latents(self.gan, self.judge.count)
-    labels = self.judge.labels if self.gan.classes else None
-    # Each picture with noise of its own, where G has any: with the same for all
-    # they would be more alike than they are.
+    scorer = self.scorer if self.scorer and self.scorer.metrics else None
+    fake, labels = self._samples(
+        max(self.judge.count, scorer.count if scorer else 0))
+    values = {}
+    if self.main:
+      found = self.judge.measure(fake[:self.judge.count])
+      text, values = self.judge.table(found), self.judge.values(found)
+      if scorer:
+        scores, scored, found['scores'] = scorer.measure(
+            fake[:scorer.count], labels, self.state)
+        text, values = f'{text}\n{scored}', values | scores
+      write_json(self.folder.path / 'summary.json', {
+          'images': self.images, **found})
+      self.say(f'after {self.images:,} images\n{text}')
+    if self.best:
+      self.best.offer(
+          self.images, {'state': self.state, 'before': self.before},
+          self.scorer.sought(values))
+    return values
+
+  def _samples(self, count):
+    """(uint8 [count, H, W, C], their labels or None); the same latents always.
+
+    Classes are as frequent as among the reals. Each picture has noise of its
+    own, where G has any: with the same for all they would be more alike than
+    they are.
+    """
+    z = evaluate.latents(self.gan, count)
+    labels = np.resize(self.judge.labels, count) if self.gan.classes else None
     noise = jax.random.key(0) if self.gan.layers else None
-    fake = self.render(self.state, z, labels, key=noise)[-1]
-    if not self.main:
-      return {}
-    found = self.judge.measure(fake)
-    write_json(self.folder.path / 'summary.json', {
-        'images': self.images, **found})
-    self.say(f'after {self.images:,} images\n{self.judge.table(found)}')
-    return self.judge.values(found)
+    return self.render(self.state, z, labels, key=noise)[-1], labels

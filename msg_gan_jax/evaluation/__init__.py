@@ -1,0 +1,1 @@
+"""Scores of any two sets of pictures: protocols, features, tables."""

@@ -1,0 +1,91 @@
+"""What config.evaluate asks to be measured in training."""
+import dataclasses
+
+import numpy as np
+
+from msg_gan_jax import tables
+from msg_gan_jax.evaluation import measures, report, scores, sets
+from msg_gan_jax.evaluation import pair as pair_lib
+from msg_gan_jax.evaluation.protocols import PROTOCOLS
+from msg_gan_jax.training import scoring
+
+SWD = 'swd_mean'  # Measured always, by evaluate.Judge.
+
+
+class Scorer:
+  """Scores samples by the metrics of config.evaluate; reals only once.
+
+  Args:
+    splits: of data.open, of pictures.
+    config: Config.
+    gan: Gan, for what walks through latents.
+    say: prints a line for people.
+
+  Raises:
+    ValueError: an unknown metric, protocol or feature, a metric that this data
+      set or GAN does not have, or a `best` that is not measured.
+  """
+
+  def __init__(self, splits, config, gan=None, say=print):
+    evaluate = config.evaluate
+    self._gan = gan
+    self.metrics = [name for name in evaluate.metrics.split(',') if name]
+    protocol = PROTOCOLS[evaluate.protocol]
+    held_out = splits.held_out
+    self._real = held_out if held_out is not None and (
+        protocol.reals == 'held_out') else splits.train
+    self.count = evaluate.count or protocol.n_fake or len(self._real)
+    self._options = pair_lib.Options(
+        dataclasses.replace(protocol, n_fake=self.count, weights='ema'),
+        evaluate.protocol, evaluate.features, evaluate.weights_file,
+        config.data.cache_dir, say, held_out=held_out, train=splits.train)
+    self._classes, self._pair = splits.train.classes, None
+    for name in self.metrics:
+      measures.METRICS[name]
+    self._seek(evaluate.best)
+
+  def _seek(self, best):
+    if best and best != 'swd' and best not in self.metrics:
+      raise ValueError(
+          f'config.evaluate.best: {best!r} is not measured; '
+          + tables.nearest(best, ['swd', *self.metrics])
+          + " Or '' for none.")
+    self._best = best
+
+  @property
+  def lower(self):
+    """Whether less is better, of what the best checkpoint is chosen by."""
+    return self._best.startswith(measures.LOWER)
+
+  def sought(self, values):
+    """That score of a record of metrics, or nan."""
+    if not self._best:
+      return np.nan
+    if self._best == 'swd':
+      return values.get(SWD, np.nan)
+    names = measures.NAMES.get(self._best, (self._best,))
+    return next((value for key, value in values.items() for name in names
+                 if key == name or key.startswith(f'{name}_')), np.nan)
+
+  def measure(self, fake, labels=None, state=None):
+    """Scores of samples.
+
+    Args:
+      fake: uint8 [count, H, W, C].
+      labels: int [count] that they were drawn with, or None.
+      state: of the generator, for what walks through latents.
+
+    Returns:
+      (values by their names in records, text for people, record for JSON).
+    """
+    if labels is not None:
+      labels = labels[:len(fake)]
+    fakes = sets.Arrays(fake, labels, () if labels is None else self._classes,
+                        'samples')
+    if state is not None:
+      fakes.paths = scoring.paths_of(self._gan, state)
+    self._pair = (pair_lib.Pair(self._real, fakes, self._options)
+                  if self._pair is None else self._pair.with_fake(fakes))
+    found, record = scores.of_pair(self._pair, self.metrics)
+    values = {scores.key(x, self._options): x.value for x in found}
+    return values, '\n'.join(report.sheet(found, record)), record

@@ -1,0 +1,187 @@
+"""--mode=evaluate: scores of the checkpoints of a run, or of several."""
+import dataclasses
+import os
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from msg_gan_jax import pyramid
+from msg_gan_jax.data.open import open_source
+from msg_gan_jax.evaluation import memory, report, scores, sets
+from msg_gan_jax.evaluation import pair as pair_lib
+from msg_gan_jax.gan import build
+from msg_gan_jax.runs import best, workdir
+from msg_gan_jax.runs.checkpoint import Checkpoints
+from msg_gan_jax.training import evaluate, sample, sharding, start
+
+WHICH = ('newest', 'best', 'all')
+
+
+def of_run(path, metrics, options, *, which='newest', count=0, seed=1,
+           weights='', real=None, psi=1., cutoff=None):
+  """Scores the checkpoints of a run.
+
+  Args:
+    path: the run's folder.
+    metrics: rows of METRICS; () are the protocol's.
+    options: pair.Options; what the run knows is filled in.
+    which: 'newest', 'best', 'all', or images shown, as '100000'.
+    count: fakes; 0 is what the protocol says.
+    seed: of the latents.
+    weights: 'ema' or 'raw'; '' is what the protocol says.
+    real: source.Source to compare with, in place of the run's own pictures.
+    psi, cutoff: truncation, of networks that map z to styles.
+
+  Yields:
+    (images shown, [measures.Score], record, Pair) of each.
+
+  Raises:
+    ValueError: no run, no such checkpoint, a run of points, or what the scores
+      refuse.
+  """
+  config = workdir.load_config(path)
+  gan = build(config)
+  sample.check_truncation(gan, config, psi, cutoff)
+  if pyramid.are_points(gan.shapes[-1]):
+    raise ValueError(
+        f'--workdir {path}: its GAN draws points; they are counted in '
+        'summary.json, and --mode=evaluate is for pictures.')
+  splits = open_source(config)
+  held_out = options.protocol.reals == 'held_out' and splits.held_out
+  real = real or (splits.held_out if held_out else splits.train)
+  labels = None
+  n = count or options.protocol.n_fake or len(real)
+  weights = weights or options.protocol.weights
+  options = options._replace(
+      held_out=splits.held_out, train=splits.train,
+      protocol=dataclasses.replace(
+          options.protocol, n_fake=n, weights=weights))
+  if gan.classes:
+    # The classes as often as the reals have them.
+    labels = np.resize(real.labels(np.arange(len(real))), n)
+  z = evaluate.latents(gan, n, seed)
+  render = sample.renderer(gan, sharding.mesh())
+  key = jax.random.key(seed) if gan.layers else None
+  pair = None
+  for folder, images in _checkpoints(path, which):
+    state = _restored(folder, images, gan)
+
+    def draw(first, last, state=state):
+      return render(
+          state, z[first:last], None if labels is None else labels[first:last],
+          weights, psi, cutoff,
+          None if key is None else jax.random.fold_in(key, first))[-1]
+
+    fake = sets.generated(
+        draw, n, gan.shapes[-1], labels, splits.train.classes, path,
+        paths_of(gan, state, weights))
+    pair = pair_lib.Pair(real, fake, options) if pair is None else (
+        pair.with_fake(fake))
+    found, record = scores.of_pair(pair, metrics)
+    yield images, found, {
+        'run': path, 'images': images, 'psi': psi, 'seed': seed,
+        'training_seed': config.seed, **record}, pair
+
+
+def paths_of(gan, state, weights='ema'):
+  """sets.Paths of a generator: through w where it has a mapping, else z."""
+  state = gan.settle(state)
+
+  def classes(n):
+    return jnp.arange(n) % gan.classes if gan.classes else None
+
+  def draw(key, n):
+    z = gan.draw(key, n)
+    return gan.latents(state, z, classes(n), weights=weights) if (
+        gan.layers) else z
+
+  def synthesize(w, key):
+    return gan.synthesize(state, w, classes(len(w)), weights=weights,
+                          key=key if gan.layers else None)[-1]
+
+  return sets.Paths(draw, synthesize, 'w' if gan.layers else 'z')
+
+
+def of_runs(paths, metrics, options, out='', **settings):
+  """Scores several runs, writes them down, and says them.
+
+  Args:
+    paths: folders of runs.
+    metrics, options: see `of_run`.
+    out: the folder for scores.jsonl and pictures; '' is each run's own.
+    settings: the rest of `of_run`.
+
+  Returns:
+    Lines of text for people.
+  """
+  several, paths_of_files = [], []
+  for path in paths:
+    for images, found, record, pair in of_run(
+        path, metrics, options, **settings):
+      label = f'{path} {images:,}'
+      several.append((label, found, record))
+      paths_of_files += _write(
+          out or path, f'{os.path.basename(os.path.normpath(path))}_{images}',
+          record, pair, 'memorised' in metrics)
+      options.say(f'{label} is scored')
+  one = len(several) == 1
+  seeds = len(paths) > 1 and len(several) == len(paths)
+  lines = report.sheet(*several[0][1:]) if one else report.rows(several, seeds)
+  return [*lines, *dict.fromkeys(paths_of_files)]
+
+
+def of_sets(real, fake, metrics, options, out=''):
+  """Scores two sets of pictures without a GAN; see `of_runs`."""
+  pair = pair_lib.Pair(real, fake, options)
+  found, record = scores.of_pair(pair, metrics)
+  paths = _write(out, fake.name, {'fake': fake.name, **record}, pair,
+                 'memorised' in metrics) if out else []
+  return [*report.sheet(found, record), *paths]
+
+
+def _write(out, label, record, pair, memorised):
+  """Adds a record, and the picture of a memorisation report; returns paths."""
+  os.makedirs(out, exist_ok=True)
+  paths = [report.append(out, label, record)]
+  if memorised:
+    paths.append(memory.draw(pair, os.path.join(
+        out, f'memorised_{label}.png')))
+  return paths
+
+
+def _checkpoints(path, which):
+  """[(folder, images)] as `which` says, oldest first."""
+  usual = os.path.join(path, 'checkpoints')
+  kept = os.path.join(path, best.FOLDER)
+  steps = {folder: Checkpoints(folder, read_only=True).steps()
+           for folder in (usual, kept)}
+  if which == 'all':
+    found = [(folder, step) for folder in (usual, kept)
+             for step in steps[folder]]
+    found = sorted({step: (folder, step) for folder, step in reversed(
+        found)}.values(), key=lambda x: x[1])
+  elif which == 'newest':
+    found = [(usual, steps[usual][-1])] if steps[usual] else []
+  elif which == 'best':
+    found = [(kept, steps[kept][-1])] if steps[kept] else []
+  elif which.isdigit():
+    found = [(folder, int(which)) for folder in (usual, kept)
+             if int(which) in steps[folder]][:1]
+  else:
+    raise ValueError(
+        f'--checkpoints: no checkpoint {which!r}; wanted {", ".join(WHICH)} or '
+        'images shown.')
+  if not found:
+    raise ValueError(
+        f'--checkpoints: {which}, but {path} has none; there are '
+        f'{steps[usual] or "none"} of the latest, and {steps[kept] or "none"} '
+        'kept as the best (config.evaluate.best).')
+  return found
+
+
+def _restored(folder, images, gan):
+  like = start.abstract(gan, sharding.replicated(sharding.mesh()))
+  return Checkpoints(folder, read_only=True).restore(
+      {'state': like}, partial=True, place='--workdir', images=images)[1][
+          'state']

@@ -1,0 +1,106 @@
+"""Laws of features: every picture counts, on any number of devices."""
+import json
+import os
+import subprocess
+import sys
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from msg_gan_jax.evaluation import extract, features, sets
+
+PIXELS = np.random.default_rng(0).integers(0, 256, (11, 8, 8, 3), np.uint8)
+SOURCE = sets.Arrays(PIXELS)
+
+
+def flat(params, images):
+  x = images.reshape(len(images), -1).astype(jnp.float32)
+  return {'sum': x.sum(1, keepdims=True) * params, 'first': x[:, :2]}
+
+
+def extractor(batch=4, digest='one', apply=flat):
+  return features.Extractor('flat', digest, jnp.float32(2.), apply,
+                            {'sum': 1, 'first': 2}, batch, {})
+
+
+@pytest.mark.parametrize('batch', [1, 4, 11, 64])
+def test_a_last_partial_batch_counts(batch):
+  found = extract.features(SOURCE, extractor(batch))
+  wanted = PIXELS.reshape(11, -1).astype(np.float32)
+  np.testing.assert_array_equal(found['sum'][:, 0], 2 * wanted.sum(1))
+  np.testing.assert_array_equal(found['first'], wanted[:, :2])
+
+
+def test_they_come_in_the_order_that_was_asked_for():
+  some = np.array([7, 0, 10, 3, 3])
+  found = extract.features(SOURCE, extractor(), some)
+  np.testing.assert_array_equal(
+      found['first'], PIXELS.reshape(11, -1)[some, :2])
+
+
+def test_a_feature_that_is_not_finite_is_an_error_with_its_picture():
+  def broken(params, images):
+    found = flat(params, images)
+    third = found['first'][:, :1] == PIXELS[6, 0, 0, 0]
+    return {**found, 'sum': jnp.where(third, jnp.nan, found['sum'])}
+  with pytest.raises(ValueError, match='reals: flat of picture 6 is not finite'):
+    extract.features(SOURCE, extractor(apply=broken), title='reals')
+  with pytest.raises(ValueError, match='reals: no pictures'):
+    extract.features(SOURCE, extractor(), [], title='reals')
+
+
+def test_what_is_kept_depends_on_the_content(tmp_path):
+  asked = []
+
+  class Counting(sets.Arrays):
+    def images(self, indices):
+      asked.append(len(indices))
+      return super().images(indices)
+
+  def get(source, indices, **more):
+    asked.clear()
+    found = extract.kept(source, extractor(**more), indices, 'reals',
+                         str(tmp_path))
+    np.testing.assert_array_equal(
+        found['first'], source._pixels.reshape(11, -1)[indices, :2])
+    return len(asked)
+
+  source, every = Counting(PIXELS), np.arange(11)
+  assert get(source, every) and not get(source, every)
+  assert not get(Counting(PIXELS.copy()), every)
+  assert get(source, every[:5])
+  assert get(source, every, digest='two')
+  assert get(Counting(PIXELS[::-1]), every)
+
+
+@pytest.mark.slow
+def test_four_devices_give_the_features_of_one():
+  program = '''
+import json, jax, jax.numpy as jnp, numpy as np
+from msg_gan_jax.evaluation import extract, sets
+from msg_gan_jax.evaluation import pair, protocols, scores
+from msg_gan_jax.data import avatars
+real, fake = (avatars.Avatars(70, 16, first=first) for first in (0, 500))
+found = []
+for count in 1, 4:
+  options = pair.Options(
+      protocols.PROTOCOLS['local'], 'local', cache_dir='',
+      devices=jax.devices()[:count])
+  drawn = sets.Arrays(fake.images(np.arange(70)))
+  same = sets.Arrays(real.images(np.arange(70)))
+  one = pair.Pair(drawn, same, options)
+  record = scores.of_pair(one, ('fid', 'kid', 'precision_recall'))[1]
+  found.append({k: v['value'] for k, v in record['scores'].items()})
+print(json.dumps([len(jax.devices()), *found]))
+'''
+  result = subprocess.run(
+      [sys.executable, '-c', program], capture_output=True, text=True,
+      env={**os.environ, 'XDG_CACHE_HOME': '/nowhere/to/write', 'XLA_FLAGS':
+           '--xla_force_host_platform_device_count=4 '
+           '--xla_backend_optimization_level=0'})
+  assert result.returncode == 0, result.stderr[-2000:]
+  devices, one, four = json.loads(result.stdout.splitlines()[-1])
+  assert devices == 4 and len(one) == 4
+  for name, value in one.items():
+    assert four[name] == pytest.approx(value, rel=1e-4, abs=1e-7), name

@@ -1,0 +1,224 @@
+"""Laws of scores: their names, their protocols, and who may be compared."""
+import dataclasses
+import json
+import math
+import pathlib
+
+import numpy as np
+import pytest
+
+import msg_gan_jax
+from msg_gan_jax.evaluation import (
+  features,
+  measures,
+  pair,
+  protocols,
+  report,
+  scores,
+  sets,
+)
+from msg_gan_jax.metrics import frechet
+
+RNG = np.random.default_rng(0)
+REAL = RNG.integers(0, 256, (60, 16, 16, 1), np.uint8)
+# Coarser pictures, and darker ones: told from the reals by any features.
+FAKE = np.repeat(np.repeat(REAL[:40, ::2, ::2], 2, 1), 2, 2) // 2
+LABELS = np.arange(60) % 3
+
+
+@pytest.fixture(autouse=True, scope='module')
+def few():
+  """16 numbers a picture: eigenvectors of more take longer than all else."""
+  with pytest.MonkeyPatch.context() as patch:
+    patch.setattr(features, '_PIXELS', 4)
+    yield
+
+
+def options(tmp_path, name='local', spec='pixels', **more):
+  return pair.Options(protocols.PROTOCOLS[name], name, spec,
+                      cache_dir=str(tmp_path), say=lambda line: None, **more)
+
+
+def of(real, fake, metrics, tmp_path, **more):
+  return scores.of_pair(pair.Pair(
+      sets.Arrays(real, LABELS[:len(real)]),
+      sets.Arrays(fake, LABELS[:len(fake)]), options(tmp_path, **more)),
+                        metrics)
+
+
+@pytest.fixture(scope='module')
+def measured(tmp_path_factory):
+  """Scores and record by pixels, of all that needs no classifier."""
+  return of(REAL, FAKE, (
+      'fid', 'fid_infinity', 'kid', 'precision_recall', 'density_coverage',
+      'ms_ssim', 'ms_ssim_within', 'swd', 'intra_fid', 'memorised'),
+      tmp_path_factory.mktemp('cache'))
+
+
+def test_every_score_is_a_number_with_its_reference(measured):
+  found, record = measured
+  json.dumps(record, allow_nan=False)
+  for one in found:
+    assert math.isfinite(one.value), one
+    assert one.error is None or 0 <= one.error < math.inf
+  by_name = {one.name: one for one in found}
+  for name in 'frechet', 'kid', 'precision', 'coverage', 'ms_ssim', 'swd_mean':
+    assert by_name[name].reals is not None
+  for name, times in ('kid', 2), ('swd_mean', 1.5):
+    assert by_name[name].value > times * abs(by_name[name].reals), name
+
+
+def test_the_distance_is_that_of_the_features(measured, tmp_path):
+  found, _ = measured
+  one = pair.Pair(sets.Arrays(REAL), sets.Arrays(FAKE), options(tmp_path))
+  wanted = frechet.frechet(*(frechet.moments(one.features(side, 'pixels'))
+                             for side in ('real', 'fake')))
+  assert found[0].value == pytest.approx(wanted.value, rel=1e-9)
+
+
+def test_a_set_and_itself_have_no_distance(tmp_path):
+  found, _ = of(REAL, REAL, ('fid', 'precision_recall', 'density_coverage'),
+                tmp_path)
+  values = {one.name: one.value for one in found}
+  assert abs(values['frechet']) < 1e-6
+  assert values['precision'] == values['recall'] == values['coverage'] == 1
+
+
+def test_constant_pictures_have_scores(tmp_path):
+  same = np.repeat(REAL[:1], 40, 0)
+  found, record = of(REAL, same, (
+      'fid', 'kid', 'precision_recall', 'density_coverage', 'ms_ssim', 'swd'),
+      tmp_path)
+  assert all(math.isfinite(one.value) for one in found)
+  values = {one.name: one.value for one in found}
+  assert values['ms_ssim'] == pytest.approx(1, abs=1e-6)
+  assert values['recall'] < .1
+  assert any('covariance is singular' in w for one in found
+             for w in one.warnings), record
+
+
+def test_one_picture_is_refused(tmp_path):
+  with pytest.raises(ValueError, match='--fake: array has 1 picture; wanted at'):
+    of(REAL, FAKE[:1], ('fid',), tmp_path)
+
+
+def test_two_sizes_are_refused(tmp_path):
+  with pytest.raises(ValueError, match=(
+      r'--fake: pictures of array are 8 x 16 with 1 channels, those of array '
+      '16 x 16 with 1 channels; wanted one size, as by --resolution=N')):
+    of(REAL, FAKE[:, :, :8], ('fid',), tmp_path)
+
+
+@pytest.mark.parametrize('metrics, said', [
+    (('fidd',), "--metrics: no metric 'fidd'; did you mean 'fid'"),
+    (('is',), '--metrics: is: pixels has no classes.*--features=classifier'),
+    (('ppl',), '--metrics: ppl walks through latents; wanted a run'),
+    (('polygons',), 'array has none; wanted config.data.name=polygons'),
+    (('factors',), 'of the pictures of array no factors are known'),
+])
+def test_what_a_set_does_not_have_is_refused(metrics, said, tmp_path):
+  with pytest.raises(ValueError, match=said):
+    of(REAL, FAKE, metrics, tmp_path)
+
+
+@pytest.mark.parametrize('metric', ['intra_fid', 'class_accuracy'])
+def test_classes_are_compared_only_where_there_are_some(metric, tmp_path):
+  with pytest.raises(ValueError, match=f'{metric} compares classes, and the'):
+    scores.of_pair(pair.Pair(sets.Arrays(REAL), sets.Arrays(FAKE),
+                             options(tmp_path)), (metric,))
+
+
+@pytest.mark.parametrize('name, given, spec, wanted', [
+    ('pytorch_fid', '', 'inception:2048', 'fid_pytorch_fid'),
+    ('ada', '', 'vgg16:fc2', 'fid_ada'),
+    ('ada', 'inception:768', 'inception:768', 'fid_inception_768_ada'),
+    ('clean', 'classifier', 'classifier', 'fid_classifier_clean'),
+    ('local', '', 'random_conv', 'fid_random_conv'),
+    ('local', 'classifier', 'classifier', 'fid_classifier'),
+    ('landscape', '', '', 'fid_landscape'), ('local', '', '', 'fid'),
+])
+def test_the_name_of_a_score_has_its_protocol(
+    name, given, spec, wanted, tmp_path):
+  one = measures.Score('fid', 1., features=spec)
+  assert scores.key(one, options(tmp_path, name, given)) == wanted
+
+
+def test_no_two_protocols_are_the_same():
+  digests = {p.digest() for p in protocols.PROTOCOLS.values()}
+  # torch_fidelity's FID is TTUR's, and so on; but not all that they fix.
+  assert len(digests) == len(protocols.PROTOCOLS)
+
+
+def test_an_id_is_of_all_that_moves_a_number_and_of_nothing_else():
+  one = protocols.PROTOCOLS['ada']
+  for field, value in (('ddof', 1), ('resize', 'half_pixel'), ('n_fake', 5),
+                       ('weights', 'raw'), ('scale', 'torch')):
+    assert dataclasses.replace(one, **{field: value}).digest() != one.digest()
+  assert dataclasses.replace(one, metrics=('kid',)).digest() == one.digest()
+  assert one.digest('a') != one.digest('b')
+
+
+def test_numbers_of_unlike_protocols_are_in_tables_of_their_own(
+    measured, tmp_path):
+  found, record = measured
+  few, other = of(REAL[:50], FAKE, ('fid',), tmp_path)
+  assert other['id'] != record['id']
+  lines = report.rows([('a', found[:1], record), ('b', few, other),
+                       ('c', found[:1], record)])
+  tables = [i for i, line in enumerate(lines) if line.startswith('local [')]
+  assert len(tables) == 2
+  head = lines[tables[0] + 1].split(), lines[tables[1] + 1].split()
+  assert head == (['a', 'c', 'reals'], ['b', 'reals'])
+
+
+def test_the_two_error_bars_stand_apart(measured):
+  found, record = measured
+  one = found[0]
+  several = [(str(i), [one._replace(value=10. + i)], record) for i in range(3)]
+  text = '\n'.join(report.rows(several, seeds=True))
+  assert 'mean of 3 runs' in text and '11.00 ± 1.0000' in text
+  assert 'over its samples; of the mean, the standard deviation' in text
+  assert 'mean of' not in '\n'.join(report.rows(several))
+
+
+def test_a_sheet_has_a_line_for_each_score_and_each_doubt(measured):
+  found, record = measured
+  lines = report.sheet(found, record)
+  assert lines[0].startswith(f'local [{record["id"]}]: 40 samples against 60 ')
+  assert sum('Fréchet distance [pixels]' in line for line in lines) == 1
+  assert any(line.startswith('warning: ') and '40' in line for line in lines)
+
+
+def test_records_are_json_even_of_what_is_no_number(measured, tmp_path):
+  _, record = measured
+  bad = {**record, 'scores': {'fid': {'value': math.nan}}}
+  for r in record, bad:
+    path = report.append(str(tmp_path), 'here', r)
+  lines = pathlib.Path(path).read_text().splitlines()
+  assert len(lines) == 2
+  found = json.loads(lines[1], parse_constant=pytest.fail)
+  assert found['scores']['fid']['value'] is None and found['label'] == 'here'
+
+
+def test_other_fakes_are_compared_with_what_is_known_of_the_reals(tmp_path):
+  one = pair.Pair(sets.Arrays(REAL), sets.Arrays(FAKE), options(tmp_path))
+  first, _ = scores.of_pair(one, ('fid',))
+  other = one.with_fake(sets.Arrays(REAL[20:]))
+  second, _ = scores.of_pair(other, ('fid',))
+  alone, _ = scores.of_pair(pair.Pair(
+      sets.Arrays(REAL), sets.Arrays(REAL[20:]), options(tmp_path)), ('fid',))
+  assert second == alone and second != first
+  assert other.moments('real', 'pixels') is one.moments('real', 'pixels')
+
+
+def test_the_library_scores_arrays_and_folders(tmp_path):
+  np.savez(tmp_path / 'fake.npz', images=FAKE)
+  more = dict(features='pixels', cache_dir=str(tmp_path / 'cache'))
+  found = msg_gan_jax.evaluate(REAL, FAKE, ('fid',), **more)
+  again = msg_gan_jax.evaluate(
+      REAL, str(tmp_path / 'fake.npz'), ('fid',), **more)
+  assert found['scores']['frechet_pixels']['value'] == (
+      again['scores']['frechet_pixels']['value'])
+  assert found['n_fake'] == 40 and found['protocol'] == 'local'
+  with pytest.raises(ValueError, match="--protocol: no protocol 'adaa'"):
+    msg_gan_jax.evaluate(REAL, FAKE, protocol='adaa')

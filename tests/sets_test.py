@@ -1,0 +1,118 @@
+"""Laws of what may be scored: folders, archives, arrays, sources."""
+import numpy as np
+from PIL import Image
+import pytest
+
+from msg_gan_jax.evaluation import sets
+
+RNG = np.random.default_rng(0)
+PIXELS = RNG.integers(0, 256, (12, 16, 20, 3), np.uint8)
+
+
+@pytest.fixture
+def folder(tmp_path):
+  """A folder of PIXELS as PNG files."""
+  found = tmp_path / 'pictures'
+  found.mkdir()
+  for i, image in enumerate(PIXELS):
+    Image.fromarray(image).save(found / f'{i:02}.png')
+  return found
+
+
+def every(source):
+  return source.images(np.arange(len(source)))
+
+
+def test_a_folder_and_an_npz_are_the_same_pictures(folder, tmp_path):
+  np.savez(tmp_path / 'a.npz', images=PIXELS)
+  for path in folder, tmp_path / 'a.npz':
+    found = sets.open_set(str(path), cache_dir=str(tmp_path / 'cache'))
+    assert found.shape == (16, 20, 3)
+    np.testing.assert_array_equal(every(found), PIXELS)
+
+
+def test_grey_stays_grey_and_alpha_alpha(tmp_path):
+  for mode, channels in (('L', 1), ('RGBA', 4), ('P', 3)):
+    folder = tmp_path / mode
+    folder.mkdir()
+    for i in range(2):
+      Image.fromarray(PIXELS[i]).convert(mode).save(folder / f'{i}.png')
+    found = sets.open_set(str(folder), cache_dir=str(tmp_path / 'cache'))
+    assert found.shape[-1] == channels, mode
+
+
+def test_pictures_of_several_sizes_are_refused_until_one_is_named(
+    folder, tmp_path):
+  Image.fromarray(PIXELS[0, :8, :8]).save(folder / 'small.png')
+  with pytest.raises(ValueError, match=(
+      r'--fake: .* has pictures of 2 sizes: 20x16 \(12\), 8x8 \(1\); wanted '
+      'one, or --resolution=N')):
+    sets.open_set(str(folder), '--fake', cache_dir=str(tmp_path / 'cache'))
+  found = sets.open_set(
+      str(folder), resolution=8, cache_dir=str(tmp_path / 'cache'))
+  assert found.shape == (8, 8, 3) and len(found) == 13
+
+
+def test_a_source_has_two_parts():
+  train, held_out = (sets.open_set('avatars', held_out=part, resolution=16)
+                     for part in (False, True))
+  assert (len(train), len(held_out)) == (20_000, 2048)
+  assert sets.open_set('polygons').shape == (28, 28, 1)
+
+
+@pytest.mark.parametrize('text, said', [
+    ('nowhere', "--real: no file, folder or source 'nowhere'; .*Known: archive"),
+    ('avatar', "did you mean 'avatars'"),
+    ('cifar10:nowhere', "--real: no file or folder 'nowhere'"),
+])
+def test_what_is_not_there_is_named(text, said):
+  with pytest.raises(ValueError, match=said):
+    sets.open_set(text)
+
+
+def test_a_run_is_no_folder_of_pictures(tmp_path):
+  (tmp_path / 'config.json').write_text('{}')
+  with pytest.raises(ValueError, match=r'is a run .* wanted --workdir='):
+    sets.open_set(str(tmp_path))
+
+
+def test_a_broken_picture_is_named(tmp_path):
+  (tmp_path / 'a.png').write_bytes(b'no picture')
+  with pytest.raises(ValueError, match=r'--real: cannot read .*a\.png'):
+    sets.open_set(str(tmp_path), cache_dir=str(tmp_path / 'cache'))
+
+
+@pytest.mark.parametrize('pixels, labels, said', [
+    (PIXELS.astype(np.float32), None, 'found float32.*np.clip'),
+    (PIXELS[0], None, r'uint8 \[n, H, W, C\], found uint8 \[16, 20, 3\]'),
+    (PIXELS[:0], None, r'found uint8 \[0, '),
+    (PIXELS, [1, 2], r'12 pictures, and labels of shape \[2\]'),
+])
+def test_other_arrays_are_refused(pixels, labels, said):
+  with pytest.raises(ValueError, match=said):
+    sets.Arrays(pixels, labels)
+
+
+def test_arrays_are_told_apart_by_content():
+  one = sets.Arrays(PIXELS)
+  assert one.digest() == sets.Arrays(PIXELS.copy()).digest()
+  assert one.digest() != sets.Arrays(PIXELS[::-1]).digest()
+  assert one.digest() != sets.Arrays(PIXELS, np.arange(12)).digest()
+
+
+def test_what_is_drawn_anew_is_what_is_kept(monkeypatch):
+  asked = []
+
+  def draw(first, last):
+    asked.append((first, last))
+    return PIXELS[first:last]
+
+  kept = sets.generated(draw, 12, (16, 20, 3))
+  assert asked == [(0, 12)]
+  monkeypatch.setattr(sets, 'MOST_BYTES', 100)
+  monkeypatch.setattr(sets._Drawn, 'BLOCK', 5)
+  asked.clear()
+  drawn = sets.generated(draw, 12, (16, 20, 3))
+  some = np.array([11, 0, 7, 3])
+  np.testing.assert_array_equal(drawn.images(some), kept.images(some))
+  assert asked == [(0, 5), (5, 10), (10, 12)]
