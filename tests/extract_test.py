@@ -42,9 +42,9 @@ def test_they_come_in_the_order_that_was_asked_for():
 def test_a_feature_that_is_not_finite_is_an_error_with_its_picture():
   def broken(params, images):
     found = flat(params, images)
-    third = found['first'][:, :1] == PIXELS[6, 0, 0, 0]
-    return {**found, 'sum': jnp.where(third, jnp.nan, found['sum'])}
-  with pytest.raises(ValueError, match='reals: flat of picture 6 is not finite'):
+    seventh = found['first'][:, :1] == PIXELS[6, 0, 0, 0]
+    return {**found, 'sum': jnp.where(seventh, jnp.nan, found['sum'])}
+  with pytest.raises(ValueError, match='flat of picture 6 is not finite'):
     extract.features(SOURCE, extractor(apply=broken), title='reals')
   with pytest.raises(ValueError, match='reals: no pictures'):
     extract.features(SOURCE, extractor(), [], title='reals')

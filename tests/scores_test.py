@@ -86,19 +86,19 @@ def test_a_set_and_itself_have_no_distance(tmp_path):
 
 def test_constant_pictures_have_scores(tmp_path):
   same = np.repeat(REAL[:1], 40, 0)
-  found, record = of(REAL, same, (
+  found, _ = of(REAL, same, (
       'fid', 'kid', 'precision_recall', 'density_coverage', 'ms_ssim', 'swd'),
       tmp_path)
   assert all(math.isfinite(one.value) for one in found)
   values = {one.name: one.value for one in found}
   assert values['ms_ssim'] == pytest.approx(1, abs=1e-6)
   assert values['recall'] < .1
-  assert any('covariance is singular' in w for one in found
-             for w in one.warnings), record
+  said = [line for one in found for line in one.warnings]
+  assert any('fake: all 40 rows are equal' in line for line in said), said
 
 
 def test_one_picture_is_refused(tmp_path):
-  with pytest.raises(ValueError, match='--fake: array has 1 picture; wanted at'):
+  with pytest.raises(ValueError, match='--fake: array has 1 picture; wanted'):
     of(REAL, FAKE[:1], ('fid',), tmp_path)
 
 
@@ -123,7 +123,8 @@ def test_what_a_set_does_not_have_is_refused(metrics, said, tmp_path):
 
 @pytest.mark.parametrize('metric', ['intra_fid', 'class_accuracy'])
 def test_classes_are_compared_only_where_there_are_some(metric, tmp_path):
-  with pytest.raises(ValueError, match=f'{metric} compares classes, and the'):
+  with pytest.raises(ValueError, match=(
+      f'{metric} compares classes, and the|array has no classes to learn')):
     scores.of_pair(pair.Pair(sets.Arrays(REAL), sets.Arrays(FAKE),
                              options(tmp_path)), (metric,))
 

@@ -5,7 +5,7 @@ import pytest
 
 from msg_gan_jax.metrics import vgg
 
-WIDTHS, HIDDEN = (2, 3, 3, 4, 5), 6
+WIDTHS, HIDDEN = (4, 5, 6, 7, 8), 9
 PLACES = (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)  # torchvision's.
 
 
@@ -115,9 +115,9 @@ def test_a_wrong_state_dict_is_refused(tensors):
   less = {k: v for k, v in tensors.items() if k != 'features.7.bias'}
   with pytest.raises(ValueError, match="no tensor 'features.7.bias'"):
     vgg.from_tensors(less)
-  bad = tensors | {'features.2.weight': np.zeros((2, 9, 3, 3))}
-  with pytest.raises(ValueError, match=r'features.2.weight has the shape \[2, '
-                     r'9, 3, 3\].*wanted \[out, 2, 3, 3\]'):
+  bad = tensors | {'features.2.weight': np.zeros((4, 9, 3, 3))}
+  with pytest.raises(ValueError, match=r'features.2.weight has the shape \[4, '
+                     r'9, 3, 3\].*wanted \[out, 4, 3, 3\]'):
     vgg.from_tensors(bad)
   with pytest.raises(ValueError, match="no tensor 'lin0.model.1.weight'"):
     vgg.lins_from_tensors(tensors)

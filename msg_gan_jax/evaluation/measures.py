@@ -11,6 +11,7 @@ from msg_gan_jax.evaluation import manifold
 from msg_gan_jax.metrics import (
   frechet,
   kernel,
+  memorised,
   neighbours,
   path_length,
   references,
@@ -263,16 +264,16 @@ def _memorised(pair):
   spec = pair.manifold_spec
   side = 'train' if pair.options.train else 'real'
   train, fake = pair.features(side, spec), pair.features('fake', spec)
-  found = neighbours.authenticity(train, fake)
+  found = memorised.authenticity(train, fake)
   share = found['authentic']
   scores = [Score(
       'authentic', share, np.sqrt(share * (1 - share) / len(fake)), spec,
-      pair.floor(('authentic', spec), lambda a, b: neighbours.authenticity(
+      pair.floor(('authentic', spec), lambda a, b: memorised.authenticity(
           a, b)['authentic']),
       {'copies': int((found['distance'] == 0).sum())})]
   other = pair.options.held_out
   if side == 'train' and other is not None:
-    found = neighbours.nearer_to_train(
+    found = memorised.nearer_to_train(
         train, pair.features('held_out', spec), fake, pair.options.seed)
     scores.append(Score(
         'nearer_to_train', found['share'], found['standard_error'], spec,

@@ -66,9 +66,13 @@ class Pair:
     self._taps, self._found, self._extractors = {}, {}, {}
 
   def want(self, specs):
-    """Says which features will be asked for: one pass gives all taps."""
+    """Opens what these features need; one pass will give all their taps."""
     for name, tap in map(features_lib.parse, specs):
-      self._taps.setdefault(name, set()).add(tap)
+      if tap not in self._taps.setdefault(name, set()):
+        self._taps[name].add(tap)
+        self._extractors.pop(name, None)
+    for name in self._taps:
+      self.extractor(name)
 
   @property
   def protocol(self):

@@ -25,9 +25,7 @@ def of_pair(pair, metrics=()):
     ValueError: unknown metrics, or pictures that they cannot measure.
   """
   options, protocol = pair.options, pair.protocol
-  rows = [METRICS[name] for name in dict.fromkeys(
-      metrics or protocol.metrics)]
-  pair.want(spec for row in rows for spec in row.needs(pair))
+  rows = prepare(pair, metrics or protocol.metrics)
   found = [one for row in rows for one in row.run(pair)]
   about = pair.about()
   return found, {
@@ -38,6 +36,18 @@ def of_pair(pair, metrics=()):
                                'extractors'))),
       'settings': dataclasses.asdict(protocol), **about,
       'scores': {key(one, options): _entry(one) for one in found}}
+
+
+def prepare(pair, metrics):
+  """Opens all extractors that metrics need; returns their rows of METRICS.
+
+  Raises:
+    ValueError: unknown metrics or features, weights that are missing, pictures
+      without what a metric is about.
+  """
+  rows = [METRICS[name] for name in dict.fromkeys(metrics)]
+  pair.want(spec for row in rows for spec in row.needs(pair))
+  return rows
 
 
 def key(one, options):

@@ -192,7 +192,8 @@ def apply(variables, images):
     raise ValueError(
         f'classifier: it has learned from pictures of {wanted} channels, found '
         f'{images.shape[-1]}.')
-  return _net(variables).apply(variables, _scaled(random_conv.to_square(images, SIZE)))
+  x = _scaled(random_conv.to_square(images, SIZE))
+  return _net(variables).apply(variables, x)
 
 
 _apply = jax.jit(apply)

@@ -10,6 +10,18 @@ from msg_gan_jax.evaluation.protocols import PROTOCOLS
 from msg_gan_jax.training import scoring
 
 SWD = 'swd_mean'  # Measured always, by evaluate.Judge.
+_FLAGS = 'metrics', 'protocol', 'features', 'weights_file'
+
+
+def scorer(*args, **settings):
+  """A Scorer; its errors name settings of a config and no flags."""
+  try:
+    return Scorer(*args, **settings)
+  except ValueError as error:
+    text = str(error)
+    for flag in _FLAGS:
+      text = text.replace(f'--{flag}', f'config.evaluate.{flag}')
+    raise ValueError(text) from error
 
 
 class Scorer:
@@ -21,6 +33,9 @@ class Scorer:
     gan: Gan, for what walks through latents.
     say: prints a line for people.
 
+  Weights are looked for, and a classifier is trained, here and not when the
+  first measurement is due.
+
   Raises:
     ValueError: an unknown metric, protocol or feature, a metric that this data
       set or GAN does not have, or a `best` that is not measured.
@@ -28,7 +43,7 @@ class Scorer:
 
   def __init__(self, splits, config, gan=None, say=print):
     evaluate = config.evaluate
-    self._gan = gan
+    self._gan, self._best = gan, evaluate.best
     self.metrics = [name for name in evaluate.metrics.split(',') if name]
     protocol = PROTOCOLS[evaluate.protocol]
     held_out = splits.held_out
@@ -39,18 +54,16 @@ class Scorer:
         dataclasses.replace(protocol, n_fake=self.count, weights='ema'),
         evaluate.protocol, evaluate.features, evaluate.weights_file,
         config.data.cache_dir, say, held_out=held_out, train=splits.train)
-    self._classes, self._pair = splits.train.classes, None
+    self._classes = splits.train.classes
     for name in self.metrics:
       measures.METRICS[name]
-    self._seek(evaluate.best)
-
-  def _seek(self, best):
-    if best and best != 'swd' and best not in self.metrics:
+    if self._best and self._best not in ('swd', *self.metrics):
       raise ValueError(
-          f'config.evaluate.best: {best!r} is not measured; '
-          + tables.nearest(best, ['swd', *self.metrics])
+          f'config.evaluate.best: {self._best!r} is not measured; '
+          + tables.nearest(self._best, ['swd', *self.metrics])
           + " Or '' for none.")
-    self._best = best
+    self._pair = pair_lib.Pair(self._real, self._real, self._options)
+    scores.prepare(self._pair, self.metrics)
 
   @property
   def lower(self):
@@ -84,8 +97,7 @@ class Scorer:
                         'samples')
     if state is not None:
       fakes.paths = scoring.paths_of(self._gan, state)
-    self._pair = (pair_lib.Pair(self._real, fakes, self._options)
-                  if self._pair is None else self._pair.with_fake(fakes))
+    self._pair = self._pair.with_fake(fakes)
     found, record = scores.of_pair(self._pair, self.metrics)
     values = {scores.key(x, self._options): x.value for x in found}
     return values, '\n'.join(report.sheet(found, record)), record

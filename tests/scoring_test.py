@@ -1,0 +1,165 @@
+"""Laws of evaluating runs: which checkpoint, whose pictures, what is kept."""
+import json
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from msg_gan_jax.data.open import open_source
+from msg_gan_jax.evaluation import pair, protocols, report, sets
+from msg_gan_jax.gan import build
+from msg_gan_jax.reporting import writers
+from msg_gan_jax.runs import best, workdir
+from msg_gan_jax.runs.checkpoint import Checkpoints
+from msg_gan_jax.training import loop, scorer, scoring
+
+pytestmark = pytest.mark.slow
+KEY = 'frechet_random_conv'
+
+
+@pytest.fixture(scope='module')
+def run(small, tmp_path_factory):
+  """(folder, Config) of a run that was measured at 16, 32, 48 and 64 images."""
+  folder = tmp_path_factory.mktemp('runs') / 'a'
+  config = small(
+      train__total_images=64, train__measure_every_images=16,
+      train__checkpoint_every_images=32, train__sample_every_images=64,
+      evaluate__metrics='fid,precision_recall', evaluate__best='fid',
+      evaluate__count=24,
+      data__cache_dir=str(tmp_path_factory.mktemp('cache')))
+  loop.train(config, str(folder), say=lambda line: None)
+  return folder, config
+
+
+def options(config, name='local', **more):
+  return pair.Options(protocols.PROTOCOLS[name], name, say=lambda line: None,
+                      cache_dir=config.data.cache_dir, **more)
+
+
+def test_training_records_scores_and_keeps_the_best_checkpoint(run):
+  folder, _ = run
+  records = writers.read(folder / 'metrics.jsonl')
+  scores = {r['images']: r[KEY] for r in records if KEY in r}
+  assert list(scores) == [16, 32, 48, 64]
+  assert 0 <= records[-1]['precision_random_conv'] <= 1
+  summary = json.loads((folder / 'summary.json').read_text())
+  assert summary['scores']['scores'][KEY]['value'] == scores[64]
+  assert (summary['scores']['n_real'], summary['scores']['n_fake']) == (32, 24)
+  kept = Checkpoints(folder / best.FOLDER, read_only=True).steps()
+  assert kept == [min(scores, key=scores.get)]
+
+
+def test_a_checkpoint_scores_as_it_did_in_training(run):
+  folder, config = run
+  wanted = writers.read(folder / 'metrics.jsonl')[-1][KEY]
+  (images, found, record, _), = scoring.of_run(
+      str(folder), ('fid',), options(config), count=24)
+  assert images == 64
+  assert found[0].value == pytest.approx(wanted, rel=1e-5)
+  assert record['training_seed'] == 0 and record['run'] == str(folder)
+
+
+def test_all_and_the_best_can_be_asked_for(run):
+  folder, config = run
+  ask = dict(metrics=('fid',), options=options(config), count=24)
+  every = [x[0] for x in scoring.of_run(str(folder), which='all', **ask)]
+  kept = Checkpoints(folder / best.FOLDER, read_only=True).steps()
+  assert every == sorted({32, 64, *kept})
+  assert [x[0] for x in scoring.of_run(
+      str(folder), which='best', **ask)] == kept
+  assert [x[0] for x in scoring.of_run(
+      str(folder), which='32', **ask)] == [32]
+  with pytest.raises(ValueError, match=(
+      r'--checkpoints: 33, but .* has none; there are \[32, 64\] of the')):
+    next(scoring.of_run(str(folder), which='33', **ask))
+  with pytest.raises(ValueError, match="no checkpoint 'bestt'; wanted newest"):
+    next(scoring.of_run(str(folder), which='bestt', **ask))
+
+
+def test_raw_weights_are_other_numbers_under_another_id(run):
+  folder, config = run
+  found = [next(scoring.of_run(
+      str(folder), ('fid',), options(config), count=24, weights=kind))
+           for kind in ('ema', 'raw')]
+  assert found[0][1][0].value != found[1][1][0].value
+  assert found[0][2]['id'] != found[1][2]['id']
+  assert [x[2]['settings']['weights'] for x in found] == ['ema', 'raw']
+
+
+def test_runs_are_written_down_and_shown(run, tmp_path):
+  folder, config = run
+  lines = scoring.of_runs(
+      [str(folder)] * 2, ('fid', 'memorised', 'ppl'), options(config),
+      str(tmp_path), count=24)
+  assert 'mean of 2 runs' in '\n'.join(lines)
+  assert (tmp_path / 'memorised_a_64.png').exists()
+  written = (tmp_path / report.FILE).read_text().splitlines()
+  assert len(written) == 2
+  assert set(json.loads(written[0])['scores']) == {
+      KEY, 'authentic_random_conv', 'nearer_to_train',
+      'path_length_random_conv'} or set(json.loads(written[0])['scores']) == {
+          KEY, 'authentic_random_conv', 'nearer_to_train_random_conv',
+          'path_length_random_conv'}
+
+
+def test_two_sets_are_scored_without_a_run(tmp_path):
+  rng = np.random.default_rng(0)
+  real, fake = (sets.Arrays(rng.integers(0, 256, (20, 16, 16, 3), np.uint8),
+                            name=name) for name in ('real', 'fake'))
+  lines = scoring.of_sets(real, fake, ('fid',), pair.Options(
+      protocols.PROTOCOLS['local'], 'local', cache_dir=str(tmp_path)),
+      str(tmp_path / 'out'))
+  assert 'Fréchet distance [random_conv]' in '\n'.join(lines)
+  assert (tmp_path / 'out' / report.FILE).exists()
+
+
+def test_a_run_that_was_killed_finds_its_best_again(tmp_path):
+  """A best of more images than the newest checkpoint is set aside."""
+  tree = {'x': jnp.arange(3.)}
+  one = best.Best(tmp_path, 0)
+  assert one.offer(10, tree, 5.) and not one.offer(20, tree, 6.)
+  assert one.offer(30, tree, 4.) and not one.offer(40, tree, float('nan'))
+  one.close()
+  again = best.Best(tmp_path, 20, scores=[5., 6.])
+  assert Checkpoints(tmp_path / 'best', read_only=True).steps() == []
+  assert len(list((tmp_path / 'best' / 'damaged').iterdir())) == 1
+  assert not again.offer(25, tree, 5.5) and again.offer(30, tree, 4.)
+  again.close()
+  more = best.Best(tmp_path / 'other', 0, lower=False)
+  assert more.offer(1, tree, .2) and not more.offer(2, tree, .1)
+  more.close()
+
+
+@pytest.mark.parametrize('change, said', [
+    (dict(evaluate__metrics='fidd'), "no metric 'fidd'; did you mean 'fid'"),
+    (dict(evaluate__protocol='adaa'), "no protocol 'adaa'; did you mean 'ada'"),
+    (dict(evaluate__best='kid'), "config.evaluate.best: 'kid' is not measured"),
+    (dict(evaluate__features='incept'), "no features 'incept'"),
+    (dict(evaluate__metrics='is'), 'config.evaluate.metrics: is: random_conv has'),
+    (dict(evaluate__protocol='ada', evaluate__weights_file='nowhere'),
+     "config.evaluate.weights_file: no file 'nowhere'; wanted the Inception"),
+])
+def test_settings_are_checked_before_training(change, said, small, tmp_path):
+  config = small(train__total_images=8, **{
+      'evaluate__metrics': 'fid', 'evaluate__best': '', **change})
+  with pytest.raises(ValueError, match=said):
+    loop.train(config, str(tmp_path / 'run'), say=lambda line: None)
+  assert not list((tmp_path / 'run').glob('checkpoints/[0-9]*'))
+
+
+def test_the_best_is_found_in_records_by_whatever_it_is_called(small):
+  config = small(evaluate__metrics='fid,precision_recall',
+                 evaluate__best='precision_recall')
+  splits = open_source(config)
+  one = scorer.Scorer(splits, config, build(config))
+  assert not one.lower
+  assert one.sought({'precision_random_conv': .3, KEY: 1.}) == .3
+  assert np.isnan(one.sought({}))
+  config = small(evaluate__best='swd')
+  one = scorer.Scorer(splits, config, build(config))
+  assert one.lower and one.sought({'swd_mean': 2., 'swd_16': 1.}) == 2.
+
+
+def test_a_run_keeps_its_own_config(run):
+  folder, config = run
+  assert workdir.load_config(folder) == config
