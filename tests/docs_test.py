@@ -205,6 +205,9 @@ def test_the_recipe_of_a_metric_measures():
   assert scope['colour'](dark, dark) == 0
   np.testing.assert_allclose(
       scope['colour'](dark, np.full((3, 4, 4, 3), 17, np.uint8)), 7)
+  row = measures.METRICS.pop('colour')
+  pair = types.SimpleNamespace(images=lambda side: dark)
+  assert row.run(pair) == [measures.Score('colour', 0.)]
 
 
 def test_ci_finds_the_test_command_of_the_readme():

@@ -1,4 +1,4 @@
-"""Laws of the flags of --mode=walk, mix, truncate and project, and of --psi."""
+"""Laws of the flags of the modes that look at a run, and of --psi."""
 import os
 import shutil
 import sys
@@ -88,8 +88,8 @@ def command(runs, tmp_path, monkeypatch, capsys):
      '-mode=sample.'),
     ('mix - --scales', '--scales: a flag of --mode=sample and --mode=walk'),
     ('walk - --noseparate', '--noseparate: a flag of --mode=sample; this'),
-    ('train - --psi=.5', '--psi: a flag of --mode=sample, --mode=walk, --mode='
-     'mix and --mode=truncate; this is --mode=train.'),
+    ('train - --psi=.5', '--psi: a flag of --mode=sample, --mode=evaluate, --'
+     'mode=walk, --mode=mix and --mode=truncate; this is --mode=train.'),
     ('project - --count=3', '--count: a flag of --mode=sample, '),
     ('truncate - --fps=3', '--fps: a flag of --mode=walk; '),
     ('walk - --rows=3', '--rows: a flag of --mode=mix; '),
@@ -181,6 +181,30 @@ def command(runs, tmp_path, monkeypatch, capsys):
     ('project classes --pictures=pictures', '--labels: this r'
      'un draws 3 classes; wanted those of the pictures, as --labels=3 or '),
     ('project points --pictures=pictures', '--mode: this run '),
+    # Scores.
+    ('sample - --metrics=fid', '--metrics: a flag of --mode=evaluate; this is '),
+    ('evaluate -', '--workdir: which run? As --workdir=runs/quickstart; or two '
+     'sets of pictures, as --real=FOLDER --fake=FOLDER.'),
+    ('evaluate - --real=pictures', '--workdir: which run? '),
+    ('evaluate - --real=pictures --fake=no', "--fake: no file, folder or sourc"),
+    ('evaluate - --real=pictures --fake=pictures --psi=.5', '--psi: is of a r'),
+    ('evaluate - --real=pictures --fake=pictures --count=5', '--count: is of '),
+    ('evaluate plain --fake=pictures', '--fake: means nothing beside --workdir'),
+    ('evaluate plain --resolution=8', '--resolution: means nothing beside --w'),
+    ('evaluate plain --metrics=fit', "--metrics: no metric 'fit'; did you mea"),
+    ('evaluate plain --protocol=adda', "--protocol: no protocol 'adda'; did y"),
+    ('evaluate plain --features=random', "--features: no features 'random'; d"),
+    ('evaluate plain --features=inception:1 --weights_file=no', '--weights_fil'
+     "e: no file 'no'; wanted the Inception network of FID (91 MB), from http"),
+    ('evaluate plain --metrics=is', '--metrics: is: random_conv has no classe'),
+    ('evaluate plain --metrics=polygons', '--metrics: polygons measures again'),
+    ('evaluate plain --checkpoints=last', "--checkpoints: no checkpoint 'last"),
+    ('evaluate plain --checkpoints=best', '--checkpoints: best, but plain has'),
+    ('evaluate plain --psi=.5', '--psi: 0.5, but config.networks.name = '),
+    ('evaluate plain,nowhere --count=4', 'nowhere: no such folder. '),
+    ('evaluate points', '--workdir points: its GAN draws points; they are cou'),
+    ('evaluate plain --real=pictures --count=4', '--fake: pictures of plain are'
+     ' 8 x 8 with 3 channels, those of pictures 12 x 9 with 3 channels; wan'),
 ])
 def test_each_mistake_has_its_text_and_writes_nothing(
     command, tmp_path, runs, line, text):

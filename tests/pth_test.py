@@ -11,8 +11,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from msg_gan_jax import opcodes
-from msg_gan_jax import pth
+from msg_gan_jax import opcodes, pth
 
 MAGIC = 0x1950a86a20f9469cfc6c
 KINDS = {'<f4': 'FloatStorage', '<f8': 'DoubleStorage', '<f2': 'HalfStorage',
@@ -329,7 +328,8 @@ def test_bombs_are_refused_before_they_unpack(refused):
   refused(big, 'has 1048576 bytes; its tensors want 16')
   x = Laid(np.ones(0, 'f4'), '<f4', 0, (4,), (1,), '0')
   body = b'}' + text('x') + x.pickled(False, 2**24 + 1) + b's'
-  refused(zipped(body, {'0': bytes(2**26 + 4)}, compression=zipfile.ZIP_DEFLATED),
+  refused(zipped(body, {'0': bytes(2**26 + 4)},
+                 compression=zipfile.ZIP_DEFLATED),
           'unpacks to over 100 times its size')
   file = io.BytesIO()
   header = (b"{'descr': '<f4', 'fortran_order': False, "

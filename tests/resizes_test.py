@@ -43,6 +43,9 @@ def test_a_resize_is_the_product_of_its_matrices_under_jit():
   assert got.dtype == np.float32
   np.testing.assert_allclose(
       got, np.einsum('yh,xw,bhwc->byxc', down, across, images), atol=1e-4)
+  for name in resizes.RESIZES:
+    same = resizes.resize(images, 6, 5, name)
+    np.testing.assert_array_equal(same, images.astype(np.float32))
 
 
 @pytest.mark.parametrize('name', resizes.RESIZES)

@@ -30,11 +30,14 @@ def resize(images, height, width, name):
         f'resize: wanted [B, H, W, C] and sizes of at least 1, found '
         f'{list(images.shape)} to {height} x {width}.')
   images = jnp.asarray(images, jnp.float32)
+  highest = jax.lax.Precision.HIGHEST  # Or TF32 and bfloat16 round pixels.
   across = _matrix(name, images.shape[2], width)
   down = _matrix(name, images.shape[1], height)
-  highest = jax.lax.Precision.HIGHEST  # Or TF32 and bfloat16 round pixels.
-  images = jnp.einsum('xw,bhwc->bhxc', across, images, precision=highest)
-  return jnp.einsum('yh,bhxc->byxc', down, images, precision=highest)
+  if images.shape[2] != width:  # The others are identities.
+    images = jnp.einsum('xw,bhwc->bhxc', across, images, precision=highest)
+  if images.shape[1] != height:
+    images = jnp.einsum('yh,bhxc->byxc', down, images, precision=highest)
+  return images
 
 
 def _matrix(name, n_in, n_out):

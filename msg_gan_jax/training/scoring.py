@@ -117,6 +117,8 @@ def of_runs(paths, metrics, options, out='', **settings):
   """
   several, paths_of_files = [], []
   for path in paths:
+    workdir.load_config(path)  # A wrong one is an error now, and not in hours.
+  for path in paths:
     for images, found, record, pair in of_run(
         path, metrics, options, **settings):
       label = f'{path} {images:,}'
