@@ -201,7 +201,6 @@ def command(runs, tmp_path, monkeypatch, capsys):
     ('evaluate plain --checkpoints=last', "--checkpoints: no checkpoint 'last"),
     ('evaluate plain --checkpoints=best', '--checkpoints: best, but plain has'),
     ('evaluate plain --psi=.5', '--psi: 0.5, but config.networks.name = '),
-    ('evaluate plain,nowhere --count=4', 'nowhere: no such folder. '),
     ('evaluate points', '--workdir points: its GAN draws points; they are cou'),
     ('evaluate plain --real=pictures --count=4', '--fake: pictures of plain are'
      ' 8 x 8 with 3 channels, those of pictures 12 x 9 with 3 channels; wan'),

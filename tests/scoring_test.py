@@ -102,6 +102,14 @@ def test_runs_are_written_down_and_shown(run, tmp_path):
           'path_length_random_conv'}
 
 
+def test_a_run_that_is_missing_is_an_error_before_any_is_scored(run, tmp_path):
+  folder, config = run
+  with pytest.raises(ValueError, match='nowhere: no such folder'):
+    scoring.of_runs([str(folder), 'nowhere'], ('fid',), options(config),
+                    str(tmp_path))
+  assert not list(tmp_path.iterdir())
+
+
 def test_two_sets_are_scored_without_a_run(tmp_path):
   rng = np.random.default_rng(0)
   real, fake = (sets.Arrays(rng.integers(0, 256, (20, 16, 16, 3), np.uint8),
