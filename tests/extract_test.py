@@ -8,7 +8,15 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from msg_gan_jax.evaluation import extract, features, sets
+from msg_gan_jax.evaluation import (
+  extract,
+  features,
+  pair,
+  protocols,
+  scores,
+  sets,
+)
+from msg_gan_jax.metrics import frechet
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (11, 8, 8, 3), np.uint8)
 SOURCE = sets.Arrays(PIXELS)
@@ -37,6 +45,29 @@ def test_they_come_in_the_order_that_was_asked_for():
   found = extract.features(SOURCE, extractor(), some)
   np.testing.assert_array_equal(
       found['first'], PIXELS.reshape(11, -1)[some, :2])
+
+
+@pytest.mark.parametrize('batch', [3, 11])
+def test_sums_on_the_device_have_the_moments_of_the_features(batch):
+  wanted = frechet.moments(
+      extract.features(SOURCE, extractor(batch))['first'].astype(np.float64))
+  found = extract.moments(SOURCE, extractor(batch), 'first')
+  assert found.n == 11
+  np.testing.assert_allclose(found.mean, wanted.mean, rtol=1e-6)
+  np.testing.assert_allclose(found.scatter, wanted.scatter, rtol=1e-5)
+
+
+def test_features_that_are_too_many_are_only_summed(tmp_path, monkeypatch):
+  options = pair.Options(protocols.PROTOCOLS['local'], 'local', 'pixels',
+                         cache_dir=str(tmp_path))
+  values = []
+  for most in 2**32, 10:
+    monkeypatch.setattr(extract, 'MOST_BYTES', most)
+    one = pair.Pair(SOURCE, sets.Arrays(PIXELS[::-1] // 2), options)
+    (score,), _ = scores.of_pair(one, ('fid',))
+    values.append(score)
+  assert values[0].error and values[1].error is None is values[1].reals
+  assert values[1].value == pytest.approx(values[0].value, rel=1e-5)
 
 
 def test_a_feature_that_is_not_finite_is_an_error_with_its_picture():

@@ -3,6 +3,8 @@ import hashlib
 import json
 import os
 from typing import Any, NamedTuple
+import zipfile
+import zlib
 
 import numpy as np
 
@@ -123,8 +125,8 @@ def _train(source, heads, labels, indices, recipe):
   with progress.bar(total=total, desc='Training the classifier',
                     unit=' pictures') as bar:
     def show(shown, _, loss):
+      bar.set_postfix_str(f'loss {loss:.3g}', refresh=False)
       bar.update(shown - bar.n)
-      bar.set_postfix_str(f'loss {loss:.3g}')
     return classifier.train(
         lambda some: source.images(indices[some]), labels(indices), heads,
         recipe, show)
@@ -143,9 +145,11 @@ def _save(path, variables, accuracy):
 
 def _load(path):
   try:
-    with np.load(path, allow_pickle=False) as file:
-      tensors = dict(file)
+    # Opened here: numpy leaves a file open that is no archive.
+    with open(path, 'rb') as file, np.load(file, allow_pickle=False) as found:
+      tensors = dict(found)
     accuracy = json.loads(str(tensors.pop('accuracy')))
     return classifier.from_tensors(tensors), accuracy
-  except (OSError, ValueError, KeyError, EOFError):
+  except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile,
+          zlib.error):
     return None

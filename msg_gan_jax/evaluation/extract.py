@@ -9,8 +9,10 @@ from jax.sharding import PartitionSpec as P
 import numpy as np
 
 from msg_gan_jax.data import cache, progress
+from msg_gan_jax.metrics import frechet
 
 VERSION = 1  # Of what is cached; a change that moves a feature adds 1.
+MOST_BYTES = 2**32  # Of features that are kept in memory.
 BAR_FROM = 4096  # Pictures; fewer are done before a bar could be read.
 
 
@@ -31,6 +33,42 @@ def features(source, extractor, indices=None, title='pictures', devices=None):
     ValueError: no pictures, or a feature that is not finite.
   """
   indices = np.arange(len(source)) if indices is None else np.asarray(indices)
+  parts = [
+      {tap: np.asarray(x)[:count] for tap, x in found.items()}
+      for found, count in _batches(source, extractor, indices, title, devices)]
+  found = {tap: np.concatenate([part[tap] for part in parts])
+           for tap in parts[0]}
+  for tap, values in found.items():
+    bad = np.flatnonzero(~np.isfinite(values).all(1))
+    if len(bad):
+      raise ValueError(
+          f'{title}: {extractor.name} of picture {indices[bad[0]]} is not '
+          f'finite, at the tap {tap}; {len(bad)} are so.')
+  return found
+
+
+def moments(source, extractor, tap, indices=None, title='pictures',
+            devices=None):
+  """Moments of features that are summed on the device, and not kept.
+
+  Args:
+    tap: of which features; the rest as for `features`.
+
+  Returns:
+    frechet.Moments, of compensated float32 sums.
+  """
+  indices = np.arange(len(source)) if indices is None else np.asarray(indices)
+  add, sums = jax.jit(frechet.add), None
+  for found, count in _batches(source, extractor, indices, title, devices):
+    x = found[tap]
+    if sums is None:  # About a row of their own, sums lose fewer digits.
+      sums = frechet.start(x[0])
+    sums = add(sums, x, np.arange(len(x)) < count)
+  return frechet.finish(sums)
+
+
+def _batches(source, extractor, indices, title, devices):
+  """Yields ({tap: [B, d] on the device}, how many rows count) until all did."""
   if not len(indices):
     raise ValueError(f'{title}: no pictures.')
   devices = devices or jax.local_devices()
@@ -41,7 +79,6 @@ def features(source, extractor, indices=None, title='pictures', devices=None):
   size = -(-size // len(devices)) * len(devices)
   run = jax.jit(extractor.apply, in_shardings=(same, rows), out_shardings=same)
   params = jax.device_put(extractor.params, same)
-  parts = []
 
   def read(start):
     some = indices[start:start + size]
@@ -56,18 +93,9 @@ def features(source, extractor, indices=None, title='pictures', devices=None):
       images = ahead.result()
       if start + size < len(indices):
         ahead = reader.submit(read, start + size)
-      found = jax.device_get(run(params, jax.device_put(images, rows)))
-      parts.append(found)
-      bar.update(min(size, len(indices) - start))
-  found = {tap: np.concatenate([part[tap] for part in parts])[:len(indices)]
-           for tap in parts[0]}
-  for tap, values in found.items():
-    bad = np.flatnonzero(~np.isfinite(values).all(1))
-    if len(bad):
-      raise ValueError(
-          f'{title}: {extractor.name} of picture {indices[bad[0]]} is not '
-          f'finite, at the tap {tap}; {len(bad)} are so.')
-  return found
+      count = min(size, len(indices) - start)
+      yield run(params, jax.device_put(images, rows)), count
+      bar.update(count)
 
 
 def kept(source, extractor, indices, title, cache_dir='', devices=None):

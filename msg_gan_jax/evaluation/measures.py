@@ -91,9 +91,11 @@ def _fid(pair):
   found = frechet.frechet(real, fake, ddof)
   floor = pair.floor(('fid', spec), lambda a, b: frechet.frechet(
       frechet.moments(a), frechet.moments(b), ddof).value)
+  # The error looks at each fake once more.
+  error = None if pair.streams('fake', spec) else frechet.standard_error(
+      real, pair.features('fake', spec), ddof)
   return [Score(
-      'fid' if _is_inception(spec) else 'frechet', found.value,
-      frechet.standard_error(real, pair.features('fake', spec), ddof), spec,
+      'fid' if _is_inception(spec) else 'frechet', found.value, error, spec,
       floor, {'mean_term': found.mean_term, 'trace_term': found.trace_term,
               'rank_real': found.rank_real, 'rank_fake': found.rank_fake},
       tuple(found.warnings))]

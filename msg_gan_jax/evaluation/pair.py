@@ -122,8 +122,7 @@ class Pair:
           extract.kept, cache_dir=self.options.cache_dir)
       self._found[side, name] = get(
           self.source(side), self.extractor(name), self._picked[side],
-          f'{self.n(side):,} {self.source(side).name}',
-          devices=self.options.devices)
+          self._title(side), devices=self.options.devices)
     return self._found[side, name][tap]
 
   def between(self, spec):
@@ -153,9 +152,26 @@ class Pair:
               o.weights_file, o.cache_dir, o.say))
     return self._extractors[name]
 
+  def streams(self, side, spec):
+    """Whether these features are too many to be kept: only summed."""
+    name, tap = features_lib.parse(spec)
+    width = self.extractor(name).taps[tap]
+    return 4 * self.n(side) * width > extract.MOST_BYTES
+
   def moments(self, side, spec):
-    return self._once(('moments', side, spec), lambda: frechet.moments(
-        self.features(side, spec)))
+    return self._once(('moments', side, spec), lambda: self._moments(
+        side, *features_lib.parse(spec)))
+
+  def _moments(self, side, name, tap):
+    spec = f'{name}:{tap}'
+    if not self.streams(side, spec):
+      return frechet.moments(self.features(side, spec))
+    return extract.moments(
+        self.source(side), self.extractor(name), tap, self._picked[side],
+        self._title(side), self.options.devices)
+
+  def _title(self, side):
+    return f'{self.n(side):,} {self.source(side).name}'
 
   def floor(self, name, measure):
     """What `measure` says of two halves of the reals' features, or None.
@@ -171,9 +187,9 @@ class Pair:
   def halves(self, spec):
     """Features of two disjoint halves of the reals: what a perfect G has.
 
-    None where there are fewer than four.
+    None where there are fewer than four, or too many to be kept.
     """
-    if self.n('real') < 4:
+    if self.n('real') < 4 or self.streams('real', spec):
       return None
     return self._once(('halves', spec), lambda: references.halves(
         self.features('real', spec), self.options.seed))

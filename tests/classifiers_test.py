@@ -1,0 +1,94 @@
+"""Laws of the classifier of a data set: trained once, tested, and kept."""
+import json
+import pathlib
+
+import numpy as np
+import pytest
+
+from msg_gan_jax.data import avatars
+from msg_gan_jax.evaluation import classifiers, pair, protocols, scores, sets
+from msg_gan_jax.metrics import classifier
+
+pytestmark = pytest.mark.slow
+REAL, OTHER, FAKE = (avatars.Avatars(count, 16, first=first)
+                     for count, first in ((220, 0), (120, 500), (130, 900)))
+
+
+@pytest.fixture(scope='module')
+def cache(tmp_path_factory):
+  """A cache folder; classifiers learn for a moment only."""
+  with pytest.MonkeyPatch.context() as patch:
+    patch.setattr(classifiers, 'RECIPE', classifier.Recipe(
+        least=600, most=600, batch=40, widths=(8, 12)))
+    yield str(tmp_path_factory.mktemp('cache'))
+
+
+@pytest.fixture(scope='module')
+def trained(cache):
+  said = []
+  return classifiers.trained(REAL, OTHER, cache, said.append), said
+
+
+def test_it_learns_the_label_and_every_named_factor(trained):
+  found, said = trained
+  heads = set(found.accuracy)
+  assert 'label' in heads and len(heads) > 5
+  assert found.taps['features'] == 12
+  assert found.taps['logits'] == len(REAL.classes)
+  assert set(found.taps) == {'features', *map(classifiers.tap, heads)}
+  assert said[0].startswith('training a classifier of avatars on 220 pictures')
+  assert 'accuracy on 120 others: ' in said[1]
+
+
+def test_it_is_trained_once(trained, cache):
+  said = []
+  again = classifiers.trained(REAL, OTHER, cache, said.append)
+  assert said == [] and again.accuracy == trained[0].accuracy
+  for name, x in classifier.to_tensors(again.variables).items():
+    np.testing.assert_array_equal(
+        x, classifier.to_tensors(trained[0].variables)[name])
+
+
+def test_what_is_damaged_is_trained_again(trained, cache, tmp_path):
+  path, = pathlib.Path(cache).glob('classifier_*.npz')
+  (tmp_path / path.name).write_bytes(path.read_bytes()[:-200])
+  said = []
+  classifiers.trained(REAL, OTHER, str(tmp_path), said.append)
+  assert said[0].startswith('training')
+
+
+def test_scores_by_it_have_its_accuracy_beside_them(trained, cache):
+  options = pair.Options(
+      protocols.PROTOCOLS['local'], 'local', 'classifier', cache_dir=cache,
+      say=pytest.fail, held_out=OTHER, train=REAL)
+  found, record = scores.of_pair(pair.Pair(OTHER, FAKE, options), (
+      'fid', 'is', 'class_accuracy', 'factors'))
+  json.dumps(record)
+  by_name = {one.name: one for one in found}
+  assert by_name['class_accuracy'].about['classifier'] == trained[0].accuracy
+  assert 1 <= by_name['classifier_score'].value <= len(REAL.classes)
+  factors = [one for one in found if one.name.startswith('factor_')]
+  assert len(factors) == len(trained[0].accuracy) - 1
+  for one in factors:
+    assert 0 <= one.value <= 1 and one.about['classifier'] > 0
+  assert by_name['factors'].value == pytest.approx(
+      np.mean([one.value for one in factors]))
+  assert record['extractors']['classifier']['held_out_accuracy'] == (
+      trained[0].accuracy)
+  assert 'class_accuracy_classifier' in record['scores']
+
+
+def test_without_other_pictures_a_tenth_is_kept_out(cache):
+  train, test, tested = classifiers._split(REAL, None)
+  assert tested is REAL and len(test) == 22 and len(train) == 198
+  assert not set(train) & set(test)
+
+
+def test_pictures_without_classes_cannot_be_learned(cache):
+  plain = sets.Arrays(np.zeros((200, 8, 8, 3), np.uint8))
+  with pytest.raises(ValueError, match=(
+      '--features=classifier: array has no classes to learn; .*random_conv')):
+    classifiers.trained(plain, None, cache)
+  few = sets.Arrays(np.zeros((20, 8, 8, 3), np.uint8), np.arange(20) % 2)
+  with pytest.raises(ValueError, match='array has 20 pictures; wanted at'):
+    classifiers.trained(few, None, cache)
