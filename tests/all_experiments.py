@@ -80,12 +80,13 @@ def load(name):
   return scope['get_config'](*([argument] if colon else []))
 
 
-def small(config, most=MOST):
+def small(config, most=MOST, n_dis=None):
   """The same experiment as a Config that trains within seconds.
 
   Args:
     config: ConfigDict, which is changed.
     most: pixels.
+    n_dis: D updates of a step at most; None leaves them as they are.
   """
   from msg_gan_jax import config as config_lib
   data, networks, train = config.data, config.networks, config.train
@@ -104,6 +105,9 @@ def small(config, most=MOST):
     networks.latent = min(networks.latent, 16)
   if networks.name.startswith('stylegan'):
     networks.w, networks.mapping_layers = 16, 2
+  if n_dis and train.n_dis > n_dis:
+    train.n_dis_more = train.n_dis_more * n_dis // train.n_dis
+    train.n_dis = n_dis
   whole, train.batch = train.total_images, BATCH
   train.total_images = STEPS * BATCH * train.n_dis
   train.level_images = train.level_images * train.total_images // whole
@@ -138,13 +142,13 @@ def compiled_once(config):
     yield
 
 
-def check(name, folder, most=MOST):
+def check(name, folder, most=MOST, n_dis=None):
   """Trains an experiment twice, samples from it, and looks at what is there.
 
   Args:
     name: 'file' or 'file:argument'.
     folder: for the run.
-    most: pixels.
+    most, n_dis: see `small`.
 
   Raises:
     AssertionError: something is missing, not finite, or did not change.
@@ -157,7 +161,7 @@ def check(name, folder, most=MOST):
 
   from msg_gan_jax.reporting import writers
   from msg_gan_jax.training import loop, sample
-  config = small(load(name), most)
+  config = small(load(name), most, n_dis)
   half = config.train.total_images // 2
   first = dataclasses.replace(
       config, train=dataclasses.replace(config.train, total_images=half))

@@ -120,6 +120,7 @@ def test_recovery_counts_what_was_asked_for_in_rows(study):
   assert json.loads(json.dumps(found)) == found
 
 
+@pytest.mark.slow
 def test_recovery_is_all_or_nothing_where_all_or_nothing_is_right(study):
   asked = np.arange(60) % 3
   assert study.recovery(plain, showing(asked), asked)['share'] == 1

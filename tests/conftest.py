@@ -26,6 +26,24 @@ os.environ.setdefault('XLA_FLAGS', '--xla_backend_optimization_level=0')
 gc.set_threshold(50_000, 20, 50)
 
 
+# Files of few tests that train. They come first, and in this order, so that
+# workers that take a file at a time end together.
+LONGEST = (
+    'legal', 'experiments', 'devices', 'networks', 'loop', 'gan', 'presets',
+    'growth', 'family', 'fuzz', 'stylegan2', 'checkpoint', 'precision',
+    'insight', 'docs')
+
+
+def pytest_configure(config):
+  config.option.loadscopereorder = False  # xdist's order is by their number.
+
+
+def pytest_collection_modifyitems(items):
+  names = [f'{name}_test' for name in LONGEST]
+  items.sort(key=lambda item: names.index(item.path.stem) if (
+      item.path.stem in names) else len(names))
+
+
 @pytest.fixture(autouse=True, scope='module')
 def forgets():
   """A file's programs go with it: gigabytes that all collections look through.

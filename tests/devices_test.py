@@ -12,9 +12,10 @@ import jax
 import numpy as np
 import pytest
 
+from msg_gan_jax import config as config_lib
 from msg_gan_jax.gan import build
 from msg_gan_jax.runs import checkpoint, workdir
-from msg_gan_jax.training import start
+from msg_gan_jax.training import loop, start
 
 pytestmark = pytest.mark.slow
 
@@ -42,6 +43,7 @@ def get_config(preset):
     config.optimizer.epsilon = .01
   if preset == 'sngan_cnn':
     config.data.resolution = 16
+    config.train.n_dis = 2  # Each is compiled, in each of four processes.
   config.train.batch = {BATCH}
   config.train.total_images = {STEPS * BATCH}
   config.train.log_every_images = 40
@@ -161,9 +163,12 @@ def furthest(a, b):
 def test_devices_and_processes_do_not_change_the_state(preset, tmp_path):
   """WGAN-GP, RMSprop, groups of 4; relativistic, Adam, one group of all.
 
-  And batch norm in G, spectral norm in D.
+  And batch norm in G, spectral norm in D. The one device is this process's.
   """
-  finish(launch(tmp_path, preset, 'one', 1))
+  scope = {}
+  exec(EXPERIMENT, scope)
+  assert loop.train(config_lib.parse(scope['get_config'](preset)),
+                    tmp_path / 'one', len) == 0
   finish(launch(tmp_path, preset, 'four', 4))
   # Streamed, so that each process decodes its own rows alone.
   first, second = finish(*launch_two(

@@ -61,7 +61,9 @@ COUNTS = {
 }
 
 
-@pytest.mark.parametrize('preset, size', COUNTS)
+@pytest.mark.parametrize('preset, size', [
+    row if row[1] < 256 else pytest.param(*row, marks=pytest.mark.slow)
+    for row in COUNTS])
 def test_presets_have_their_sources_counts(preset, size):
   config = config_lib.template(preset)
   config.data.resolution = size
@@ -71,6 +73,8 @@ def test_presets_have_their_sources_counts(preset, size):
                for player in (state.g, state.d)) == COUNTS[preset, size]
 
 
+@pytest.mark.slow
+@pytest.mark.slow
 @pytest.mark.parametrize('preset', MAPPED)
 def test_psi_0_gives_the_mean_picture_and_psi_1_the_sample(preset, tiny):
   gan = build(tiny(preset))
@@ -146,6 +150,7 @@ def test_settings_move_along_half_a_cosine():
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_r3gans_schedules_reach_the_step(tiny):
   """Rates, augmentation and average, at the start, half-way and after."""
   config = tiny('r3gan_64', networks__dtype='float32', schedule__images=1000,
@@ -173,6 +178,7 @@ def test_r3gans_schedules_reach_the_step(tiny):
       list(moved.values()), [2e-4, 1.25e-4, 5e-5], rtol=.02)
 
 
+@pytest.mark.slow
 def test_the_average_warms_up(tiny):
   config = tiny('vanilla', train__ema_rampup=.05,
                 train__ema_half_life_images=1000.)

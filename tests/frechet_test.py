@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from msg_gan_jax.metrics import bootstrap, frechet
+from msg_gan_jax.metrics import bootstrap, frechet, streams
 
 
 def distance(a, b, ddof=1):
@@ -131,18 +131,18 @@ def test_moments_that_are_not_finite_are_refused():
 
 @pytest.fixture(scope='module')
 def add():
-  return jax.jit(frechet.add)
+  return jax.jit(streams.add)
 
 
 def streamed(add, x, shift, batch=64):
-  sums = frechet.start(shift)
+  sums = streams.start(shift)
   for i in range(0, len(x), batch):
     some = x[i:i + batch]
     # What fills the last batch up counts for nothing, whatever it is.
     filled = np.full((batch, x.shape[1]), np.nan, np.float32)
     filled[:len(some)] = some
     sums = add(sums, filled, np.arange(batch) < len(some))
-  return frechet.finish(sums)
+  return streams.finish(sums)
 
 
 @pytest.mark.parametrize('mean', [0., 1000.])
@@ -167,12 +167,12 @@ def test_a_million_rows_lose_nothing():
     def body(carry, _):
       sums, bare = carry
       product = jnp.matmul(x.T, x, precision='highest')
-      return (frechet.add(sums, x, mask), bare + product), None
+      return (streams.add(sums, x, mask), bare + product), None
     bare = jnp.zeros((4, 4))
     return jax.lax.scan(body, (sums, bare), None, length=steps)[0]
 
-  sums, bare = run(frechet.start(np.zeros(4)), x)
-  found = frechet.finish(sums)
+  sums, bare = run(streams.start(np.zeros(4)), x)
+  found = streams.finish(sums)
   assert found.n == rows * steps > 10**6
   wide = x.astype(np.float64)
   wanted = steps * wide.T @ wide
@@ -185,13 +185,13 @@ def test_a_million_rows_lose_nothing():
 
 
 def test_sums_say_what_they_lack(add):
-  sums = frechet.start(np.zeros(3))
+  sums = streams.start(np.zeros(3))
   with pytest.raises(ValueError, match='at least 2 rows, found 0'):
-    frechet.finish(sums)
+    streams.finish(sums)
   x = np.ones((4, 3), np.float32)
   x[2, 1] = np.nan
   with pytest.raises(ValueError, match='of 4 rows at least one'):
-    frechet.finish(jax.jit(frechet.add)(sums, x, np.ones(4, bool)))
+    streams.finish(jax.jit(streams.add)(sums, x, np.ones(4, bool)))
 
 
 def test_the_standard_error_is_the_spread_over_samples():

@@ -57,6 +57,8 @@ def test_three_lines_are_the_whole_library(tiny):
   chex.assert_tree_all_finite((state, logs))
 
 
+@pytest.mark.slow
+@pytest.mark.slow
 def test_one_step_changes_every_parameter_once(tiny):
   # Not a relativistic loss: it does not see the bias of the score.
   config = tiny('bmsg_gan', train__n_dis=2, objective__loss='hinge')
@@ -96,22 +98,22 @@ def test_a_step_is_what_the_papers_formulas_say(tiny):
   def direction(g):
     return g / (jnp.sqrt(.01 * g * g) + .01)
 
-  grads = jax.grad(d_loss)(old.d.params, old.g.params)
+  grads = jax.jit(jax.grad(d_loss))(old.d.params, old.g.params)
   d = jax.tree.map(
       lambda p, g: p - .003 * direction(g), old.d.params, grads)
   chex.assert_trees_all_close(new.d.params, d, atol=2e-5)
   assert float(logs['d_grad_norm']) == pytest.approx(
       float(jnp.sqrt(sum((g**2).sum() for g in jax.tree.leaves(grads)))), 1e-4)
-  grads = jax.grad(lambda g: loss.g(
-      None, gan.d(new.d.params, gan.g(g, z))))(old.g.params)
+  grads = jax.jit(jax.grad(lambda g: loss.g(
+      None, gan.d(new.d.params, gan.g(g, z)))))(old.g.params)
   g = jax.tree.map(
       lambda p, g: p - .003 * direction(g), old.g.params, grads)
   chex.assert_trees_all_close(new.g.params, g, atol=2e-5)
 
 
-def test_the_average_has_its_half_life_in_images(tiny):
+def test_the_average_has_its_half_life_in_images(dense):
   half_life = 8 * np.log(.5) / np.log(.999)
-  config = tiny(train__ema_half_life_images=float(half_life))
+  config = dense(train__ema_half_life_images=float(half_life))
   gan = build(config)
   old = gan.init(jax.random.key(0))
   new, _ = gan.step(old, batch(config), KEY)
@@ -120,8 +122,8 @@ def test_the_average_has_its_half_life_in_images(tiny):
   chex.assert_trees_all_close(new.ema, wanted, rtol=1e-6, atol=1e-7)
 
 
-def test_without_a_half_life_the_average_is_g(tiny):
-  config = tiny(train__ema_half_life_images=0.)
+def test_without_a_half_life_the_average_is_g(dense):
+  config = dense(train__ema_half_life_images=0.)
   gan = build(config)
   new, _ = gan.step(gan.init(jax.random.key(0)), batch(config), KEY)
   chex.assert_trees_all_equal(new.ema, new.g.replace(opt=()))
@@ -133,8 +135,10 @@ def test_without_a_half_life_the_average_is_g(tiny):
     dict(objective__loss='hinge', objective__penalty='none',
          train__reuse_latents=True, networks__stddev_group=2),
 ])
-def test_parts_of_a_batch_are_the_batch(tiny, settings):
-  wholes, parts = (tiny(train__accumulate=n, **settings) for n in (1, 2))
+def test_parts_of_a_batch_are_the_batch(tiny, dense, settings):
+  # Groups of statistics are the convolutional network's.
+  small = tiny if 'networks__stddev_group' in settings else dense
+  wholes, parts = (small(train__accumulate=n, **settings) for n in (1, 2))
   results = []
   for config in (wholes, parts):
     gan = build(config)
@@ -164,12 +168,11 @@ def test_what_does_not_go_together_is_refused(tiny, settings, text):
 
 
 @pytest.mark.slow
-def test_a_lazy_penalty_weighs_as_much_as_one_of_every_step(tiny):
+def test_a_lazy_penalty_weighs_as_much_as_one_of_every_step(dense):
   # k times the weight at every k-th step: so 1 in 2 at weight w is 1 in 1 at
   # 2 w in the steps that have it, and none in the others.
   def d_params(image_count, **settings):
-    config = tiny(objective__loss='non_saturating', objective__penalty='r1',
-                   optimizer__name='adam', **settings)
+    config = dense(objective__penalty='r1', **settings)
     gan = build(config)
     state = gan.init(jax.random.key(0))
     new, logs = gan.step(state, batch(config), KEY, gan.phase(image_count))
@@ -184,11 +187,14 @@ def test_a_lazy_penalty_weighs_as_much_as_one_of_every_step(tiny):
   none, _ = d_params(8, objective__penalty_weight=0.)
   assert not has
   chex.assert_trees_all_close(between, none, atol=1e-6)
+  assert float(jnp.abs(full['score']['kernel'] - none['score']['kernel']
+                       ).max()) > 1e-4
 
 
-def test_a_target_divides_the_slope(tiny):
+def test_a_target_divides_the_slope(dense):
   # ProGAN's form for CIFAR-10: (norm - target)^2 / target^2.
-  config = tiny(objective__penalty_target=750.)
+  config = dense(objective__penalty='gradient_penalty',
+                 objective__penalty_target=750.)
   gan = build(config)
   state = gan.init(jax.random.key(0))
   _, logs = gan.step(state, batch(config), KEY)
@@ -247,21 +253,23 @@ CLASSES = dict(networks__classes=3, networks__g_condition='concat')
 @pytest.mark.parametrize('settings', [
     dict(train__update='joint', train__reuse_latents=True),
     dict(train__update='joint'),
-    dict(train__reuse_latents=True,
-         objective__d_weight_penalty='l2',
-         objective__d_weight_penalty_weight=.3,
-         objective__g_weight_penalty='l2_mean',
-         objective__g_weight_penalty_weight=.2),
-    dict(objective__d_weight_penalty='l2_mean',
-         objective__d_weight_penalty_weight=.01,
-         objective__g_weight_penalty='l2'),
-    dict(networks__d_condition='projection', train__g_batches=2, **CLASSES),
-    dict(networks__d_condition='concat', **CLASSES),
-    dict(networks__d_condition='classifier', objective__d_classes_weight=.5,
-         objective__g_classes_weight=.7, **CLASSES),
-    dict(networks__d_condition='classifier', objective__classify_fakes=False,
-         objective__g_classes_weight=.1, train__reuse_latents=True, **CLASSES),
-    dict(train__g_batches=3, objective__loss='hinge'),
+    *(pytest.param(settings, marks=pytest.mark.slow) for settings in (
+        dict(train__reuse_latents=True,
+             objective__d_weight_penalty='l2',
+             objective__d_weight_penalty_weight=.3,
+             objective__g_weight_penalty='l2_mean',
+             objective__g_weight_penalty_weight=.2),
+        dict(objective__d_weight_penalty='l2_mean',
+             objective__d_weight_penalty_weight=.01,
+             objective__g_weight_penalty='l2'),
+        dict(networks__d_condition='projection', train__g_batches=2, **CLASSES),
+        dict(networks__d_condition='concat', **CLASSES),
+        dict(networks__d_condition='classifier', objective__d_classes_weight=.5,
+             objective__g_classes_weight=.7, **CLASSES),
+        dict(networks__d_condition='classifier',
+             objective__classify_fakes=False, objective__g_classes_weight=.1,
+             train__reuse_latents=True, **CLASSES),
+        dict(train__g_batches=3, objective__loss='hinge'))),
 ], ids=str)
 def test_a_step_by_hand_with_what_settings_add(dense, settings):
   """SGD: the new parameters are the old ones less rate times gradient."""
@@ -373,6 +381,7 @@ def test_labels_stand_beside_z_and_the_colours_of_every_level():
   assert told(D_CONDITIONS['projection'], images, labels, 3) is images
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('condition', ['concat', 'batch_norm'])
 def test_labels_change_samples(small, condition):
   config = small('cgan_concat', networks__g_condition=condition,
@@ -392,6 +401,7 @@ def test_labels_change_samples(small, condition):
     gan.sample(state, z)
 
 
+@pytest.mark.slow
 def test_clipping_bounds_every_parameter_of_d_and_none_of_g(dense):
   config = dense(objective__loss='wasserstein', objective__constraint='clip',
                  objective__clip=.05, train__n_dis=2)
@@ -474,6 +484,7 @@ def iterations(kernel, before, after):
   return best
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('settings, d_wanted, g_wanted', [
     # D: of reals, of fakes, and of fakes for G. G: for D, and for itself.
     (dict(), 3, 2),

@@ -87,6 +87,7 @@ def test_batches_and_rates_follow_the_resolution(growing):
   assert len(phases) == 3  # one compilation a resolution, alpha is traced
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('preset', GROWING)
 def test_a_fade_is_the_coarser_gan_at_0_and_the_finer_at_1(preset, growing):
   config = growing(preset)

@@ -24,7 +24,7 @@ from msg_gan_jax.config import template
 
 def get_config():
   config = template()
-  config.data.resolution = 16
+  config.data.resolution = 8
   config.data.count = 256
   config.data.held_out = 64
   config.networks.latent = 8

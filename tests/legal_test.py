@@ -75,7 +75,7 @@ def config_of(start, row, **settings):
     changes[section][field] = value
   return dataclasses.replace(start, **{
       section: dataclasses.replace(getattr(start, section), **fields)
-      for section, fields in changes.items()})
+      for section, fields in changes.items() if fields})
 
 
 @pytest.fixture(scope='module')
@@ -157,11 +157,51 @@ def pairs(row):
   return set(itertools.combinations(sorted(row.items()), 2))
 
 
+def completed(pair, draw):
+  """A legal row that has a pair, the rest by chance; None: there is none."""
+  for tried in range(1000):
+    row = {axis: draw.choice(values) for axis, values in AXES.items()}
+    if tried % 2:  # few pairs go together with a network of its own norms
+      row.update({'networks.d_norm': 'none', 'networks.g_norm': 'none',
+                  'networks.d_weight_norm': 'none'})
+    if tried % 3 == 0:
+      row.update({'networks.g_condition': 'none',
+                  'networks.d_condition': 'none'})
+    row.update(pair)
+    if row['networks.g_condition'] == 'batch_norm' and (
+        'networks.g_norm' not in dict(pair)):
+      row['networks.g_norm'] = 'batch'
+    if is_legal(row):
+      return row
+  return None
+
+
+def fuller(row, pair, left, draw):
+  """The row whose other axes each took the value that adds most pairs.
+
+  Where several add as many, that is 'none' or chance.
+  """
+  def gain(axis, value):
+    changed = {**row, axis: value}
+    if not is_legal(changed):
+      return -1, False, 0.
+    return sum(
+        tuple(sorted(((axis, value), (other, changed[other])))) in left
+        for other in AXES if other != axis), value == 'none', draw.random()
+
+  axes = [axis for axis in AXES if axis not in dict(pair)]
+  draw.shuffle(axes)
+  for axis in axes:
+    row = {**row, axis: max(AXES[axis], key=lambda value, axis=axis: gain(
+        axis, value))}
+  return row
+
+
 def covering(seed=0):
   """(rows that have every legal pair between them, the illegal pairs).
 
-  Greedy: for a pair that no row has yet, of some random rows with it the one
-  that has most other such pairs.
+  Greedy: for a pair that no row has yet, of four rows with it the one that has
+  most other such pairs.
   """
   draw = random.Random(seed)
   left = {pair for a, b in itertools.combinations(sorted(AXES), 2)
@@ -172,28 +212,14 @@ def covering(seed=0):
     if pair not in left:
       continue
     choices = []
-    for tried in range(1000):
-      row = {axis: draw.choice(values) for axis, values in AXES.items()}
-      if tried % 2:  # few pairs go together with a network of its own norms
-        row.update({'networks.d_norm': 'none', 'networks.g_norm': 'none',
-                    'networks.d_weight_norm': 'none'})
-      if tried % 3 == 0:
-        row.update({'networks.g_condition': 'none',
-                    'networks.d_condition': 'none'})
-      row.update(pair)
-      if row['networks.g_condition'] == 'batch_norm' and (
-          'networks.g_norm' not in dict(pair)):
-        row['networks.g_norm'] = 'batch'
-      if is_legal(row):
-        choices.append(row)
-        if len(choices) == 20:
-          break
-    if not choices:
-      illegal.add(pair)
-      continue
-    best = max(choices, key=lambda row: len(pairs(row) & left))
-    found.append(best)
-    left -= pairs(best)
+    for _ in range(4):
+      if not (row := completed(pair, draw)):
+        illegal.add(pair)
+        break
+      choices.append(fuller(row, pair, left, draw))
+    if choices:
+      found.append(max(choices, key=lambda row: len(pairs(row) & left)))
+      left -= pairs(found[-1])
   return found, illegal
 
 

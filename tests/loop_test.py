@@ -188,6 +188,7 @@ def test_records_come_at_their_images_and_hold_their_numbers(unbroken):
     assert all(np.isfinite(v) for k, v in record.items() if k != 'clock')
 
 
+@pytest.mark.slow
 def test_the_summary_is_of_the_averaged_weights(unbroken, config):
   path, said = unbroken
   found = json.loads((path / 'summary.json').read_text())
@@ -225,6 +226,8 @@ def test_stability_is_the_change_of_the_samples_in_an_epoch(
   assert min(wanted.values()) > 0
 
 
+@pytest.mark.slow
+@pytest.mark.slow
 
 def test_stopped_and_continued_it_ends_as_unbroken(
     unbroken, config, tmp_path, monkeypatch):
@@ -265,6 +268,7 @@ def test_a_second_ctrl_c_interrupts_at_once():
       time.sleep(5)
 
 
+@pytest.mark.slow
 def test_after_the_end_the_same_command_prints_the_summary(
     unbroken, copy, config, monkeypatch):
   monkeypatch.setattr(loop.Run, '_tend', None)  # No step is taken.
@@ -291,6 +295,7 @@ def test_a_longer_run_is_a_change_that_is_recorded(
   assert extra['images'] == 104  # Its end had a record.
 
 
+@pytest.mark.slow
 def test_another_config_is_refused_and_changes_nothing(copy, config):
   before = {p: p.read_bytes() for p in copy.rglob('*')
             if p.is_file() and p.name != '.lock'}

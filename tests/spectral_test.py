@@ -158,6 +158,7 @@ def test_stable_rank_at_1_is_spectral(oracle):
   np.testing.assert_allclose(*weights, atol=1e-7)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('name', LAYERS)
 def test_spectral_operator_gives_the_layer_itself_norm_1(name):
   layer, bare = (module(norm, name, iterations=5) for norm in (

@@ -11,6 +11,7 @@ ROOT = pathlib.Path(__file__).parents[1]
 study = runpy.run_path(ROOT / 'docs' / 'toys.py')
 
 
+@pytest.mark.slow
 @pytest.fixture(scope='module')
 def trained():
   """A cell of two seeds after three steps: (record, points)."""
@@ -18,6 +19,7 @@ def trained():
       'relativistic', 'r1_r2', seeds=2, steps=3, samples=200)
 
 
+@pytest.mark.slow
 def test_a_cell_has_both_toys_and_every_seed(trained):
   record, points = trained
   assert set(points) == {'ring', 'grid'} and record['seconds'] > 0
@@ -33,6 +35,7 @@ def test_a_cell_has_both_toys_and_every_seed(trained):
       assert 0 <= modes <= count and 0 <= good <= 1
 
 
+@pytest.mark.slow
 def test_seeds_differ_and_toys_begin_alike(trained):
   _, points = trained
   assert np.abs(points['ring'][0] - points['ring'][1]).max() > .1

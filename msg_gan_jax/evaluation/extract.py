@@ -9,7 +9,7 @@ from jax.sharding import PartitionSpec as P
 import numpy as np
 
 from msg_gan_jax.data import cache, progress
-from msg_gan_jax.metrics import frechet
+from msg_gan_jax.metrics import streams
 
 VERSION = 1  # Of what is cached; a change that moves a feature adds 1.
 MOST_BYTES = 2**32  # Of features that are kept in memory.
@@ -58,13 +58,13 @@ def moments(source, extractor, tap, indices=None, title='pictures',
     frechet.Moments, of compensated float32 sums.
   """
   indices = np.arange(len(source)) if indices is None else np.asarray(indices)
-  add, sums = jax.jit(frechet.add), None
+  add, sums = jax.jit(streams.add), None
   for found, count in _batches(source, extractor, indices, title, devices):
     x = found[tap]
     if sums is None:  # About a row of their own, sums lose fewer digits.
-      sums = frechet.start(x[0])
+      sums = streams.start(x[0])
     sums = add(sums, x, np.arange(len(x)) < count)
-  return frechet.finish(sums)
+  return streams.finish(sums)
 
 
 def _batches(source, extractor, indices, title, devices):
