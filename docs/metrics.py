@@ -72,7 +72,7 @@ def measure(path, cache_dir=''):
   """[{'axis', 'x', 'scores': {name: [value, error]}}, ..] and the accuracy."""
   splits = open_lib.open_source(config_lib.parse(_config(path)))
   order = np.random.default_rng(0).permutation(len(splits.train))
-  halves = [open_lib.Subset(splits.train, np.sort(some))
+  halves = [open_lib.Subset(splits.train, some)
             for some in np.array_split(order, 2)]
   options = pair.Options(
       protocols.PROTOCOLS['local'], 'local', 'classifier', cache_dir=cache_dir,

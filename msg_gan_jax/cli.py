@@ -57,7 +57,8 @@ flags.DEFINE_integer(
     'count', None, 'How many pictures (sample: 64; evaluate: what the protocol '
     'says), latents on the way (walk: 6), sources on top (mix: 6), rows '
     '(truncate: 6).', lower_bound=1)
-flags.DEFINE_integer('seed', 0, 'Seed of the latents.')
+flags.DEFINE_integer(
+    'seed', 0, "Seed of the latents; evaluate: training's own if not given.")
 flags.DEFINE_string(
     'z_file', '', 'Latents [n, latent] in a .npy file, not drawn.')
 flags.DEFINE_string(
@@ -115,8 +116,9 @@ flags.DEFINE_string(
     'features', '', "evaluate: as 'classifier' or 'inception:768', in place of "
     "the protocol's.")
 flags.DEFINE_string(
-    'weights_file', '', "evaluate: the features' published weights; looked "
-    'for, and fetched, if not given.')
+    'weights_file', '', "evaluate: the features' published weights, or a "
+    'folder that has those of several networks; looked for, and fetched, if '
+    'not given.')
 flags.DEFINE_string(
     'checkpoints', 'newest', "evaluate: newest, best, all, or images shown.")
 flags.DEFINE_integer(

@@ -108,7 +108,8 @@ def _evaluate(flags):
         flags.workdir.split(','), flags.metrics, options, flags.out or '',
         which=flags.checkpoints, count=flags.count or 0,
         weights=flags.weights if flags['weights'].present else '',
-        real=real, psi=_psi(flags), cutoff=flags.cutoff)
+        real=real, psi=_psi(flags), cutoff=flags.cutoff,
+        **({'seed': flags.seed} if flags['seed'].present else {}))
   for name in ('checkpoints', 'count', 'weights', 'psi', 'cutoff'):
     if flags[name].present:
       raise ValueError(f'--{name}: is of a run; wanted --workdir=RUN.')

@@ -133,15 +133,32 @@ def test_classes_are_compared_only_where_there_are_some(metric, tmp_path):
     ('pytorch_fid', '', 'inception:2048', 'fid_pytorch_fid'),
     ('ada', '', 'vgg16:fc2', 'fid_ada'),
     ('ada', 'inception:768', 'inception:768', 'fid_inception_768_ada'),
+    ('ada', '', 'lpips', 'fid_ada'),
     ('clean', 'classifier', 'classifier', 'fid_classifier_clean'),
     ('local', '', 'random_conv', 'fid_random_conv'),
     ('local', 'classifier', 'classifier', 'fid_classifier'),
-    ('landscape', '', '', 'fid_landscape'), ('local', '', '', 'fid'),
+    ('landscape', '', '', 'fid_landscape'), ('local', '', '', 'fid_local'),
 ])
 def test_the_name_of_a_score_has_its_protocol(
     name, given, spec, wanted, tmp_path):
   one = measures.Score('fid', 1., features=spec)
   assert scores.key(one, options(tmp_path, name, given)) == wanted
+
+
+def test_another_number_of_fakes_is_in_the_name(tmp_path):
+  few = options(tmp_path, 'ada', '')
+  for count, wanted in (0, 'fid_ada'), (50_000, 'fid_ada'), (99, 'fid_99_ada'):
+    protocol = dataclasses.replace(few.protocol, n_fake=count)
+    assert scores.key(measures.Score('fid', 1., features='inception'),
+                      few._replace(protocol=protocol)) == wanted
+
+
+@pytest.mark.parametrize('key, name', [
+    ('fid_ada', 'fid'), ('fid_infinity_random_conv', 'fid_infinity'),
+    ('ms_ssim_within_local', 'ms_ssim_within'), ('ms_ssim_local', 'ms_ssim'),
+    ('frechet_random_conv', 'frechet'), ('d_loss', ''), ('fidelity', '')])
+def test_a_key_is_of_one_name(key, name):
+  assert measures.name_of(key) == name
 
 
 def test_no_two_protocols_are_the_same():
@@ -159,13 +176,66 @@ def test_an_id_is_of_all_that_moves_a_number_and_of_nothing_else():
   assert one.digest('a') != one.digest('b')
 
 
+def test_an_id_is_the_same_whatever_else_is_asked_for(tmp_path):
+  ids = [of(REAL, FAKE, metrics, tmp_path)[1]['scores']['kid_pixels']['id']
+         for metrics in (('kid',), ('fid', 'kid', 'swd'))]
+  assert ids[0] == ids[1]
+  for other in dict(psi=.5), dict(cutoff=2), dict(spec='random_conv'):
+    record = of(REAL, FAKE, ('kid',), tmp_path, **other)[1]
+    assert {x['id'] for x in record['scores'].values()} != {ids[0]}
+  assert of(REAL[:50], FAKE, ('kid',), tmp_path)[1]['scores']['kid_pixels'][
+      'id'] != ids[0]
+
+
+def test_of_sorted_pictures_every_class_is_seen(tmp_path):
+  values = np.repeat(np.arange(10, dtype=np.uint8), 30)
+  source = sets.Arrays(np.broadcast_to(
+      values[:, None, None, None], (300, 8, 8, 1)).copy(), values)
+  one = pair.Pair(source, source, options(tmp_path))
+  seen = one.images('real', 100)[:, 0, 0, 0]
+  assert set(seen) == set(range(10))
+  np.testing.assert_array_equal(one.labels('real', 100), seen)
+  assert len(one.images('real')) == 300
+
+
+def test_classes_of_other_names_are_not_compared(tmp_path):
+  real, fake = (sets.Arrays(REAL, LABELS, classes)
+                for classes in ('abc', 'cba'))
+  with pytest.raises(ValueError, match='compares classes, and they differ'):
+    scores.of_pair(pair.Pair(real, fake, options(tmp_path)), ('intra_fid',))
+
+
+def test_what_a_small_set_does_not_have_is_left_out_unless_asked_for(tmp_path):
+  small = REAL[:, :6, :6]
+  found, record = of(small, small[:20], (), tmp_path)
+  assert {'frechet', 'kid', 'precision'} <= {one.name for one in found}
+  assert any(line.startswith('swd is left out: ')
+             for line in record['warnings'])
+  assert any('swd is left out' in line for line in report.sheet(found, record))
+  with pytest.raises(ValueError, match='pixels a side'):
+    of(small, small[:20], ('swd',), tmp_path)
+
+
+def test_another_count_than_the_protocols_is_a_warning(tmp_path):
+  some = options(tmp_path, 'landscape', 'pixels')
+  some = some._replace(protocol=dataclasses.replace(some.protocol, n_fake=40))
+  _, record = scores.of_pair(
+      pair.Pair(sets.Arrays(REAL), sets.Arrays(FAKE), some), ('fid',))
+  assert record['warnings'] == [
+      'landscape has 10,000 reals, and here are 60: the numbers are not those '
+      'of its papers.', 'landscape has 10,000 fakes, and here are 40: the '
+      'numbers are not those of its papers.']
+  assert list(record['scores']) == ['frechet_40_pixels_landscape']
+
+
 def test_numbers_of_unlike_protocols_are_in_tables_of_their_own(
     measured, tmp_path):
   found, record = measured
   few, other = of(REAL[:50], FAKE, ('fid',), tmp_path)
-  assert other['id'] != record['id']
-  lines = report.rows([('a', found[:1], record), ('b', few, other),
-                       ('c', found[:1], record)])
+  first = {**record, 'scores': {
+      k: v for k, v in record['scores'].items() if k == 'frechet_pixels'}}
+  lines = report.rows([('a', found[:1], first), ('b', few, other),
+                       ('c', found[:1], first)])
   tables = [i for i, line in enumerate(lines) if line.startswith('local [')]
   assert len(tables) == 2
   head = lines[tables[0] + 1].split(), lines[tables[1] + 1].split()

@@ -1,4 +1,5 @@
 """Laws of evaluating runs: which checkpoint, whose pictures, what is kept."""
+import dataclasses
 import json
 
 import jax.numpy as jnp
@@ -11,7 +12,7 @@ from msg_gan_jax.gan import build
 from msg_gan_jax.reporting import writers
 from msg_gan_jax.runs import best, workdir
 from msg_gan_jax.runs.checkpoint import Checkpoints
-from msg_gan_jax.training import loop, scorer, scoring
+from msg_gan_jax.training import evaluate, loop, scorer, scoring
 
 pytestmark = pytest.mark.slow
 KEY = 'frechet_random_conv'
@@ -91,15 +92,30 @@ def test_runs_are_written_down_and_shown(run, tmp_path):
   lines = scoring.of_runs(
       [str(folder)] * 2, ('fid', 'memorised', 'ppl'), options(config),
       str(tmp_path), count=24)
-  assert 'mean of 2 runs' in '\n'.join(lines)
+  assert lines[0].startswith('local [') and lines[1].split()[-1] == 'reals'
   assert (tmp_path / 'memorised_a_64.png').exists()
   written = (tmp_path / report.FILE).read_text().splitlines()
   assert len(written) == 2
   assert set(json.loads(written[0])['scores']) == {
-      KEY, 'authentic_random_conv', 'nearer_to_train',
-      'path_length_random_conv'} or set(json.loads(written[0])['scores']) == {
-          KEY, 'authentic_random_conv', 'nearer_to_train_random_conv',
-          'path_length_random_conv'}
+      KEY, 'authentic_random_conv', 'nearer_to_train_random_conv',
+      'path_length_random_conv'}
+
+
+def test_runs_that_differ_by_their_seed_have_a_mean(run):
+  _, config = run
+  other = dataclasses.replace(config, seed=1)
+  wider = dataclasses.replace(other, networks=dataclasses.replace(
+      config.networks, fmap_max=16))
+  assert scoring._differ_by_seed([config, other])
+  for configs in [config], [config, config], [config, wider]:
+    assert not scoring._differ_by_seed(configs)
+
+
+def test_classes_are_asked_for_as_often_as_there_are_and_in_no_order():
+  labels = np.repeat(np.arange(3), [60, 30, 10])
+  assert np.bincount(evaluate.asked(labels, 300)).tolist() == [180, 90, 30]
+  few = evaluate.asked(labels, 30)
+  assert len(set(few)) == 3 and (np.diff(few) < 0).any()
 
 
 def test_a_run_that_is_missing_is_an_error_before_any_is_scored(run, tmp_path):
@@ -131,7 +147,8 @@ def test_a_run_that_was_killed_finds_its_best_again(tmp_path):
   again = best.Best(tmp_path, 20, scores=[5., 6.])
   assert Checkpoints(tmp_path / 'best', read_only=True).steps() == []
   assert len(list((tmp_path / 'best' / 'damaged').iterdir())) == 1
-  assert not again.offer(25, tree, 5.5) and again.offer(30, tree, 4.)
+  # What had 5 is gone: anything is better than nothing.
+  assert again.offer(25, tree, 5.5) and again.offer(30, tree, 4.)
   again.close()
   more = best.Best(tmp_path / 'other', 0, lower=False)
   assert more.offer(1, tree, .2) and not more.offer(2, tree, .1)
@@ -143,6 +160,8 @@ def test_a_run_that_was_killed_finds_its_best_again(tmp_path):
     (dict(evaluate__protocol='adaa'), "no protocol 'adaa'; did you mean 'ada'"),
     (dict(evaluate__best='kid'), "config.evaluate.best: 'kid' is not measured"),
     (dict(evaluate__features='incept'), "no features 'incept'"),
+    (dict(evaluate__metrics='intra_fid'), 'intra_fid compares classes, and '
+     r'the pictures of --fake \(samples\) have none'),
     (dict(evaluate__metrics='is'), 'config.evaluate.metrics: is: random_conv has'),
     (dict(evaluate__protocol='ada', evaluate__weights_file='nowhere'),
      "config.evaluate.weights_file: no file 'nowhere'; wanted the Inception"),

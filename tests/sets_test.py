@@ -53,6 +53,24 @@ def test_pictures_of_several_sizes_are_refused_until_one_is_named(
   assert found.shape == (8, 8, 3) and len(found) == 13
 
 
+def test_grey_and_colour_are_compared_in_colour():
+  colour, grey, alpha = (sets.Arrays(np.repeat(PIXELS[..., :1], n, 3))
+                         for n in (3, 1, 4))
+  for one in grey, alpha:
+    found = sets.alike(colour, one)
+    assert found[0] is colour and found[1].shape == (16, 20, 3)
+    np.testing.assert_array_equal(every(found[1]), every(colour))
+    assert found[1].digest() != one.digest()
+  assert sets.alike(grey, grey) == (grey, grey)
+
+
+def test_a_folder_of_grey_and_colour_is_read_in_colour(folder, tmp_path):
+  Image.fromarray(PIXELS[0]).convert('L').save(folder / '00.png')
+  found = sets.open_set(str(folder), cache_dir=str(tmp_path / 'cache'))
+  assert found.shape == (16, 20, 3)
+  np.testing.assert_array_equal(every(found)[1:], PIXELS[1:])
+
+
 def test_a_source_has_two_parts():
   train, held_out = (sets.open_set('avatars', held_out=part, resolution=16)
                      for part in (False, True))
@@ -61,7 +79,7 @@ def test_a_source_has_two_parts():
 
 
 @pytest.mark.parametrize('text, said', [
-    ('nowhere', "--real: no file, folder or source 'nowhere'; .*Known: archive"),
+    ('nowhere', "--real: no file, folder or source 'nowhere'; .*Known: arch"),
     ('avatar', "did you mean 'avatars'"),
     ('cifar10:nowhere', "--real: no file or folder 'nowhere'"),
 ])

@@ -18,8 +18,6 @@ from msg_gan_jax.metrics import (
 
 _INCEPTION = {'64': 64, '192': 192, '768': 768, '2048': 2048, 'logits': 1008,
               'logits_unbiased': 1008}
-_VGG16 = {'relu1_2': 64, 'relu2_2': 128, 'relu3_3': 256, 'relu4_3': 512,
-          'relu5_3': 512, 'fc1': 4096, 'fc2': 4096}
 _PIXELS = 16  # Height to which pictures are averaged for `pixels`.
 
 
@@ -101,6 +99,7 @@ def _inception(asked):
 
   def apply(params, images):
     x = resizes.resize(colour(images), 299, 299, protocol.resize)
+    x = jnp.clip(x, 0, 255)  # Bicubic overshoots; clean-fid clips it.
     x = (x - 128) / 128 if protocol.scale == 'tf' else x / 127.5 - 1
     out = inception.Inception().apply({'params': params}, x)
     return {tap: out[tap] for tap in asked.taps}
@@ -121,7 +120,9 @@ def _vgg16(asked):
     return {tap: out[tap] if out[tap].ndim == 2 else out[tap].mean((1, 2))
             for tap in asked.taps}
 
-  return _extractor('vgg16', found.digest, params, apply, asked, _VGG16, 32,
+  widths = dict(zip(vgg.TAPS, (*network.widths, network.hidden,
+                               network.hidden), strict=True))
+  return _extractor('vgg16', found.digest, params, apply, asked, widths, 32,
                     resize='tf1')
 
 

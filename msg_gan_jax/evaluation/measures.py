@@ -81,7 +81,8 @@ NAMES = {
     'polygons': ('polygon_precision',),
 }
 # Of which less is better; of shares and class scores more is.
-LOWER = ('fid', 'frechet', 'kid', 'swd', 'intra', 'ppl', 'path_length')
+LOWER = ('fid', 'frechet', 'kid', 'swd', 'intra', 'ppl', 'path_length',
+         'ms_ssim')
 
 
 def _fid(pair):
@@ -134,7 +135,9 @@ def _is(pair):
   for side in ('fake', 'real'):
     logits = pair.features(side, spec)
     parts = min(protocol.splits, len(logits))
-    scores[side] = score.score(logits, parts, protocol.shuffle)
+    # The reals, whose order may be that of their classes, are always shuffled.
+    scores[side] = score.score(
+        logits, parts, protocol.shuffle or side == 'real')
   found = scores['fake']
   # The parts are independent, so the error of their mean is as of any mean.
   error = found['std'] / np.sqrt(max(found['splits'] - 1, 1)) if (
@@ -145,24 +148,25 @@ def _is(pair):
 
 
 def _precision_recall(pair):
-  return _manifold(pair, neighbours.precision_recall, pair.protocol.k)
+  return _manifold(pair, neighbours.precision_recall, pair.protocol.k,
+                   closed=pair.protocol.closed)
 
 
 def _density_coverage(pair):
   return _manifold(pair, neighbours.density_coverage, _NEIGHBOURS_K)
 
 
-def _manifold(pair, measure, k):
+def _manifold(pair, measure, k, **rule):
   spec = pair.manifold_spec
-  found = measure(pair.features('real', spec), pair.features('fake', spec), k=k)
+  found = measure(
+      pair.features('real', spec), pair.features('fake', spec), k=k, **rule)
   floor = pair.floor((measure.__name__, spec), lambda a, b: measure(
-      a, b, k=k) if len(a) > k else {}) or {}
-  # A share of n independent pictures; density is a mean of counts over k.
-  errors = {'precision': pair.n('fake'), 'recall': pair.n('real'),
-            'coverage': pair.n('real')}
+      a, b, k=k, **rule) if len(a) > k else {}) or {}
+  # Precision is a share of independent fakes. The others are of reals, near to
+  # fakes that they have in common: no such law holds.
+  error = {'precision': _of_share(found.get('precision', 0), pair.n('fake'))}
   return [Score(
-      name, found[name], np.sqrt(found[name] * (1 - found[name]) / errors[name])
-      if name in errors else None, spec, floor.get(name), {'k': k})
+      name, found[name], error.get(name), spec, floor.get(name), {'k': k})
           for name in ('precision', 'recall', 'density', 'coverage')
           if name in found]
 
@@ -190,10 +194,9 @@ def _ms_ssim(pair):
 
 
 def _ms_ssim_within(pair):
-  _labelled(pair, 'ms_ssim_within')
   values = {side: similarity.within(
       pair.images(side, 2 * _SIMILAR_PAIRS),
-      pair.labels(side)[:2 * _SIMILAR_PAIRS], seed=pair.options.seed,
+      pair.labels(side, 2 * _SIMILAR_PAIRS), seed=pair.options.seed,
       form=_form(pair)) for side in ('fake', 'real')}
   found = values['fake']
   return [Score('ms_ssim_within', found.pop('mean'),
@@ -225,7 +228,6 @@ def _intra_fid(pair):
 
   Miyato & Koyama 2018 (arXiv:1802.05637), sec. 4.1.
   """
-  _labelled(pair, 'intra_fid')
   spec, ddof = pair.spec, pair.protocol.ddof
 
   def distance(real, fake):
@@ -247,13 +249,11 @@ def _class_accuracy(pair):
   Shmelkov et al. 2018 (arXiv:1807.09499) call it GAN-train and GAN-test; this
   is GAN-test.
   """
-  _labelled(pair, 'class_accuracy')
   value, real = (within.accuracy(
       pair.features(side, CLASSES), pair.labels(side))
                  for side in ('fake', 'real'))
   right = pair.extractor('classifier').about['held_out_accuracy']
-  return [Score('class_accuracy', value,
-                np.sqrt(value * (1 - value) / pair.n('fake')),
+  return [Score('class_accuracy', value, _of_share(value, pair.n('fake')),
                 CLASSES, real, {'classifier': right})]
 
 
@@ -268,13 +268,14 @@ def _memorised(pair):
   train, fake = pair.features(side, spec), pair.features('fake', spec)
   found = memorised.authenticity(train, fake)
   share = found['authentic']
+  # Of fresh pictures: it depends on how many there are to be near to.
+  fresh = side == 'train' and pair.options.held_out is not None
   scores = [Score(
-      'authentic', share, np.sqrt(share * (1 - share) / len(fake)), spec,
-      pair.floor(('authentic', spec), lambda a, b: memorised.authenticity(
-          a, b)['authentic']),
+      'authentic', share, _of_share(share, len(fake)), spec,
+      memorised.authenticity(train, pair.features('held_out', spec))[
+          'authentic'] if fresh else None,
       {'copies': int((found['distance'] == 0).sum())})]
-  other = pair.options.held_out
-  if side == 'train' and other is not None:
+  if fresh:
     found = memorised.nearer_to_train(
         train, pair.features('held_out', spec), fake, pair.options.seed)
     scores.append(Score(
@@ -312,12 +313,22 @@ def _polygons(pair):
   return [Score(**row) for row in manifold.scores(pair)]
 
 
+def _of_share(share, n):
+  """Standard error of a share of n independent pictures."""
+  return float(np.sqrt(share * (1 - share) / n))
+
+
 def _labelled(pair, name):
   for flag, one in (('real', pair.real), ('fake', pair.fake)):
     if len(one.classes) < 2:
       raise ValueError(
           f'--metrics: {name} compares classes, and the pictures of --{flag} '
           f'({one.name}) have none.')
+  if pair.real.classes != pair.fake.classes:
+    raise ValueError(
+        f'--metrics: {name} compares classes, and they differ: '
+        f'{", ".join(pair.real.classes[:5])}, ... in {pair.real.name}, '
+        f'{", ".join(pair.fake.classes[:5])}, ... in {pair.fake.name}.')
 
 
 def _logits_spec(pair):
@@ -347,6 +358,21 @@ def _none(pair):
   return ()
 
 
+def _by_class(name, needs):
+  def checked(pair):
+    _labelled(pair, name)
+    return needs(pair)
+  return checked
+
+
+def _path_needs(pair):
+  spec = _path_spec(pair)
+  if spec != LPIPS:
+    return (spec,)
+  pair.perceptual()  # Its weights are looked for now, and not after all else.
+  return ()
+
+
 def _spec(pair):
   return (pair.spec,)
 
@@ -363,12 +389,24 @@ METRICS = tables.Table('--metrics', 'metric', {
     'precision_recall': Metric(_manifold_spec, _precision_recall),
     'density_coverage': Metric(_manifold_spec, _density_coverage),
     'ms_ssim': Metric(_none, _ms_ssim),
-    'ms_ssim_within': Metric(_none, _ms_ssim_within),
+    'ms_ssim_within': Metric(
+        _by_class('ms_ssim_within', _none), _ms_ssim_within),
     'swd': Metric(_none, _swd),
-    'intra_fid': Metric(_spec, _intra_fid),
-    'class_accuracy': Metric(lambda p: (CLASSES,), _class_accuracy),
+    'intra_fid': Metric(_by_class('intra_fid', _spec), _intra_fid),
+    'class_accuracy': Metric(
+        _by_class('class_accuracy', lambda p: (CLASSES,)), _class_accuracy),
     'memorised': Metric(_manifold_spec, _memorised),
-    'ppl': Metric(_none, _ppl),
+    'ppl': Metric(_path_needs, _ppl),
     'factors': Metric(lambda p: factors_lib.taps(p.real), _factors),
     'polygons': Metric(_none, _polygons),
 })
+
+
+def name_of(key):
+  """The name of a score whose `scores.key` it is, or ''.
+
+  'fid_infinity_ada' is of 'fid_infinity', and not of 'fid'.
+  """
+  known = {*METRICS, *(name for names in NAMES.values() for name in names)}
+  fits = [name for name in known if f'{key}_'.startswith(f'{name}_')]
+  return max(fits, key=len, default='')

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from msg_gan_jax.evaluation import extract
+from msg_gan_jax.evaluation import extract, sets
 from msg_gan_jax.evaluation import features as features_lib
 from msg_gan_jax.metrics import frechet, references
 
@@ -21,6 +21,7 @@ class Options(NamedTuple):
     held_out: source.Source to test a classifier on, or None.
     train: source.Source that a generator has learned from, or None.
     seed: of everything that is drawn.
+    psi, cutoff: by which a generator's samples are truncated.
   """
   protocol: Any
   name: str
@@ -32,6 +33,8 @@ class Options(NamedTuple):
   held_out: Any = None
   train: Any = None
   seed: int = 0
+  psi: float = 1.
+  cutoff: int | None = None
 
 
 class Pair:
@@ -46,6 +49,7 @@ class Pair:
   """
 
   def __init__(self, real, fake, options):
+    real, fake = sets.alike(real, fake)
     if tuple(real.shape) != tuple(fake.shape):
       raise ValueError(
           f'--fake: pictures of {fake.name} are {_size(fake.shape)}, those of '
@@ -97,11 +101,20 @@ class Pair:
             'held_out': self.options.held_out}[side]
 
   def images(self, side, most=None):
-    """uint8 [n, H, W, C]: all that count, or the first `most` of them."""
-    return self.source(side).images(self._picked[side][:most])
+    """uint8 [n, H, W, C]: all that count, or `most` of them, at random."""
+    return self.source(side).images(self._some(side, most))
 
-  def labels(self, side):
-    return self.source(side).labels(self._picked[side])
+  def labels(self, side, most=None):
+    """int32 [n], of the same pictures as `images`."""
+    return self.source(side).labels(self._some(side, most))
+
+  def _some(self, side, most):
+    picked = self._picked[side]
+    if most is None or len(picked) <= most:
+      return picked
+    # Not the first: the order of a folder is that of its classes.
+    mixed = np.random.default_rng(0).permutation(len(picked))[:most]
+    return picked[np.sort(mixed)]
 
   def picked_images(self, side, numbers):
     """Those that rows of the features belong to."""

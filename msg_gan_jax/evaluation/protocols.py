@@ -29,6 +29,7 @@ class Protocol:
     subsets, subset: of KID: how many, and pictures in each.
     manifold: features of precision and recall.
     k: neighbours of precision and recall; 5 for density and coverage always.
+    closed: whether a picture on the surface of a ball is in it, likewise.
     similarity: MS-SSIM as in 'progan' or as in 'landscape'.
     metrics: what is measured where nobody asks for others.
   """
@@ -48,6 +49,7 @@ class Protocol:
   subset: int = 1000
   manifold: str = 'inception:2048'
   k: int = 3
+  closed: bool = True
   similarity: str = 'progan'
   metrics: tuple[str, ...] = ('fid',)
 
@@ -82,17 +84,18 @@ PROTOCOLS = tables.Table('--protocol', 'protocol', {
         'stylegan2-ada-pytorch: fid50k_full, kid50k_full, is50k, pr50k3_full',
         ddof=0, manifold='vgg16:fc2', metrics=('fid', 'kid', 'is')),
     'landscape': Protocol(
-        'compare_gan v2 (The GAN Landscape): as many fakes as test pictures',
-        reals='held_out', weights='raw', n_fake=0, splits=1,
-        similarity='landscape',
+        'compare_gan v2 (The GAN Landscape), its CIFAR-10: 10,000 against the '
+        '10,000 test pictures', reals='held_out', weights='raw', n_real=10_000,
+        n_fake=10_000, splits=1, similarity='landscape',
         metrics=('fid', 'is')),
     'mimicry': Protocol(
         'mimicry: 50,000 against 50,000 of the training set',
         weights='raw', n_real=50_000, subsets=50,
         metrics=('fid', 'kid', 'is')),
     'studiogan': Protocol(
-        'PyTorch-StudioGAN: one split, precision and recall in Inception',
-        splits=1, bias=True, metrics=(
+        'PyTorch-StudioGAN, its legacy resizer: one split, precision and '
+        'recall in Inception', resize='half_pixel', scale='torch', splits=1,
+        bias=True, k=5, closed=False, metrics=(
             'fid', 'is', 'precision_recall', 'density_coverage')),
     'dinov2': Protocol(
         'dgm-eval (Stein et al. 2023): FD-DINOv2, ViT-L/14',

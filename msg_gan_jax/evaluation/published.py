@@ -41,8 +41,9 @@ def find(name, path='', cache_dir='', fetch=True):
 
   Args:
     name: a row of WEIGHTS.
-    path: the file, or a folder that holds it; '' looks into the cache folder,
-      into that of PyTorch, and then fetches it.
+    path: the file, or a folder that holds it, and may hold those of other
+      networks; '' looks into the cache folder, into that of PyTorch, and then
+      fetches it.
     cache_dir: where it is kept; '' is the user's cache folder.
     fetch: whether it may be fetched.
 
@@ -56,7 +57,8 @@ def find(name, path='', cache_dir='', fetch=True):
     if not (fetch and row.sha256):
       raise ValueError(
           f'--weights_file: {row.title} is needed, and is not here. Fetch '
-          f'{row.url} and give --weights_file=FILE, or put it into '
+          f'{row.url} and give --weights_file=FILE, or a folder of such '
+          'files, or put it into '
           f'{_folder(cache_dir)!r}; {WITHOUT}.')
     try:
       found = download.fetch(row.title, row.url, f'sha256:{row.sha256}',

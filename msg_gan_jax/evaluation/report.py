@@ -31,8 +31,7 @@ def sheet(found, record):
     lines.append(
         f'  {name:<{width}}{_number(one.value):>10}{error:<12}{reals:>10}')
   lines += _FOOT
-  lines += [f'warning: {line}' for line in dict.fromkeys(
-      w for one in found for w in one.warnings)]
+  lines += _warnings([(None, found, record)])
   return [line.rstrip() for line in lines]
 
 
@@ -46,7 +45,8 @@ def rows(several, seeds=False):
   """
   lines, groups = [], {}
   for label, found, record in several:
-    groups.setdefault(record['id'], []).append((label, found, record))
+    ids = tuple((name, x['id']) for name, x in record['scores'].items())
+    groups.setdefault(ids, []).append((label, found, record))
   for group in groups.values():
     columns = [(label, [_with_error(x.value, x.error) for x in found])
                for label, found, _ in group]
@@ -72,7 +72,15 @@ def rows(several, seeds=False):
   lines += _FOOT[:1]
   lines.append('± of a run is the standard error over its samples' + (
       '; of the mean, the standard deviation over the runs.' if seeds else '.'))
+  lines += _warnings(several)
   return [line.rstrip() for line in lines]
+
+
+def _warnings(several):
+  """Each once."""
+  return [f'warning: {line}' for line in dict.fromkeys(
+      line for _, found, record in several for line in (
+          *record['warnings'], *(w for one in found for w in one.warnings)))]
 
 
 def append(folder, label, record):

@@ -14,28 +14,38 @@ def of_pair(pair, metrics=()):
 
   Args:
     pair: pair.Pair.
-    metrics: rows of METRICS; () are those of the protocol.
+    metrics: rows of METRICS; () are those of the protocol, without those that
+      such pictures do not have, of which the record's 'warnings' tell.
 
   Returns:
     ([measures.Score], record): the record has all of it for JSON, with the
-    protocol's settings, counts and digests; 'protocol' is its name, and 'id'
-    tells numbers that may be compared from those that may not.
+    protocol's settings, counts and digests. 'protocol' is its name; the 'id' of
+    a score is of all that moves it but the fakes, and tells numbers that may
+    be compared from those that may not.
 
   Raises:
     ValueError: unknown metrics, or pictures that they cannot measure.
   """
-  options, protocol = pair.options, pair.protocol
-  rows = prepare(pair, metrics or protocol.metrics)
-  found = [one for row in rows for one in row.run(pair)]
+  options, found, warnings = pair.options, [], _counts(pair)
+  if metrics:
+    prepare(pair, metrics)
+  for name in dict.fromkeys(metrics or pair.protocol.metrics):
+    try:
+      found += prepare(pair, (name,))[0].run(pair)
+    except ValueError as error:
+      if metrics:
+        raise
+      warnings.append(f'{name} is left out: {error}')
   about = pair.about()
+  base = [about[k] for k in ('real_digest', 'n_real', 'n_fake')]
+  base += [options.psi, options.cutoff]
   return found, {
-      'protocol': options.name,
-      'id': protocol.digest(
-          pair.spec, pair.manifold_spec,
-          *(about[k] for k in ('real_digest', 'n_real', 'n_fake',
-                               'extractors'))),
-      'settings': dataclasses.asdict(protocol), **about,
-      'scores': {key(one, options): _entry(one) for one in found}}
+      'protocol': options.name, 'id': pair.protocol.digest(*base),
+      'settings': dataclasses.asdict(pair.protocol), 'psi': options.psi,
+      'cutoff': options.cutoff, **about, 'warnings': warnings,
+      'scores': {key(one, options): {
+          **_entry(one), 'id': pair.protocol.digest(*base, _features(
+              one, about['extractors']))} for one in found}}
 
 
 def prepare(pair, metrics):
@@ -50,26 +60,42 @@ def prepare(pair, metrics):
   return rows
 
 
+def _features(one, extractors):
+  """What a score's features are, beside their spec."""
+  if not one.features:
+    return None
+  name, _, tap = one.features.partition(':')
+  return name, tap or None, extractors.get(name)
+
+
+def _counts(pair):
+  """Lines about counts that are not those of the protocol."""
+  usual = protocols.PROTOCOLS[pair.options.name]
+  return [
+      f'{pair.options.name} has {wanted:,} {side}s, and here are '
+      f'{pair.n(side):,}: the numbers are not those of its papers.'
+      for side, wanted in (('real', usual.n_real), ('fake', usual.n_fake))
+      if wanted and pair.n(side) != wanted and pair.protocol.n_fake]
+
+
 def key(one, options):
   """The name of a score in records: with its protocol, for ever.
 
-  'fid_pytorch_fid', 'kid_ada', 'frechet_random_conv', 'swd_32'.
+  'fid_pytorch_fid', 'kid_ada', 'swd_32_local'; of other features 'fid_768_ada',
+  'frechet_random_conv'; with another number of fakes 'fid_5000_ada'.
   """
-  if not one.features:
-    return one.name if options.name == 'local' or one.name.startswith(
-        'swd') else f'{one.name}_{options.name}'
-  if one.features == LPIPS:
-    return f'{one.name}_{options.name}'
-  name, tap = features_lib.parse(one.features)
-  row = features_lib.FEATURES[name]
-  spec = name if tap == row.tap or tap in (row.logits or ()) else (
-      f'{name}_{tap}')
-  if options.name == 'local':
-    return f'{one.name}_{spec}'
-  own = name == features_lib.parse(options.protocol.features)[0] or name == (
-      features_lib.parse(options.protocol.manifold)[0])
-  return f'{one.name}_{options.name}' if own and not options.features else (
-      f'{one.name}_{spec}_{options.name}')
+  words = [one.name]
+  usual, local = protocols.PROTOCOLS[options.name], options.name == 'local'
+  if options.protocol.n_fake not in (0, usual.n_fake) and not local:
+    words.append(str(options.protocol.n_fake))
+  if one.features and one.features != LPIPS:
+    name, tap = features_lib.parse(one.features)
+    row = features_lib.FEATURES[name]
+    own = not options.features and not local
+    words += [name] if not own else []
+    words += [tap] if tap != row.tap and tap not in (row.logits or ()) else []
+  named = one.features and one.features != LPIPS
+  return '_'.join([*words, *([] if local and named else [options.name])])
 
 
 def _entry(one):
@@ -107,7 +133,8 @@ def evaluate(real, fake, metrics=(), protocol='local', *, features='',
   Raises:
     ValueError: sets that cannot be read or compared; what is missing.
   """
-  row = protocols.PROTOCOLS[protocol]
+  # Pictures are given, and none are drawn: all of them count.
+  row = dataclasses.replace(protocols.PROTOCOLS[protocol], n_fake=0)
   sides = [_source(one, flag, row, resolution, cache_dir)
            for one, flag in ((real, '--real'), (fake, '--fake'))]
   return of_pair(pair_lib.Pair(*sides, pair_lib.Options(

@@ -1,5 +1,6 @@
 """What may be scored: folders, archives, arrays, data sets, a generator."""
 from collections.abc import Callable
+import dataclasses
 import hashlib
 import os
 from typing import NamedTuple
@@ -77,6 +78,9 @@ def _files(path, resolution, cache_dir):
       name='folder', resolution=height, width=width, cache_dir=cache_dir,
       channels=_CHANNELS.get(first.mode, 3))
   pictures = open_lib.read(store, data)
+  if len(pictures.notes['modes']) > 1 and data.channels != 3:
+    # All in colour, as the peers read them, and not as the first one is.
+    pictures = open_lib.read(store, dataclasses.replace(data, channels=3))
   sizes = pictures.notes['sizes']
   if pictures.notes['different_sizes'] > 1 and not resolution:
     some = ', '.join(f'{size} ({n:,})' for size, n in list(sizes.items())[:3])
@@ -98,6 +102,36 @@ class Paths(NamedTuple):
   draw: Callable
   synthesize: Callable
   space: str
+
+
+def alike(real, fake):
+  """Both as they are, or both in colour where one of them is."""
+  if real.shape[2] == fake.shape[2]:
+    return real, fake
+  return tuple(one if one.shape[2] == 3 else _Coloured(one)
+               for one in (real, fake))
+
+
+class _Coloured:
+  """A source whose grey is repeated and whose alpha is left out."""
+
+  def __init__(self, source):
+    self._source, self.paths = source, None
+    self.name, self.classes = source.name, source.classes
+    self.shape, self.notes = (*source.shape[:2], 3), source.notes
+    self.labels, self.factors = source.labels, source.factors
+
+  def __len__(self):
+    return len(self._source)
+
+  def images(self, indices):
+    found = self._source.images(indices)
+    return found[..., :3] if found.shape[-1] > 3 else np.repeat(
+        found[..., :1], 3, -1)
+
+  def digest(self):
+    return hashlib.sha256(
+        b'in colour ' + self._source.digest().encode()).hexdigest()
 
 
 class Arrays:
@@ -158,9 +192,11 @@ def generated(draw, n, shape, labels=None, classes=(), name='samples',
     classes: their names.
     paths: Paths of the generator, or None.
   """
-  few = n * int(np.prod(shape)) <= MOST_BYTES
-  found = Arrays(draw(0, n), labels, classes, name) if few else _Drawn(
-      draw, n, shape, labels, classes, name)
+  found = _Drawn(draw, n, shape, labels, classes, name)
+  if n * int(np.prod(shape)) <= MOST_BYTES:
+    found = Arrays(np.concatenate([
+        found.images(np.arange(i, min(i + found.BLOCK, n)))
+        for i in range(0, n, found.BLOCK)]), labels, classes, name)
   found.paths = paths
   return found
 

@@ -24,8 +24,10 @@ class Best:
     self._checkpoints = Checkpoints(path / FOLDER, keep=1)
     self._checkpoints.set_aside_beyond(images)
     self._sign = 1 if lower else -1
-    self._best = min((self._sign * x for x in scores if not math.isnan(x)),
-                     default=math.inf)
+    self._best = math.inf
+    if self._checkpoints.steps():  # Or what had those scores is not here.
+      self._best = min((self._sign * x for x in scores if not math.isnan(x)),
+                       default=math.inf)
 
   def offer(self, images, tree, score):
     """Saves the tree if its score is the best; returns whether it is.

@@ -19,6 +19,15 @@ def latents(gan, count, seed=1):
   return np.asarray(gan.draw(jax.random.key(seed), count))
 
 
+def asked(labels, n):
+  """int32 [n]: classes as frequent as in `labels` [m], in no order.
+
+  In that of a folder, the first n would be of its first classes.
+  """
+  mixed = np.random.default_rng(0).permutation(len(labels))
+  return np.resize(np.asarray(labels, np.int32)[mixed], n)
+
+
 def judge(splits):
   """What measures a generator of such pictures, or of points."""
   points = pyramid.are_points(splits.train.shape)

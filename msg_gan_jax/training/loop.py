@@ -310,24 +310,27 @@ class Run:
     scorer = self.scorer if self.scorer and self.scorer.metrics else None
     fake, labels = self._samples(
         max(self.judge.count, scorer.count if scorer else 0))
+    if scorer and scorer.weights == 'raw':
+      raw, _ = self._samples(len(fake), 'raw')
     values = {}
     if self.main:
       found = self.judge.measure(fake[:self.judge.count])
       text, values = self.judge.table(found), self.judge.values(found)
       if scorer:
         scores, scored, found['scores'] = scorer.measure(
-            fake[:scorer.count], labels, self.state)
+            (raw if scorer.weights == 'raw' else fake)[:scorer.count], labels,
+            self.state)
         text, values = f'{text}\n{scored}', values | scores
       write_json(self.folder.path / 'summary.json', {
           'images': self.images, **found})
       self.say(f'after {self.images:,} images\n{text}')
-    if self.best:
+    if self.best and not health.not_finite_leaves(self.state):
       self.best.offer(
           self.images, {'state': self.state, 'before': self.before},
           self.scorer.sought(values))
     return values
 
-  def _samples(self, count):
+  def _samples(self, count, weights='ema'):
     """(uint8 [count, H, W, C], their labels or None); the same latents always.
 
     Classes are as frequent as among the reals. Each picture has noise of its
@@ -335,6 +338,7 @@ class Run:
     they are.
     """
     z = evaluate.latents(self.gan, count)
-    labels = np.resize(self.judge.labels, count) if self.gan.classes else None
+    labels = evaluate.asked(
+        self.judge.labels, count) if self.gan.classes else None
     noise = jax.random.key(0) if self.gan.layers else None
-    return self.render(self.state, z, labels, key=noise)[-1], labels
+    return self.render(self.state, z, labels, weights, key=noise)[-1], labels

@@ -1,6 +1,7 @@
 """What config.evaluate asks to be measured in training."""
 import dataclasses
 
+import jax
 import numpy as np
 
 from msg_gan_jax import tables
@@ -44,16 +45,19 @@ class Scorer:
   def __init__(self, splits, config, gan=None, say=print):
     evaluate = config.evaluate
     self._gan, self._best = gan, evaluate.best
-    self.metrics = [name for name in evaluate.metrics.split(',') if name]
-    protocol = PROTOCOLS[evaluate.protocol]
-    held_out = splits.held_out
-    self._real = held_out if held_out is not None and (
-        protocol.reals == 'held_out') else splits.train
+    words = (word.strip() for word in evaluate.metrics.split(','))
+    self.metrics = [word for word in words if word]
+    if not self.metrics and self._best != 'swd':
+      self._best = ''
+    protocol, self._real, _ = scoring.reals_of(
+        splits, PROTOCOLS[evaluate.protocol])
+    self.weights = protocol.weights
     self.count = evaluate.count or protocol.n_fake or len(self._real)
     self._options = pair_lib.Options(
-        dataclasses.replace(protocol, n_fake=self.count, weights='ema'),
+        dataclasses.replace(protocol, n_fake=self.count),
         evaluate.protocol, evaluate.features, evaluate.weights_file,
-        config.data.cache_dir, say, held_out=held_out, train=splits.train)
+        config.data.cache_dir, say, held_out=splits.held_out,
+        train=splits.train)
     self._classes = splits.train.classes
     for name in self.metrics:
       measures.METRICS[name]
@@ -62,7 +66,15 @@ class Scorer:
           f'config.evaluate.best: {self._best!r} is not measured; '
           + tables.nearest(self._best, ['swd', *self.metrics])
           + " Or '' for none.")
-    self._pair = pair_lib.Pair(self._real, self._real, self._options)
+    if 'ppl' in self.metrics and jax.process_count() > 1:
+      raise ValueError('--metrics: ppl draws pictures in one process only; '
+                       'wanted --mode=evaluate, after a run of several.')
+    labelled = gan is None or gan.classes
+    some = sets.Arrays(  # What fakes will be like.
+        self._real.images(np.arange(min(2, len(self._real)))),
+        np.arange(2) % 2 if labelled else None,
+        self._classes if labelled else (), 'samples')
+    self._pair = pair_lib.Pair(self._real, some, self._options)
     scores.prepare(self._pair, self.metrics)
 
   @property
@@ -77,8 +89,8 @@ class Scorer:
     if self._best == 'swd':
       return values.get(SWD, np.nan)
     names = measures.NAMES.get(self._best, (self._best,))
-    return next((value for key, value in values.items() for name in names
-                 if key == name or key.startswith(f'{name}_')), np.nan)
+    return next((value for key, value in values.items()
+                 if measures.name_of(key) in names), np.nan)
 
   def measure(self, fake, labels=None, state=None):
     """Scores of samples.
@@ -95,7 +107,7 @@ class Scorer:
       labels = labels[:len(fake)]
     fakes = sets.Arrays(fake, labels, () if labels is None else self._classes,
                         'samples')
-    if state is not None:
+    if 'ppl' in self.metrics:
       fakes.paths = scoring.paths_of(self._gan, state)
     self._pair = self._pair.with_fake(fakes)
     found, record = scores.of_pair(self._pair, self.metrics)

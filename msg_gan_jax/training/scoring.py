@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from msg_gan_jax import config as config_lib
 from msg_gan_jax import pyramid
 from msg_gan_jax.data.open import open_source
 from msg_gan_jax.evaluation import memory, report, scores, sets
@@ -48,18 +49,17 @@ def of_run(path, metrics, options, *, which='newest', count=0, seed=1,
         f'--workdir {path}: its GAN draws points; they are counted in '
         'summary.json, and --mode=evaluate is for pictures.')
   splits = open_source(config)
-  held_out = options.protocol.reals == 'held_out' and splits.held_out
-  real = real or (splits.held_out if held_out else splits.train)
+  protocol, own, warnings = reals_of(splits, options.protocol)
+  real = own if real is None else real
+  n = count or protocol.n_fake or len(real)
   labels = None
-  n = count or options.protocol.n_fake or len(real)
-  weights = weights or options.protocol.weights
-  options = options._replace(
-      held_out=splits.held_out, train=splits.train,
-      protocol=dataclasses.replace(
-          options.protocol, n_fake=n, weights=weights))
   if gan.classes:
-    # The classes as often as the reals have them.
-    labels = np.resize(real.labels(np.arange(len(real))), n)
+    like = real if real.classes == splits.train.classes else own
+    labels = evaluate.asked(like.labels(np.arange(len(like))), n)
+  weights = weights or protocol.weights
+  options = options._replace(
+      held_out=splits.held_out, train=splits.train, psi=psi, cutoff=cutoff,
+      protocol=dataclasses.replace(protocol, n_fake=n, weights=weights))
   z = evaluate.latents(gan, n, seed)
   render = sample.renderer(gan, sharding.mesh())
   key = jax.random.key(seed) if gan.layers else None
@@ -74,14 +74,27 @@ def of_run(path, metrics, options, *, which='newest', count=0, seed=1,
           None if key is None else jax.random.fold_in(key, first))[-1]
 
     fake = sets.generated(
-        draw, n, gan.shapes[-1], labels, splits.train.classes, path,
+        draw, n, gan.shapes[-1], labels,
+        () if labels is None else splits.train.classes, path,
         paths_of(gan, state, weights))
     pair = pair_lib.Pair(real, fake, options) if pair is None else (
         pair.with_fake(fake))
     found, record = scores.of_pair(pair, metrics)
+    record['warnings'] += warnings
     yield images, found, {
-        'run': path, 'images': images, 'psi': psi, 'seed': seed,
+        'run': path, 'images': images, 'seed': seed,
         'training_seed': config.seed, **record}, pair
+
+
+def reals_of(splits, protocol):
+  """(protocol, source.Source to compare with, lines of warning)."""
+  if protocol.reals == 'train':
+    return protocol, splits.train, []
+  if splits.held_out is not None:
+    return protocol, splits.held_out, []
+  return dataclasses.replace(protocol, reals='train'), splits.train, [
+      'no pictures are held out: samples are compared with those that the '
+      'generator has learned from.']
 
 
 def paths_of(gan, state, weights='ema'):
@@ -116,8 +129,8 @@ def of_runs(paths, metrics, options, out='', **settings):
     Lines of text for people.
   """
   several, paths_of_files = [], []
-  for path in paths:
-    workdir.load_config(path)  # A wrong one is an error now, and not in hours.
+  # A run that is missing is an error now, and not in hours.
+  configs = [workdir.load_config(path) for path in paths]
   for path in paths:
     for images, found, record, pair in of_run(
         path, metrics, options, **settings):
@@ -128,14 +141,25 @@ def of_runs(paths, metrics, options, out='', **settings):
           record, pair, 'memorised' in metrics)
       options.say(f'{label} is scored')
   one = len(several) == 1
-  seeds = len(paths) > 1 and len(several) == len(paths)
+  seeds = _differ_by_seed(configs) and len(several) == len(paths)
   lines = report.sheet(*several[0][1:]) if one else report.rows(several, seeds)
   return [*lines, *dict.fromkeys(paths_of_files)]
 
 
+def _differ_by_seed(configs):
+  """Whether they are one experiment with several seeds."""
+  alike = [config_lib.differences(
+      dataclasses.replace(config, seed=0), dataclasses.replace(
+          configs[0], seed=0))[1] == [] for config in configs]
+  return len(configs) > 1 and all(alike) and (
+      len({config.seed for config in configs}) == len(configs))
+
+
 def of_sets(real, fake, metrics, options, out=''):
   """Scores two sets of pictures without a GAN; see `of_runs`."""
-  pair = pair_lib.Pair(real, fake, options)
+  # All of them count, whatever the protocol draws of a generator.
+  pair = pair_lib.Pair(real, fake, options._replace(
+      protocol=dataclasses.replace(options.protocol, n_fake=0)))
   found, record = scores.of_pair(pair, metrics)
   paths = _write(out, fake.name, {'fake': fake.name, **record}, pair,
                  'memorised' in metrics) if out else []
