@@ -7,6 +7,7 @@ is, blurred, noisy, without some of its classes, and with fewer pictures. The
 numbers go to scores.json, the curves to metrics.png, a table is printed.
 """
 import argparse
+import dataclasses
 import json
 import pathlib
 import time
@@ -75,7 +76,8 @@ def measure(path, cache_dir=''):
   halves = [open_lib.Subset(splits.train, some)
             for some in np.array_split(order, 2)]
   options = pair.Options(
-      protocols.PROTOCOLS['local'], 'local', 'classifier', cache_dir=cache_dir,
+      dataclasses.replace(protocols.PROTOCOLS['local'], sliced=2048), 'local',
+      'classifier', cache_dir=cache_dir,
       held_out=splits.held_out, train=splits.train)
   every = np.arange(len(halves[1]))
   found, first = [], None

@@ -72,7 +72,8 @@ def test_scores_by_it_have_its_accuracy_beside_them(trained, cache):
   for one in factors:
     assert 0 <= one.value <= 1 and one.about['classifier'] > 0
   assert by_name['factors'].value == pytest.approx(
-      np.mean([one.value for one in factors]))
+      np.mean([one.value for one in factors if one.name.removeprefix(
+          'factor_') in by_name['factors'].about['of']]))
   assert record['extractors']['classifier']['held_out_accuracy'] == (
       trained[0].accuracy)
   assert 'class_accuracy_classifier' in record['scores']

@@ -120,7 +120,6 @@ def test_recovery_counts_what_was_asked_for_in_rows(study):
   assert json.loads(json.dumps(found)) == found
 
 
-@pytest.mark.slow
 def test_recovery_is_all_or_nothing_where_all_or_nothing_is_right(study):
   asked = np.arange(60) % 3
   assert study.recovery(plain, showing(asked), asked)['share'] == 1
@@ -131,6 +130,7 @@ def test_recovery_is_all_or_nothing_where_all_or_nothing_is_right(study):
       plain, showing(np.ones(60)), asked)['share'] == pytest.approx(1 / 3)
 
 
+@pytest.mark.slow
 def test_a_run_becomes_a_row_and_a_picture(
     study, learned, tmp_path, monkeypatch):
   run = tmp_path / 'colours-painter'

@@ -43,7 +43,6 @@ def get_config(preset):
     config.optimizer.epsilon = .01
   if preset == 'sngan_cnn':
     config.data.resolution = 16
-    config.train.n_dis = 2  # Each is compiled, in each of four processes.
   config.train.batch = {BATCH}
   config.train.total_images = {STEPS * BATCH}
   config.train.log_every_images = 40

@@ -74,7 +74,6 @@ def test_presets_have_their_sources_counts(preset, size):
 
 
 @pytest.mark.slow
-@pytest.mark.slow
 @pytest.mark.parametrize('preset', MAPPED)
 def test_psi_0_gives_the_mean_picture_and_psi_1_the_sample(preset, tiny):
   gan = build(tiny(preset))
@@ -94,6 +93,7 @@ def test_psi_0_gives_the_mean_picture_and_psi_1_the_sample(preset, tiny):
   chex.assert_trees_all_close(cut[:, 2:], w[:, 2:], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_noise_is_the_same_without_a_key(tiny):
   gan = build(tiny('stylegan2'))
   state = gan.init(jax.random.key(0))
@@ -150,7 +150,6 @@ def test_settings_move_along_half_a_cosine():
 
 
 @pytest.mark.slow
-@pytest.mark.slow
 def test_r3gans_schedules_reach_the_step(tiny):
   """Rates, augmentation and average, at the start, half-way and after."""
   config = tiny('r3gan_64', networks__dtype='float32', schedule__images=1000,
@@ -194,6 +193,7 @@ def test_the_average_warms_up(tiny):
             old.ema.params, new.g.params), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_adas_r_t_settles_on_a_d_that_knows_its_reals_by_heart(tiny):
   """D says +1 where the picture is a real bit for bit, else -1.
 

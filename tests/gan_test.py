@@ -58,7 +58,6 @@ def test_three_lines_are_the_whole_library(tiny):
 
 
 @pytest.mark.slow
-@pytest.mark.slow
 def test_one_step_changes_every_parameter_once(tiny):
   # Not a relativistic loss: it does not see the bias of the score.
   config = tiny('bmsg_gan', train__n_dis=2, objective__loss='hinge')
@@ -73,6 +72,7 @@ def test_one_step_changes_every_parameter_once(tiny):
   assert (int(new.d.opt.count), int(new.g.opt.count)) == (2, 1)
 
 
+@pytest.mark.slow
 def test_a_step_is_what_the_papers_formulas_say(tiny):
   """One SGD-like step by hand: RMSprop's first direction is g / (.1 |g| + .01).
 
@@ -381,7 +381,6 @@ def test_labels_stand_beside_z_and_the_colours_of_every_level():
   assert told(D_CONDITIONS['projection'], images, labels, 3) is images
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize('condition', ['concat', 'batch_norm'])
 def test_labels_change_samples(small, condition):
   config = small('cgan_concat', networks__g_condition=condition,
@@ -414,6 +413,7 @@ def test_clipping_bounds_every_parameter_of_d_and_none_of_g(dense):
              for x in jax.tree.leaves(new.g.params)) > .5
 
 
+@pytest.mark.slow
 def test_rates_fall_with_the_images_shown(dense):
   def moves(images, **settings):
     config = dense(train__update='joint', **settings)

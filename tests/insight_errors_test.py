@@ -182,14 +182,14 @@ def command(runs, tmp_path, monkeypatch, capsys):
      'un draws 3 classes; wanted those of the pictures, as --labels=3 or '),
     ('project points --pictures=pictures', '--mode: this run '),
     # Scores.
-    ('sample - --metrics=fid', '--metrics: a flag of --mode=evaluate; this is '),
+    ('sample - --metrics=fid', '--metrics: a flag of --mode=evaluate; this'),
     ('evaluate -', '--workdir: which run? As --workdir=runs/quickstart; or two '
      'sets of pictures, as --real=FOLDER --fake=FOLDER.'),
     ('evaluate - --real=pictures', '--workdir: which run? '),
-    ('evaluate - --real=pictures --fake=no', "--fake: no file, folder or sourc"),
+    ('evaluate - --real=pictures --fake=no', '--fake: no file, folder or sou'),
     ('evaluate - --real=pictures --fake=pictures --psi=.5', '--psi: is of a r'),
     ('evaluate - --real=pictures --fake=pictures --count=5', '--count: is of '),
-    ('evaluate plain --fake=pictures', '--fake: means nothing beside --workdir'),
+    ('evaluate plain --fake=pictures', '--fake: means nothing beside --workdi'),
     ('evaluate plain --resolution=8', '--resolution: means nothing beside --w'),
     ('evaluate plain --metrics=fit', "--metrics: no metric 'fit'; did you mea"),
     ('evaluate plain --protocol=adda', "--protocol: no protocol 'adda'; did y"),

@@ -188,7 +188,6 @@ def test_records_come_at_their_images_and_hold_their_numbers(unbroken):
     assert all(np.isfinite(v) for k, v in record.items() if k != 'clock')
 
 
-@pytest.mark.slow
 def test_the_summary_is_of_the_averaged_weights(unbroken, config):
   path, said = unbroken
   found = json.loads((path / 'summary.json').read_text())
@@ -204,6 +203,7 @@ def test_the_summary_is_of_the_averaged_weights(unbroken, config):
   assert f'pictures: {path / "samples"}' in said
 
 
+@pytest.mark.slow
 def test_stability_is_the_change_of_the_samples_in_an_epoch(
     unbroken, config, tmp_path):
   path = tmp_path / 'run'
@@ -226,7 +226,6 @@ def test_stability_is_the_change_of_the_samples_in_an_epoch(
   assert min(wanted.values()) > 0
 
 
-@pytest.mark.slow
 @pytest.mark.slow
 
 def test_stopped_and_continued_it_ends_as_unbroken(
@@ -252,6 +251,7 @@ def test_stopped_and_continued_it_ends_as_unbroken(
       signal.getsignal(n) for n in (signal.SIGTERM, signal.SIGINT)]
 
 
+@pytest.mark.slow
 def test_a_signal_in_the_last_step_ends_the_run(
     config, unbroken, tmp_path, monkeypatch):
   stop_at(monkeypatch, TOTAL)
@@ -268,7 +268,6 @@ def test_a_second_ctrl_c_interrupts_at_once():
       time.sleep(5)
 
 
-@pytest.mark.slow
 def test_after_the_end_the_same_command_prints_the_summary(
     unbroken, copy, config, monkeypatch):
   monkeypatch.setattr(loop.Run, '_tend', None)  # No step is taken.
@@ -279,6 +278,7 @@ def test_after_the_end_the_same_command_prints_the_summary(
   assert_ends_like(copy, unbroken[0])
 
 
+@pytest.mark.slow
 def test_a_longer_run_is_a_change_that_is_recorded(
     unbroken, config, tmp_path):
   """Ended at 104 and made longer, it comes to the same state."""
@@ -295,7 +295,6 @@ def test_a_longer_run_is_a_change_that_is_recorded(
   assert extra['images'] == 104  # Its end had a record.
 
 
-@pytest.mark.slow
 def test_another_config_is_refused_and_changes_nothing(copy, config):
   before = {p: p.read_bytes() for p in copy.rglob('*')
             if p.is_file() and p.name != '.lock'}
@@ -307,6 +306,7 @@ def test_another_config_is_refused_and_changes_nothing(copy, config):
                     if p.is_file() and p.name != '.lock'}
 
 
+@pytest.mark.slow
 def test_a_number_that_is_not_finite_stops_before_anything_is_saved(
     unbroken, config, tmp_path, monkeypatch):
   path = tmp_path / 'run'

@@ -369,7 +369,6 @@ def test_adain_has_zero_mean_and_unit_spread_under_a_silent_image():
   chex.assert_trees_all_close(out.std((1, 2)), jnp.ones((2, 6)), atol=1e-4)
 
 
-@pytest.mark.slow
 def test_dense_sees_all_finer_images_pooled():
   images = tuple(jnp.full((1, s, s, 3), float(s)) for s in (4, 8, 16))
   path = jnp.zeros((1, 4, 4, 5))
@@ -378,6 +377,7 @@ def test_dense_sees_all_finer_images_pooled():
   assert [float(x.mean()) for x in parts[:3]] == [4., 8., 16.]
 
 
+@pytest.mark.slow
 def test_maxout_passes_its_gradient_to_the_largest_piece_also_when_fused(
     small):
   x = jax.random.normal(jax.random.key(0), (4, 3, 5))
@@ -431,7 +431,6 @@ def test_latents_lie_on_the_sphere_of_the_peers(oracle, small):
       entry.expected['output_flat'])
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize('height, width', [(24, 24), (28, 28), (16, 24),
                                            (24, 16), (10, 40)])
 @pytest.mark.parametrize('name', ['msg_progan', 'bmsg_gan'])
@@ -447,6 +446,7 @@ def test_ladders_from_other_sizes_than_4(small, name, height, width):
   chex.assert_shape(verdict.logits, (8,))
 
 
+@pytest.mark.slow
 def test_a_wide_gan_learns_in_every_parameter(small):
   config = small(data__resolution=8, data__width=12, objective__loss='hinge')
   gan = build(config)

@@ -645,8 +645,9 @@ def test_a_folder_that_was_there_or_is_no_longer_empty_is_kept(tmp_path):
 def test_a_flag_of_several_modes_names_all_in_another(command, monkeypatch):
   status, _, err = command('--mode=train', '--out=x')
   assert status == 1 and err.startswith(
-      'error: --out: a flag of --mode=sample, --mode=inspect, --mode=walk, '
-      '--mode=mix, --mode=truncate and --mode=project; this is --mode=train.')
+      'error: --out: a flag of --mode=sample, --mode=evaluate, --mode=inspect, '
+      '--mode=walk, --mode=mix, --mode=truncate and --mode=project; this is '
+      '--mode=train.')
 
 
 @pytest.mark.slow

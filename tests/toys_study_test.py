@@ -11,7 +11,6 @@ ROOT = pathlib.Path(__file__).parents[1]
 study = runpy.run_path(ROOT / 'docs' / 'toys.py')
 
 
-@pytest.mark.slow
 @pytest.fixture(scope='module')
 def trained():
   """A cell of two seeds after three steps: (record, points)."""
@@ -44,6 +43,7 @@ def test_seeds_differ_and_toys_begin_alike(trained):
   assert 0 < apart < .5
 
 
+@pytest.mark.slow
 def test_a_seed_is_the_same_in_a_population_and_alone(trained):
   from msg_gan_jax.gan import build
   config = study['config_of']('relativistic', 'r1_r2')

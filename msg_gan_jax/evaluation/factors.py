@@ -1,6 +1,7 @@
 """Which values of known factors a generator draws, and how evenly."""
 import numpy as np
 
+SURE = .8  # Of held-out pictures a classifier must be right about.
 HEAD = 'logits:'  # A tap of a classifier with several heads.
 
 
@@ -38,7 +39,8 @@ def scores(pair):
   """How much of each factor's values is covered, as rows for scores.Score.
 
   A classifier looks at reals and at fakes alike, so its mistakes are on both
-  sides; how often it is right about held-out reals stands beside.
+  sides; how often it is right about held-out reals stands beside. The mean is
+  of factors that it is SURE of: what it guesses, any generator covers.
   """
   accuracy = pair.extractor('classifier').about['held_out_accuracy']
   found, floors = {}, {}
@@ -51,6 +53,7 @@ def scores(pair):
   rows = [dict(name=f'factor_{name}', value=found[name], reals=floors[name],
                features='classifier', about={'classifier': accuracy[name]})
           for name in found]
-  return [dict(name='factors', value=float(np.mean(list(found.values()))),
-               reals=float(np.mean(list(floors.values()))),
-               features='classifier'), *rows]
+  sure = [name for name in found if accuracy[name] >= SURE] or list(found)
+  return [dict(name='factors', value=float(np.mean([found[x] for x in sure])),
+               reals=float(np.mean([floors[x] for x in sure])),
+               features='classifier', about={'of': sure}), *rows]

@@ -24,8 +24,7 @@ from msg_gan_jax.metrics import (
 INCEPTION = 'inception:2048'  # Of other features, FID has another name.
 CLASSES = 'classifier:logits'
 LPIPS = 'lpips'
-_SWD_MOST = 16_384  # Karras et al. 2018.
-_SIMILAR_PAIRS = 10_000  # Likewise.
+_SIMILAR_PAIRS = 10_000  # Karras et al. 2018.
 _LANDSCAPE = 5, 64  # Batches, and pictures in one.
 _NEIGHBOURS_K = 5  # Naeem et al. 2020.
 _FEWEST_IN_CLASS = 2
@@ -213,11 +212,12 @@ def _form(pair):
 
 
 def _swd(pair):
-  real, fake = (pair.images(side, _SWD_MOST) for side in ('real', 'fake'))
+  real, fake = (pair.images(side, pair.protocol.sliced)
+                for side in ('real', 'fake'))
   seed = pair.options.seed
   found = sliced.swd(real, fake, seed)
-  halves = references.halves(real, seed) if len(real) >= 4 else None
-  floor = sliced.swd(*halves, seed) if halves else {}
+  floor = pair.once('sliced floor', lambda: sliced.swd(*references.halves(
+      real, seed), seed) if len(real) >= 4 else {})
   protocol = found.pop('protocol')
   return [Score(f'swd_{level}', float(value), reals=floor.get(level),
                 about=protocol) for level, value in found.items()]

@@ -172,7 +172,7 @@ class Pair:
     return 4 * self.n(side) * width > extract.MOST_BYTES
 
   def moments(self, side, spec):
-    return self._once(('moments', side, spec), lambda: self._moments(
+    return self.once(('moments', side, spec), lambda: self._moments(
         side, *features_lib.parse(spec)))
 
   def _moments(self, side, name, tap):
@@ -194,7 +194,7 @@ class Pair:
       measure: (features, features) -> anything.
     """
     halves = self.halves(name[1])
-    return None if halves is None else self._once(
+    return None if halves is None else self.once(
         ('floor', *name), lambda: measure(*halves))
 
   def halves(self, spec):
@@ -204,10 +204,11 @@ class Pair:
     """
     if self.n('real') < 4 or self.streams('real', spec):
       return None
-    return self._once(('halves', spec), lambda: references.halves(
+    return self.once(('halves', spec), lambda: references.halves(
         self.features('real', spec), self.options.seed))
 
-  def _once(self, key, compute):
+  def once(self, key, compute):
+    """What compute() returns, computed at the first call with this key."""
     if key not in self._found:
       self._found[key] = compute()
     return self._found[key]

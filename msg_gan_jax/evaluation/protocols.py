@@ -30,6 +30,7 @@ class Protocol:
     manifold: features of precision and recall.
     k: neighbours of precision and recall; 5 for density and coverage always.
     closed: whether a picture on the surface of a ball is in it, likewise.
+    sliced: most pictures of each set whose patches the sliced distance sees.
     similarity: MS-SSIM as in 'progan' or as in 'landscape'.
     metrics: what is measured where nobody asks for others.
   """
@@ -50,6 +51,7 @@ class Protocol:
   manifold: str = 'inception:2048'
   k: int = 3
   closed: bool = True
+  sliced: int = 16_384
   similarity: str = 'progan'
   metrics: tuple[str, ...] = ('fid',)
 

@@ -29,6 +29,8 @@ def of_pair(pair, metrics=()):
   options, found, warnings = pair.options, [], _counts(pair)
   if metrics:
     prepare(pair, metrics)
+  else:
+    pair.want((pair.spec,))  # Features that are unknown or missing are errors.
   for name in dict.fromkeys(metrics or pair.protocol.metrics):
     try:
       found += prepare(pair, (name,))[0].run(pair)
