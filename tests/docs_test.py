@@ -15,7 +15,7 @@ from msg_gan_jax import config as config_lib
 from msg_gan_jax import gan as gan_lib
 from msg_gan_jax import pyramid
 from msg_gan_jax.data import open as open_lib
-from msg_gan_jax.evaluation import features, measures, protocols
+from msg_gan_jax.evaluation import features, measures, protocols, score
 from msg_gan_jax.networks import build, combine, norms, spectral
 from msg_gan_jax.objectives import augment, losses, path, penalties, weights
 from msg_gan_jax.state import Batch
@@ -207,7 +207,7 @@ def test_the_recipe_of_a_metric_measures():
       scope['colour'](dark, np.full((3, 4, 4, 3), 17, np.uint8)), 7)
   row = measures.METRICS.pop('colour')
   pair = types.SimpleNamespace(images=lambda side: dark)
-  assert row.run(pair) == [measures.Score('colour', 0.)]
+  assert row.run(pair) == [score.Score('colour', 0.)]
 
 
 def test_ci_finds_the_test_command_of_the_readme():

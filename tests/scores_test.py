@@ -14,6 +14,7 @@ from msg_gan_jax.evaluation import (
   pair,
   protocols,
   report,
+  score,
   scores,
   sets,
 )
@@ -141,7 +142,7 @@ def test_classes_are_compared_only_where_there_are_some(metric, tmp_path):
 ])
 def test_the_name_of_a_score_has_its_protocol(
     name, given, spec, wanted, tmp_path):
-  one = measures.Score('fid', 1., features=spec)
+  one = score.Score('fid', 1., features=spec)
   assert scores.key(one, options(tmp_path, name, given)) == wanted
 
 
@@ -149,7 +150,7 @@ def test_another_number_of_fakes_is_in_the_name(tmp_path):
   few = options(tmp_path, 'ada', '')
   for count, wanted in (0, 'fid_ada'), (50_000, 'fid_ada'), (99, 'fid_99_ada'):
     protocol = dataclasses.replace(few.protocol, n_fake=count)
-    assert scores.key(measures.Score('fid', 1., features='inception'),
+    assert scores.key(score.Score('fid', 1., features='inception'),
                       few._replace(protocol=protocol)) == wanted
 
 

@@ -1,6 +1,8 @@
 """Which values of known factors a generator draws, and how evenly."""
 import numpy as np
 
+from msg_gan_jax.evaluation.score import Score
+
 SURE = .8  # Of held-out pictures a classifier must be right about.
 HEAD = 'logits:'  # A tap of a classifier with several heads.
 
@@ -36,7 +38,7 @@ def taps(source):
 
 
 def scores(pair):
-  """How much of each factor's values is covered, as rows for scores.Score.
+  """How much of each factor's values is covered, as Scores.
 
   A classifier looks at reals and at fakes alike, so its mistakes are on both
   sides; how often it is right about held-out reals stands beside. The mean is
@@ -50,10 +52,10 @@ def scores(pair):
     values, guess = real.shape[1], real.argmax(1)
     found[name] = overlap(guess, fake.argmax(1), values)
     floors[name] = overlap(guess[::2], guess[1::2], values)
-  rows = [dict(name=f'factor_{name}', value=found[name], reals=floors[name],
+  rows = [Score(name=f'factor_{name}', value=found[name], reals=floors[name],
                features='classifier', about={'classifier': accuracy[name]})
           for name in found]
   sure = [name for name in found if accuracy[name] >= SURE] or list(found)
-  return [dict(name='factors', value=float(np.mean([found[x] for x in sure])),
+  return [Score(name='factors', value=float(np.mean([found[x] for x in sure])),
                reals=float(np.mean([floors[x] for x in sure])),
                features='classifier', about={'of': sure}), *rows]

@@ -2,6 +2,7 @@
 import numpy as np
 
 from msg_gan_jax.data import polygons
+from msg_gan_jax.evaluation.score import Score
 
 WITHIN = .75  # Euclidean distance of pictures in [0, 1]: Lucic et al. 2018.
 MOST = 1000  # Fakes whose nearest polygon is looked for.
@@ -63,7 +64,7 @@ def nearest(points, among, count=1):
 
 
 def scores(pair):
-  """Precision and recall of polygons, as rows for scores.Score.
+  """Precision and recall of polygons, as Scores.
 
   Precision is the share of samples at most WITHIN from the manifold. Recall is
   the share of reals at most WITHIN from the nearest sample: without the
@@ -87,7 +88,7 @@ def scores(pair):
       len(halves) > MOST) else (None, np.empty(0))
   found = {'polygon_precision': (away <= WITHIN).mean(),
            'polygon_recall': (near <= WITHIN).mean()}
-  return [dict(
+  return [Score(
       name=name, value=float(share),
       error=float(np.sqrt(share * (1 - share) / n)),
       reals=float((floor <= WITHIN).mean()) if (

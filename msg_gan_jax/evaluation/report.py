@@ -18,7 +18,7 @@ def sheet(found, record):
   """One pair of sets as lines of text for a person: a line a score.
 
   Args:
-    found: [measures.Score].
+    found: [score.Score].
     record: of scores.of_pair.
   """
   names = [_title(one) for one in found]
@@ -39,7 +39,7 @@ def rows(several, seeds=False):
   """Several pairs as text: a table for each protocol and set of reals.
 
   Args:
-    several: [(label, [measures.Score], record)].
+    several: [(label, [score.Score], record)].
     seeds: whether they are runs that differ by their seed: then the mean over
       them, and its spread, stand in the last column.
   """

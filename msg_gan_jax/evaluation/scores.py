@@ -6,7 +6,8 @@ import numpy as np
 from msg_gan_jax.evaluation import features as features_lib
 from msg_gan_jax.evaluation import pair as pair_lib
 from msg_gan_jax.evaluation import protocols, sets
-from msg_gan_jax.evaluation.measures import LPIPS, METRICS
+from msg_gan_jax.evaluation.by_features import LPIPS
+from msg_gan_jax.evaluation.measures import METRICS
 
 
 def of_pair(pair, metrics=()):
@@ -18,7 +19,7 @@ def of_pair(pair, metrics=()):
       such pictures do not have, of which the record's 'warnings' tell.
 
   Returns:
-    ([measures.Score], record): the record has all of it for JSON, with the
+    ([score.Score], record): the record has all of it for JSON, with the
     protocol's settings, counts and digests. 'protocol' is its name; the 'id' of
     a score is of all that moves it but the fakes, and tells numbers that may
     be compared from those that may not.

@@ -35,7 +35,7 @@ def of_run(path, metrics, options, *, which='newest', count=0, seed=1,
     psi, cutoff: truncation, of networks that map z to styles.
 
   Yields:
-    (images shown, [measures.Score], record, Pair) of each.
+    (images shown, [score.Score], record, Pair) of each.
 
   Raises:
     ValueError: no run, no such checkpoint, a run of points, or what the scores
