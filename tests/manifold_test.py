@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from msg_gan_jax.data import polygons
-from msg_gan_jax.evaluation import factors, manifold
+from msg_gan_jax.evaluation import factors, manifold, pair, protocols, scores
 
 
 def drawn(dataset, count, first=0):
@@ -41,3 +41,21 @@ def test_the_nearest_rows_are_found():
     ([0, 0, 1, 1], 1.), ([0] * 4, .5), ([2] * 4, 0.), ([0, 0, 0, 1], .75)])
 def test_overlap_is_the_share_that_is_covered(fake, wanted):
   assert factors.overlap([0, 1, 0, 1], fake, 3) == wanted
+
+
+@pytest.mark.slow
+def test_scores_of_polygons_fall_where_they_are_others(tmp_path):
+  def values(dataset):
+    real = polygons.Polygons('triangles', 300)
+    fake = polygons.Polygons(dataset, 40, first=5000)
+    one = pair.Pair(real, fake, pair.Options(
+        protocols.PROTOCOLS['local'], 'local', cache_dir=str(tmp_path)))
+    found, record = scores.of_pair(one, ('polygons',))
+    assert list(record['scores']) == [
+        'polygon_precision_local', 'polygon_recall_local']
+    assert all(0 <= x.error < .1 for x in found)
+    return [x.value for x in found]
+
+  alike, other = values('triangles'), values('squares')
+  assert alike[0] > .95 and other[0] < .1
+  assert alike[1] >= other[1]

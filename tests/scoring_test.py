@@ -12,7 +12,7 @@ from msg_gan_jax.gan import build
 from msg_gan_jax.reporting import writers
 from msg_gan_jax.runs import best, workdir
 from msg_gan_jax.runs.checkpoint import Checkpoints
-from msg_gan_jax.training import evaluate, loop, scorer, scoring
+from msg_gan_jax.training import evaluate, inspect, loop, scorer, scoring
 
 pytestmark = pytest.mark.slow
 KEY = 'frechet_random_conv'
@@ -172,6 +172,11 @@ def test_settings_are_checked_before_training(change, said, small, tmp_path):
   with pytest.raises(ValueError, match=said):
     loop.train(config, str(tmp_path / 'run'), say=lambda line: None)
   assert not list((tmp_path / 'run').glob('checkpoints/[0-9]*'))
+
+
+def test_a_dry_run_checks_them_too(small, tmp_path):
+  with pytest.raises(ValueError, match="config.evaluate.metrics: no metric 'f"):
+    inspect.dry_run(small(evaluate__metrics='fidd'), str(tmp_path / 'a.png'))
 
 
 def test_the_best_is_found_in_records_by_whatever_it_is_called(small):

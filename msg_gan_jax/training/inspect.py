@@ -13,7 +13,7 @@ from msg_gan_jax.gan import build
 from msg_gan_jax.reporting import images as pictures
 from msg_gan_jax.reporting import lines, scatter
 from msg_gan_jax.state import Batch
-from msg_gan_jax.training import sharding, start
+from msg_gan_jax.training import scorer, sharding, start
 
 # On a CPU: of a process that has imported jax and compiled a step, and what
 # convolutions take beside what XLA plans for them, as docs/memory.md found.
@@ -36,6 +36,7 @@ def dry_run(config, sheet, say=SAY):
   gan = build(config)
   over = sharding.mesh()
   sharding.check(config, over)
+  scorer.check(config.evaluate)
   key = jax.random.key(0)
   state = jax.eval_shape(gan.init, key)
   usual = gan.phase(_usual(config.train))

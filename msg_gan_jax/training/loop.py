@@ -113,7 +113,7 @@ class Run:
     self.judge = evaluate.judge(splits)
     self.scorer = self.best = None
     if self.judge.can and not pyramid.are_points(gan.shapes[-1]):
-      self.scorer = scorer_lib.scorer(splits, config, gan, say)
+      self.scorer = scorer_lib.Scorer(splits, config, gan, say)
       if config.evaluate.best:
         self.best = self._best()
 

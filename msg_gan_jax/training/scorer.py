@@ -1,11 +1,12 @@
 """What config.evaluate asks to be measured in training."""
+import contextlib
 import dataclasses
 
 import jax
 import numpy as np
 
 from msg_gan_jax import tables
-from msg_gan_jax.evaluation import measures, report, scores, sets
+from msg_gan_jax.evaluation import features, measures, report, scores, sets
 from msg_gan_jax.evaluation import pair as pair_lib
 from msg_gan_jax.evaluation.protocols import PROTOCOLS
 from msg_gan_jax.training import scoring
@@ -14,15 +15,44 @@ SWD = 'swd_mean'  # Measured always, by evaluate.Judge.
 _FLAGS = 'metrics', 'protocol', 'features', 'weights_file'
 
 
-def scorer(*args, **settings):
-  """A Scorer; its errors name settings of a config and no flags."""
+@contextlib.contextmanager
+def _settings():
+  """Errors in here name settings of a config, and no flags."""
   try:
-    return Scorer(*args, **settings)
+    yield
   except ValueError as error:
     text = str(error)
     for flag in _FLAGS:
       text = text.replace(f'--{flag}', f'config.evaluate.{flag}')
     raise ValueError(text) from error
+
+
+def check(evaluate):
+  """Refuses names that no table has, before anything is computed.
+
+  Args:
+    evaluate: config.evaluate.
+
+  Returns:
+    (rows of METRICS, by which of them the best checkpoint is kept: '' none).
+
+  Raises:
+    ValueError: an unknown metric, protocol or feature, or a `best` that is not
+      measured.
+  """
+  words = (word.strip() for word in evaluate.metrics.split(','))
+  metrics = [word for word in words if word]
+  best = evaluate.best if metrics or evaluate.best == 'swd' else ''
+  with _settings():
+    for name in metrics:
+      measures.METRICS[name]
+    features.parse(
+        evaluate.features or PROTOCOLS[evaluate.protocol].features)
+  if best and best not in ('swd', *metrics):
+    raise ValueError(
+        f'config.evaluate.best: {best!r} is not measured; '
+        + tables.nearest(best, ['swd', *metrics]) + " Or '' for none.")
+  return metrics, best
 
 
 class Scorer:
@@ -38,17 +68,14 @@ class Scorer:
   first measurement is due.
 
   Raises:
-    ValueError: an unknown metric, protocol or feature, a metric that this data
-      set or GAN does not have, or a `best` that is not measured.
+    ValueError: what `check` refuses, weights that are missing, or a metric that
+      this data set or GAN does not have.
   """
 
   def __init__(self, splits, config, gan=None, say=print):
     evaluate = config.evaluate
-    self._gan, self._best = gan, evaluate.best
-    words = (word.strip() for word in evaluate.metrics.split(','))
-    self.metrics = [word for word in words if word]
-    if not self.metrics and self._best != 'swd':
-      self._best = ''
+    self._gan = gan
+    self.metrics, self._best = check(evaluate)
     protocol, self._real, _ = scoring.reals_of(
         splits, PROTOCOLS[evaluate.protocol])
     self.weights = protocol.weights
@@ -59,23 +86,18 @@ class Scorer:
         config.data.cache_dir, say, held_out=splits.held_out,
         train=splits.train)
     self._classes = splits.train.classes
-    for name in self.metrics:
-      measures.METRICS[name]
-    if self._best and self._best not in ('swd', *self.metrics):
-      raise ValueError(
-          f'config.evaluate.best: {self._best!r} is not measured; '
-          + tables.nearest(self._best, ['swd', *self.metrics])
-          + " Or '' for none.")
     if 'ppl' in self.metrics and jax.process_count() > 1:
-      raise ValueError('--metrics: ppl draws pictures in one process only; '
-                       'wanted --mode=evaluate, after a run of several.')
+      raise ValueError(
+          'config.evaluate.metrics: ppl draws pictures in one process only; '
+          'wanted --mode=evaluate, after a run of several.')
     labelled = gan is None or gan.classes
     some = sets.Arrays(  # What fakes will be like.
         self._real.images(np.arange(min(2, len(self._real)))),
         np.arange(2) % 2 if labelled else None,
         self._classes if labelled else (), 'samples')
     self._pair = pair_lib.Pair(self._real, some, self._options)
-    scores.prepare(self._pair, self.metrics)
+    with _settings():
+      scores.prepare(self._pair, self.metrics)
 
   @property
   def lower(self):
