@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from msg_gan_jax.data import avatars
-from msg_gan_jax.evaluation import classifiers, pair, protocols, scores, sets
+from msg_gan_jax.evaluation import (
+  classifiers,
+  pair,
+  protocols,
+  report,
+  scores,
+  sets,
+)
 from msg_gan_jax.metrics import classifier
 
 pytestmark = pytest.mark.slow
@@ -65,7 +72,10 @@ def test_scores_by_it_have_its_accuracy_beside_them(trained, cache):
       'fid', 'is', 'class_accuracy', 'factors'))
   json.dumps(record)
   by_name = {one.name: one for one in found}
-  assert by_name['class_accuracy'].about['classifier'] == trained[0].accuracy
+  right = trained[0].accuracy['label']
+  assert by_name['class_accuracy'].about['classifier'] == right
+  lines = '\n'.join(report.sheet(found, record))
+  assert f'class accuracy [classifier:logits], right {right:.0%} of' in lines
   assert 1 <= by_name['classifier_score'].value <= len(REAL.classes)
   factors = [one for one in found if one.name.startswith('factor_')]
   assert len(factors) == len(trained[0].accuracy) - 1

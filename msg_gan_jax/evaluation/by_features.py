@@ -134,7 +134,7 @@ def class_accuracy(pair):
   value, real = (within.accuracy(
       pair.features(side, CLASSES), pair.labels(side))
                  for side in ('fake', 'real'))
-  right = pair.extractor('classifier').about['held_out_accuracy']
+  right = pair.extractor('classifier').about['held_out_accuracy']['label']
   return [Score('class_accuracy', value, of_share(value, pair.n('fake')),
                 CLASSES, real, {'classifier': right})]
 

@@ -101,7 +101,11 @@ def _heading(record):
 
 def _title(one):
   metric = TITLES.get(one.name, one.name.replace('_', ' '))
-  return f'{metric} [{one.features}]' if one.features else metric
+  if one.features:
+    metric += f' [{one.features}]'
+  # Of a classifier's word it is told how often it is right about reals.
+  right = one.about.get('classifier')
+  return metric if right is None else f'{metric}, right {right:.0%} of reals'
 
 
 def _with_error(value, error):
