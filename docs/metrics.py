@@ -26,6 +26,8 @@ FIGURES = ('frechet', 'kid', 'classifier_score', 'precision', 'recall',
            'density', 'coverage', 'authentic', 'ms_ssim', 'swd_mean')
 BLUR, NOISE = (.25, .5, 1., 2.), (2., 5., 10., 20.)
 MISSING, COUNTS = (1, 2, 4, 8), (500, 1000, 2000, 5000, 10_000, 20_000)
+NAMES = {'frechet': 'Fréchet distance', 'kid': 'KID', 'ms_ssim': 'MS-SSIM',
+         'swd_mean': 'SWD'}
 TITLES = {'blur': 'Gaussian blur, σ in pixels', 'noise':
           'noise, σ in 255ths', 'missing': 'classes missing, of 10',
           'count': 'pictures of the other half'}
@@ -145,7 +147,7 @@ def draw(found, path):
       panel.axhline(start[name][0], color='#999999', lw=.7, ls=':')
       panel.grid(alpha=.25)
       if axis == axes[0]:
-        panel.set_ylabel(name.replace('_', ' '))
+        panel.set_ylabel(NAMES.get(name, name).replace('_', ' '))
   for axis, panel in zip(axes, panels[-1], strict=True):
     panel.set_xlabel(TITLES[axis])
   for panel in panels[0]:
@@ -158,17 +160,20 @@ def _counts(panel, found):
   """How the distances move with the number of pictures."""
   some = [one for one in found if one['axis'] == 'count']
   x = [one['x'] for one in some]
-  colours = {'frechet': '#2458a6', 'frechet_infinity': '#5aa0d8',
-             'kid': '#c4572b'}
-  for name, colour in colours.items():
-    right = panel.twinx() if name == 'kid' else panel
+  right, lines = panel.twinx(), []
+  for name, where, colour, title in (
+      ('frechet', panel, '#2458a6', 'Fréchet distance (left)'),
+      ('frechet_infinity', panel, '#5aa0d8', '... for endless samples (left)'),
+      ('kid', right, '#c4572b', 'KID (right)')):
     y = [one['scores'][name] for one in some]
-    right.errorbar(x, [v for v, _ in y], [2 * (e or 0) for _, e in y],
-                   marker='o', ms=3, lw=1.2, color=colour, capsize=2)
-    right.set_ylabel(name.replace('_', ' '), color=colour)
+    lines.append(where.errorbar(
+        x, [v for v, _ in y], [2 * (e or 0) for _, e in y], marker='o', ms=3,
+        lw=1.2, color=colour, capsize=2, label=title))
+  panel.legend(handles=lines, frameon=False, ncol=3, loc='lower center',
+               bbox_to_anchor=(.5, 1))
   panel.set_xscale('log')
-  panel.set_xlabel('pictures of the other half; bars are two standard errors')
-  panel.set_ylabel('frechet, for endless samples', color=colours['frechet'])
+  panel.set_xlabel(
+      f'{TITLES["count"]}; bars here and below are two standard errors')
   panel.axhline(0, color='#999999', lw=.7, ls=':')
 
 
