@@ -28,10 +28,7 @@ def of_pair(pair, metrics=()):
     ValueError: unknown metrics, or pictures that they cannot measure.
   """
   options, found, warnings = pair.options, [], _counts(pair)
-  if metrics:
-    prepare(pair, metrics)
-  else:
-    pair.want((pair.spec,))  # Features that are unknown or missing are errors.
+  open_features(pair, metrics)
   for name in dict.fromkeys(metrics or pair.protocol.metrics):
     try:
       found += prepare(pair, (name,))[0].run(pair)
@@ -49,6 +46,18 @@ def of_pair(pair, metrics=()):
       'scores': {key(one, options): {
           **_entry(one), 'id': pair.protocol.digest(*base, _features(
               one, about['extractors']))} for one in found}}
+
+
+def open_features(pair, metrics=()):
+  """Opens what metrics need, or, where none are named, the protocol's features.
+
+  Raises:
+    ValueError: see `prepare`.
+  """
+  if metrics:
+    prepare(pair, metrics)
+  else:
+    pair.want((pair.spec,))
 
 
 def prepare(pair, metrics):

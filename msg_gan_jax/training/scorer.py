@@ -90,11 +90,8 @@ class Scorer:
       raise ValueError(
           'config.evaluate.metrics: ppl draws pictures in one process only; '
           'wanted --mode=evaluate, after a run of several.')
-    labelled = gan is None or gan.classes
-    some = sets.Arrays(  # What fakes will be like.
-        self._real.images(np.arange(min(2, len(self._real)))),
-        np.arange(2) % 2 if labelled else None,
-        self._classes if labelled else (), 'samples')
+    some = scoring.stand_in(
+        self._real, self._classes if gan is None or gan.classes else ())
     self._pair = pair_lib.Pair(self._real, some, self._options)
     with _settings():
       scores.prepare(self._pair, self.metrics)

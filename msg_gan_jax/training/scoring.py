@@ -63,7 +63,10 @@ def of_run(path, metrics, options, *, which='newest', count=0, seed=1,
   z = evaluate.latents(gan, n, seed)
   render = sample.renderer(gan, sharding.mesh())
   key = jax.random.key(seed) if gan.layers else None
-  pair = None
+  classes = () if labels is None else splits.train.classes
+  # What is missing is an error now, before a single picture is drawn.
+  pair = pair_lib.Pair(real, stand_in(real, classes), options)
+  scores.open_features(pair, metrics)
   for folder, images in _checkpoints(path, which):
     state = _restored(folder, images, gan)
 
@@ -74,16 +77,21 @@ def of_run(path, metrics, options, *, which='newest', count=0, seed=1,
           None if key is None else jax.random.fold_in(key, first))[-1]
 
     fake = sets.generated(
-        draw, n, gan.shapes[-1], labels,
-        () if labels is None else splits.train.classes, path,
+        draw, n, gan.shapes[-1], labels, classes, path,
         paths_of(gan, state, weights))
-    pair = pair_lib.Pair(real, fake, options) if pair is None else (
-        pair.with_fake(fake))
+    pair = pair.with_fake(fake)
     found, record = scores.of_pair(pair, metrics)
     record['warnings'] += warnings
     yield images, found, {
         'run': path, 'images': images, 'seed': seed,
         'training_seed': config.seed, **record}, pair
+
+
+def stand_in(real, classes):
+  """Two pictures for samples that are yet to be drawn."""
+  few = np.arange(min(2, len(real)))
+  return sets.Arrays(real.images(few), few % 2 if classes else None, classes,
+                     'samples')
 
 
 def reals_of(splits, protocol):
