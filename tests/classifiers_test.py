@@ -89,6 +89,19 @@ def test_scores_by_it_have_its_accuracy_beside_them(trained, cache):
   assert 'class_accuracy_classifier' in record['scores']
 
 
+def test_a_protocols_own_metrics_share_one_pass_and_its_taps(trained, cache):
+  options = pair.Options(
+      protocols.PROTOCOLS['tf_legacy'], 'tf_legacy', 'classifier',
+      cache_dir=cache, say=pytest.fail, held_out=OTHER, train=REAL)
+  found, _ = scores.of_pair(pair.Pair(OTHER, FAKE, options))
+  assert [one.name for one in found] == ['frechet', 'classifier_score']
+  # Nor does a tap that is asked for later miss what is known by then.
+  one = pair.Pair(OTHER, FAKE, options)
+  scores.of_pair(one, ('fid',))
+  (late,), _ = scores.of_pair(one, ('is',))
+  assert late.value == found[1].value
+
+
 def test_without_other_pictures_a_tenth_is_kept_out(cache):
   train, test, tested = classifiers._split(REAL, None)
   assert tested is REAL and len(test) == 22 and len(train) == 198

@@ -74,7 +74,10 @@ class Pair:
     for name, tap in map(features_lib.parse, specs):
       if tap not in self._taps.setdefault(name, set()):
         self._taps[name].add(tap)
+        # What is known has other taps only.
         self._extractors.pop(name, None)
+        for side in self._picked:
+          self._found.pop((side, name), None)
     for name in self._taps:
       self.extractor(name)
 

@@ -11,7 +11,7 @@ class Score(NamedTuple):
     name: what it is: 'fid', 'precision', ...
     value: Python float; nan where it has no meaning, and `warnings` say why.
     error: its standard error over the samples, or None; training seeds are
-      another matter, see report.seeds.
+      another matter, see report.rows.
     features: the spec it looks at, '' where it looks at pixels.
     reals: the same of one half of the reals against the other, or what they
       have by themselves, or None.

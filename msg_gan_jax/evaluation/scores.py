@@ -27,15 +27,23 @@ def of_pair(pair, metrics=()):
   Raises:
     ValueError: unknown metrics, or pictures that they cannot measure.
   """
-  options, found, warnings = pair.options, [], _counts(pair)
+  options, warnings = pair.options, _counts(pair)
   open_features(pair, metrics)
-  for name in dict.fromkeys(metrics or pair.protocol.metrics):
+
+  def tried(name, what):
     try:
-      found += prepare(pair, (name,))[0].run(pair)
+      return what()
     except ValueError as error:
       if metrics:
         raise
       warnings.append(f'{name} is left out: {error}')
+      return []
+
+  # All features are known before any is computed: one pass gives all taps.
+  rows = {name: row for name in metrics or pair.protocol.metrics
+          for row in tried(name, lambda name=name: prepare(pair, (name,)))}
+  found = [one for name, row in rows.items()
+           for one in tried(name, lambda row=row: row.run(pair))]
   about = pair.about()
   base = [about[k] for k in ('real_digest', 'n_real', 'n_fake')]
   base += [options.psi, options.cutoff]
