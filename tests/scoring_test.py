@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from msg_gan_jax.data.open import open_source
-from msg_gan_jax.evaluation import pair, protocols, report, sets
+from msg_gan_jax.evaluation import pair, protocols, report, score, sets
 from msg_gan_jax.gan import build
 from msg_gan_jax.reporting import writers
 from msg_gan_jax.runs import best, workdir
@@ -172,6 +172,20 @@ def test_settings_are_checked_before_training(change, said, small, tmp_path):
   with pytest.raises(ValueError, match=said):
     loop.train(config, str(tmp_path / 'run'), say=lambda line: None)
   assert not list((tmp_path / 'run').glob('checkpoints/[0-9]*'))
+
+
+def test_a_score_that_is_no_number_does_not_end_a_run(small, monkeypatch):
+  config = small(evaluate__metrics='fid', evaluate__best='fid',
+                 evaluate__count=8)
+  one = scorer.Scorer(open_source(config), config, build(config))
+  monkeypatch.setattr(scorer.scores, 'of_pair', lambda pair, metrics: (
+      [score.Score('frechet', float('nan'), features='random_conv')],
+      {**record, 'scores': {KEY: {'value': float('nan'), 'id': ''}}}))
+  record = {'protocol': 'local', 'id': '', 'n_fake': 8, 'n_real': 8,
+            'real': 'r', 'settings': {'follows': ''}, 'warnings': []}
+  values, text, found = one.measure(np.zeros((8, 16, 16, 3), np.uint8))
+  json.dumps(found, allow_nan=False)
+  assert np.isnan(values[KEY]) and 'no number' in text
 
 
 def test_a_dry_run_checks_them_too(small, tmp_path):

@@ -86,7 +86,7 @@ def _warnings(several):
 def append(folder, label, record):
   """Adds a record to scores.jsonl of a folder; returns its path."""
   path = os.path.join(folder, FILE)
-  line = json.dumps({'label': label, **_finite(record)}) + '\n'
+  line = json.dumps({'label': label, **finite(record)}) + '\n'
   with open(path, 'a', encoding='utf-8') as file:
     file.write(line)
   return path
@@ -120,12 +120,12 @@ def _number(value):
   return f'{value:,.2f}' if abs(value) >= 10 else f'{value:.4f}'
 
 
-def _finite(record):
+def finite(record):
   """JSON has no NaN: null, and the warnings say why."""
   if isinstance(record, dict):
-    return {k: _finite(v) for k, v in record.items()}
+    return {k: finite(v) for k, v in record.items()}
   if isinstance(record, list | tuple):
-    return [_finite(v) for v in record]
+    return [finite(v) for v in record]
   if isinstance(record, float) and not math.isfinite(record):
     return None
   return record

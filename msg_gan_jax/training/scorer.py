@@ -131,4 +131,4 @@ class Scorer:
     self._pair = self._pair.with_fake(fakes)
     found, record = scores.of_pair(self._pair, self.metrics)
     values = {scores.key(x, self._options): x.value for x in found}
-    return values, '\n'.join(report.sheet(found, record)), record
+    return values, '\n'.join(report.sheet(found, record)), report.finite(record)
