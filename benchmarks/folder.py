@@ -24,7 +24,10 @@ from PIL import Image
 # So that a checkout need not be installed.
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from msg_gan_jax.data import avatars, decode, folder, pictures, tree
+from msg_gan_jax.data import decode, pictures
+from msg_gan_jax.data import picture_files as tree
+from msg_gan_jax.data.drawn import avatars
+from msg_gan_jax.data.stores import folder
 
 
 def bare(files, resolution, threads):

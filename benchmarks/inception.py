@@ -34,8 +34,8 @@ def ours(folder):
   sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
   import jax
 
-  from msg_gan_jax import pth
-  from msg_gan_jax.metrics import inception, resizes
+  from msg_gan_jax.files import tensors as pth
+  from msg_gan_jax.metrics.features import inception, resizes
 
   @jax.jit
   def features(params, x):

@@ -21,7 +21,7 @@ PRESETS = 'msg_progan', 'msg_stylegan', 'stylegan2'
 
 def config_of(options):
   """Config of the flags: a preset at full width."""
-  from msg_gan_jax import config as config_lib
+  from msg_gan_jax.config import schema as config_lib
   config = config_lib.template(options.preset)
   config.data.resolution, config.train.batch = (
       options.resolution, options.batch)
@@ -35,9 +35,10 @@ def measure(config):
   import jax
   import numpy as np
 
-  from msg_gan_jax.gan import build
-  from msg_gan_jax.state import Batch
-  from msg_gan_jax.training import inspect, sharding
+  from msg_gan_jax.arrays import mesh as sharding
+  from msg_gan_jax.commands import dry_run as inspect
+  from msg_gan_jax.gan.build import build
+  from msg_gan_jax.gan.state import Batch
   gan, over = build(config), sharding.mesh()
   begun = time.perf_counter()
   _, stages = inspect.lowered(gan, config, over)

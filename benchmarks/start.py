@@ -19,7 +19,7 @@ import time
 # So that a checkout need not be installed.
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from msg_gan_jax.reporting import writers
+from msg_gan_jax.runs import records as writers
 
 LAUNCH = pathlib.Path(__file__).resolve().parents[1] / 'launch.py'
 LOOK_SECONDS = .01  # How often the record of the first step is looked for.

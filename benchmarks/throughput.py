@@ -24,7 +24,7 @@ from typing import NamedTuple
 # So that a checkout need not be installed.
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from msg_gan_jax import config as config_lib
+from msg_gan_jax.config import schema as config_lib
 
 ROWS = '4,64,32;4,128,32;5,256,16'
 
@@ -61,7 +61,7 @@ def bmsg_gan(row):
 
 def experiment(name):
   """An experiment's file, or the name of one that ships -> Config."""
-  from msg_gan_jax import cli
+  from msg_gan_jax.commands import main as cli
   path, colon, argument = name.partition(':')
   get_config = runpy.run_path(cli.find(path))['get_config']
   return config_lib.parse(get_config(*[argument] if colon else []))

@@ -7,9 +7,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from msg_gan_jax.arrays import mesh as sharding
 from msg_gan_jax.data import batches as batches_lib
-from msg_gan_jax.gan import build
-from msg_gan_jax.training import sharding
+from msg_gan_jax.gan.build import build
 
 GEMM = 2048  # Big enough for the peak, and 40 ms on two cores.
 SET_BYTES = 2**28  # The random pictures: many batches, and small everywhere.

@@ -20,7 +20,7 @@ import scipy.linalg
 # So that a checkout need not be installed.
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from msg_gan_jax.metrics import frechet
+from msg_gan_jax.metrics.functional import frechet
 
 
 def covariance(features, rows, seed):

@@ -166,7 +166,7 @@ def recovery(predict, images, labels, classes=None):
 
 def samples(run, labels, seed):
   """uint8 [n, H, W, C] of a run's newest checkpoint, for int32 labels [n]."""
-  from msg_gan_jax.training import sample
+  from msg_gan_jax.commands import sample_run as sample
   return sample.of_run(str(run), len(labels), seed, labels=','.join(
       map(str, labels)))[-1]
 
@@ -215,7 +215,7 @@ def measure(run, reals, per_class, seed=1):
 
 def images_shown(run):
   """Of the newest checkpoint."""
-  from msg_gan_jax.runs.checkpoint import Checkpoints
+  from msg_gan_jax.runs.checkpoints import Checkpoints
   return Checkpoints(run / 'checkpoints', read_only=True).steps()[-1]
 
 
@@ -242,7 +242,7 @@ def picture(path, data, reals, drawn):
     reals: Reals.
     drawn: {model: uint8 [classes, n, H, W, C]}.
   """
-  from msg_gan_jax.reporting import contact_sheet
+  from msg_gan_jax.report import contact_sheet
   source = reals.splits.train
   # Pictures that somebody else has made are not for this page to show.
   drawn_here = source.name == 'avatars'
@@ -265,7 +265,7 @@ def picture(path, data, reals, drawn):
 
 def main(folder, per_class, steps, out):
   """Measures every run in the folder; prints and writes the table."""
-  from msg_gan_jax.data.open import open_source
+  from msg_gan_jax.data.sources import open_source
   from msg_gan_jax.runs import workdir
   runs = sorted(path.parent for path in folder.glob('*/config.json'))
   if not runs:

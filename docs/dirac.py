@@ -67,10 +67,10 @@ def objectives(case, samples=1, seed=0):
   import jax
   import jax.numpy as jnp
 
-  from msg_gan_jax.objectives.augment import AUGMENTATIONS
-  from msg_gan_jax.objectives.losses import LOSSES
-  from msg_gan_jax.objectives.penalties import PENALTIES
-  from msg_gan_jax.state import Verdict
+  from msg_gan_jax.gan.objectives.augmentations import AUGMENTATIONS
+  from msg_gan_jax.gan.objectives.losses import LOSSES
+  from msg_gan_jax.gan.objectives.penalties import PENALTIES
+  from msg_gan_jax.gan.state import Verdict
   loss, penalty = LOSSES[case.loss], PENALTIES[case.penalty]
   keys = jax.random.split(jax.random.key(seed), 3)
 

@@ -32,7 +32,7 @@ REPEATS = 5     # of a timing, alternating
 def config_of(kind, seed):
   """Config of a run."""
   from experiments import msg_vs_growing_16px
-  from msg_gan_jax import config as config_lib
+  from msg_gan_jax.config import schema as config_lib
   edited = msg_vs_growing_16px.get_config(kind)
   edited.seed = seed
   return config_lib.parse(edited)
@@ -43,13 +43,21 @@ def train(folder, config):
   import jax
   import stability as study
 
-  from msg_gan_jax import pyramid, schedules
+  from msg_gan_jax.arrays import mesh as sharding
+  from msg_gan_jax.commands import sample_run as sample
   from msg_gan_jax.data import batches as batches_lib
-  from msg_gan_jax.data.open import open_source
-  from msg_gan_jax.gan import build
-  from msg_gan_jax.metrics import scales, sliced
-  from msg_gan_jax.metrics import stability as moves
-  from msg_gan_jax.training import evaluate, health, sample, sharding
+  from msg_gan_jax.data.sources import open_source
+  from msg_gan_jax.gan import pyramid, schedules
+  from msg_gan_jax.gan.build import build
+  from msg_gan_jax.metrics.functional import (
+    scale_agreement as scales,
+  )
+  from msg_gan_jax.metrics.functional import (
+    sliced_wasserstein as sliced,
+  )
+  from msg_gan_jax.metrics.functional import training_stability as moves
+  from msg_gan_jax.training import monitor as health
+  from msg_gan_jax.training import summary as evaluate
   gan, over = build(config), sharding.mesh()
   splits = open_source(config)
   real = splits.held_out.images(np.arange(SAMPLES))
@@ -109,10 +117,11 @@ def steps_of(kind):
   """
   import jax
 
+  from msg_gan_jax.arrays import mesh as sharding
+  from msg_gan_jax.commands import dry_run as inspect
   from msg_gan_jax.data import batches as batches_lib
-  from msg_gan_jax.data.open import open_source
-  from msg_gan_jax.gan import build
-  from msg_gan_jax.training import inspect, sharding
+  from msg_gan_jax.data.sources import open_source
+  from msg_gan_jax.gan.build import build
   config, over = config_of(kind, 0), sharding.mesh()
   gan = build(config)
   batches = batches_lib.open_batches(open_source(config).train, config, over)

@@ -14,10 +14,11 @@ import time
 
 import numpy as np
 
-from msg_gan_jax import config as config_lib
-from msg_gan_jax.data import open as open_lib
-from msg_gan_jax.evaluation import pair, protocols, scores, sets
-from msg_gan_jax.metrics import memorised
+from msg_gan_jax.config import schema as config_lib
+from msg_gan_jax.data import sources as open_lib
+from msg_gan_jax.metrics import evaluate as scores
+from msg_gan_jax.metrics import pair, protocols, sets
+from msg_gan_jax.metrics.functional import memorisation as memorised
 
 METRICS = ('fid', 'kid', 'is', 'precision_recall', 'density_coverage',
            'ms_ssim', 'swd')

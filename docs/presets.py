@@ -29,7 +29,7 @@ PICTURES = {
 
 def page():
   """The lines of docs/presets.md; each takes seconds."""
-  from msg_gan_jax import config as config_lib
+  from msg_gan_jax.config import schema as config_lib
   yield HEAD
   for name in config_lib.PRESETS:
     yield f'| {" | ".join(cells(name))} |\n'
@@ -41,9 +41,10 @@ def cells(name):
 
   import jax
 
-  from msg_gan_jax import config as config_lib
-  from msg_gan_jax import gan as gan_lib
-  from msg_gan_jax.training import inspect, sharding
+  from msg_gan_jax.arrays import mesh as sharding
+  from msg_gan_jax.commands import dry_run as inspect
+  from msg_gan_jax.config import schema as config_lib
+  from msg_gan_jax.gan import build as gan_lib
   config = config_lib.template(name)
   side, channels = PICTURES.get(name, (32, 3))
   config.data.resolution, config.data.channels = side, channels

@@ -15,7 +15,7 @@ change*; for the others it needs a new folder. Names in capitals are tables:
 
 def page():
   """The text of docs/settings.md."""
-  from msg_gan_jax import config
+  from msg_gan_jax.config import schema as config
   groups = {'': 'The experiment'} | {
       f.name: f.default_factory.__doc__ for f in
       dataclasses.fields(config.Config)

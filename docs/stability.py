@@ -61,9 +61,10 @@ def train(folder, settings):
   import jax
 
   from experiments import msg_progan_16px
-  from msg_gan_jax import config as config_lib
-  from msg_gan_jax.data.open import open_source
-  from msg_gan_jax.training import loop, sample
+  from msg_gan_jax.commands import sample_run as sample
+  from msg_gan_jax.config import schema as config_lib
+  from msg_gan_jax.data.sources import open_source
+  from msg_gan_jax.training import loop
   edited = msg_progan_16px.get_config()
   edited.update_from_flattened_dict(settings)
   config = config_lib.parse(edited)
@@ -101,8 +102,8 @@ def whole_pictures(real, fake, seed=0, directions=512):
     {'16': .., '8': .., '4': ..}; values in [-1, 1], not normalized, so that
     a wrong mean colour counts.
   """
-  from msg_gan_jax import pyramid
-  from msg_gan_jax.metrics import sliced
+  from msg_gan_jax.gan import pyramid
+  from msg_gan_jax.metrics.functional import sliced_wasserstein as sliced
   found = {}
   a, b = (np.asarray(x, np.float32) / 127.5 - 1 for x in (real, fake))
   rng = np.random.default_rng(seed)
@@ -206,7 +207,7 @@ def pictures(folder, path):
   """A PNG: rows are losses and connections, columns rates; 16 samples each."""
   from matplotlib import figure
 
-  from msg_gan_jax.reporting import images
+  from msg_gan_jax.report import grids as images
   rows = list(itertools.product(LOSSES, CONNECTED))
   fig = figure.Figure(figsize=(2.2 * len(RATES) + .6, 2.3 * len(rows)),
                       layout='constrained')

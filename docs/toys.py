@@ -32,9 +32,9 @@ SHOWN = (('wasserstein', 'none'), ('wasserstein', 'gradient_penalty'),
 
 def pairs(say=print, losses=(), penalties=()):
   """(loss, penalty) of the tables that `build` accepts; says why not others."""
-  from msg_gan_jax.gan import build
-  from msg_gan_jax.objectives.losses import LOSSES
-  from msg_gan_jax.objectives.penalties import PENALTIES
+  from msg_gan_jax.gan.build import build
+  from msg_gan_jax.gan.objectives.losses import LOSSES
+  from msg_gan_jax.gan.objectives.penalties import PENALTIES
   for pair in itertools.product(losses or LOSSES, penalties or PENALTIES):
     try:
       build(config_of(*pair))
@@ -46,7 +46,7 @@ def pairs(say=print, losses=(), penalties=()):
 
 def config_of(loss, penalty):
   """The settings of a cell, the same for both toys."""
-  from msg_gan_jax.config import template
+  from msg_gan_jax.config.schema import template
   config = template()
   config.data.resolution = 1
   config.data.channels = 2
@@ -80,7 +80,7 @@ def population(gan, n_dis, batch, steps, samples):
   import jax
   import jax.numpy as jnp
 
-  from msg_gan_jax.state import Batch
+  from msg_gan_jax.gan.state import Batch
   phase = gan.phase(0)  # No penalty is lazy: all steps are alike.
 
   def one(key, pool, rounds):
@@ -129,7 +129,7 @@ def found(points, centres, std):
 @functools.cache
 def toy(layout):
   """(Toy, its points [POOL, 1, 1, 2])."""
-  from msg_gan_jax.data.toys import Toy
+  from msg_gan_jax.data.drawn.toys import Toy
   source = Toy(layout, POOL)
   return source, source.images(np.arange(POOL))
 
@@ -149,7 +149,7 @@ def cell(loss, penalty, seeds, steps=ROUND, samples=SAMPLES):
   """
   import jax
 
-  from msg_gan_jax.gan import build
+  from msg_gan_jax.gan.build import build
   config = config_of(loss, penalty)
   begun, record, points = time.process_time(), {}, {}
   train = population(build(config), config.train.n_dis, config.train.batch,
@@ -186,7 +186,7 @@ def read(folder, wanted, seeds, steps):
 
 def settings(loss, penalty, seeds, steps):
   """What a record depends on: {'train.batch': 128, ...}, where not default."""
-  from msg_gan_jax import config as config_lib
+  from msg_gan_jax.config import schema as config_lib
   flat, default = (config_lib.flatten(config_lib.parse(c)) for c in (
       config_of(loss, penalty), config_lib.template()))
   changed = {name: flat[name] for name in flat if flat[name] != default[name]}
@@ -247,7 +247,7 @@ def picture(folder, records, path):
   """A PNG: samples of the first seed on the ring, for the cells SHOWN."""
   from matplotlib import figure
 
-  from msg_gan_jax.reporting.scatter import scatter
+  from msg_gan_jax.report.scatter import scatter
   source, pool = toy('ring')
   fig = figure.Figure(figsize=(10, 7.2), layout='constrained')
   for ax, (loss, penalty) in zip(

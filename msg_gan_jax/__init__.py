@@ -8,12 +8,12 @@ import importlib
 __version__ = '0.1.0'
 
 _HOME = {
-    'build': 'gan',
-    'evaluate': 'evaluation.scores',
-    'Config': 'config',
-    'parse': 'config',
-    'template': 'config',
-    'open_source': 'data.open',
+    'build': 'gan.build',
+    'evaluate': 'metrics.evaluate',
+    'Config': 'config.schema',
+    'parse': 'config.schema',
+    'template': 'config.schema',
+    'open_source': 'data.sources',
 }
 __all__ = sorted(_HOME)
 

@@ -4,8 +4,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from msg_gan_jax import pyramid
-from msg_gan_jax.objectives import ada, feedback, warp
+from msg_gan_jax.gan import pyramid
+from msg_gan_jax.gan.objectives import ada, warp
+from msg_gan_jax.gan.objectives import adaptive as feedback
 
 pytestmark = pytest.mark.slow
 

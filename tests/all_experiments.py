@@ -88,7 +88,7 @@ def small(config, most=MOST, n_dis=None):
     most: pixels.
     n_dis: D updates of a step at most; None leaves them as they are.
   """
-  from msg_gan_jax import config as config_lib
+  from msg_gan_jax.config import schema as config_lib
   data, networks, train = config.data, config.networks, config.train
   objective, schedule = config.objective, config.schedule
   usual = config_lib.template().data
@@ -129,8 +129,11 @@ def small(config, most=MOST, n_dis=None):
 @contextlib.contextmanager
 def compiled_once(config):
   """Both starts and the sampling share what is traced and compiled."""
-  from msg_gan_jax import gan as gan_lib
-  from msg_gan_jax.training import loop, sample, sharding, start
+  from msg_gan_jax.arrays import mesh as sharding
+  from msg_gan_jax.commands import sample_run as sample
+  from msg_gan_jax.gan import build as gan_lib
+  from msg_gan_jax.training import initial_state as start
+  from msg_gan_jax.training import loop
   gan = gan_lib.build(config)
   with contextlib.ExitStack() as stack:
     for module in (gan_lib, loop, sample, start):
@@ -159,8 +162,9 @@ def check(name, folder, most=MOST, n_dis=None):
   import kills
   import numpy as np
 
-  from msg_gan_jax.reporting import writers
-  from msg_gan_jax.training import loop, sample
+  from msg_gan_jax.commands import sample_run as sample
+  from msg_gan_jax.runs import records as writers
+  from msg_gan_jax.training import loop
   config = small(load(name), most, n_dis)
   half = config.train.total_images // 2
   first = dataclasses.replace(
@@ -206,9 +210,9 @@ def describe(name):
   """The cells of an experiment, from its own settings."""
   import jax
 
-  from msg_gan_jax import config as config_lib
-  from msg_gan_jax import gan as gan_lib
-  from msg_gan_jax.training import inspect
+  from msg_gan_jax.commands import dry_run as inspect
+  from msg_gan_jax.config import schema as config_lib
+  from msg_gan_jax.gan import build as gan_lib
   config = config_lib.parse(load(name))
   networks, objective = config.networks, config.objective
   state = jax.eval_shape(gan_lib.build(config).init, jax.random.key(0))

@@ -13,9 +13,10 @@ import numpy as np
 from PIL import Image
 import pytest
 
-from msg_gan_jax import config as config_lib
-from msg_gan_jax.data import archive, packed
-from msg_gan_jax.data import open as open_lib
+from msg_gan_jax.config import schema as config_lib
+from msg_gan_jax.data import sources as open_lib
+from msg_gan_jax.data.stores import archive
+from msg_gan_jax.files import archives as packed
 
 
 def picture(seed):

@@ -5,8 +5,8 @@ import zipfile
 import numpy as np
 import pytest
 
-from msg_gan_jax import config as config_lib
-from msg_gan_jax.data import open as open_lib
+from msg_gan_jax.config import schema as config_lib
+from msg_gan_jax.data import sources as open_lib
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (6, 8, 8, 3), np.uint8)
 

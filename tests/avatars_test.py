@@ -5,8 +5,8 @@ import numpy as np
 from PIL import Image
 import pytest
 
-from msg_gan_jax import source
-from msg_gan_jax.data import avatars, heads, order, palette, shapes
+from msg_gan_jax.data import order, source
+from msg_gan_jax.data.drawn import avatars, heads, palette, shapes
 
 
 def factors(count, **fixed):

@@ -26,11 +26,19 @@ import numpy as np
 from PIL import Image
 import pytest
 
-from msg_gan_jax import cli
-from msg_gan_jax import config as config_lib
-from msg_gan_jax.gan import build
-from msg_gan_jax.runs import checkpoint, storage, workdir
-from msg_gan_jax.training import health
+from msg_gan_jax.commands import main as cli
+from msg_gan_jax.config import schema as config_lib
+from msg_gan_jax.gan.build import build
+from msg_gan_jax.runs import (
+  checkpoints as checkpoint,
+)
+from msg_gan_jax.runs import (
+  orbax_storage as storage,
+)
+from msg_gan_jax.runs import (
+  workdir,
+)
+from msg_gan_jax.training import monitor as health
 
 # ml_collections loads an experiment so.
 pytestmark = pytest.mark.filterwarnings(

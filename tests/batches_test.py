@@ -8,7 +8,7 @@ import jax
 import numpy as np
 import pytest
 
-from msg_gan_jax import config as config_lib
+from msg_gan_jax.config import schema as config_lib
 from msg_gan_jax.data import batches, order
 
 COUNT = 37  # Prime to every batch below: epochs end in the middle of one.

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from msg_gan_jax.metrics import bootstrap
+from msg_gan_jax.metrics.functional import bootstrap
 
 
 def test_the_means_error_is_the_deviation_over_root_n():

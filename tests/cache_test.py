@@ -5,7 +5,7 @@ import threading
 import numpy as np
 import pytest
 
-from msg_gan_jax.data import cache
+from msg_gan_jax.files import cache
 
 ROWS = np.random.default_rng(0).integers(0, 256, (7, 4, 3), np.uint8)
 

@@ -17,8 +17,8 @@ import numpy as np
 import optax
 import pytest
 
-from msg_gan_jax.runs import checkpoint
-from msg_gan_jax.state import Player, State
+from msg_gan_jax.gan.state import Player, State
+from msg_gan_jax.runs import checkpoints as checkpoint
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 

@@ -9,10 +9,10 @@ import threading
 import numpy as np
 import pytest
 
-from msg_gan_jax import config as config_lib
-from msg_gan_jax import source as source_lib
-from msg_gan_jax.data import cifar
-from msg_gan_jax.data import open as open_lib
+from msg_gan_jax.config import schema as config_lib
+from msg_gan_jax.data import source as source_lib
+from msg_gan_jax.data import sources as open_lib
+from msg_gan_jax.data.stores import cifar
 
 CLASSES = ['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog',
            'horse', 'ship', 'truck']

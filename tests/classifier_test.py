@@ -3,7 +3,7 @@ import jax
 import numpy as np
 import pytest
 
-from msg_gan_jax.metrics import classifier
+from msg_gan_jax.metrics.features import classifier
 
 RECIPE = classifier.Recipe(
     least=3200, batch=32, rate=.02, widths=(8, 8), mirror=False)

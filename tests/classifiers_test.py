@@ -5,16 +5,20 @@ import pathlib
 import numpy as np
 import pytest
 
-from msg_gan_jax.data import avatars
-from msg_gan_jax.evaluation import (
-  classifiers,
+from msg_gan_jax.data.drawn import avatars
+from msg_gan_jax.metrics import (
+  evaluate as scores,
+)
+from msg_gan_jax.metrics import (
   pair,
   protocols,
-  report,
-  scores,
   sets,
 )
-from msg_gan_jax.metrics import classifier
+from msg_gan_jax.metrics import (
+  text as report,
+)
+from msg_gan_jax.metrics.features import classifier
+from msg_gan_jax.metrics.features import dataset_classifier as classifiers
 
 pytestmark = pytest.mark.slow
 REAL, OTHER, FAKE = (avatars.Avatars(count, 16, first=first)

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from msg_gan_jax import config as config_lib
+from msg_gan_jax.config import schema as config_lib
 
 
 def values(**settings):

@@ -112,7 +112,7 @@ def read_by_many():
 @pytest.fixture(scope='session')
 def small():
   """(**settings as networks__latent=8) -> a Config that compiles fast."""
-  from msg_gan_jax import config as config_lib
+  from msg_gan_jax.config import schema as config_lib
 
   def make(preset='msg_progan', **settings):
     config = config_lib.template(preset)

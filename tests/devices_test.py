@@ -12,10 +12,12 @@ import jax
 import numpy as np
 import pytest
 
-from msg_gan_jax import config as config_lib
-from msg_gan_jax.gan import build
-from msg_gan_jax.runs import checkpoint, workdir
-from msg_gan_jax.training import loop, start
+from msg_gan_jax.config import schema as config_lib
+from msg_gan_jax.gan.build import build
+from msg_gan_jax.runs import checkpoints as checkpoint
+from msg_gan_jax.runs import workdir
+from msg_gan_jax.training import initial_state as start
+from msg_gan_jax.training import loop
 
 pytestmark = pytest.mark.slow
 

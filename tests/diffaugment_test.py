@@ -4,8 +4,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from msg_gan_jax import pyramid
-from msg_gan_jax.objectives import diffaugment
+from msg_gan_jax.gan import pyramid
+from msg_gan_jax.gan.objectives import diffaugment
 
 KEY = jax.random.key(11)
 N = 2000

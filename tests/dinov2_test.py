@@ -5,7 +5,7 @@ import jax
 import numpy as np
 import pytest
 
-from msg_gan_jax.metrics import dinov2
+from msg_gan_jax.metrics.features import dinov2
 
 WIDTH, HEADS, DEPTH, SIDE, PATCH = 128, 2, 2, 3, 4
 

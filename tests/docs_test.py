@@ -11,14 +11,39 @@ import jax
 import numpy as np
 import pytest
 
-from msg_gan_jax import config as config_lib
-from msg_gan_jax import gan as gan_lib
-from msg_gan_jax import pyramid
-from msg_gan_jax.data import open as open_lib
-from msg_gan_jax.evaluation import features, measures, protocols, score
-from msg_gan_jax.networks import build, combine, norms, spectral
-from msg_gan_jax.objectives import augment, losses, path, penalties, weights
-from msg_gan_jax.state import Batch
+from msg_gan_jax.config import schema as config_lib
+from msg_gan_jax.data import sources as open_lib
+from msg_gan_jax.gan import build as gan_lib
+from msg_gan_jax.gan import pyramid
+from msg_gan_jax.gan.networks import (
+  norms,
+)
+from msg_gan_jax.gan.networks import (
+  phi as combine,
+)
+from msg_gan_jax.gan.networks import (
+  table as build,
+)
+from msg_gan_jax.gan.networks import (
+  weight_norms as spectral,
+)
+from msg_gan_jax.gan.objectives import (
+  augmentations as augment,
+)
+from msg_gan_jax.gan.objectives import (
+  losses,
+  penalties,
+)
+from msg_gan_jax.gan.objectives import (
+  path_length as path,
+)
+from msg_gan_jax.gan.objectives import (
+  weight_penalties as weights,
+)
+from msg_gan_jax.gan.state import Batch
+from msg_gan_jax.metrics import protocols, score
+from msg_gan_jax.metrics import table as measures
+from msg_gan_jax.metrics.features import table as features
 
 ROOT = pathlib.Path(__file__).parents[1]
 TABLES = {

@@ -12,8 +12,8 @@ from absl import flags
 from absl.testing import flagsaver
 import pytest
 
-from msg_gan_jax import cli
-from msg_gan_jax import config as config_lib
+from msg_gan_jax.commands import main as cli
+from msg_gan_jax.config import schema as config_lib
 from msg_gan_jax.runs import workdir
 
 # ml_collections loads an experiment so.

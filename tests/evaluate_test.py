@@ -4,10 +4,13 @@ import json
 import numpy as np
 import pytest
 
-from msg_gan_jax import config as config_lib
-from msg_gan_jax.data import open as open_lib
-from msg_gan_jax.reporting import writers
-from msg_gan_jax.training import evaluate, inspect, loop, sample
+from msg_gan_jax.commands import dry_run as inspect
+from msg_gan_jax.commands import sample_run as sample
+from msg_gan_jax.config import schema as config_lib
+from msg_gan_jax.data import sources as open_lib
+from msg_gan_jax.runs import records as writers
+from msg_gan_jax.training import loop
+from msg_gan_jax.training import summary as evaluate
 
 
 @pytest.fixture(scope='module')

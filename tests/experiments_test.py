@@ -9,8 +9,8 @@ import all_experiments
 import jax
 import pytest
 
-from msg_gan_jax import config as config_lib
-from msg_gan_jax import gan as gan_lib
+from msg_gan_jax.config import schema as config_lib
+from msg_gan_jax.gan import build as gan_lib
 
 # Dense, a chain of convolutions, residual with labels, clipped with many D
 # updates, equalized with every scale, and points; with two D updates in place

@@ -8,15 +8,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from msg_gan_jax.evaluation import (
-  extract,
-  features,
-  pair,
-  protocols,
-  scores,
-  sets,
-)
-from msg_gan_jax.metrics import frechet
+from msg_gan_jax.metrics import evaluate as scores
+from msg_gan_jax.metrics import pair, protocols, sets
+from msg_gan_jax.metrics.features import extract
+from msg_gan_jax.metrics.features import table as features
+from msg_gan_jax.metrics.functional import frechet
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (11, 8, 8, 3), np.uint8)
 SOURCE = sets.Arrays(PIXELS)

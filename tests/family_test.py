@@ -7,11 +7,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from msg_gan_jax import config as config_lib
-from msg_gan_jax import schedules, updates
-from msg_gan_jax.gan import build
-from msg_gan_jax.objectives import ada, feedback
-from msg_gan_jax.state import Batch
+from msg_gan_jax.config import schema as config_lib
+from msg_gan_jax.gan import schedules, updates
+from msg_gan_jax.gan.build import build
+from msg_gan_jax.gan.objectives import ada
+from msg_gan_jax.gan.objectives import adaptive as feedback
+from msg_gan_jax.gan.state import Batch
 
 MAPPED = 'msg_stylegan', 'stylegan2'
 B = 4

@@ -3,8 +3,14 @@ import jax
 import numpy as np
 import pytest
 
-from msg_gan_jax.evaluation import features, protocols, published, sets
-from msg_gan_jax.metrics import dinov2, vgg
+from msg_gan_jax.metrics import protocols, sets
+from msg_gan_jax.metrics.features import dinov2, vgg
+from msg_gan_jax.metrics.features import (
+  published_weights as published,
+)
+from msg_gan_jax.metrics.features import (
+  table as features,
+)
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (3, 20, 24, 3), np.uint8)
 

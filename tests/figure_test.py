@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from msg_gan_jax.reporting import figure
+from msg_gan_jax.report import figure
 
 
 def plain(value, size=20, width=None):

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from msg_gan_jax.networks import filters
+from msg_gan_jax.gan.networks import filters
 
 SIZES = (4, 6), (5, 7), (1, 1), (3, 2)
 TAPS = (1, 2, 1), (1, 3, 3, 1), (1, 1)

@@ -13,10 +13,12 @@ import numpy as np
 from PIL import Image
 import pytest
 
-from msg_gan_jax import config as config_lib
-from msg_gan_jax import source as source_lib
-from msg_gan_jax.data import cache, decode, folder, order, pictures
-from msg_gan_jax.data import open as open_lib
+from msg_gan_jax.config import schema as config_lib
+from msg_gan_jax.data import decode, order, pictures
+from msg_gan_jax.data import source as source_lib
+from msg_gan_jax.data import sources as open_lib
+from msg_gan_jax.data.stores import folder
+from msg_gan_jax.files import cache
 
 
 def picture(seed, width=8, height=8, channels=3):

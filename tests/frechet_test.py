@@ -4,7 +4,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from msg_gan_jax.metrics import bootstrap, frechet, streams
+from msg_gan_jax.metrics.functional import (
+  bootstrap,
+  frechet,
+)
+from msg_gan_jax.metrics.functional import (
+  running_moments as streams,
+)
 
 
 def distance(a, b, ddof=1):

@@ -196,7 +196,8 @@ def with_true_sums(data):
 
 
 def fuzz_pictures(tmp, count):
-  from msg_gan_jax.data import decode, folder, pictures
+  from msg_gan_jax.data import decode, pictures
+  from msg_gan_jax.data.stores import folder
   files = seeds()
   names = st.sampled_from(sorted(files))
   harms = st.tuples(
@@ -295,10 +296,18 @@ def values(about, default):
 
 def rows():
   """{setting: names of the rows that it chooses among}."""
-  from msg_gan_jax import gan, pyramid
-  from msg_gan_jax.data import open as open_lib
-  from msg_gan_jax.networks import build, combine
-  from msg_gan_jax.objectives import augment, losses, penalties
+  from msg_gan_jax.data import sources as open_lib
+  from msg_gan_jax.gan import build as gan
+  from msg_gan_jax.gan import pyramid
+  from msg_gan_jax.gan.networks import phi as combine
+  from msg_gan_jax.gan.networks import table as build
+  from msg_gan_jax.gan.objectives import (
+    augmentations as augment,
+  )
+  from msg_gan_jax.gan.objectives import (
+    losses,
+    penalties,
+  )
   tables = [open_lib.SOURCES, build.NETWORKS, combine.PHI, pyramid.GROUPS,
             losses.LOSSES, augment.AUGMENTATIONS, penalties.PENALTIES,
             gan.OPTIMIZERS]
@@ -308,7 +317,7 @@ def rows():
 
 def edits():
   """A strategy of one edit: (what is done, name, value)."""
-  from msg_gan_jax import config as config_lib
+  from msg_gan_jax.config import schema as config_lib
   flat, known = config_lib.flatten(config_lib.Config()), rows()
   one = [st.tuples(st.just('set'), st.just(name), values(
       {**about, 'one_of': [*about['one_of'], *known.get(name, ())]},
@@ -324,7 +333,7 @@ def edits():
 
 def edited(template, changes):
   """The nested dict of a config after all changes that can be made."""
-  from msg_gan_jax import config as config_lib
+  from msg_gan_jax.config import schema as config_lib
   whole = config_lib.template().to_dict()
   for what, name, value in [
       *(('set', *x) for x in TEMPLATES[template].items()), *changes]:
@@ -343,10 +352,11 @@ def edited(template, changes):
 def fuzz_configs(tmp, count):
   import jax
 
-  from msg_gan_jax import config as config_lib
-  from msg_gan_jax import gan as gan_lib
-  from msg_gan_jax.data import open as open_lib
-  from msg_gan_jax.training import inspect, sharding
+  from msg_gan_jax.arrays import mesh as sharding
+  from msg_gan_jax.commands import dry_run as inspect
+  from msg_gan_jax.config import schema as config_lib
+  from msg_gan_jax.data import sources as open_lib
+  from msg_gan_jax.gan import build as gan_lib
   (tmp / 'set').mkdir()
   for name in ('a', 'b', 'c', 'd'):
     (tmp / 'set' / f'{name}.png').write_bytes(seeds()['RGB.png'])
@@ -417,8 +427,8 @@ def fuzz_command(tmp, count):
   from absl import flags
   from absl.testing import flagsaver
 
-  from msg_gan_jax import cli
-  from msg_gan_jax import config as config_lib
+  from msg_gan_jax.commands import main as cli
+  from msg_gan_jax.config import schema as config_lib
   path = tmp / 'small.py'
   saved = flagsaver.save_flag_values(flags.FLAGS)
 

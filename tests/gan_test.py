@@ -6,15 +6,15 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from msg_gan_jax import pyramid, updates
-from msg_gan_jax import step as step_lib
-from msg_gan_jax.gan import build
-from msg_gan_jax.networks import plain
-from msg_gan_jax.networks.build import D_CONDITIONS, G_CONDITIONS, told
-from msg_gan_jax.objectives import losses
-from msg_gan_jax.objectives.losses import LOSSES
-from msg_gan_jax.objectives.weights import WEIGHT_PENALTIES
-from msg_gan_jax.state import Batch, Condition
+from msg_gan_jax.gan import pyramid, updates
+from msg_gan_jax.gan import step as step_lib
+from msg_gan_jax.gan.build import build
+from msg_gan_jax.gan.networks import plain
+from msg_gan_jax.gan.networks.table import D_CONDITIONS, G_CONDITIONS, told
+from msg_gan_jax.gan.objectives import losses
+from msg_gan_jax.gan.objectives.losses import LOSSES
+from msg_gan_jax.gan.objectives.weight_penalties import WEIGHT_PENALTIES
+from msg_gan_jax.gan.state import Batch, Condition
 
 KEY = jax.random.key(7)
 

@@ -9,11 +9,14 @@ import kills
 import numpy as np
 import pytest
 
-from msg_gan_jax import pyramid, schedules
-from msg_gan_jax.gan import build
-from msg_gan_jax.networks.build import NETWORKS
-from msg_gan_jax.state import Batch, Condition
-from msg_gan_jax.training import inspect, loop, sample, sharding
+from msg_gan_jax.arrays import mesh as sharding
+from msg_gan_jax.commands import dry_run as inspect
+from msg_gan_jax.commands import sample_run as sample
+from msg_gan_jax.gan import pyramid, schedules
+from msg_gan_jax.gan.build import build
+from msg_gan_jax.gan.networks.table import NETWORKS
+from msg_gan_jax.gan.state import Batch, Condition
+from msg_gan_jax.training import loop
 
 GROWING = 'progan', 'stylegan'
 B = 4

@@ -5,7 +5,8 @@ import numpy as np
 from PIL import Image
 import pytest
 
-from msg_gan_jax.reporting import contact_sheet, histograms, lines
+from msg_gan_jax.report import contact_sheet, histograms
+from msg_gan_jax.report import text as lines
 
 
 def channel(histogram):

@@ -12,10 +12,10 @@ import numpy as np
 from PIL import Image
 import pytest
 
-from msg_gan_jax import config as config_lib
-from msg_gan_jax import source as source_lib
-from msg_gan_jax.data import huggingface
-from msg_gan_jax.data import open as open_lib
+from msg_gan_jax.config import schema as config_lib
+from msg_gan_jax.data import source as source_lib
+from msg_gan_jax.data import sources as open_lib
+from msg_gan_jax.data.stores import huggingface
 
 # With pandas and pyarrow it is larger than all else, so it is no part of the
 # `test` extra.

@@ -3,7 +3,7 @@ import numpy as np
 from PIL import Image
 import pytest
 
-from msg_gan_jax.reporting import images
+from msg_gan_jax.report import grids as images
 
 
 def numbered(n, height=4, width=4, channels=3):

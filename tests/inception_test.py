@@ -4,8 +4,8 @@ import numpy as np
 from pth_test import saved
 import pytest
 
-from msg_gan_jax import pth
-from msg_gan_jax.metrics import inception, resizes
+from msg_gan_jax.files import tensors as pth
+from msg_gan_jax.metrics.features import inception, resizes
 
 
 @pytest.fixture(scope='module')

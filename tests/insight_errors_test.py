@@ -11,10 +11,11 @@ import numpy as np
 from PIL import Image
 import pytest
 
-from msg_gan_jax import cli
-from msg_gan_jax.gan import build
-from msg_gan_jax.reporting import video
-from msg_gan_jax.runs import checkpoint, workdir
+from msg_gan_jax.commands import main as cli
+from msg_gan_jax.gan.build import build
+from msg_gan_jax.report import film as video
+from msg_gan_jax.runs import checkpoints as checkpoint
+from msg_gan_jax.runs import workdir
 
 # ml_collections loads an experiment so.
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings(

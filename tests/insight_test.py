@@ -8,11 +8,22 @@ import numpy as np
 from PIL import Image
 import pytest
 
-from msg_gan_jax import config as config_lib
-from msg_gan_jax import gan as gan_lib
-from msg_gan_jax import pyramid
-from msg_gan_jax.insight import mixing, project, targets, trained, walk
-from msg_gan_jax.reporting import figure, video
+from msg_gan_jax.analysis import trained
+from msg_gan_jax.analysis.generator import (
+  mixing,
+  walk,
+)
+from msg_gan_jax.analysis.generator import (
+  projection as project,
+)
+from msg_gan_jax.analysis.generator import (
+  projection_files as targets,
+)
+from msg_gan_jax.config import schema as config_lib
+from msg_gan_jax.gan import build as gan_lib
+from msg_gan_jax.gan import pyramid
+from msg_gan_jax.report import figure
+from msg_gan_jax.report import film as video
 
 WIDTH, LAYERS = 8, 4
 

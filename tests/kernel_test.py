@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from msg_gan_jax.metrics import kernel
+from msg_gan_jax.metrics.functional import kid as kernel
 
 
 def test_subsets_equal_the_peer(oracle):

@@ -151,9 +151,12 @@ def final(path):
   """{what: tree} of a run's last checkpoint."""
   import jax
 
-  from msg_gan_jax.gan import build
-  from msg_gan_jax.runs import checkpoint, workdir
-  from msg_gan_jax.training import health, sharding, start
+  from msg_gan_jax.arrays import mesh as sharding
+  from msg_gan_jax.gan.build import build
+  from msg_gan_jax.runs import checkpoints as checkpoint
+  from msg_gan_jax.runs import workdir
+  from msg_gan_jax.training import initial_state as start
+  from msg_gan_jax.training import monitor as health
   config = workdir.load_config(path)
   gan = build(config)
   same = sharding.replicated(sharding.mesh())

@@ -5,7 +5,7 @@ import numpy as np
 from PIL import Image
 import pytest
 
-from msg_gan_jax.data import folder
+from msg_gan_jax.data.stores import folder
 
 NAMES = ('a.png', 'b.png', 'sub/c.png')
 

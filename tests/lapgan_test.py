@@ -5,12 +5,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from msg_gan_jax import config as config_lib
-from msg_gan_jax import pyramid
-from msg_gan_jax.gan import build
-from msg_gan_jax.networks import lapgan
-from msg_gan_jax.networks.build import NETWORKS
-from msg_gan_jax.state import Batch, Condition
+from msg_gan_jax.config import schema as config_lib
+from msg_gan_jax.gan import pyramid
+from msg_gan_jax.gan.build import build
+from msg_gan_jax.gan.networks import lapgan
+from msg_gan_jax.gan.networks.table import NETWORKS
+from msg_gan_jax.gan.state import Batch, Condition
 
 LATENT = 100 + 16 * 16
 

@@ -7,9 +7,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from msg_gan_jax import pyramid
-from msg_gan_jax.networks import layers, plain, resnet
-from msg_gan_jax.networks.norms import Way
+from msg_gan_jax.gan import pyramid
+from msg_gan_jax.gan.networks import layers, plain, resnet
+from msg_gan_jax.gan.networks.norms import Way
 
 RNG = np.random.default_rng(0)
 

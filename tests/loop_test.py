@@ -18,18 +18,27 @@ import numpy as np
 from PIL import Image
 import pytest
 
-from msg_gan_jax import gan as gan_lib
-from msg_gan_jax.metrics import stability
-from msg_gan_jax.reporting import writers
-from msg_gan_jax.runs import checkpoint, workdir
+from msg_gan_jax.arrays import mesh as sharding
+from msg_gan_jax.commands import sample_run as sample
+from msg_gan_jax.gan import build as gan_lib
+from msg_gan_jax.metrics.functional import training_stability as stability
+from msg_gan_jax.runs import checkpoints as checkpoint
+from msg_gan_jax.runs import records as writers
+from msg_gan_jax.runs import workdir
 from msg_gan_jax.training import (
-  evaluate,
-  health,
+  initial_state as start,
+)
+from msg_gan_jax.training import (
   loop,
-  sample,
-  sharding,
-  signals,
-  start,
+)
+from msg_gan_jax.training import (
+  monitor as health,
+)
+from msg_gan_jax.training import (
+  stop as signals,
+)
+from msg_gan_jax.training import (
+  summary as evaluate,
 )
 
 TOTAL = 160  # 20 steps of 8; 64 images are an epoch

@@ -4,9 +4,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from msg_gan_jax.objectives import losses
-from msg_gan_jax.objectives.losses import LOSSES
-from msg_gan_jax.state import Verdict
+from msg_gan_jax.gan.objectives import losses
+from msg_gan_jax.gan.objectives.losses import LOSSES
+from msg_gan_jax.gan.state import Verdict
 
 ORACLES = {
     'non_saturating': 'non_saturating',

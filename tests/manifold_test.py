@@ -2,8 +2,20 @@
 import numpy as np
 import pytest
 
-from msg_gan_jax.data import polygons
-from msg_gan_jax.evaluation import factors, manifold, pair, protocols, scores
+from msg_gan_jax.data.drawn import polygons
+from msg_gan_jax.metrics import (
+  avatar_factors as factors,
+)
+from msg_gan_jax.metrics import (
+  evaluate as scores,
+)
+from msg_gan_jax.metrics import (
+  pair,
+  protocols,
+)
+from msg_gan_jax.metrics import (
+  polygon_distance as manifold,
+)
 
 
 def drawn(dataset, count, first=0):

@@ -1,7 +1,12 @@
 """Copies of training rows are told from fresh ones."""
 import numpy as np
 
-from msg_gan_jax.metrics import memorised, neighbours
+from msg_gan_jax.metrics.functional import (
+  memorisation as memorised,
+)
+from msg_gan_jax.metrics.functional import (
+  precision_recall as neighbours,
+)
 
 
 def gaussian(n, d, seed=0, dtype=np.float64):

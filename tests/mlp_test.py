@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from msg_gan_jax.data import batches
-from msg_gan_jax.data import open as open_lib
-from msg_gan_jax.gan import build
-from msg_gan_jax.metrics.modes import modes
+from msg_gan_jax.data import sources as open_lib
+from msg_gan_jax.gan.build import build
+from msg_gan_jax.metrics.functional.mixture_modes import modes
 
 
 def toy(small, **settings):

@@ -2,8 +2,8 @@
 import numpy as np
 import pytest
 
-from msg_gan_jax.data import toys
-from msg_gan_jax.metrics.modes import modes
+from msg_gan_jax.data.drawn import toys
+from msg_gan_jax.metrics.functional.mixture_modes import modes
 
 SQUARE = np.array([[0., 0], [1, 0], [0, 1], [1, 1]])
 

@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from msg_gan_jax.metrics import neighbours
+from msg_gan_jax.metrics.functional import precision_recall as neighbours
 
 ORACLES = 'prdc_220_200x8_shifted', 'prdc_300x16_narrow'
 

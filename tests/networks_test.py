@@ -7,11 +7,23 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from msg_gan_jax import config as config_lib
-from msg_gan_jax.gan import build
-from msg_gan_jax.networks import combine, dense, layers, msg, resnet
-from msg_gan_jax.networks.build import NETWORKS
-from msg_gan_jax.state import Batch
+from msg_gan_jax.config import schema as config_lib
+from msg_gan_jax.gan.build import build
+from msg_gan_jax.gan.networks import (
+  layers,
+  resnet,
+)
+from msg_gan_jax.gan.networks import (
+  phi as combine,
+)
+from msg_gan_jax.gan.networks import (
+  progan as msg,
+)
+from msg_gan_jax.gan.networks import (
+  vanilla as dense,
+)
+from msg_gan_jax.gan.networks.table import NETWORKS
+from msg_gan_jax.gan.state import Batch
 
 
 def count(tree):

@@ -4,11 +4,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from msg_gan_jax.gan import build
-from msg_gan_jax.networks import norms
-from msg_gan_jax.networks.build import NETWORKS
-from msg_gan_jax.networks.norms import NORMS, Normalize, Way
-from msg_gan_jax.state import Batch, Condition
+from msg_gan_jax.gan.build import build
+from msg_gan_jax.gan.networks import norms
+from msg_gan_jax.gan.networks.norms import NORMS, Normalize, Way
+from msg_gan_jax.gan.networks.table import NETWORKS
+from msg_gan_jax.gan.state import Batch, Condition
 
 TRAIN, EVALUATE = Way(True), Way(False)
 EPSILON = 1e-5

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from msg_gan_jax.metrics import path_length
+from msg_gan_jax.metrics.functional import path_length
 
 SCALE = np.array([1., 2, 3, 4] * 4, np.float32)  # Of 16 pixels.
 

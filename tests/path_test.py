@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from msg_gan_jax.objectives.path import G_PENALTIES, path_length
+from msg_gan_jax.gan.objectives.path_length import G_PENALTIES, path_length
 
 KEY = jax.random.key(7)
 B, LAYERS, WIDTH, SHAPE = 4, 3, 5, (6, 8, 2)

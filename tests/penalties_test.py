@@ -5,8 +5,8 @@ from jax.test_util import check_grads
 import numpy as np
 import pytest
 
-from msg_gan_jax.objectives import penalties
-from msg_gan_jax.objectives.penalties import PENALTIES
+from msg_gan_jax.gan.objectives import penalties
+from msg_gan_jax.gan.objectives.penalties import PENALTIES
 
 SIZES = (4, 8)
 RNG = np.random.default_rng(0)

@@ -4,10 +4,10 @@ import hashlib
 import numpy as np
 import pytest
 
-from msg_gan_jax import config as config_lib
-from msg_gan_jax import source
-from msg_gan_jax.data import open as open_lib
-from msg_gan_jax.data import polygons
+from msg_gan_jax.config import schema as config_lib
+from msg_gan_jax.data import source
+from msg_gan_jax.data import sources as open_lib
+from msg_gan_jax.data.drawn import polygons
 
 FEWEST_AND_MOST = {'triangles': (3, 3), 'squares': (4, 4), 'convex': (3, 8)}
 

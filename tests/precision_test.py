@@ -5,16 +5,20 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from msg_gan_jax.networks import (
-  combine,
+from msg_gan_jax.gan.networks import (
   dcgan,
   lapgan,
   norms,
   resnet,
-  spectral,
 )
-from msg_gan_jax.networks.build import NETWORKS
-from msg_gan_jax.state import Condition
+from msg_gan_jax.gan.networks import (
+  phi as combine,
+)
+from msg_gan_jax.gan.networks import (
+  weight_norms as spectral,
+)
+from msg_gan_jax.gan.networks.table import NETWORKS
+from msg_gan_jax.gan.state import Condition
 
 pytestmark = pytest.mark.slow
 

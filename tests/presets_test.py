@@ -4,18 +4,19 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from msg_gan_jax import config as config_lib
-from msg_gan_jax import high_resolution, pyramid, updates
-from msg_gan_jax.gan import build
-from msg_gan_jax.networks import layers, plain
-from msg_gan_jax.networks.build import (
+from msg_gan_jax.config import high_resolution
+from msg_gan_jax.config import schema as config_lib
+from msg_gan_jax.config.presets import PRESETS
+from msg_gan_jax.gan import pyramid, updates
+from msg_gan_jax.gan.build import build
+from msg_gan_jax.gan.networks import layers, plain
+from msg_gan_jax.gan.networks.table import (
   D_CONDITIONS,
   G_CONDITIONS,
   NETWORKS,
   told,
 )
-from msg_gan_jax.presets import PRESETS
-from msg_gan_jax.state import Condition
+from msg_gan_jax.gan.state import Condition
 
 # lapgan_test.py has the laws of the chain; those of styles and of R3GAN, whose
 # layers are of their own kinds, are in the tests of their networks.

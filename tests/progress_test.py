@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from msg_gan_jax.data import progress
+from msg_gan_jax.files import progress
 
 
 @pytest.mark.parametrize('terminal, seconds', [(True, .5), (False, 10)])

@@ -11,7 +11,8 @@ import zipfile
 import numpy as np
 import pytest
 
-from msg_gan_jax import opcodes, pth
+from msg_gan_jax.files import tensors as pth
+from msg_gan_jax.files import torch_pickle as opcodes
 
 MAGIC = 0x1950a86a20f9469cfc6c
 KINDS = {'<f4': 'FloatStorage', '<f8': 'DoubleStorage', '<f2': 'HalfStorage',

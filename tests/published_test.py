@@ -4,7 +4,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from msg_gan_jax.evaluation import published
+from msg_gan_jax.metrics.features import published_weights as published
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from msg_gan_jax import pyramid
+from msg_gan_jax.gan import pyramid
 
 RNG = np.random.default_rng(0)
 

@@ -8,8 +8,18 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from msg_gan_jax.networks import combine, filters, layers, msg, r3gan
-from msg_gan_jax.state import NOTHING, Condition
+from msg_gan_jax.gan.networks import (
+  filters,
+  layers,
+  r3gan,
+)
+from msg_gan_jax.gan.networks import (
+  phi as combine,
+)
+from msg_gan_jax.gan.networks import (
+  progan as msg,
+)
+from msg_gan_jax.gan.state import NOTHING, Condition
 
 pytestmark = pytest.mark.slow
 

@@ -5,7 +5,7 @@ import jax
 import numpy as np
 import pytest
 
-from msg_gan_jax.metrics import random_conv
+from msg_gan_jax.metrics.features import random_conv
 
 
 @pytest.fixture(scope='module')

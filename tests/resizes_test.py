@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image
 import pytest
 
-from msg_gan_jax.metrics import resizes
+from msg_gan_jax.metrics.features import resizes
 
 SIZES = [(5, 9), (9, 5), (32, 299), (64, 17), (7, 7), (1, 4), (6, 1)]
 

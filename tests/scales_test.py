@@ -4,11 +4,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from msg_gan_jax import pyramid
-from msg_gan_jax.gan import build
-from msg_gan_jax.metrics import scales
-from msg_gan_jax.state import Verdict
-from msg_gan_jax.training import health
+from msg_gan_jax.gan import pyramid
+from msg_gan_jax.gan.build import build
+from msg_gan_jax.gan.state import Verdict
+from msg_gan_jax.metrics.functional import scale_agreement as scales
+from msg_gan_jax.training import monitor as health
 
 
 def test_a_picture_at_several_sizes_agrees_with_itself():

@@ -2,8 +2,8 @@
 import numpy as np
 import pytest
 
-from msg_gan_jax.reporting import curves
-from msg_gan_jax.reporting.scatter import RANGE, scatter
+from msg_gan_jax.report import curves
+from msg_gan_jax.report.scatter import RANGE, scatter
 
 NONE = np.zeros((0, 2))
 

@@ -4,8 +4,8 @@ import dataclasses
 import jax.numpy as jnp
 import pytest
 
-from msg_gan_jax import config as config_lib
-from msg_gan_jax import schedules
+from msg_gan_jax.config import schema as config_lib
+from msg_gan_jax.gan import schedules
 
 
 def train(**settings):

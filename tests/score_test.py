@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from msg_gan_jax.metrics import score
+from msg_gan_jax.metrics.functional import inception_score as score
 
 
 def test_the_score_equals_the_peer(oracle):

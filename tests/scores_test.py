@@ -8,17 +8,23 @@ import numpy as np
 import pytest
 
 import msg_gan_jax
-from msg_gan_jax.evaluation import (
-  features,
-  measures,
+from msg_gan_jax.metrics import (
+  evaluate as scores,
+)
+from msg_gan_jax.metrics import (
   pair,
   protocols,
-  report,
   score,
-  scores,
   sets,
 )
-from msg_gan_jax.metrics import frechet
+from msg_gan_jax.metrics import (
+  table as measures,
+)
+from msg_gan_jax.metrics import (
+  text as report,
+)
+from msg_gan_jax.metrics.features import table as features
+from msg_gan_jax.metrics.functional import frechet
 
 RNG = np.random.default_rng(0)
 REAL = RNG.integers(0, 256, (60, 16, 16, 1), np.uint8)

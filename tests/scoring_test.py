@@ -6,13 +6,17 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from msg_gan_jax.data.open import open_source
-from msg_gan_jax.evaluation import pair, protocols, report, score, sets
-from msg_gan_jax.gan import build
-from msg_gan_jax.reporting import writers
+from msg_gan_jax.commands import dry_run as inspect
+from msg_gan_jax.commands import score_runs as scoring
+from msg_gan_jax.data.sources import open_source
+from msg_gan_jax.gan.build import build
+from msg_gan_jax.metrics import pair, protocols, score, sets
+from msg_gan_jax.metrics import text as report
 from msg_gan_jax.runs import best, workdir
-from msg_gan_jax.runs.checkpoint import Checkpoints
-from msg_gan_jax.training import evaluate, inspect, loop, scorer, scoring
+from msg_gan_jax.runs import records as writers
+from msg_gan_jax.runs.checkpoints import Checkpoints
+from msg_gan_jax.training import loop, scorer
+from msg_gan_jax.training import summary as evaluate
 
 pytestmark = pytest.mark.slow
 KEY = 'frechet_random_conv'

@@ -3,7 +3,7 @@ import numpy as np
 from PIL import Image
 import pytest
 
-from msg_gan_jax.evaluation import sets
+from msg_gan_jax.metrics import sets
 
 RNG = np.random.default_rng(0)
 PIXELS = RNG.integers(0, 256, (12, 16, 20, 3), np.uint8)

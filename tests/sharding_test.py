@@ -4,7 +4,7 @@ import types
 import numpy as np
 import pytest
 
-from msg_gan_jax.training import sharding
+from msg_gan_jax.arrays import mesh as sharding
 
 STEP = {'SLURM_JOB_ID': '7', 'SLURM_STEP_NODELIST': 'n[1-2]',
         'SLURM_PROCID': '1', 'SLURM_LOCALID': '0'}

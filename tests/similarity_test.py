@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from msg_gan_jax.metrics import similarity
+from msg_gan_jax.metrics.functional import ms_ssim as similarity
 
 WEIGHTS = .0448, .2856, .3001, .2363, .1333
 

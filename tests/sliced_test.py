@@ -3,7 +3,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from msg_gan_jax.metrics import references, sliced
+from msg_gan_jax.metrics.functional import (
+  references,
+)
+from msg_gan_jax.metrics.functional import (
+  sliced_wasserstein as sliced,
+)
 
 
 def nhwc(x):

@@ -8,9 +8,9 @@ from PIL import Image
 import pytest
 import tensorflow_datasets
 
-from msg_gan_jax import config as config_lib
+from msg_gan_jax.config import schema as config_lib
 from msg_gan_jax.data import batches, order
-from msg_gan_jax.data import open as open_lib
+from msg_gan_jax.data import sources as open_lib
 
 COUNT, CLASSES = 40, ('ant', 'bee', 'cat')
 # Counts of images before each batch, and its shape: epochs end inside.

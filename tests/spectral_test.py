@@ -4,8 +4,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from msg_gan_jax.networks import layers, plain
-from msg_gan_jax.networks.spectral import WEIGHT_NORMS
+from msg_gan_jax.gan.networks import layers, plain
+from msg_gan_jax.gan.networks.weight_norms import WEIGHT_NORMS
 
 MATRIX = ('spectral', 'spectral_compare_gan')
 ITERATED = (*MATRIX, 'spectral_operator', 'stable_rank')

@@ -4,7 +4,7 @@ import itertools
 import numpy as np
 import pytest
 
-from msg_gan_jax.metrics import stability
+from msg_gan_jax.metrics.functional import training_stability as stability
 
 
 def pyramid(seed, n=5):

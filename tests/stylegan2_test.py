@@ -8,17 +8,21 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from msg_gan_jax import pyramid
-from msg_gan_jax.networks import (
-  combine,
+from msg_gan_jax.gan import pyramid
+from msg_gan_jax.gan.networks import (
   filters,
   layers,
   mapping,
-  msg,
   plain,
   stylegan2,
 )
-from msg_gan_jax.state import Condition
+from msg_gan_jax.gan.networks import (
+  phi as combine,
+)
+from msg_gan_jax.gan.networks import (
+  progan as msg,
+)
+from msg_gan_jax.gan.state import Condition
 
 pytestmark = pytest.mark.slow
 

@@ -7,9 +7,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from msg_gan_jax import pyramid
-from msg_gan_jax.networks import layers, mapping, msg, stylegan
-from msg_gan_jax.state import NOTHING, Condition
+from msg_gan_jax.gan import pyramid
+from msg_gan_jax.gan.networks import layers, mapping, stylegan
+from msg_gan_jax.gan.networks import progan as msg
+from msg_gan_jax.gan.state import NOTHING, Condition
 
 LADDER = 4, 8, 16
 BATCH, WIDTH, LATENT = 3, 6, 5

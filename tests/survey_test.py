@@ -10,12 +10,14 @@ import numpy as np
 from PIL import Image
 import pytest
 
-from msg_gan_jax import cli
-from msg_gan_jax import config as config_lib
-from msg_gan_jax.data.open import SOURCES, Splits
-from msg_gan_jax.reporting import contact_sheet, inventory, scatter
-from msg_gan_jax.training import census, inspect, survey
-from msg_gan_jax.training import concerns as concerns_lib
+from msg_gan_jax.analysis.dataset import census
+from msg_gan_jax.analysis.dataset import concerns as concerns_lib
+from msg_gan_jax.commands import dry_run as inspect
+from msg_gan_jax.commands import inspect_data as survey
+from msg_gan_jax.commands import main as cli
+from msg_gan_jax.config import schema as config_lib
+from msg_gan_jax.data.sources import SOURCES, Splits
+from msg_gan_jax.report import contact_sheet, inventory, scatter
 
 
 def noise(seed, height=8, width=8, channels=3):

@@ -10,10 +10,11 @@ from PIL import Image
 import pytest
 import tensorflow_datasets
 
-from msg_gan_jax import config as config_lib
-from msg_gan_jax import source as source_lib
-from msg_gan_jax.data import open as open_lib
-from msg_gan_jax.data import prepared, tfds
+from msg_gan_jax.config import schema as config_lib
+from msg_gan_jax.data import source as source_lib
+from msg_gan_jax.data import sources as open_lib
+from msg_gan_jax.data.stores import tfds
+from msg_gan_jax.data.stores import tfds_prepared as prepared
 
 
 def picture(seed):

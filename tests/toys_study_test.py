@@ -45,7 +45,7 @@ def test_seeds_differ_and_toys_begin_alike(trained):
 
 @pytest.mark.slow
 def test_a_seed_is_the_same_in_a_population_and_alone(trained):
-  from msg_gan_jax.gan import build
+  from msg_gan_jax.gan.build import build
   config = study['config_of']('relativistic', 'r1_r2')
   one = study['population'](
       build(config), config.train.n_dis, config.train.batch, 3, 200)

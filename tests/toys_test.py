@@ -5,10 +5,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from msg_gan_jax import config as config_lib
-from msg_gan_jax import pyramid, source
-from msg_gan_jax.data import batches, toys
-from msg_gan_jax.data import open as open_lib
+from msg_gan_jax.config import schema as config_lib
+from msg_gan_jax.data import batches, source
+from msg_gan_jax.data import sources as open_lib
+from msg_gan_jax.data.drawn import toys
+from msg_gan_jax.gan import pyramid
 
 EVERY = np.arange(20_000)
 

@@ -3,7 +3,7 @@ import jax
 import numpy as np
 import pytest
 
-from msg_gan_jax.metrics import vgg
+from msg_gan_jax.metrics.features import vgg
 
 WIDTHS, HIDDEN = (4, 5, 6, 7, 8), 9
 PLACES = (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)  # torchvision's.

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 import pytest
 
-from msg_gan_jax.reporting import video
+from msg_gan_jax.report import film as video
 
 
 def frames(n, height=15, width=21):

@@ -4,7 +4,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from msg_gan_jax.objectives.weights import CONSTRAINTS, WEIGHT_PENALTIES
+from msg_gan_jax.gan.objectives.weight_penalties import (
+  CONSTRAINTS,
+  WEIGHT_PENALTIES,
+)
 
 ROWS = [name for name, row in WEIGHT_PENALTIES.items() if row]
 

@@ -2,7 +2,8 @@
 import numpy as np
 import pytest
 
-from msg_gan_jax.metrics import frechet, within
+from msg_gan_jax.metrics.functional import frechet
+from msg_gan_jax.metrics.functional import per_class as within
 
 
 def distance(real, fake):

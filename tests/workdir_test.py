@@ -10,7 +10,7 @@ import sys
 import jax
 import pytest
 
-from msg_gan_jax import config as config_lib
+from msg_gan_jax.config import schema as config_lib
 from msg_gan_jax.runs import workdir
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent

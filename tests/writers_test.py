@@ -9,7 +9,8 @@ import numpy as np
 from PIL import Image
 import pytest
 
-from msg_gan_jax.reporting import curves, writers
+from msg_gan_jax.report import curves
+from msg_gan_jax.runs import records as writers
 
 
 def test_records_are_read_as_they_were_written(tmp_path):

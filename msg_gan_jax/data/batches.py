@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from msg_gan_jax import state
 from msg_gan_jax.data import order as order_lib
+from msg_gan_jax.gan import state
 
 # What a thread decodes at a time: enough to make grain's 25 to 100 us an
 # element small, few enough to share a batch evenly among the threads.

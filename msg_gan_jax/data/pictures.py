@@ -13,7 +13,8 @@ import warnings
 
 import numpy as np
 
-from msg_gan_jax.data import cache, decode, progress, tally
+from msg_gan_jax.data import decode, tally
+from msg_gan_jax.files import cache, progress
 
 VERSION = 2  # Of the cache; a change of decode.py that moves a pixel adds 1.
 CHUNK_BYTES = 16_000_000  # What a thread decodes at a time, at most 64 files.

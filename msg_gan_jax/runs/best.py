@@ -4,7 +4,7 @@ import math
 import jax
 import numpy as np
 
-from msg_gan_jax.runs.checkpoint import Checkpoints
+from msg_gan_jax.runs.checkpoints import Checkpoints
 
 FOLDER = 'best'
 

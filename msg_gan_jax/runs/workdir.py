@@ -12,8 +12,8 @@ import socket
 import subprocess
 import warnings
 
-from msg_gan_jax import config as config_lib
-from msg_gan_jax.reporting import writers
+from msg_gan_jax.config import schema as config_lib
+from msg_gan_jax.runs import records as writers
 
 try:
   import fcntl

@@ -7,19 +7,30 @@ import time
 import jax
 import numpy as np
 
-from msg_gan_jax import pyramid, schedules
+from msg_gan_jax.arrays import mesh as sharding
+from msg_gan_jax.commands import sample_run as sample
 from msg_gan_jax.data import batches as batches_lib
-from msg_gan_jax.data.open import open_source
-from msg_gan_jax.gan import build
-from msg_gan_jax.metrics import stability
-from msg_gan_jax.reporting import images as pictures
-from msg_gan_jax.reporting import scatter, writers
+from msg_gan_jax.data.sources import open_source
+from msg_gan_jax.gan import pyramid, schedules
+from msg_gan_jax.gan.build import build
+from msg_gan_jax.metrics.functional import training_stability as stability
+from msg_gan_jax.report import grids as pictures
+from msg_gan_jax.report import scatter
 from msg_gan_jax.runs import best
-from msg_gan_jax.runs.checkpoint import Checkpoints
+from msg_gan_jax.runs import records as writers
+from msg_gan_jax.runs.checkpoints import Checkpoints
 from msg_gan_jax.runs.workdir import Workdir, write_json
-from msg_gan_jax.training import evaluate, health, sample, sharding, signals
+from msg_gan_jax.training import initial_state as start_lib
+from msg_gan_jax.training import (
+  monitor as health,
+)
 from msg_gan_jax.training import scorer as scorer_lib
-from msg_gan_jax.training import start as start_lib
+from msg_gan_jax.training import (
+  stop as signals,
+)
+from msg_gan_jax.training import (
+  summary as evaluate,
+)
 
 
 class DivergedError(ValueError):
@@ -297,7 +308,7 @@ class Run:
     if importlib.util.find_spec('matplotlib') is None:
       self.say("curves: pip install 'msg_gan_jax[plot]' draws them")
       return
-    from msg_gan_jax.reporting import curves  # matplotlib is slow to import
+    from msg_gan_jax.report import curves
     path = self.folder.path / 'curves.png'
     curves.plot(writers.read(self.folder.path / 'metrics.jsonl'), path,
                 title=self.folder.path.name)

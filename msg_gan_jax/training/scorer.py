@@ -5,11 +5,23 @@ import dataclasses
 import jax
 import numpy as np
 
-from msg_gan_jax import tables
-from msg_gan_jax.evaluation import features, measures, report, scores, sets
-from msg_gan_jax.evaluation import pair as pair_lib
-from msg_gan_jax.evaluation.protocols import PROTOCOLS
-from msg_gan_jax.training import scoring
+from msg_gan_jax.commands import score_runs as scoring
+from msg_gan_jax.config import tables
+from msg_gan_jax.metrics import (
+  evaluate as scores,
+)
+from msg_gan_jax.metrics import pair as pair_lib
+from msg_gan_jax.metrics import (
+  sets,
+)
+from msg_gan_jax.metrics import (
+  table as measures,
+)
+from msg_gan_jax.metrics import (
+  text as report,
+)
+from msg_gan_jax.metrics.features import table as features
+from msg_gan_jax.metrics.protocols import PROTOCOLS
 
 SWD = 'swd_mean'  # Measured always, by evaluate.Judge.
 _FLAGS = 'metrics', 'protocol', 'features', 'weights_file'

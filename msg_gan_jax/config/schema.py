@@ -1,0 +1,514 @@
+"""Every setting once: its type, unit, default, range and meaning."""
+import dataclasses
+import math
+import typing
+
+import ml_collections
+
+from msg_gan_jax.config import tables
+from msg_gan_jax.config.presets import PRESETS
+
+
+def setting(default, meaning, low=None, high=None, one_of=(), may_change=False,
+            by_size=None):
+  """A field of the schema.
+
+  Args:
+    default: its value in `template()`; its type is the field's type.
+    meaning: one or two sentences with the unit.
+    low, high: the closed range of legal numbers, None where open.
+    one_of: the legal values where they are few; names that a table holds are
+      checked against that table by `gan.build` and `data.open`.
+    may_change: whether a run may continue under another value.
+    by_size: int or float, of text that `by_size` reads; low and high are
+      those of the values.
+  """
+  return dataclasses.field(default=default, metadata=dict(
+      meaning=meaning, low=low, high=high, one_of=one_of,
+      may_change=may_change, by_size=by_size))
+
+
+def by_size(text, kind):
+  """'64:16,256:14' -> {64: 16, 256: 14}, heights in pixels to numbers.
+
+  A number holds from its height on, up to the next one that is listed.
+
+  Raises:
+    ValueError: another form, or a height twice.
+  """
+  found = {}
+  for entry in text.split(',') if text else ():
+    size, _, value = entry.partition(':')
+    size = int(size)
+    if size in found:
+      raise ValueError(f'{size} twice')
+    found[size] = kind(value)
+  return found
+
+
+def at_size(table, size, usual):
+  """The number that holds at a height, of what `by_size` has read."""
+  return table[max(s for s in table if s <= size)] if any(
+      s <= size for s in table) else usual
+
+
+@dataclasses.dataclass(frozen=True)
+class Data:
+  """Where the pictures come from, and what is done to them."""
+  name: str = setting('avatars', 'A row of SOURCES.')
+  path: str = setting(
+      '', 'Where the pictures lie: a file or a folder, as the source says.',
+      may_change=True)
+  dataset: str = setting(
+      '', 'Which data set, for sources that have many (tfds, huggingface).')
+  split: str = setting(
+      'train', 'Which part of it, for sources that have several.')
+  resolution: int = setting(
+      32, 'Height in pixels, and width too where data.width is 0.', 1, 4096)
+  width: int = setting(
+      0, 'Width in pixels where pictures are no squares; 0 is a square.', 0,
+      4096)
+  channels: int = setting(3, '1 for grey, 3 for colour, 4 with alpha.', 1, 4)
+  count: int = setting(
+      20_000, 'How many pictures a drawn source holds for training.', 1, 2**30)
+  held_out: int = setting(
+      2048, 'Pictures kept out of training, to measure against; at most a '
+      'tenth of a set on disk.', 0, 2**30)
+  mirror: bool = setting(True, 'Show half of the pictures mirrored.')
+  dequantize: bool = setting(
+      False, 'Add uniform noise of one step of 8 bits to reals in training.')
+  label: str = setting(
+      '', "Which factor, feature or column is the class label; '' is the "
+      "source's own choice.")
+  label_file: str = setting(
+      '', "Labels of a folder or an archive: a .csv, .json or .jsonl, its path "
+      "or its name inside; '' is dataset.json where there is one, else the "
+      'folders.')
+  resize: str = setting(
+      'center_crop', 'How a picture of another shape gets the wanted one.',
+      one_of=('center_crop', 'pad', 'stretch'))
+  filter: str = setting(
+      'lanczos', 'The resampling filter.', one_of=('lanczos', 'area'))
+  on_bad: str = setting(
+      'error', 'What a broken file does: stop, or be skipped and listed.',
+      one_of=('error', 'skip'))
+  cache_dir: str = setting(
+      '', "Where decoded pictures are kept; '' is msg_gan_jax in the user's "
+      'cache folder.', may_change=True)
+  cache_gb: float = setting(
+      4., 'Sets up to this decoded size are decoded once; larger ones stream '
+      'from their files.', 0., may_change=True)
+  device_gb: float = setting(
+      2., 'Sets up to this size live on the device; larger ones stream.', 0.,
+      may_change=True)
+  threads: int = setting(
+      0, 'Threads that decode; 0 is one a core.', 0, 1024, may_change=True)
+
+  @property
+  def shape(self):
+    """(height, width, channels) of every picture."""
+    return self.resolution, self.width or self.resolution, self.channels
+
+
+@dataclasses.dataclass(frozen=True)
+class Networks:
+  """The two players."""
+  name: str = setting('msg_progan', 'A row of NETWORKS.')
+  latent: int = setting(512, 'Size of z.', 1, 2**16)
+  latent_law: str = setting(
+      'sphere', 'Law of z: normal on the sphere of radius √latent, normal, or '
+      'uniform in -1 .. 1.', one_of=('sphere', 'normal', 'uniform'))
+  fmap_max: int = setting(
+      512, 'Feature maps of the coarse levels; of networks with widths of '
+      'their own, the most that a layer has.', 2, 2**16)
+  fmap_base: int = setting(
+      8192, 'A level of r pixels has min(fmap_max, 2 fmap_base / r) feature '
+      'maps, in networks of the ladder.', 2, 2**30)
+  phi: str = setting(
+      'simple', 'How D joins an image to its path, a row of PHI.')
+  scales: str = setting(
+      'all', "The levels that G shows to D: none, coarse, middle, fine, all, "
+      "or resolutions as '8,16'; the finest is always shown.")
+  stddev: str = setting(
+      'every', 'Where D sees the minibatch standard deviation.',
+      one_of=('every', 'last', 'none'))
+  stddev_group: int = setting(
+      4, 'Samples in a group of it; 0 is the whole batch.', 0, 2**20)
+  classes: int = setting(
+      0, 'Classes that the players are told of; 0 is none.', 0, 2**16)
+  g_condition: str = setting(
+      'none', 'How G is told the class, a row of G_CONDITIONS.')
+  d_condition: str = setting(
+      'none', 'How D is told the class, or asked for it, a row of '
+      'D_CONDITIONS.')
+  g_norm: str = setting('none', "Between G's layers, a row of NORMS.")
+  d_norm: str = setting('none', "Between D's layers, a row of NORMS.")
+  g_weight_norm: str = setting(
+      'none', "Of G's kernels, a row of WEIGHT_NORMS.")
+  d_weight_norm: str = setting(
+      'none', "Of D's kernels, a row of WEIGHT_NORMS.")
+  power_iterations: int = setting(
+      1, 'Power iterations of a spectral norm, each time.', 1, 1000)
+  power_update: str = setting(
+      'pass', "When its vectors, and batch norm's averages, move: in every "
+      'pass of training, or in the first of each update.',
+      one_of=('pass', 'update'))
+  stable_rank: float = setting(
+      .7, 'c of stable rank normalization: at most c times the full rank.',
+      .01, 1.)
+  statistics: str = setting(
+      'moving', 'Moments that batch norm uses for samples: moving averages, '
+      'means over statistics_batches batches of latents, or of the batch.',
+      one_of=('moving', 'accumulated', 'batch'))
+  statistics_batches: int = setting(
+      100, 'Batches of latents that are accumulated.', 1, 2**20)
+  w: int = setting(
+      512, 'Size of w, into which a mapping network turns z (stylegan, '
+      'stylegan2).', 1, 2**16)
+  mapping_layers: int = setting(
+      8, 'Dense layers of the mapping network.', 1, 64)
+  mixing: float = setting(
+      .9, 'Probability of style mixing: that a batch has its finer layers\' '
+      'styles from a second z.', 0., 1.)
+  dtype: str = setting(
+      'float32', 'Of activations; norms, losses, penalties, parameters and '
+      'optimizer stay float32.', one_of=('float32', 'bfloat16'))
+  remat: bool = setting(
+      False, 'Compute each block again in the backward pass instead of keeping '
+      'its activations: less memory, a third more arithmetic.')
+
+
+@dataclasses.dataclass(frozen=True)
+class Objective:
+  """What the players want."""
+  loss: str = setting('wasserstein', 'A row of LOSSES.')
+  drift: float = setting(
+      .001, 'Weight of E[D(real)^2] in the D loss.', 0., 1e6)
+  penalty: str = setting('gradient_penalty', 'A row of PENALTIES.')
+  penalty_weight: float = setting(10., 'λ of the penalty.', 0., 1e6)
+  penalty_target: float = setting(
+      1., 'Slope that the gradient penalties ask for; the penalty is divided '
+      'by its square.', 1e-3, 1e6)
+  penalty_every_d_steps: int = setting(
+      1, 'D steps between two penalties; the weight is multiplied by it.', 1,
+      1024)
+  constraint: str = setting(
+      'none', "What D's parameters must keep after each update, a row of "
+      'CONSTRAINTS.')
+  clip: float = setting(
+      .01, 'Largest parameter of D that the constraint allows.', 1e-6, 1e6)
+  d_weight_penalty: str = setting(
+      'none', "What D's weights cost, a row of WEIGHT_PENALTIES.")
+  d_weight_penalty_weight: float = setting(1., 'Its weight.', 0., 1e6)
+  g_weight_penalty: str = setting(
+      'none', "What G's weights cost, a row of WEIGHT_PENALTIES.")
+  g_weight_penalty_weight: float = setting(1., 'Its weight.', 0., 1e6)
+  d_classes_weight: float = setting(
+      1., "Weight of the classifier's loss for D.", 0., 1e6)
+  g_classes_weight: float = setting(
+      1., "Weight of the classifier's loss for G.", 0., 1e6)
+  classify_fakes: bool = setting(
+      True, 'Whether D learns to classify from fakes too.')
+  augment: str = setting(
+      'none', 'What is done to reals and fakes before D sees them, a row of '
+      'AUGMENTATIONS.')
+  augment_strength: float = setting(
+      .1, 'How much at the start; of instance noise, its standard deviation '
+      'in values of -1 .. 1.', 0., 100.)
+  augment_until_images: int = setting(
+      0, 'Images over which it falls to none, linearly; 0 keeps it.', 0, 2**30)
+  augment_target: float = setting(
+      0., 'Adaptive: the strength follows the mean sign of D(real), so that '
+      'it comes to this (.6); 0 is not adaptive.', 0., 1.)
+  augment_speed_images: int = setting(
+      500_000, 'Images over which an adaptive strength can move by 1.', 1,
+      2**30)
+  g_penalty: str = setting('none', 'What G pays, a row of G_PENALTIES.')
+  g_penalty_weight: float = setting(2., 'Its weight.', 0., 1e6)
+  g_penalty_every_g_steps: int = setting(
+      4, 'G steps between two of them; the weight is multiplied by it.', 1,
+      1024)
+  g_penalty_shrink: int = setting(
+      2, 'It is of a batch this many times smaller.', 1, 1024)
+
+
+@dataclasses.dataclass(frozen=True)
+class Optimizer:
+  """How both players learn."""
+  name: str = setting('rmsprop', 'A row of OPTIMIZERS.')
+  g_rate: float = setting(.003, 'Learning rate of G.', 0., 100.)
+  d_rate: float = setting(.003, 'Learning rate of D.', 0., 100.)
+  beta1: float = setting(0., 'Momentum; Adam and SGD.', 0., .9999)
+  beta2: float = setting(.99, 'Decay of the mean square gradient.', 0.,
+                         .999999)
+  epsilon: float = setting(1e-8, 'Added to the root of that mean.', 1e-12,
+                           1.)
+  fall_until_images: int = setting(
+      0, 'Images over which both rates fall to 0, linearly; 0 keeps them.', 0,
+      2**30)
+
+
+@dataclasses.dataclass(frozen=True)
+class Train:
+  """The loop: lengths and cadences count real images shown to D."""
+  total_images: int = setting(
+      1_000_000, 'Length of the run.', 1, 2**30, may_change=True)
+  batch: int = setting(
+      32, 'Real images in one D update, on all devices.', 1, 2**20)
+  n_dis: int = setting(
+      1, 'D updates in one G update; each is compiled anew.', 1, 16)
+  n_dis_more: int = setting(
+      0, 'D updates in a G update at the start and now and then, a multiple of '
+      'n_dis (WGAN: 100); 0 is n_dis always.', 0, 2**16)
+  more_first_g_steps: int = setting(
+      25, 'So many G updates at the start have them.', 0, 2**30)
+  more_every_g_steps: int = setting(
+      500, 'And so does one of every so many; 0 is none.', 0, 2**30)
+  g_batches: int = setting(
+      1, 'Fakes in a G update, in batches.', 1, 64)
+  update: str = setting(
+      'alternate', "Whether G's update sees D before or after its own: joint "
+      'or alternate.', one_of=('alternate', 'joint'))
+  level_images: int = setting(
+      0, 'Images after which a chain of GANs goes on to its next level '
+      '(lapgan).', 0, 2**30)
+  accumulate: int = setting(
+      1, 'Parts in which a batch is computed, to save memory.', 1, 1024)
+  reuse_latents: bool = setting(
+      False, 'Whether the G update reuses the z of the last D update.')
+  ema_half_life_images: float = setting(
+      10_000., 'Half-life of the averaged generator, in images; 0 is none.',
+      0.)
+  ema_rampup: float = setting(
+      0., 'The half-life is at most this share of the images shown so far; 0 '
+      'is no such bound.', 0., 1e6)
+  grow_from: int = setting(
+      0, 'Progressive growing: the height in pixels at which it begins; 0 '
+      'trains all of the networks from the start.', 0, 4096)
+  grow_stable_images: int = setting(
+      600_000, 'Images of each resolution before the next fades in.', 0, 2**30)
+  grow_fade_images: int = setting(
+      600_000, 'Images over which a resolution fades in.', 0, 2**30)
+  grow_batches: str = setting(
+      '', "The batch from a height on, as '64:16,256:14'; below them, and "
+      'where empty, train.batch.', 1, 2**20, by_size=int)
+  grow_rates: str = setting(
+      '', "What both rates are multiplied by from a height on, as '128:1.5'.",
+      0., 1e6, by_size=float)
+  grow_resets: bool = setting(
+      True, 'Whether the optimizer forgets its moments when a resolution '
+      'begins to fade in, and when it has.')
+  init_from: str = setting(
+      '', 'Another run whose weights are the start.')
+  init_parts: str = setting(
+      'g,d,ema', "Which of that run's weights: any of g, d, ema.")
+  log_every_images: int = setting(
+      2_000, 'Images between two lines of metrics.', 1, may_change=True)
+  sample_every_images: int = setting(
+      20_000, 'Images between two grids of samples and health checks.', 1,
+      may_change=True)
+  measure_every_images: int = setting(
+      100_000, 'Images between two measurements of distances; always at the '
+      'end.', 1, may_change=True)
+  checkpoint_every_images: int = setting(
+      100_000, 'Images between two checkpoints.', 1, may_change=True)
+  keep_checkpoints: int = setting(
+      2, 'How many of the latest checkpoints stay.', 1, may_change=True)
+  tensorboard: bool = setting(
+      False, 'Write TensorBoard files too (pip install '
+      "'msg_gan_jax[tensorboard]').", may_change=True)
+
+
+@dataclasses.dataclass(frozen=True)
+class Schedule:
+  """What settings come to, along half a cosine, as in R3GAN; -1 keeps them."""
+  images: int = setting(
+      0, 'Images over which they move; 0 is no schedule.', 0, 2**30)
+  rates: float = setting(
+      1., 'What both rates are multiplied by at the end.', 0., 1e6)
+  beta2: float = setting(-1., 'Then optimizer.beta2.', -1., .999999)
+  penalty_weight: float = setting(
+      -1., 'Then objective.penalty_weight.', -1., 1e6)
+  augment_strength: float = setting(
+      -1., 'Then objective.augment_strength.', -1., 100.)
+  ema_half_life_images: float = setting(
+      -1., 'Then train.ema_half_life_images.', -1.)
+
+
+@dataclasses.dataclass(frozen=True)
+class Evaluate:
+  """What is measured in training, beside the sliced distance."""
+  metrics: str = setting(
+      'fid,precision_recall,density_coverage',
+      "Rows of METRICS with commas between them; '' is none.")
+  protocol: str = setting('local', 'A row of PROTOCOLS.')
+  features: str = setting(
+      '', "A row of FEATURES in place of the protocol's, with a tap after a "
+      "colon; 'classifier' is trained on the labels.")
+  weights_file: str = setting(
+      '', "The features' published weights; '' looks for them, and fetches "
+      'them.', may_change=True)
+  count: int = setting(
+      2048, 'Samples; 0 is what the protocol says.', 0, 2**24)
+  best: str = setting(
+      'fid', "By which of the metrics the best checkpoint is kept, in best/: "
+      "its first score, or swd; '' keeps none.")
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+  """One experiment."""
+  seed: int = setting(0, 'Seed of everything drawn at random.', 0, 2**31 - 1)
+  data: Data = dataclasses.field(default_factory=Data)
+  networks: Networks = dataclasses.field(default_factory=Networks)
+  objective: Objective = dataclasses.field(default_factory=Objective)
+  optimizer: Optimizer = dataclasses.field(default_factory=Optimizer)
+  train: Train = dataclasses.field(default_factory=Train)
+  schedule: Schedule = dataclasses.field(default_factory=Schedule)
+  evaluate: Evaluate = dataclasses.field(default_factory=Evaluate)
+
+
+def template(preset='msg_progan'):
+  """A locked ConfigDict with every setting, for an experiment to edit.
+
+  Args:
+    preset: a row of PRESETS.
+
+  Returns:
+    ConfigDict of the schema above; unknown fields are refused.
+  """
+  config = ml_collections.ConfigDict(dataclasses.asdict(Config()))
+  for name, value in PRESETS[preset].items():
+    section, field = name.split('.')
+    config[section][field] = value
+  return config.lock()
+
+
+def parse(config):
+  """ConfigDict (or nested dict) -> Config, with every type and range checked.
+
+  Raises:
+    ValueError: a field that is missing, unknown, of a wrong type, or out of
+      range; the message has its name, what was found and what was wanted.
+  """
+  if isinstance(config, Config):
+    return config
+  if hasattr(config, 'to_dict'):
+    config = config.to_dict()
+  return _section(Config, config, 'config')
+
+
+def _section(cls, values, place):
+  fields = {f.name: f for f in dataclasses.fields(cls)}
+  hints = typing.get_type_hints(cls)
+  if not isinstance(values, dict):
+    raise ValueError(
+        f'{place}: wanted a group of settings, found {type(values).__name__}.')
+  for name in values:
+    if name not in fields:
+      raise ValueError(
+          f'{place}.{name}: no such setting; {tables.nearest(name, fields)}')
+  for name in fields:
+    if name not in values:
+      raise ValueError(f'{place}.{name}: missing; start from template().')
+  return cls(**{
+      name: _section(hints[name], values[name], f'{place}.{name}')
+      if dataclasses.is_dataclass(hints[name])
+      else _value(field, hints[name], values[name], f'{place}.{name}')
+      for name, field in fields.items()})
+
+
+def _value(field, kind, value, place):
+  if isinstance(value, int) and value.bit_length() > 64:
+    # Python has no float for it, and refuses to print one of 4300 digits.
+    raise ValueError(
+        f'{place}: wanted a number of at most 64 bits, found one of '
+        f'{value.bit_length()}.')
+  if isinstance(value, str) and not _is_text(value):
+    raise ValueError(
+        f'{place}: wanted text that UTF-8 can write, without NUL, found '
+        f'{value!a}.')
+  if kind is float and isinstance(value, int) and not isinstance(value, bool):
+    value = float(value)
+  if type(value) is not kind:
+    raise ValueError(
+        f'{place}: wanted {kind.__name__}, found '
+        f'{type(value).__name__} {value!r}. ({field.metadata["meaning"]})')
+  if field.metadata['by_size']:
+    _check_by_size(field, value, place)
+    return value
+  low, high = field.metadata['low'], field.metadata['high']
+  if kind is float and not math.isfinite(value):
+    raise ValueError(f'{place}: wanted a finite number, found {value!r}.')
+  if (low is not None and value < low) or (high is not None and value > high):
+    wanted = (f'at least {low}' if high is None else
+              f'{low} to {high}')
+    raise ValueError(
+        f'{place}: wanted {wanted}, found {value!r}. '
+        f'({field.metadata["meaning"]})')
+  if field.metadata['one_of'] and value not in field.metadata['one_of']:
+    raise ValueError(
+        f'{place}: no value {value!r}; '
+        f'{tables.nearest(value, field.metadata["one_of"])}')
+  return value
+
+
+def _check_by_size(field, text, place):
+  """Refuses what `by_size` does not read, and values out of range."""
+  low, high, kind = (
+      field.metadata[name] for name in ('low', 'high', 'by_size'))
+  try:
+    found = by_size(text, kind)
+  except ValueError as e:
+    raise ValueError(
+        f"{place}: wanted heights and numbers as '64:16,256:14', found "
+        f'{text!r} ({e}). ({field.metadata["meaning"]})') from e
+  for size, value in found.items():
+    if not (size >= 1 and low <= value <= high):
+      raise ValueError(
+          f'{place}: {size}:{value} is out of range; wanted {low} to {high} '
+          f'from a height of at least 1 on. ({field.metadata["meaning"]})')
+
+
+def _is_text(value):
+  """Whether files and paths can hold it."""
+  return '\0' not in value and value == value.encode(
+      'utf-8', 'ignore').decode()
+
+
+def flatten(config):
+  """Config -> {'train.batch': 32, ...}."""
+  flat = {}
+  for field in dataclasses.fields(config):
+    value = getattr(config, field.name)
+    if dataclasses.is_dataclass(value):
+      flat.update({f'{field.name}.{k}': v for k, v in flatten(value).items()})
+    else:
+      flat[field.name] = value
+  return flat
+
+
+def metadata(cls=Config, prefix=''):
+  """{'train.batch': {'meaning', 'low', 'high', ...}}, as of `setting`."""
+  found = {}
+  hints = typing.get_type_hints(cls)
+  for field in dataclasses.fields(cls):
+    if dataclasses.is_dataclass(hints[field.name]):
+      found.update(metadata(hints[field.name], f'{prefix}{field.name}.'))
+    else:
+      found[prefix + field.name] = dict(field.metadata)
+  return found
+
+
+def differences(old, new):
+  """Settings that differ: (those that may change, those that may not).
+
+  Each a list of lines 'train.batch: 32 -> 64'.
+  """
+  old, new, about = flatten(old), flatten(new), metadata()
+  may, may_not = [], []
+  for name in new:
+    if old[name] != new[name]:
+      line = f'{name}: {old[name]!r} -> {new[name]!r}'
+      (may if about[name]['may_change'] else may_not).append(line)
+  return may, may_not

@@ -1,0 +1,230 @@
+"""A zip or a tar of picture files as a Store."""
+import bz2
+import gzip
+import hashlib
+import itertools
+import json
+import lzma
+import os
+import sys
+import tarfile
+
+import numpy as np
+
+from msg_gan_jax.data import picture_files as tree
+from msg_gan_jax.data.labels import labels
+from msg_gan_jax.files import (
+  archives as packed,
+)
+from msg_gan_jax.files import (
+  cache,
+)
+from msg_gan_jax.files import (
+  random_access as offsets,
+)
+
+BLOCK = 1 << 20  # Bytes that are unpacked at a time.
+# What unpacks to more than this, and to so many times its size, is no set of
+# pictures: gzip makes zeros a thousandth, and nothing else nearly as small.
+SMALL_BYTES = 100_000_000
+MOST_TIMES = 500
+COMPRESSED = {b'\x1f\x8b': gzip.open, b'BZh': bz2.open,
+              b'\xfd7zXZ\0': lzma.open}
+OTHERS = {b'7z\xbc\xaf': 'a 7z archive', b'Rar!': 'a RAR archive',
+          b'(\xb5/\xfd': 'compressed by zstd', b'\x93NUMPY': 'one array (.npy)'}
+
+
+class Archive:
+  """Picture files in a zip or a tar; implements pictures.Store.
+
+  The same files in a folder are the same pictures in the same order.
+
+  Args:
+    found: packed.Packed.
+    label_file, label: see labels.label.
+    on_bad: 'error', or 'skip'; see tree.classify.
+
+  Raises:
+    ValueError: there is nothing to read, or not every picture has a label.
+  """
+
+  def __init__(self, found, label_file='', label='', on_bad='error'):
+    self._packed = found
+    self.name = tree.printable(os.path.basename(found.path))
+    self.place = tree.printable(found.path)
+    files = sorted(filter(tree.is_picture, found.members))
+    others = sorted(set(found.members).difference(files))
+    counts = tree.count_others(others, found.special)
+    tree.check_any(found.path, files, counts)
+    kinds = labels.label(
+        labels.Inside(found.path, files, others, self._read_member),
+        label_file, label, on_bad)
+    self.names = [files[i] for i in kinds.kept]
+    self.classes, self.labels = kinds.classes, kinds.labels
+    self.notes = {**({'other_files': counts} if counts else {}), **kinds.notes}
+    self._sizes = [found.members[n].size for n in self.names]
+    self.mean_bytes = float(np.mean(self._sizes))
+
+  def where(self, i):
+    return f'{self._packed.path}/{self.names[i]}'
+
+  def read(self, i):
+    return self._packed.read(self.names[i])
+
+  def peek(self, i):
+    return self._packed.peek(self.names[i])
+
+  def identity(self):
+    # 'surrogatepass': names that are no UTF-8.
+    return (self._packed.stamp
+            + '\0'.join(self.names).encode('utf-8', 'surrogatepass')
+            + np.array(self._sizes, np.int64).tobytes())
+
+  def _read_member(self, name):
+    try:
+      return self._packed.read(name)
+    except ValueError as error:
+      raise ValueError(
+          f'config.data.label_file: cannot read {name!r} in '
+          f'{self._packed.path!r}: {error}.') from error
+
+
+def unpack(path, cache_dir=''):
+  """The packed.Packed of an archive; what it is, its bytes say.
+
+  A compressed tar can only be read from its beginning, so it is unpacked once
+  into cache_dir ('' is the user's cache folder), whole or not at all.
+
+  Raises:
+    ValueError: no such file, or no archive, or a damaged one, or a compressed
+      tar that unpacks to far more than pictures would.
+  """
+  full = _file(path)
+  try:
+    data, stamp = offsets.File(full), packed.stamp(full)
+  except OSError as error:
+    raise ValueError(f'config.data.path: cannot read {path!r}: '
+                     f'{error.strerror}.') from error
+  head = data.at(0, 512)
+  for magic, opener in COMPRESSED.items():
+    if head.startswith(magic):
+      data = _decompressed(full, data, opener, stamp, cache_dir)
+      break
+  else:
+    if not (packed.is_zip(data) or packed.is_tar(head)):
+      raise ValueError(_no_archive(path, head))
+  return packed.Packed(full, data, stamp)
+
+
+def _file(path):
+  if not path:
+    raise ValueError(
+        "config.data.path: is empty; data.name='archive' wants a .zip, .tar or "
+        '.npz, as --config.data.path=/data/faces.zip.')
+  full = os.path.realpath(os.path.expanduser(path))
+  if os.path.isdir(full):
+    raise ValueError(
+        f'config.data.path: {path!r} is a folder; wanted an archive. '
+        "config.data.name='folder' reads folders.")
+  if not os.path.isfile(full):
+    raise ValueError(
+        f'config.data.path: no file {path!r}; the nearest folder that exists '
+        f'is {tree.nearest_folder(full)!r}.')
+  return full
+
+
+def _no_archive(path, head):
+  what = next((what for magic, what in OTHERS.items()
+               if head.startswith(magic)), None)
+  if what is None:
+    what = f'no archive (it begins with {head[:8]!r})' if head else 'empty'
+  wanted = ('save it as np.savez(path, images=array)' if 'array' in what
+            else 'wanted .zip, .tar, .tar.gz, .tar.bz2, .tar.xz or .npz')
+  return f'config.data.path: {path!r} is {what}; {wanted}.'
+
+
+def _decompressed(full, data, opener, stamp, cache_dir):
+  """offsets.Memory of the tar in a compressed file, mapped from the cache."""
+  folder = cache.folder(cache_dir)
+  key = hashlib.sha256(
+      json.dumps(['unpacked', full]).encode() + stamp).hexdigest()
+
+  def produce(append):
+    blocks = _blocks(full, data, opener)
+    first = next(blocks, b'')
+    if not packed.is_tar(first[:512]):
+      raise ValueError(
+          f'config.data.path: {full!r} is compressed, and no tar is in it; '
+          'wanted pictures in a .tar.gz, .tar.bz2, .tar.xz or .zip.')
+    print(f'Unpacking {full!r} into {folder!r}, once.', file=sys.stderr)
+    kept = _appended(itertools.chain([first], blocks), append)
+    _check_members(full, kept)
+    for _ in kept:  # What lies behind the last member.
+      pass
+    return {}
+
+  try:
+    return offsets.Memory(cache.fetch(folder, key, (), 0, produce)[0])
+  except OSError as error:
+    raise ValueError(
+        f'config.data.cache_dir: {folder!r} does not take the unpacked '
+        f'{full!r}: {error}. Wanted a folder with room for it; or unpack it '
+        "yourself, and set config.data.name='folder'.") from error
+
+
+class RefusedError(ValueError):
+  """Ours, in the midst of those that tarfile raises."""
+
+
+class Blocks:
+  """An iterator of bytes as tarfile wants it."""
+
+  def __init__(self, blocks):
+    self._blocks = blocks
+
+  def read(self, _):
+    return next(self._blocks, b'')
+
+
+def _appended(blocks, append):
+  """The blocks, each of them kept as it passes."""
+  for block in blocks:
+    append(np.frombuffer(block, np.uint8))
+    yield block
+
+
+def _check_members(full, blocks):
+  """Follows the headers of a tar, so that none is unpacked in vain."""
+  try:
+    with tarfile.open(fileobj=Blocks(blocks), mode='r|', bufsize=BLOCK) as tar:
+      while info := tar.next():
+        tar.members = []
+        if info.size > packed.MOST_BYTES:
+          raise RefusedError(
+              f'config.data.path: {info.name!r} in {full!r} declares '
+              f'{info.size:,} bytes; wanted at most {packed.MOST_BYTES:,}. '
+              "Unpack it yourself, and set config.data.name='folder'.")
+  except RefusedError:
+    raise
+  except (tarfile.TarError, ValueError):
+    return  # Damaged; packed.Packed says where.
+
+
+def _blocks(full, data, opener):
+  most, total = max(SMALL_BYTES, MOST_TIMES * data.size), 0
+  with opener(offsets.Window(data)) as file:
+    while True:
+      try:
+        block = file.read(BLOCK)
+      except packed.DAMAGED as error:
+        raise RefusedError(
+            f'config.data.path: {full!r} is cut off or damaged: {error}. '
+            'Fetch it again.') from error
+      if not block:
+        return
+      total += len(block)
+      if total > most:
+        raise RefusedError(
+            f'config.data.path: {full!r} of {data.size:,} bytes unpacks to '
+            f'more than {most:,}, which only fills a disk; wanted pictures.')
+      yield block

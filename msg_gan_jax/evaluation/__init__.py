@@ -1,1 +1,0 @@
-"""Scores of any two sets of pictures: protocols, features, tables."""

@@ -1,0 +1,320 @@
+"""Layers with equalized learning rate, in forms that are fast on CPU too.
+
+Kernels are drawn by `draw`, all at once: a module's initializer gives each
+kernel the standard deviation of its law, and every other parameter its value.
+"""
+import math
+from typing import NamedTuple
+
+from flax import linen as nn
+import jax
+from jax import lax
+import jax.numpy as jnp
+
+from msg_gan_jax.config import tables
+
+SLOPE = .2
+HE = math.sqrt(2)  # He et al. 2015: the gain before a rectifier
+
+
+def leaky_relu(x):
+  """max(x, .2 x), as in ProGAN and in both codes of MSG-GAN."""
+  return jnp.where(x >= 0, x, SLOPE * x)
+
+
+def pixel_norm(x, epsilon=1e-8):
+  """x / sqrt(mean over channels of x^2 + epsilon).
+
+  In float32, whatever x is. Source: Karras et al. 2018 (arXiv:1710.10196),
+  sec. 4.2.
+  """
+  y = x.astype(jnp.float32)
+  y = y * lax.rsqrt(jnp.mean(y * y, -1, keepdims=True) + epsilon)
+  return y.astype(x.dtype)
+
+
+def minibatch_stddev(x, group):
+  """Appends one channel: the mean standard deviation inside a group.
+
+  Args:
+    x: [B, H, W, C].
+    group: samples in a group, a divisor of B; 0 is the whole batch. Sample i
+      is in group i mod (B / group).
+
+  Returns:
+    [B, H, W, C + 1].
+
+  Source: Karras et al. 2018, sec. 3; epsilon 1e-8 and the biased variance are
+  those of its code, of StyleGAN2's and of BMSG-GAN's (group 0).
+  """
+  b, h, w, _ = x.shape
+  group = min(group, b) or b
+  y = x.reshape(group, b // group, *x.shape[1:]).astype(jnp.float32)
+  y = y - y.mean(0)
+  std = jnp.sqrt(jnp.mean(y * y, 0) + 1e-8).mean((1, 2, 3))
+  std = jnp.tile(std, group)[:, None, None, None]
+  std = jnp.broadcast_to(std, (b, h, w, 1)).astype(x.dtype)
+  return jnp.concatenate([x, std], -1)
+
+
+class Mix(NamedTuple):
+  """A 1x1 convolution that is not carried out: x [B,H,W,I], kernel, bias."""
+  x: jax.Array
+  kernel: jax.Array
+  bias: jax.Array
+
+
+def join(parts):
+  """Carries out every Mix, and concatenates the channels."""
+  return jnp.concatenate([
+      added(p.x @ p.kernel.astype(p.x.dtype), p.bias)
+      if isinstance(p, Mix) else p for p in parts], -1)
+
+
+def added(y, bias):
+  """y + bias, float32 or None, in y's dtype.
+
+  The sum is one of float32: the gradient of what is broadcast is a sum over
+  pixels, which a CPU would round to bfloat16 after each.
+  """
+  if bias is None:
+    return y
+  return (y.astype(jnp.float32) + bias).astype(y.dtype)
+
+
+def scaled(y, factor):
+  """y times float32 that are broadcast, likewise."""
+  return (y.astype(jnp.float32) * factor).astype(y.dtype)
+
+
+def fold(parts, kernel):
+  """(x, k) such that conv(x, k) == conv(join(parts), kernel), exactly.
+
+  A 1x1 convolution of few channels (an image) and the convolution after it
+  are one convolution of few channels: at 64 maps a 3x3 convolution of an RGB
+  image costs a sixteenth of that of its 64 maps. The bias becomes the weight
+  of a channel of ones, which zero padding treats as it treats the maps.
+  """
+  xs, kernels, start = [], [], 0
+  for part in parts:
+    if isinstance(part, Mix):
+      stop = start + part.kernel.shape[-1]
+      ones = jnp.ones((*part.x.shape[:-1], 1), part.x.dtype)
+      xs += [part.x, ones]
+      mix = jnp.concatenate([part.kernel, part.bias[None]])
+      kernels.append(jnp.einsum('im,hwmo->hwio', mix, kernel[:, :, start:stop]))
+    else:
+      stop = start + part.shape[-1]
+      xs.append(part)
+      kernels.append(kernel[:, :, start:stop])
+    start = stop
+  return jnp.concatenate(xs, -1), jnp.concatenate(kernels, 2)
+
+
+def conv(x, kernel, stride=1, padding='SAME'):
+  """Zero padding to the same size, over the stride, or 'VALID'; NHWC, HWIO."""
+  return lax.conv_general_dilated(
+      x, kernel.astype(x.dtype), (stride, stride), padding,
+      dimension_numbers=('NHWC', 'HWIO', 'NHWC'))
+
+
+def conv_down(x, kernel):
+  """A 3x3 convolution, then the 2x2 mean, in 16 / 36 of the arithmetic.
+
+  The mean of four shifted kernels is one of 4x4, with stride 2.
+  """
+  wide = jnp.pad(kernel, ((1, 1), (1, 1), (0, 0), (0, 0)))
+  kernel = (wide[1:, 1:] + wide[:-1, 1:] + wide[1:, :-1] + wide[:-1, :-1]) / 4
+  return conv(x, kernel, 2, ((1, 1), (1, 1)))
+
+
+# For each way to double a picture's size, rows[s, u, k]: tap k of the kernel
+# falls on input u for output s, of the outputs 2w - 1 and 2w that a window of
+# the inputs w - 1 and w makes.
+UP = tables.Table('upsampling', 'upsampling', {
+    # Nearest neighbour, then a 3x3 convolution.
+    'nearest': (((1, 1, 0), (0, 0, 1)), ((1, 0, 0), (0, 1, 1))),
+    # A zero after every pixel, then a 3x3 one: compare_gan's ResNets.
+    'zeros': (((1, 0, 0), (0, 0, 1)), ((0, 0, 0), (0, 1, 0))),
+    # A 4x4 transposed convolution of stride 2 and padding 1: DCGAN, SNDCGAN.
+    'transposed': (((0, 0, 1, 0), (1, 0, 0, 0)), ((0, 0, 0, 1), (0, 1, 0, 0))),
+    # A 5x5 one as TensorFlow pads it: output 2w of the inputs w - 1 and w,
+    # 2w - 1 of w - 2, w - 1 and w. The windows have three inputs.
+    'transposed_5': (
+        ((0, 0, 0, 0, 1), (0, 0, 1, 0, 0), (1, 0, 0, 0, 0)),
+        ((0, 0, 0, 0, 0), (0, 0, 0, 1, 0), (0, 1, 0, 0, 0))),
+})
+
+
+def up_conv(x, kernel, up='nearest'):
+  """A convolution after doubling the size, with a fraction of its arithmetic.
+
+  Each output pixel sees only 2x2 different inputs (3x3 for a 5x5 kernel), so
+  the four pixels of an output square are one 2x2 convolution to four times the
+  channels. A window that begins a pixel outside makes rows -1 and 0 of the
+  output, the next one rows 1 and 2, ...: the outermost are cropped. The 2x2
+  convolution is written as a product with four shifted copies: on a CPU XLA's
+  weight gradient of a padded 2x2 kernel took 80 times as long, of an unpadded
+  one twice as long.
+
+  Args:
+    x: [B, H, W, I].
+    kernel: [k, k, I, O]; of a transposed convolution as it is laid over the
+      output: y[o] = sum over i of x[i] kernel[o - 2 i + 1].
+    up: a row of UP.
+
+  Returns:
+    [B, 2 H, 2 W, O].
+  """
+  b, h, w, _ = x.shape
+  out = kernel.shape[-1]
+  rows = jnp.array(UP[up], kernel.dtype)
+  n = rows.shape[1]
+  k = jnp.einsum('suk,tvl,klio->uvisto', rows, rows, kernel)
+  x = jnp.pad(x, ((0, 0), (n - 1, 1), (n - 1, 1), (0, 0)))
+  x = jnp.concatenate([
+      x[:, u:u + h + 1, v:v + w + 1] for u in range(n) for v in range(n)], -1)
+  k = k.reshape(-1, 4 * out).astype(x.dtype)
+  y = (x @ k).reshape(b, h + 1, w + 1, 2, 2, out)
+  y = y.swapaxes(2, 3).reshape(b, 2 * h + 2, 2 * w + 2, out)
+  return y[:, 1:-1, 1:-1]
+
+
+class EqualConv(nn.Module):
+  """Convolution with equalized learning rate.
+
+  Weights are N(0, 1) and are scaled by gain / sqrt(fan_in) at run time; the
+  bias is 0 and not scaled.
+
+  Attributes:
+    features: output channels.
+    size: of the square kernel.
+    gain: sqrt(2) before a leaky ReLU; 1 for linear outputs in ProGAN.
+    use_bias: whether there is one.
+    upsample: whether the input is upsampled (nearest) before it.
+    downsample: whether the 2x2 mean follows, before the bias.
+
+  Source: Karras et al. 2018, sec. 4.1; He et al. 2015.
+  """
+  features: int
+  size: int = 3
+  gain: float = HE
+  use_bias: bool = True
+  upsample: bool = False
+  downsample: bool = False
+
+  @nn.compact
+  def __call__(self, *parts):
+    """parts: [B, H, W, C_i] or Mix, as if concatenated -> [B, H, W, F]."""
+    channels = sum(
+        (p.kernel if isinstance(p, Mix) else p).shape[-1] for p in parts)
+    kernel, bias = equal_weights(
+        self, (self.size, self.size, channels, self.features),
+        self.size**2 * channels, self.gain, self.use_bias)
+    x, kernel = fold(parts, kernel)
+    apply = up_conv if self.upsample else (
+        conv_down if self.downsample else conv)
+    return added(apply(x, kernel), bias)
+
+
+class EqualMix(nn.Module):
+  """A 1x1 EqualConv with bias that is folded into the layer after it."""
+  features: int
+
+  @nn.compact
+  def __call__(self, x):
+    kernel, bias = equal_weights(
+        self, (1, 1, x.shape[-1], self.features), x.shape[-1])
+    return Mix(x, kernel[0, 0], bias)
+
+
+class EqualDense(nn.Module):
+  """From a vector to a grid (`grid`), or from a grid to a vector.
+
+  The 4x4 transposed convolution of a 1x1 picture, and the valid 4x4
+  convolution of a 4x4 one.
+
+  Attributes:
+    features: output channels.
+    grid: (height, width) of the output of a vector; () for a vector out.
+    gain: as in EqualConv.
+    fan_in: overrides the number of inputs of one output; 0 is that number.
+    use_bias: whether there is one.
+  """
+  features: int
+  grid: tuple[int, ...] = ()
+  gain: float = HE
+  fan_in: int = 0
+  use_bias: bool = True
+
+  @nn.compact
+  def __call__(self, x):
+    h, w = self.grid or x.shape[1:-1] or (1, 1)
+    inputs = x.shape[-1] * (1 if self.grid else h * w)
+    kernel, bias = equal_weights(
+        self, (h, w, x.shape[-1], self.features), self.fan_in or inputs,
+        self.gain, self.use_bias)
+    kernel = kernel.astype(x.dtype)
+    if self.grid:
+      y = x @ kernel.transpose(2, 0, 1, 3).reshape(x.shape[-1], -1)
+      y = y.reshape(-1, h, w, self.features)
+    else:
+      y = x.reshape(x.shape[0], -1) @ kernel.reshape(-1, self.features)
+    return added(y, bias)
+
+
+def recomputed(remat, method):
+  """A module's method, its inside computed again in the backward pass.
+
+  Args:
+    remat: whether; if not, it is the method.
+    method: (module, *arrays) -> arrays; parameters keep their names.
+  """
+  return nn.remat(method) if remat else method
+
+
+def equal_weights(module, shape, fan_in, gain=HE, use_bias=True):
+  """(scaled kernel of `shape`, bias or None), parameters of `module`."""
+  kernel = module.param('kernel', nn.initializers.ones, shape)
+  bias = module.param(
+      'bias', nn.initializers.zeros, shape[-1:]) if use_bias else None
+  return kernel * (gain / math.sqrt(fan_in)), bias
+
+
+# A standard normal becomes a draw of another law, of the same deviation but
+# for the truncated one, whose deviation TensorFlow gives before truncation.
+LAWS = tables.Table('law', 'law', {
+    'normal': lambda n: n,
+    'uniform': lambda n: 3**.5 * lax.erf(n / 2**.5),
+    'truncated': lambda n: 2**.5 * lax.erf_inv(
+        lax.erf(n / 2**.5) * math.erf(2**.5)),
+})
+
+
+def draw(key, values, law='normal'):
+  """Draws what begins at random, of the variables of a module.
+
+  Every leaf named 'kernel' is multiplied by draws of the law; a 'gain' becomes
+  1 + its value times a normal, and a 'u' (of a power iteration) is a normal.
+  One sampler for all of them: XLA compiles each sampler by itself, and thirty
+  of them take longer than the train step.
+
+  Args:
+    key: jax key.
+    values: the tree of variables.
+    law: a row of LAWS.
+  """
+  leaves, tree = jax.tree_util.tree_flatten_with_path(values)
+  kinds = {'kernel': lambda x, n: x * LAWS[law](n), 'gain': lambda x, n: (
+      1 + x * n), 'u': lambda x, n: n}
+  names = [path[-1].key for path, _ in leaves]
+  sizes = [x.size for (_, x), name in zip(leaves, names, strict=True)
+           if name in kinds]
+  normals = jax.random.normal(key, (sum(sizes),))
+  drawn, start = [], 0
+  for (_, x), name in zip(leaves, names, strict=True):
+    if name in kinds:
+      n = normals[start:start + x.size].reshape(x.shape)
+      x, start = kinds[name](x, n), start + x.size
+    drawn.append(x)
+  return jax.tree.unflatten(tree, drawn)

@@ -1,0 +1,249 @@
+"""The ladder of ProGAN's blocks: MSG-ProGAN with all rungs open, ProGAN one.
+
+Source: Karras et al. 2018 (arXiv:1710.10196), table 2, and its code; Karnewar &
+Wang 2020 (arXiv:1903.06048), tables 6 and 7; `bmsg` switches to what the
+popular akanimax/BMSG-GAN does instead.
+"""
+from typing import Any, NamedTuple
+
+from flax import linen as nn
+import jax.numpy as jnp
+
+from msg_gan_jax.gan import pyramid
+from msg_gan_jax.gan.networks import filters, layers, plain
+from msg_gan_jax.gan.networks import phi as combine
+from msg_gan_jax.gan.state import NOTHING
+
+
+class Shape(NamedTuple):
+  """What G and D must agree on.
+
+  Attributes:
+    ladder: every height from the coarsest, 4 px where the resolution is a
+      power of two, to the resolution.
+    shown: those at which G shows an image to D, the finest among them.
+    image: (height, width, channels) of the finest image.
+    fmap_max, fmap_base: a level of r pixels has min(fmap_max,
+      2 fmap_base / r) feature maps.
+  """
+  ladder: tuple[int, ...]
+  shown: tuple[int, ...]
+  image: tuple[int, int, int]
+  fmap_max: int
+  fmap_base: int
+
+  def grid(self):
+    """(height, width) of the coarsest level."""
+    return pyramid.shapes(self.ladder[:1], self.image)[0][:2]
+
+  def width(self, size):
+    """Feature maps of the level of `size` pixels."""
+    return max(1, min(self.fmap_max, 2 * self.fmap_base // size))
+
+  def rungs(self, level):
+    """The rungs that are climbed: up to ladder[level], or all if None."""
+    return self.ladder if level is None else self.ladder[:level + 1]
+
+
+def blend(old, new, alpha):
+  """(1 - alpha) old + alpha new, exactly `old` at 0 and `new` at 1.
+
+  Args:
+    old, new: [B, H, W, C].
+    alpha: [B], or None, which is 1.
+  """
+  if alpha is None:
+    return new
+  alpha = alpha[:, None, None, None].astype(new.dtype)
+  return (1 - alpha) * old + alpha * new
+
+
+class Generator(nn.Module):
+  """z [B, latent] -> pyramid of the shown sizes, in about [-1, 1].
+
+  A block at the coarsest level, then upsample and two 3x3 convolutions a
+  level, each with pixel norm; a linear 1x1 convolution to each image.
+
+  Attributes:
+    shape: see Shape.
+    bmsg: BMSG-GAN's gains: sqrt(2) for the image layers too (ProGAN: 1), and
+      a first layer scaled by its latent inputs alone (ProGAN: as many times
+      more as it has output pixels, as if it were a 4x4 convolution).
+    norm_first: whether the very first layer has pixel norm too (ProGAN's code).
+    level: which rung of the ladder is the finest open one, its image alone
+      being shown; None opens all and shows those of `shape`.
+    dtype: of activations.
+    remat: whether blocks are computed again in the backward pass.
+  """
+  shape: Shape
+  bmsg: bool = False
+  norm_first: bool = False
+  level: int | None = None
+  dtype: Any = jnp.float32
+  remat: bool = False
+
+  @nn.compact
+  def __call__(self, z, condition=NOTHING, train=False):
+    del train
+    images, x = {}, z.astype(self.dtype)
+    rungs = self.shape.rungs(None if self.is_initializing() else self.level)
+    for size in rungs:
+      x = layers.recomputed(self.remat, lambda module, x, size=size: (
+          module.block(x, size)))(self, x)
+      if size in (self.shape.shown if self.level is None or
+                  self.is_initializing() else rungs[-2:]):
+        gain = layers.HE if self.bmsg else 1.
+        images[size] = layers.EqualConv(
+            self.shape.image[-1], size=1, gain=gain, name=f'rgb_{size}')(x)
+    return opened(images, self.shape, self.level, condition.alpha)
+
+  @nn.nowrap
+  def block(self, x, size):
+    """The layers of one rung."""
+    width = self.shape.width(size)
+    h, w = self.shape.grid()
+    if size == h:
+      first = layers.EqualDense(
+          width, grid=(h, w), name=f'block_{h}_conv_1',
+          fan_in=x.shape[-1] * (1 if self.bmsg else h * w))
+    else:
+      first = layers.EqualConv(
+          width, upsample=True, name=f'block_{size}_conv_1')
+    x = layers.leaky_relu(first(x))
+    if size > h or self.norm_first:
+      x = layers.pixel_norm(x)
+    x = layers.EqualConv(width, name=f'block_{size}_conv_2')(x)
+    return layers.pixel_norm(layers.leaky_relu(x))
+
+
+def opened(images, shape, level, alpha):
+  """The float32 pyramid of a ladder's G.
+
+  Args:
+    images: {size: [B, H, W, C]} of the rungs that are needed.
+    shape: Shape.
+    level: as Generator's.
+    alpha: how far ladder[level] has faded in, [B] or None.
+  """
+  if level is None:
+    found = [images[size] for size in shape.shown]
+  else:
+    image = images[shape.ladder[level]]
+    if alpha is not None and level:
+      old = images[shape.ladder[level - 1]]
+      image = blend(pyramid.up(old), image, alpha)
+    found = [image]
+  return tuple(x.astype(jnp.float32) for x in found)
+
+
+class Discriminator(nn.Module):
+  """Pyramid of the shown sizes -> Verdict.
+
+  From the finest level down: φ joins the level's image to the path, then the
+  minibatch standard deviation, two 3x3 convolutions, and a 2x2 mean. The
+  coarsest level ends in a dense layer and the score.
+
+  Attributes:
+    shape: see Shape.
+    phi: a row of PHI.
+    stddev: 'every' level (the paper), 'last' (ProGAN, BMSG-GAN), 'none'.
+    stddev_group: see layers.minibatch_stddev.
+    bmsg: BMSG-GAN's choices: no leaky ReLU after the first 1x1 convolution,
+      and gain sqrt(2) for the score (ProGAN: 1).
+    head: from features to Verdict.
+    mean_first: whether the 2x2 mean comes before bias and rectifier, in one
+      convolution of stride 2 (ProGAN's and StyleGAN's code).
+    blur: whether it is blurred before that one (StyleGAN).
+    level: which rung is the finest open one; its image, [B, h, w, C], is the
+      only one seen. Each rung then has its first layer. None opens all.
+    dtype: of activations.
+    remat: whether blocks are computed again in the backward pass.
+  """
+  shape: Shape
+  phi: str = 'simple'
+  stddev: str = 'every'
+  stddev_group: int = 4
+  bmsg: bool = False
+  head: plain.Head = plain.Head()
+  mean_first: bool = False
+  blur: bool = False
+  level: int | None = None
+  dtype: Any = jnp.float32
+  remat: bool = False
+
+  @nn.compact
+  def __call__(self, images, condition=NOTHING, train=False):
+    del train
+    images = tuple(x.astype(self.dtype) for x in images)
+    rungs = self.shape.rungs(self.level)
+    if self.level is None:
+      pyramid.check(images, self.shape.shown)
+    else:
+      pyramid.check(images, rungs[-1:])
+    base, x = rungs[0], None
+    for size in reversed(rungs):
+      parts = self.seen(images, condition.alpha, x, size)
+      x = layers.recomputed(self.remat, lambda module, *parts, size=size: (
+          module.block(parts, size)))(self, *parts)
+    x = layers.EqualDense(
+        self.shape.width(base), name=f'block_{base}_conv_2')(x)
+    gain = layers.HE if self.bmsg else 1.
+    return self.head(
+        layers.leaky_relu(x), condition.labels,
+        lambda features, name, use_bias: layers.EqualDense(
+            features, gain=gain, use_bias=use_bias, name=name))
+
+  @nn.nowrap
+  def seen(self, images, alpha, x, size):
+    """What enters a rung: the path x, and images; x is None at the top."""
+    width, growing = self.shape.width(size), self.level is not None
+    if x is None:
+      return self.from_rgb(images[-1], size)
+    if growing:
+      coarser = images[-1].shape[1] // size
+      is_next = coarser == 2 and alpha is not None
+      if is_next or self.is_initializing():
+        first, = self.from_rgb(pyramid.down(images[-1], coarser), size)
+        x = blend(first, x, alpha if is_next else None)
+      return (x,)
+    if size not in self.shape.shown:
+      return (x,)
+    place = self.shape.shown.index(size)
+    return combine.Join(self.phi, width, name=f'join_{size}')(
+        images[place:], x)
+
+  @nn.nowrap
+  def block(self, parts, size):
+    """The layers of one rung, but for the last one's dense layers."""
+    base = self.shape.ladder[0]
+    if self.stddev == 'every' or (self.stddev == 'last' and size == base):
+      parts = (layers.minibatch_stddev(
+          layers.join(parts), self.stddev_group),)
+    x = layers.leaky_relu(layers.EqualConv(
+        self.shape.width(size), name=f'block_{size}_conv_1')(*parts))
+    if size == base:
+      return x
+    if self.blur:
+      x = filters.blur(x, (1, 2, 1))
+    x = layers.leaky_relu(layers.EqualConv(
+        self.path_width(size // 2), downsample=self.mean_first,
+        name=f'block_{size}_conv_2')(x))
+    return x if self.mean_first else pyramid.down(x)
+
+  @nn.nowrap
+  def from_rgb(self, image, size):
+    """The first layer: ProGAN's has a leaky ReLU, BMSG-GAN's has none."""
+    name = 'from_rgb' if self.level is None else f'from_rgb_{size}'
+    width = self.shape.width(size)
+    if self.bmsg:
+      return (layers.EqualMix(width, name=name)(image),)
+    return (layers.leaky_relu(
+        layers.EqualConv(width, size=1, name=name)(image)),)
+
+  @nn.nowrap
+  def path_width(self, size):
+    """Channels that the block above gives to the level of `size` pixels."""
+    width = self.shape.width(size)
+    if self.level is None and size in self.shape.shown:
+      return combine.PHI[self.phi].path(width)
+    return width

@@ -1,0 +1,211 @@
+"""ADA: many transformations, as likely as D's overfitting asks for.
+
+A pipe names transformations; each is done to a sample with probability p
+(`strength`), alike at all scales. Where p stays below about .8, G learns the
+pictures and not the transformations.
+
+The geometric ones are one affine map. Where only blits are drawn, pictures are
+read at the pixels themselves, bit for bit at the finest level, otherwise
+between them: see warp.py.
+
+Not here: the filter and the noise of the paper's 'bgcfnc', which it found to
+be of little use.
+
+Source: Karras et al. 2020 (arXiv:2006.06676), sec. 2 and appendix B.
+"""
+import functools
+
+import jax
+from jax.lax import erf_inv
+import jax.numpy as jnp
+import numpy as np
+
+from msg_gan_jax.gan.objectives import diffaugment, warp
+
+_HIGHEST = jax.lax.Precision.HIGHEST
+
+# {transformation: (parameter that changes nothing, uniform in (-1, 1) ->
+# parameter)}, in the paper's order and by its table. Angles are in radians,
+# shifts and places (x, y) in sides of the picture, brightness in the unit of
+# [-1, 1].
+SAMPLERS = {
+    'flip': (0., lambda u: jnp.floor(u + 1)),
+    'turn': (0., lambda u: jnp.floor(2 * u + 2)),
+    'shift': (np.zeros(2), lambda u: .125 * u),
+    'scale': (1., lambda u: _log_normal(.2, u)),
+    'rotate_before': (0., lambda u: np.pi * u),
+    'stretch': (1., lambda u: _log_normal(.2, u)),
+    'rotate_after': (0., lambda u: np.pi * u),
+    'slide': (np.zeros(2), lambda u: _normal(.125, u)),
+    'brightness': (0., lambda u: _normal(.2, u)),
+    'contrast': (1., lambda u: _log_normal(.5, u)),
+    'invert': (0., lambda u: jnp.floor(u + 1)),
+    'hue': (0., lambda u: np.pi * u),
+    'saturation': (1., lambda u: _log_normal(1., u)),
+    # The centre of a box of half the sides; here it is outside.
+    'cutout': (-np.ones(2), lambda u: (u + 1) / 2),
+}
+_NAMES = tuple(SAMPLERS)
+BLITS, BENDS, COLOURS = _NAMES[:3], _NAMES[3:8], _NAMES[8:13]
+
+# Pipes: {transformation: its probability in p}.
+B = dict.fromkeys(BLITS, 1.)
+BG = B | dict.fromkeys(BENDS, 1.)
+BGC = BG | dict.fromkeys(COLOURS, 1.)
+# R3GAN's code, train.py, preset CIFAR10.
+R3GAN = BG | dict.fromkeys(COLOURS, .5) | {'cutout': 1.}
+
+
+def _normal(deviation, u):
+  return deviation * 2**.5 * erf_inv(u)
+
+
+def _log_normal(octaves, u):
+  return jnp.exp2(_normal(octaves, u))
+
+
+def draw(pipe, key, n, p):
+  """What is done to n samples.
+
+  Args:
+    pipe: {name of SAMPLERS: its probability in p}.
+    key: jax key; what is drawn for a name is the same in every pipe.
+    n: number of samples.
+    p: 0 .. 1, may be traced.
+
+  Returns:
+    ({every name of SAMPLERS: parameters [n] or [n, 2]}, bool [n]: whether any
+    of BENDS is drawn). The two rotations have 1 - sqrt(1 - p) each, so that
+    there is any with p.
+  """
+  # Without the end, whose normal is infinite.
+  uniforms = jax.random.uniform(
+      key, (len(SAMPLERS), 3, n), minval=np.nextafter(np.float32(-1), 0))
+  found, bent = {}, jnp.zeros(n, bool)
+  for name, (dice, *u) in zip(SAMPLERS, uniforms, strict=True):
+    nothing, sampler = SAMPLERS[name]
+    found[name] = jnp.broadcast_to(nothing, (n, *np.shape(nothing)))
+    if name not in pipe:
+      continue
+    chance = pipe[name] * p
+    if name in ('rotate_before', 'rotate_after'):
+      chance = 1 - jnp.sqrt(1 - chance)
+    drawn = (dice + 1) / 2 < chance
+    values = sampler(jnp.stack(u[:np.size(nothing)], -1))
+    found[name] = jnp.where(
+        drawn.reshape(n, *[1] * np.ndim(nothing)),
+        values.reshape(found[name].shape), nothing)
+    if name in BENDS:
+      bent |= drawn
+  return found, bent
+
+
+def augment(pipe, pyramid, key, strength):
+  """A pyramid after a pipe.
+
+  Args:
+    pipe: {name of SAMPLERS: its probability in strength}.
+    pyramid: tuple of [B, H, W, C] in [-1, 1], coarse to fine. Colours are the
+      first three channels, or the first of less than three.
+    key: jax key.
+    strength: p, 0 .. 1, may be traced; 0 changes no bit.
+
+  Returns:
+    The pyramid, not clipped. A picture that is not square is turned by 90
+    degrees in its frame, and mirrored where it does not fill it.
+  """
+  n, height, width = pyramid[-1].shape[:3]
+  drawn, bent = draw(pipe, key, n, strength)
+  blit, whole = source_maps(drawn, height, width)
+  changed = warp.move(pyramid, blit)
+  if pipe.keys() & BENDS:
+    changed = jnp.where(
+        bent[:, None, None], warp.move_finely(pyramid, whole), changed)
+  if pipe.keys() & COLOURS:
+    changed = _coloured(changed, *colour_maps(drawn))
+  changed = warp.unflatten(changed, [x.shape[1:3] for x in pyramid])
+  if 'cutout' in pipe:
+    x, y = drawn['cutout'].T
+    changed = diffaugment.cut_out(changed, *(
+        tuple(jnp.round((centre + edge) * side) for edge in (-.25, .25))
+        for centre, side in ((y, height), (x, width))))
+  return changed
+
+
+def source_maps(drawn, height, width):
+  """Where the content of a point is read: by the blits alone, and by all.
+
+  Args:
+    drawn: of `draw`.
+    height, width: of the finest level.
+
+  Returns:
+    Two [n, 3, 3], affine maps of (x, y, 1), counted from the centre of the
+    picture in pixels of the finest level. A transformation changes the picture
+    that those before it have made, so its inverse comes before theirs.
+  """
+  size = np.array([width, height])
+  turn = drawn['turn'].astype(int)
+  blit = _product(
+      _affine(x=(1 - 2 * drawn['flip'], 0, 0)),
+      # Of tables, so that it is exact.
+      _rotation(jnp.array([1, 0, -1, 0])[turn],
+                jnp.array([0, -1, 0, 1])[turn]),
+      _shift(-jnp.round(drawn['shift'] * size)))
+  shrink, stretch = 1 / drawn['scale'], drawn['stretch']
+  before, after = -drawn['rotate_before'], -drawn['rotate_after']
+  return blit, _product(
+      blit,
+      _affine(x=(shrink, 0, 0), y=(0, shrink, 0)),
+      _rotation(jnp.cos(before), jnp.sin(before)),
+      _affine(x=(1 / stretch, 0, 0), y=(0, stretch, 0)),
+      _rotation(jnp.cos(after), jnp.sin(after)),
+      _shift(-drawn['slide'] * size))
+
+
+def _affine(x=(1, 0, 0), y=(0, 1, 0)):
+  """[n, 3, 3] of its first two rows, whose entries are scalars or [n]."""
+  entries = jnp.broadcast_arrays(
+      *(jnp.asarray(entry, jnp.float32) for entry in (*x, *y, 0, 0, 1)))
+  return jnp.stack(entries, -1).reshape(-1, 3, 3)
+
+
+def _rotation(cos, sin):
+  return _affine((cos, -sin, 0), (sin, cos, 0))
+
+
+def _shift(by):
+  return _affine((1, 0, by[:, 0]), (0, 1, by[:, 1]))
+
+
+def _product(*maps):
+  return functools.reduce(
+      lambda a, b: jnp.matmul(a, b, precision=_HIGHEST), maps)
+
+
+def colour_maps(drawn):
+  """(matrix [n, 3, 3], shift [n, 3]) of colours (r, g, b).
+
+  In order: brightness, contrast, inversion of luma, rotation of hue around
+  the axis of greys, saturation away from it.
+  """
+  one, grey = np.eye(3), np.full((3, 3), 1 / 3)
+  quarter = np.array([[0, -1, 1], [1, 0, -1], [-1, 1, 0]]) / 3**.5
+  contrast, invert, hue, saturation = (
+      drawn[name][:, None, None] for name in COLOURS[1:])
+  matrix = _product(
+      one + (saturation - 1) * (one - grey),
+      one + (1 - jnp.cos(hue)) * (grey - one) + jnp.sin(hue) * quarter,
+      one - 2 * invert * grey,
+      one * contrast)
+  return matrix, matrix.sum(-1) * drawn['brightness'][:, None]
+
+
+def _coloured(flat, matrix, shift):
+  """A grey picture is changed as greys among colours are; alpha stays."""
+  count = diffaugment.colours(flat)
+  if count == 1:
+    matrix, shift = matrix.sum((1, 2), keepdims=True) / 3, shift[:, :1]
+  new = jnp.einsum('bij,bpj->bpi', matrix, flat[..., :count],
+                   precision=_HIGHEST) + shift[:, None]
+  return jnp.concatenate([new, flat[..., count:]], -1)

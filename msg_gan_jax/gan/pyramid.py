@@ -1,0 +1,155 @@
+"""Images are a pyramid everywhere: a tuple of [B, H, W, C], coarse to fine.
+
+A single-scale GAN sees a 1-tuple. Values are float32 in [-1, 1]. A level is
+called by its height; all have the width-to-height ratio of the finest.
+"""
+import chex
+import jax.numpy as jnp
+
+from msg_gan_jax.config import tables
+
+# The groups of the paper's ablation on FFHQ at 1024 px (table 4).
+GROUPS = tables.Table('config.networks.scales', 'group of scales', {
+    'none': lambda size: False,
+    'coarse': lambda size: size < 16,
+    'middle': lambda size: 16 <= size < 64,
+    'fine': lambda size: size >= 64,
+    'all': lambda size: True,
+})
+
+
+def ladder(height, width):
+  """Every height from the coarsest, whose shorter side is 4 to 7 px.
+
+  (32, 32) -> (4, 8, 16, 32); (48, 48) -> (6, 12, 24, 48);
+  (64, 96) -> (4, 8, 16, 32, 64), the coarsest 4 px high and 6 px wide.
+
+  Raises:
+    ValueError: where halving does not get there, or the shorter side has
+      less than 8 px.
+  """
+  halvings = _halvings(height, width)
+  unit = 2**halvings
+  if min(height, width) < 8 or height % unit or width % unit:
+    square = height == width
+    near = dict.fromkeys(
+        _legal(height, width, up) for up in (False, True))
+    raise ValueError(
+        f'config.data.resolution{"" if square else " and width"}: no ladder '
+        f'of doublings leads from 4, 5, 6 or 7 px to '
+        f'{_name(height, width)}; the nearest that one leads to: '
+        f'{" or ".join(_name(*size) for size in near)}.')
+  return tuple(height // 2**i for i in range(halvings, -1, -1))
+
+
+def _halvings(height, width):
+  return max(1, (min(height, width) // 4).bit_length() - 1)
+
+
+def _legal(height, width, up):
+  """The nearest (height, width) with a ladder, above or below."""
+  height, width = max(8, height), max(8, width)
+  while True:
+    unit = 2**_halvings(height, width)
+    rounded = tuple((side + (unit - 1) * up) // unit * unit
+                    for side in (height, width))
+    if rounded == (height, width):
+      return rounded
+    height, width = rounded
+
+
+def _name(height, width):
+  return f'{height}' if height == width else f'{height} x {width}'
+
+
+def shown(shape, scales, sizes=None):
+  """The heights that G shows to D, coarse to fine; the finest always.
+
+  Args:
+    shape: (height, width, ...) of the finest level, in pixels.
+    scales: a row of GROUPS, or heights as '8,16'.
+    sizes: the heights to choose from, coarse to fine; None is `ladder`.
+
+  Raises:
+    ValueError: an unknown group, a height that is not on the ladder, or a
+      group that is empty at this resolution.
+  """
+  sizes = sizes or ladder(*shape[:2])
+  if scales[:1].isdigit():
+    try:
+      wanted = {int(size) for size in scales.split(',')}
+    except ValueError as e:
+      raise ValueError(
+          f'config.networks.scales: wanted sizes as {"8,16"!r}, found '
+          f'{scales!r}.') from e
+    if lost := wanted - set(sizes):
+      raise ValueError(
+          f'config.networks.scales: no level of {min(lost)} px; the ladder '
+          f'of {sizes[-1]} px has {", ".join(map(str, sizes))}.')
+  else:
+    wanted = {size for size in sizes if GROUPS[scales](size)}
+    if not wanted and scales != 'none':
+      raise ValueError(
+          f'config.networks.scales: {scales!r} is empty at {sizes[-1]} px, '
+          f'whose ladder is {", ".join(map(str, sizes))}; list the sizes '
+          "instead, as '8,16'.")
+  return tuple(size for size in sizes if size in wanted or size == sizes[-1])
+
+
+def shapes(sizes, shape):
+  """(height, width, channels) of levels: heights `sizes`, the finest `shape`.
+
+  Any levels, so that a GAN of one scale may have pictures of any shape.
+  """
+  height, width, channels = shape
+  return tuple((size, size * width // height, channels) for size in sizes)
+
+
+def down(images, factor=2):
+  """Mean of each factor x factor square: [..., H, W, C], both divided."""
+  *batch, h, w, c = images.shape
+  return images.reshape(
+      *batch, h // factor, factor, w // factor, factor, c).mean((-4, -2))
+
+
+def up(images, factor=2):
+  """Each pixel becomes a factor x factor square (nearest neighbour)."""
+  return jnp.repeat(jnp.repeat(images, factor, axis=-3), factor, axis=-2)
+
+
+def build(images, sizes):
+  """Images [B, H, W, C] -> pyramid in [-1, 1] with a level for each height.
+
+  uint8 is scaled, float32 is taken to be in [-1, 1]. A coarser level is the
+  2x2 mean of the next finer one, repeatedly, as in the paper (sec. 3) and in
+  both public implementations.
+  """
+  level = images.astype(jnp.float32)
+  if images.dtype == jnp.uint8:
+    level = level / 127.5 - 1
+  levels = {level.shape[-3]: level}
+  while level.shape[-3] > sizes[0]:
+    level = down(level)
+    levels[level.shape[-3]] = level
+  return tuple(levels[size] for size in sizes)
+
+
+def are_points(shape):
+  """Whether pictures of this shape are points (x, y): floats, not colours."""
+  return tuple(shape) == (1, 1, 2)
+
+
+def check(pyramid, sizes):
+  """A promise between our own functions: the height of every level."""
+  chex.assert_equal(tuple(x.shape[1] for x in pyramid), tuple(sizes))
+
+
+def to_uint8(images):
+  """[-1, 1] -> uint8, rounded and clipped: the inverse of `build`'s scaling.
+
+  Nothing is stretched to the range of the picture at hand, as BMSG-GAN's
+  sheets are: a person should see the colours that D sees. NaN becomes 0, so
+  that a broken run has pictures.
+  """
+  images = jnp.nan_to_num(images, nan=-1.)
+  return jnp.clip(jnp.round(images * 127.5 + 127.5), 0, 255).astype(jnp.uint8)

@@ -1,0 +1,137 @@
+"""Weights that others have published: found on this machine, or fetched."""
+import hashlib
+import os
+from typing import NamedTuple
+
+from msg_gan_jax.config import tables
+from msg_gan_jax.files import cache, download
+from msg_gan_jax.files import tensors as pth
+
+WITHOUT = 'random_conv, classifier and pixels work without any download'
+_STORE = 'https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights'
+_LPIPS = 'https://raw.githubusercontent.com/richzhang/PerceptualSimilarity'
+
+
+class Weights(NamedTuple):
+  """A published file.
+
+  Attributes:
+    title: what it is, and its size.
+    url: where it is published; its last part is the name of the file.
+    sha256: of the file; '' where none is pinned, and the file must be given.
+    also: other names under which the same file goes around.
+  """
+  title: str
+  url: str
+  sha256: str
+  also: tuple = ()
+
+  @property
+  def name(self):
+    return self.url.rpartition('/')[-1]
+
+
+class Tensors(NamedTuple):
+  """What was read: {name: array}, and the SHA-256 of the file."""
+  tensors: dict
+  digest: str
+
+
+def find(name, path='', cache_dir='', fetch=True):
+  """The tensors of a row of WEIGHTS.
+
+  Args:
+    name: a row of WEIGHTS.
+    path: the file, or a folder that holds it, and may hold those of other
+      networks; '' looks into the cache folder, into that of PyTorch, and then
+      fetches it.
+    cache_dir: where it is kept; '' is the user's cache folder.
+    fetch: whether it may be fetched.
+
+  Raises:
+    ValueError: it is not there and cannot be fetched, has another digest than
+      the published file, or cannot be read.
+  """
+  row = WEIGHTS[name]
+  found = _given(row, path) if path else _lying_around(row, cache_dir)
+  if not found:
+    if not (fetch and row.sha256):
+      raise ValueError(
+          f'--weights_file: {row.title} is needed, and is not here. Fetch '
+          f'{row.url} and give --weights_file=FILE, or a folder of such '
+          'files, or put it into '
+          f'{_folder(cache_dir)!r}; {WITHOUT}.')
+    try:
+      found = download.fetch(row.title, row.url, f'sha256:{row.sha256}',
+                             _folder(cache_dir), '--weights_file')
+    except ValueError as error:
+      raise ValueError(f'{error} ({WITHOUT}.)') from error
+  digest = _sha256(found)
+  if row.sha256 and digest != row.sha256:
+    raise ValueError(
+        f'--weights_file: {found!r} has the SHA-256 {digest}; that of '
+        f'{row.url} is {row.sha256}. It is another file, or was cut short; '
+        'fetch it again.')
+  return Tensors(pth.read(found), digest)
+
+
+def _given(row, path):
+  path = os.path.expanduser(path)
+  if os.path.isdir(path):
+    inside = _in_folder(row, path)
+    if not inside:
+      raise ValueError(
+          f'--weights_file: no {row.name} in the folder {path!r}; fetch '
+          f'{row.url}.')
+    return inside
+  if not os.path.isfile(path):
+    raise ValueError(
+        f'--weights_file: no file {path!r}; wanted {row.title}, from '
+        f'{row.url}. ({WITHOUT}.)')
+  return path
+
+
+def _lying_around(row, cache_dir):
+  """Where this project, or PyTorch, keeps what was fetched before."""
+  home = os.environ.get('TORCH_HOME') or os.path.join(
+      os.path.dirname(cache.default_folder()), 'torch')
+  for folder in (_folder(cache_dir), os.path.join(home, 'hub', 'checkpoints')):
+    if found := _in_folder(row, folder):
+      return found
+  return ''
+
+
+def _in_folder(row, folder):
+  return next((path for path in (os.path.join(folder, name) for name in (
+      row.name, *row.also)) if os.path.isfile(path)), '')
+
+
+def _folder(cache_dir):
+  return os.path.join(cache.folder(cache_dir), 'weights')
+
+
+def _sha256(path):
+  with open(path, 'rb') as file:
+    return hashlib.file_digest(file, 'sha256').hexdigest()
+
+
+WEIGHTS = tables.Table('--features', 'file of weights', {
+    # The digest begins with what the file's name ends with, as torch.hub wants.
+    'inception': Weights(
+        'the Inception network of FID (91 MB)',
+        f'{_STORE}/pt_inception-2015-12-05-6726825d.pth',
+        '6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2',
+        ('weights-inception-2015-12-05-6726825d.pth',)),
+    'vgg16': Weights(
+        'the VGG16 network of ImageNet (528 MB)',
+        'https://download.pytorch.org/models/vgg16-397923af.pth',
+        '397923af8e79cdbb6a7127f12361acd7a2f83e06b05044ddf496e83de57a5bf0'),
+    'lpips': Weights(
+        'the linear layers of LPIPS 0.1 for VGG16 (7 kB)',
+        f'{_LPIPS}/master/lpips/weights/v0.1/vgg.pth',
+        'a78928a0af1e5f0fcb1f3b9e8f8c3a2a5a3de244d830ad5c1feddc79b8432868'),
+    # No digest of it is published.
+    'dinov2': Weights(
+        'the DINOv2 ViT-L/14 network (1.2 GB)', 'https://dl.fbaipublicfiles.'
+        'com/dinov2/dinov2_vitl14/dinov2_vitl14_pretrain.pth', ''),
+})

@@ -1,0 +1,64 @@
+"""Whether fakes repeat training rows: how near they come, beside other rows."""
+import numpy as np
+
+from msg_gan_jax.metrics.functional import (
+  checks,
+)
+from msg_gan_jax.metrics.functional import (
+  precision_recall as neighbours,
+)
+
+
+def authenticity(train, fake):
+  """Whether fakes lie nearer to a training row than other training rows do.
+
+  Args:
+    train: [m, d], m at least 2.
+    fake: [n, d].
+
+  Returns:
+    dict of 'authentic': the share of fakes that are farther from their nearest
+    training row than its own nearest other row is, 0 of copies; 'ratio' [n],
+    the one distance over the other, inf where training rows are copies of each
+    other, 0 where the fake is a copy; 'distance' [n]; 'index' [n]. Compare
+    with held-out reals: 2,000 fresh rows of a Gaussian with 3,000 training
+    rows have .38 in 2, .63 in 10, .84 in 80 and .91 in 500 dimensions.
+
+  Source: Alaa et al. 2022 (arXiv:2102.08921), sec. 4.3.
+  """
+  train, fake = checks.sets('authenticity', train=train, fake=fake)
+  distance, index = (x[:, 0] for x in neighbours.nearest(train, fake))
+  rows, back = np.unique(index, return_inverse=True)
+  own = neighbours.nearest(train, train[rows], 2)[0][back, 1]
+  ratio = np.where(distance > 0, np.inf, 0.)
+  np.divide(distance, own, out=ratio, where=own > 0)
+  return {'authentic': float((distance > own).mean()), 'ratio': ratio,
+          'distance': distance, 'index': index}
+
+
+def nearer_to_train(train, held_out, fake, seed=0):
+  """Share of fakes that lie nearer to training than to held-out rows.
+
+  Args:
+    train, held_out: [m, d] of one distribution; of the larger a random subset
+      as large as the smaller is used, since more rows lie nearer.
+    fake: [n, d].
+    seed: of that subset.
+
+  Returns:
+    dict of 'share': .5 if the fakes know nothing of which rows were trained
+    on, 1 if they copy; a tie counts half; 'standard_error' over the fakes,
+    for fakes drawn independently; 'rows' used of each set.
+
+  Source: after Meehan et al. 2020 (arXiv:2004.05675), without their cells.
+  """
+  train, held_out, fake = checks.sets(
+      'nearer_to_train', 1, train=train, held_out=held_out, fake=fake)
+  rows = min(len(train), len(held_out))
+  rng = np.random.default_rng(seed)
+  near, far = (
+      neighbours.nearest(x[rng.permutation(len(x))[:rows]], fake)[0][:, 0]
+      for x in (train, held_out))
+  wins = (near < far) + .5 * (near == far)
+  return {'share': float(wins.mean()), 'rows': rows,
+          'standard_error': float(wins.std() / np.sqrt(len(fake)))}

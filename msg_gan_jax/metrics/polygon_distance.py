@@ -1,0 +1,115 @@
+"""How far pictures lie from the nearest polygon, which is known to exist."""
+import numpy as np
+
+from msg_gan_jax.data.drawn import polygons
+from msg_gan_jax.metrics.score import Score
+
+WITHIN = .75  # Euclidean distance of pictures in [0, 1]: Lucic et al. 2018.
+MOST = 1000  # Fakes whose nearest polygon is looked for.
+_DRAWN = 10_000  # Polygons that the search begins at.
+_STARTS = 4  # The nearest of them, each of which leads somewhere else.
+_ROUNDS = 16
+_STEP = 1e-3  # Of a corner, in sides of the picture: a thirtieth of a pixel.
+
+
+def distances(images, dataset, seed=1):
+  """Distances of pictures to the nearest polygon of a kind.
+
+  The nearest of many that are drawn, and from there the corners are moved by
+  Levenberg and Marquardt's steps; a bound from above, for the nearest polygon
+  may lie elsewhere.
+
+  Args:
+    images: uint8 [n, H, H, 1].
+    dataset: a row of data.polygons.DATASETS.
+    seed: of the polygons that are drawn.
+
+  Returns:
+    float64 [n]: Euclidean, of pictures in [0, 1].
+  """
+  size = images.shape[1]
+  target = _flat(images)
+  corners = polygons.factors_at(dataset, seed, np.arange(_DRAWN))['vertices']
+  near, _ = nearest(target, _flat(polygons.draw(corners, size)), _STARTS)
+  return np.min([_descend(target, corners[start], size) for start in near.T], 0)
+
+
+def _descend(target, corners, size):
+  """[n]: distances to the pictures of polygons, once they have been moved."""
+  v = corners.astype(np.float64)
+  residual = _pictures(v, size) - target
+  square, damping = (residual**2).sum(1), np.full(len(v), 1.)
+  for _ in range(_ROUNDS):
+    slope = np.stack([
+        (_pictures(v + step, size) - residual - target) / _STEP
+        for step in _steps(v.shape[1])], -1)  # [n, pixels, 2 corners]
+    normal = np.einsum('npi,npj->nij', slope, slope)
+    normal += damping[:, None, None] * np.eye(normal.shape[-1])
+    right = -np.einsum('npi,np->ni', slope, residual)
+    moved = v + np.linalg.solve(normal, right[..., None]).reshape(v.shape)
+    found = _pictures(moved, size) - target
+    better = (found**2).sum(1) < square
+    v[better], residual[better] = moved[better], found[better]
+    square = np.where(better, (found**2).sum(1), square)
+    damping *= np.where(better, .3, 10)
+  return np.sqrt(square)
+
+
+def nearest(points, among, count=1):
+  """(indices [n, count], distances) of the nearest of `among`, [m, d]."""
+  square = ((points**2).sum(1)[:, None] + (among**2).sum(1)
+            - 2 * points @ among.T)
+  found = np.argpartition(square, count - 1)[:, :count]
+  return found, np.sqrt(np.maximum(np.take_along_axis(square, found, 1), 0))
+
+
+def scores(pair):
+  """Precision and recall of polygons, as Scores.
+
+  Precision is the share of samples at most WITHIN from the manifold. Recall is
+  the share of reals at most WITHIN from the nearest sample: without the
+  generator, which could look for a better latent, it grows with their number.
+
+  Raises:
+    ValueError: the reals are no polygons.
+
+  Source: Lucic et al. 2018 (arXiv:1711.10337), sec. 5; recall there inverts G.
+  """
+  dataset = pair.real.notes.get('dataset')
+  if pair.real.name != 'polygons' or dataset not in polygons.DATASETS:
+    raise ValueError(
+        f'--metrics: polygons measures against a manifold that is known, and '
+        f'{pair.real.name} has none; wanted config.data.name=polygons.')
+  fake, real = pair.images('fake', MOST), pair.images('real', MOST)
+  away = distances(fake, dataset)
+  _, near = nearest(_flat(real), _flat(pair.images('fake')))
+  halves = _flat(pair.images('real'))
+  _, floor = nearest(_flat(real), halves[MOST:]) if (
+      len(halves) > MOST) else (None, np.empty(0))
+  found = {'polygon_precision': (away <= WITHIN).mean(),
+           'polygon_recall': (near <= WITHIN).mean()}
+  return [Score(
+      name=name, value=float(share),
+      error=float(np.sqrt(share * (1 - share) / n)),
+      reals=float((floor <= WITHIN).mean()) if (
+          name == 'polygon_recall' and len(floor)) else None,
+      about={'within': WITHIN, 'mean_distance': float(away.mean())})
+          for (name, share), n in zip(
+              found.items(), (len(fake), len(real)), strict=True)]
+
+
+def _steps(corners):
+  for i in range(2 * corners):
+    step = np.zeros(2 * corners)
+    step[i] = _STEP
+    yield step.reshape(corners, 2)
+
+
+def _pictures(vertices, size):
+  # Not rounded to bytes, or a small step would change nothing.
+  return polygons.coverage(vertices, size).reshape(
+      len(vertices), -1).astype(np.float64)
+
+
+def _flat(images):
+  return images.reshape(len(images), -1) / 255.

@@ -1,0 +1,147 @@
+"""Frames -> a film: WebP and GIF by Pillow, MP4 by ffmpeg, one at a time."""
+import contextlib
+import itertools
+import os
+import shutil
+import subprocess
+import tempfile
+
+import numpy as np
+from PIL import Image
+
+from msg_gan_jax.config import tables
+from msg_gan_jax.runs import records as writers
+
+# Browsers show a GIF's frames of less than 20 ms five times too long.
+_MOST_GIF_FPS = 50
+
+
+def write(path, frames, fps, count):
+  """Writes a film that a viewer repeats for ever; a whole file or none.
+
+  Neighbours that are equal may become one frame that is shown as long as both.
+  GIF has 256 colours a frame, chosen for it, and Pillow keeps it in memory
+  until the end, a byte a pixel; of the others one frame is.
+
+  Args:
+    path: of the file, whose ending is one of FORMATS; its folder must exist.
+    frames: uint8 [H, W, 3], an iterable, all of one size.
+    fps: frames a second.
+    count: how many frames there are.
+
+  Raises:
+    ValueError: what `check` raises, or ffmpeg failed.
+  """
+  kind, frames = check(path, fps), iter(frames)
+  first = next(frames)
+  with writers.replacing(path) as temporary:
+    kind(temporary, itertools.chain((first,), frames), fps, count, first.shape)
+
+
+def check(path, fps):
+  """The row of FORMATS for a path, before anything is drawn.
+
+  Raises:
+    ValueError: an unknown ending, no ffmpeg, or more frames a second than the
+      format has.
+  """
+  kind = FORMATS[os.path.splitext(path)[1].lower()]
+  if kind is _mp4:
+    ffmpeg()
+  if kind is _gif and fps > _MOST_GIF_FPS:
+    raise ValueError(
+        f'--fps: {fps:g}, but browsers slow a GIF of more than '
+        f'{_MOST_GIF_FPS} down; wanted less, or a .webp.')
+  return kind
+
+
+def ffmpeg():
+  """The path of ffmpeg: the one that is installed, or imageio-ffmpeg's.
+
+  Raises:
+    ValueError: there is none.
+  """
+  found = shutil.which('ffmpeg')
+  if found:
+    return found
+  try:
+    import imageio_ffmpeg  # An extra.
+    return imageio_ffmpeg.get_ffmpeg_exe()
+  except (ImportError, RuntimeError) as error:
+    raise ValueError(
+        '--out: a .mp4 needs ffmpeg, which is not on the PATH; run '
+        "pip install 'msg_gan_jax[video]', or write a .webp or a .gif."
+    ) from error
+
+
+def _times(fps, count, unit):
+  """Milliseconds of each frame, multiples of `unit` with no drift."""
+  ends = [round(i * 1000 / (fps * unit)) * unit for i in range(count + 1)]
+  return [b - a for a, b in itertools.pairwise(ends)]
+
+
+class _Film:
+  """What Pillow asks for frames, in their order, by `seek`."""
+
+  def __init__(self, frames, count, shape):
+    self.image = Image.new('RGB', shape[1::-1])
+    self.image.n_frames = count
+    self.image.seek = self._seek
+    self._frames, self._next = frames, 0
+
+  def _seek(self, i):
+    if i == self._next:  # At the end Pillow goes back to where it began.
+      self.image.paste(Image.fromarray(next(self._frames)))
+      self._next += 1
+
+
+def _webp(path, frames, fps, count, shape):
+  film = _Film(frames, count, shape).image
+  with open(path, 'wb') as file:
+    film.save(
+        file, format='WEBP', save_all=True, loop=0, quality=90, method=2,
+        duration=_times(fps, count, 1))
+
+
+def _gif(path, frames, fps, count, shape):
+  del shape
+  frames = (Image.fromarray(frame) for frame in frames)
+  with open(path, 'wb') as file:
+    next(frames).save(
+        file, format='GIF', save_all=True, loop=0, append_images=frames,
+        duration=_times(fps, count, 10))
+
+
+def _mp4(path, frames, fps, count, shape):
+  """H.264 in yuv420p, which all players have, and which wants even sides."""
+  height, width, _ = shape
+  odd = (0, height % 2), (0, width % 2), (0, 0)
+  with tempfile.TemporaryFile() as said:
+    process = subprocess.Popen([
+        ffmpeg(), '-y', '-loglevel', 'error', '-f', 'rawvideo', '-pix_fmt',
+        'rgb24', '-s', f'{width + width % 2}x{height + height % 2}', '-r',
+        str(fps), '-i', '-', '-an', '-c:v', 'libx264', '-crf', '16', '-pix_fmt',
+        'yuv420p', '-movflags', '+faststart', '-f', 'mp4', path],
+        stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=said)
+    try:
+      # It ended early: what it said tells why.
+      with contextlib.suppress(BrokenPipeError), process.stdin as pipe:
+        for frame in frames:
+          pipe.write(np.pad(frame, odd, constant_values=255).tobytes())
+    except BaseException:
+      process.kill()
+      process.wait()
+      raise
+    if process.wait():
+      said.seek(0)
+      lines = said.read().decode(errors='replace').strip().splitlines()
+      raise ValueError(
+          '--out: ffmpeg could not write the film: '
+          f'{lines[-1] if lines else "it does not say why"}')
+
+
+FORMATS = tables.Table('--out', 'format of films', {
+    '.webp': _webp,
+    '.gif': _gif,
+    '.mp4': _mp4,
+})

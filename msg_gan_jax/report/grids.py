@@ -1,0 +1,127 @@
+"""Pictures for people: grids of samples, all scales side by side, PNG files."""
+import math
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from msg_gan_jax.runs import records as writers
+
+_VISIBLE = 64  # Pixels that a tile needs for one to see what it shows.
+
+
+def grid(images, columns=None, gap=2, background=255):
+  """Images in rows, left to right, with gaps between them.
+
+  Args:
+    images: uint8 [N, H, W, C]. 1, 3 and 4 channels are grey, colour and
+      colour with alpha; of 2 the first is shown, of more the first 3.
+    columns: how many in a row; None makes the grid about square.
+    gap: pixels between two images.
+    background: 0..255, of the gaps and of places without an image; opaque.
+
+  Returns:
+    uint8 [rows * (H + gap) - gap, columns * (W + gap) - gap, 1, 3 or 4].
+  """
+  images = _shown(images, 'grid')
+  n, height, width, channels = images.shape
+  columns = columns or math.ceil(math.sqrt(n * height / width))
+  rows = math.ceil(n / columns)
+  found = _canvas(
+      rows * (height + gap) - gap, columns * (width + gap) - gap, channels,
+      background)
+  for i, image in enumerate(images):
+    top = (i // columns) * (height + gap)
+    left = (i % columns) * (width + gap)
+    found[top:top + height, left:left + width] = image
+  return found
+
+
+def upscale(images, size):
+  """Every pixel repeated, so that the height is `size`, a multiple of it.
+
+  Args:
+    images: [..., H, W, C].
+
+  Returns:
+    [..., size, size * W / H, C].
+  """
+  factor, rest = divmod(size, images.shape[-3])
+  if rest or not factor:
+    raise ValueError(
+        f'upscale: {size} is no multiple of the height {images.shape[-3]}.')
+  return images.repeat(factor, axis=-3).repeat(factor, axis=-2)
+
+
+def scales_side_by_side(pyramid, columns=None, gap=2, background=255):
+  """The same latents at every scale: a block a scale, coarse to fine.
+
+  Args:
+    pyramid: coarse to fine, level i is uint8 [N, h_i, w_i, C] with heights
+      that divide the finest one.
+    columns: of one block; None makes the whole about square.
+    gap: pixels between two tiles; blocks are a quarter of a tile apart.
+    background: 0..255.
+
+  Returns:
+    uint8 [.., .., C] with tiles of one size, at least 64 pixels, and each
+    block's pixel size above it.
+  """
+  finest = pyramid[-1].shape[1]
+  size = finest * _factor(finest)
+  columns = columns or max(1, round(math.sqrt(len(pyramid[-1]) / len(pyramid))))
+  blocks = [
+      grid(upscale(_shown(level, 'scales_side_by_side'), size), columns, gap,
+           background) for level in pyramid]
+  height, width, channels = blocks[0].shape
+  step, header = width + size // 4, max(20, size // 5)
+  found = _canvas(
+      header + height, len(blocks) * step - size // 4, channels, background)
+  strip = Image.new('L', (found.shape[1], header), background)
+  draw = ImageDraw.Draw(strip)
+  font = ImageFont.load_default(size=header * .6)
+  for i, (level, block) in enumerate(zip(pyramid, blocks, strict=True)):
+    found[header:, i * step:i * step + width] = block
+    draw.text(
+        (i * step, header / 2), f'{level.shape[1]} px', anchor='lm', font=font,
+        fill=0 if background > 127 else 255)
+  found[:header, :, :3] = np.asarray(strip)[:, :, None]
+  return found
+
+
+def save(path, array, tile=None):
+  """Write a PNG; a reader finds the old file or the whole new one.
+
+  Args:
+    path: of the file; its folder must exist.
+    array: uint8 [H, W, C], C as `grid` returns it.
+    tile: pixel size of one picture in it; where that is small, the file is
+      enlarged by a whole factor that makes it at least 64. None does not.
+  """
+  array = _shown(np.asarray(array)[None], 'save')
+  if tile is not None:
+    array = upscale(array, array.shape[1] * _factor(tile))
+  array = array[0, :, :, 0] if array.shape[-1] == 1 else array[0]
+  with writers.replacing(path) as temporary, open(temporary, 'wb') as file:
+    Image.fromarray(array).save(file, format='PNG')
+
+
+def _shown(images, caller):
+  images = np.asarray(images)
+  if images.dtype != np.uint8 or images.ndim != 4 or not images.size:
+    raise ValueError(
+        f'{caller}: wanted uint8 images of [N, H, W, C], found {images.dtype} '
+        f'{list(images.shape)}; floats in [-1, 1] go through pyramid.to_uint8.')
+  channels = images.shape[-1]
+  keep = {2: 1}.get(channels, channels if channels <= 4 else 3)
+  return images[..., :keep]
+
+
+def _factor(size):
+  return math.ceil(_VISIBLE / size)
+
+
+def _canvas(height, width, channels, background):
+  found = np.full((height, width, channels), background, np.uint8)
+  if channels == 4:
+    found[..., 3] = 255
+  return found

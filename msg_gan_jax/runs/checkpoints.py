@@ -1,0 +1,322 @@
+"""Checkpoints of a run: written in the background, verified when read."""
+import contextlib
+import datetime
+import difflib
+import hashlib
+import os
+import pathlib
+import shutil
+
+import jax
+import numpy as np
+
+from msg_gan_jax.runs import fingerprints
+from msg_gan_jax.runs import orbax_storage as storage
+
+fingerprint = fingerprints.fingerprint
+
+
+class Checkpoints:
+  """The checkpoints of one run, a folder for each, named by real images shown.
+
+  Every array's fingerprint is kept beside it and compared when it is read:
+  orbax itself loads flipped bits without a word. In a run of several
+  processes all of them make the same calls, and share the folder.
+
+  Args:
+    path: the folder; it is created unless read_only.
+    keep: how many of the latest stay. An older one goes only once a newer
+      one lies complete on the disk.
+    read_only: for another run's checkpoints: nothing is moved or deleted.
+
+  Attributes:
+    passed_over: lines about the damaged checkpoints that the last `restore`
+      had to skip.
+  """
+
+  def __init__(self, path, keep=2, read_only=False):
+    self.path = pathlib.Path(os.path.abspath(path))
+    self.keep, self.read_only = keep, read_only
+    self.passed_over = []
+    self._manager = None
+    # What this object wrote or read back: {images: description of leaves}.
+    self._known = {}
+    if not read_only:
+      if jax.process_index() == 0:
+        self.path.mkdir(parents=True, exist_ok=True)
+      self._remove_leftovers()
+      _meet('checkpoints:open')
+
+  def __enter__(self):
+    return self
+
+  def __exit__(self, *_):
+    self.close()
+
+  def steps(self):
+    """Images shown at each finished checkpoint, oldest first; not verified."""
+    if not self.path.is_dir():
+      return []
+    return sorted(int(x.name) for x in self.path.iterdir()
+                  if x.name.isdigit() and x.is_dir())
+
+  def save(self, images, tree):
+    """Starts to write a tree; its buffers may be donated on return.
+
+    Args:
+      images: real images shown, the checkpoint's name; not below the latest.
+      tree: any tree of jax arrays.
+
+    Returns:
+      Whether anything had to be written: not so where the same tree is there
+      already.
+
+    Raises:
+      OSError: the disk refused this checkpoint, or the one before, which was
+        still being written; older ones are intact.
+      ValueError: a leaf that is no array, or newer checkpoints lie there.
+    """
+    if self.read_only:
+      raise ValueError(f'checkpoints {self.path}: opened to read only.')
+    images = int(images)
+    leaves = fingerprints.named(tree, f'checkpoints {self.path}')
+    about = fingerprints.describe(leaves)
+    self.wait()
+    latest = _from_main(max(self.steps(), default=-1))
+    if images < latest:
+      raise ValueError(
+          f'checkpoints {self.path}: asked to save at {images} images, but '
+          f'there is a checkpoint of {latest}. Continue from that one, or '
+          'choose another --workdir.')
+    if images == latest:
+      if self._holds(images, leaves, about):
+        return False
+      # It is damaged, or of another state: out of the way, but not lost.
+      self._move_aside([images])
+      self._reopen()
+    if self._manager is None:
+      self._manager = storage.open_manager(self.path, self.keep)
+    try:
+      storage.save(self._manager, images, leaves, about)
+    except Exception as error:
+      raise self._failed(images, error) from error
+    self._known = {images: about}
+    return True
+
+  def wait(self):
+    """Blocks until what was saved lies on the disk.
+
+    Raises:
+      OSError: it could not be written; older checkpoints are intact.
+    """
+    if self._manager is None:
+      return
+    try:
+      self._manager.wait_until_finished()
+    except Exception as error:
+      raise self._failed(next(iter(self._known), 0), error) from error
+
+  def close(self):
+    """Waits, and ends the threads; the object can still be used."""
+    self.wait()
+    self._reopen()
+
+  def restore(self, like, partial=False, place=None, images=None):
+    """The newest intact checkpoint, verified bit by bit.
+
+    Damaged ones that are newer are moved to `damaged/`, once an intact one
+    is found; where none is, everything stays as it is.
+
+    Args:
+      like: the tree to fill: arrays, or jax.ShapeDtypeStruct with the
+        sharding to restore to (without one: the default device).
+      partial: read only the leaves of `like`, and let the rest be; a subtree
+        that is not wanted is None.
+      place: what errors begin with, as 'config.train.init_from'.
+      images: that of so many images shown, in place of the newest.
+
+    Returns:
+      (images, tree), or None where there is no checkpoint.
+
+    Raises:
+      ValueError: there are checkpoints, but none is intact; or an intact one
+        has other leaves, shapes or types than `like`.
+    """
+    self.wait()
+    self.passed_over = []
+    place = place or f'checkpoints {self.path}'
+    wanted = fingerprints.named(like, place)
+    steps, damaged = self.steps(), []
+    if images is not None and images not in steps:
+      raise ValueError(
+          f'{place}: no checkpoint of {images} images in {self.path}; there '
+          f'are: {steps or "none"}.')
+    steps = steps if images is None else [images]
+    _all_see(steps, place)
+    for images in reversed(steps):
+      folder = self.path / str(images)
+      record, why = storage.attempt(storage.read_record, folder, images)
+      if _everyone(why is None):
+        # Not damage but another program: never passed over in silence.
+        _compare(record, wanted, partial, f'{place}: {folder}')
+        leaves, why = storage.attempt(storage.read_leaves, folder, wanted)
+        if _everyone(why is None):
+          bad = _first_difference(
+              record['leaves'], fingerprints.describe(leaves))
+          if bad is None:
+            self._settle(damaged)
+            if not partial:
+              self._known = {images: record['leaves']}
+            return images, jax.tree.unflatten(
+                jax.tree.structure(like), leaves.values())
+          why = f'the data of {bad!r} are not those that were saved'
+        leaves = None  # Or the next read would need the memory twice.
+      damaged.append((images, why or 'another process could not read it'))
+    if damaged:
+      raise ValueError(
+          f'{place}: none of the checkpoints in {self.path} is intact:\n' +
+          ''.join(f'  {images}: {why}\n' for images, why in damaged) +
+          'Nothing was changed. Restore the folder from a copy, or begin '
+          'anew in another --workdir.')
+    aside = _from_main(len(list(self.path.glob('damaged/*'))))
+    if aside:  # There were some: to begin at zero now would hide it.
+      raise ValueError(
+          f'{place}: there are no checkpoints in {self.path}, but {aside} in '
+          'its folder damaged/. Move one back, named by its images alone, or '
+          'begin anew in another --workdir.')
+    return None
+
+  def set_aside_beyond(self, images):
+    """Moves checkpoints of more images to `damaged/`: a run went back."""
+    beyond = [step for step in self.steps() if step > images]
+    if beyond:
+      self._move_aside(beyond)
+      self._reopen()
+
+  def _holds(self, images, leaves, about):
+    """Whether the checkpoint that is there is whole, and of this tree."""
+    if self._known.get(images) == about:
+      return True
+    found, _ = storage.attempt(self._read_for_save, images, leaves)
+    if not _everyone(found is not None):
+      return False
+    return fingerprints.describe(found) == about
+
+  def _read_for_save(self, images, leaves):
+    folder = self.path / str(images)
+    _compare(storage.read_record(folder, images), leaves, False, '')
+    return storage.read_leaves(folder, leaves)
+
+  def _settle(self, damaged):
+    """Moves damaged checkpoints aside, and says so in `passed_over`."""
+    moved = {}
+    if damaged and not self.read_only:
+      moved = self._move_aside([images for images, _ in damaged])
+      self._reopen()
+    self.passed_over = [
+        f'checkpoint {images} is damaged: {why}' +
+        (f'; moved to {moved[images]}' if images in moved else '')
+        for images, why in damaged]
+
+  def _move_aside(self, steps):
+    """{images: its new place below damaged/}."""
+    # The same step may be damaged twice: the time tells them apart.
+    now = datetime.datetime.now().strftime('%Y%m%d-%H%M%S-%f')
+    moved = {images: f'damaged/{images}-{now}' for images in steps}
+    if jax.process_index() == 0:
+      (self.path / 'damaged').mkdir(exist_ok=True)
+      for images, name in moved.items():
+        os.replace(self.path / str(images), self.path / name)
+    _meet('checkpoints:aside')
+    return moved
+
+  def _remove_leftovers(self):
+    """Deletes what a writer that was killed, or failed, left half-written."""
+    if jax.process_index() == 0:
+      for folder in self.path.glob('*.orbax-checkpoint-tmp*'):
+        shutil.rmtree(folder, ignore_errors=True)
+
+  def _failed(self, images, error):
+    """The error to raise for a write that failed; frees what it left."""
+    self._known = {}
+    self._reopen()
+    self._remove_leftovers()
+    return OSError(
+        f'checkpoints {self.path}: could not write the checkpoint of {images} '
+        f'images: {storage.one_line(error)}. Older checkpoints are intact: '
+        f'{self.steps() or "there are none"}. Make room or repair the disk, '
+        'and start the same command again.')
+
+  def _reopen(self):
+    """Forgets the manager, whose list of steps may be wrong by now."""
+    manager, self._manager = self._manager, None
+    if manager is not None:
+      with contextlib.suppress(Exception):  # `wait` has raised it already.
+        manager.close()
+
+
+def _compare(record, wanted, partial, place):
+  """Raises for the first leaf that is not what `wanted` asks for."""
+  if record['format'] != storage.FORMAT:
+    raise ValueError(
+        f'{place}: written in format {record["format"]}; this version of '
+        f'msg_gan_jax reads format {storage.FORMAT}.')
+  other = ('The checkpoint was written by another version of the program, or '
+           'under another config.')
+  saved = record['leaves']
+  for name, x in wanted.items():
+    if name not in saved:
+      close = difflib.get_close_matches(name, saved, n=1, cutoff=.5)
+      hint = f'; the nearest is {close[0]!r}' if close else ''
+      raise ValueError(f'{place}: it has no {name!r}{hint}. {other}')
+    dtype, shape, _ = saved[name]
+    if (str(x.dtype), list(x.shape)) != (dtype, shape):
+      raise ValueError(
+          f'{place}: {name!r} is {fingerprints.kind(dtype, shape)}; wanted '
+          f'{fingerprints.kind(x.dtype, x.shape)}. {other}')
+  for name in saved:
+    if name not in wanted and not partial:
+      raise ValueError(
+          f'{place}: it has {name!r}, for which there is no place now. '
+          f'{other}')
+
+
+def _first_difference(saved, found):
+  return next((name for name in found if saved[name] != found[name]), None)
+
+
+def _meet(name):
+  """A barrier of all processes."""
+  if jax.process_count() > 1:
+    from jax.experimental import multihost_utils
+    multihost_utils.sync_global_devices(name)
+
+
+def _from_main(number):
+  """The number that process 0 has."""
+  if jax.process_count() == 1:
+    return number
+  from jax.experimental import multihost_utils
+  # As two words: jax would cut an int64 down.
+  high, low = multihost_utils.broadcast_one_to_all(
+      np.asarray(divmod(number, 2**31), np.int32))
+  return int(high) * 2**31 + int(low)
+
+
+def _everyone(fine):
+  """Whether it is fine in every process, so that all take the same way."""
+  if jax.process_count() == 1:
+    return fine
+  from jax.experimental import multihost_utils
+  return bool(np.all(multihost_utils.process_allgather(np.asarray(fine))))
+
+
+def _all_see(steps, place):
+  """Raises where processes see different folders."""
+  digest = hashlib.sha256(repr(steps).encode()).digest()
+  mine = int.from_bytes(digest[:4], 'big')
+  if not _everyone(mine == _from_main(mine)):
+    raise ValueError(
+        f'{place}: the processes of this run see different checkpoints '
+        f'(process {jax.process_index()}: {steps}). Their --workdir must lie '
+        'on a file system that all of them share.')

@@ -1,0 +1,109 @@
+"""The state that a run begins with: new, or another run's weights."""
+import os
+
+import jax
+import numpy as np
+
+from msg_gan_jax.config import tables
+from msg_gan_jax.gan.build import build
+from msg_gan_jax.runs import checkpoints as checkpoint
+from msg_gan_jax.runs import workdir
+
+PARTS = ('g', 'd', 'ema')
+
+
+def check_classes(networks, splits):
+  """Compares the classes that players are told of with those of the data.
+
+  Returns:
+    Lines of warning: classes that nobody is told of.
+
+  Raises:
+    ValueError: pictures without classes, another number of them, or a label
+      that is out of range.
+  """
+  train = splits.train
+  has = len(train.classes)
+  if not networks.classes:
+    return [f'{train.name} has {has} classes, and nobody is told of them; '
+            f'config.networks.classes={has} with g_condition and d_condition '
+            'makes a conditional GAN'] if has > 1 else []
+  if networks.classes != has:
+    raise ValueError(
+        f'config.networks.classes: {networks.classes}, but {train.name} has '
+        + (f'{has} classes ({", ".join(train.classes[:8])}'
+           f'{", ..." if has > 8 else ""}); wanted {has}.' if has else
+           'none; wanted 0, or pictures with labels (config.data.label).'))
+  for split in splits:
+    if split is None:
+      continue
+    labels = split.labels(np.arange(len(split)))
+    wrong = np.flatnonzero((labels < 0) | (labels >= has))
+    if len(wrong):
+      raise ValueError(
+          f'config.data: picture {wrong[0]} of {split.name} has the label '
+          f'{labels[wrong[0]]}; wanted 0 .. {has - 1}, and {len(wrong)} are '
+          'out of range.')
+  return []
+
+
+def abstract(gan, sharding):
+  """State as shapes, types and `sharding`: what a checkpoint is read into."""
+  return jax.tree.map(
+      lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=sharding),
+      jax.eval_shape(gan.init, jax.random.key(0)))
+
+
+def fresh(gan, config, key, sharding):
+  """A new State; with config.train.init_from, another run's weights in it.
+
+  Raises:
+    ValueError: an unknown part, no such run, no intact checkpoint there, or
+      weights of another shape.
+  """
+  state = jax.jit(gan.init, out_shardings=sharding)(key)
+  if not config.train.init_from:
+    return state
+  parts = [part.strip() for part in config.train.init_parts.split(',')]
+  for part in parts:
+    if part not in PARTS:
+      raise ValueError(
+          f'config.train.init_parts: no part {part!r}; '
+          f'{tables.nearest(part, PARTS)}')
+  found = weights(config.train.init_from, sharding)
+  for part in parts:
+    new, old = getattr(found, part), getattr(state, part)
+    _same_shapes(part, new.params, old.params)
+    _same_shapes(part, new.stats, old.stats)
+    state = state.replace(
+        **{part: old.replace(params=new.params, stats=new.stats)})
+  return state
+
+
+def weights(path, sharding):
+  """The State of another run's newest intact checkpoint."""
+  try:
+    config = workdir.load_config(path)
+  except ValueError as e:
+    raise ValueError(f'config.train.init_from: {e}') from e
+  like = abstract(build(config), sharding)
+  saved = checkpoint.Checkpoints(
+      os.path.join(os.path.expanduser(path), 'checkpoints'), read_only=True)
+  found = saved.restore(
+      {'state': like}, partial=True, place='config.train.init_from')
+  if found is None:
+    raise ValueError(
+        f'config.train.init_from: {path} has no checkpoint yet.')
+  return found[1]['state']
+
+
+def _same_shapes(part, new, old):
+  place = f'config.train.init_from: {part}'
+  if jax.tree.structure(new) != jax.tree.structure(old):
+    raise ValueError(f'{place}: that run has other layers than this one.')
+  new = jax.tree_util.tree_flatten_with_path(new)[0]
+  for (path, a), b in zip(new, jax.tree.leaves(old), strict=True):
+    if a.shape != b.shape:
+      raise ValueError(
+          f'{place}{jax.tree_util.keystr(path)}: that run has {a.shape}, '
+          f'this one wants {b.shape}.')
