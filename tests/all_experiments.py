@@ -19,7 +19,8 @@ import time
 import traceback
 from unittest import mock
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+from helpers import ROOT
+
 # Of experiments with an argument, those whose program differs.
 ARGUMENTS = {
     'landscape_resnet19': ('celebahq_ln_dragan', 'lsun_sn_ls', 'lsun_ln_gp'),

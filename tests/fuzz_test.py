@@ -20,13 +20,13 @@ import tempfile
 import time
 import zlib
 
+from helpers import ROOT
 import hypothesis
 from hypothesis import strategies as st
 import numpy as np
 from PIL import Image
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
 SECONDS, GIGABYTES = 10, 4  # The most that one example, and all of them, take.
 # Fixed, for a suite that fails by chance is not read; nothing is kept.
 SETTINGS = dict(

@@ -1,11 +1,10 @@
 """The plan of the house as a law: who may import whom."""
 import ast
-import pathlib
 import sys
 
+from helpers import ROOT
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
 PACKAGE = 'msg_gan_jax'
 
 VALUES = {'config', 'presets', 'high_resolution', 'tables', 'source', 'pth',

@@ -17,7 +17,8 @@ import sys
 import tempfile
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+from helpers import ROOT
+
 EXPERIMENT = '''
 from msg_gan_jax.config import template
 

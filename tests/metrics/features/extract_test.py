@@ -105,9 +105,10 @@ def test_what_is_kept_depends_on_the_content(tmp_path):
 def test_four_devices_give_the_features_of_one():
   program = '''
 import json, jax, jax.numpy as jnp, numpy as np
-from msg_gan_jax.evaluation import extract, sets
-from msg_gan_jax.evaluation import pair, protocols, scores
-from msg_gan_jax.data import avatars
+from msg_gan_jax.metrics.features import extract
+from msg_gan_jax.metrics import sets
+from msg_gan_jax.metrics import pair, protocols, evaluate as scores
+from msg_gan_jax.data.drawn import avatars
 real, fake = (avatars.Avatars(70, 16, first=first) for first in (0, 500))
 found = []
 for count in 1, 4:

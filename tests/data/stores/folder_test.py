@@ -9,6 +9,7 @@ import threading
 import warnings
 import zlib
 
+from helpers import ROOT
 import numpy as np
 from PIL import Image
 import pytest
@@ -351,7 +352,8 @@ def test_two_folders_of_equal_names_sizes_and_times_are_not_mixed_up(
 CHILD = '''
 import os, signal, sys, time
 import numpy as np
-from msg_gan_jax.data import decode, folder, pictures
+from msg_gan_jax.data import decode, pictures
+from msg_gan_jax.data.stores import folder
 plain, calls = decode.decode, []
 def counted(path, recipe):
   calls.append(path)
@@ -372,7 +374,7 @@ def start(root, tmp_path, kill_at=0):
   return subprocess.Popen(
       [sys.executable, '-c', CHILD, str(root), str(tmp_path / 'cache'),
        str(kill_at)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-      text=True, cwd=os.path.dirname(os.path.dirname(__file__)))
+      text=True, cwd=ROOT)
 
 
 def test_of_two_processes_at_once_one_decodes(root, tmp_path, read):

@@ -1,9 +1,9 @@
 """Laws of batches: which picture is shown when, however it is held."""
-import os
 import socket
 import subprocess
 import sys
 
+from helpers import ROOT
 import jax
 import numpy as np
 import pytest
@@ -240,12 +240,11 @@ def test_open_batches_follows_the_config():
 def test_sets_on_the_device_do_without_grain():
   code = ('import sys; from msg_gan_jax.data import batches; '
           "assert 'grain' not in sys.modules")
-  subprocess.run([sys.executable, '-c', code], check=True, cwd=HERE)
+  subprocess.run([sys.executable, '-c', code], check=True, cwd=ROOT)
 
 
 # Several devices and processes.
 
-HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 # Two processes of two devices, which lie in the mesh in turns: a process then
 # holds no block of rows, and nothing may assume that it does.
@@ -262,7 +261,7 @@ if count > 1:
       shutdown_timeout_seconds=10,
       coordinator_bind_address=f'127.0.0.1:{port}')
 import numpy as np
-sys.path.insert(0, 'tests')
+sys.path[:0] = ['tests', 'tests/data']
 import batches_test as t
 from msg_gan_jax.data import batches, order
 devices = jax.devices()
@@ -306,7 +305,7 @@ def test_every_process_has_its_own_rows_and_no_others(processes):
   children = [
       subprocess.Popen(
           [sys.executable, '-c', CHILD, str(port), str(i),
-           str(4 // processes), str(processes)], cwd=HERE,
+           str(4 // processes), str(processes)], cwd=ROOT,
           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
       for i in range(processes)]
   try:

@@ -1,12 +1,12 @@
 """The study of conditional runs: its classifier, its shares, its table."""
 import importlib.util
 import json
-import pathlib
 
+from helpers import ROOT
 import numpy as np
 import pytest
 
-FILE = pathlib.Path(__file__).parents[1] / 'docs' / 'conditional.py'
+FILE = ROOT / 'docs' / 'conditional.py'
 COLOURS = np.array([[220, 40, 40], [40, 220, 40], [40, 40, 220]])
 
 

@@ -3,13 +3,13 @@
 One row for each branch is in `bad_inputs_test.py`; here is what else there is.
 """
 import os
-import pathlib
 import re
 import subprocess
 import sys
 
 from absl import flags
 from absl.testing import flagsaver
+from helpers import ROOT
 import pytest
 
 from msg_gan_jax.commands import main as cli
@@ -20,7 +20,6 @@ from msg_gan_jax.runs import workdir
 pytestmark = pytest.mark.filterwarnings(
     'ignore:the load_module:DeprecationWarning')
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
 SMALL = ('--config.data.resolution=8', '--config.networks.latent=8',
          '--config.networks.fmap_max=8', '--config.data.count=64',
          '--config.data.held_out=0')

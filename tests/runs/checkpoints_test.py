@@ -1,6 +1,5 @@
 """Laws of checkpoints: what comes back is what was saved, or an older one."""
 import os
-import pathlib
 import random
 import resource
 import shutil
@@ -11,6 +10,7 @@ import sys
 import textwrap
 import time
 
+from helpers import ROOT
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -19,8 +19,6 @@ import pytest
 
 from msg_gan_jax.gan.state import Player, State
 from msg_gan_jax.runs import checkpoints as checkpoint
-
-ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
 def _state(seed=0):
@@ -307,7 +305,7 @@ def _finish(child):
 def test_a_writer_killed_at_any_moment_loses_at_most_one_step(tmp_path):
   code = '''
       import sys, jax, jax.numpy as jnp
-      from msg_gan_jax.runs import checkpoint
+      from msg_gan_jax.runs import checkpoints as checkpoint
       tree = lambda n: {str(i): jnp.full((300, 999), n + i) for i in range(9)}
       with checkpoint.Checkpoints(sys.argv[1]) as c:
         found = c.restore(tree(0))
@@ -351,7 +349,7 @@ def test_two_devices_restore_to_one_and_four(tmp_path):
   code = '''
       import sys, jax, jax.numpy as jnp, numpy as np
       from jax.sharding import Mesh, NamedSharding, PartitionSpec as P
-      from msg_gan_jax.runs import checkpoint
+      from msg_gan_jax.runs import checkpoints as checkpoint
       def tree(n):
         mesh = Mesh(np.asarray(jax.devices()[:n]), ('data',))
         rows, all = (NamedSharding(mesh, P(*x)) for x in (('data',), ()))
@@ -390,7 +388,8 @@ def test_two_processes_save_and_restore_together(tmp_path):
           '127.0.0.1:' + port, num_processes=2, process_id=me,
           initialization_timeout=60)
       from jax.sharding import Mesh, NamedSharding, PartitionSpec as P
-      from msg_gan_jax.runs import checkpoint, storage
+      from msg_gan_jax.runs import checkpoints as checkpoint
+      from msg_gan_jax.runs import orbax_storage as storage
       mesh = Mesh(np.asarray(jax.devices()), ('data',))
       rows, all = NamedSharding(mesh, P('data')), NamedSharding(mesh, P())
       tree = lambda n: jax.jit(

@@ -1,13 +1,13 @@
 """The benchmarks read their flags, and their worker measures."""
 import importlib.util
 import json
-import pathlib
 import subprocess
 import sys
 
+from helpers import ROOT
 import pytest
 
-FOLDER = pathlib.Path(__file__).parents[1] / 'benchmarks'
+FOLDER = ROOT / 'benchmarks'
 
 
 @pytest.fixture(scope='module')

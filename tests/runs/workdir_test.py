@@ -2,18 +2,16 @@
 import dataclasses
 import json
 import os
-import pathlib
 import re
 import subprocess
 import sys
 
+from helpers import ROOT
 import jax
 import pytest
 
 from msg_gan_jax.config import schema as config_lib
 from msg_gan_jax.runs import workdir
-
-ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
 def _config(**values):

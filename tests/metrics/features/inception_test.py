@@ -1,8 +1,8 @@
 """The Inception of FID agrees with pytorch-fid's, tap by tap."""
 import jax
 import numpy as np
-from pth_test import saved
 import pytest
+from torch_files import saved
 
 from msg_gan_jax.files import tensors as pth
 from msg_gan_jax.metrics.features import inception, resizes

@@ -1,13 +1,12 @@
 """The study of the toys: its cells, what it counts, and its page."""
-import pathlib
 import re
 import runpy
 
+from helpers import ROOT
 import jax
 import numpy as np
 import pytest
 
-ROOT = pathlib.Path(__file__).parents[1]
 study = runpy.run_path(ROOT / 'docs' / 'toys.py')
 
 

@@ -1,13 +1,13 @@
 """Laws of devices: how many there are changes nothing but the time."""
 import json
 import os
-import pathlib
 import signal
 import socket
 import subprocess
 import sys
 import time
 
+from helpers import ROOT
 import jax
 import numpy as np
 import pytest
@@ -21,7 +21,6 @@ from msg_gan_jax.training import loop
 
 pytestmark = pytest.mark.slow
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
 STEPS, BATCH = 20, 8
 # Sums of float32 in another order differ in the last bits, which RMSprop and
 # Adam enlarge: they divide a gradient by its own size.
@@ -62,10 +61,10 @@ import jax
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 import numpy as np
 
-from msg_gan_jax.config import parse, template
-from msg_gan_jax.gan import build
-from msg_gan_jax.state import Batch
-from msg_gan_jax.training import sharding
+from msg_gan_jax.config.schema import parse, template
+from msg_gan_jax.gan.build import build
+from msg_gan_jax.gan.state import Batch
+from msg_gan_jax.arrays import mesh as sharding
 
 config = template('stylegan2_ada')
 config.update_from_flattened_dict({

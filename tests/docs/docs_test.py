@@ -1,12 +1,12 @@
 """What the pages say is true: settings, rows, map, recipes, experiments."""
 import ast
 import json
-import pathlib
 import re
 import runpy
 import sys
 import types
 
+from helpers import ROOT
 import jax
 import numpy as np
 import pytest
@@ -45,7 +45,6 @@ from msg_gan_jax.metrics import protocols, score
 from msg_gan_jax.metrics import table as measures
 from msg_gan_jax.metrics.features import table as features
 
-ROOT = pathlib.Path(__file__).parents[1]
 TABLES = {
     'PRESETS': config_lib.PRESETS, 'SOURCES': open_lib.SOURCES,
     'NETWORKS': build.NETWORKS, 'PHI': combine.PHI, 'GROUPS': pyramid.GROUPS,

@@ -9,7 +9,6 @@ import gzip
 import io
 import json
 import os
-import pathlib
 import re
 import shutil
 import subprocess
@@ -21,6 +20,7 @@ import zipfile
 
 from absl import flags
 from absl.testing import flagsaver
+from helpers import ROOT
 import jax
 import numpy as np
 from PIL import Image
@@ -44,7 +44,6 @@ from msg_gan_jax.training import monitor as health
 pytestmark = pytest.mark.filterwarnings(
     'ignore:the load_module:DeprecationWarning')
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
 PACKAGE = os.path.dirname(cli.__file__) + os.sep
 SMALL = {'data.resolution': 8, 'data.count': 64, 'data.held_out': 0,
          'data.cache_dir': 'cache', 'networks.latent': 8,

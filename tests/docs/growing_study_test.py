@@ -1,11 +1,11 @@
 """What docs/growing.md and docs/precision.md say is what was measured."""
-import pathlib
 import sys
 
+from helpers import ROOT
 import numpy as np
 import pytest
 
-DOCS = pathlib.Path(__file__).parents[1] / 'docs'
+DOCS = ROOT / 'docs'
 
 
 @pytest.fixture(scope='module')

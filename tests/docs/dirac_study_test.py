@@ -3,16 +3,16 @@
 Mescheder et al. 2018 (arXiv:1801.04406), sec. 2 to 4: the only place where the
 tables' functions meet a GAN whose training is known in closed form.
 """
-import pathlib
 import runpy
 
+from helpers import ROOT
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 dirac = runpy.run_path(
-    pathlib.Path(__file__).parents[1] / 'docs' / 'dirac.py')
+    ROOT / 'docs' / 'dirac.py')
 Case, SLOPES = dirac['Case'], dirac['SLOPES']
 field, eigenvalues = dirac['field'], dirac['eigenvalues']
 simultaneous, alternating = dirac['simultaneous'], dirac['alternating']
