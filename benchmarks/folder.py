@@ -24,8 +24,7 @@ from PIL import Image
 # So that a checkout need not be installed.
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from msg_gan_jax.data import decode, pictures
-from msg_gan_jax.data import picture_files as tree
+from msg_gan_jax.data import decode, picture_files, pictures
 from msg_gan_jax.data.drawn import avatars
 from msg_gan_jax.data.stores import folder
 
@@ -105,7 +104,7 @@ def main():
 
 def compare(path, options):
   """Prints both rates, their ratio, and what the source decided."""
-  found = tree.scan(path)
+  found = picture_files.scan(path)
   files = [os.path.join(found.root, name) for name in found.files]
   for name in files:  # Neither shall be the one that waits for the disk.
     pathlib.Path(name).read_bytes()

@@ -34,7 +34,7 @@ def ours(folder):
   sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
   import jax
 
-  from msg_gan_jax.files import tensors as pth
+  from msg_gan_jax.files import tensors
   from msg_gan_jax.metrics.features import inception, resizes
 
   @jax.jit
@@ -45,7 +45,7 @@ def ours(folder):
 
   weights = pathlib.Path(folder, 'weights.pth')
   params = jax.device_put(
-      inception.from_tensors(pth.read(weights)) if weights.exists()
+      inception.from_tensors(tensors.read(weights)) if weights.exists()
       else inception.random_params(0))
   return (f'jax {jax.__version__}, {jax.devices()[0].device_kind}',
           lambda x: [np.asarray(y) for y in features(params, x)])

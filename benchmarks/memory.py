@@ -21,13 +21,13 @@ PRESETS = 'msg_progan', 'msg_stylegan', 'stylegan2'
 
 def config_of(options):
   """Config of the flags: a preset at full width."""
-  from msg_gan_jax.config import schema as config_lib
-  config = config_lib.template(options.preset)
+  from msg_gan_jax.config import schema
+  config = schema.template(options.preset)
   config.data.resolution, config.train.batch = (
       options.resolution, options.batch)
   config.networks.remat = options.remat
   config.networks.dtype = options.dtype
-  return config_lib.parse(config)
+  return schema.parse(config)
 
 
 def measure(config):
@@ -35,26 +35,26 @@ def measure(config):
   import jax
   import numpy as np
 
-  from msg_gan_jax.arrays import mesh as sharding
-  from msg_gan_jax.commands import dry_run as inspect
+  from msg_gan_jax.arrays.mesh import data_mesh, replicated
+  from msg_gan_jax.commands import dry_run
+  from msg_gan_jax.data.batches import Batch
   from msg_gan_jax.gan.build import build
-  from msg_gan_jax.gan.state import Batch
-  gan, over = build(config), sharding.mesh()
+  gan, over = build(config), data_mesh()
   begun = time.perf_counter()
-  _, stages = inspect.lowered(gan, config, over)
+  _, stages = dry_run.lowered(gan, config, over)
   phase = max(stages, key=lambda phase: (sum(phase.penalties),
                                          phase.penalize_g))
   compiled = stages[phase].compile()
   found = {'compile_seconds': time.perf_counter() - begun,
-           'foreseen': inspect.peak([compiled.memory_analysis()])}
+           'foreseen': dry_run.peak([compiled.memory_analysis()])}
   key = jax.random.key(0)
-  state = jax.jit(gan.init, out_shardings=sharding.replicated(over))(key)
+  state = jax.jit(gan.init, out_shardings=replicated(over))(key)
   size = config.data.resolution
   shape = config.train.n_dis, config.train.batch
   batch = Batch(*jax.device_put((
       np.random.default_rng(0).integers(
           0, 256, (*shape, size, size, 3), np.uint8),
-      np.zeros(shape, np.int32)), sharding.replicated(over)))
+      np.zeros(shape, np.int32)), replicated(over)))
   jax.block_until_ready((state, batch))
   resident_from_now()
   begun = time.perf_counter()

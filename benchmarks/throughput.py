@@ -24,7 +24,7 @@ from typing import NamedTuple
 # So that a checkout need not be installed.
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from msg_gan_jax.config import schema as config_lib
+from msg_gan_jax.config import schema
 
 ROWS = '4,64,32;4,128,32;5,256,16'
 
@@ -51,12 +51,12 @@ def parse_rows(text):
 
 def bmsg_gan(row):
   """Row -> Config: BMSG-GAN's network, loss, optimizer and averaging."""
-  config = config_lib.template('bmsg_gan')
+  config = schema.template('bmsg_gan')
   config.data.resolution = 2**(row.depth + 1)
   config.networks.latent = config.networks.fmap_max = row.latent
   config.networks.fmap_base = 16 * row.latent  # Full width up to 32 px.
   config.train.batch = row.batch
-  return config_lib.parse(config)
+  return schema.parse(config)
 
 
 def experiment(name):
@@ -64,7 +64,7 @@ def experiment(name):
   from msg_gan_jax.commands import main as cli
   path, colon, argument = name.partition(':')
   get_config = runpy.run_path(cli.find(path))['get_config']
-  return config_lib.parse(get_config(*[argument] if colon else []))
+  return schema.parse(get_config(*[argument] if colon else []))
 
 
 def fill(template, config, seconds):

@@ -7,9 +7,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from msg_gan_jax.arrays import mesh as sharding
+from msg_gan_jax.arrays.mesh import data_mesh, replicated
+from msg_gan_jax.commands.processes import keep_memory
 from msg_gan_jax.data import batches as batches_lib
 from msg_gan_jax.gan.build import build
+from msg_gan_jax.gan.devices import check_batch, sharded_step
 
 GEMM = 2048  # Big enough for the peak, and 40 ms on two cores.
 SET_BYTES = 2**28  # The random pictures: many batches, and small everywhere.
@@ -53,9 +55,9 @@ def measure(config, seconds, repeats):
     each repeat.
   """
   began = time.perf_counter()
-  sharding.keep_memory()
-  gan, over = build(config), sharding.mesh()
-  sharding.check(config, over)
+  keep_memory()
+  gan, over = build(config), data_mesh()
+  check_batch(config, over)
   # Of a GAN that grows, the finest resolution.
   images = config.train.total_images if config.train.grow_from else 0
   step_images = gan.phase(images).images
@@ -64,8 +66,8 @@ def measure(config, seconds, repeats):
   count = max(step_images, min(2048, SET_BYTES // math.prod(picture)))
   batches = batches_lib.open_batches(Noise(count, picture), config, over)
   key = jax.random.key(config.seed)
-  state = jax.jit(gan.init, out_shardings=sharding.replicated(over))(key)
-  step = sharding.step(gan, over)
+  state = jax.jit(gan.init, out_shardings=replicated(over))(key)
+  step = sharded_step(gan, over)
   objective = config.objective
   every = objective.penalty_every_d_steps
   cycle = math.lcm(

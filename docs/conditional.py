@@ -166,8 +166,8 @@ def recovery(predict, images, labels, classes=None):
 
 def samples(run, labels, seed):
   """uint8 [n, H, W, C] of a run's newest checkpoint, for int32 labels [n]."""
-  from msg_gan_jax.commands import sample_run as sample
-  return sample.of_run(str(run), len(labels), seed, labels=','.join(
+  from msg_gan_jax.commands import sample_run
+  return sample_run.of_run(str(run), len(labels), seed, labels=','.join(
       map(str, labels)))[-1]
 
 

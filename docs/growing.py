@@ -32,10 +32,10 @@ REPEATS = 5     # of a timing, alternating
 def config_of(kind, seed):
   """Config of a run."""
   from experiments import msg_vs_growing_16px
-  from msg_gan_jax.config import schema as config_lib
+  from msg_gan_jax.config import schema
   edited = msg_vs_growing_16px.get_config(kind)
   edited.seed = seed
-  return config_lib.parse(edited)
+  return schema.parse(edited)
 
 
 def train(folder, config):
@@ -43,31 +43,29 @@ def train(folder, config):
   import jax
   import stability as study
 
-  from msg_gan_jax.arrays import mesh as sharding
-  from msg_gan_jax.commands import sample_run as sample
+  from msg_gan_jax.arrays.mesh import data_mesh, replicated
   from msg_gan_jax.data import batches as batches_lib
   from msg_gan_jax.data.sources import open_source
   from msg_gan_jax.gan import pyramid, schedules
   from msg_gan_jax.gan.build import build
+  from msg_gan_jax.gan.devices import sharded_step
+  from msg_gan_jax.gan.sampling import renderer, summary_latents
   from msg_gan_jax.metrics.functional import (
-    scale_agreement as scales,
+    scale_agreement,
+    sliced_wasserstein,
+    training_stability,
   )
-  from msg_gan_jax.metrics.functional import (
-    sliced_wasserstein as sliced,
-  )
-  from msg_gan_jax.metrics.functional import training_stability as moves
-  from msg_gan_jax.training import monitor as health
-  from msg_gan_jax.training import summary as evaluate
-  gan, over = build(config), sharding.mesh()
+  from msg_gan_jax.training import monitor
+  gan, over = build(config), data_mesh()
   splits = open_source(config)
   real = splits.held_out.images(np.arange(SAMPLES))
   batches = batches_lib.open_batches(splits.train, config, over)
   init_key, key, z_key = (
       jax.random.fold_in(jax.random.key(config.seed), i) for i in range(3))
-  state = jax.jit(gan.init, out_shardings=sharding.replicated(over))(init_key)
-  step, render = sharding.step(gan, over), sample.renderer(gan, over)
-  fixed = health.fixed_latents(gan, z_key)[:health.GRID]
-  measured = evaluate.latents(gan, SAMPLES)
+  state = jax.jit(gan.init, out_shardings=replicated(over))(init_key)
+  step, render = sharded_step(gan, over), renderer(gan, over)
+  fixed = monitor.fixed_latents(gan, z_key)[:monitor.GRID]
+  measured = summary_latents(gan, SAMPLES)
 
   def pooled(finest):
     """A pyramid of the finest image alone, as a GAN of one scale has it."""
@@ -78,10 +76,13 @@ def train(folder, config):
 
   def measure():
     fake = render(state, measured)[-1]
-    return {'images': images, 'patches': float(
-        sliced.swd(real, fake, seed=0)[16]),
-            'whole': study.whole_pictures(real, fake),
-            'variety': moves.pairwise(fake) / moves.pairwise(real)}
+    return {
+      'images': images,
+      'patches': float(sliced_wasserstein.swd(real, fake, seed=0)[16]),
+      'whole': study.whole_pictures(real, fake),
+      'variety': training_stability.pairwise(fake)
+      / training_stability.pairwise(real),
+    }
 
   images, before = 0, render(state, fixed)
   curve, changes, agreement = [measure()], [], []
@@ -91,9 +92,9 @@ def train(folder, config):
     images += phase.images
     if schedules.crossed(start, images, LOOK):
       now = render(state, fixed)
-      changes.append({'images': images, **moves.change(
+      changes.append({'images': images, **training_stability.change(
           pooled(before[-1]), pooled(now[-1]))})
-      agreement.append({'images': images, **scales.consistency(now)})
+      agreement.append({'images': images, **scale_agreement.consistency(now)})
       before = now
       if not np.isfinite(float(logs['d_loss'])):
         raise SystemExit(f'{folder}: not finite at {images} images')
@@ -105,7 +106,7 @@ def train(folder, config):
   (folder / 'result.json').write_text(json.dumps({
       'curve': curve, 'changes': changes, 'agreement': agreement,
       'jax': jax.__version__,
-      'halves': {'patches': float(sliced.swd(
+      'halves': {'patches': float(sliced_wasserstein.swd(
           real[:half], real[half:], seed=0)[16]),
                  'whole': study.whole_pictures(real[:half], real[half:])}}))
 
@@ -117,17 +118,18 @@ def steps_of(kind):
   """
   import jax
 
-  from msg_gan_jax.arrays import mesh as sharding
-  from msg_gan_jax.commands import dry_run as inspect
+  from msg_gan_jax.arrays.mesh import data_mesh, replicated
+  from msg_gan_jax.commands import dry_run
   from msg_gan_jax.data import batches as batches_lib
   from msg_gan_jax.data.sources import open_source
   from msg_gan_jax.gan.build import build
-  config, over = config_of(kind, 0), sharding.mesh()
+  from msg_gan_jax.gan.devices import sharded_step
+  config, over = config_of(kind, 0), data_mesh()
   gan = build(config)
   batches = batches_lib.open_batches(open_source(config).train, config, over)
-  step, key = sharding.step(gan, over), jax.random.key(0)
-  state = jax.jit(gan.init, out_shardings=sharding.replicated(over))(key)
-  begins = sorted(inspect._begins(gan, config.train)) if (
+  step, key = sharded_step(gan, over), jax.random.key(0)
+  state = jax.jit(gan.init, out_shardings=replicated(over))(key)
+  begins = sorted(dry_run._begins(gan, config.train)) if (
       config.train.grow_from) else [0]
 
   def run(images, count):

@@ -14,11 +14,10 @@ import time
 
 import numpy as np
 
-from msg_gan_jax.config import schema as config_lib
-from msg_gan_jax.data import sources as open_lib
-from msg_gan_jax.metrics import evaluate as scores
-from msg_gan_jax.metrics import pair, protocols, sets
-from msg_gan_jax.metrics.functional import memorisation as memorised
+from msg_gan_jax.config import schema
+from msg_gan_jax.data import sources
+from msg_gan_jax.metrics import evaluate, pair, protocols, sets
+from msg_gan_jax.metrics.functional import memorisation
 
 METRICS = ('fid', 'kid', 'is', 'precision_recall', 'density_coverage',
            'ms_ssim', 'swd')
@@ -74,9 +73,9 @@ def conditions(images, labels):
 
 def measure(path, cache_dir=''):
   """[{'axis', 'x', 'scores': {name: [value, error]}}, ..] and the accuracy."""
-  splits = open_lib.open_source(config_lib.parse(_config(path)))
+  splits = sources.open_source(schema.parse(_config(path)))
   order = np.random.default_rng(0).permutation(len(splits.train))
-  halves = [open_lib.Subset(splits.train, some)
+  halves = [sources.Subset(splits.train, some)
             for some in np.array_split(order, 2)]
   options = pair.Options(
       dataclasses.replace(protocols.PROTOCOLS['local'], sliced=2048), 'local',
@@ -91,11 +90,11 @@ def measure(path, cache_dir=''):
     one = pair.Pair(halves[0], fake, options) if first is None else (
         first.with_fake(fake))
     first = first or one
-    rows, _ = scores.of_pair(one, OF_FEW if axis == 'count' else METRICS)
+    rows, _ = evaluate.of_pair(one, OF_FEW if axis == 'count' else METRICS)
     values = {row.name: [row.value, row.error] for row in rows}
     if axis != 'count':
       # Of the other half alone: the classifier has seen both.
-      values['authentic'] = [memorised.authenticity(*(
+      values['authentic'] = [memorisation.authenticity(*(
           one.features(side, one.spec) for side in ('real', 'fake')))[
               'authentic'], None]
     found.append({'axis': axis, 'x': x, 'scores': values})
@@ -104,7 +103,7 @@ def measure(path, cache_dir=''):
 
 
 def _config(path):
-  config = config_lib.template()
+  config = schema.template()
   config.data.name, config.data.path = 'folder', path
   config.data.resolution, config.data.held_out = 32, 5000
   return config

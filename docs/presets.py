@@ -41,25 +41,25 @@ def cells(name):
 
   import jax
 
-  from msg_gan_jax.arrays import mesh as sharding
-  from msg_gan_jax.commands import dry_run as inspect
+  from msg_gan_jax.arrays.mesh import data_mesh
+  from msg_gan_jax.commands import dry_run
   from msg_gan_jax.config import schema as config_lib
-  from msg_gan_jax.gan import build as gan_lib
+  from msg_gan_jax.gan import build
   config = config_lib.template(name)
   side, channels = PICTURES.get(name, (32, 3))
   config.data.resolution, config.data.channels = side, channels
   config = config_lib.parse(config)
-  gan = gan_lib.build(config)
+  gan = build.build(config)
   state = jax.eval_shape(gan.init, jax.random.key(0))
   if config.train.grow_from:  # as if it began at the finest resolution
     top = gan.phase(config.train.total_images)
     config = dataclasses.replace(config, train=dataclasses.replace(
         config.train, batch=top.batch, grow_batches='', grow_from=side))
-    gan = gan_lib.build(config)
-  gflop = inspect.flops(*inspect.lowered(gan, config, sharding.mesh())) / 1e9
+    gan = build.build(config)
+  gflop = dry_run.flops(*dry_run.lowered(gan, config, data_mesh())) / 1e9
   return (f'`{name}`', config.networks.name, f'{side}x{side}x{channels}',
           str(config.train.batch), str(config.train.n_dis),
-          *(f'{inspect.count(x.params):,}' for x in (state.g, state.d)),
+          *(f'{dry_run.count(x.params):,}' for x in (state.g, state.d)),
           f'{gflop:,.1f}', f'{gflop / gan.step_images:,.3f}')
 
 

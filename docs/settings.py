@@ -15,18 +15,18 @@ change*; for the others it needs a new folder. Names in capitals are tables:
 
 def page():
   """The text of docs/settings.md."""
-  from msg_gan_jax.config import schema as config
+  from msg_gan_jax.config import schema
   groups = {'': 'The experiment'} | {
       f.name: f.default_factory.__doc__ for f in
-      dataclasses.fields(config.Config)
+      dataclasses.fields(schema.Config)
       if f.default_factory is not dataclasses.MISSING}
-  defaults = config.flatten(config.Config())
+  defaults = schema.flatten(schema.Config())
   lines = [HEAD]
   for group, title in groups.items():
     lines += [f'## {group or "config"}', '', title.rstrip('.') + '.', '',
               '| setting | type | default | range | may change | meaning |',
               '|---|---|---|---|---|---|']
-    for name, about in config.metadata().items():
+    for name, about in schema.metadata().items():
       if name.rpartition('.')[0] == group:
         lines.append(row(name, defaults[name], about))
     lines.append('')

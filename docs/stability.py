@@ -61,13 +61,13 @@ def train(folder, settings):
   import jax
 
   from experiments import msg_progan_16px
-  from msg_gan_jax.commands import sample_run as sample
-  from msg_gan_jax.config import schema as config_lib
+  from msg_gan_jax.commands import sample_run
+  from msg_gan_jax.config import schema
   from msg_gan_jax.data.sources import open_source
   from msg_gan_jax.training import loop
   edited = msg_progan_16px.get_config()
   edited.update_from_flattened_dict(settings)
-  config = config_lib.parse(edited)
+  config = schema.parse(edited)
   result = {'settings': settings, 'jax': jax.__version__}
   try:
     loop.train(config, str(folder), say=lambda line: None)
@@ -76,7 +76,7 @@ def train(folder, settings):
   else:
     summary = json.loads((folder / 'summary.json').read_text())
     pairwise = summary['pairwise']
-    fake = sample.of_run(str(folder), SAMPLES, seed=1)[-1]
+    fake = sample_run.of_run(str(folder), SAMPLES, seed=1)[-1]
     real = open_source(config).held_out.images(np.arange(SAMPLES))
     half = SAMPLES // 2
     result.update(
@@ -103,7 +103,7 @@ def whole_pictures(real, fake, seed=0, directions=512):
     a wrong mean colour counts.
   """
   from msg_gan_jax.gan import pyramid
-  from msg_gan_jax.metrics.functional import sliced_wasserstein as sliced
+  from msg_gan_jax.metrics.functional import sliced_wasserstein
   found = {}
   a, b = (np.asarray(x, np.float32) / 127.5 - 1 for x in (real, fake))
   rng = np.random.default_rng(seed)
@@ -111,8 +111,8 @@ def whole_pictures(real, fake, seed=0, directions=512):
     while a.shape[1] > size:
       a, b = pyramid.down(a), pyramid.down(b)
     flat = a.reshape(len(a), -1), b.reshape(len(b), -1)
-    unit = sliced.unit_directions(flat[0].shape[1], directions, rng)
-    found[str(size)] = 1e3 * sliced.sliced_wasserstein(*flat, unit)
+    unit = sliced_wasserstein.unit_directions(flat[0].shape[1], directions, rng)
+    found[str(size)] = 1e3 * sliced_wasserstein.sliced_wasserstein(*flat, unit)
   return found
 
 
@@ -207,7 +207,7 @@ def pictures(folder, path):
   """A PNG: rows are losses and connections, columns rates; 16 samples each."""
   from matplotlib import figure
 
-  from msg_gan_jax.report import grids as images
+  from msg_gan_jax.report import grids
   rows = list(itertools.product(LOSSES, CONNECTED))
   fig = figure.Figure(figsize=(2.2 * len(RATES) + .6, 2.3 * len(rows)),
                       layout='constrained')
@@ -219,7 +219,7 @@ def pictures(folder, path):
       ax.spines[:].set_visible(False)
       samples = folder / name / 'samples.npy'
       if samples.exists():
-        ax.imshow(images.grid(np.load(samples), columns=4, gap=1),
+        ax.imshow(grids.grid(np.load(samples), columns=4, gap=1),
                   interpolation='nearest')
       elif (folder / name / 'result.json').exists():
         ax.text(.5, .5, 'not finite', ha='center', va='center',

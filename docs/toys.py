@@ -80,7 +80,7 @@ def population(gan, n_dis, batch, steps, samples):
   import jax
   import jax.numpy as jnp
 
-  from msg_gan_jax.gan.state import Batch
+  from msg_gan_jax.data.batches import Batch
   phase = gan.phase(0)  # No penalty is lazy: all steps are alike.
 
   def one(key, pool, rounds):
@@ -186,9 +186,9 @@ def read(folder, wanted, seeds, steps):
 
 def settings(loss, penalty, seeds, steps):
   """What a record depends on: {'train.batch': 128, ...}, where not default."""
-  from msg_gan_jax.config import schema as config_lib
-  flat, default = (config_lib.flatten(config_lib.parse(c)) for c in (
-      config_of(loss, penalty), config_lib.template()))
+  from msg_gan_jax.config import schema
+  flat, default = (schema.flatten(schema.parse(c)) for c in (
+      config_of(loss, penalty), schema.template()))
   changed = {name: flat[name] for name in flat if flat[name] != default[name]}
   return changed | {'seeds': seeds, 'steps': steps, 'rounds': ROUNDS}
 

@@ -130,19 +130,20 @@ def small(config, most=MOST, n_dis=None):
 @contextlib.contextmanager
 def compiled_once(config):
   """Both starts and the sampling share what is traced and compiled."""
-  from msg_gan_jax.arrays import mesh as sharding
   from msg_gan_jax.commands import sample_run as sample
   from msg_gan_jax.gan import build as gan_lib
-  from msg_gan_jax.training import initial_state as start
+  from msg_gan_jax.runs import load
   from msg_gan_jax.training import loop
   gan = gan_lib.build(config)
   with contextlib.ExitStack() as stack:
-    for module in (gan_lib, loop, sample, start):
+    for module in (gan_lib, loop, load):
       stack.enter_context(mock.patch.object(
           module, 'build', lambda unused_config: gan))
-    for module, name in ((sharding, 'step'), (sample, 'renderer')):
-      stack.enter_context(mock.patch.object(
-          module, name, functools.cache(getattr(module, name))))
+    for name in ('sharded_step', 'renderer'):
+      once = functools.cache(getattr(loop, name))
+      for module in (loop, sample):
+        if hasattr(module, name):
+          stack.enter_context(mock.patch.object(module, name, once))
     yield
 
 
@@ -211,7 +212,7 @@ def describe(name):
   """The cells of an experiment, from its own settings."""
   import jax
 
-  from msg_gan_jax.commands import dry_run as inspect
+  from msg_gan_jax.commands import dry_run
   from msg_gan_jax.config import schema as config_lib
   from msg_gan_jax.gan import build as gan_lib
   config = config_lib.parse(load(name))
@@ -229,7 +230,7 @@ def describe(name):
   return (f'`{name}`', networks.name, objective.loss,
           ', '.join([objective.penalty, *extra]),
           f'{normed("g")} / {normed("d")}', str(config.train.n_dis),
-          ', '.join(f'{inspect.count(x.params) / 1e6:.2f}'
+          ', '.join(f'{dry_run.count(x.params) / 1e6:.2f}'
                     for x in (state.g, state.d)))
 
 

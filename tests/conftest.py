@@ -29,9 +29,11 @@ gc.set_threshold(50_000, 20, 50)
 # Files of few tests that train. They come first, and in this order, so that
 # workers that take a file at a time end together.
 LONGEST = (
-    'legal', 'experiments', 'devices', 'networks', 'loop', 'gan', 'presets',
-    'growth', 'family', 'fuzz', 'stylegan2', 'checkpoint', 'precision',
-    'insight', 'docs')
+    'gan/compatibility', 'experiments/experiments', 'gan/devices',
+    'gan/networks/networks', 'training/loop', 'gan/step', 'config/presets',
+    'gan/growth', 'gan/high_resolution', 'fuzz', 'gan/networks/stylegan2',
+    'runs/checkpoints', 'gan/networks/bfloat16', 'analysis/generator/generator',
+    'docs/docs')
 
 
 def pytest_configure(config):
@@ -39,9 +41,9 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(items):
-  names = [f'{name}_test' for name in LONGEST]
-  items.sort(key=lambda item: names.index(item.path.stem) if (
-      item.path.stem in names) else len(names))
+  paths = [HERE / f'{name}_test.py' for name in LONGEST]
+  items.sort(key=lambda item: paths.index(item.path) if (
+      item.path in paths) else len(paths))
 
 
 @pytest.fixture(autouse=True, scope='module')
@@ -112,10 +114,10 @@ def read_by_many():
 @pytest.fixture(scope='session')
 def small():
   """(**settings as networks__latent=8) -> a Config that compiles fast."""
-  from msg_gan_jax.config import schema as config_lib
+  from msg_gan_jax.config import schema
 
   def make(preset='msg_progan', **settings):
-    config = config_lib.template(preset)
+    config = schema.template(preset)
     defaults = dict(
         data__resolution=16, networks__latent=8, networks__fmap_max=8,
         networks__fmap_base=64, train__batch=8, data__count=64,
@@ -123,6 +125,6 @@ def small():
     for name, value in {**defaults, **settings}.items():
       section, field = name.split('__')
       config[section][field] = value
-    return config_lib.parse(config)
+    return schema.parse(config)
 
   return make

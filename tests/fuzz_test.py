@@ -299,17 +299,15 @@ def rows():
   from msg_gan_jax.data import sources as open_lib
   from msg_gan_jax.gan import build as gan
   from msg_gan_jax.gan import pyramid
-  from msg_gan_jax.gan.networks import phi as combine
+  from msg_gan_jax.gan.networks import phi
   from msg_gan_jax.gan.networks import table as build
   from msg_gan_jax.gan.objectives import (
-    augmentations as augment,
-  )
-  from msg_gan_jax.gan.objectives import (
+    augmentations,
     losses,
     penalties,
   )
-  tables = [open_lib.SOURCES, build.NETWORKS, combine.PHI, pyramid.GROUPS,
-            losses.LOSSES, augment.AUGMENTATIONS, penalties.PENALTIES,
+  tables = [open_lib.SOURCES, build.NETWORKS, phi.PHI, pyramid.GROUPS,
+            losses.LOSSES, augmentations.AUGMENTATIONS, penalties.PENALTIES,
             gan.OPTIMIZERS]
   return {table.place.removeprefix('config.'): sorted(table)
           for table in tables}
@@ -352,11 +350,12 @@ def edited(template, changes):
 def fuzz_configs(tmp, count):
   import jax
 
-  from msg_gan_jax.arrays import mesh as sharding
+  from msg_gan_jax.arrays.mesh import data_mesh
   from msg_gan_jax.commands import dry_run as inspect
   from msg_gan_jax.config import schema as config_lib
   from msg_gan_jax.data import sources as open_lib
   from msg_gan_jax.gan import build as gan_lib
+  from msg_gan_jax.gan.devices import check_batch
   (tmp / 'set').mkdir()
   for name in ('a', 'b', 'c', 'd'):
     (tmp / 'set' / f'{name}.png').write_bytes(seeds()['RGB.png'])
@@ -380,7 +379,7 @@ def fuzz_configs(tmp, count):
     config = config_lib.parse(values)
     hash(config)
     gan = gan_lib.build(config)
-    sharding.check(config, sharding.mesh())
+    check_batch(config, data_mesh())
     trace(config, gan)
     train = open_lib.open_source(config).train
     picked = np.arange(min(4, len(train)))
@@ -427,7 +426,7 @@ def fuzz_command(tmp, count):
   from absl import flags
   from absl.testing import flagsaver
 
-  from msg_gan_jax.commands import main as cli
+  from msg_gan_jax.commands import main
   from msg_gan_jax.config import schema as config_lib
   path = tmp / 'small.py'
   saved = flagsaver.save_flag_values(flags.FLAGS)
@@ -442,7 +441,7 @@ def fuzz_command(tmp, count):
       text = text[:at] + piece + text[at + length:]
     path.write_text(text, encoding=encoding)
     with count.one(r'^--config: |^config\.|^template: '):
-      cli._try_experiment(str(path), [])
+      main._try_experiment(str(path), [])
       config_lib.parse(runpy.run_path(str(path))['get_config']())
 
   words = st.sampled_from(
@@ -460,8 +459,8 @@ def fuzz_command(tmp, count):
     argv = ['launch.py', f'{flag}{name}' + ('' if word is None else f'={word}')]
     with count.one(r'^error: '), contextlib.redirect_stderr(said):
       try:
-        cli._parse(argv)
-        config_lib.parse(cli._CONFIG.value)
+        main._parse(argv)
+        config_lib.parse(main._CONFIG.value)
       except SystemExit as ended:
         assert ended.code == 1
         raise ValueError(said.getvalue()) from None

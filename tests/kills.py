@@ -152,25 +152,24 @@ def final(path):
   """{what: tree} of a run's last checkpoint."""
   import jax
 
-  from msg_gan_jax.arrays import mesh as sharding
+  from msg_gan_jax.arrays.mesh import data_mesh, replicated
   from msg_gan_jax.gan.build import build
-  from msg_gan_jax.runs import checkpoints as checkpoint
-  from msg_gan_jax.runs import workdir
-  from msg_gan_jax.training import initial_state as start
-  from msg_gan_jax.training import monitor as health
+  from msg_gan_jax.runs import checkpoints, workdir
+  from msg_gan_jax.runs.load import state_like
+  from msg_gan_jax.training import monitor
   config = workdir.load_config(path)
   gan = build(config)
-  same = sharding.replicated(sharding.mesh())
-  saved = checkpoint.Checkpoints(path / 'checkpoints', read_only=True)
-  like = {'state': start.abstract(gan, same), 'before': jax.tree.map(
+  same = replicated(data_mesh())
+  saved = checkpoints.Checkpoints(path / 'checkpoints', read_only=True)
+  like = {'state': state_like(gan, same), 'before': jax.tree.map(
       lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=same),
-      health.blank(gan))}
+      monitor.blank(gan))}
   images, tree = saved.restore(like)
   if saved.passed_over:
     raise SystemExit(f'{path}: {saved.passed_over}')
   state = tree['state']
   return {
-      'images': images, 'fingerprint': checkpoint.fingerprint(tree),
+      'images': images, 'fingerprint': checkpoints.fingerprint(tree),
       'parameters of G': state.g.params, 'parameters of D': state.d.params,
       'average of G': state.ema, 'optimizer of G': state.g.opt,
       'optimizer of D': state.d.opt,

@@ -3,6 +3,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from msg_gan_jax.arrays import pixels
 from msg_gan_jax.gan import pyramid
 
 # Pictures of the finest level computed at once: 64 at 128 px, 1 at 1024 px.
@@ -49,7 +50,7 @@ class Trained:
       z = gan.draw(jax.random.key(0), COMPANY)
       self._company = self.styles(z, labels), labels
     self._pixels = jax.jit(lambda state, w, labels: jax.tree.map(
-        pyramid.to_uint8, self.pyramid(state, w, labels)))
+        pixels.to_uint8, self.pyramid(state, w, labels)))
 
   def turns(self, n):
     """Labels int32 [n], all classes in turn; None where there are none."""

@@ -7,16 +7,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from msg_gan_jax.arrays import mesh as sharding
+from msg_gan_jax.arrays.mesh import data_mesh
+from msg_gan_jax.data.batches import Batch
 from msg_gan_jax.data.sources import open_source
 from msg_gan_jax.gan import pyramid
 from msg_gan_jax.gan.build import build
-from msg_gan_jax.gan.state import Batch
-from msg_gan_jax.report import grids as pictures
-from msg_gan_jax.report import scatter
-from msg_gan_jax.report import text as lines
-from msg_gan_jax.training import initial_state as start
-from msg_gan_jax.training import scorer
+from msg_gan_jax.gan.devices import check_batch, sharded_step
+from msg_gan_jax.report import grids, scatter, text
+from msg_gan_jax.training import initial_state, scorer
 
 # On a CPU: of a process that has imported jax and compiled a step, and what
 # convolutions take beside what XLA plans for them, as docs/memory.md found.
@@ -37,8 +35,8 @@ def dry_run(config, sheet, say=SAY):
     ValueError: whatever is wrong with the settings or the data.
   """
   gan = build(config)
-  over = sharding.mesh()
-  sharding.check(config, over)
+  over = data_mesh()
+  check_batch(config, over)
   scorer.check(config.evaluate)
   key = jax.random.key(0)
   state = jax.eval_shape(gan.init, key)
@@ -58,7 +56,7 @@ def dry_run(config, sheet, say=SAY):
 
   splits = open_source(config)
   say('data')
-  warnings = start.check_classes(config.networks, splits)
+  warnings = initial_state.check_classes(config.networks, splits)
   for line in (*describe(splits), *(f'warning: {line}' for line in warnings)):
     say(f'  {line}')
   picked = np.linspace(0, len(splits.train) - 1, min(64, len(splits.train)))
@@ -66,9 +64,9 @@ def dry_run(config, sheet, say=SAY):
   os.makedirs(os.path.dirname(sheet) or '.', exist_ok=True)
   found = splits.train.images(picked)
   if pyramid.are_points(splits.train.shape):
-    pictures.save(sheet, scatter.scatter(found.reshape(-1, 2), ()))
+    grids.save(sheet, scatter.scatter(found.reshape(-1, 2), ()))
   else:
-    pictures.save(sheet, pictures.grid(found), config.data.resolution)
+    grids.save(sheet, grids.grid(found), config.data.resolution)
   say(f'  contact sheet: {sheet}')
   say('  more about the pictures: --mode=inspect instead of --dry_run')
 
@@ -122,7 +120,7 @@ def describe(splits):
   else:
     yield 'no labels'
   for name, note in train.notes.items():
-    yield f'{name}: {lines.plain(note)}'
+    yield f'{name}: {text.plain(note)}'
 
 
 def lowered(gan, config, over):
@@ -136,7 +134,7 @@ def lowered(gan, config, over):
   phases = [phase for begin in _begins(gan, config.train)
             for phase in _period(gan, begin, config.objective)]
   state = jax.eval_shape(gan.init, jax.random.key(0))
-  step = sharding.step(gan, over)
+  step = sharded_step(gan, over)
   return phases, {
       phase: step.lower(
           state, _batch(config, phase), jax.random.key(0), phase)

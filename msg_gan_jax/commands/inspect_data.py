@@ -13,19 +13,17 @@ import tqdm
 from msg_gan_jax.analysis.dataset import census
 from msg_gan_jax.analysis.dataset.concerns import concerns
 from msg_gan_jax.data.sources import open_source
+from msg_gan_jax.files.atomic import replacing
 from msg_gan_jax.report import (
   contact_sheet,
+  grids,
   histograms,
   inventory,
   scatter,
 )
 from msg_gan_jax.report import (
-  grids as images,
-)
-from msg_gan_jax.report import (
   text as lines,
 )
-from msg_gan_jax.runs import records as writers
 
 SAY = functools.partial(print, flush=True)  # at once, also into a pipe
 FILES = ('contact_sheet.png', 'histograms.png', 'examples.png', 'inspect.json')
@@ -135,7 +133,7 @@ def _write(out, splits, seen, found):
       yield path('histograms.png')
     except ValueError as error:  # The text has them all the same.
       yield str(error)
-  with writers.replacing(path('inspect.json')) as temporary:
+  with replacing(path('inspect.json')) as temporary:
     with open(temporary, 'w', encoding='utf-8') as file:
       json.dump(found, file, indent=1, ensure_ascii=False)
   yield path('inspect.json')
@@ -148,7 +146,7 @@ def _title(found):
 
 def _points(path, source):
   picked = _evenly(np.arange(len(source)), MOST_POINTS)
-  images.save(path, scatter.scatter(source.images(picked).reshape(-1, 2), ()))
+  grids.save(path, scatter.scatter(source.images(picked).reshape(-1, 2), ()))
 
 
 def _sheet(path, source, found):

@@ -10,8 +10,7 @@ from absl import app, flags
 import ml_collections
 from ml_collections import config_flags
 
-from msg_gan_jax.config import schema as config_lib
-from msg_gan_jax.config import tables
+from msg_gan_jax.config import errors, schema, tables
 
 MODES = ('train', 'sample', 'evaluate', 'inspect', 'walk', 'mix', 'truncate',
          'project')
@@ -165,16 +164,16 @@ def _call():
     return 0
   if _INIT_FROM.value:
     _CONFIG.value.train.init_from = _INIT_FROM.value
-  config = config_lib.parse(_CONFIG.value)
-  from msg_gan_jax.arrays import mesh as sharding
-  from msg_gan_jax.commands import dry_run as inspect
+  config = schema.parse(_CONFIG.value)
+  from msg_gan_jax.commands import dry_run
+  from msg_gan_jax.commands.processes import join, keep_memory
   from msg_gan_jax.training import loop
   workdir = _workdir()
-  sharding.start(_COORDINATOR.value, _PROCESSES.value, _PROCESS.value,
-                 _DISTRIBUTED.value)
-  sharding.keep_memory()
+  join(_COORDINATOR.value, _PROCESSES.value, _PROCESS.value,
+       _DISTRIBUTED.value)
+  keep_memory()
   if _DRY_RUN.value:
-    inspect.dry_run(config, f'{workdir}.contact_sheet.png')
+    dry_run.dry_run(config, f'{workdir}.contact_sheet.png')
     return 0
   number = loop.train(config, workdir)
   return 128 + number if number else 0
@@ -201,9 +200,9 @@ def _workdir():
 
 def _inspect():
   """Without jax: pictures need none, and it takes a second to load."""
-  from msg_gan_jax.commands import inspect_data as survey
-  config = config_lib.parse(_CONFIG.value)
-  survey.inspect(config, _OUT.value or f'{_workdir()}.inspect')
+  from msg_gan_jax.commands import inspect_data
+  config = schema.parse(_CONFIG.value)
+  inspect_data.inspect(config, _OUT.value or f'{_workdir()}.inspect')
   return 0
 
 
@@ -266,7 +265,7 @@ def _with_config(argv):
 
 def _check_setting(name, value):
   """Refuses a --config.name=value that is not in the schema."""
-  settings = config_lib.flatten(config_lib.Config())
+  settings = schema.flatten(schema.Config())
   inside = {k: v for k, v in settings.items()
             if k.startswith(f'{name.partition(".")[0]}.')}
   if name not in settings:
@@ -332,7 +331,7 @@ def find(name):
 
 def experiments():
   """{name: path} of the experiments that ship with the package."""
-  here = pathlib.Path(__file__).parent
+  here = pathlib.Path(__file__).parent.parent
   for folder in (here / 'experiments', here.parent / 'experiments'):
     if folder.is_dir():
       return {path.stem: str(path) for path in sorted(folder.glob('*.py'))
@@ -348,14 +347,20 @@ def _experiment_name():
 def _text(error):
   """An error as a person should read it."""
   if isinstance(error, flags.UnrecognizedFlagError):
-    ours = flags.FLAGS.flags_by_module_dict()[__name__]
-    return (f'--{error.flagname}: no such flag; ' + tables.nearest(
-        error.flagname, [f.name for f in ours if '.' not in f.name]))
+    return (f'--{error.flagname}: no such flag; '
+            + tables.nearest(error.flagname, _own_flags()))
   text = str(error).strip() or type(error).__name__
   ours = (ValueError, OSError, flags.Error)
+  text = errors.renamed(text, {name: f'--{name}' for name in _own_flags()})
   if isinstance(error, ours) or type(error) is KeyError:
     return text
   return f'{type(error).__name__}: {text}'
+
+
+def _own_flags():
+  """Names of the flags of this program, without settings."""
+  return [flag.name for flag in flags.FLAGS.flags_by_module_dict()[__name__]
+          if '.' not in flag.name]
 
 
 def _fail(text, status=1):

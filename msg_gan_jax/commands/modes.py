@@ -8,22 +8,14 @@ import os
 from msg_gan_jax.analysis import trained
 from msg_gan_jax.analysis.generator import (
   mixing,
+  projection,
+  projection_files,
   walk,
 )
-from msg_gan_jax.analysis.generator import (
-  projection as project,
-)
-from msg_gan_jax.analysis.generator import (
-  projection_files as targets,
-)
-from msg_gan_jax.commands import sample_run as sample
-from msg_gan_jax.commands import score_runs as scoring
-from msg_gan_jax.gan import build as gan_lib
-from msg_gan_jax.metrics import pair, protocols, sets
-from msg_gan_jax.metrics import table as measures
-from msg_gan_jax.report import film as video
-from msg_gan_jax.report import grids as images
-from msg_gan_jax.runs import workdir
+from msg_gan_jax.commands import sample_run, score_runs
+from msg_gan_jax.metrics import pair, protocols, sets, table
+from msg_gan_jax.report import film, grids
+from msg_gan_jax.runs.load import load
 
 # How many latents where --count is not given.
 _USUAL = {'sample': 64, 'walk': 6, 'mix': 6, 'truncate': 6}
@@ -33,7 +25,7 @@ _LISTED = 10  # Projected pictures that have a line.
 
 def _sample(flags):
   run = _run(flags)
-  return sample.from_run(
+  return sample_run.from_run(
       run, flags.out or os.path.join(
           run, 'z_file' if flags.z_file else f'samples_{flags.seed}'),
       count=_count(flags), seed=flags.seed, z_file=flags.z_file,
@@ -42,8 +34,8 @@ def _sample(flags):
 
 
 def _walk(flags):
-  path = _file(flags, 'walk', '.webp', video.FORMATS)
-  video.check(path, flags.fps)
+  path = _file(flags, 'walk', '.webp', film.FORMATS)
+  film.check(path, flags.fps)
   gan, stops = _stops(flags, _count(flags), psi=_psi(flags))
   seconds = flags.seconds
   if seconds is None:
@@ -81,16 +73,16 @@ def _project(flags):
   if not flags.pictures:
     raise ValueError('--pictures: which? As --pictures=a.png,folder.')
   gan, config = _trained(flags)
-  names, pictures = targets.read(flags.pictures, config.data)
+  names, pictures = projection_files.read(flags.pictures, config.data)
   classes = config.networks.classes
-  labels = sample.labels_of(flags.labels, len(names), classes)
+  labels = sample_run.labels_of(flags.labels, len(names), classes)
   if classes and labels is None:
     raise ValueError(
         f'--labels: this run draws {classes} classes; wanted those of the '
         'pictures, as --labels=3 or --labels=0,4.')
-  found = project.project(
+  found = projection.project(
       gan, pictures, labels, steps=flags.steps, seed=flags.seed)
-  paths = targets.write(
+  paths = projection_files.write(
       flags.out or os.path.join(run, 'projections'), names, pictures, found, {
           'distance': 'pyramid', 'points': 'w' if gan.layers else 'z',
           'steps': flags.steps, 'seed': flags.seed, 'weights': flags.weights,
@@ -107,7 +99,7 @@ def _evaluate(flags):
       protocols.PROTOCOLS[flags.protocol], flags.protocol, flags.features,
       flags.weights_file, seed=flags.seed)
   for name in flags.metrics:
-    measures.METRICS[name]  # An unknown one is an error here, at once.
+    table.METRICS[name]  # An unknown one is an error here, at once.
   held_out = options.protocol.reals == 'held_out'
   real = sets.open_set(
       flags.real, '--real', held_out, flags.resolution or 0) if (
@@ -117,7 +109,7 @@ def _evaluate(flags):
       if getattr(flags, name):
         raise ValueError(f'--{name}: means nothing beside --workdir, whose '
                          'pictures are scored.')
-    return scoring.of_runs(
+    return score_runs.of_runs(
         flags.workdir.split(','), flags.metrics, options, flags.out or '',
         which=flags.checkpoints, count=flags.count or 0,
         weights=flags.weights if flags['weights'].present else '',
@@ -132,7 +124,7 @@ def _evaluate(flags):
         'pictures, as --real=FOLDER --fake=FOLDER.')
   fake = sets.open_set(
       flags.fake, '--fake', False, flags.resolution or 0)
-  return scoring.of_sets(real, fake, flags.metrics, options, flags.out or '')
+  return score_runs.of_sets(real, fake, flags.metrics, options, flags.out or '')
 
 
 def _run(flags):
@@ -202,34 +194,32 @@ def _file(flags, name, usual, endings):
 def _trained(flags):
   """(Trained, Config) of the run's newest checkpoint."""
   run = _run(flags)
-  config = workdir.load_config(run)
-  gan = gan_lib.build(config)
-  return trained.Trained(
-      config, gan, sample.restored(run, gan), flags.weights), config
+  config, gan, state, _ = load(run)
+  return trained.Trained(config, gan, state, flags.weights), config
 
 
 def _stops(flags, count, **psi):
   """(Trained, {'z', 'w', 'labels', 'cutoff' and, if given, 'psi'})."""
   gan, config = _trained(flags)
-  sample.check_truncation(
+  sample_run.check_truncation(
       gan.gan, config, psi.get('psi', 1.), flags.cutoff)
   networks, z, w = config.networks, None, None
   if not flags.w_file:
-    z = sample.latents(
+    z = sample_run.latents(
         gan.gan, networks.latent, count, flags.seed, flags.z_file)
   elif gan.layers:
-    w = sample.rows_of('--w_file', flags.w_file, networks.w)
+    w = sample_run.rows_of('--w_file', flags.w_file, networks.w)
   else:
     raise ValueError('--w_file: this run has no mapping network, and no w; '
                      'wanted latents, as --z_file.')
-  labels = sample.labels_of(
+  labels = sample_run.labels_of(
       flags.labels, len(z if w is None else w), networks.classes)
   return gan, {'z': z, 'w': w, 'labels': labels, 'cutoff': flags.cutoff, **psi}
 
 
 def _figure(path, picture):
   _make_folder_of(path)
-  images.save(path, picture)
+  grids.save(path, picture)
   return [path]
 
 

@@ -4,71 +4,14 @@ import os
 import jax
 import numpy as np
 
-from msg_gan_jax.arrays import mesh as sharding
+from msg_gan_jax.arrays.mesh import data_mesh
 from msg_gan_jax.gan import pyramid
-from msg_gan_jax.gan.build import build
-from msg_gan_jax.report import grids as pictures
-from msg_gan_jax.report import scatter
+from msg_gan_jax.gan.sampling import renderer
+from msg_gan_jax.report import grids, scatter
 from msg_gan_jax.runs import workdir
-from msg_gan_jax.runs.checkpoints import Checkpoints
-from msg_gan_jax.training import initial_state as start
+from msg_gan_jax.runs.load import load
 
-# Pictures of the finest level computed at once: 64 at 128 px, 1 at 1024 px.
-PIXELS = 64 * 128**2
 COLUMNS = 16  # Classes that have a column each in a grid.
-
-
-def renderer(gan, over):
-  """A function (state, z, labels, weights, psi, cutoff, key) -> pyramid.
-
-  A tuple of uint8 [n, H, W, C] on the host, coarse to fine, for any number n of
-  latents and as many labels; of a GAN with classes the default labels are those
-  of `in_turn`. The rest is gan.sample's. `over` is the mesh. Points stay
-  floats.
-  """
-  points = pyramid.are_points(gan.shapes[-1])
-  shown = (lambda x: x) if points else pyramid.to_uint8
-  devices = over.devices.size
-  height, width, _ = gan.shapes[-1]
-  size = devices * max(1, min(64, PIXELS // (height * width)) // devices)
-
-  def render(state, z, labels, key, weights, psi, cutoff):
-    z, labels = jax.lax.with_sharding_constraint(
-        (z, labels), sharding.rows(over))
-    return jax.tree.map(shown, gan.sample(
-        state, z, labels, weights=weights, psi=psi, cutoff=cutoff, key=key))
-
-  chunk = jax.jit(
-      render, static_argnames=('weights', 'psi', 'cutoff'),
-      out_shardings=sharding.replicated(over))
-
-  def all_of(state, z, labels=None, weights='ema', psi=1., cutoff=None,
-             key=None):
-    n = len(z)
-    if gan.classes and labels is None:
-      labels = in_turn(n, gan.classes)
-    # Whole chunks: with others than those asked for, since batch norm may look
-    # at all of a chunk.
-    fill = gan.draw(jax.random.key(0), -n % size)
-    z = np.concatenate([np.asarray(z), fill])
-    if labels is not None:
-      labels = np.concatenate([labels, in_turn(-n % size, gan.classes)])
-    state = gan.settle(state)
-    parts = [jax.device_get(chunk(
-        state, z[i:i + size],
-        None if labels is None else labels[i:i + size],
-        None if key is None else jax.random.fold_in(key, i),
-        weights, psi, cutoff))
-             for i in range(0, n, size)]
-    return tuple(
-        np.concatenate(levels)[:n] for levels in zip(*parts, strict=True))
-
-  return all_of
-
-
-def in_turn(n, classes):
-  """int32 [n]: 0, 1, .., classes - 1, 0, 1, ..."""
-  return np.arange(n, dtype=np.int32) % classes
 
 
 def labels_of(text, count, classes):
@@ -175,7 +118,7 @@ def write(pyramid_of_images, folder, separate, scales, columns=None):
 
   def keep(name, array, tile=None):
     paths.append(os.path.join(folder, name))
-    pictures.save(paths[-1], array, tile)
+    grids.save(paths[-1], array, tile)
 
   finest = pyramid_of_images[-1]
   if pyramid.are_points(finest.shape[1:]):
@@ -187,9 +130,9 @@ def write(pyramid_of_images, folder, separate, scales, columns=None):
     paths.append(os.path.join(folder, 'points.npy'))
     np.save(paths[-1], finest.reshape(-1, 2))
     return paths
-  keep('grid.png', pictures.grid(finest, columns), finest.shape[1])
+  keep('grid.png', grids.grid(finest, columns), finest.shape[1])
   if scales:
-    keep('scales.png', pictures.scales_side_by_side(pyramid_of_images))
+    keep('scales.png', grids.scales_side_by_side(pyramid_of_images))
   if separate:
     for level in pyramid_of_images if scales else (finest,):
       size = level.shape[1]
@@ -236,25 +179,9 @@ def of_run(run, count=64, seed=0, z_file='', labels='', weights='ema', psi=1.,
     ValueError: no run, no intact checkpoint, a bad z_file, bad labels, or what
       `check_truncation` raises.
   """
-  config = workdir.load_config(run)
-  gan = build(config)
+  config, gan, state, _ = load(run)
   check_truncation(gan, config, psi, cutoff)
   z = latents(gan, config.networks.latent, count, seed, z_file)
   labels = labels_of(labels, len(z), gan.classes)
-  state = restored(run, gan)
-  return renderer(gan, sharding.mesh())(
+  return renderer(gan, data_mesh())(
       state, z, labels, weights, psi, cutoff)
-
-
-def restored(run, gan):
-  """The State of a run's newest intact checkpoint.
-
-  Raises:
-    ValueError: there is none.
-  """
-  like = start.abstract(gan, sharding.replicated(sharding.mesh()))
-  saved = Checkpoints(os.path.join(run, 'checkpoints'), read_only=True)
-  found = saved.restore({'state': like}, partial=True, place=f'--workdir {run}')
-  if found is None:
-    raise ValueError(f'--workdir {run}: no checkpoint yet; nothing to sample.')
-  return found[1]['state']

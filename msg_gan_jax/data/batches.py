@@ -1,13 +1,12 @@
 """Batches of real images, a function of (seed, images shown) alone."""
 import os
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from msg_gan_jax.data import order as order_lib
-from msg_gan_jax.gan import state
 
 # What a thread decodes at a time: enough to make grain's 25 to 100 us an
 # element small, few enough to share a batch evenly among the threads.
@@ -15,10 +14,22 @@ PART = 8
 AHEAD_BYTES = 1e9  # Streams decode two batches ahead, but no more than this.
 
 
+class Batch(NamedTuple):
+  """Real images for one step, and their labels.
+
+  Attributes:
+    images: uint8 [n_dis, B, H, W, C], a batch for each D update; points,
+      [.., 1, 1, 2], are float32.
+    labels: int32 [n_dis, B].
+  """
+  images: jax.Array
+  labels: jax.Array
+
+
 class Batches(Protocol):
   """The real images of training, by how many were shown before."""
 
-  def at(self, images_shown, shape) -> state.Batch:
+  def at(self, images_shown, shape) -> Batch:
     """Images number images_shown .. images_shown + n_dis * B - 1.
 
     Args:
@@ -81,7 +92,7 @@ class Resident:
   def at(self, images_shown, shape):
     _check(shape, self._mesh)
     indices, flips = self._order(_numbers(images_shown, shape))
-    return state.Batch(
+    return Batch(
         *self._gather(self._pixels, self._labels, indices, flips))
 
   def close(self):
@@ -108,7 +119,7 @@ class Streamed:
     self._next = None  # After an error, the next call starts anew.
     parts = [next(self._parts) for _ in range(self._parts_in_batch)]
     self._next = images_shown + shape[0] * shape[1], shape
-    return state.Batch(*(
+    return Batch(*(
         self._place(np.concatenate(p), shape)
         for p in zip(*parts, strict=True)))
 

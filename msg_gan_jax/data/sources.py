@@ -14,10 +14,8 @@ from msg_gan_jax.data.stores import (
   folder,
   huggingface,
   lmdb,
+  npz,
   tfds,
-)
-from msg_gan_jax.data.stores import (
-  npz as arrays,
 )
 
 
@@ -135,9 +133,9 @@ def open_archive(data):
   """A zip or a tar of picture files, or an .npz of arrays."""
   _refuse(data, 'split')
   found = archive.unpack(data.path, data.cache_dir)
-  if arrays.holds(found):
+  if npz.holds(found):
     _refuse(data, 'label_file')
-    return _of_store(arrays.Arrays(found, data.dataset, data.label), data)
+    return _of_store(npz.Arrays(found, data.dataset, data.label), data)
   _refuse(data, 'dataset')
   return _of_store(archive.Archive(
       found, data.label_file, data.label, data.on_bad), data)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import zipfile
 import zlib
 
-from msg_gan_jax.files import random_access as offsets
+from msg_gan_jax.files import random_access
 
 # No picture and no list of labels is larger: what says so would fill the
 # memory of every thread that reads it.
@@ -118,7 +118,7 @@ class Packed:
     if member.fault or member.method or member.size > MOST_BYTES:
       return self.read(name)
     return io.BufferedReader(
-        offsets.Window(self.data, self.start(name), member.size))
+        random_access.Window(self.data, self.start(name), member.size))
 
   def start(self, name):
     """Offset of a member's bytes, packed as they are, in `data`."""
@@ -135,7 +135,7 @@ def is_zip(data):
   """Whether the bytes are a zip; one may lie behind a program that unpacks."""
   return data.at(0, 4) in (b'PK\3\4', b'PK\5\6') or (
       not is_tar(data.at(0, 512))
-      and zipfile.is_zipfile(io.BufferedReader(offsets.Window(data))))
+      and zipfile.is_zipfile(io.BufferedReader(random_access.Window(data))))
 
 
 def is_tar(head):
@@ -184,7 +184,9 @@ def _inflate(raw, method, most):
 def _zip(path, data):
   """Yields (name, Member), None for a member of a link."""
   try:
-    with zipfile.ZipFile(io.BufferedReader(offsets.Window(data))) as opened:
+    with zipfile.ZipFile(
+      io.BufferedReader(random_access.Window(data))
+    ) as opened:
       infos = opened.infolist()
   except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError,
           struct.error) as error:
@@ -226,7 +228,7 @@ def _zip_fault(info):
 
 def _tar(path, data):
   """Yields (name, Member), None for a member of a link or a device."""
-  file = io.BufferedReader(offsets.Window(data))
+  file = io.BufferedReader(random_access.Window(data))
   try:
     tar = tarfile.open(fileobj=file, mode='r:')
   except tarfile.TarError as error:

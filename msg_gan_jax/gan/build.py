@@ -15,14 +15,12 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from msg_gan_jax.config import schema as config_lib
-from msg_gan_jax.config import tables
-from msg_gan_jax.gan import compatibility as legal
-from msg_gan_jax.gan import pyramid, schedules, updates
+from msg_gan_jax.config import schema, tables
+from msg_gan_jax.gan import compatibility, pyramid, schedules, updates
 from msg_gan_jax.gan import step as step_lib
 from msg_gan_jax.gan.networks import layers, mapping, norms
 from msg_gan_jax.gan.networks.table import NETWORKS
-from msg_gan_jax.gan.objectives import adaptive as feedback
+from msg_gan_jax.gan.objectives import adaptive
 from msg_gan_jax.gan.objectives.augmentations import AUGMENTATIONS
 from msg_gan_jax.gan.objectives.losses import LOSSES
 from msg_gan_jax.gan.objectives.path_length import G_PENALTIES
@@ -108,10 +106,10 @@ def build(config):
   Raises:
     ValueError: an unknown name, or settings that do not go together.
   """
-  config = config_lib.parse(config)
+  config = schema.parse(config)
   rows = _rows(config)
   networks, players = config.networks, rows.players
-  legal.check(config, rows)
+  compatibility.check(config, rows)
   shapes = pyramid.shapes(players.sizes, config.data.shape)
 
   def g(params, z, condition=NOTHING, stats=None):
@@ -244,13 +242,13 @@ def _growth(train, ladder):
   """schedules.Growth of the settings, or None."""
   if not ladder:
     return None
-  batches = config_lib.by_size(train.grow_batches, int)
-  rates = config_lib.by_size(train.grow_rates, float)
+  batches = schema.by_size(train.grow_batches, int)
+  rates = schema.by_size(train.grow_rates, float)
   return schedules.Growth(
       ladder.index(train.grow_from), len(ladder) - 1,
       train.grow_stable_images, train.grow_fade_images,
-      tuple(config_lib.at_size(batches, size, train.batch) for size in ladder),
-      tuple(config_lib.at_size(rates, size, 1.) for size in ladder))
+      tuple(schema.at_size(batches, size, train.batch) for size in ladder),
+      tuple(schema.at_size(rates, size, 1.) for size in ladder))
 
 
 def _check_labels(labels, classes):
@@ -299,7 +297,7 @@ def _aux(rows):
   if rows.g_penalty:
     aux['path_mean'] = jnp.float32(0.)
   if objective.augment_target:
-    aux['augment'] = feedback.start(objective.augment_strength)
+    aux['augment'] = adaptive.start(objective.augment_strength)
   return aux
 
 

@@ -1,5 +1,5 @@
 """Which settings go together: decided before anything is traced."""
-from msg_gan_jax.config import schema as config_lib
+from msg_gan_jax.config import schema
 from msg_gan_jax.gan import pyramid
 from msg_gan_jax.gan.networks import norms
 from msg_gan_jax.gan.networks.table import D_CONDITIONS, G_CONDITIONS
@@ -46,7 +46,7 @@ def _idle(config, penalty):
         f'config.objective.penalty_target: wanted 1.0, found '
         f'{objective.penalty_target}: config.objective.penalty = '
         f'{objective.penalty!r} has no target.')
-  found = config_lib.flatten(config)
+  found = schema.flatten(config)
   for switches, idle, names in IDLE:
     if all(idle(found[switch]) for switch in switches):
       for name in names:
@@ -76,7 +76,7 @@ def _is_nothing(value):
   return not value
 
 
-USUAL = config_lib.flatten(config_lib.Config())
+USUAL = schema.flatten(schema.Config())
 # (settings that give a meaning, when they give none, those that then have
 # none). A network's own and traced weights of a penalty that is off are free.
 IDLE = (

@@ -6,6 +6,7 @@ called by its height; all have the width-to-height ratio of the finest.
 import chex
 import jax.numpy as jnp
 
+from msg_gan_jax.arrays.pixels import down, from_uint8
 from msg_gan_jax.config import tables
 
 # The groups of the paper's ablation on FFHQ at 1024 px (table 4).
@@ -105,13 +106,6 @@ def shapes(sizes, shape):
   return tuple((size, size * width // height, channels) for size in sizes)
 
 
-def down(images, factor=2):
-  """Mean of each factor x factor square: [..., H, W, C], both divided."""
-  *batch, h, w, c = images.shape
-  return images.reshape(
-      *batch, h // factor, factor, w // factor, factor, c).mean((-4, -2))
-
-
 def up(images, factor=2):
   """Each pixel becomes a factor x factor square (nearest neighbour)."""
   return jnp.repeat(jnp.repeat(images, factor, axis=-3), factor, axis=-2)
@@ -124,9 +118,8 @@ def build(images, sizes):
   2x2 mean of the next finer one, repeatedly, as in the paper (sec. 3) and in
   both public implementations.
   """
-  level = images.astype(jnp.float32)
-  if images.dtype == jnp.uint8:
-    level = level / 127.5 - 1
+  level = from_uint8(images) if images.dtype == jnp.uint8 else (
+      images.astype(jnp.float32))
   levels = {level.shape[-3]: level}
   while level.shape[-3] > sizes[0]:
     level = down(level)
@@ -142,14 +135,3 @@ def are_points(shape):
 def check(pyramid, sizes):
   """A promise between our own functions: the height of every level."""
   chex.assert_equal(tuple(x.shape[1] for x in pyramid), tuple(sizes))
-
-
-def to_uint8(images):
-  """[-1, 1] -> uint8, rounded and clipped: the inverse of `build`'s scaling.
-
-  Nothing is stretched to the range of the picture at hand, as BMSG-GAN's
-  sheets are: a person should see the colours that D sees. NaN becomes 0, so
-  that a broken run has pictures.
-  """
-  images = jnp.nan_to_num(images, nan=-1.)
-  return jnp.clip(jnp.round(images * 127.5 + 127.5), 0, 255).astype(jnp.uint8)

@@ -5,18 +5,6 @@ from flax import struct
 import jax
 
 
-class Batch(NamedTuple):
-  """Real images for one step, and their labels.
-
-  Attributes:
-    images: uint8 [n_dis, B, H, W, C], a batch for each D update; points,
-      [.., 1, 1, 2], are float32.
-    labels: int32 [n_dis, B].
-  """
-  images: jax.Array
-  labels: jax.Array
-
-
 class Condition(NamedTuple):
   """What both players are told beside z or the images.
 

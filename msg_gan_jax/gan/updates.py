@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from msg_gan_jax.config import schema as config_lib
+from msg_gan_jax.config import schema
 from msg_gan_jax.gan import schedules
 from msg_gan_jax.gan.networks.table import (
   D_CONDITIONS,
@@ -14,8 +14,7 @@ from msg_gan_jax.gan.networks.table import (
   Players,
   told,
 )
-from msg_gan_jax.gan.objectives import adaptive as feedback
-from msg_gan_jax.gan.objectives import losses
+from msg_gan_jax.gan.objectives import adaptive, losses
 from msg_gan_jax.gan.objectives.losses import Loss
 from msg_gan_jax.gan.objectives.path_length import GPenalty
 from msg_gan_jax.gan.objectives.penalties import Penalty
@@ -41,7 +40,7 @@ class Rows(NamedTuple):
     rule: (beta1, beta2, epsilon) -> optax rule, a row of OPTIMIZERS.
     growth: schedules.Growth, or None.
   """
-  config: config_lib.Config
+  config: schema.Config
   players: Players
   loss: Loss
   penalty: Penalty | None
@@ -230,10 +229,10 @@ def observed(turn, aux, logs):
   if not objective.augment_target:
     return aux
   batch = turn.phase.batch
-  seen = feedback.observe(aux['augment'], logs['d_sign'], batch)
-  moved = feedback.adjust(
+  seen = adaptive.observe(aux['augment'], logs['d_sign'], batch)
+  moved = adaptive.adjust(
       seen, objective.augment_target, objective.augment_speed_images)
-  due = seen['count'] >= feedback.BATCHES * batch
+  due = seen['count'] >= adaptive.BATCHES * batch
   return aux | {'augment': jax.tree.map(
       lambda old, new: jnp.where(due, new, old), seen, moved)}
 

@@ -1,22 +1,16 @@
 """Scores that compare features of pictures."""
 import numpy as np
 
-from msg_gan_jax.metrics.features import table as features_lib
+from msg_gan_jax.metrics.features import table
 from msg_gan_jax.metrics.functional import (
   frechet,
+  inception_score,
+  memorisation,
   path_length,
-)
-from msg_gan_jax.metrics.functional import (
-  inception_score as score,
+  per_class,
 )
 from msg_gan_jax.metrics.functional import (
   kid as kernel,
-)
-from msg_gan_jax.metrics.functional import (
-  memorisation as memorised,
-)
-from msg_gan_jax.metrics.functional import (
-  per_class as within,
 )
 from msg_gan_jax.metrics.functional import (
   precision_recall as neighbours,
@@ -80,7 +74,7 @@ def classes(pair):
     logits = pair.features(side, spec)
     parts = min(protocol.splits, len(logits))
     # The reals, whose order may be that of their classes, are always shuffled.
-    scores[side] = score.score(
+    scores[side] = inception_score.score(
         logits, parts, protocol.shuffle or side == 'real')
   found = scores['fake']
   # The parts are independent, so the error of their mean is as of any mean.
@@ -126,7 +120,7 @@ def intra_fid(pair):
     return frechet.frechet(
         frechet.moments(real), frechet.moments(fake), ddof).value
 
-  found = within.by_class(
+  found = per_class.by_class(
       distance, pair.features('real', spec), pair.labels('real'),
       pair.features('fake', spec), pair.labels('fake'))
   value = found.pop('mean')
@@ -141,7 +135,7 @@ def class_accuracy(pair):
   Shmelkov et al. 2018 (arXiv:1807.09499) call it GAN-train and GAN-test; this
   is GAN-test.
   """
-  value, real = (within.accuracy(
+  value, real = (per_class.accuracy(
       pair.features(side, CLASSES), pair.labels(side))
                  for side in ('fake', 'real'))
   right = pair.extractor('classifier').about['held_out_accuracy']['label']
@@ -158,18 +152,18 @@ def memories(pair):
   spec = pair.manifold_spec
   side = 'train' if pair.options.train else 'real'
   train, fake = pair.features(side, spec), pair.features('fake', spec)
-  found = memorised.authenticity(train, fake)
+  found = memorisation.authenticity(train, fake)
   share = found['authentic']
   # Of fresh pictures: it depends on how many there are to be near to.
   fresh = side == 'train' and pair.options.held_out is not None
   scores = [Score(
       'authentic', share, of_share(share, len(fake)), spec,
-      pair.once(('authentic', spec), lambda: memorised.authenticity(
+      pair.once(('authentic', spec), lambda: memorisation.authenticity(
           train, pair.features('held_out', spec))['authentic']) if (
               fresh) else None,
       {'copies': int((found['distance'] == 0).sum())})]
   if fresh:
-    found = memorised.nearer_to_train(
+    found = memorisation.nearer_to_train(
         train, pair.features('held_out', spec), fake, pair.options.seed)
     scores.append(Score(
         'nearer_to_train', found['share'], found['standard_error'], spec,
@@ -199,8 +193,8 @@ def path_spec(pair):
 
 
 def logits_spec(pair):
-  name, _ = features_lib.parse(pair.spec)
-  logits = features_lib.FEATURES[name].logits
+  name, _ = table.parse(pair.spec)
+  logits = table.FEATURES[name].logits
   if logits is None:
     raise ValueError(
         f'--metrics: is: {name} has no classes to be sure of; wanted '
@@ -209,7 +203,7 @@ def logits_spec(pair):
 
 
 def _is_inception(spec):
-  return ':'.join(features_lib.parse(spec)) == INCEPTION
+  return ':'.join(table.parse(spec)) == INCEPTION
 
 
 def _plain(found):

@@ -4,9 +4,7 @@ from msg_gan_jax.metrics.functional import (
 )
 from msg_gan_jax.metrics.functional import (
   references,
-)
-from msg_gan_jax.metrics.functional import (
-  sliced_wasserstein as sliced,
+  sliced_wasserstein,
 )
 from msg_gan_jax.metrics.score import Score, named
 
@@ -59,9 +57,15 @@ def swd(pair):
   real, fake = (pair.images(side, pair.protocol.sliced)
                 for side in ('real', 'fake'))
   seed = pair.options.seed
-  found = sliced.swd(real, fake, seed)
-  floor = pair.once('sliced floor', lambda: sliced.swd(*references.halves(
-      real, seed), seed) if len(real) >= 4 else {})
+  found = sliced_wasserstein.swd(real, fake, seed)
+  floor = pair.once(
+    'sliced floor',
+    lambda: (
+      sliced_wasserstein.swd(*references.halves(real, seed), seed)
+      if len(real) >= 4
+      else {}
+    ),
+  )
   protocol = found.pop('protocol')
   return [Score(f'swd_{level}', float(value), reals=floor.get(level),
                 about=protocol) for level, value in found.items()]

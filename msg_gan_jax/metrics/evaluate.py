@@ -6,7 +6,7 @@ import numpy as np
 from msg_gan_jax.metrics import pair as pair_lib
 from msg_gan_jax.metrics import protocols, sets
 from msg_gan_jax.metrics.by_features import LPIPS
-from msg_gan_jax.metrics.features import table as features_lib
+from msg_gan_jax.metrics.features import table
 from msg_gan_jax.metrics.table import METRICS
 
 
@@ -109,8 +109,8 @@ def key(one, options):
   if options.protocol.n_fake not in (0, usual.n_fake) and not local:
     words.append(str(options.protocol.n_fake))
   if one.features and one.features != LPIPS:
-    name, tap = features_lib.parse(one.features)
-    row = features_lib.FEATURES[name]
+    name, tap = table.parse(one.features)
+    row = table.FEATURES[name]
     own = not options.features and not local
     words += [name] if not own else []
     words += [tap] if tap != row.tap and tap not in (row.logits or ()) else []

@@ -1,9 +1,8 @@
 """The samples nearest to training pictures, beside those pictures."""
 import numpy as np
 
-from msg_gan_jax.metrics.functional import precision_recall as neighbours
-from msg_gan_jax.report import figure
-from msg_gan_jax.report import grids as images
+from msg_gan_jax.metrics.functional import precision_recall
+from msg_gan_jax.report import figure, grids
 
 ROWS = 6  # Of the nearest samples, and of others.
 NEIGHBOURS = 6
@@ -24,7 +23,7 @@ def draw(pair, path):
   """
   spec = pair.manifold_spec
   side = 'train' if pair.options.train else 'real'
-  distances, indices = neighbours.nearest(
+  distances, indices = precision_recall.nearest(
       pair.features(side, spec), pair.features('fake', spec),
       min(NEIGHBOURS, pair.n(side)))
   order = np.argsort(distances[:, 0], kind='stable')
@@ -41,7 +40,7 @@ def draw(pair, path):
         [figure.tile(fake), *tiles[i * count:(i + 1) * count]]
         for i, fake in enumerate(fakes)]))
     beside += [('', f'{distances[i, 0]:.3g}') for i in some]
-  images.save(path, figure.draw(
+  grids.save(path, figure.draw(
       bands, ('Samples', f'and the training pictures nearest to each, by {spec}'
               f'; their distances at the left'),
       ('sample', *(f'{i + 1}' for i in range(indices.shape[1]))), beside,

@@ -6,8 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from msg_gan_jax.metrics import sets
-from msg_gan_jax.metrics.features import extract
-from msg_gan_jax.metrics.features import table as features_lib
+from msg_gan_jax.metrics.features import extract, table
 from msg_gan_jax.metrics.functional import frechet, references
 
 
@@ -72,7 +71,7 @@ class Pair:
 
   def want(self, specs):
     """Opens what these features need; one pass will give all their taps."""
-    for name, tap in map(features_lib.parse, specs):
+    for name, tap in map(table.parse, specs):
       if tap not in self._taps.setdefault(name, set()):
         self._taps[name].add(tap)
         # What is known has other taps only.
@@ -133,7 +132,7 @@ class Pair:
 
   def features(self, side, spec):
     """float32 [n, d] of 'real', 'fake', 'train' or 'held_out' pictures."""
-    name, tap = features_lib.parse(spec)
+    name, tap = table.parse(spec)
     if (side, name) not in self._found:
       get = extract.features if side == 'fake' else functools.partial(
           extract.kept, cache_dir=self.options.cache_dir)
@@ -144,7 +143,7 @@ class Pair:
 
   def between(self, spec):
     """(images, images) -> [n]: squared distance of features, to be jitted."""
-    name, tap = features_lib.parse(spec)
+    name, tap = table.parse(spec)
     found = self.extractor(name)
 
     def distance(a, b):
@@ -155,29 +154,29 @@ class Pair:
   def perceptual(self):
     """LPIPS: (images in 0 .. 255, likewise) -> [n], to be jitted."""
     if 'lpips' not in self._extractors:
-      self._extractors['lpips'] = features_lib.lpips(
+      self._extractors['lpips'] = table.lpips(
           self.options.weights_file, self.options.cache_dir)
     return self._extractors['lpips'].apply
 
   def extractor(self, name):
     if name not in self._extractors:
-      taps = sorted(self._taps.get(name) or {features_lib.FEATURES[name].tap})
+      taps = sorted(self._taps.get(name) or {table.FEATURES[name].tap})
       o = self.options
-      self._extractors[name] = features_lib.open_extractor(
-          name, features_lib.Asked(
+      self._extractors[name] = table.open_extractor(
+          name, table.Asked(
               tuple(taps), o.protocol, o.train or self.real, o.held_out,
               o.weights_file, o.cache_dir, o.say))
     return self._extractors[name]
 
   def streams(self, side, spec):
     """Whether these features are too many to be kept: only summed."""
-    name, tap = features_lib.parse(spec)
+    name, tap = table.parse(spec)
     width = self.extractor(name).taps[tap]
     return 4 * self.n(side) * width > extract.MOST_BYTES
 
   def moments(self, side, spec):
     return self.once(('moments', side, spec), lambda: self._moments(
-        side, *features_lib.parse(spec)))
+        side, *table.parse(spec)))
 
   def _moments(self, side, name, tap):
     spec = f'{name}:{tap}'

@@ -7,12 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from msg_gan_jax.config import schema as config_lib
-from msg_gan_jax.config import tables
-from msg_gan_jax.data import decode
-from msg_gan_jax.data import sources as open_lib
-from msg_gan_jax.data.stores import archive, folder
-from msg_gan_jax.data.stores import npz as arrays
+from msg_gan_jax.config import schema, tables
+from msg_gan_jax.data import decode, sources
+from msg_gan_jax.data.stores import archive, folder, npz
 
 MOST_BYTES = 2**32  # Pictures of a generator that are kept; more are redrawn.
 _CHANNELS = {'1': 1, 'L': 1, 'I;16': 1, 'RGBA': 4, 'LA': 4, 'PA': 4}
@@ -37,10 +34,10 @@ def open_set(text, flag='--real', held_out=False, resolution=0, cache_dir=''):
   try:
     if os.path.exists(text):
       return _files(text, resolution, cache_dir)
-    if name in open_lib.SOURCES:
+    if name in sources.SOURCES:
       size = {'resolution': resolution} if resolution else {}
       shape = {'polygons': {'resolution': 28, 'channels': 1, **size}}
-      splits = open_lib.SOURCES[name](config_lib.Data(
+      splits = sources.SOURCES[name](schema.Data(
           name=name, path=path, cache_dir=cache_dir,
           **shape.get(name, size)))
       return splits.held_out if held_out and splits.held_out else splits.train
@@ -52,7 +49,7 @@ def open_set(text, flag='--real', held_out=False, resolution=0, cache_dir=''):
   raise ValueError(
       f'{flag}: no file, folder or source {text!r}; wanted a folder of '
       'pictures, a .zip, .tar or .npz, or a source. '
-      + tables.nearest(name, open_lib.SOURCES))
+      + tables.nearest(name, sources.SOURCES))
 
 
 def _files(path, resolution, cache_dir):
@@ -63,8 +60,8 @@ def _files(path, resolution, cache_dir):
   found = None if os.path.isdir(path) else archive.unpack(path, cache_dir)
   if found is None:
     store = folder.Folder(path)
-  elif arrays.holds(found):
-    store = arrays.Arrays(found)
+  elif npz.holds(found):
+    store = npz.Arrays(found)
   else:
     store = archive.Archive(found)
   where = store.where(0)
@@ -76,13 +73,13 @@ def _files(path, resolution, cache_dir):
       first.height != first.width) else (first.height, first.width)
   if resolution:
     height = width = resolution
-  data = config_lib.Data(
+  data = schema.Data(
       name='folder', resolution=height, width=width, cache_dir=cache_dir,
       channels=_CHANNELS.get(first.mode, 3))
-  pictures = open_lib.read(store, data)
+  pictures = sources.read(store, data)
   if len(pictures.notes['modes']) > 1 and data.channels != 3:
     # All in colour, as the peers read them, and not as the first one is.
-    pictures = open_lib.read(store, dataclasses.replace(data, channels=3))
+    pictures = sources.read(store, dataclasses.replace(data, channels=3))
   sizes = pictures.notes['sizes']
   if pictures.notes['different_sizes'] > 1 and not resolution:
     some = ', '.join(f'{size} ({n:,})' for size, n in list(sizes.items())[:3])

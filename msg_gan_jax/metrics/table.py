@@ -4,14 +4,10 @@ from typing import NamedTuple
 
 from msg_gan_jax.config import tables
 from msg_gan_jax.metrics import (
-  avatar_factors as factors,
-)
-from msg_gan_jax.metrics import (
+  avatar_factors,
   by_features,
   by_pictures,
-)
-from msg_gan_jax.metrics import (
-  polygon_distance as manifold,
+  polygon_distance,
 )
 
 
@@ -86,7 +82,10 @@ def _manifold_spec(pair):
   return (pair.manifold_spec,)
 
 
-METRICS = tables.Table('--metrics', 'metric', {
+METRICS = tables.Table(
+  '--metrics',
+  'metric',
+  {
     'fid': Metric(_spec, by_features.fid),
     'fid_infinity': Metric(_spec, by_features.fid_infinity),
     'kid': Metric(_spec, by_features.kid),
@@ -95,17 +94,22 @@ METRICS = tables.Table('--metrics', 'metric', {
     'density_coverage': Metric(_manifold_spec, by_features.density_coverage),
     'ms_ssim': Metric(_none, by_pictures.ms_ssim),
     'ms_ssim_within': Metric(
-        _by_class('ms_ssim_within', _none), by_pictures.ms_ssim_within),
+      _by_class('ms_ssim_within', _none), by_pictures.ms_ssim_within
+    ),
     'swd': Metric(_none, by_pictures.swd),
     'intra_fid': Metric(_by_class('intra_fid', _spec), by_features.intra_fid),
     'class_accuracy': Metric(
-        _by_class('class_accuracy', lambda p: (by_features.CLASSES,)),
-        by_features.class_accuracy),
+      _by_class('class_accuracy', lambda p: (by_features.CLASSES,)),
+      by_features.class_accuracy,
+    ),
     'memorised': Metric(_manifold_spec, by_features.memories),
     'ppl': Metric(_path_needs, by_features.ppl),
-    'factors': Metric(lambda p: factors.taps(p.real), factors.scores),
-    'polygons': Metric(_none, manifold.scores),
-})
+    'factors': Metric(
+      lambda p: avatar_factors.taps(p.real), avatar_factors.scores
+    ),
+    'polygons': Metric(_none, polygon_distance.scores),
+  },
+)
 
 
 def name_of(key):

@@ -2,7 +2,7 @@
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from msg_gan_jax.runs import records as writers
+from msg_gan_jax.files.atomic import replacing
 
 SMALLEST, LARGEST = 64, 144  # Height of a tile in pixels.
 _NO_CHARACTER = '\U0010ffff'  # Unicode will never give it a shape.
@@ -78,7 +78,7 @@ def draw(path, rows, title, names=()):
       _beside(pen, names[i], y + size[1] / 2, bold, small)
     for j, tile in enumerate(row):
       sheet.paste(tile, (left + j * (size[0] + _GAP), y))
-  with writers.replacing(path) as temporary, open(temporary, 'wb') as file:
+  with replacing(path) as temporary, open(temporary, 'wb') as file:
     sheet.save(file, format='PNG')
 
 

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from msg_gan_jax.runs import records as writers
+from msg_gan_jax.files.atomic import replacing
 
 # Panels: title, patterns of names, whether y is logarithmic. A name goes to
 # the first that fits; all others share a panel with those of their prefix.
@@ -70,7 +70,7 @@ def plot(records, path, keys=None, title=''):
     ax.set_xlim(left, right)
     if i + columns >= len(panels):
       ax.set_xlabel('real images shown')
-  with writers.replacing(path) as temporary:
+  with replacing(path) as temporary:
     fig.savefig(temporary, format='png', dpi=110)
 
 

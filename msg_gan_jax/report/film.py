@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from msg_gan_jax.config import tables
-from msg_gan_jax.runs import records as writers
+from msg_gan_jax.files.atomic import replacing
 
 # Browsers show a GIF's frames of less than 20 ms five times too long.
 _MOST_GIF_FPS = 50
@@ -34,7 +34,7 @@ def write(path, frames, fps, count):
   """
   kind, frames = check(path, fps), iter(frames)
   first = next(frames)
-  with writers.replacing(path) as temporary:
+  with replacing(path) as temporary:
     kind(temporary, itertools.chain((first,), frames), fps, count, first.shape)
 
 

@@ -4,7 +4,7 @@ import math
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from msg_gan_jax.runs import records as writers
+from msg_gan_jax.files.atomic import replacing
 
 _VISIBLE = 64  # Pixels that a tile needs for one to see what it shows.
 
@@ -101,7 +101,7 @@ def save(path, array, tile=None):
   if tile is not None:
     array = upscale(array, array.shape[1] * _factor(tile))
   array = array[0, :, :, 0] if array.shape[-1] == 1 else array[0]
-  with writers.replacing(path) as temporary, open(temporary, 'wb') as file:
+  with replacing(path) as temporary, open(temporary, 'wb') as file:
     Image.fromarray(array).save(file, format='PNG')
 
 
@@ -110,7 +110,7 @@ def _shown(images, caller):
   if images.dtype != np.uint8 or images.ndim != 4 or not images.size:
     raise ValueError(
         f'{caller}: wanted uint8 images of [N, H, W, C], found {images.dtype} '
-        f'{list(images.shape)}; floats in [-1, 1] go through pyramid.to_uint8.')
+        f'{list(images.shape)}; floats in [-1, 1] go through pixels.to_uint8.')
   channels = images.shape[-1]
   keep = {2: 1}.get(channels, channels if channels <= 4 else 3)
   return images[..., :keep]

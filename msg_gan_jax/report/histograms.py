@@ -1,8 +1,8 @@
 """A data set as one picture: values, classes, sizes, mean and deviation."""
 import numpy as np
 
+from msg_gan_jax.files.atomic import replacing
 from msg_gan_jax.report import text as lines
-from msg_gan_jax.runs import records as writers
 
 _COLORS = {'red': '#D55E00', 'green': '#009E73', 'blue': '#0072B2',
            'grey': '#444444', 'alpha': '#CC79A7'}
@@ -50,7 +50,7 @@ def plot(found, mean, std, path, title=''):
     rows = columns[2].subgridspec(len(lists), 1, height_ratios=shares)
     for i, (name, counts) in enumerate(lists.items()):
       _bars(fig.add_subplot(rows[i]), name, counts, writes)
-  with writers.replacing(path) as temporary:
+  with replacing(path) as temporary:
     fig.savefig(temporary, format='png', dpi=110)
 
 

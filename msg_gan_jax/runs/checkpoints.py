@@ -10,8 +10,7 @@ import shutil
 import jax
 import numpy as np
 
-from msg_gan_jax.runs import fingerprints
-from msg_gan_jax.runs import orbax_storage as storage
+from msg_gan_jax.runs import fingerprints, orbax_storage
 
 fingerprint = fingerprints.fingerprint
 
@@ -87,7 +86,7 @@ class Checkpoints:
       raise ValueError(
           f'checkpoints {self.path}: asked to save at {images} images, but '
           f'there is a checkpoint of {latest}. Continue from that one, or '
-          'choose another --workdir.')
+          'choose another workdir=FOLDER.')
     if images == latest:
       if self._holds(images, leaves, about):
         return False
@@ -95,9 +94,9 @@ class Checkpoints:
       self._move_aside([images])
       self._reopen()
     if self._manager is None:
-      self._manager = storage.open_manager(self.path, self.keep)
+      self._manager = orbax_storage.open_manager(self.path, self.keep)
     try:
-      storage.save(self._manager, images, leaves, about)
+      orbax_storage.save(self._manager, images, leaves, about)
     except Exception as error:
       raise self._failed(images, error) from error
     self._known = {images: about}
@@ -155,11 +154,15 @@ class Checkpoints:
     _all_see(steps, place)
     for images in reversed(steps):
       folder = self.path / str(images)
-      record, why = storage.attempt(storage.read_record, folder, images)
+      record, why = orbax_storage.attempt(
+        orbax_storage.read_record, folder, images
+      )
       if _everyone(why is None):
         # Not damage but another program: never passed over in silence.
         _compare(record, wanted, partial, f'{place}: {folder}')
-        leaves, why = storage.attempt(storage.read_leaves, folder, wanted)
+        leaves, why = orbax_storage.attempt(
+          orbax_storage.read_leaves, folder, wanted
+        )
         if _everyone(why is None):
           bad = _first_difference(
               record['leaves'], fingerprints.describe(leaves))
@@ -177,13 +180,13 @@ class Checkpoints:
           f'{place}: none of the checkpoints in {self.path} is intact:\n' +
           ''.join(f'  {images}: {why}\n' for images, why in damaged) +
           'Nothing was changed. Restore the folder from a copy, or begin '
-          'anew in another --workdir.')
+          'anew in another workdir=FOLDER.')
     aside = _from_main(len(list(self.path.glob('damaged/*'))))
     if aside:  # There were some: to begin at zero now would hide it.
       raise ValueError(
           f'{place}: there are no checkpoints in {self.path}, but {aside} in '
           'its folder damaged/. Move one back, named by its images alone, or '
-          'begin anew in another --workdir.')
+          'begin anew in another workdir=FOLDER.')
     return None
 
   def set_aside_beyond(self, images):
@@ -197,15 +200,15 @@ class Checkpoints:
     """Whether the checkpoint that is there is whole, and of this tree."""
     if self._known.get(images) == about:
       return True
-    found, _ = storage.attempt(self._read_for_save, images, leaves)
+    found, _ = orbax_storage.attempt(self._read_for_save, images, leaves)
     if not _everyone(found is not None):
       return False
     return fingerprints.describe(found) == about
 
   def _read_for_save(self, images, leaves):
     folder = self.path / str(images)
-    _compare(storage.read_record(folder, images), leaves, False, '')
-    return storage.read_leaves(folder, leaves)
+    _compare(orbax_storage.read_record(folder, images), leaves, False, '')
+    return orbax_storage.read_leaves(folder, leaves)
 
   def _settle(self, damaged):
     """Moves damaged checkpoints aside, and says so in `passed_over`."""
@@ -242,10 +245,11 @@ class Checkpoints:
     self._reopen()
     self._remove_leftovers()
     return OSError(
-        f'checkpoints {self.path}: could not write the checkpoint of {images} '
-        f'images: {storage.one_line(error)}. Older checkpoints are intact: '
-        f'{self.steps() or "there are none"}. Make room or repair the disk, '
-        'and start the same command again.')
+      f'checkpoints {self.path}: could not write the checkpoint of {images} '
+      f'images: {orbax_storage.one_line(error)}. Older checkpoints are intact: '
+      f'{self.steps() or "there are none"}. Make room or repair the disk, '
+      'and start the same command again.'
+    )
 
   def _reopen(self):
     """Forgets the manager, whose list of steps may be wrong by now."""
@@ -257,10 +261,10 @@ class Checkpoints:
 
 def _compare(record, wanted, partial, place):
   """Raises for the first leaf that is not what `wanted` asks for."""
-  if record['format'] != storage.FORMAT:
+  if record['format'] != orbax_storage.FORMAT:
     raise ValueError(
         f'{place}: written in format {record["format"]}; this version of '
-        f'msg_gan_jax reads format {storage.FORMAT}.')
+        f'msg_gan_jax reads format {orbax_storage.FORMAT}.')
   other = ('The checkpoint was written by another version of the program, or '
            'under another config.')
   saved = record['leaves']
@@ -318,5 +322,5 @@ def _all_see(steps, place):
   if not _everyone(mine == _from_main(mine)):
     raise ValueError(
         f'{place}: the processes of this run see different checkpoints '
-        f'(process {jax.process_index()}: {steps}). Their --workdir must lie '
+        f'(process {jax.process_index()}: {steps}). The workdir must lie '
         'on a file system that all of them share.')

@@ -10,10 +10,11 @@ import pathlib
 import platform
 import socket
 import subprocess
+import sys
 import warnings
 
-from msg_gan_jax.config import schema as config_lib
-from msg_gan_jax.runs import records as writers
+from msg_gan_jax.config import schema
+from msg_gan_jax.files.atomic import append_json, write_json
 
 try:
   import fcntl
@@ -45,7 +46,7 @@ class Workdir:
     self.main = main
     self._lock = None
     if self.path.exists() and not self.path.is_dir():
-      raise ValueError(f'--workdir {self.path}: a file; wanted a folder.')
+      raise ValueError(f'workdir {self.path}: a file; wanted a folder.')
     if main:
       self.path.mkdir(parents=True, exist_ok=True)
       _refuse_strangers(self.path)
@@ -78,12 +79,14 @@ class Workdir:
     """
     if not (self.path / 'config.json').exists():
       return []
-    may, may_not = config_lib.differences(load_config(self.path), config)
+    may, may_not = schema.differences(load_config(self.path), config)
     if may_not:
       raise ValueError(
-          f'--workdir {self.path}: this run was started under another '
-          'config:\n' + ''.join(f'  config.{line}\n' for line in may_not) +
-          'Restore these values to continue it, or choose another --workdir.')
+        f'workdir {self.path}: this run was started under another '
+        'config:\n'
+        + ''.join(f'  config.{line}\n' for line in may_not)
+        + 'Restore these values to continue it, or choose another workdir=FOLDER.'
+      )
     return may
 
   def start(self, config, images=0, digest='', devices=None):
@@ -107,7 +110,7 @@ class Workdir:
     if images and old != digest:
       changed.append(f'data.digest: {old!r:.14}... -> {digest!r:.14}...')
     if changed:
-      _append_line(self.path / 'changes.jsonl', {
+      append_json(self.path / 'changes.jsonl', {
           'images': int(images), 'changed': changed, 'date': _now()})
     if changed or not (self.path / 'config.json').exists():
       write_json(self.path / 'config.json', dataclasses.asdict(config))
@@ -127,30 +130,32 @@ def load_config(path):
   path = _absolute(path)
   file = path / 'config.json'
   if not path.is_dir():
-    raise ValueError(f'{path}: no such folder. {_neighbours(path)}')
+    raise ValueError(f'workdir {path}: no such folder. {_neighbours(path)}')
   if not file.is_file():
     raise ValueError(
-        f'{path}: not a run, it has no config.json. {_neighbours(path)}')
+      f'workdir {path}: not a run, it has no config.json. {_neighbours(path)}'
+    )
   try:
     values = json.loads(file.read_text(encoding='utf-8'))
     found = set(_names(values))
   except (ValueError, AttributeError) as error:
     raise ValueError(
-        f'{file}: damaged ({error}). Restore it from a copy; with the same '
-        'settings and a new --workdir, the run can begin again.') from error
-  about = config_lib.metadata()
+      f'{file}: damaged ({error}). Restore it from a copy; with the same '
+      'settings and another workdir=FOLDER, the run can begin again.'
+    ) from error
+  about = schema.metadata()
   other = f'the file is of another version of msg_gan_jax{_written_by(path)}.'
   for name in sorted(found - set(about)):
     raise ValueError(
         f'{file}: no setting {name!r} in this version; {_close(name, about)}'
         f'{other}')
   for name in sorted(set(about) - found):
-    default = config_lib.flatten(config_lib.Config())[name]
+    default = schema.flatten(schema.Config())[name]
     raise ValueError(
         f'{file}: {name!r} is missing; {other} Add it by hand with the value '
         f'that the run had; today the default is {default!r}.')
   try:
-    return config_lib.parse(values)
+    return schema.parse(values)
   except ValueError as error:
     raise ValueError(f'{file}: {error}') from error
 
@@ -165,8 +170,7 @@ def versions(devices=None):
     with contextlib.suppress(importlib.metadata.PackageNotFoundError):
       packages[name] = importlib.metadata.version(name)
   if 'msg_gan_jax' not in packages:  # Used from its checkout.
-    from msg_gan_jax import __version__
-    packages['msg_gan_jax'] = __version__
+    packages['msg_gan_jax'] = sys.modules['msg_gan_jax'].__version__
   return {
       'date': _now(),
       'packages': packages,
@@ -198,24 +202,13 @@ def commit(file):
     return None
 
 
-def write_json(path, value):
-  """Writes a JSON file such that a reader finds the old or the new, whole."""
-  text = json.dumps(value, indent=2, sort_keys=True, allow_nan=False,
-                    ensure_ascii=False)
-  with writers.replacing(path) as temporary:
-    with open(temporary, 'w', encoding='utf-8') as f:
-      f.write(text + '\n')
-      f.flush()
-      os.fsync(f.fileno())
-
-
 def _absolute(path):
   path = os.fspath(path)
   if not path:
-    raise ValueError("--workdir: wanted a folder, found ''.")
+    raise ValueError("workdir: wanted a folder, found ''.")
   if '://' in path:
     raise ValueError(
-        f'--workdir {path}: wanted a folder in the file system; mount the '
+        f'workdir {path}: wanted a folder in the file system; mount the '
         'bucket, and give the path of the mount.')
   return pathlib.Path(os.path.abspath(os.path.expanduser(path)))
 
@@ -232,7 +225,7 @@ def _refuse_strangers(path):
   if found:
     some = ', '.join(found[:3]) + (', ...' if len(found) > 3 else '')
     raise ValueError(
-        f'--workdir {path}: not a run: it holds {some}, and no config.json. '
+        f'workdir {path}: not a run: it holds {some}, and no config.json. '
         'Wanted a new or an empty folder, or that of an earlier run.')
 
 
@@ -247,11 +240,11 @@ def _lock(path):
     holder = f.read().strip() or 'another process'
     f.close()
     raise ValueError(
-        f'--workdir {path}: in use by {holder}. Wait for it, stop it, or '
-        'choose another --workdir.') from None
+        f'workdir {path}: in use by {holder}. Wait for it, stop it, or '
+        'choose another workdir=FOLDER.') from None
   except OSError as error:
     warnings.warn(
-        f'--workdir {path}: cannot be locked here ({error}); take care that '
+        f'workdir {path}: cannot be locked here ({error}); take care that '
         'no second process writes it.', stacklevel=3)
   f.truncate(0)
   f.write(f'process {os.getpid()} on {socket.gethostname()}, since {_now()}')
@@ -311,19 +304,6 @@ def _read_versions(path):
     # A record of the past must not stop a run; it is kept for a person.
     os.replace(path, path.with_name('versions.damaged.json'))
     return []
-
-
-def _append_line(path, value):
-  with open(path, 'ab+') as f:
-    # A writer that was killed may have left half a line.
-    f.seek(0, os.SEEK_END)
-    if f.tell():
-      f.seek(-1, os.SEEK_END)
-      if f.read(1) != b'\n':
-        f.write(b'\n')
-    f.write(json.dumps(value, ensure_ascii=False).encode() + b'\n')
-    f.flush()
-    os.fsync(f.fileno())
 
 
 def _now():

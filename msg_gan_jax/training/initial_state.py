@@ -1,13 +1,9 @@
 """The state that a run begins with: new, or another run's weights."""
-import os
-
 import jax
 import numpy as np
 
-from msg_gan_jax.config import tables
-from msg_gan_jax.gan.build import build
-from msg_gan_jax.runs import checkpoints as checkpoint
-from msg_gan_jax.runs import workdir
+from msg_gan_jax.config import errors, tables
+from msg_gan_jax.runs.load import load
 
 PARTS = ('g', 'd', 'ema')
 
@@ -47,13 +43,6 @@ def check_classes(networks, splits):
   return []
 
 
-def abstract(gan, sharding):
-  """State as shapes, types and `sharding`: what a checkpoint is read into."""
-  return jax.tree.map(
-      lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=sharding),
-      jax.eval_shape(gan.init, jax.random.key(0)))
-
-
 def fresh(gan, config, key, sharding):
   """A new State; with config.train.init_from, another run's weights in it.
 
@@ -70,7 +59,8 @@ def fresh(gan, config, key, sharding):
       raise ValueError(
           f'config.train.init_parts: no part {part!r}; '
           f'{tables.nearest(part, PARTS)}')
-  found = weights(config.train.init_from, sharding)
+  with errors.naming(workdir='config.train.init_from'):
+    found = load(config.train.init_from).state
   for part in parts:
     new, old = getattr(found, part), getattr(state, part)
     _same_shapes(part, new.params, old.params)
@@ -78,23 +68,6 @@ def fresh(gan, config, key, sharding):
     state = state.replace(
         **{part: old.replace(params=new.params, stats=new.stats)})
   return state
-
-
-def weights(path, sharding):
-  """The State of another run's newest intact checkpoint."""
-  try:
-    config = workdir.load_config(path)
-  except ValueError as e:
-    raise ValueError(f'config.train.init_from: {e}') from e
-  like = abstract(build(config), sharding)
-  saved = checkpoint.Checkpoints(
-      os.path.join(os.path.expanduser(path), 'checkpoints'), read_only=True)
-  found = saved.restore(
-      {'state': like}, partial=True, place='config.train.init_from')
-  if found is None:
-    raise ValueError(
-        f'config.train.init_from: {path} has no checkpoint yet.')
-  return found[1]['state']
 
 
 def _same_shapes(part, new, old):

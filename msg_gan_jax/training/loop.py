@@ -7,30 +7,24 @@ import time
 import jax
 import numpy as np
 
-from msg_gan_jax.arrays import mesh as sharding
-from msg_gan_jax.commands import sample_run as sample
-from msg_gan_jax.data import batches as batches_lib
+from msg_gan_jax.arrays.mesh import data_mesh, replicated
+from msg_gan_jax.data import batches
 from msg_gan_jax.data.sources import open_source
+from msg_gan_jax.files.atomic import write_json
 from msg_gan_jax.gan import pyramid, schedules
 from msg_gan_jax.gan.build import build
-from msg_gan_jax.metrics.functional import training_stability as stability
-from msg_gan_jax.report import grids as pictures
-from msg_gan_jax.report import scatter
-from msg_gan_jax.runs import best
-from msg_gan_jax.runs import records as writers
+from msg_gan_jax.gan.devices import check_batch, sharded_step
+from msg_gan_jax.gan.sampling import labels_like, renderer, summary_latents
+from msg_gan_jax.metrics.functional import training_stability
+from msg_gan_jax.report import grids, scatter
+from msg_gan_jax.runs import best, records
 from msg_gan_jax.runs.checkpoints import Checkpoints
-from msg_gan_jax.runs.workdir import Workdir, write_json
-from msg_gan_jax.training import initial_state as start_lib
-from msg_gan_jax.training import (
-  monitor as health,
-)
+from msg_gan_jax.runs.load import state_like
+from msg_gan_jax.runs.workdir import Workdir
+from msg_gan_jax.training import initial_state, monitor, summary
 from msg_gan_jax.training import scorer as scorer_lib
-from msg_gan_jax.training import (
-  stop as signals,
-)
-from msg_gan_jax.training import (
-  summary as evaluate,
-)
+from msg_gan_jax.training import stop as signals
+from msg_gan_jax.training.progress_line import Progress
 
 
 class DivergedError(ValueError):
@@ -56,8 +50,8 @@ def train(config, workdir, say=print):
     DivergedError: a loss, gradient or parameter is not finite.
     OSError: the disk refused something.
   """
-  over = sharding.mesh()
-  sharding.check(config, over)
+  over = data_mesh()
+  check_batch(config, over)
   gan = build(config)
   main = jax.process_index() == 0
   say = say if main else (lambda *unused: None)
@@ -65,7 +59,7 @@ def train(config, workdir, say=print):
     folder = stack.enter_context(Workdir(workdir, main))
     folder.check(config)
     splits = open_source(config)
-    for line in start_lib.check_classes(config.networks, splits):
+    for line in initial_state.check_classes(config.networks, splits):
       say(f'warning: {line}')
     stop = stack.enter_context(signals.Stop())
     checkpoints = stack.enter_context(Checkpoints(
@@ -99,29 +93,29 @@ class Run:
     self.checkpoints = checkpoints
     self.main = jax.process_index() == 0
     self.epoch_images = len(splits.train)
-    same = sharding.replicated(over)
+    same = replicated(over)
     root = jax.random.key(config.seed)
     init_key, self.key, z_key = (
         jax.random.fold_in(root, i) for i in range(3))
-    self.z = health.fixed_latents(gan, z_key)
-    self.render = sample.renderer(gan, over)
-    self.step = sharding.step(gan, over)
-    self.listen = health.listener(gan)
+    self.z = monitor.fixed_latents(gan, z_key)
+    self.render = renderer(gan, over)
+    self.step = sharded_step(gan, over)
+    self.listen = monitor.listener(gan)
     self.same, self.recent = same, []
-    self.batches = batches_lib.open_batches(splits.train, config, over)
+    self.batches = batches.open_batches(splits.train, config, over)
     self.images, self.state, self.before = self._first(init_key, same)
-    self.variety = health.variety_of_reals(splits.train)
+    self.variety = monitor.variety_of_reals(splits.train)
     changed = folder.start(
         config, self.images, splits.train.digest(), jax.devices())
     for line in changed:
       say(f'changed: {line}')
     if self.main:
-      self.metrics = writers.Many(
-          writers.Metrics(folder.path),
-          *([writers.TensorBoard(folder.path / 'tensorboard')]
+      self.metrics = records.Many(
+          records.Metrics(folder.path),
+          *([records.TensorBoard(folder.path / 'tensorboard')]
             if config.train.tensorboard else []))
       self.metrics.truncate(self.images)
-    self.judge = evaluate.judge(splits)
+    self.judge = summary.judge(splits)
     self.scorer = self.best = None
     if self.judge.can and not pyramid.are_points(gan.shapes[-1]):
       self.scorer = scorer_lib.Scorer(splits, config, gan, say)
@@ -131,15 +125,15 @@ class Run:
   def _best(self):
     """Keeps the best checkpoint; knows what this run has had before."""
     path = self.folder.path / 'metrics.jsonl'
-    had = [self.scorer.sought(record) for record in writers.read(path)
+    had = [self.scorer.sought(record) for record in records.read(path)
            ] if self.main else ()
     return best.Best(self.folder.path, self.images, had, self.scorer.lower)
 
   def _first(self, key, same):
     """(images, state, fixed samples at the last epoch's begin)."""
-    blank = health.blank(self.gan)
+    blank = monitor.blank(self.gan)
     like = {
-        'state': start_lib.abstract(self.gan, same),
+        'state': state_like(self.gan, same),
         'before': jax.tree.map(lambda x: jax.ShapeDtypeStruct(
             x.shape, x.dtype, sharding=same), blank)}
     found = self.checkpoints.restore(like)
@@ -150,7 +144,7 @@ class Run:
       done = images >= self.config.train.total_images
       self.say(f'{"done" if done else "continuing"} after {images:,} images')
       return images, tree['state'], tree['before']
-    state = start_lib.fresh(self.gan, self.config, key, same)
+    state = initial_state.fresh(self.gan, self.config, key, same)
     return 0, state, jax.jit(lambda: blank, out_shardings=same)()
 
   def train(self, stop):
@@ -164,9 +158,9 @@ class Run:
              f'{jax.device_count()} {jax.devices()[0].device_kind}')
     if not self.images:  # the begin of the first epoch
       self.before = jax.device_put(
-          self.render(self.state, self.z[:health.GRID]), self.same)
+          self.render(self.state, self.z[:monitor.GRID]), self.same)
       self._look()
-    progress = writers.Progress(train.total_images, self.images)
+    progress = Progress(train.total_images, self.images)
     self.clock = Clock(self.images)
     steps = itertools.count(self.images // gan.phase(self.images).images + 1)
     with contextlib.closing(progress):
@@ -231,14 +225,14 @@ class Run:
     """The last step's logs, once all since the last reading are finite."""
     recent, self.recent = jax.device_get(self.recent), []
     for images, logs in recent:
-      if bad := health.not_finite(logs):
+      if bad := monitor.not_finite(logs):
         self._diverged(
             f'{" and ".join(f"{b} = {logs[b]}" for b in bad)} in the step '
             f'that ended at {images:,} images')
     return {name: float(value) for name, value in recent[-1][1].items()}
 
   def _save(self):
-    if bad := health.not_finite_leaves(self.state):
+    if bad := monitor.not_finite_leaves(self.state):
       more = f' and {len(bad) - 1} more' if len(bad) > 1 else ''
       self._diverged(f'{bad[0]}{more} not finite at {self.images:,} images')
     self.checkpoints.save(
@@ -257,8 +251,8 @@ class Run:
 
   def _epoch(self):
     """How far the fixed samples moved since the last epoch began."""
-    now = self.render(self.state, self.z[:health.GRID])
-    moved = health.moved(jax.device_get(self.before), now)
+    now = self.render(self.state, self.z[:monitor.GRID])
+    moved = monitor.moved(jax.device_get(self.before), now)
     self.before = jax.device_put(now, self.same)
     return {'epoch': self.images // self.epoch_images, **moved}
 
@@ -270,27 +264,27 @@ class Run:
       folder.mkdir(exist_ok=True)
       name = f'images_{self.images:010d}.png'
       grid = self._sheet(now)
-      pictures.save(folder / name, grid)
+      grids.save(folder / name, grid)
       self.metrics.images('samples', self.images, grid)
     if not self.images:
       return {}
-    diversity = stability.pairwise(now[-1]) / max(self.variety, 1e-8)
-    if diversity < health.COLLAPSE:
+    diversity = training_stability.pairwise(now[-1]) / max(self.variety, 1e-8)
+    if diversity < monitor.COLLAPSE:
       self.say(
           f'warning: at {self.images:,} images the samples differ by only '
           f'{diversity:.0%} of what the reals do: G may have collapsed')
-    few = tuple(level[:health.GRID] for level in now)
-    return {'diversity': diversity, **health.consistency(few),
+    few = tuple(level[:monitor.GRID] for level in now)
+    return {'diversity': diversity, **monitor.consistency(few),
             **self.listen(self.state, few)}
 
   def _sheet(self, now):
     """The fixed samples as one picture; of points, over as many reals."""
     if pyramid.are_points(self.gan.shapes[-1]):
       real = self.splits.train.images(
-          np.arange(min(len(self.splits.train), health.POINTS)))
+          np.arange(min(len(self.splits.train), monitor.POINTS)))
       return scatter.scatter(real.reshape(-1, 2), now[-1].reshape(-1, 2))
-    return pictures.scales_side_by_side(
-        tuple(level[:health.GRID] for level in now))
+    return grids.scales_side_by_side(
+        tuple(level[:monitor.GRID] for level in now))
 
   def close(self):
     """Ends what runs in the background, and closes files."""
@@ -310,7 +304,7 @@ class Run:
       return
     from msg_gan_jax.report import curves
     path = self.folder.path / 'curves.png'
-    curves.plot(writers.read(self.folder.path / 'metrics.jsonl'), path,
+    curves.plot(records.read(self.folder.path / 'metrics.jsonl'), path,
                 title=self.folder.path.name)
     self.say(f'curves: {path}')
 
@@ -335,7 +329,7 @@ class Run:
       write_json(self.folder.path / 'summary.json', {
           'images': self.images, **found})
       self.say(f'after {self.images:,} images\n{text}')
-    if self.best and not health.not_finite_leaves(self.state):
+    if self.best and not monitor.not_finite_leaves(self.state):
       self.best.offer(
           self.images, {'state': self.state, 'before': self.before},
           self.scorer.sought(values))
@@ -348,8 +342,8 @@ class Run:
     own, where G has any: with the same for all they would be more alike than
     they are.
     """
-    z = evaluate.latents(self.gan, count)
-    labels = evaluate.asked(
+    z = summary_latents(self.gan, count)
+    labels = labels_like(
         self.judge.labels, count) if self.gan.classes else None
     noise = jax.random.key(0) if self.gan.layers else None
     return self.render(self.state, z, labels, weights, key=noise)[-1], labels

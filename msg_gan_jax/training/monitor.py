@@ -6,10 +6,8 @@ import numpy as np
 from msg_gan_jax.gan import pyramid
 from msg_gan_jax.gan.state import Condition
 from msg_gan_jax.metrics.functional import (
-  scale_agreement as scales,
-)
-from msg_gan_jax.metrics.functional import (
-  training_stability as stability,
+  scale_agreement,
+  training_stability,
 )
 
 GRID = 36      # fixed latents in a grid, and in the paper's fig. 6
@@ -32,7 +30,7 @@ def variety_of_reals(source):
         f'config.data: {source.name} has {len(source)} picture to train on; '
         'wanted at least 2.')
   picked = np.linspace(0, len(source) - 1, min(VARIETY, len(source)))
-  return stability.pairwise(source.images(picked.astype(np.int64)))
+  return training_stability.pairwise(source.images(picked.astype(np.int64)))
 
 
 def fixed_latents(gan, key):
@@ -57,8 +55,12 @@ def moved(before, after):
   Of a GAN with one image that is of the image, and of it pooled: what a ProGAN
   is compared by, resolution for resolution, in the paper's fig. 6.
   """
-  return {f'stability_{size}': value for size, value in stability.change(
-      *(_pooled(x) if len(x) == 1 else x for x in (before, after))).items()}
+  return {
+    f'stability_{size}': value
+    for size, value in training_stability.change(
+      *(_pooled(x) if len(x) == 1 else x for x in (before, after))
+    ).items()
+  }
 
 
 def _pooled(images):
@@ -92,7 +94,7 @@ def listener(gan):
     labels = np.arange(len(images[0]), dtype=np.int32) % gan.classes if (
         gan.classes) else None
     found = jax.device_get(norms(state, images, Condition(labels)))
-    return {f'share_{size}': value for size, value in scales.shares(
+    return {f'share_{size}': value for size, value in scale_agreement.shares(
         dict(zip(gan.sizes, found, strict=True))).items()}
 
   return share
@@ -101,7 +103,7 @@ def listener(gan):
 def consistency(images):
   """{'consistency_4': ...} of the fixed samples' pyramid."""
   return {f'consistency_{size}': value
-          for size, value in scales.consistency(images).items()}
+          for size, value in scale_agreement.consistency(images).items()}
 
 
 def not_finite(logs):

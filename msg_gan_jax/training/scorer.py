@@ -3,19 +3,17 @@ import contextlib
 import dataclasses
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
-from msg_gan_jax.commands import score_runs as scoring
 from msg_gan_jax.config import tables
 from msg_gan_jax.metrics import (
   evaluate as scores,
 )
-from msg_gan_jax.metrics import pair as pair_lib
 from msg_gan_jax.metrics import (
+  pair,
   sets,
-)
-from msg_gan_jax.metrics import (
-  table as measures,
+  table,
 )
 from msg_gan_jax.metrics import (
   text as report,
@@ -57,7 +55,7 @@ def check(evaluate):
   best = evaluate.best if metrics or evaluate.best == 'swd' else ''
   with _settings():
     for name in metrics:
-      measures.METRICS[name]
+      table.METRICS[name]
     features.parse(
         evaluate.features or PROTOCOLS[evaluate.protocol].features)
   if best and best not in ('swd', *metrics):
@@ -88,11 +86,11 @@ class Scorer:
     evaluate = config.evaluate
     self._gan = gan
     self.metrics, self._best = check(evaluate)
-    protocol, self._real, _ = scoring.reals_of(
+    protocol, self._real, _ = reals_of(
         splits, PROTOCOLS[evaluate.protocol])
     self.weights = protocol.weights
     self.count = evaluate.count or protocol.n_fake or len(self._real)
-    self._options = pair_lib.Options(
+    self._options = pair.Options(
         dataclasses.replace(protocol, n_fake=self.count),
         evaluate.protocol, evaluate.features, evaluate.weights_file,
         config.data.cache_dir, say, held_out=splits.held_out,
@@ -102,16 +100,16 @@ class Scorer:
       raise ValueError(
           'config.evaluate.metrics: ppl draws pictures in one process only; '
           'wanted --mode=evaluate, after a run of several.')
-    some = scoring.stand_in(
+    some = stand_in(
         self._real, self._classes if gan is None or gan.classes else ())
-    self._pair = pair_lib.Pair(self._real, some, self._options)
+    self._pair = pair.Pair(self._real, some, self._options)
     with _settings():
       scores.prepare(self._pair, self.metrics)
 
   @property
   def lower(self):
     """Whether less is better, of what the best checkpoint is chosen by."""
-    return self._best.startswith(measures.LOWER)
+    return self._best.startswith(table.LOWER)
 
   def sought(self, values):
     """That score of a record of metrics, or nan."""
@@ -119,9 +117,9 @@ class Scorer:
       return np.nan
     if self._best == 'swd':
       return values.get(SWD, np.nan)
-    names = measures.NAMES.get(self._best, (self._best,))
+    names = table.NAMES.get(self._best, (self._best,))
     return next((value for key, value in values.items()
-                 if measures.name_of(key) in names), np.nan)
+                 if table.name_of(key) in names), np.nan)
 
   def measure(self, fake, labels=None, state=None):
     """Scores of samples.
@@ -139,8 +137,45 @@ class Scorer:
     fakes = sets.Arrays(fake, labels, () if labels is None else self._classes,
                         'samples')
     if 'ppl' in self.metrics:
-      fakes.paths = scoring.paths_of(self._gan, state)
+      fakes.paths = paths_of(self._gan, state)
     self._pair = self._pair.with_fake(fakes)
     found, record = scores.of_pair(self._pair, self.metrics)
     values = {scores.key(x, self._options): x.value for x in found}
     return values, '\n'.join(report.sheet(found, record)), report.finite(record)
+
+
+def stand_in(real, classes):
+  """Two pictures for samples that are yet to be drawn."""
+  few = np.arange(min(2, len(real)))
+  return sets.Arrays(real.images(few), few % 2 if classes else None, classes,
+                     'samples')
+
+
+def reals_of(splits, protocol):
+  """(protocol, source.Source to compare with, lines of warning)."""
+  if protocol.reals == 'train':
+    return protocol, splits.train, []
+  if splits.held_out is not None:
+    return protocol, splits.held_out, []
+  return dataclasses.replace(protocol, reals='train'), splits.train, [
+      'no pictures are held out: samples are compared with those that the '
+      'generator has learned from.']
+
+
+def paths_of(gan, state, weights='ema'):
+  """sets.Paths of a generator: through w where it has a mapping, else z."""
+  state = gan.settle(state)
+
+  def classes(n):
+    return jnp.arange(n) % gan.classes if gan.classes else None
+
+  def draw(key, n):
+    z = gan.draw(key, n)
+    return gan.latents(state, z, classes(n), weights=weights) if (
+        gan.layers) else z
+
+  def synthesize(w, key):
+    return gan.synthesize(state, w, classes(len(w)), weights=weights,
+                          key=key if gan.layers else None)[-1]
+
+  return sets.Paths(draw, synthesize, 'w' if gan.layers else 'z')

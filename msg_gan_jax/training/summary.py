@@ -1,21 +1,14 @@
 """The summary of a run: distances, each beside its references."""
 import functools
 
-import jax
 import numpy as np
 
 from msg_gan_jax.gan import pyramid
 from msg_gan_jax.metrics.functional import (
-  mixture_modes as modes,
-)
-from msg_gan_jax.metrics.functional import (
+  mixture_modes,
   references,
-)
-from msg_gan_jax.metrics.functional import (
-  sliced_wasserstein as sliced,
-)
-from msg_gan_jax.metrics.functional import (
-  training_stability as stability,
+  sliced_wasserstein,
+  training_stability,
 )
 
 COUNT = 2048
@@ -23,20 +16,6 @@ POINTS = 2500  # of a toy, as in VEEGAN and PacGAN
 COMPONENTS = 10  # of the Gaussian reference; fewer where there are few reals
 FEWEST = 4  # pictures; two halves of them have a spread
 SMALLEST = 16  # px; a patch of 7x7 pixels wants a picture around it
-
-
-def latents(gan, count, seed=1):
-  """z [count, latent] of the summary; not those of the grids."""
-  return np.asarray(gan.draw(jax.random.key(seed), count))
-
-
-def asked(labels, n):
-  """int32 [n]: classes as frequent as in `labels` [m], in no order.
-
-  In that of a folder, the first n would be of its first classes.
-  """
-  mixed = np.random.default_rng(0).permutation(len(labels))
-  return np.resize(np.asarray(labels, np.int32)[mixed], n)
 
 
 def judge(splits):
@@ -89,7 +68,7 @@ class Judge:
 
   @functools.cached_property
   def variety(self):
-    return stability.pairwise(self.real)
+    return training_stability.pairwise(self.real)
 
   @functools.cached_property
   def references(self):
@@ -116,14 +95,14 @@ class Judge:
     samples, protocol = self._swd(self.real, fake)
     return {
         'swd': {'samples': samples, **self.references},
-        'pairwise': {'samples': stability.pairwise(fake),
+        'pairwise': {'samples': training_stability.pairwise(fake),
                      'reals': self.variety},
         'protocol': {
             'against': self.against, 'weights': 'ema',
             'pca_components': self.components, **protocol}}
 
   def _swd(self, a, b):
-    found = sliced.swd(a, b, seed=self._seed)
+    found = sliced_wasserstein.swd(a, b, seed=self._seed)
     protocol = found.pop('protocol')
     return {str(k): float(v) for k, v in found.items()}, protocol
 
@@ -191,11 +170,11 @@ class PointJudge:
     source = self._source
     real = source.images(np.arange(min(len(source), self.count)))
     samples, reals = (
-        modes.modes(x.reshape(len(x), -1), source.centres, source.std)
+        mixture_modes.modes(x.reshape(len(x), -1), source.centres, source.std)
         for x in (fake, real))
     return {'samples': samples, 'reals': reals, 'protocol': {
         'n_real': len(real), 'n_fake': len(fake), 'weights': 'ema',
-        'gaussians': len(source.centres), 'within_std': modes.WITHIN}}
+        'gaussians': len(source.centres), 'within_std': mixture_modes.WITHIN}}
 
   @staticmethod
   def values(found):

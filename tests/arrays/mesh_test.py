@@ -4,7 +4,8 @@ import types
 import numpy as np
 import pytest
 
-from msg_gan_jax.arrays import mesh as sharding
+from msg_gan_jax.commands.processes import join, on_cluster
+from msg_gan_jax.gan.devices import check_batch
 
 STEP = {'SLURM_JOB_ID': '7', 'SLURM_STEP_NODELIST': 'n[1-2]',
         'SLURM_PROCID': '1', 'SLURM_LOCALID': '0'}
@@ -21,18 +22,18 @@ STEP = {'SLURM_JOB_ID': '7', 'SLURM_STEP_NODELIST': 'n[1-2]',
     ({'OMPI_COMM_WORLD_SIZE': '1'}, False),
 ])
 def test_a_launcher_of_several_processes_is_seen(environ, several):
-  assert sharding.on_cluster(environ) == several
+  assert on_cluster(environ) == several
 
 
 def test_half_an_address_is_refused():
   for given in (dict(coordinator='host:1'), dict(processes=2),
                 dict(coordinator='host:1', processes=2, process=2)):
     with pytest.raises(ValueError, match='wanted all three'):
-      sharding.start(**given)
+      join(**given)
 
 
 def test_a_batch_that_the_devices_cannot_share_names_one_that_they_can(small):
   mesh = types.SimpleNamespace(devices=np.arange(3))
   with pytest.raises(ValueError, match='8 images cannot be shared by 3 dev.*9'):
-    sharding.check(small(train__batch=8), mesh)
-  sharding.check(small(train__batch=12), mesh)
+    check_batch(small(train__batch=8), mesh)
+  check_batch(small(train__batch=12), mesh)

@@ -11,11 +11,10 @@ import numpy as np
 from PIL import Image
 import pytest
 
-from msg_gan_jax.commands import main as cli
+from msg_gan_jax.commands import main
 from msg_gan_jax.gan.build import build
 from msg_gan_jax.report import film as video
-from msg_gan_jax.runs import checkpoints as checkpoint
-from msg_gan_jax.runs import workdir
+from msg_gan_jax.runs import checkpoints, workdir
 
 # ml_collections loads an experiment so.
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings(
@@ -47,7 +46,7 @@ def runs(tmp_path_factory, small):
         build(config).init, jax.random.key(0)))
     with workdir.Workdir(path / name) as folder:
       folder.start(config)
-    with checkpoint.Checkpoints(path / name / 'checkpoints') as saved:
+    with checkpoints.Checkpoints(path / name / 'checkpoints') as saved:
       saved.save(8, {'state': state})
   (path / 'pictures').mkdir()
   for name in 'ab':
@@ -63,7 +62,7 @@ def command(runs, tmp_path, monkeypatch, capsys):
   """'mode run flags' -> (exit status, stdout, stderr) of launch.py, in here."""
   monkeypatch.chdir(tmp_path)
   # The suite has a cache of its own.
-  monkeypatch.setattr(cli, '_set_up_jax', lambda: None)
+  monkeypatch.setattr(main, '_set_up_jax', lambda: None)
   for name in os.listdir(runs):
     os.symlink(runs / name, name)
 
@@ -75,7 +74,7 @@ def command(runs, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(sys, 'argv', argv)
     try:
       with pytest.raises(SystemExit) as error:
-        cli.main(cli._parse(argv))
+        main.main(main._parse(argv))
     finally:
       flagsaver.restore_flag_values(saved, flags.FLAGS)
     return error.value.code, *capsys.readouterr()

@@ -26,25 +26,21 @@ import numpy as np
 from PIL import Image
 import pytest
 
-from msg_gan_jax.commands import main as cli
-from msg_gan_jax.config import schema as config_lib
+from msg_gan_jax.commands import main
+from msg_gan_jax.config import schema
 from msg_gan_jax.gan.build import build
 from msg_gan_jax.runs import (
-  checkpoints as checkpoint,
-)
-from msg_gan_jax.runs import (
-  orbax_storage as storage,
-)
-from msg_gan_jax.runs import (
+  checkpoints,
+  orbax_storage,
   workdir,
 )
-from msg_gan_jax.training import monitor as health
+from msg_gan_jax.training import monitor
 
 # ml_collections loads an experiment so.
 pytestmark = pytest.mark.filterwarnings(
     'ignore:the load_module:DeprecationWarning')
 
-PACKAGE = os.path.dirname(cli.__file__) + os.sep
+PACKAGE = os.path.join(ROOT, 'msg_gan_jax', '')
 SMALL = {'data.resolution': 8, 'data.count': 64, 'data.held_out': 0,
          'data.cache_dir': 'cache', 'networks.latent': 8,
          'networks.fmap_max': 8, 'networks.fmap_base': 64, 'train.batch': 8,
@@ -252,15 +248,15 @@ def from_the_future(path, here):
   record = json.loads(file.read_text())
   del record['digest']
   record['format'] = 99
-  file.write_text(json.dumps(storage._sealed(record)))
+  file.write_text(json.dumps(orbax_storage._sealed(record)))
 
 
 def with_one_array_more(path, here):
   del here
   gan = build(workdir.load_config(path))
   state = dict(vars(gan.init(jax.random.key(0))), more=jax.numpy.zeros(3))
-  with checkpoint.Checkpoints(path / 'checkpoints', 9) as c:
-    c.save(99, {'state': state, 'before': health.blank(gan)})
+  with checkpoints.Checkpoints(path / 'checkpoints', 9) as c:
+    c.save(99, {'state': state, 'before': monitor.blank(gan)})
 
 
 def emptied(path, here):
@@ -562,7 +558,7 @@ ROWS = [
         'default is 32', edited(lambda c: c['train'].pop('batch'))),
     run('a wrong value in the file', r'json: config\.train\.batch: wanted 1 t',
         edited(lambda c: c['train'].update(batch=0))),
-    run('no checkpoint yet', r'run: no checkpoint yet; nothing to sample',
+    run('no checkpoint yet', r'--workdir run: there is no checkpoint yet',
         emptied),
     run('checkpoints, each damaged in another way',
         r'(?s)run: none of the checkpoints in .* is intact:\n'
@@ -590,11 +586,6 @@ ROWS = [
         '--workdir=small.py'], r'small\.py: a file; wanted a folder'),
     Row('checkpoints', 'a run in the cloud', ['--config=small.py',
         '--workdir=gs://b/run'], r'--workdir gs:.*mount the bucket'),
-    Row('checkpoints', 'weights of no run', start_of('none'),
-        r'config\.train\.init_from: .*none: no such folder'),
-    run('weights of no checkpoint', r'init_from: old has no checkpoint yet',
-        lambda path, here: (emptied(path, here), new_run(path, here)),
-        start_of('old')),
     run('weights of an unknown part', r"init_parts: no part 'q'; .*Known: d,",
         new_run, start_of('old', '--config.train.init_parts=q')),
     run('weights of other layers', r'init_from: g: that run has other layers',
@@ -676,17 +667,17 @@ class Outcome(NamedTuple):
 def whole(tmp_path_factory):
   """A run of five checkpoints that nobody trained."""
   here = Here(tmp_path_factory.mktemp('whole'), None, None)
-  values = config_lib.template().to_dict()
+  values = schema.template().to_dict()
   for name, value in SMALL.items():
     section, field = name.split('.')
     values[section][field] = value
-  gan = build(config_lib.parse(values))
+  gan = build(schema.parse(values))
   state = gan.init(jax.random.key(0))
   with workdir.Workdir(here.path / 'run') as folder:
-    folder.start(config_lib.parse(values))
-  with checkpoint.Checkpoints(here.path / 'run' / 'checkpoints', 9) as c:
+    folder.start(schema.parse(values))
+  with checkpoints.Checkpoints(here.path / 'run' / 'checkpoints', 9) as c:
     for step in STEPS:
-      c.save(step, {'state': state, 'before': health.blank(gan)})
+      c.save(step, {'state': state, 'before': monitor.blank(gan)})
   return here.path / 'run'
 
 
@@ -714,17 +705,17 @@ def outcome(whole, tmp_path_factory):
 
 def command(argv, monkeypatch):
   """launch.py in this process."""
-  raised, text = [], cli._text
-  monkeypatch.setattr(cli, '_text', lambda e: raised.append(e) or text(e))
+  raised, text = [], main._text
+  monkeypatch.setattr(main, '_text', lambda e: raised.append(e) or text(e))
   # The suite has a cache of its own.
-  monkeypatch.setattr(cli, '_set_up_jax', lambda: None)
+  monkeypatch.setattr(main, '_set_up_jax', lambda: None)
   monkeypatch.setattr(sys, 'argv', ['launch.py', *argv])
   out, err = io.StringIO(), io.StringIO()
   saved = flagsaver.save_flag_values(flags.FLAGS)
   try:
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
       with pytest.raises(SystemExit) as ended:
-        cli.main(cli._parse(sys.argv))
+        main.main(main._parse(sys.argv))
   finally:
     flagsaver.restore_flag_values(saved, flags.FLAGS)
   ours = [f'{frame.filename.removeprefix(PACKAGE)}:{frame.lineno}'

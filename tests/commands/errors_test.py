@@ -12,8 +12,8 @@ from absl.testing import flagsaver
 from helpers import ROOT
 import pytest
 
-from msg_gan_jax.commands import main as cli
-from msg_gan_jax.config import schema as config_lib
+from msg_gan_jax.commands import main
+from msg_gan_jax.config import schema
 from msg_gan_jax.runs import workdir
 
 # ml_collections loads an experiment so.
@@ -30,14 +30,14 @@ def command(tmp_path, monkeypatch, capsys):
   """(*argv) -> (exit status, stdout, stderr) of launch.py in this process."""
   monkeypatch.chdir(tmp_path)
   # The suite has a cache of its own.
-  monkeypatch.setattr(cli, '_set_up_jax', lambda: None)
+  monkeypatch.setattr(main, '_set_up_jax', lambda: None)
 
   def call(*argv):
     saved = flagsaver.save_flag_values(flags.FLAGS)
     monkeypatch.setattr(sys, 'argv', ['launch.py', *argv])
     try:
       with pytest.raises(SystemExit) as error:
-        cli.main(cli._parse(sys.argv))
+        main.main(main._parse(sys.argv))
     finally:
       flagsaver.restore_flag_values(saved, flags.FLAGS)
     return error.value.code, *capsys.readouterr()
@@ -156,7 +156,7 @@ def test_debug_shows_where(capsys):
     for argv, text in ((['--config.objective.loss=hinges'], 'no loss'),
                        (['--config.train.bach=1'], 'no such setting')):
       with pytest.raises(ValueError, match=text):
-        cli.main(cli._parse(['launch.py', '--debug', *argv]))
+        main.main(main._parse(['launch.py', '--debug', *argv]))
   finally:
     flagsaver.restore_flag_values(saved, flags.FLAGS)
   assert capsys.readouterr().err == ''
@@ -165,7 +165,7 @@ def test_debug_shows_where(capsys):
 def test_an_interrupt_is_no_error_of_the_program(command, monkeypatch):
   def interrupted():
     raise KeyboardInterrupt
-  monkeypatch.setattr(cli, '_call', interrupted)
+  monkeypatch.setattr(main, '_call', interrupted)
   assert command() == (
       130, '', 'error: interrupted. The same command continues from the last '
       'checkpoint, or, before there is one, begins anew.\n')
@@ -179,10 +179,10 @@ def test_flags_may_stand_in_any_order(command, tmp_path, monkeypatch):
   seen = []
 
   def call():
-    seen.append((config_lib.parse(cli._CONFIG.value), cli._experiment_name()))
+    seen.append((schema.parse(main._CONFIG.value), main._experiment_name()))
     return 0
 
-  monkeypatch.setattr(cli, '_call', call)
+  monkeypatch.setattr(main, '_call', call)
   for argv in (
       ['--config.train.batch=8', '--noconfig.data.mirror',
        '--config=mine.py:bmsg_gan'],

@@ -10,12 +10,9 @@ import numpy as np
 from PIL import Image
 import pytest
 
-from msg_gan_jax.analysis.dataset import census
-from msg_gan_jax.analysis.dataset import concerns as concerns_lib
-from msg_gan_jax.commands import dry_run as inspect
-from msg_gan_jax.commands import inspect_data as survey
-from msg_gan_jax.commands import main as cli
-from msg_gan_jax.config import schema as config_lib
+from msg_gan_jax.analysis.dataset import census, concerns
+from msg_gan_jax.commands import dry_run, inspect_data, main
+from msg_gan_jax.config import schema
 from msg_gan_jax.data.sources import SOURCES, Splits
 from msg_gan_jax.report import contact_sheet, inventory, scatter
 
@@ -72,13 +69,13 @@ def root(tmp_path):
 def look(tmp_path):
   """(path, **data settings) -> (found, text) of survey.inspect."""
   def look(path, **settings):
-    config = config_lib.template()
+    config = schema.template()
     config.data.update({
         'name': 'folder', 'path': str(path), 'resolution': 8,
         'cache_dir': str(tmp_path / 'cache'), **settings})
     said = []
-    found = survey.inspect(
-        config_lib.parse(config), str(tmp_path / 'out'), said.append)
+    found = inspect_data.inspect(
+        schema.parse(config), str(tmp_path / 'out'), said.append)
     return found, '\n'.join(said)
   return look
 
@@ -129,7 +126,9 @@ def test_no_shape_is_too_odd_to_draw(tmp_path, shape):
   seen = census.take(Splits(source, None))
   assert seen.mean.shape == seen.std.shape == shape
   found = dict(seen.found, worth_a_look=[])
-  lines = list(survey._write(str(tmp_path), Splits(source, None), seen, found))
+  lines = list(
+    inspect_data._write(str(tmp_path), Splits(source, None), seen, found)
+  )
   assert len(lines) == 3
   with Image.open(tmp_path / 'contact_sheet.png') as image:
     assert image.width > 2 * 64 and image.height > 2 * 64
@@ -223,7 +222,7 @@ def test_a_large_set_that_is_in_memory_is_compared_whole(numbers):
   source, held_out = Drawn(numbered(numbers)), Drawn(numbered(np.arange(300)))
   found = census.take(Splits(source, held_out)).found
   assert found['copies']['count'] == 500 and found['leaks']['count'] == 300
-  leaked, copied = concerns_lib.concerns(found, config_lib.Config().data)[:2]
+  leaked, copied = concerns.concerns(found, schema.Config().data)[:2]
   assert 'training sees 300 of 300 held-out pictures too (held-out 0' in leaked
   assert ': 500 exact copies (50.0 %) of other pictures: numbers 0 = ' in copied
 
@@ -238,7 +237,7 @@ def test_of_a_part_copies_and_leaks_are_told_as_at_least(numbers):
   assert 20 < seen < 50  # Of 50 kinds, among 50 that were drawn.
   assert found['copies']['count'] == 50 - seen
   assert found['leaks']['count'] == seen  # All held-out ones were compared.
-  leaked, copied = concerns_lib.concerns(found, config_lib.Config().data)[:2]
+  leaked, copied = concerns.concerns(found, schema.Config().data)[:2]
   assert (f'training sees at least {seen} of 300 held-out pictures too among '
           'the 50 looked at (held-out ') in leaked
   assert (f'at least {50 - seen} exact copies of other pictures among the 50 '
@@ -386,21 +385,21 @@ def test_every_concern_begins_with_a_setting_that_exists(root, look):
   save(root / 'cat' / '99.png', noise(3))
   save(root / 'emu' / 'a.png', np.zeros((8, 8, 4), np.uint8))
   found, _ = look(root, resolution=16)
-  settings = config_lib.flatten(config_lib.Config())
+  settings = schema.flatten(schema.Config())
   assert len(found['worth_a_look']) >= 5
   for text in found['worth_a_look']:
     assert text.partition(': ')[0].removeprefix('config.') in settings, text
-  assert concerns_lib.concerns(
-      found, config_lib.Config().data) != []  # Also of a drawn set.
+  assert concerns.concerns(
+      found, schema.Config().data) != []  # Also of a drawn set.
 
 
 @pytest.mark.parametrize('name', sorted(SOURCES))
 def test_sources_that_draw_are_known_by_name(name):
-  data = config_lib.Data(name=name, path='/no/such/path')
+  data = schema.Data(name=name, path='/no/such/path')
   with pytest.raises(ValueError) as error:
     SOURCES[name](data)
   assert ('draws its pictures' in str(error.value)) == (
-      name in concerns_lib.DRAWN)
+      name in concerns.DRAWN)
 
 
 DRAW = 'Raise config.data.resolution or lower config.data.count.'
@@ -427,10 +426,10 @@ def test_place_and_remedy_are_of_the_source_whether_it_has_a_path_or_not(
     settings, place, few_at, remedy):
   flat = np.zeros((12, 8, 8, 3), np.uint8)
   found = census.take(Splits(Drawn(flat), None)).found
-  data = config_lib.Data(**settings)
-  (copied, text), = concerns_lib.copied(found, data)
-  (few, _), = concerns_lib.few(found, data)
-  (flat, other), = concerns_lib.flat(found, data)
+  data = schema.Data(**settings)
+  (copied, text), = concerns.copied(found, data)
+  (few, _), = concerns.few(found, data)
+  (flat, other), = concerns.flat(found, data)
   assert (copied, few) == (f'config.data.{place}', f'config.data.{few_at}')
   assert flat == copied and text.endswith(f' {remedy}')
   assert other.partition('. ')[2] == {
@@ -442,8 +441,8 @@ def test_place_and_remedy_are_of_the_source_whether_it_has_a_path_or_not(
 def test_more_points_are_drawn_and_never_mirrored():
   points = np.zeros((12, 1, 1, 2), np.float32)
   found = census.take(Splits(Drawn(points), None)).found
-  assert concerns_lib.concerns(
-      found, config_lib.Data(name='ring', mirror=False)) == [
+  assert concerns.concerns(
+      found, schema.Data(name='ring', mirror=False)) == [
           'config.data.count: only 12 pictures: D may learn them by heart. '
           'Draw more.']
 
@@ -468,7 +467,7 @@ def test_a_contact_sheet_has_a_row_a_class_and_sixteen_at_most():
   images = np.stack([noise(i) for i in range(60)])
   names = tuple(f'c{i:02}' for i in range(20))
   source = Drawn(images, np.arange(60) % 20, names)
-  rows, beside = survey._by_class(source, census.per_class(source))
+  rows, beside = inspect_data._by_class(source, census.per_class(source))
   assert len(rows) == len(beside) == 16
   assert [len(row) for row in rows] == [3] * 16
   assert beside[0] == ('c00', '3') and beside[-1] == ('c19', '3')
@@ -481,10 +480,10 @@ def test_of_classes_without_pictures_none_is_shown(tmp_path):
   source = Drawn(np.stack([noise(i) for i in range(30)]), [3] * 30,
                  tuple(f'c{i}' for i in range(100)))
   seen = census.take(Splits(source, None))
-  rows, beside = survey._by_class(source, seen.found['classes'])
+  rows, beside = inspect_data._by_class(source, seen.found['classes'])
   assert [len(row) for row in rows] == [16] and beside == [('c3', '30')]
   found = dict(seen.found, worth_a_look=[])
-  assert f"{tmp_path / 'contact_sheet.png'}" in survey._write(
+  assert f"{tmp_path / 'contact_sheet.png'}" in inspect_data._write(
       str(tmp_path), Splits(source, None), seen, found)
 
 
@@ -493,14 +492,14 @@ def test_a_name_that_the_sheet_cannot_write_is_a_number(tmp_path, name):
   source = Drawn(np.stack([noise(i) for i in range(4)]), [0, 1, 0, 1],
                  ('dog', name))
   seen = census.take(Splits(source, None))
-  _, beside = survey._by_class(source, seen.found['classes'])
+  _, beside = inspect_data._by_class(source, seen.found['classes'])
   assert beside == [('dog', '2'), ('class 2 of 2', '2')]
   source.name = name
   found = dict(census.take(Splits(source, None)).found, worth_a_look=[])
   drawn = []
   with pytest.MonkeyPatch.context() as patch:
     patch.setattr(contact_sheet, 'draw', lambda *args: drawn.append(args))
-    survey._sheet('a.png', source, found)
+    inspect_data._sheet('a.png', source, found)
   title = drawn[0][2][0]
   assert contact_sheet.writes(title) and len(title) == len(name)
   # What cannot be drawn stands in the text and in the file.
@@ -525,10 +524,12 @@ def test_points_have_ranges_and_classes_and_are_drawn_as_dots(
     tmp_path, monkeypatch):
   points = np.linspace(-1, 1, 24, dtype=np.float32).reshape(12, 1, 1, 2)
   source = Drawn(points, np.arange(12) % 3, ('a', 'b', 'c'))
-  monkeypatch.setattr(survey, 'open_source', lambda _: Splits(source, source))
+  monkeypatch.setattr(
+    inspect_data, 'open_source', lambda _: Splits(source, source)
+  )
   said = []
-  found = survey.inspect(
-      config_lib.Config(), str(tmp_path / 'out'), said.append)
+  found = inspect_data.inspect(
+      schema.Config(), str(tmp_path / 'out'), said.append)
   np.testing.assert_allclose(
       found['ranges'], [[-1, 21 / 23], [-21 / 23, 1]], rtol=1e-6)
   assert found['classes'] == {'a': 4, 'b': 4, 'c': 4}
@@ -554,7 +555,7 @@ def command(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(sys, 'argv', ['launch.py', '--mode=inspect', *argv])
     try:
       with pytest.raises(SystemExit) as error:
-        cli.main(cli._parse(sys.argv))
+        main.main(main._parse(sys.argv))
     finally:
       flagsaver.restore_flag_values(saved, flags.FLAGS)
     return error.value.code, *capsys.readouterr()
@@ -620,8 +621,10 @@ def test_a_folder_that_takes_no_files_is_told_before_the_look(
     look, root, tmp_path, monkeypatch):
   def refuse(**_):
     raise OSError(30, 'Read-only file system')
-  monkeypatch.setattr(survey.tempfile, 'TemporaryFile', refuse)
-  monkeypatch.setattr(survey, 'open_source', None)  # Would be a TypeError.
+  monkeypatch.setattr(inspect_data.tempfile, 'TemporaryFile', refuse)
+  monkeypatch.setattr(
+    inspect_data, 'open_source', None
+  )  # Would be a TypeError.
   with pytest.raises(ValueError, match=(
       r"^--out: no files can be written to '.*/out': Read-only file system; "
       'wanted another folder')):
@@ -631,12 +634,15 @@ def test_a_folder_that_takes_no_files_is_told_before_the_look(
 
 def test_a_folder_that_was_there_or_is_no_longer_empty_is_kept(tmp_path):
   (tmp_path / 'old').mkdir()
-  with pytest.raises(KeyboardInterrupt), survey._folder(
+  with pytest.raises(KeyboardInterrupt), inspect_data._folder(
       str(tmp_path / 'old' / 'new' / 'out')):
     (tmp_path / 'old' / 'new' / 'of_another').touch()
     raise KeyboardInterrupt
   assert os.listdir(tmp_path / 'old' / 'new') == ['of_another']
-  with pytest.raises(KeyboardInterrupt), survey._folder(str(tmp_path / 'old')):
+  with (
+    pytest.raises(KeyboardInterrupt),
+    inspect_data._folder(str(tmp_path / 'old')),
+  ):
     (tmp_path / 'old' / 'new' / 'of_another').unlink()
     (tmp_path / 'old' / 'new').rmdir()
     raise KeyboardInterrupt
@@ -655,5 +661,5 @@ def test_a_flag_of_several_modes_names_all_in_another(command, monkeypatch):
 @pytest.mark.slow
 def test_a_dry_run_names_this_mode(small, tmp_path):
   said = []
-  inspect.dry_run(small(), str(tmp_path / 'sheet.png'), said.append)
+  dry_run.dry_run(small(), str(tmp_path / 'sheet.png'), said.append)
   assert len([x for x in said if '--mode=inspect' in x]) == 1

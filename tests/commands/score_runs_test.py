@@ -6,9 +6,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from msg_gan_jax.commands import dry_run as inspect
-from msg_gan_jax.commands import score_runs as scoring
+from msg_gan_jax.commands import dry_run, score_runs
 from msg_gan_jax.data.sources import open_source
+from msg_gan_jax.gan import sampling
 from msg_gan_jax.gan.build import build
 from msg_gan_jax.metrics import pair, protocols, score, sets
 from msg_gan_jax.metrics import text as report
@@ -16,7 +16,6 @@ from msg_gan_jax.runs import best, workdir
 from msg_gan_jax.runs import records as writers
 from msg_gan_jax.runs.checkpoints import Checkpoints
 from msg_gan_jax.training import loop, scorer
-from msg_gan_jax.training import summary as evaluate
 
 pytestmark = pytest.mark.slow
 KEY = 'frechet_random_conv'
@@ -57,7 +56,7 @@ def test_training_records_scores_and_keeps_the_best_checkpoint(run):
 def test_a_checkpoint_scores_as_it_did_in_training(run):
   folder, config = run
   wanted = writers.read(folder / 'metrics.jsonl')[-1][KEY]
-  (images, found, record, _), = scoring.of_run(
+  (images, found, record, _), = score_runs.of_run(
       str(folder), ('fid',), options(config), count=24)
   assert images == 64
   assert found[0].value == pytest.approx(wanted, rel=1e-5)
@@ -67,23 +66,23 @@ def test_a_checkpoint_scores_as_it_did_in_training(run):
 def test_all_and_the_best_can_be_asked_for(run):
   folder, config = run
   ask = dict(metrics=('fid',), options=options(config), count=24)
-  every = [x[0] for x in scoring.of_run(str(folder), which='all', **ask)]
+  every = [x[0] for x in score_runs.of_run(str(folder), which='all', **ask)]
   kept = Checkpoints(folder / best.FOLDER, read_only=True).steps()
   assert every == sorted({32, 64, *kept})
-  assert [x[0] for x in scoring.of_run(
+  assert [x[0] for x in score_runs.of_run(
       str(folder), which='best', **ask)] == kept
-  assert [x[0] for x in scoring.of_run(
+  assert [x[0] for x in score_runs.of_run(
       str(folder), which='32', **ask)] == [32]
   with pytest.raises(ValueError, match=(
       r'--checkpoints: 33, but .* has none; there are \[32, 64\] of the')):
-    next(scoring.of_run(str(folder), which='33', **ask))
+    next(score_runs.of_run(str(folder), which='33', **ask))
   with pytest.raises(ValueError, match="no checkpoint 'bestt'; wanted newest"):
-    next(scoring.of_run(str(folder), which='bestt', **ask))
+    next(score_runs.of_run(str(folder), which='bestt', **ask))
 
 
 def test_raw_weights_are_other_numbers_under_another_id(run):
   folder, config = run
-  found = [next(scoring.of_run(
+  found = [next(score_runs.of_run(
       str(folder), ('fid',), options(config), count=24, weights=kind))
            for kind in ('ema', 'raw')]
   assert found[0][1][0].value != found[1][1][0].value
@@ -93,7 +92,7 @@ def test_raw_weights_are_other_numbers_under_another_id(run):
 
 def test_runs_are_written_down_and_shown(run, tmp_path):
   folder, config = run
-  lines = scoring.of_runs(
+  lines = score_runs.of_runs(
       [str(folder)] * 2, ('fid', 'memorised', 'ppl'), options(config),
       str(tmp_path), count=24)
   assert lines[0].startswith('local [') and lines[1].split()[-1] == 'reals'
@@ -110,22 +109,23 @@ def test_runs_that_differ_by_their_seed_have_a_mean(run):
   other = dataclasses.replace(config, seed=1)
   wider = dataclasses.replace(other, networks=dataclasses.replace(
       config.networks, fmap_max=16))
-  assert scoring._differ_by_seed([config, other])
+  assert score_runs._differ_by_seed([config, other])
   for configs in [config], [config, config], [config, wider]:
-    assert not scoring._differ_by_seed(configs)
+    assert not score_runs._differ_by_seed(configs)
 
 
 def test_classes_are_asked_for_as_often_as_there_are_and_in_no_order():
   labels = np.repeat(np.arange(3), [60, 30, 10])
-  assert np.bincount(evaluate.asked(labels, 300)).tolist() == [180, 90, 30]
-  few = evaluate.asked(labels, 30)
+  drawn = sampling.labels_like(labels, 300)
+  assert np.bincount(drawn).tolist() == [180, 90, 30]
+  few = sampling.labels_like(labels, 30)
   assert len(set(few)) == 3 and (np.diff(few) < 0).any()
 
 
 def test_a_run_that_is_missing_is_an_error_before_any_is_scored(run, tmp_path):
   folder, config = run
   with pytest.raises(ValueError, match='nowhere: no such folder'):
-    scoring.of_runs([str(folder), 'nowhere'], ('fid',), options(config),
+    score_runs.of_runs([str(folder), 'nowhere'], ('fid',), options(config),
                     str(tmp_path))
   assert not list(tmp_path.iterdir())
 
@@ -134,7 +134,7 @@ def test_two_sets_are_scored_without_a_run(tmp_path):
   rng = np.random.default_rng(0)
   real, fake = (sets.Arrays(rng.integers(0, 256, (20, 16, 16, 3), np.uint8),
                             name=name) for name in ('real', 'fake'))
-  lines = scoring.of_sets(real, fake, ('fid',), pair.Options(
+  lines = score_runs.of_sets(real, fake, ('fid',), pair.Options(
       protocols.PROTOCOLS['local'], 'local', cache_dir=str(tmp_path)),
       str(tmp_path / 'out'))
   assert 'Fréchet distance [random_conv]' in '\n'.join(lines)
@@ -194,7 +194,7 @@ def test_a_score_that_is_no_number_does_not_end_a_run(small, monkeypatch):
 
 def test_a_dry_run_checks_them_too(small, tmp_path):
   with pytest.raises(ValueError, match="config.evaluate.metrics: no metric 'f"):
-    inspect.dry_run(small(evaluate__metrics='fidd'), str(tmp_path / 'a.png'))
+    dry_run.dry_run(small(evaluate__metrics='fidd'), str(tmp_path / 'a.png'))
 
 
 def test_the_best_is_found_in_records_by_whatever_it_is_called(small):

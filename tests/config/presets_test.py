@@ -4,8 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from msg_gan_jax.config import high_resolution
-from msg_gan_jax.config import schema as config_lib
+from msg_gan_jax.config import high_resolution, schema
 from msg_gan_jax.config.presets import PRESETS
 from msg_gan_jax.gan import pyramid, updates
 from msg_gan_jax.gan.build import build
@@ -46,9 +45,9 @@ def spreads(module, player, inputs, condition):
 
 def at_start(preset):
   """(images, spreads in G, Verdict, spreads in D) of a preset at its widths."""
-  config = config_lib.template(preset)
+  config = schema.template(preset)
   config.data.resolution = PIXELS.get(preset, 32)
-  config = config_lib.parse(config)
+  config = schema.parse(config)
   settings, players = config.networks, NETWORKS[config.networks.name](config)
   gan = build(config)
   # Drawing millions of numbers by unoptimized code takes seconds.

@@ -4,11 +4,11 @@ import sys
 
 import pytest
 
-from msg_gan_jax.config import schema as config_lib
+from msg_gan_jax.config import schema
 
 
 def values(**settings):
-  config = config_lib.template().to_dict()
+  config = schema.template().to_dict()
   for name, value in settings.items():
     section, _, field = name.partition('__')
     if field:
@@ -19,13 +19,13 @@ def values(**settings):
 
 
 def test_the_template_parses_to_the_defaults():
-  assert config_lib.parse(config_lib.template()) == config_lib.Config()
+  assert schema.parse(schema.template()) == schema.Config()
 
 
-@pytest.mark.parametrize('preset', config_lib.PRESETS)
+@pytest.mark.parametrize('preset', schema.PRESETS)
 def test_every_preset_is_a_legal_config(preset):
-  config = config_lib.parse(config_lib.template(preset))
-  assert hash(config) == hash(config_lib.parse(config_lib.template(preset)))
+  config = schema.parse(schema.template(preset))
+  assert hash(config) == hash(schema.parse(schema.template(preset)))
 
 
 @pytest.mark.parametrize('settings, text', [
@@ -45,40 +45,40 @@ def test_every_preset_is_a_legal_config(preset):
 ])
 def test_each_mistake_names_its_place_and_what_was_wanted(settings, text):
   with pytest.raises(ValueError, match=text):
-    config_lib.parse(values(**settings))
+    schema.parse(values(**settings))
 
 
 def test_a_missing_setting_is_named():
   config = values()
   del config['train']['batch']
   with pytest.raises(ValueError, match=r'config\.train\.batch: missing'):
-    config_lib.parse(config)
+    schema.parse(config)
 
 
 def test_an_unknown_preset_names_the_nearest():
   with pytest.raises(ValueError, match="did you mean 'msg_progan'"):
-    config_lib.template('msg_progam')
+    schema.template('msg_progam')
 
 
 def test_the_template_is_locked():
   with pytest.raises(AttributeError):
-    config_lib.template().train.bach = 1
+    schema.template().train.bach = 1
 
 
 def test_an_integer_serves_as_a_float():
-  assert config_lib.parse(values(optimizer__g_rate=1)).optimizer.g_rate == 1.
+  assert schema.parse(values(optimizer__g_rate=1)).optimizer.g_rate == 1.
 
 
 def test_differences_tell_what_may_change_from_what_may_not():
-  old = config_lib.Config()
-  new = config_lib.parse(values(train__total_images=5, train__batch=4))
-  may, may_not = config_lib.differences(old, new)
+  old = schema.Config()
+  new = schema.parse(values(train__total_images=5, train__batch=4))
+  may, may_not = schema.differences(old, new)
   assert may == ['train.total_images: 1000000 -> 5']
   assert may_not == ['train.batch: 32 -> 4']
 
 
 def test_every_setting_says_what_it_means():
-  for name, about in config_lib.metadata().items():
+  for name, about in schema.metadata().items():
     assert len(about['meaning']) >= 10, name
 
 

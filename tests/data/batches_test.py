@@ -8,7 +8,7 @@ import jax
 import numpy as np
 import pytest
 
-from msg_gan_jax.config import schema as config_lib
+from msg_gan_jax.config import schema
 from msg_gan_jax.data import batches, order
 
 COUNT = 37  # Prime to every batch below: epochs end in the middle of one.
@@ -44,10 +44,10 @@ class Numbered:
 
 
 def settings(seed=0, mirror=True, **data):
-  config = config_lib.template()
+  config = schema.template()
   config.seed = seed
   config.data.update({'mirror': mirror, 'threads': 2, **data})
-  return config_lib.parse(config)
+  return schema.parse(config)
 
 
 def mesh():

@@ -8,9 +8,8 @@ from PIL import Image
 import pytest
 import tensorflow_datasets
 
-from msg_gan_jax.config import schema as config_lib
-from msg_gan_jax.data import batches, order
-from msg_gan_jax.data import sources as open_lib
+from msg_gan_jax.config import schema
+from msg_gan_jax.data import batches, order, sources
 
 COUNT, CLASSES = 40, ('ant', 'bee', 'cat')
 # Counts of images before each batch, and its shape: epochs end inside.
@@ -113,11 +112,11 @@ CASES = [(zipped, True), (tar, True), (tar_gz, True), (npz, False),
 
 
 def opened(path, settings, **more):
-  config = config_lib.template()
+  config = schema.template()
   config.data.update({
       'resolution': 8, 'held_out': 0, 'cache_dir': str(path / 'cache'),
       **settings, **more})
-  return open_lib.open_source(config_lib.parse(config)).train
+  return sources.open_source(schema.parse(config)).train
 
 
 @pytest.fixture(scope='module')

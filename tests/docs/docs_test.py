@@ -11,51 +11,53 @@ import jax
 import numpy as np
 import pytest
 
-from msg_gan_jax.config import schema as config_lib
-from msg_gan_jax.data import sources as open_lib
+from msg_gan_jax.config import schema
+from msg_gan_jax.data import sources
+from msg_gan_jax.data.batches import Batch
 from msg_gan_jax.gan import build as gan_lib
 from msg_gan_jax.gan import pyramid
 from msg_gan_jax.gan.networks import (
   norms,
-)
-from msg_gan_jax.gan.networks import (
-  phi as combine,
+  phi,
+  weight_norms,
 )
 from msg_gan_jax.gan.networks import (
   table as build,
 )
-from msg_gan_jax.gan.networks import (
-  weight_norms as spectral,
-)
 from msg_gan_jax.gan.objectives import (
-  augmentations as augment,
-)
-from msg_gan_jax.gan.objectives import (
+  augmentations,
   losses,
   penalties,
+  weight_penalties,
 )
 from msg_gan_jax.gan.objectives import (
   path_length as path,
 )
-from msg_gan_jax.gan.objectives import (
-  weight_penalties as weights,
-)
-from msg_gan_jax.gan.state import Batch
 from msg_gan_jax.metrics import protocols, score
 from msg_gan_jax.metrics import table as measures
 from msg_gan_jax.metrics.features import table as features
 
 TABLES = {
-    'PRESETS': config_lib.PRESETS, 'SOURCES': open_lib.SOURCES,
-    'NETWORKS': build.NETWORKS, 'PHI': combine.PHI, 'GROUPS': pyramid.GROUPS,
-    'NORMS': norms.NORMS, 'WEIGHT_NORMS': spectral.WEIGHT_NORMS,
-    'G_CONDITIONS': build.G_CONDITIONS, 'D_CONDITIONS': build.D_CONDITIONS,
-    'LOSSES': losses.LOSSES, 'AUGMENTATIONS': augment.AUGMENTATIONS,
-    'PENALTIES': penalties.PENALTIES, 'CONSTRAINTS': weights.CONSTRAINTS,
-    'WEIGHT_PENALTIES': weights.WEIGHT_PENALTIES,
-    'G_PENALTIES': path.G_PENALTIES,
-    'OPTIMIZERS': gan_lib.OPTIMIZERS, 'METRICS': measures.METRICS,
-    'PROTOCOLS': protocols.PROTOCOLS, 'FEATURES': features.FEATURES}
+  'PRESETS': schema.PRESETS,
+  'SOURCES': sources.SOURCES,
+  'NETWORKS': build.NETWORKS,
+  'PHI': phi.PHI,
+  'GROUPS': pyramid.GROUPS,
+  'NORMS': norms.NORMS,
+  'WEIGHT_NORMS': weight_norms.WEIGHT_NORMS,
+  'G_CONDITIONS': build.G_CONDITIONS,
+  'D_CONDITIONS': build.D_CONDITIONS,
+  'LOSSES': losses.LOSSES,
+  'AUGMENTATIONS': augmentations.AUGMENTATIONS,
+  'PENALTIES': penalties.PENALTIES,
+  'CONSTRAINTS': weight_penalties.CONSTRAINTS,
+  'WEIGHT_PENALTIES': weight_penalties.WEIGHT_PENALTIES,
+  'G_PENALTIES': path.G_PENALTIES,
+  'OPTIMIZERS': gan_lib.OPTIMIZERS,
+  'METRICS': measures.METRICS,
+  'PROTOCOLS': protocols.PROTOCOLS,
+  'FEATURES': features.FEATURES,
+}
 PLAIN = dict(networks__name='dcgan_32', networks__stddev='none')
 EXPERIMENTS = sorted(
     path.stem for path in (ROOT / 'experiments').glob('*.py')
@@ -148,14 +150,14 @@ def test_every_experiment_is_short_legal_and_says_its_command(name):
   assert 25 <= len(text.splitlines()) <= 45
   assert 'python launch.py' in ast.get_docstring(ast.parse(text))
   scope = runpy.run_path(ROOT / 'experiments' / f'{name}.py')
-  config = config_lib.parse(scope['get_config']())
+  config = schema.parse(scope['get_config']())
   jax.eval_shape(gan_lib.build(config).init, jax.random.key(0))
 
 
 def test_the_flags_that_experiments_advise_are_accepted():
   """Those of a paragraph together, but for where data lie."""
-  kinds = {name: type(value) for name, value in config_lib.flatten(
-      config_lib.Config()).items()}
+  kinds = {name: type(value) for name, value in schema.flatten(
+      schema.Config()).items()}
   advised = 0
   for name in EXPERIMENTS:
     text = ast.get_docstring(ast.parse(read(f'experiments/{name}.py')))
@@ -169,7 +171,7 @@ def test_the_flags_that_experiments_advise_are_accepted():
         kind = kinds[setting]
         config.update_from_flattened_dict({
             setting: value == 'True' if kind is bool else kind(value)})
-      gan_lib.build(config_lib.parse(config))
+      gan_lib.build(schema.parse(config))
       advised += len(flags)
   assert advised > 30
 
@@ -214,8 +216,8 @@ def test_the_recipe_of_a_source_is_one(small, tables, tmp_path):
   images = rng.integers(0, 256, (6, 16, 16, 3), np.uint8)
   path = str(tmp_path / 'six.npz')
   np.savez(path, images=images, labels=np.arange(6) % 3)
-  splits = open_lib.open_source(small(data__name='arrays', data__path=path))
-  assert isinstance(splits.train, open_lib.source_lib.Source)
+  splits = sources.open_source(small(data__name='arrays', data__path=path))
+  assert isinstance(splits.train, sources.source_lib.Source)
   assert (len(splits.train), splits.train.classes) == (6, ('0', '1', '2'))
   np.testing.assert_array_equal(
       splits.train.images(np.array([4, 1])), images[[4, 1]])

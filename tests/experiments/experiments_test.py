@@ -9,7 +9,7 @@ import all_experiments
 import jax
 import pytest
 
-from msg_gan_jax.config import schema as config_lib
+from msg_gan_jax.config import schema
 from msg_gan_jax.gan import build as gan_lib
 
 # Dense, a chain of convolutions, residual with labels, clipped with many D
@@ -65,7 +65,7 @@ def build(name):
 
   Once for all rows that differ in what the weights never see.
   """
-  config = config_lib.parse(all_experiments.load(name))
+  config = schema.parse(all_experiments.load(name))
   gan = gan_lib.build(config)
   seen = (config.networks, config.data.shape, config.optimizer.name,
           config.train.grow_from)
@@ -87,7 +87,7 @@ def test_every_row_of_the_landscape_is_legal(name):
 def test_every_row_of_a_table_is_legal_and_unlike_the_others(name):
   found = [build(f'{name}:{row}') for row in rows(name)]
   assert len(set(found)) == len(found)
-  assert config_lib.parse(all_experiments.load(name)) in found
+  assert schema.parse(all_experiments.load(name)) in found
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_a_row_that_is_not_there_is_an_error_that_lists_them(name):
 
 
 def test_a_folder_gets_the_settings_of_its_resolution():
-  at = {row: config_lib.parse(all_experiments.load(
+  at = {row: schema.parse(all_experiments.load(
       f'stylegan2_ada_folder:{row}')) for row in ('64', '256', '1024')}
   assert {row: x.train.batch for row, x in at.items()} == {
       '64': 32, '256': 16, '1024': 4}

@@ -22,8 +22,7 @@ from torch_files import (
   zipped,
 )
 
-from msg_gan_jax.files import tensors as pth
-from msg_gan_jax.files import torch_pickle as opcodes
+from msg_gan_jax.files import tensors, torch_pickle
 
 
 @pytest.fixture
@@ -32,7 +31,7 @@ def read(tmp_path):
   def reads(content, name='weights.pth'):
     path = tmp_path / name
     path.write_bytes(content)
-    return pth.read(path)
+    return tensors.read(path)
   return reads
 
 
@@ -265,7 +264,7 @@ def test_pickles_that_would_never_end_are_cut_short(refused, monkeypatch):
   refused(zipped(b'\x8d' + struct.pack('<Q', 2**40)), 'binunicode8|bytes')
   refused(legacy(b'\x8d' + struct.pack('<Q', 2**40)), 'binunicode8|bytes')
   refused(zipped(b']q\x01h\x01a'), 'a list; wanted a dict')  # In itself.
-  monkeypatch.setattr(opcodes, '_STEPS', 100)
+  monkeypatch.setattr(torch_pickle, '_STEPS', 100)
   refused(zipped(b'N' * 101), 'more than 100 steps')
 
 
@@ -288,7 +287,7 @@ def test_what_is_no_file_of_tensors_is_refused(refused, tmp_path):
   refused(struct.pack('<Q', 2**50) + b'{', 'its header has')
   for path in (tmp_path / 'absent.pth', tmp_path):
     with pytest.raises(ValueError, match='no such file'):
-      pth.read(path)
+      tensors.read(path)
 
 
 # Damage by chance.
@@ -328,7 +327,7 @@ def test_500_damaged_files_are_read_or_refused(tmp_path, kind):
     path.write_bytes(mutated(content, rng))
     start = time.process_time()
     try:
-      found = pth.read(path)
+      found = tensors.read(path)
       assert all(isinstance(x, np.ndarray) for x in found.values()), i
       outcomes['read'] += 1
     except ValueError as error:

@@ -10,13 +10,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from msg_gan_jax.data.batches import Batch
 from msg_gan_jax.gan.build import build
 from msg_gan_jax.gan.networks.norms import NORMS
 from msg_gan_jax.gan.networks.table import D_CONDITIONS, G_CONDITIONS, NETWORKS
 from msg_gan_jax.gan.networks.weight_norms import WEIGHT_NORMS
 from msg_gan_jax.gan.objectives.losses import LOSSES
 from msg_gan_jax.gan.objectives.penalties import PENALTIES
-from msg_gan_jax.gan.state import Batch
 
 # lapgan_test.py has the laws of the chain.
 NETWORK_ROWS = [name for name in NETWORKS if name != 'lapgan']

@@ -12,11 +12,10 @@ import jax
 import numpy as np
 import pytest
 
-from msg_gan_jax.config import schema as config_lib
+from msg_gan_jax.config import schema
 from msg_gan_jax.gan.build import build
-from msg_gan_jax.runs import checkpoints as checkpoint
-from msg_gan_jax.runs import workdir
-from msg_gan_jax.training import initial_state as start
+from msg_gan_jax.runs import checkpoints, workdir
+from msg_gan_jax.runs.load import state_like
 from msg_gan_jax.training import loop
 
 pytestmark = pytest.mark.slow
@@ -63,8 +62,9 @@ import numpy as np
 
 from msg_gan_jax.config.schema import parse, template
 from msg_gan_jax.gan.build import build
-from msg_gan_jax.gan.state import Batch
-from msg_gan_jax.arrays import mesh as sharding
+from msg_gan_jax.data.batches import Batch
+from msg_gan_jax.arrays.mesh import replicated
+from msg_gan_jax.gan.devices import sharded_step
 
 config = template('stylegan2_ada')
 config.update_from_flattened_dict({
@@ -79,12 +79,12 @@ batch = Batch(rng.integers(0, 256, (1, 8, 8, 8, 3), np.uint8),
 flops, states = {}, []
 for devices in (1, 4):
   over = Mesh(np.asarray(jax.devices()[:devices]), ('data',))
-  state = jax.jit(gan.init, out_shardings=sharding.replicated(over))(
+  state = jax.jit(gan.init, out_shardings=replicated(over))(
       jax.random.key(0))
   given = state, jax.device_put(batch, NamedSharding(
       over, PartitionSpec(None, 'data'))), jax.random.key(1)
   # The penalty of G, and not that of D, which is in every 16th step.
-  step = sharding.step(gan, over).lower(*given, gan.phase(32)).compile()
+  step = sharded_step(gan, over).lower(*given, gan.phase(32)).compile()
   flops[devices] = step.cost_analysis()['flops']
   states.append(jax.device_get(step(*given)))
 apart = max(float(np.abs(np.float64(a) - b).max()) for a, b in zip(
@@ -143,9 +143,9 @@ def leaves(path):
   """{name: array} of the State in a run's last checkpoint."""
   gan = build(workdir.load_config(path))
   one = jax.sharding.SingleDeviceSharding(jax.devices()[0])
-  images, tree = checkpoint.Checkpoints(
+  images, tree = checkpoints.Checkpoints(
       path / 'checkpoints', read_only=True).restore(
-          {'state': start.abstract(gan, one)}, partial=True)
+          {'state': state_like(gan, one)}, partial=True)
   assert images == STEPS * BATCH
   return {jax.tree_util.keystr(where, simple=True, separator='.'):
           np.asarray(x) for where, x in
@@ -167,7 +167,7 @@ def test_devices_and_processes_do_not_change_the_state(preset, tmp_path):
   """
   scope = {}
   exec(EXPERIMENT, scope)
-  assert loop.train(config_lib.parse(scope['get_config'](preset)),
+  assert loop.train(schema.parse(scope['get_config'](preset)),
                     tmp_path / 'one', len) == 0
   finish(launch(tmp_path, preset, 'four', 4))
   # Streamed, so that each process decodes its own rows alone.
@@ -198,11 +198,11 @@ def test_processes_agree_on_where_to_stop_and_go_on(tmp_path):
   children[1].send_signal(signal.SIGTERM)  # The other one hears of it.
   first, _ = finish(*children, status=128 + signal.SIGTERM)
   assert 'stopped and saved at' in first
-  images, = checkpoint.Checkpoints(
+  images, = checkpoints.Checkpoints(
       tmp_path / 'run' / 'checkpoints', read_only=True).steps()
   total = images + 5 * BATCH
   first, _ = finish(*launch_two(
       tmp_path, 'bmsg_gan', 'run', f'--config.train.total_images={total}'))
   assert f'continuing after {images:,} images' in first
-  assert checkpoint.Checkpoints(
+  assert checkpoints.Checkpoints(
       tmp_path / 'run' / 'checkpoints', read_only=True).steps()[-1] == total

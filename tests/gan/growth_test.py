@@ -9,13 +9,14 @@ import kills
 import numpy as np
 import pytest
 
-from msg_gan_jax.arrays import mesh as sharding
-from msg_gan_jax.commands import dry_run as inspect
-from msg_gan_jax.commands import sample_run as sample
+from msg_gan_jax.arrays.mesh import data_mesh
+from msg_gan_jax.commands import dry_run, sample_run
+from msg_gan_jax.data.batches import Batch
 from msg_gan_jax.gan import pyramid, schedules
 from msg_gan_jax.gan.build import build
+from msg_gan_jax.gan.devices import check_batch
 from msg_gan_jax.gan.networks.table import NETWORKS
-from msg_gan_jax.gan.state import Batch, Condition
+from msg_gan_jax.gan.state import Condition
 from msg_gan_jax.training import loop
 
 GROWING = 'progan', 'stylegan'
@@ -218,10 +219,10 @@ def test_a_dry_run_compiles_a_step_of_each_resolution(growing):
   config = growing('progan', train__total_images=1000,
                    train__grow_batches='16:8')
   gan = build(config)
-  found = inspect._begins(gan, config.train)
+  found = dry_run._begins(gan, config.train)
   assert sorted(found) == [0, 16, 48]
   assert [gan.phase(i).batch for i in sorted(found)] == [4, 4, 8]
-  assert inspect._shown(gan, config) == '4 at 4 px, 4 at 8 px, 8 at 16 px'
+  assert dry_run._shown(gan, config) == '4 at 4 px, 4 at 8 px, 8 at 16 px'
 
 
 @pytest.mark.slow
@@ -245,7 +246,7 @@ def test_a_run_that_stops_in_a_fade_ends_like_one_that_does_not(
     _, _, aux = whole['rest of the state']
     assert float(aux['augment']['p']) != pytest.approx(.1)
     assert int(aux['stage']) == 3
-    paths = sample.from_run(tmp_path / 'whole', tmp_path / 'grid', count=4)
+    paths = sample_run.from_run(tmp_path / 'whole', tmp_path / 'grid', count=4)
   assert paths
 
 
@@ -276,12 +277,12 @@ def test_a_network_that_does_not_grow_says_so(preset, small):
 
 def test_devices_must_share_every_batch(growing):
   config = growing('progan', train__grow_batches='8:8,16:4')
-  mesh = sharding.mesh()
+  mesh = data_mesh()
 
   class Eight:
     size = 8
   with pytest.raises(ValueError, match='grow_batches: 4 images cannot be'):
-    sharding.check(dataclasses.replace(
+    check_batch(dataclasses.replace(
         config, train=dataclasses.replace(config.train, batch=8)),
                    type('Mesh', (), {'devices': Eight}))
-  sharding.check(config, mesh)
+  check_batch(config, mesh)

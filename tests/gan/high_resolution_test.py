@@ -7,12 +7,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from msg_gan_jax.config import schema as config_lib
+from msg_gan_jax.config import schema
+from msg_gan_jax.data.batches import Batch
 from msg_gan_jax.gan import schedules, updates
 from msg_gan_jax.gan.build import build
-from msg_gan_jax.gan.objectives import ada
-from msg_gan_jax.gan.objectives import adaptive as feedback
-from msg_gan_jax.gan.state import Batch
+from msg_gan_jax.gan.objectives import ada, adaptive
 
 MAPPED = 'msg_stylegan', 'stylegan2'
 B = 4
@@ -66,7 +65,7 @@ COUNTS = {
     row if row[1] < 256 else pytest.param(*row, marks=pytest.mark.slow)
     for row in COUNTS])
 def test_presets_have_their_sources_counts(preset, size):
-  config = config_lib.template(preset)
+  config = schema.template(preset)
   config.data.resolution = size
   config.train.total_images = 10**9
   state = jax.eval_shape(build(config).init, jax.random.key(0))
@@ -216,7 +215,7 @@ def test_adas_r_t_settles_on_a_d_that_knows_its_reals_by_heart(tiny):
     sign = jnp.where((shown == reals).all((1, 2, 3)), 1., -1.).mean()
     return updates.observed(turn, aux, {'d_sign': sign}), sign
 
-  aux, signs, strengths = {'augment': feedback.start(0.)}, [], []
+  aux, signs, strengths = {'augment': adaptive.start(0.)}, [], []
   for key in jax.random.split(jax.random.key(1), 600):
     aux, sign = step(aux, key)
     signs.append(float(sign))

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from msg_gan_jax.arrays import pixels
 from msg_gan_jax.gan import pyramid
 
 RNG = np.random.default_rng(0)
@@ -101,9 +102,9 @@ def test_down_undoes_up():
 def test_to_uint8_undoes_build_at_every_value():
   images = jnp.arange(256, dtype=jnp.uint8).reshape(1, 16, 16, 1)
   level, = pyramid.build(images, (16,))
-  np.testing.assert_array_equal(pyramid.to_uint8(level), images)
+  np.testing.assert_array_equal(pixels.to_uint8(level), images)
 
 
 def test_to_uint8_clips_and_does_not_stretch():
   x = jnp.array([-9., -1.001, -.5, .5, 1.001, 9., jnp.nan, jnp.inf, -jnp.inf])
-  assert pyramid.to_uint8(x).tolist() == [0, 0, 64, 191, 255, 255, 0, 255, 0]
+  assert pixels.to_uint8(x).tolist() == [0, 0, 64, 191, 255, 255, 0, 255, 0]

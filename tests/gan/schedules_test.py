@@ -4,12 +4,12 @@ import dataclasses
 import jax.numpy as jnp
 import pytest
 
-from msg_gan_jax.config import schema as config_lib
+from msg_gan_jax.config import schema
 from msg_gan_jax.gan import schedules
 
 
 def train(**settings):
-  return dataclasses.replace(config_lib.Train(), **settings)
+  return dataclasses.replace(schema.Train(), **settings)
 
 
 def simulated(n_dis, more, first, every, g_steps):

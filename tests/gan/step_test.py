@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from msg_gan_jax.data.batches import Batch
 from msg_gan_jax.gan import pyramid, updates
 from msg_gan_jax.gan import step as step_lib
 from msg_gan_jax.gan.build import build
@@ -14,7 +15,7 @@ from msg_gan_jax.gan.networks.table import D_CONDITIONS, G_CONDITIONS, told
 from msg_gan_jax.gan.objectives import losses
 from msg_gan_jax.gan.objectives.losses import LOSSES
 from msg_gan_jax.gan.objectives.weight_penalties import WEIGHT_PENALTIES
-from msg_gan_jax.gan.state import Batch, Condition
+from msg_gan_jax.gan.state import Condition
 
 KEY = jax.random.key(7)
 

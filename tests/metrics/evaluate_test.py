@@ -9,16 +9,12 @@ import pytest
 
 import msg_gan_jax
 from msg_gan_jax.metrics import (
-  evaluate as scores,
-)
-from msg_gan_jax.metrics import (
+  evaluate,
   pair,
   protocols,
   score,
   sets,
-)
-from msg_gan_jax.metrics import (
-  table as measures,
+  table,
 )
 from msg_gan_jax.metrics import (
   text as report,
@@ -47,7 +43,7 @@ def options(tmp_path, name='local', spec='pixels', **more):
 
 
 def of(real, fake, metrics, tmp_path, **more):
-  return scores.of_pair(pair.Pair(
+  return evaluate.of_pair(pair.Pair(
       sets.Arrays(real, LABELS[:len(real)]),
       sets.Arrays(fake, LABELS[:len(fake)]), options(tmp_path, **more)),
                         metrics)
@@ -132,7 +128,7 @@ def test_what_a_set_does_not_have_is_refused(metrics, said, tmp_path):
 def test_classes_are_compared_only_where_there_are_some(metric, tmp_path):
   with pytest.raises(ValueError, match=(
       f'{metric} compares classes, and the|array has no classes to learn')):
-    scores.of_pair(pair.Pair(sets.Arrays(REAL), sets.Arrays(FAKE),
+    evaluate.of_pair(pair.Pair(sets.Arrays(REAL), sets.Arrays(FAKE),
                              options(tmp_path)), (metric,))
 
 
@@ -149,14 +145,14 @@ def test_classes_are_compared_only_where_there_are_some(metric, tmp_path):
 def test_the_name_of_a_score_has_its_protocol(
     name, given, spec, wanted, tmp_path):
   one = score.Score('fid', 1., features=spec)
-  assert scores.key(one, options(tmp_path, name, given)) == wanted
+  assert evaluate.key(one, options(tmp_path, name, given)) == wanted
 
 
 def test_another_number_of_fakes_is_in_the_name(tmp_path):
   few = options(tmp_path, 'ada', '')
   for count, wanted in (0, 'fid_ada'), (50_000, 'fid_ada'), (99, 'fid_99_ada'):
     protocol = dataclasses.replace(few.protocol, n_fake=count)
-    assert scores.key(score.Score('fid', 1., features='inception'),
+    assert evaluate.key(score.Score('fid', 1., features='inception'),
                       few._replace(protocol=protocol)) == wanted
 
 
@@ -165,7 +161,7 @@ def test_another_number_of_fakes_is_in_the_name(tmp_path):
     ('ms_ssim_within_local', 'ms_ssim_within'), ('ms_ssim_local', 'ms_ssim'),
     ('frechet_random_conv', 'frechet'), ('d_loss', ''), ('fidelity', '')])
 def test_a_key_is_of_one_name(key, name):
-  assert measures.name_of(key) == name
+  assert table.name_of(key) == name
 
 
 def test_no_two_protocols_are_the_same():
@@ -209,7 +205,7 @@ def test_classes_of_other_names_are_not_compared(tmp_path):
   real, fake = (sets.Arrays(REAL, LABELS, classes)
                 for classes in ('abc', 'cba'))
   with pytest.raises(ValueError, match='compares classes, and they differ'):
-    scores.of_pair(pair.Pair(real, fake, options(tmp_path)), ('intra_fid',))
+    evaluate.of_pair(pair.Pair(real, fake, options(tmp_path)), ('intra_fid',))
 
 
 def test_what_a_small_set_does_not_have_is_left_out_unless_asked_for(tmp_path):
@@ -226,7 +222,7 @@ def test_what_a_small_set_does_not_have_is_left_out_unless_asked_for(tmp_path):
 def test_another_count_than_the_protocols_is_a_warning(tmp_path):
   some = options(tmp_path, 'landscape', 'pixels')
   some = some._replace(protocol=dataclasses.replace(some.protocol, n_fake=40))
-  _, record = scores.of_pair(
+  _, record = evaluate.of_pair(
       pair.Pair(sets.Arrays(REAL), sets.Arrays(FAKE), some), ('fid',))
   assert record['warnings'] == [
       'landscape has 10,000 reals, and here are 60: the numbers are not those '
@@ -280,10 +276,10 @@ def test_records_are_json_even_of_what_is_no_number(measured, tmp_path):
 
 def test_other_fakes_are_compared_with_what_is_known_of_the_reals(tmp_path):
   one = pair.Pair(sets.Arrays(REAL), sets.Arrays(FAKE), options(tmp_path))
-  first, _ = scores.of_pair(one, ('fid',))
+  first, _ = evaluate.of_pair(one, ('fid',))
   other = one.with_fake(sets.Arrays(REAL[20:]))
-  second, _ = scores.of_pair(other, ('fid',))
-  alone, _ = scores.of_pair(pair.Pair(
+  second, _ = evaluate.of_pair(other, ('fid',))
+  alone, _ = evaluate.of_pair(pair.Pair(
       sets.Arrays(REAL), sets.Arrays(REAL[20:]), options(tmp_path)), ('fid',))
   assert second == alone and second != first
   assert other.moments('real', 'pixels') is one.moments('real', 'pixels')

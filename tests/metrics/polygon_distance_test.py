@@ -4,17 +4,11 @@ import pytest
 
 from msg_gan_jax.data.drawn import polygons
 from msg_gan_jax.metrics import (
-  avatar_factors as factors,
-)
-from msg_gan_jax.metrics import (
-  evaluate as scores,
-)
-from msg_gan_jax.metrics import (
+  avatar_factors,
+  evaluate,
   pair,
+  polygon_distance,
   protocols,
-)
-from msg_gan_jax.metrics import (
-  polygon_distance as manifold,
 )
 
 
@@ -25,10 +19,10 @@ def drawn(dataset, count, first=0):
 
 def test_polygons_lie_on_their_manifold_and_other_shapes_do_not():
   # Numbers that the search itself does not draw: it has a seed of its own.
-  near = manifold.distances(drawn('triangles', 20), 'triangles')
+  near = polygon_distance.distances(drawn('triangles', 20), 'triangles')
   assert near.max() < .1
-  far = manifold.distances(drawn('squares', 20), 'triangles')
-  assert far.min() > manifold.WITHIN
+  far = polygon_distance.distances(drawn('squares', 20), 'triangles')
+  assert far.min() > polygon_distance.WITHIN
 
 
 def test_noise_takes_a_picture_as_far_as_it_is_large():
@@ -36,15 +30,15 @@ def test_noise_takes_a_picture_as_far_as_it_is_large():
   grey = np.clip(images, 60, 195)
   rng = np.random.default_rng(0)
   noisy = (grey + rng.normal(0, 8, images.shape)).round().astype(np.uint8)
-  clean = manifold.distances(grey, 'triangles')
-  found = manifold.distances(noisy, 'triangles')
+  clean = polygon_distance.distances(grey, 'triangles')
+  found = polygon_distance.distances(noisy, 'triangles')
   wanted = np.sqrt(clean**2 + (8 / 255)**2 * 28 * 28)
   np.testing.assert_allclose(found, wanted, rtol=.1)
 
 
 def test_the_nearest_rows_are_found():
   rows = np.random.default_rng(1).normal(size=(30, 5))
-  index, distance = manifold.nearest(rows[4:6] + .001, rows)
+  index, distance = polygon_distance.nearest(rows[4:6] + .001, rows)
   assert index[:, 0].tolist() == [4, 5]
   np.testing.assert_allclose(distance[:, 0], .001 * 5**.5, rtol=1e-4)
 
@@ -52,7 +46,7 @@ def test_the_nearest_rows_are_found():
 @pytest.mark.parametrize('fake, wanted', [
     ([0, 0, 1, 1], 1.), ([0] * 4, .5), ([2] * 4, 0.), ([0, 0, 0, 1], .75)])
 def test_overlap_is_the_share_that_is_covered(fake, wanted):
-  assert factors.overlap([0, 1, 0, 1], fake, 3) == wanted
+  assert avatar_factors.overlap([0, 1, 0, 1], fake, 3) == wanted
 
 
 @pytest.mark.slow
@@ -62,7 +56,7 @@ def test_scores_of_polygons_fall_where_they_are_others(tmp_path):
     fake = polygons.Polygons(dataset, 40, first=5000)
     one = pair.Pair(real, fake, pair.Options(
         protocols.PROTOCOLS['local'], 'local', cache_dir=str(tmp_path)))
-    found, record = scores.of_pair(one, ('polygons',))
+    found, record = evaluate.of_pair(one, ('polygons',))
     assert list(record['scores']) == [
         'polygon_precision_local', 'polygon_recall_local']
     assert all(0 <= x.error < .1 for x in found)

@@ -5,8 +5,7 @@ import numpy as np
 from PIL import Image
 import pytest
 
-from msg_gan_jax.report import contact_sheet, histograms
-from msg_gan_jax.report import text as lines
+from msg_gan_jax.report import contact_sheet, histograms, text
 
 
 def channel(histogram):
@@ -73,7 +72,7 @@ def test_a_set_of_one_value_is_drawn(tmp_path, values):
   histograms.plot({'train': 1, 'channels': {'grey': channel(values)}},
                   np.zeros((4, 4, 1)), np.zeros((4, 4, 1)), tmp_path / 'a.png')
   assert (tmp_path / 'a.png').exists()
-  assert set(lines.spark(values)) == {' ', '█'}
+  assert set(text.spark(values)) == {' ', '█'}
 
 
 def test_a_missing_matplotlib_says_what_to_install(tmp_path, monkeypatch):
@@ -85,33 +84,33 @@ def test_a_missing_matplotlib_says_what_to_install(tmp_path, monkeypatch):
 
 
 def test_a_spark_is_as_high_as_its_counts_and_cuts_a_spike():
-  assert lines.spark([0, 1, 2, 4, 8, 8, 8, 8], width=8) == ' ▁▂▄████'
-  assert lines.spark([1] * 7 + [1000], width=8) == '▂▂▂▂▂▂▂█'
-  assert lines.spark([0] * 8, width=4) == '    '
-  assert lines.spark([3] * 256) == '█' * 64
+  assert text.spark([0, 1, 2, 4, 8, 8, 8, 8], width=8) == ' ▁▂▄████'
+  assert text.spark([1] * 7 + [1000], width=8) == '▂▂▂▂▂▂▂█'
+  assert text.spark([0] * 8, width=4) == '    '
+  assert text.spark([3] * 256) == '█' * 64
 
 
 def test_bars_line_up_and_are_measured_in_eighths():
-  assert lines.bars({'a': 1600, 'bcd': 100, 'e': 0}, width=2) == [
+  assert text.bars({'a': 1600, 'bcd': 100, 'e': 0}, width=2) == [
       'a    ██  1,600  94.1 %',
       'bcd  ▏     100   5.9 %',
       'e            0   0.0 %']
-  assert lines.bars({}) == []
-  assert lines.bars({str(i): 1 for i in range(25)})[-1] == '... 5 more'
+  assert text.bars({}) == []
+  assert text.bars({str(i): 1 for i in range(25)})[-1] == '... 5 more'
 
 
 def test_what_is_there_is_never_nought_per_cent():
-  assert [lines.percent(x) for x in (0, 1e-6, .001, .5, 1)] == [
+  assert [text.percent(x) for x in (0, 1e-6, .001, .5, 1)] == [
       '0.0 %', '<0.1 %', '0.1 %', '50.0 %', '100.0 %']
 
 
 def test_notes_are_plain_lines():
-  assert lines.plain({'RGB': 5000, 'L': 2}) == 'RGB 5,000, L 2'
-  assert lines.plain([['a.png', 'broken'], ['b.png', 'cut']]) == (
+  assert text.plain({'RGB': 5000, 'L': 2}) == 'RGB 5,000, L 2'
+  assert text.plain([['a.png', 'broken'], ['b.png', 'cut']]) == (
       'a.png: broken, b.png: cut')
-  assert lines.plain(list(range(12)), most=3) == '0, 1, 2, ... 9 more'
-  assert lines.plain({}) == lines.plain([]) == 'none'
-  assert lines.plain('/data') == '/data'
+  assert text.plain(list(range(12)), most=3) == '0, 1, 2, ... 9 more'
+  assert text.plain({}) == text.plain([]) == 'none'
+  assert text.plain('/data') == '/data'
 
 
 def test_a_tile_is_large_enough_to_see_and_keeps_its_shape():
@@ -128,11 +127,11 @@ def test_a_tile_is_large_enough_to_see_and_keeps_its_shape():
 def test_a_sheet_knows_what_its_font_can_write():
   assert contact_sheet.writes('a dog, 12 #3 …')
   assert not any(map(contact_sheet.writes, ['猫', 'a猫', 'собака', 'كلب']))
-  assert lines.class_name('猫', 1, 1000, contact_sheet.writes) == (
+  assert text.class_name('猫', 1, 1000, contact_sheet.writes) == (
       'class 2 of 1,000')
-  assert lines.class_name('a' * 30, 1, 9, contact_sheet.writes) == (
+  assert text.class_name('a' * 30, 1, 9, contact_sheet.writes) == (
       'a' * 23 + '…')
-  assert lines.legible('a猫b', contact_sheet.writes) == 'a?b'
+  assert text.legible('a猫b', contact_sheet.writes) == 'a?b'
 
 
 def test_rows_of_a_sheet_stand_at_their_places(tmp_path):

@@ -18,7 +18,7 @@ import optax
 import pytest
 
 from msg_gan_jax.gan.state import Player, State
-from msg_gan_jax.runs import checkpoints as checkpoint
+from msg_gan_jax.runs import checkpoints
 
 
 def _state(seed=0):
@@ -46,7 +46,7 @@ def _bits(tree):
 
 
 def _saved(path, *steps, keep=9):
-  with checkpoint.Checkpoints(path, keep) as c:
+  with checkpoints.Checkpoints(path, keep) as c:
     for images in steps:
       assert c.save(images, _state(images))
   return path
@@ -69,19 +69,19 @@ def two(tmp_path_factory):
 
 
 def test_what_comes_back_is_bit_identical_for_every_kind_of_leaf(two):
-  images, tree = checkpoint.Checkpoints(two).restore(_like(_state()))
+  images, tree = checkpoints.Checkpoints(two).restore(_like(_state()))
   assert images == 2
   assert _bits(tree) == _bits(_state(2))
   assert jax.tree.structure(tree) == jax.tree.structure(_state(2))
-  assert checkpoint.fingerprint(tree) == checkpoint.fingerprint(_state(2))
-  assert checkpoint.fingerprint(tree) != checkpoint.fingerprint(_state(1))
+  assert checkpoints.fingerprint(tree) == checkpoints.fingerprint(_state(2))
+  assert checkpoints.fingerprint(tree) != checkpoints.fingerprint(_state(1))
 
 
 def test_no_folder_and_an_empty_one_restore_to_none(tmp_path):
-  assert checkpoint.Checkpoints(
+  assert checkpoints.Checkpoints(
       tmp_path / 'none', read_only=True).restore(_state()) is None
   assert not (tmp_path / 'none').exists()
-  assert checkpoint.Checkpoints(tmp_path).restore(_state()) is None
+  assert checkpoints.Checkpoints(tmp_path).restore(_state()) is None
 
 
 @pytest.mark.parametrize('dtype', [
@@ -89,7 +89,7 @@ def test_no_folder_and_an_empty_one_restore_to_none(tmp_path):
 def test_any_flipped_bit_changes_the_fingerprint(dtype):
   x = np.asarray(jax.random.uniform(jax.random.key(0), (2, 3)) > .5).astype(
       jnp.dtype(dtype))
-  seen = {checkpoint.fingerprint(jnp.asarray(x))}
+  seen = {checkpoints.fingerprint(jnp.asarray(x))}
   positions = range(x.nbytes * 8)
   if dtype == 'bool':  # One bit of each byte is all that a bool has.
     positions = positions[::8]
@@ -97,7 +97,7 @@ def test_any_flipped_bit_changes_the_fingerprint(dtype):
     raw = bytearray(x.tobytes())
     raw[bit // 8] ^= 1 << bit % 8
     y = np.frombuffer(bytes(raw), x.dtype).reshape(x.shape)
-    seen.add(checkpoint.fingerprint(jnp.asarray(y)))
+    seen.add(checkpoints.fingerprint(jnp.asarray(y)))
   assert len(seen) == len(positions) + 1
 
 
@@ -105,7 +105,7 @@ def test_constants_permutations_and_shapes_have_other_fingerprints():
   trees = [jnp.zeros(288), jnp.ones(288), jnp.ones((288, 1)), jnp.arange(288.),
            jnp.arange(288.)[::-1], jnp.zeros(288, jnp.int32),
            {'a': jnp.zeros(288)}, {'b': jnp.zeros(288)}, jnp.zeros((0, 288))]
-  assert len({checkpoint.fingerprint(x) for x in trees}) == len(trees)
+  assert len({checkpoints.fingerprint(x) for x in trees}) == len(trees)
 
 
 @pytest.mark.slow
@@ -119,7 +119,7 @@ def test_a_flipped_byte_in_any_file_is_never_loaded(two):
     size = file.stat().st_size
     for position in {size // 2, size // 5} if size else ():
       _flip(file, position)
-      c = checkpoint.Checkpoints(two, read_only=True)
+      c = checkpoints.Checkpoints(two, read_only=True)
       images, tree = c.restore(like)
       _flip(file, position)
       assert _bits(tree) == (right if images == 2 else older), file
@@ -143,7 +143,7 @@ def test_a_damaged_step_is_moved_aside_and_the_older_one_used(
                  'empty': os.listdir(path / '2')}[harm]:
       x = path / '2' / name
       x.unlink() if x.is_file() else shutil.rmtree(x)
-  c = checkpoint.Checkpoints(path)
+  c = checkpoints.Checkpoints(path)
   images, tree = c.restore(_like(_state()))
   assert images == 1 and _bits(tree) == _bits(_state(1))
   assert c.steps() == [1]
@@ -162,28 +162,28 @@ def test_where_none_is_intact_nothing_is_touched(two, tmp_path):
     (path / step / 'record' / 'metadata').write_text('{}')
   before = sorted(path.rglob('*'))
   with pytest.raises(ValueError, match=r'none of the checkpoints .*\n  2: '):
-    checkpoint.Checkpoints(path).restore(_like(_state()))
+    checkpoints.Checkpoints(path).restore(_like(_state()))
   assert sorted(path.rglob('*')) == before
 
 
 def test_a_folder_whose_checkpoints_all_lie_aside_is_not_begun_anew(tmp_path):
   (tmp_path / 'damaged' / '7-20260101-000000-0').mkdir(parents=True)
   with pytest.raises(ValueError, match='no checkpoints in .* 1 in its folder'):
-    checkpoint.Checkpoints(tmp_path).restore(_like(_state()))
+    checkpoints.Checkpoints(tmp_path).restore(_like(_state()))
 
 
 def test_half_written_leftovers_are_removed(two, tmp_path):
   path = shutil.copytree(two, tmp_path / 'checkpoints')
   shutil.copytree(path / '2', path / '3.orbax-checkpoint-tmp')
-  checkpoint.Checkpoints(path, read_only=True)
+  checkpoints.Checkpoints(path, read_only=True)
   assert (path / '3.orbax-checkpoint-tmp').exists()
-  c = checkpoint.Checkpoints(path)
+  c = checkpoints.Checkpoints(path)
   assert sorted(x.name for x in path.iterdir()) == ['1', '2']
   assert c.restore(_like(_state()))[0] == 2
 
 
 def test_another_tree_is_an_error_that_names_the_leaf(two):
-  c = checkpoint.Checkpoints(two)
+  c = checkpoints.Checkpoints(two)
   like = _like(_state())
   wide = like.replace(g=like.g.replace(
       params={'conv': {**like.g.params['conv'],
@@ -207,7 +207,7 @@ def test_parts_of_another_run_are_read_alone(two):
   like = _like(_state())
   wanted = like.replace(d=None, hyper=None, aux=None, images=None,
                         g=Player(like.g.params, None, None))
-  c = checkpoint.Checkpoints(two, read_only=True)
+  c = checkpoints.Checkpoints(two, read_only=True)
   images, tree = c.restore(wanted, partial=True, place='config.train.init_from')
   assert images == 2 and tree.d is None
   assert _bits(tree.ema) == _bits(_state(2).ema)
@@ -222,21 +222,21 @@ def test_parts_of_another_run_are_read_alone(two):
 
 def test_the_latest_stay_and_older_ones_go(tmp_path):
   _saved(tmp_path, 1, 2, 3, keep=2)
-  assert checkpoint.Checkpoints(tmp_path).steps() == [2, 3]
+  assert checkpoints.Checkpoints(tmp_path).steps() == [2, 3]
   _saved(tmp_path, 4, keep=1)
-  assert checkpoint.Checkpoints(tmp_path).steps() == [4]
+  assert checkpoints.Checkpoints(tmp_path).steps() == [4]
 
 
 def test_saving_the_same_step_again(tmp_path):
   path = _saved(tmp_path / 'checkpoints', 1, 2)
-  with checkpoint.Checkpoints(path) as c:
+  with checkpoints.Checkpoints(path) as c:
     assert not c.save(2, _state(2))  # Read back, and found the same.
     assert c.save(3, _state(3))
     assert not c.save(3, _state(3))  # Known without reading.
     with pytest.raises(ValueError, match='at 2 images, but .* of 3'):
       c.save(2, _state(2))
   _flip(path / '3' / 'record' / 'metadata', 40)
-  with checkpoint.Checkpoints(path) as c:
+  with checkpoints.Checkpoints(path) as c:
     assert c.save(3, _state(3))  # A damaged one gives way.
     c.wait()
     assert c.restore(_like(_state()))[0] == 3 and not c.passed_over
@@ -244,13 +244,13 @@ def test_saving_the_same_step_again(tmp_path):
 
 def test_leaves_that_are_no_arrays_are_refused(tmp_path):
   with pytest.raises(ValueError, match="'b.0' is float 0.5; wanted jax arr"):
-    checkpoint.Checkpoints(tmp_path).save(1, {'a': jnp.ones(1), 'b': [.5]})
+    checkpoints.Checkpoints(tmp_path).save(1, {'a': jnp.ones(1), 'b': [.5]})
 
 
 def test_buffers_may_be_donated_right_after_save(tmp_path):
   step = jax.jit(lambda x: jax.tree.map(lambda y: y + 1, x), donate_argnums=0)
   state = {'a': jnp.zeros((512, 1024)), 'b': jnp.int32(0)}
-  with checkpoint.Checkpoints(tmp_path, keep=9) as c:
+  with checkpoints.Checkpoints(tmp_path, keep=9) as c:
     for images in range(1, 6):
       state = step(state)
       c.save(images, state)
@@ -267,7 +267,7 @@ def test_buffers_may_be_donated_right_after_save(tmp_path):
 
 def test_a_full_disk_is_an_error_and_older_checkpoints_stay(tmp_path):
   big = {'a': jax.random.normal(jax.random.key(0), (256, 1024))}
-  c = checkpoint.Checkpoints(tmp_path, keep=1)
+  c = checkpoints.Checkpoints(tmp_path, keep=1)
   c.save(1, big)
   c.wait()
   limits = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -334,10 +334,10 @@ def test_a_writer_killed_at_any_moment_loses_at_most_one_step(tmp_path):
     # The step before the last printed one was waited for by its save.
     assert lines[0] >= at_least
     at_least = lines[-1] - 1
-    steps = checkpoint.Checkpoints(tmp_path, read_only=True).steps()
+    steps = checkpoints.Checkpoints(tmp_path, read_only=True).steps()
     assert steps[-1] >= at_least
   tree = {str(i): jnp.zeros((300, 999), jnp.int32) for i in range(9)}
-  c = checkpoint.Checkpoints(tmp_path)
+  c = checkpoints.Checkpoints(tmp_path)
   images, tree = c.restore(tree)
   assert images >= at_least and not c.passed_over
   assert {k: int(x[7, 7]) for k, x in tree.items()} == {
@@ -375,8 +375,8 @@ def test_two_devices_restore_to_one_and_four(tmp_path):
   prints = _finish(_child(code, tmp_path, devices=4)).split()
   like = {'w': jnp.zeros(12), 'key': jax.random.key(0),
           'images': jnp.zeros((8, 8), jnp.uint8)}
-  _, tree = checkpoint.Checkpoints(tmp_path).restore(like)
-  assert prints == [checkpoint.fingerprint(tree)]
+  _, tree = checkpoints.Checkpoints(tmp_path).restore(like)
+  assert prints == [checkpoints.fingerprint(tree)]
 
 
 @pytest.mark.slow
@@ -435,6 +435,6 @@ def test_two_processes_save_and_restore_together(tmp_path):
     for child in children:
       child.kill()
   like = {'w': jnp.zeros(4), 'x': jnp.zeros(8, jnp.int32)}
-  images, tree = checkpoint.Checkpoints(tmp_path).restore(like)
+  images, tree = checkpoints.Checkpoints(tmp_path).restore(like)
   assert images == 3
   np.testing.assert_array_equal(tree['x'], np.arange(8) * 3)

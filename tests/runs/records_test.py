@@ -11,6 +11,7 @@ import pytest
 
 from msg_gan_jax.report import curves
 from msg_gan_jax.runs import records as writers
+from msg_gan_jax.training.progress_line import Progress
 
 
 def test_records_are_read_as_they_were_written(tmp_path):
@@ -145,7 +146,7 @@ class Clock:
 
 def test_in_a_file_progress_has_a_line_each_tenth():
   out, now = io.StringIO(), Clock()
-  progress = writers.Progress(1000, stream=out, now=now)
+  progress = Progress(1000, stream=out, now=now)
   for images in range(10, 1001, 10):
     now.seconds += .1
     progress.write(images, {'d_loss': jnp.float32(.25), 'other': 1.})
@@ -158,7 +159,7 @@ def test_in_a_file_progress_has_a_line_each_tenth():
 
 def test_in_a_file_progress_has_a_line_each_half_minute():
   out, now = io.StringIO(), Clock()
-  progress = writers.Progress(
+  progress = Progress(
       10_000_000, images=500, keys=('fid',), stream=out, now=now)
   for second in range(1, 100):
     now.seconds = second
@@ -178,7 +179,7 @@ def test_on_a_terminal_progress_is_one_line_rewritten():
       return True
 
   out, now = Terminal(), Clock()
-  progress = writers.Progress(1000, stream=out, now=now)
+  progress = Progress(1000, stream=out, now=now)
   for images in range(1, 1001):
     now.seconds += .01
     progress.write(images, {'g_loss': -1.5})

@@ -10,13 +10,14 @@ from helpers import ROOT
 import jax
 import pytest
 
-from msg_gan_jax.config import schema as config_lib
+from msg_gan_jax.config import schema
+from msg_gan_jax.files import atomic
 from msg_gan_jax.runs import workdir
 
 
 def _config(**values):
   """The template's Config, with train.* settings replaced."""
-  config = config_lib.parse(config_lib.template())
+  config = schema.parse(schema.template())
   return dataclasses.replace(
       config, train=dataclasses.replace(config.train, **values))
 
@@ -54,7 +55,7 @@ def test_settings_that_may_not_change_are_all_listed(tmp_path):
       assert '\n  config.train.batch: 32 -> 64\n' in str(error.value)
       assert '\n  config.train.n_dis: 1 -> 2\n' in str(error.value)
       assert 'total_images' not in str(error.value)
-      assert 'another --workdir' in str(error.value)
+      assert 'another workdir' in str(error.value)
   assert (tmp_path / 'config.json').read_bytes() == before
   assert not (tmp_path / 'changes.jsonl').exists()
 
@@ -87,7 +88,7 @@ def test_a_second_writer_is_told_who_holds_the_lock(tmp_path):
   with workdir.Workdir(tmp_path):
     message = second()
     assert re.search(rf'in use by process {os.getpid()} on \S+, since', message)
-    assert str(tmp_path) in message and 'another --workdir' in message
+    assert str(tmp_path) in message and 'another workdir' in message
     workdir.Workdir(tmp_path, main=False)  # The same run's other processes.
   assert second() == 'open\n'
 
@@ -203,11 +204,11 @@ def test_the_commit_is_known_in_a_checkout_and_none_elsewhere(
 
 
 def test_json_is_replaced_whole_or_not_at_all(tmp_path):
-  workdir.write_json(tmp_path / 'a.json', {'b': 1, 'a': 'é'})
+  atomic.write_json(tmp_path / 'a.json', {'b': 1, 'a': 'é'})
   assert (tmp_path / 'a.json').read_text() == '{\n  "a": "é",\n  "b": 1\n}\n'
   for bad in (float('nan'), object()):
     with pytest.raises((ValueError, TypeError)):
-      workdir.write_json(tmp_path / 'a.json', {'a': bad})
+      atomic.write_json(tmp_path / 'a.json', {'a': bad})
   assert os.listdir(tmp_path) == ['a.json']
   assert json.loads((tmp_path / 'a.json').read_text())['b'] == 1
 

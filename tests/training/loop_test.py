@@ -18,27 +18,22 @@ import numpy as np
 from PIL import Image
 import pytest
 
-from msg_gan_jax.arrays import mesh as sharding
-from msg_gan_jax.commands import sample_run as sample
+from msg_gan_jax.arrays.mesh import data_mesh, replicated
+from msg_gan_jax.commands import sample_run
 from msg_gan_jax.gan import build as gan_lib
-from msg_gan_jax.metrics.functional import training_stability as stability
-from msg_gan_jax.runs import checkpoints as checkpoint
+from msg_gan_jax.gan import sampling
+from msg_gan_jax.gan.devices import sharded_step
+from msg_gan_jax.metrics.functional import training_stability
+from msg_gan_jax.runs import checkpoints, load, workdir
 from msg_gan_jax.runs import records as writers
-from msg_gan_jax.runs import workdir
 from msg_gan_jax.training import (
-  initial_state as start,
-)
-from msg_gan_jax.training import (
+  initial_state,
   loop,
-)
-from msg_gan_jax.training import (
-  monitor as health,
+  monitor,
+  summary,
 )
 from msg_gan_jax.training import (
   stop as signals,
-)
-from msg_gan_jax.training import (
-  summary as evaluate,
 )
 
 TOTAL = 160  # 20 steps of 8; 64 images are an epoch
@@ -73,10 +68,12 @@ def compiled_once():
     return once(dataclasses.replace(config, seed=0, train=train))
 
   with pytest.MonkeyPatch.context() as patch:
-    for module in (loop, sample, start):
+    for module in (loop, load):
       patch.setattr(module, 'build', build)
-    patch.setattr(sharding, 'step', functools.cache(sharding.step))
-    patch.setattr(sample, 'renderer', functools.cache(sample.renderer))
+    patch.setattr(loop, 'sharded_step', functools.cache(sharded_step))
+    once = functools.cache(sampling.renderer)
+    for module in (loop, sample_run):
+      patch.setattr(module, 'renderer', once)
     yield
 
 
@@ -98,11 +95,11 @@ def final(path):
   """(images, tree) of the newest checkpoint."""
   config = workdir.load_config(path)
   gan = loop.build(config)
-  same = sharding.replicated(sharding.mesh())
-  like = {'state': start.abstract(gan, same), 'before': jax.tree.map(
+  same = replicated(data_mesh())
+  like = {'state': load.state_like(gan, same), 'before': jax.tree.map(
       lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=same),
-      health.blank(gan))}
-  return checkpoint.Checkpoints(
+      monitor.blank(gan))}
+  return checkpoints.Checkpoints(
       path / 'checkpoints', read_only=True).restore(like)
 
 
@@ -121,7 +118,7 @@ def assert_ends_like(path, other):
   (images, tree), (other_images, other_tree) = final(path), final(other)
   assert images == other_images
   chex.assert_trees_all_equal(tree, other_tree)
-  assert checkpoint.fingerprint(tree) == checkpoint.fingerprint(other_tree)
+  assert checkpoints.fingerprint(tree) == checkpoints.fingerprint(other_tree)
   assert records(path) == records(other)
   for file in (other / 'samples').iterdir():
     assert (path / 'samples' / file.name).read_bytes() == file.read_bytes()
@@ -143,7 +140,7 @@ def stop_at(monkeypatch, *images, number=signal.SIGTERM):
 
 def at(monkeypatch, images, change):
   """State is changed by `change` when so many images were shown."""
-  right = sharding.step
+  right = loop.sharded_step
 
   def step(gan, over):
     def one(state, batch, key, phase):
@@ -154,7 +151,7 @@ def at(monkeypatch, images, change):
       return right(gan, over)(state, batch, key, phase)
     return one
 
-  monkeypatch.setattr(sharding, 'step', step)
+  monkeypatch.setattr(loop, 'sharded_step', step)
 
 
 def test_a_run_leaves_its_records(unbroken, config):
@@ -169,7 +166,7 @@ def test_a_run_leaves_its_records(unbroken, config):
   with Image.open(path / 'samples' / 'images_0000000056.png') as image:
     # 36 samples at 4, 8 and 16 px side by side.
     assert np.asarray(image).std() > 1
-  assert checkpoint.Checkpoints(
+  assert checkpoints.Checkpoints(
       path / 'checkpoints', read_only=True).steps() == [128, TOTAL]
   assert not (path / 'changes.jsonl').exists()
   said = after_classes(said)
@@ -204,10 +201,10 @@ def test_the_summary_is_of_the_averaged_weights(unbroken, config):
   assert set(found['swd']) == {'samples', 'halves', 'noise', 'pca'}
   assert found['protocol']['n_real'] == found['protocol']['n_fake'] == 32
   gan = loop.build(config)
-  levels = sample.renderer(gan, sharding.mesh())(
-      final(path)[1]['state'], evaluate.latents(gan, 32))
-  assert found['pairwise']['samples'] == stability.pairwise(levels[-1])
-  assert f'after 160 images\n{evaluate.Judge.table(found)}' in said
+  levels = sampling.renderer(gan, data_mesh())(
+      final(path)[1]['state'], sampling.summary_latents(gan, 32))
+  assert found['pairwise']['samples'] == training_stability.pairwise(levels[-1])
+  assert f'after 160 images\n{summary.Judge.table(found)}' in said
   assert records(path)[-1]['swd_16'] == found['swd']['samples']['16']
   assert f'pictures: {path / "samples"}' in said
 
@@ -222,14 +219,14 @@ def test_stability_is_the_change_of_the_samples_in_an_epoch(
   images, first = final(path)
   assert images == 64
   gan = loop.build(config)
-  render = sample.renderer(gan, sharding.mesh())
+  render = sampling.renderer(gan, data_mesh())
   z = gan.draw(jax.random.fold_in(jax.random.key(config.seed), 2),
-               health.VARIETY)[:health.GRID]
+               monitor.VARIETY)[:monitor.GRID]
   before, after = render(first['state'], z), render(second['state'], z)
   chex.assert_trees_all_equal(jax.device_get(first['before']), before)
   chex.assert_trees_all_equal(jax.device_get(second['before']), after)
   record, = (r for r in records(unbroken[0]) if r['images'] == 128)
-  wanted = stability.change(before, after)
+  wanted = training_stability.change(before, after)
   assert {k: v for k, v in record.items() if 'stability' in k} == {
       f'stability_{size}': wanted[size] for size in (4, 8, 16)}
   assert min(wanted.values()) > 0
@@ -333,7 +330,7 @@ def test_a_number_that_is_not_finite_stops_before_anything_is_saved(
       assert 'config.optimizer.d_rate' in text
       assert [r['images'] for r in records(path)][-1] == 72
       assert final(path)[0] == 64
-      assert not health.not_finite_leaves(final(path)[1]['state'])
+      assert not monitor.not_finite_leaves(final(path)[1]['state'])
   loop.train(config, path, len)
   assert_ends_like(path, unbroken[0])
 
@@ -346,7 +343,7 @@ def test_a_leaf_that_is_not_finite_is_named(config, tmp_path, monkeypatch):
   with pytest.raises(loop.DivergedError, match=leaf) as error:
     loop.train(config, tmp_path / 'run', len)
   assert 'There is no checkpoint yet' in str(error.value)
-  assert checkpoint.Checkpoints(tmp_path / 'run' / 'checkpoints').steps() == []
+  assert checkpoints.Checkpoints(tmp_path / 'run' / 'checkpoints').steps() == []
 
 
 def test_a_damaged_checkpoint_is_passed_over(unbroken, copy, config):
@@ -375,24 +372,24 @@ def test_a_collapse_is_told_and_variety_is_not(unbroken):
 
   rng = np.random.default_rng(0)
   pictures = rng.integers(0, 256, (64, 4, 4, 3), np.uint8)
-  variety = stability.pairwise(pictures)
+  variety = training_stability.pairwise(pictures)
   assert look(pictures, variety) == (1., [])
   diversity, said = look(np.repeat(pictures[:1], 64, 0), variety)
   assert diversity == 0
   assert said == ['warning: at 8 images the samples differ by only 0% of what '
                   'the reals do: G may have collapsed']
   low = [r for r in records(unbroken[0])
-         if r.get('diversity', 1) < health.COLLAPSE]
+         if r.get('diversity', 1) < monitor.COLLAPSE]
   assert len(low) == sum('collapsed' in line for line in unbroken[1])
 
 
 def test_a_start_takes_only_the_parts_it_asks_for(unbroken, config):
   other = final(unbroken[0])[1]['state']
-  same = sharding.replicated(sharding.mesh())
+  same = replicated(data_mesh())
   gan, key = loop.build(config), jax.random.key(1)
   own = gan.init(key)
   for parts in ('g', 'd', 'ema', 'g, d,ema'):
-    state = start.fresh(
+    state = initial_state.fresh(
         gan, change(config, init_from=str(unbroken[0]), init_parts=parts),
         key, same)
     g, d, ema = (x in parts.replace(' ', '').split(',')
@@ -419,16 +416,25 @@ def test_what_cannot_be_begun_from_is_an_error(
   empty = tmp_path / 'empty'
   with workdir.Workdir(empty) as w:
     w.start(config)
-  same = sharding.replicated(sharding.mesh())
+  same = replicated(data_mesh())
   for settings, text in (
-      (dict(init_parts='g,emma'), r"init_parts: no part 'emma'; did you mean "
-                                  r"'ema'\? Known: d, ema, g"),
-      (dict(init_from=path[:-1]), r"init_from: .*: no such folder\. Did you "
-                                  r"mean 'run'\?"),
-      (dict(init_from=str(empty)), r'init_from: .*empty has no checkpoint yet'),
+    (
+      dict(init_parts='g,emma'),
+      r"init_parts: no part 'emma'; did you mean "
+      r"'ema'\? Known: d, ema, g",
+    ),
+    (
+      dict(init_from=path[:-1]),
+      r'init_from .*: no such folder\. Did you '
+      r"mean 'run'\?",
+    ),
+    (
+      dict(init_from=str(empty)),
+      r'init_from .*empty: there is no checkpoint yet',
+    ),
   ):
     with pytest.raises(ValueError, match=text):
-      start.fresh(loop.build(config), change(
+      initial_state.fresh(loop.build(config), change(
           config, **{'init_from': path, **settings}), jax.random.key(0), same)
   for settings, text in (
       (dict(networks__latent=16), r'init_from: g.*: that run has \(.*8.*\), '
@@ -437,7 +443,7 @@ def test_what_cannot_be_begun_from_is_an_error(
   ):
     other = small(train__init_from=path, **settings)
     with pytest.raises(ValueError, match=text):
-      start.fresh(loop.build(other), other, jax.random.key(0), same)
+      initial_state.fresh(loop.build(other), other, jax.random.key(0), same)
 
 
 def read(path):
@@ -447,7 +453,7 @@ def read(path):
 
 def test_samples_are_what_the_generator_draws(unbroken, config, tmp_path):
   path, out = unbroken[0], tmp_path / 'out'
-  paths = sample.from_run(
+  paths = sample_run.from_run(
       path, out, count=5, seed=3, separate=True, scales=True)
   singles = [f'{size}px_{i:05d}.png' for size in (4, 8, 16) for i in range(5)]
   assert [os.path.relpath(p, out) for p in paths] == [
@@ -455,14 +461,14 @@ def test_samples_are_what_the_generator_draws(unbroken, config, tmp_path):
   assert sorted(os.listdir(out)) == sorted(['grid.png', 'scales.png', *singles])
   gan = loop.build(config)
   z = gan.draw(jax.random.key(3), 5)
-  levels = sample.renderer(gan, sharding.mesh())(final(path)[1]['state'], z)
+  levels = sampling.renderer(gan, data_mesh())(final(path)[1]['state'], z)
   for level in levels:
     for i, image in enumerate(level):
       np.testing.assert_array_equal(
           read(out / f'{len(image)}px_{i:05d}.png'), image)
 
   def grid(name, **options):
-    found = sample.from_run(path, tmp_path / name, count=5, **options)
+    found = sample_run.from_run(path, tmp_path / name, count=5, **options)
     assert len(found) == 1
     return read(found[0])
 
@@ -494,18 +500,18 @@ def test_a_bad_file_of_latents_is_an_error(
     with open(tmp_path / 'z.npy', 'wb'):
       write(tmp_path / 'z.npy')
   with pytest.raises(ValueError, match=f'--z_file: .*{text}'):
-    sample.from_run(unbroken[0], tmp_path / 'out',
+    sample_run.from_run(unbroken[0], tmp_path / 'out',
                     z_file=str(tmp_path / 'z.npy'))
   assert not (tmp_path / 'out').exists()
 
 
 def test_samples_of_no_run_are_an_error(unbroken, config, tmp_path):
   with pytest.raises(ValueError, match=r"no such folder\. Did you mean 'run'"):
-    sample.from_run(unbroken[0].parent / 'runn', tmp_path / 'out')
+    sample_run.from_run(unbroken[0].parent / 'runn', tmp_path / 'out')
   with workdir.Workdir(tmp_path / 'new') as w:
     w.start(config)
-  with pytest.raises(ValueError, match='no checkpoint yet; nothing to sample'):
-    sample.from_run(tmp_path / 'new', tmp_path / 'out')
+  with pytest.raises(ValueError, match='there is no checkpoint yet'):
+    sample_run.from_run(tmp_path / 'new', tmp_path / 'out')
 
 
 @pytest.mark.slow

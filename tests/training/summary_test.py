@@ -4,19 +4,17 @@ import json
 import numpy as np
 import pytest
 
-from msg_gan_jax.commands import dry_run as inspect
-from msg_gan_jax.commands import sample_run as sample
-from msg_gan_jax.config import schema as config_lib
-from msg_gan_jax.data import sources as open_lib
+from msg_gan_jax.commands import dry_run, sample_run
+from msg_gan_jax.config import schema
+from msg_gan_jax.data import sources
 from msg_gan_jax.runs import records as writers
-from msg_gan_jax.training import loop
-from msg_gan_jax.training import summary as evaluate
+from msg_gan_jax.training import loop, summary
 
 
 @pytest.fixture(scope='module')
 def ring():
   """Settings of a ring that trains in a second."""
-  config = config_lib.template()
+  config = schema.template()
   config.data.update(dict(
       name='ring', resolution=1, channels=2, count=3000, held_out=0))
   config.networks.update(dict(
@@ -26,11 +24,11 @@ def ring():
   config.train.update(dict(
       batch=64, total_images=640, sample_every_images=320,
       measure_every_images=640))
-  return config_lib.parse(config)
+  return schema.parse(config)
 
 
 def test_a_judge_of_points_finds_all_gaussians_in_the_reals(ring):
-  judge = evaluate.judge(open_lib.open_source(ring))
+  judge = summary.judge(sources.open_source(ring))
   real = judge._source.images(np.arange(2500))
   found = judge.measure(real)
   assert found['samples'] == found['reals']
@@ -43,8 +41,8 @@ def test_a_judge_of_points_finds_all_gaussians_in_the_reals(ring):
 
 
 def test_pictures_are_judged_by_distances(small):
-  judge = evaluate.judge(open_lib.open_source(small()))
-  assert isinstance(judge, evaluate.Judge) and judge.can
+  judge = summary.judge(sources.open_source(small()))
+  assert isinstance(judge, summary.Judge) and judge.can
 
 
 @pytest.mark.slow
@@ -60,7 +58,9 @@ def test_points_are_trained_on_drawn_sampled_and_resumed(
   assert records[-1]['modes'] == found['samples']['modes']
   assert all(0 < r['stability_1'] < 4 for r in records if 'stability_1' in r)
   assert len(list((run / 'samples').glob('*.png'))) == 3
-  picture, array = sample.from_run(str(run), str(tmp_path / 'out'), count=20)
+  picture, array = sample_run.from_run(
+    str(run), str(tmp_path / 'out'), count=20
+  )
   points = np.load(array)
   assert points.shape == (20, 2) and points.dtype == np.float32
   assert len(np.unique(points * 127.5 % 1)) > 20, 'rounded to bytes'
@@ -69,24 +69,24 @@ def test_points_are_trained_on_drawn_sampled_and_resumed(
 
 def test_a_dry_run_shows_points(ring, tmp_path):
   said = []
-  inspect.dry_run(ring, str(tmp_path / 'sheet.png'), say=said.append)
+  dry_run.dry_run(ring, str(tmp_path / 'sheet.png'), say=said.append)
   assert (tmp_path / 'sheet.png').exists()
   assert any('1x1x2' in line for line in said)
 
 
 def test_points_are_compared_with_those_that_were_kept_out(ring):
-  data = config_lib.template()
+  data = schema.template()
   data.data.update(dict(
       name='ring', resolution=1, channels=2, count=300, held_out=40))
-  splits = open_lib.open_source(config_lib.parse(data))
-  found = evaluate.judge(splits).measure(splits.train.images(np.arange(300)))
+  splits = sources.open_source(schema.parse(data))
+  found = summary.judge(splits).measure(splits.train.images(np.arange(300)))
   assert found['protocol']['n_real'] == 40
 
 
 @pytest.mark.parametrize('count', [4, 5, 9])
 def test_few_reals_have_a_gaussian_of_fewer_components(small, count):
-  splits = open_lib.open_source(small(data__held_out=count))
-  judge = evaluate.judge(splits)
+  splits = sources.open_source(small(data__held_out=count))
+  judge = summary.judge(splits)
   found = judge.measure(splits.train.images(np.arange(count)))
   assert found['protocol']['pca_components'] == count - 1
   assert f'Gaussian, {count - 1} components' in judge.table(found)
@@ -97,7 +97,7 @@ def test_a_measurement_that_fails_costs_no_training(
     ring, tmp_path, monkeypatch):
   def fail(self, fake):
     raise ValueError('no measure')
-  monkeypatch.setattr(evaluate.PointJudge, 'measure', fail)
+  monkeypatch.setattr(summary.PointJudge, 'measure', fail)
   with pytest.raises(ValueError, match='no measure'):
     loop.train(ring, str(tmp_path / 'run'), say=lambda line: None)
   monkeypatch.undo()

@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+from msg_gan_jax.arrays import pixels
 from msg_gan_jax.files import progress
 from msg_gan_jax.gan import pyramid
 
@@ -148,7 +149,7 @@ def _runner(trained, steps):
   @jax.jit
   def look(points, state, targets, labels):
     images = drawn(points, state, labels)
-    return (_kept(trained, points), pyramid.to_uint8(images),
+    return (_kept(trained, points), pixels.to_uint8(images),
             distance(images, targets))
 
   def run(points, spread, targets, labels, key, done):

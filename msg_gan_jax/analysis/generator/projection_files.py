@@ -4,19 +4,14 @@ import os
 
 import numpy as np
 
-from msg_gan_jax.data import decode
-from msg_gan_jax.data import picture_files as tree
+from msg_gan_jax.data import decode, picture_files
+from msg_gan_jax.files.atomic import replacing
 from msg_gan_jax.report import (
   contact_sheet,
   figure,
+  grids,
+  text,
 )
-from msg_gan_jax.report import (
-  grids as images,
-)
-from msg_gan_jax.report import (
-  text as lines,
-)
-from msg_gan_jax.runs import records as writers
 
 _SHOWN = 16  # Pictures in the figure; the numbers are of all.
 
@@ -55,9 +50,9 @@ def _files(path):
   if not os.path.isdir(path):
     raise ValueError(
         f'--pictures: no file or folder {path!r}; the nearest folder is '
-        f'{tree.nearest_folder(os.path.abspath(path))!r}.')
+        f'{picture_files.nearest_folder(os.path.abspath(path))!r}.')
   found = [os.path.join(path, name) for name in sorted(os.listdir(path))
-           if tree.is_picture(name) and name[0] != '.']
+           if picture_files.is_picture(name) and name[0] != '.']
   if not found:
     raise ValueError(
         f'--pictures: no pictures in {path!r}; looked for '
@@ -88,16 +83,16 @@ def write(folder, names, targets, found, about):
            'distance_at_start': float(before), 'psnr': float(psnr)}
           for name, before, after, psnr in zip(
               names, found.before, found.after, found.psnr, strict=True)]
-  images.save(path('projections.png'), _figure(targets, found, rows, about))
+  grids.save(path('projections.png'), _figure(targets, found, rows, about))
   paths = [path('projections.png'), path('projections.json'),
            path(f'{about["points"]}.npy')]
-  with writers.replacing(paths[1]) as temporary:
+  with replacing(paths[1]) as temporary:
     with open(temporary, 'w', encoding='utf-8') as file:
       json.dump({**about, 'pictures': rows}, file, indent=1)
   np.save(paths[2], found.points)
   for i, image in enumerate(found.images):
     paths.append(path(f'{i:05d}.png'))
-    images.save(paths[-1], image)
+    grids.save(paths[-1], image)
   return paths
 
 
@@ -111,6 +106,6 @@ def _figure(targets, found, rows, about):
       [figure.Band(None, tiles)],
       (f'projection into {about["points"]}', f'{about["steps"]:,} steps'),
       above=('picture', 'start', 'projection', 'difference'),
-      beside=[(lines.legible(lines.short(row['picture']), contact_sheet.writes),
+      beside=[(text.legible(text.short(row['picture']), contact_sheet.writes),
                f'{row["psnr"]:.1f} dB, distance {row["distance"]:.2g}')
               for row in rows[:_SHOWN]])

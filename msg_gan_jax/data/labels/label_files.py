@@ -5,7 +5,7 @@ import json
 import re
 from typing import NamedTuple
 
-from msg_gan_jax.data import picture_files as tree
+from msg_gan_jax.data import picture_files
 
 
 class Listing(NamedTuple):
@@ -139,7 +139,7 @@ def _csv(place, text):
     raise ValueError(
         f'{place}, line {reader.line_num}: is no CSV: {error}.') from error
   header = None
-  if not any(tree.is_picture(cell) for cell in rows[0]):
+  if not any(picture_files.is_picture(cell) for cell in rows[0]):
     header = [cell.strip() for cell in rows.pop(0)]
   return Listing(header, rows, typed=False)
 

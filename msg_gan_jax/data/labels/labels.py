@@ -4,7 +4,7 @@ import os
 from typing import NamedTuple
 
 from msg_gan_jax.config import tables
-from msg_gan_jax.data import picture_files as tree
+from msg_gan_jax.data import picture_files
 from msg_gan_jax.data.labels import label_files, label_rows
 
 DEFAULT = 'dataset.json'  # So NVIDIA's tools call it, for StyleGAN and others.
@@ -48,13 +48,13 @@ def label(inside, label_file='', column='', on_bad='error'):
       raise ValueError(
           f'config.data.label: {column!r}; the classes of a folder are its '
           'folders. Wanted none, or the column of a config.data.label_file.')
-    return tree.classify(inside.place, inside.names, on_bad)
-  notes = {'label_file': tree.printable(title)}
+    return picture_files.classify(inside.place, inside.names, on_bad)
+  notes = {'label_file': picture_files.printable(title)}
   kept = list(range(len(inside.names)))
   place = f'config.data.label_file: {title!r}'
   listing = label_files.read(place, title, content)
   if listing is None:
-    return tree.Kinds(kept, (), [0] * len(kept), notes)
+    return picture_files.Kinds(kept, (), [0] * len(kept), notes)
   finder = label_rows.Finder(inside.names, folder)
   column, pairs = label_rows.pairs(title, listing, column, finder)
   values, absent = label_rows.match(title, inside.names, finder, pairs)
@@ -63,7 +63,7 @@ def label(inside, label_file='', column='', on_bad='error'):
     notes['label'] = column
   if absent:
     notes['rows_without_a_picture'] = absent
-  return tree.Kinds(kept, classes, numbers, notes)
+  return picture_files.Kinds(kept, classes, numbers, notes)
 
 
 def classify(place, values, names):
@@ -102,7 +102,9 @@ def classify(place, values, names):
   known = {int: [-1, 1], bool: [False, True]}.get(kind, known)
   number = {value: i for i, value in enumerate(known)}
   called = [str(v).lower() if kind is bool else str(v) for v in known]
-  return tuple(map(tree.printable, called)), [number[v] for v in values]
+  return tuple(map(picture_files.printable, called)), [
+    number[v] for v in values
+  ]
 
 
 def _numbered(place, values, names):

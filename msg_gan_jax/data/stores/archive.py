@@ -11,16 +11,12 @@ import tarfile
 
 import numpy as np
 
-from msg_gan_jax.data import picture_files as tree
+from msg_gan_jax.data import picture_files
 from msg_gan_jax.data.labels import labels
 from msg_gan_jax.files import (
-  archives as packed,
-)
-from msg_gan_jax.files import (
+  archives,
   cache,
-)
-from msg_gan_jax.files import (
-  random_access as offsets,
+  random_access,
 )
 
 BLOCK = 1 << 20  # Bytes that are unpacked at a time.
@@ -50,12 +46,12 @@ class Archive:
 
   def __init__(self, found, label_file='', label='', on_bad='error'):
     self._packed = found
-    self.name = tree.printable(os.path.basename(found.path))
-    self.place = tree.printable(found.path)
-    files = sorted(filter(tree.is_picture, found.members))
+    self.name = picture_files.printable(os.path.basename(found.path))
+    self.place = picture_files.printable(found.path)
+    files = sorted(filter(picture_files.is_picture, found.members))
     others = sorted(set(found.members).difference(files))
-    counts = tree.count_others(others, found.special)
-    tree.check_any(found.path, files, counts)
+    counts = picture_files.count_others(others, found.special)
+    picture_files.check_any(found.path, files, counts)
     kinds = labels.label(
         labels.Inside(found.path, files, others, self._read_member),
         label_file, label, on_bad)
@@ -101,7 +97,7 @@ def unpack(path, cache_dir=''):
   """
   full = _file(path)
   try:
-    data, stamp = offsets.File(full), packed.stamp(full)
+    data, stamp = random_access.File(full), archives.stamp(full)
   except OSError as error:
     raise ValueError(f'config.data.path: cannot read {path!r}: '
                      f'{error.strerror}.') from error
@@ -111,9 +107,9 @@ def unpack(path, cache_dir=''):
       data = _decompressed(full, data, opener, stamp, cache_dir)
       break
   else:
-    if not (packed.is_zip(data) or packed.is_tar(head)):
+    if not (archives.is_zip(data) or archives.is_tar(head)):
       raise ValueError(_no_archive(path, head))
-  return packed.Packed(full, data, stamp)
+  return archives.Packed(full, data, stamp)
 
 
 def _file(path):
@@ -129,7 +125,7 @@ def _file(path):
   if not os.path.isfile(full):
     raise ValueError(
         f'config.data.path: no file {path!r}; the nearest folder that exists '
-        f'is {tree.nearest_folder(full)!r}.')
+        f'is {picture_files.nearest_folder(full)!r}.')
   return full
 
 
@@ -152,7 +148,7 @@ def _decompressed(full, data, opener, stamp, cache_dir):
   def produce(append):
     blocks = _blocks(full, data, opener)
     first = next(blocks, b'')
-    if not packed.is_tar(first[:512]):
+    if not archives.is_tar(first[:512]):
       raise ValueError(
           f'config.data.path: {full!r} is compressed, and no tar is in it; '
           'wanted pictures in a .tar.gz, .tar.bz2, .tar.xz or .zip.')
@@ -164,7 +160,7 @@ def _decompressed(full, data, opener, stamp, cache_dir):
     return {}
 
   try:
-    return offsets.Memory(cache.fetch(folder, key, (), 0, produce)[0])
+    return random_access.Memory(cache.fetch(folder, key, (), 0, produce)[0])
   except OSError as error:
     raise ValueError(
         f'config.data.cache_dir: {folder!r} does not take the unpacked '
@@ -199,10 +195,10 @@ def _check_members(full, blocks):
     with tarfile.open(fileobj=Blocks(blocks), mode='r|', bufsize=BLOCK) as tar:
       while info := tar.next():
         tar.members = []
-        if info.size > packed.MOST_BYTES:
+        if info.size > archives.MOST_BYTES:
           raise RefusedError(
               f'config.data.path: {info.name!r} in {full!r} declares '
-              f'{info.size:,} bytes; wanted at most {packed.MOST_BYTES:,}. '
+              f'{info.size:,} bytes; wanted at most {archives.MOST_BYTES:,}. '
               "Unpack it yourself, and set config.data.name='folder'.")
   except RefusedError:
     raise
@@ -212,11 +208,11 @@ def _check_members(full, blocks):
 
 def _blocks(full, data, opener):
   most, total = max(SMALL_BYTES, MOST_TIMES * data.size), 0
-  with opener(offsets.Window(data)) as file:
+  with opener(random_access.Window(data)) as file:
     while True:
       try:
         block = file.read(BLOCK)
-      except packed.DAMAGED as error:
+      except archives.DAMAGED as error:
         raise RefusedError(
             f'config.data.path: {full!r} is cut off or damaged: {error}. '
             'Fetch it again.') from error

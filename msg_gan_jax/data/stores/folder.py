@@ -3,7 +3,7 @@ import os
 
 import numpy as np
 
-from msg_gan_jax.data import picture_files as tree
+from msg_gan_jax.data import picture_files
 from msg_gan_jax.data.labels import labels
 
 
@@ -20,17 +20,19 @@ class Folder:
   """
 
   def __init__(self, path, label_file='', label='', on_bad='error'):
-    found = tree.scan(path)
+    found = picture_files.scan(path)
     self._root = found.root
-    self.name = tree.printable(os.path.basename(found.root) or found.root)
-    self.place = tree.printable(found.root)
+    self.name = picture_files.printable(
+      os.path.basename(found.root) or found.root
+    )
+    self.place = picture_files.printable(found.root)
     inside = labels.Inside(found.root, found.files, found.others,
                            self._read_file)
     kinds = labels.label(inside, label_file, label, on_bad)
     self.names = [found.files[i] for i in kinds.kept]
     self._stats = [found.stats[i] for i in kinds.kept]
     self.classes, self.labels = kinds.classes, kinds.labels
-    others = tree.count_others(found.others, found.special)
+    others = picture_files.count_others(found.others, found.special)
     self.notes = {**({'other_files': others} if others else {}), **kinds.notes}
     self.mean_bytes = float(np.mean([size for size, _ in self._stats]))
 

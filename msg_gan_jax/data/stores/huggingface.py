@@ -9,10 +9,8 @@ import urllib.request
 import numpy as np
 
 from msg_gan_jax.config import tables
-from msg_gan_jax.data.stores import columns as features
-from msg_gan_jax.data.stores import listing
-from msg_gan_jax.files import cache
-from msg_gan_jax.files import optional as extras
+from msg_gan_jax.data.stores import columns, listing
+from msg_gan_jax.files import cache, optional
 
 PLAIN = ('int', 'bool', 'string', 'large_string')  # 'u' is taken off.
 
@@ -41,7 +39,7 @@ class HuggingFace:
 
   def __init__(self, dataset='', path='', split='train', label='',
                cache_dir=''):
-    datasets = extras.load('datasets', 'huggingface')
+    datasets = optional.load('datasets', 'huggingface')
     if bool(dataset) == bool(path):
       raise ValueError(
           f'config.data.dataset: {dataset!r}, and config.data.path: {path!r}; '
@@ -50,7 +48,7 @@ class HuggingFace:
     self.place = dataset or os.path.realpath(os.path.expanduser(path))
     rows = (_of_hub(datasets, dataset, split, cache_dir) if dataset else
             _of_folder(datasets, self.place, split, cache_dir))
-    self._image = features.picture(
+    self._image = columns.picture(
         self.place, _of_kind(datasets.Image, rows), rows.features)
     self._split = split
     self.names = [str(i) for i in range(len(rows))]
@@ -95,14 +93,14 @@ def _labels(datasets, place, rows, wanted, image):
   known = _of_kind(datasets.ClassLabel, rows)
   plain = [name for name in _of_kind(datasets.Value, rows)
            if kinds[name].removeprefix('u').startswith(PLAIN)]
-  name = features.label(place, wanted, known, plain)
+  name = columns.label(place, wanted, known, plain)
   found = (), np.zeros(len(rows), np.int32), {}
   if name in known:
-    found = features.labelled(name, rows.features[name].names, rows[name][:])
+    found = columns.labelled(name, rows.features[name].names, rows[name][:])
   elif name:
-    found = features.classified(place, name, rows[name][:], bool(wanted))
+    found = columns.classified(place, name, rows[name][:], bool(wanted))
   # Where a label was not taken, its note says so.
-  found[2].update(features.others(kinds, image, name))
+  found[2].update(columns.others(kinds, image, name))
   return found
 
 

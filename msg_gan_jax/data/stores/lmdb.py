@@ -6,7 +6,7 @@ import weakref
 import numpy as np
 
 from msg_gan_jax.data.stores import listing
-from msg_gan_jax.files import optional as extras
+from msg_gan_jax.files import optional
 
 # A process may open a database only once; sources of the same one share it.
 _OPEN = weakref.WeakValueDictionary()
@@ -30,7 +30,7 @@ class Lmdb:
   """
 
   def __init__(self, path, cache_dir=''):
-    lmdb = extras.load('lmdb', 'lmdb')
+    lmdb = optional.load('lmdb', 'lmdb')
     self.place = _folder(path)
     self._stats = listing.stats([os.path.join(self.place, 'data.mdb')])
     self._database = _open(lmdb, self.place)

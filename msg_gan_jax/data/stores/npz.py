@@ -8,7 +8,7 @@ import zlib
 import numpy as np
 
 from msg_gan_jax.config import tables
-from msg_gan_jax.data import picture_files as tree
+from msg_gan_jax.data import picture_files
 from msg_gan_jax.data.labels import labels
 
 HEAD_BYTES = 12_000  # numpy's own headers are 128; it takes 10,000 at most.
@@ -45,8 +45,8 @@ class Arrays:
     name = self._pictures(dataset)
     self._pixels = self._load(name)
     count = len(self._pixels)
-    self.name = tree.printable(os.path.basename(found.path))
-    self.place = tree.printable(found.path)
+    self.name = picture_files.printable(os.path.basename(found.path))
+    self.place = picture_files.printable(found.path)
     self.names = [f'{name}[{i}]' for i in range(count)]
     self.classes, self.labels, about = self._labels(label, count)
     rest = {n: f'{h.dtype} {list(h.shape)}' for n, h in self._headers.items()
@@ -201,14 +201,14 @@ class Arrays:
       raise ValueError(
           f"{place} goes to {len(classes) - 1}, and 'classes' has "
           f'{len(called)} names.')
-    return tuple(map(tree.printable, called))
+    return tuple(map(picture_files.printable, called))
 
 
 def holds(found):
   """Whether a packed.Packed is an .npz: arrays, and no pictures beside."""
   return (any(name.endswith('.npy') and member.crc is not None
               for name, member in found.members.items())
-          and not any(map(tree.is_picture, found.members)))
+          and not any(map(picture_files.is_picture, found.members)))
 
 
 def _is_pictures(shape):

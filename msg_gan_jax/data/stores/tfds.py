@@ -5,10 +5,8 @@ import os
 
 import numpy as np
 
-from msg_gan_jax.data.stores import columns as features_lib
-from msg_gan_jax.data.stores import listing
-from msg_gan_jax.data.stores import tfds_prepared as prepared
-from msg_gan_jax.files import optional as extras
+from msg_gan_jax.data.stores import columns, listing, tfds_prepared
+from msg_gan_jax.files import optional
 
 
 class Tfds:
@@ -33,14 +31,14 @@ class Tfds:
   """
 
   def __init__(self, dataset, path='', split='train', label='', cache_dir=''):
-    tfds = extras.load('tensorflow_datasets', 'tfds')
-    self.place = prepared.find(tfds, dataset, path)
+    tfds = optional.load('tensorflow_datasets', 'tfds')
+    self.place = tfds_prepared.find(tfds, dataset, path)
     builder = tfds.builder_from_directory(self.place)
     features = builder.info.features
     self._image = _picture(tfds, dataset, features)
     known, plain = _classes(tfds, features)
     inner = [name for name in known if '/' in name]
-    self._label = features_lib.label(
+    self._label = columns.label(
         dataset, label, [x for x in known if x not in inner], inner + plain)
     self._source = _source(tfds, builder, dataset, split)
     self._split = split
@@ -52,12 +50,12 @@ class Tfds:
     self.mean_bytes = _mean_bytes(builder.info)
     self.classes, self.labels, self.notes = (), [0] * len(self.names), {}
     if self._label in known:
-      self.classes, self.labels, self.notes = features_lib.labelled(
+      self.classes, self.labels, self.notes = columns.labelled(
           self._label, known[self._label], self._labels(cache_dir))
     elif self._label:
-      self.classes, self.labels, self.notes = features_lib.classified(
+      self.classes, self.labels, self.notes = columns.classified(
           dataset, self._label, self._labels(cache_dir), bool(label))
-    self.notes.update(features_lib.others(
+    self.notes.update(columns.others(
         _kinds(tfds, features), self._image, self._label))
     self.notes['split'] = split
 
@@ -103,7 +101,7 @@ def _name(entry):
 def _picture(tfds, dataset, features):
   # Not its subclasses: a LabeledImage is a map of classes.
   images = [k for k, f in features.items() if type(f) is tfds.features.Image]
-  name = features_lib.picture(dataset, images, features)
+  name = columns.picture(dataset, images, features)
   kind = np.dtype(features[name].np_dtype)
   if kind not in (np.uint8, np.uint16):
     raise ValueError(f'config.data.dataset: pictures of {dataset!r} are '
@@ -148,7 +146,7 @@ def _source(tfds, builder, dataset, split):
       raise ValueError('it is empty')
     return builder.as_data_source(split=split, decoders=skip)
   except NotImplementedError as error:
-    raise ValueError(prepared.wrong_format(builder, dataset)) from error
+    raise ValueError(tfds_prepared.wrong_format(builder, dataset)) from error
   except (ValueError, KeyError) as error:
     name = split.partition('[')[0]
     known = sorted(builder.info.splits)

@@ -4,58 +4,15 @@ Source: Karras et al. 2018 (arXiv:1710.10196), table 2, and its code; Karnewar &
 Wang 2020 (arXiv:1903.06048), tables 6 and 7; `bmsg` switches to what the
 popular akanimax/BMSG-GAN does instead.
 """
-from typing import Any, NamedTuple
+from typing import Any
 
 from flax import linen as nn
 import jax.numpy as jnp
 
 from msg_gan_jax.gan import pyramid
-from msg_gan_jax.gan.networks import filters, layers, plain
+from msg_gan_jax.gan.networks import filters, ladder, layers, plain
 from msg_gan_jax.gan.networks import phi as combine
 from msg_gan_jax.gan.state import NOTHING
-
-
-class Shape(NamedTuple):
-  """What G and D must agree on.
-
-  Attributes:
-    ladder: every height from the coarsest, 4 px where the resolution is a
-      power of two, to the resolution.
-    shown: those at which G shows an image to D, the finest among them.
-    image: (height, width, channels) of the finest image.
-    fmap_max, fmap_base: a level of r pixels has min(fmap_max,
-      2 fmap_base / r) feature maps.
-  """
-  ladder: tuple[int, ...]
-  shown: tuple[int, ...]
-  image: tuple[int, int, int]
-  fmap_max: int
-  fmap_base: int
-
-  def grid(self):
-    """(height, width) of the coarsest level."""
-    return pyramid.shapes(self.ladder[:1], self.image)[0][:2]
-
-  def width(self, size):
-    """Feature maps of the level of `size` pixels."""
-    return max(1, min(self.fmap_max, 2 * self.fmap_base // size))
-
-  def rungs(self, level):
-    """The rungs that are climbed: up to ladder[level], or all if None."""
-    return self.ladder if level is None else self.ladder[:level + 1]
-
-
-def blend(old, new, alpha):
-  """(1 - alpha) old + alpha new, exactly `old` at 0 and `new` at 1.
-
-  Args:
-    old, new: [B, H, W, C].
-    alpha: [B], or None, which is 1.
-  """
-  if alpha is None:
-    return new
-  alpha = alpha[:, None, None, None].astype(new.dtype)
-  return (1 - alpha) * old + alpha * new
 
 
 class Generator(nn.Module):
@@ -65,7 +22,7 @@ class Generator(nn.Module):
   level, each with pixel norm; a linear 1x1 convolution to each image.
 
   Attributes:
-    shape: see Shape.
+    shape: see ladder.Ladder.
     bmsg: BMSG-GAN's gains: sqrt(2) for the image layers too (ProGAN: 1), and
       a first layer scaled by its latent inputs alone (ProGAN: as many times
       more as it has output pixels, as if it were a 4x4 convolution).
@@ -75,7 +32,7 @@ class Generator(nn.Module):
     dtype: of activations.
     remat: whether blocks are computed again in the backward pass.
   """
-  shape: Shape
+  shape: ladder.Ladder
   bmsg: bool = False
   norm_first: bool = False
   level: int | None = None
@@ -95,7 +52,7 @@ class Generator(nn.Module):
         gain = layers.HE if self.bmsg else 1.
         images[size] = layers.EqualConv(
             self.shape.image[-1], size=1, gain=gain, name=f'rgb_{size}')(x)
-    return opened(images, self.shape, self.level, condition.alpha)
+    return ladder.shown_pyramid(images, self.shape, self.level, condition.alpha)
 
   @nn.nowrap
   def block(self, x, size):
@@ -116,26 +73,6 @@ class Generator(nn.Module):
     return layers.pixel_norm(layers.leaky_relu(x))
 
 
-def opened(images, shape, level, alpha):
-  """The float32 pyramid of a ladder's G.
-
-  Args:
-    images: {size: [B, H, W, C]} of the rungs that are needed.
-    shape: Shape.
-    level: as Generator's.
-    alpha: how far ladder[level] has faded in, [B] or None.
-  """
-  if level is None:
-    found = [images[size] for size in shape.shown]
-  else:
-    image = images[shape.ladder[level]]
-    if alpha is not None and level:
-      old = images[shape.ladder[level - 1]]
-      image = blend(pyramid.up(old), image, alpha)
-    found = [image]
-  return tuple(x.astype(jnp.float32) for x in found)
-
-
 class Discriminator(nn.Module):
   """Pyramid of the shown sizes -> Verdict.
 
@@ -144,7 +81,7 @@ class Discriminator(nn.Module):
   coarsest level ends in a dense layer and the score.
 
   Attributes:
-    shape: see Shape.
+    shape: see ladder.Ladder.
     phi: a row of PHI.
     stddev: 'every' level (the paper), 'last' (ProGAN, BMSG-GAN), 'none'.
     stddev_group: see layers.minibatch_stddev.
@@ -159,7 +96,7 @@ class Discriminator(nn.Module):
     dtype: of activations.
     remat: whether blocks are computed again in the backward pass.
   """
-  shape: Shape
+  shape: ladder.Ladder
   phi: str = 'simple'
   stddev: str = 'every'
   stddev_group: int = 4
@@ -204,7 +141,7 @@ class Discriminator(nn.Module):
       is_next = coarser == 2 and alpha is not None
       if is_next or self.is_initializing():
         first, = self.from_rgb(pyramid.down(images[-1], coarser), size)
-        x = blend(first, x, alpha if is_next else None)
+        x = ladder.blend(first, x, alpha if is_next else None)
       return (x,)
     if size not in self.shape.shown:
       return (x,)

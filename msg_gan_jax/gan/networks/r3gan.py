@@ -17,13 +17,11 @@ import jax.numpy as jnp
 from msg_gan_jax.gan import pyramid
 from msg_gan_jax.gan.networks import (
   filters,
+  ladder,
   layers,
 )
 from msg_gan_jax.gan.networks import (
   phi as combine,
-)
-from msg_gan_jax.gan.networks import (
-  progan as msg,
 )
 from msg_gan_jax.gan.state import NOTHING, Verdict
 
@@ -166,14 +164,14 @@ class Generator(nn.Module):
   up-sampling; then residual blocks. A linear 1x1 convolution makes an image.
 
   Attributes:
-    shape: see msg.Shape. fmap_max 768 and fmap_base 12288 are the authors'
+    shape: see ladder.Ladder. fmap_max 768 and fmap_base 12288 are the authors'
       widths for CIFAR-10 and FFHQ; 1536 and 49152 those for ImageNet.
     plan: Plan.
     classes: how many labels G is told, beside z in a vector as long; 0 is none.
     dtype: of activations; the authors keep the coarsest level in float32.
     remat: whether stages are computed again in the backward pass.
   """
-  shape: msg.Shape
+  shape: ladder.Ladder
   plan: Plan = Plan()
   classes: int = 0
   dtype: Any = jnp.float32
@@ -224,7 +222,7 @@ class Discriminator(nn.Module):
     classes: how many labels D is told; 0 is none.
     phi: a row of PHI.
   """
-  shape: msg.Shape
+  shape: ladder.Ladder
   plan: Plan = Plan()
   classes: int = 0
   phi: str = 'simple'

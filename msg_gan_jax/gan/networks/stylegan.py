@@ -15,12 +15,10 @@ import jax.numpy as jnp
 from msg_gan_jax.gan import pyramid
 from msg_gan_jax.gan.networks import (
   filters,
+  ladder,
   layers,
   mapping,
   norms,
-)
-from msg_gan_jax.gan.networks import (
-  progan as msg,
 )
 from msg_gan_jax.gan.state import NOTHING
 
@@ -97,7 +95,7 @@ class Synthesis(nn.Module):
 
   Attributes: those of Generator.
   """
-  shape: msg.Shape
+  shape: ladder.Ladder
   level: int | None = None
   noise: bool = True
   blur: bool = True
@@ -124,7 +122,7 @@ class Synthesis(nn.Module):
       if size in (self.shape.shown if level is None else rungs[-2:]):
         images[size] = layers.EqualConv(
             self.shape.image[-1], size=1, gain=1., name=f'rgb_{size}')(x)
-    return msg.opened(images, self.shape, self.level, condition.alpha)
+    return ladder.shown_pyramid(images, self.shape, self.level, condition.alpha)
 
   @nn.nowrap
   def block(self, size, x, styles, noise):
@@ -190,7 +188,7 @@ class Generator(mapping.Styled):
   learned constant at the coarsest. A linear 1x1 convolution makes each image.
 
   Attributes:
-    shape: see msg.Shape.
+    shape: see ladder.Ladder.
     width: features of w.
     depth: layers of the mapping.
     classes: how many labels the mapping is told; 0 is none.
@@ -204,7 +202,7 @@ class Generator(mapping.Styled):
     dtype: of activations; w and styles are float32.
     remat: whether blocks are computed again in the backward pass.
   """
-  shape: msg.Shape
+  shape: ladder.Ladder
   width: int = 512
   depth: int = 8
   classes: int = 0

@@ -14,15 +14,13 @@ from msg_gan_jax.config import tables
 from msg_gan_jax.gan import pyramid
 from msg_gan_jax.gan.networks import (
   filters,
+  ladder,
   layers,
   mapping,
   plain,
 )
 from msg_gan_jax.gan.networks import (
   phi as combine,
-)
-from msg_gan_jax.gan.networks import (
-  progan as msg,
 )
 from msg_gan_jax.gan.networks.mapping import activate
 from msg_gan_jax.gan.state import NOTHING, Verdict
@@ -177,7 +175,7 @@ class Synthesis(nn.Module):
 
   Attributes: see Generator.
   """
-  shape: msg.Shape
+  shape: ladder.Ladder
   noise: bool = True
   dtype: Any = jnp.float32
   remat: bool = False
@@ -216,7 +214,7 @@ class Generator(mapping.Styled):
   """z [B, latent] -> pyramid of the shown sizes, in about [-1, 1].
 
   Attributes:
-    shape: see msg.Shape. The image of a level is the sum of what it and the
+    shape: see ladder.Ladder. The image of a level is the sum of what it and the
       coarser levels add.
     width: features of a style.
     depth: layers of the mapping.
@@ -226,7 +224,7 @@ class Generator(mapping.Styled):
     dtype: of activations.
     remat: whether blocks are computed again in the backward pass.
   """
-  shape: msg.Shape
+  shape: ladder.Ladder
   width: int = 512
   depth: int = 8
   classes: int = 0
@@ -264,7 +262,7 @@ class Discriminator(nn.Module):
   """Pyramid of the shown sizes -> Verdict.
 
   Attributes:
-    shape: see msg.Shape.
+    shape: see ladder.Ladder.
     architecture: a row of ARCHITECTURES.
     phi: a row of PHI: how images of coarser levels are joined to the path.
     stddev: where D sees the minibatch standard deviation: 'every' level,
@@ -275,7 +273,7 @@ class Discriminator(nn.Module):
     dtype: of activations.
     remat: whether blocks are computed again in the backward pass.
   """
-  shape: msg.Shape
+  shape: ladder.Ladder
   architecture: str = 'residual'
   phi: str = 'simple'
   stddev: str = 'last'

@@ -10,26 +10,20 @@ from msg_gan_jax.config import tables
 from msg_gan_jax.gan import pyramid
 from msg_gan_jax.gan.networks import (
   dcgan,
+  infogan,
+  ladder,
   lapgan,
   mlp,
   norms,
+  phi,
   plain,
+  progan,
   r3gan,
   resnet,
   stylegan,
   stylegan2,
-)
-from msg_gan_jax.gan.networks import (
-  phi as combine,
-)
-from msg_gan_jax.gan.networks import (
-  progan as msg,
-)
-from msg_gan_jax.gan.networks import (
-  vanilla as dense,
-)
-from msg_gan_jax.gan.networks import (
-  weight_norms as spectral,
+  vanilla,
+  weight_norms,
 )
 
 
@@ -174,7 +168,7 @@ def _on_ladder(config, g, d, grows=True):
 
   Args:
     config: Config.
-    g, d: (msg.Shape, level) -> a linen module; level None opens all rungs.
+    g, d: (ladder.Ladder, level) -> a linen module; level None opens all rungs.
     grows: whether the network can.
   """
   settings, data = config.networks, config.data
@@ -184,18 +178,18 @@ def _on_ladder(config, g, d, grows=True):
     raise ValueError(
         f'config.networks.name: {settings.name!r} draws pictures, and '
         f'config.data.name = {data.name!r} has points; wanted \'mlp\'.')
-  combine.PHI[settings.phi]  # an unknown φ is an error also where unused
-  ladder = pyramid.ladder(*data.shape[:2])
+  phi.PHI[settings.phi]  # an unknown φ is an error also where unused
+  sizes = pyramid.ladder(*data.shape[:2])
   shown = pyramid.shown(data.shape, settings.scales)
-  shape = msg.Shape(
-      ladder, ladder if begin else shown, data.shape, settings.fmap_max,
+  shape = ladder.Ladder(
+      sizes, sizes if begin else shown, data.shape, settings.fmap_max,
       settings.fmap_base)
   if not begin:
     return Players(g(shape, None), d(shape, None), shown)
-  if begin not in ladder:
+  if begin not in sizes:
     raise ValueError(
         f'config.train.grow_from: no resolution of {begin} px on the way to '
-        f'{ladder[-1]}; wanted one of {", ".join(map(str, ladder))}, or 0.')
+        f'{sizes[-1]}; wanted one of {", ".join(map(str, sizes))}, or 0.')
   if len(shown) > 1:
     raise ValueError(
         f'config.train.grow_from: {begin}, but config.networks.scales = '
@@ -204,15 +198,15 @@ def _on_ladder(config, g, d, grows=True):
   parts = tuple(
       Players(g(shape, level), d(shape, level), (size,),
               look=functools.partial(_faded, size))
-      for level, size in enumerate(ladder))
-  return parts[-1]._replace(parts=parts, ladder=ladder)
+      for level, size in enumerate(sizes))
+  return parts[-1]._replace(parts=parts, ladder=sizes)
 
 
 def _faded(size, images, alpha):
   """Reals of a resolution as far as it has faded in: ProGAN, appendix A.1."""
   real, = pyramid.build(images, (size,))
   if not size % 2:  # The coarsest rung may be odd, and never fades in.
-    real = msg.blend(pyramid.up(pyramid.down(real)), real, alpha)
+    real = ladder.blend(pyramid.up(pyramid.down(real)), real, alpha)
   return (real,), None
 
 
@@ -223,7 +217,7 @@ def _of_family(settings):
 
 def _ladder_d(settings, shape, level, **choices):
   """ProGAN's D, with choices of its attributes."""
-  return msg.Discriminator(
+  return progan.Discriminator(
       shape, settings.phi, settings.stddev, settings.stddev_group,
       head=_head(settings), level=level, **choices, **_of_family(settings))
 
@@ -233,7 +227,7 @@ def _msg(config, **choices):
   _refuse_mapping(settings)
   return _on_ladder(
       config,
-      lambda shape, level: msg.Generator(
+      lambda shape, level: progan.Generator(
           shape, level=level, **choices, **_of_family(settings)),
       lambda shape, level: _ladder_d(settings, shape, level, **choices),
       grows='bmsg' not in choices)
@@ -244,7 +238,7 @@ def _progan(config):
   _refuse_mapping(settings)
   return _on_ladder(
       config,
-      lambda shape, level: msg.Generator(
+      lambda shape, level: progan.Generator(
           shape, norm_first=True, level=level, **_of_family(settings)),
       lambda shape, level: _ladder_d(settings, shape, level, mean_first=True))
 
@@ -304,7 +298,7 @@ def _styles(settings):
 
 def _mlp(config):
   settings = config.networks
-  combine.PHI[settings.phi]  # an unknown φ is an error also where unused
+  phi.PHI[settings.phi]  # an unknown φ is an error also where unused
   _refuse_equalized(config)
   _refuse_mapping(settings)
   mlp.check(settings)
@@ -320,13 +314,13 @@ def _kits(settings, kit):
   _refuse_mapping(settings)
   for player in ('g', 'd'):
     for table, name in ((norms.NORMS, 'norm'),
-                        (spectral.WEIGHT_NORMS, 'weight_norm')):
+                        (weight_norms.WEIGHT_NORMS, 'weight_norm')):
       found, place = getattr(settings, f'{player}_{name}'), (
           f'config.networks.{player}_{name}')
       if found not in table:
         raise ValueError(f'{place}: {table.miss(found)}' + (
             f' {found!r} is a weight norm: config.networks.{player}_'
-            'weight_norm.' if found in spectral.WEIGHT_NORMS else ''))
+            'weight_norm.' if found in weight_norms.WEIGHT_NORMS else ''))
   if settings.g_condition == 'batch_norm' and settings.g_norm != 'batch':
     raise ValueError(
         "config.networks.g_condition: 'batch_norm', but config.networks."
@@ -352,7 +346,7 @@ def _plain(config, plan, doublings, halvings=None):
   """
   settings, shape = config.networks, config.data.shape
   _refuse(settings, 'stddev')
-  combine.PHI[settings.phi]
+  phi.PHI[settings.phi]
   halvings = doublings if halvings is None else halvings
   unit, fewest = 2**doublings, 2**max(0, halvings - doublings)
   for name, side in (('resolution', shape[0]), ('width', shape[1])):
@@ -411,17 +405,17 @@ def _refuse_instance(settings):
 
 
 def _vanilla(config):
-  settings, plan = config.networks, dense.Plan()
+  settings, plan = config.networks, vanilla.Plan()
   _refuse(settings, 'stddev')
   _one_level(settings)
   _refuse_instance(settings)
-  combine.PHI[settings.phi]
+  phi.PHI[settings.phi]
   g_kit, d_kit = _kits(settings, plan.kit)
   plan = plan.scaled(settings.fmap_max)
   return Players(
-      dense.Generator(plan, config.data.shape, g_kit._replace(
+      vanilla.Generator(plan, config.data.shape, g_kit._replace(
           deviation='.05')),
-      dense.Discriminator(plan, d_kit, _head(settings)),
+      vanilla.Discriminator(plan, d_kit, _head(settings)),
       config.data.shape[:1], (plan.kit.law,) * 2)
 
 
@@ -429,17 +423,17 @@ def _infogan(config):
   settings = config.networks
   _one_level(settings)
   _refuse_instance(settings)
-  plan, (g_kit, d_kit), sizes = _plain(config, dense.InfoPlan(), 2)
+  plan, (g_kit, d_kit), sizes = _plain(config, infogan.InfoPlan(), 2)
   return Players(
-      dense.InfoGenerator(plan, config.data.shape, g_kit),
-      dense.InfoDiscriminator(plan, d_kit, _head(settings), sizes[-1:]),
+      infogan.InfoGenerator(plan, config.data.shape, g_kit),
+      infogan.InfoDiscriminator(plan, d_kit, _head(settings), sizes[-1:]),
       sizes[-1:], (plan.kit.law,) * 2)
 
 
 def _lapgan(config):
   settings = config.networks
   _one_level(settings)
-  combine.PHI[settings.phi]
+  phi.PHI[settings.phi]
   _no_batch_norm(settings)
   g_kit, d_kit = _kits(settings, lapgan.Plan().kit)
   _refuse(settings, 'stddev', 'g_norm', 'd_norm')

@@ -9,7 +9,7 @@ from jax.sharding import PartitionSpec as P
 import numpy as np
 
 from msg_gan_jax.files import cache, progress
-from msg_gan_jax.metrics.functional import running_moments as streams
+from msg_gan_jax.metrics.functional import running_moments
 
 VERSION = 1  # Of what is cached; a change that moves a feature adds 1.
 MOST_BYTES = 2**32  # Of features that are kept in memory.
@@ -58,13 +58,13 @@ def moments(source, extractor, tap, indices=None, title='pictures',
     frechet.Moments, of compensated float32 sums.
   """
   indices = np.arange(len(source)) if indices is None else np.asarray(indices)
-  add, sums = jax.jit(streams.add), None
+  add, sums = jax.jit(running_moments.add), None
   for found, count in _batches(source, extractor, indices, title, devices):
     x = found[tap]
     if sums is None:  # About a row of their own, sums lose fewer digits.
-      sums = streams.start(x[0])
+      sums = running_moments.start(x[0])
     sums = add(sums, x, np.arange(len(x)) < count)
-  return streams.finish(sums)
+  return running_moments.finish(sums)
 
 
 def _batches(source, extractor, indices, title, devices):

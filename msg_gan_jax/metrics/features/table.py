@@ -8,17 +8,13 @@ import jax.numpy as jnp
 from msg_gan_jax.config import tables
 from msg_gan_jax.metrics.features import (
   classifier,
+  dataset_classifier,
   dinov2,
   inception,
+  published_weights,
   random_conv,
   resizes,
   vgg,
-)
-from msg_gan_jax.metrics.features import (
-  dataset_classifier as classifiers,
-)
-from msg_gan_jax.metrics.features import (
-  published_weights as published,
 )
 
 _INCEPTION = {'64': 64, '192': 192, '768': 768, '2048': 2048, 'logits': 1008,
@@ -99,7 +95,9 @@ def colour(images):
 
 
 def _inception(asked):
-  found = published.find('inception', asked.weights_file, asked.cache_dir)
+  found = published_weights.find(
+    'inception', asked.weights_file, asked.cache_dir
+  )
   protocol = asked.protocol
 
   def apply(params, images):
@@ -115,7 +113,7 @@ def _inception(asked):
 
 
 def _vgg16(asked):
-  found = published.find('vgg16', asked.weights_file, asked.cache_dir)
+  found = published_weights.find('vgg16', asked.weights_file, asked.cache_dir)
   params = vgg.from_tensors(found.tensors)
   network = vgg.network(params)
 
@@ -138,7 +136,7 @@ def lpips(weights_file='', cache_dir=''):
     weights_file: a folder with both published files; '' looks for them.
     cache_dir: where they are kept.
   """
-  of_vgg, of_lins = (published.find(name, weights_file, cache_dir)
+  of_vgg, of_lins = (published_weights.find(name, weights_file, cache_dir)
                      for name in ('vgg16', 'lpips'))
   params = vgg.from_tensors(of_vgg.tensors)
   lins = vgg.lins_from_tensors(of_lins.tensors)
@@ -153,7 +151,7 @@ def lpips(weights_file='', cache_dir=''):
 
 
 def _dinov2(asked):
-  found = published.find('dinov2', asked.weights_file, asked.cache_dir)
+  found = published_weights.find('dinov2', asked.weights_file, asked.cache_dir)
   params = dinov2.from_tensors(found.tensors)
   network = dinov2.network(params)
 
@@ -168,13 +166,13 @@ def _dinov2(asked):
 
 
 def _classifier(asked):
-  found = classifiers.trained(
+  found = dataset_classifier.trained(
       asked.real, asked.held_out, asked.cache_dir, asked.say)
 
   def apply(variables, images):
     features, logits = classifier.apply(variables, images)
     out = {'features': features, **{
-        classifiers.tap(head): x for head, x in logits.items()}}
+        dataset_classifier.tap(head): x for head, x in logits.items()}}
     return {tap: out[tap] for tap in asked.taps}
 
   return _extractor('classifier', found.digest, found.variables, apply, asked,

@@ -3,9 +3,7 @@ import numpy as np
 
 from msg_gan_jax.metrics.functional import (
   checks,
-)
-from msg_gan_jax.metrics.functional import (
-  precision_recall as neighbours,
+  precision_recall,
 )
 
 
@@ -27,9 +25,9 @@ def authenticity(train, fake):
   Source: Alaa et al. 2022 (arXiv:2102.08921), sec. 4.3.
   """
   train, fake = checks.sets('authenticity', train=train, fake=fake)
-  distance, index = (x[:, 0] for x in neighbours.nearest(train, fake))
+  distance, index = (x[:, 0] for x in precision_recall.nearest(train, fake))
   rows, back = np.unique(index, return_inverse=True)
-  own = neighbours.nearest(train, train[rows], 2)[0][back, 1]
+  own = precision_recall.nearest(train, train[rows], 2)[0][back, 1]
   ratio = np.where(distance > 0, np.inf, 0.)
   np.divide(distance, own, out=ratio, where=own > 0)
   return {'authentic': float((distance > own).mean()), 'ratio': ratio,
@@ -57,7 +55,7 @@ def nearer_to_train(train, held_out, fake, seed=0):
   rows = min(len(train), len(held_out))
   rng = np.random.default_rng(seed)
   near, far = (
-      neighbours.nearest(x[rng.permutation(len(x))[:rows]], fake)[0][:, 0]
+      precision_recall.nearest(x[rng.permutation(len(x))[:rows]], fake)[0][:, 0]
       for x in (train, held_out))
   wins = (near < far) + .5 * (near == far)
   return {'share': float(wins.mean()), 'rows': rows,

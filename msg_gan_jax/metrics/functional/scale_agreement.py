@@ -1,7 +1,7 @@
 """How the scales of a multi-scale GAN go together."""
 import numpy as np
 
-from msg_gan_jax.gan import pyramid as pyramid_lib
+from msg_gan_jax.arrays.pixels import down, from_uint8
 
 
 def consistency(pyramid):
@@ -20,7 +20,7 @@ def consistency(pyramid):
   """
   found = {}
   for coarse, fine in zip(pyramid, pyramid[1:], strict=False):
-    pooled = pyramid_lib.down(
+    pooled = down(
         _in_range(fine), fine.shape[1] // coarse.shape[1])
     found[coarse.shape[1]] = float(
         np.mean(np.square(pooled - _in_range(coarse))))
@@ -48,4 +48,6 @@ def shares(norms):
 
 def _in_range(x):
   x = np.asarray(x)
-  return (x / 127.5 - 1 if x.dtype == np.uint8 else x).astype(np.float64)
+  if x.dtype == np.uint8:
+    return from_uint8(x, np.float64)
+  return x.astype(np.float64)

@@ -11,19 +11,14 @@ import pytest
 from msg_gan_jax.analysis import trained
 from msg_gan_jax.analysis.generator import (
   mixing,
+  projection,
+  projection_files,
   walk,
 )
-from msg_gan_jax.analysis.generator import (
-  projection as project,
-)
-from msg_gan_jax.analysis.generator import (
-  projection_files as targets,
-)
-from msg_gan_jax.config import schema as config_lib
-from msg_gan_jax.gan import build as gan_lib
-from msg_gan_jax.gan import pyramid
-from msg_gan_jax.report import figure
-from msg_gan_jax.report import film as video
+from msg_gan_jax.arrays import pixels
+from msg_gan_jax.config import schema
+from msg_gan_jax.gan import build, pyramid
+from msg_gan_jax.report import figure, film
 
 WIDTH, LAYERS = 8, 4
 
@@ -39,7 +34,7 @@ def styled(small):
       'stylegan', data__resolution=8, networks__w=WIDTH,
       networks__mapping_layers=1, train__grow_from=0, train__grow_batches='',
       train__grow_rates='')
-  gan = gan_lib.build(config)
+  gan = build.build(config)
   random = np.random.default_rng(1)
 
   def drawn(path, x):
@@ -82,11 +77,11 @@ class Plain:
 
 
 def plain(law='sphere', statistics='moving', **attributes):
-  config = config_lib.template()
+  config = schema.template()
   config.networks.latent_law = law
   config.networks.statistics = statistics
   return trained.Trained(
-      config_lib.parse(config), Plain(**attributes), jnp.float32(1))
+      schema.parse(config), Plain(**attributes), jnp.float32(1))
 
 
 # Walks.
@@ -196,7 +191,7 @@ def test_a_walk_in_z_stays_in_one_class():
 
 def test_a_film_shows_each_frame_at_all_scales(monkeypatch):
   shown = []
-  monkeypatch.setattr(video, 'write', lambda path, frames, fps, count: (
+  monkeypatch.setattr(film, 'write', lambda path, frames, fps, count: (
       shown.extend(frames), shown.append((path, fps, count))))
   found, z = plain(), normal(5, 6)
   levels = list(found.images(z))
@@ -220,7 +215,7 @@ def test_a_film_shows_each_frame_at_all_scales(monkeypatch):
 
 def test_pictures_are_those_of_the_gan(styled):
   z = np.asarray(styled.gan.draw(jax.random.key(3), 3))
-  wanted = pyramid.to_uint8(styled.gan.sample(styled.state, z)[-1])
+  wanted = pixels.to_uint8(styled.gan.sample(styled.state, z)[-1])
   np.testing.assert_array_equal(styled.finest(styled.styles(z)), wanted)
   wanted = styled.gan.latents(styled.state, z, psi=.3, cutoff=2)
   np.testing.assert_allclose(
@@ -235,7 +230,7 @@ def test_a_picture_does_not_change_with_its_company():
   whole = np.concatenate([z[:1], others])
   wanted = found.gan.synthesize(jnp.float32(1), whole)[-1][0]
   np.testing.assert_allclose(
-      found.finest(z)[0], pyramid.to_uint8(wanted), atol=1)
+      found.finest(z)[0], pixels.to_uint8(wanted), atol=1)
 
 
 # Styles.
@@ -309,7 +304,7 @@ def test_psi_0_is_the_mean_picture_and_1_the_sample(styled, drawn):
   (band,), named = drawn[0]
   assert named['above'] == ['psi 1', 'psi 0.5', 'psi 0', 'psi -1']
   columns = list(zip(*band.rows, strict=True))
-  sample = pyramid.to_uint8(styled.gan.sample(styled.state, z)[-1])
+  sample = pixels.to_uint8(styled.gan.sample(styled.state, z)[-1])
   np.testing.assert_array_equal(
       columns[0], [figure.tile(x) for x in np.asarray(sample)])
   mean = styled.state.ema.stats['mapping']['w_mean']
@@ -345,29 +340,32 @@ def test_the_distance_is_a_mean_over_a_pyramid():
   half = [x.reshape(2, 8, 2, 4, 2, 3).mean((2, 4)) for x in (a, b)]
   wanted = [((x - y)**2).mean((1, 2, 3)) for x, y in ((a, b), half)]
   np.testing.assert_allclose(
-      project.distance(a, b), np.mean(wanted, 0), rtol=1e-5)
-  assert (np.asarray(project.distance(a, a)) == 0).all()
+      projection.distance(a, b), np.mean(wanted, 0), rtol=1e-5)
+  assert (np.asarray(projection.distance(a, a)) == 0).all()
   # A shift of the whole is in all levels, what changes from pixel to pixel in
   # one.
   checks = np.indices((16, 8)).sum(0)[:, :, None] % 2 * 2. - 1
-  np.testing.assert_allclose(project.distance(a, a + .1), .01, rtol=1e-4)
+  np.testing.assert_allclose(projection.distance(a, a + .1), .01, rtol=1e-4)
   np.testing.assert_allclose(
-      project.distance(a, a + .1 * checks), .005, rtol=1e-4)
+      projection.distance(a, a + .1 * checks), .005, rtol=1e-4)
 
 
 def test_psnr_of_known_errors():
   a = np.full((2, 4, 4, 3), 100, np.uint8)
   b = a + np.uint8([[[[10]]], [[[0]]]])
-  np.testing.assert_allclose(project.psnr(b, a), [28.13, 99], atol=.01)
+  np.testing.assert_allclose(projection.psnr(b, a), [28.13, 99], atol=.01)
 
 
 def test_the_schedule_is_that_of_the_paper():
-  assert project.schedule(0) == (0, .05)
-  assert project.schedule(.025) == (.05, pytest.approx(.05 * (1 - 1 / 30)**2))
-  assert project.schedule(.375) == (.1, pytest.approx(.0125))
-  assert project.schedule(.75) == (.1, 0)
-  assert project.schedule(.875) == (pytest.approx(.05), 0)
-  assert project.schedule(1) == (0, 0)
+  assert projection.schedule(0) == (0, .05)
+  assert projection.schedule(0.025) == (
+    0.05,
+    pytest.approx(0.05 * (1 - 1 / 30) ** 2),
+  )
+  assert projection.schedule(.375) == (.1, pytest.approx(.0125))
+  assert projection.schedule(.75) == (.1, 0)
+  assert projection.schedule(.875) == (pytest.approx(.05), 0)
+  assert projection.schedule(1) == (0, 0)
 
 
 @pytest.mark.slow
@@ -375,7 +373,7 @@ def test_it_finds_what_g_has_drawn(styled):
   w = np.repeat(styled.styles(styled.gan.draw(jax.random.key(5), 3))[:, :1],
                 LAYERS, 1)
   pictures = styled.finest(w)
-  found = project.project(styled, pictures, steps=150, seed=4)
+  found = projection.project(styled, pictures, steps=150, seed=4)
   assert found.points.shape == (3, WIDTH) and found.points.dtype == np.float32
   assert (found.after < found.before / 20).all()
   assert (found.psnr > 25).all()
@@ -390,7 +388,7 @@ def test_without_a_mapping_z_keeps_its_law(law):
   found = plain(law)
   z = np.asarray(found.gan.draw(jax.random.key(5), 3))
   z = z if law != 'uniform' else z.clip(-1, 1)
-  got = project.project(found, found.finest(z), steps=120)
+  got = projection.project(found, found.finest(z), steps=120)
   assert (got.after < got.before / 20).all() and (got.psnr > 30).all()
   if law == 'sphere':
     np.testing.assert_allclose((got.points**2).sum(1), 6, rtol=1e-4)
@@ -401,14 +399,14 @@ def test_without_a_mapping_z_keeps_its_law(law):
 def test_pictures_do_not_see_each_other_nor_the_clock(monkeypatch):
   found = plain()
   pictures = found.finest(np.asarray(found.gan.draw(jax.random.key(5), 3)))
-  whole = project.project(found, pictures, steps=20)
-  for a, b in zip(whole, project.project(found, pictures, steps=20),
+  whole = projection.project(found, pictures, steps=20)
+  for a, b in zip(whole, projection.project(found, pictures, steps=20),
                   strict=True):
     np.testing.assert_array_equal(a, b)
-  alone = project.project(found, pictures[2:], steps=20)
+  alone = projection.project(found, pictures[2:], steps=20)
   np.testing.assert_allclose(whole.points[2:], alone.points, atol=1e-4)
-  monkeypatch.setattr(project, 'PIXELS', 2 * 64)  # Two at once, then one.
-  parts = project.project(found, pictures, steps=20)
+  monkeypatch.setattr(projection, 'PIXELS', 2 * 64)  # Two at once, then one.
+  parts = projection.project(found, pictures, steps=20)
   np.testing.assert_allclose(whole.points, parts.points, atol=1e-4)
 
 
@@ -427,7 +425,7 @@ def test_pictures_are_read_as_the_run_sees_its_own(tmp_path):
   for name in ('set/b.png', 'set/a.png', 'c.PNG', 'set/.d.png'):
     Image.fromarray(wide).save(tmp_path / name)
   (tmp_path / 'set' / 'a.txt').touch()
-  names, found = targets.read(
+  names, found = projection_files.read(
       [str(tmp_path / 'c.PNG'), str(tmp_path / 'set')], data())
   assert names == ['c.PNG', 'a.png', 'b.png']
   assert found.shape == (3, 8, 8, 3) and (found == 200).all()
@@ -445,17 +443,17 @@ def test_what_cannot_be_projected_is_told(
   (tmp_path / 'set').mkdir()
   (tmp_path / 'x.png').write_text('Dear')
   with pytest.raises(ValueError, match=f'^--pictures: {text}'):
-    targets.read(paths, data(**settings))
+    projection_files.read(paths, data(**settings))
 
 
 @pytest.mark.parametrize('channels', [1, 3, 4])
 def test_what_was_found_is_written(tmp_path, channels):
   pictures = np.random.default_rng(0).integers(
       0, 256, (2, 8, 8, channels), np.uint8)
-  found = project.Found(
+  found = projection.Found(
       normal(2, 6), pictures, pictures, np.array([.5, .4]),
       np.array([.25, .125]), np.array([20., 30.]))
-  paths = targets.write(
+  paths = projection_files.write(
       tmp_path / 'out', ['a.png', 'ψ.png'], pictures, found,
       {'distance': 'pyramid', 'points': 'w', 'steps': 7})
   assert [path.rpartition('/')[2] for path in paths] == [

@@ -4,9 +4,8 @@ import hashlib
 import numpy as np
 import pytest
 
-from msg_gan_jax.config import schema as config_lib
-from msg_gan_jax.data import source
-from msg_gan_jax.data import sources as open_lib
+from msg_gan_jax.config import schema
+from msg_gan_jax.data import source, sources
 from msg_gan_jax.data.drawn import polygons
 
 FEWEST_AND_MOST = {'triangles': (3, 3), 'squares': (4, 4), 'convex': (3, 8)}
@@ -180,19 +179,19 @@ def test_the_digest_follows_every_setting():
 
 
 def data(**settings):
-  config = config_lib.template()
+  config = schema.template()
   config.data.update(dict(name='polygons', resolution=28, channels=1, count=40,
                           held_out=10) | settings)
-  return config_lib.parse(config)
+  return schema.parse(config)
 
 
 def test_the_settings_open_it_and_what_is_kept_out_lies_beyond():
-  found = open_lib.open_source(data(dataset='squares'))
+  found = sources.open_source(data(dataset='squares'))
   beyond = polygons.Polygons('squares', 50).images(np.arange(40, 50))
   assert (len(found.train), len(found.held_out)) == (40, 10)
   np.testing.assert_array_equal(found.held_out.images(np.arange(10)), beyond)
-  assert open_lib.open_source(data(held_out=0)).held_out is None
-  assert open_lib.open_source(data()).train.notes['dataset'] == 'triangles'
+  assert sources.open_source(data(held_out=0)).held_out is None
+  assert sources.open_source(data()).train.notes['dataset'] == 'triangles'
 
 
 @pytest.mark.parametrize('settings, words', [
@@ -208,7 +207,7 @@ def test_the_settings_open_it_and_what_is_kept_out_lies_beyond():
 ])
 def test_wrong_settings_are_named(settings, words):
   with pytest.raises(ValueError, match=words):
-    open_lib.open_source(data(**settings))
+    sources.open_source(data(**settings))
 
 
 @pytest.mark.parametrize('index', [-1, 5])

@@ -5,9 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from msg_gan_jax.config import schema as config_lib
-from msg_gan_jax.data import batches, source
-from msg_gan_jax.data import sources as open_lib
+from msg_gan_jax.config import schema
+from msg_gan_jax.data import batches, source, sources
 from msg_gan_jax.data.drawn import toys
 from msg_gan_jax.gan import pyramid
 
@@ -15,10 +14,10 @@ EVERY = np.arange(20_000)
 
 
 def data(name, **settings):
-  config = config_lib.template()
+  config = schema.template()
   config.data.update(dict(name=name, resolution=1, channels=2, count=40,
                           held_out=10) | settings)
-  return config_lib.parse(config)
+  return schema.parse(config)
 
 
 @pytest.mark.parametrize('name, count, std, apart', [
@@ -91,7 +90,7 @@ def test_a_point_depends_on_its_index_alone():
 
 def test_batches_and_pyramids_keep_points_as_they_are():
   config = data('ring')
-  toy = open_lib.open_source(config).train
+  toy = sources.open_source(config).train
   batch = batches.open_batches(toy, config).at(0, (1, 40))
   assert batch.images.dtype == jnp.float32
   level, = pyramid.build(batch.images[0], (1,))
@@ -101,7 +100,7 @@ def test_batches_and_pyramids_keep_points_as_they_are():
 
 
 def test_what_is_kept_out_lies_beyond():
-  found = open_lib.open_source(data('line'))
+  found = sources.open_source(data('line'))
   np.testing.assert_array_equal(
       found.held_out.images(np.arange(10)),
       toys.Toy('line', 50).images(np.arange(40, 50)))
@@ -127,14 +126,14 @@ def test_the_digest_follows_every_setting():
 ])
 def test_wrong_settings_are_named(settings, words):
   with pytest.raises(ValueError, match=words):
-    open_lib.open_source(data('ring', **settings))
+    sources.open_source(data('ring', **settings))
 
 
 def test_every_layout_is_a_source_and_no_other():
   with pytest.raises(ValueError, match="layout 'rings'; did you mean 'ring'"):
     toys.Toy('rings', 1)
   for name in toys.LAYOUTS:
-    assert open_lib.open_source(data(name)).train.name == name
+    assert sources.open_source(data(name)).train.name == name
 
 
 @pytest.mark.parametrize('index', [-1, 5])

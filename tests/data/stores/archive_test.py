@@ -13,10 +13,10 @@ import numpy as np
 from PIL import Image
 import pytest
 
-from msg_gan_jax.config import schema as config_lib
-from msg_gan_jax.data import sources as open_lib
+from msg_gan_jax.config import schema
+from msg_gan_jax.data import sources
 from msg_gan_jax.data.stores import archive
-from msg_gan_jax.files import archives as packed
+from msg_gan_jax.files import archives
 
 
 def picture(seed):
@@ -54,11 +54,11 @@ WRITERS = {'zip': write_zip, 'tar': write_tar}
 @pytest.fixture
 def opened(tmp_path):
   def opened(path, **settings):
-    config = config_lib.template()
+    config = schema.template()
     config.data.update({
         'name': 'archive', 'path': str(path), 'resolution': 8, 'held_out': 0,
         'cache_dir': str(tmp_path / 'cache'), **settings})
-    return open_lib.open_source(config_lib.parse(config)).train
+    return sources.open_source(schema.parse(config)).train
   return opened
 
 
@@ -337,7 +337,7 @@ def test_zeros_that_would_fill_the_disk_are_refused(
 def test_a_member_too_large_for_a_picture_is_not_unpacked(
     tmp_path, opened, monkeypatch):
   written, append = [], archive._appended
-  monkeypatch.setattr(packed, 'MOST_BYTES', 5_000_000)
+  monkeypatch.setattr(archives, 'MOST_BYTES', 5_000_000)
   monkeypatch.setattr(archive, '_appended', lambda blocks, keep: append(
       blocks, lambda block: (written.append(len(block)), keep(block))))
   with pytest.raises(ValueError, match=(
@@ -454,12 +454,12 @@ def test_no_more_is_inflated_than_declared(tmp_path, monkeypatch):
   """A member of 64 MB that declares 1000 bytes costs 1001."""
   path = write_zip(tmp_path / 'set.zip', {'a.png': bytes(64_000_000)})
   declared(lambda i: 1000)(path)
-  sizes, inflate = [], packed._inflate
+  sizes, inflate = [], archives._inflate
 
   def measured(*args):
     sizes.append(len(inflate(*args)))
     return inflate(*args)
-  monkeypatch.setattr(packed, '_inflate', measured)
+  monkeypatch.setattr(archives, '_inflate', measured)
   with pytest.raises(ValueError, match='inflates to more than the 1000 bytes'):
     archive.unpack(str(path)).read('a.png')
   assert sizes == [1001]

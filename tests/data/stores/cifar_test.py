@@ -9,9 +9,9 @@ import threading
 import numpy as np
 import pytest
 
-from msg_gan_jax.config import schema as config_lib
+from msg_gan_jax.config import schema
 from msg_gan_jax.data import source as source_lib
-from msg_gan_jax.data import sources as open_lib
+from msg_gan_jax.data import sources
 from msg_gan_jax.data.stores import cifar
 
 CLASSES = ['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog',
@@ -68,10 +68,10 @@ def unpack(path, files):
 def opened(tmp_path):
   """(path, **settings of data) -> Splits."""
   def opened(path, **settings):
-    config = config_lib.template()
+    config = schema.template()
     config.data.update({'name': 'cifar10', 'path': str(path), 'resolution': 32,
                         'cache_dir': str(tmp_path / 'cache'), **settings})
-    return open_lib.open_source(config_lib.parse(config))
+    return sources.open_source(schema.parse(config))
   return opened
 
 

@@ -14,10 +14,9 @@ import numpy as np
 from PIL import Image
 import pytest
 
-from msg_gan_jax.config import schema as config_lib
-from msg_gan_jax.data import decode, order, pictures
+from msg_gan_jax.config import schema
+from msg_gan_jax.data import decode, order, pictures, sources
 from msg_gan_jax.data import source as source_lib
-from msg_gan_jax.data import sources as open_lib
 from msg_gan_jax.data.stores import folder
 from msg_gan_jax.files import cache
 
@@ -744,11 +743,11 @@ def test_ycbcr_is_read_as_colour(tmp_path, read):
 
 
 def opened(root, tmp_path, seed=0, **settings):
-  config = config_lib.template()
+  config = schema.template()
   config.seed = seed
   config.data.update({'name': 'folder', 'path': str(root), 'resolution': 8,
                       'cache_dir': str(tmp_path / 'cache'), **settings})
-  return open_lib.open_source(config_lib.parse(config))
+  return sources.open_source(schema.parse(config))
 
 
 def test_splits_are_disjoint_whole_and_the_same_for_every_seed(
@@ -784,10 +783,10 @@ def test_an_unknown_source_names_the_nearest(root, tmp_path):
 
 def test_drawn_splits_do_not_depend_on_the_seed_and_are_disjoint():
   def draw(seed):
-    config = config_lib.template()
+    config = schema.template()
     config.seed = seed
     config.data.update({'count': 6, 'held_out': 3, 'resolution': 16})
-    return open_lib.open_source(config_lib.parse(config))
+    return sources.open_source(schema.parse(config))
   train, held_out = draw(0)
   assert (len(train), len(held_out)) == (6, 3)
   np.testing.assert_array_equal(whole(train), whole(draw(7).train))

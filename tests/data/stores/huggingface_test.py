@@ -12,9 +12,9 @@ import numpy as np
 from PIL import Image
 import pytest
 
-from msg_gan_jax.config import schema as config_lib
+from msg_gan_jax.config import schema
 from msg_gan_jax.data import source as source_lib
-from msg_gan_jax.data import sources as open_lib
+from msg_gan_jax.data import sources
 from msg_gan_jax.data.stores import huggingface
 
 # With pandas and pyarrow it is larger than all else, so it is no part of the
@@ -79,11 +79,11 @@ def parquet(tmp_path):
 def opened(tmp_path):
   """(path, **settings of data) -> source of all its pictures."""
   def opened(path, **settings):
-    config = config_lib.template()
+    config = schema.template()
     config.data.update({
         'name': 'huggingface', 'path': str(path), 'resolution': 8,
         'held_out': 0, 'cache_dir': str(tmp_path / 'cache'), **settings})
-    return open_lib.open_source(config_lib.parse(config)).train
+    return sources.open_source(schema.parse(config)).train
   return opened
 
 

@@ -8,9 +8,9 @@ import numpy as np
 from PIL import Image
 import pytest
 
-from msg_gan_jax.config import schema as config_lib
+from msg_gan_jax.config import schema
 from msg_gan_jax.data import source as source_lib
-from msg_gan_jax.data import sources as open_lib
+from msg_gan_jax.data import sources
 from msg_gan_jax.data.stores import lmdb as lmdb_source
 
 
@@ -48,11 +48,11 @@ def root(tmp_path):
 def opened(tmp_path):
   """(path, **settings of data) -> source of all its pictures."""
   def opened(path, **settings):
-    config = config_lib.template()
+    config = schema.template()
     config.data.update({
         'name': 'lmdb', 'path': str(path), 'resolution': 8, 'held_out': 0,
         'cache_dir': str(tmp_path / 'cache'), **settings})
-    return open_lib.open_source(config_lib.parse(config)).train
+    return sources.open_source(schema.parse(config)).train
   return opened
 
 

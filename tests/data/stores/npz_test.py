@@ -5,8 +5,8 @@ import zipfile
 import numpy as np
 import pytest
 
-from msg_gan_jax.config import schema as config_lib
-from msg_gan_jax.data import sources as open_lib
+from msg_gan_jax.config import schema
+from msg_gan_jax.data import sources
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (6, 8, 8, 3), np.uint8)
 
@@ -14,11 +14,11 @@ PIXELS = np.random.default_rng(0).integers(0, 256, (6, 8, 8, 3), np.uint8)
 @pytest.fixture
 def opened(tmp_path):
   def opened(path=tmp_path / 'set.npz', **settings):
-    config = config_lib.template()
+    config = schema.template()
     config.data.update({
         'name': 'archive', 'path': str(path), 'resolution': 8, 'held_out': 0,
         'cache_dir': str(tmp_path / 'cache'), **settings})
-    return open_lib.open_source(config_lib.parse(config)).train
+    return sources.open_source(schema.parse(config)).train
   return opened
 
 

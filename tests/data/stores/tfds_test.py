@@ -10,11 +10,10 @@ from PIL import Image
 import pytest
 import tensorflow_datasets
 
-from msg_gan_jax.config import schema as config_lib
+from msg_gan_jax.config import schema
 from msg_gan_jax.data import source as source_lib
-from msg_gan_jax.data import sources as open_lib
-from msg_gan_jax.data.stores import tfds
-from msg_gan_jax.data.stores import tfds_prepared as prepared
+from msg_gan_jax.data import sources
+from msg_gan_jax.data.stores import tfds, tfds_prepared
 
 
 def picture(seed):
@@ -84,11 +83,11 @@ def root(written, tmp_path):
 def opened(tmp_path):
   """(path, **settings of data) -> source of all its pictures."""
   def opened(path, **settings):
-    config = config_lib.template()
+    config = schema.template()
     config.data.update({
         'name': 'tfds', 'path': str(path), 'dataset': 'pets', 'resolution': 8,
         'held_out': 0, 'cache_dir': str(tmp_path / 'cache'), **settings})
-    return open_lib.open_source(config_lib.parse(config)).train
+    return sources.open_source(schema.parse(config)).train
   return opened
 
 
@@ -146,7 +145,7 @@ def test_the_default_place_is_that_of_tfds(written, opened, monkeypatch):
   assert len(opened('')) == 12
   monkeypatch.delenv('TFDS_DATA_DIR')
   monkeypatch.setenv('HOME', str(written))
-  assert prepared.data_dir() == f'{written}/tensorflow_datasets'
+  assert tfds_prepared.data_dir() == f'{written}/tensorflow_datasets'
 
 
 def test_the_newest_version_and_a_named_one(root, opened):

@@ -10,12 +10,10 @@ from msg_gan_jax.gan.networks import (
   lapgan,
   norms,
   resnet,
+  weight_norms,
 )
 from msg_gan_jax.gan.networks import (
   phi as combine,
-)
-from msg_gan_jax.gan.networks import (
-  weight_norms as spectral,
 )
 from msg_gan_jax.gan.networks.table import NETWORKS
 from msg_gan_jax.gan.state import Condition
@@ -38,7 +36,7 @@ ROWS = {'mlp': ONE_LEVEL, 'lapgan 0': ONE_LEVEL, 'lapgan 1': ONE_LEVEL,
 TABLE = list(ROWS.items())
 TABLE += [('sndcgan', dict(g_norm=norm, d_norm=norm)) for norm in norms.NORMS]
 TABLE += [('sndcgan', dict(g_weight_norm=norm, d_weight_norm=norm))
-          for norm in spectral.WEIGHT_NORMS]
+          for norm in weight_norms.WEIGHT_NORMS]
 TABLE += [('sndcgan', dict(phi=phi)) for phi in combine.PHI]
 TABLE += [('resnet_sngan', dict(
     classes=3, g_norm='batch', g_condition='batch_norm', d_condition=condition))

@@ -5,12 +5,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from msg_gan_jax.config import schema as config_lib
+from msg_gan_jax.config import schema
+from msg_gan_jax.data.batches import Batch
 from msg_gan_jax.gan import pyramid
 from msg_gan_jax.gan.build import build
 from msg_gan_jax.gan.networks import lapgan
 from msg_gan_jax.gan.networks.table import NETWORKS
-from msg_gan_jax.gan.state import Batch, Condition
+from msg_gan_jax.gan.state import Condition
 
 LATENT = 100 + 16 * 16
 
@@ -205,7 +206,7 @@ def test_d_is_told_or_asked_for_the_class_at_each_level(chained, d_condition):
 
 
 def test_the_players_have_the_codes_counts_of_parameters():
-  config = config_lib.template('lapgan')
+  config = schema.template('lapgan')
   state = jax.eval_shape(build(config).init, jax.random.key(0))
 
   def count(params):
@@ -230,7 +231,7 @@ def test_the_players_have_the_codes_counts_of_parameters():
 
 
 def test_weights_begin_as_in_the_code():
-  gan = build(config_lib.template('lapgan'))
+  gan = build(schema.template('lapgan'))
   state = gan.init(jax.random.key(0))
   g, d = state.g.params, state.d.params
   for kernel, std in (

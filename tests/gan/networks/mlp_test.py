@@ -5,8 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from msg_gan_jax.data import batches
-from msg_gan_jax.data import sources as open_lib
+from msg_gan_jax.data import batches, sources
 from msg_gan_jax.gan.build import build
 from msg_gan_jax.metrics.functional.mixture_modes import modes
 
@@ -82,7 +81,7 @@ def test_the_ring_is_found(small):
       objective__loss='relativistic', objective__penalty='r1_r2',
       objective__penalty_weight=.1, objective__drift=0.,
       optimizer__name='adam', optimizer__g_rate=.003, optimizer__d_rate=.003)
-  gan, source = build(config), open_lib.open_source(config).train
+  gan, source = build(config), sources.open_source(config).train
   stream = batches.open_batches(source, config)
   state, key = gan.init(jax.random.key(0)), jax.random.key(1)
   points = []

@@ -7,23 +7,18 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from msg_gan_jax.config import schema as config_lib
+from msg_gan_jax.config import schema
+from msg_gan_jax.data.batches import Batch
 from msg_gan_jax.gan.build import build
 from msg_gan_jax.gan.networks import (
+  ladder,
   layers,
+  phi,
+  progan,
   resnet,
-)
-from msg_gan_jax.gan.networks import (
-  phi as combine,
-)
-from msg_gan_jax.gan.networks import (
-  progan as msg,
-)
-from msg_gan_jax.gan.networks import (
-  vanilla as dense,
+  vanilla,
 )
 from msg_gan_jax.gan.networks.table import NETWORKS
-from msg_gan_jax.gan.state import Batch
 
 
 def count(tree):
@@ -32,7 +27,7 @@ def count(tree):
 
 def counts(preset, resolution, width=512, **settings):
   """(parameters of G, of D), without computing any."""
-  config = config_lib.template(preset)
+  config = schema.template(preset)
   config.data.resolution = resolution
   config.networks.latent = config.networks.fmap_max = width
   config.networks.fmap_base = 16 * width
@@ -138,7 +133,7 @@ def test_resnets_have_mimicrys_counts(oracle, resolution, peers, weight_norm):
     ('lsgan', 32, 'studiogan_cifar10', 'LSGAN')])
 def test_a_preset_has_the_counts_of_its_source(
     oracle, preset, resolution, entry, names):
-  config = config_lib.template(preset)
+  config = schema.template(preset)
   config.data.resolution = resolution
   config.data.channels = 1 if resolution == 28 else 3
   state = jax.eval_shape(build(config).init, jax.random.key(0))
@@ -186,8 +181,8 @@ def test_bmsg_generator_draws_the_peers_pictures(oracle):
       array = value.transpose(2, 3, 1, 0)
     kind = {'weight': 'kernel', 'bias': 'bias'}[rest[-1]]
     params.setdefault(layer, {})[kind] = jnp.asarray(array, jnp.float32)
-  shape = msg.Shape((4, 8, 16, 32), (4, 8, 16, 32), (32, 32, 3), 16, 256)
-  images = msg.Generator(shape, bmsg=True).apply(
+  shape = ladder.Ladder((4, 8, 16, 32), (4, 8, 16, 32), (32, 32, 3), 16, 256)
+  images = progan.Generator(shape, bmsg=True).apply(
       {'params': params}, jnp.asarray(torch['z'], jnp.float32))
   assert count(params) == entry.expected['parameter_count']
   for image, wanted in zip(images, entry.expected['outputs'], strict=True):
@@ -213,14 +208,14 @@ LEGAL = {
     **dict.fromkeys(('mlp', 'vanilla', 'infogan'), ONE_LEVEL),
     # The joins of a family are the same code.
     **dict.fromkeys(('sndcgan', 'resnet_sngan'), {
-        **PLAIN, 'phi': tuple(combine.PHI)}),
+        **PLAIN, 'phi': tuple(phi.PHI)}),
 }
 # lapgan_test.py has the laws of the chain.
 ROWS = [name for name in NETWORKS if name != 'lapgan']
 TABLE = [
     (name, *choice) for name in ROWS for choice in itertools.product(
         *(LEGAL.get(name, PLAIN).get(setting, values) for setting, values in (
-            ('phi', tuple(combine.PHI)), ('scales', ('all', '8', 'none')),
+            ('phi', tuple(phi.PHI)), ('scales', ('all', '8', 'none')),
             ('stddev', ('every', 'last', 'none')))))]
 TABLE += [(name, 'simple', 'none', 'none') for name in ROWS
           if name not in LEGAL or LEGAL[name].get('scales') == ('all',)]
@@ -308,14 +303,14 @@ def test_every_gradient_reaches_every_parameter(
 
 @pytest.mark.slow
 def test_every_level_of_the_pyramid_moves_the_verdict(small):
-  for phi in combine.PHI:
-    gan = build(small(networks__phi=phi))
+  for name in phi.PHI:
+    gan = build(small(networks__phi=name))
     state = gan.init(jax.random.key(0))
     images = gan.g(state.g.params, gan.draw(jax.random.key(1), 8))
     grads = jax.jit(jax.grad(
         lambda x, gan=gan, state=state: gan.d(state.d.params, x).logits.sum()
     ))(images)
-    assert all(float(jnp.abs(x).max()) > 0 for x in grads), phi
+    assert all(float(jnp.abs(x).max()) > 0 for x in grads), name
 
 
 def plain_discriminator(params, images, bmsg):
@@ -374,7 +369,7 @@ def test_d_is_what_its_plain_form_says(small, preset):
 def test_adain_has_zero_mean_and_unit_spread_under_a_silent_image():
   path = jax.random.normal(jax.random.key(0), (2, 8, 8, 6)) * 3 + 1
   image = jnp.zeros((2, 8, 8, 3))
-  join = combine.Join('adain', 6)
+  join = phi.Join('adain', 6)
   params = join.init(jax.random.key(1), (image,), path)
   out, = join.apply(params, (image,), path)
   chex.assert_trees_all_close(out.mean((1, 2)), jnp.zeros((2, 6)), atol=1e-5)
@@ -384,7 +379,7 @@ def test_adain_has_zero_mean_and_unit_spread_under_a_silent_image():
 def test_dense_sees_all_finer_images_pooled():
   images = tuple(jnp.full((1, s, s, 3), float(s)) for s in (4, 8, 16))
   path = jnp.zeros((1, 4, 4, 5))
-  parts = combine.dense(images, path, 5, None)
+  parts = phi.dense(images, path, 5, None)
   assert [x.shape[-1] for x in parts] == [3, 3, 3, 5]
   assert [float(x.mean()) for x in parts[:3]] == [4., 8., 16.]
 
@@ -393,9 +388,9 @@ def test_dense_sees_all_finer_images_pooled():
 def test_maxout_passes_its_gradient_to_the_largest_piece_also_when_fused(
     small):
   x = jax.random.normal(jax.random.key(0), (4, 3, 5))
-  np.testing.assert_array_equal(dense._maxout(x), x.max(-1))
+  np.testing.assert_array_equal(vanilla._maxout(x), x.max(-1))
   np.testing.assert_array_equal(
-      jax.grad(lambda x: dense._maxout(x).sum())(x),
+      jax.grad(lambda x: vanilla._maxout(x).sum())(x),
       x == x.max(-1, keepdims=True))
   # XLA computed a batch norm before it twice, not to the same bits: G's
   # gradient was NaN for two of three keys of the dropout.

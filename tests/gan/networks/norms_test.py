@@ -4,11 +4,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from msg_gan_jax.data.batches import Batch
 from msg_gan_jax.gan.build import build
 from msg_gan_jax.gan.networks import norms
 from msg_gan_jax.gan.networks.norms import NORMS, Normalize, Way
 from msg_gan_jax.gan.networks.table import NETWORKS
-from msg_gan_jax.gan.state import Batch, Condition
+from msg_gan_jax.gan.state import Condition
 
 TRAIN, EVALUATE = Way(True), Way(False)
 EPSILON = 1e-5

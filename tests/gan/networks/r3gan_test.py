@@ -11,13 +11,8 @@ import pytest
 from msg_gan_jax.gan.networks import (
   filters,
   layers,
+  phi,
   r3gan,
-)
-from msg_gan_jax.gan.networks import (
-  phi as combine,
-)
-from msg_gan_jax.gan.networks import (
-  progan as msg,
 )
 from msg_gan_jax.gan.state import NOTHING, Condition
 
@@ -31,7 +26,7 @@ def normal(*shape):
 
 
 def shape_of(ladder, fmap_max, fmap_base, shown=None, width=None):
-  return msg.Shape(
+  return ladder.Ladder(
       ladder, shown or ladder[-1:], (ladder[-1], width or ladder[-1], 3),
       fmap_max, fmap_base)
 
@@ -329,7 +324,7 @@ def test_both_hear_the_class_and_d_sees_every_scale(told):
     assert (jnp.abs(logits - apply(seen, condition)) > 1e-4).all(), level
 
 
-@pytest.mark.parametrize('phi', combine.PHI)
+@pytest.mark.parametrize('phi', phi.PHI)
 def test_every_phi_joins_to_the_levels_maps(phi):
   shape = shape_of((5, 10, 20), 12, 64, shown=(5, 20), width=28)
   d, images = r3gan.Discriminator(shape, phi=phi), pictures(shape)

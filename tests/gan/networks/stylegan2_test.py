@@ -11,23 +11,19 @@ import pytest
 from msg_gan_jax.gan import pyramid
 from msg_gan_jax.gan.networks import (
   filters,
+  ladder,
   layers,
   mapping,
+  phi,
   plain,
   stylegan2,
-)
-from msg_gan_jax.gan.networks import (
-  phi as combine,
-)
-from msg_gan_jax.gan.networks import (
-  progan as msg,
 )
 from msg_gan_jax.gan.state import Condition
 
 pytestmark = pytest.mark.slow
 
 # 8 x 12 px over 4 x 6, with 4 and 8 maps.
-SHAPE = msg.Shape((4, 8), (4, 8), (8, 12, 3), 8, 16)
+SHAPE = ladder.Ladder((4, 8), (4, 8), (8, 12, 3), 8, 16)
 LABELS = Condition(jnp.arange(4) % 3)
 BF16 = jnp.bfloat16
 
@@ -58,7 +54,7 @@ def test_counts_are_those_of_stylegan2_ada(
     oracle, name, base, depth, architecture):
   wanted = oracle('param_counts_stylegan2_ada').expected[name]
   size, classes = int(name.split('px')[0]), int(name.split('c_dim=')[1])
-  shape = msg.Shape(
+  shape = ladder.Ladder(
       pyramid.ladder(size, size), (size,), (size, size, 3), 512, base)
   told = Condition(jnp.zeros(2, int) if classes else None)
   g = jax.eval_shape(
@@ -464,7 +460,7 @@ def test_labels_move_both_players(g, d):
   assert float(jnp.abs(same - other).min()) > 1e-3
 
 
-@pytest.mark.parametrize('phi', combine.PHI)
+@pytest.mark.parametrize('phi', phi.PHI)
 @pytest.mark.parametrize('architecture', stylegan2.ARCHITECTURES)
 def test_ds_blocks_fit_every_phi(architecture, phi):
   images = tuple(jax.ShapeDtypeStruct((4, *s), jnp.float32)
@@ -519,7 +515,7 @@ def test_modulated_convolutions_keep_the_mean_square():
 
 @pytest.mark.slow
 def test_layers_have_about_unit_mean_square_at_the_start():
-  shape = msg.Shape((4, 8), (4, 8), (8, 8, 3), 32, 512)
+  shape = ladder.Ladder((4, 8), (4, 8), (8, 8, 3), 32, 512)
   g, d = stylegan2.Generator(shape, width=32), stylegan2.Discriminator(shape)
   z = normal(0, 8, 32)
   # Pictures are smooth: flat squares of 4 x 4 px.

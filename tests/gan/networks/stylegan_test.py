@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 
 from msg_gan_jax.gan import pyramid
-from msg_gan_jax.gan.networks import layers, mapping, stylegan
-from msg_gan_jax.gan.networks import progan as msg
+from msg_gan_jax.gan.networks import (
+  layers,
+  mapping,
+  stylegan,
+)
 from msg_gan_jax.gan.state import NOTHING, Condition
 
 LADDER = 4, 8, 16
@@ -18,7 +21,7 @@ BATCH, WIDTH, LATENT = 3, 6, 5
 
 def shape_of(ladder=LADDER, image=None, fmap_max=6, fmap_base=32):
   image = image or (ladder[-1], ladder[-1], 3)
-  return msg.Shape(tuple(ladder), tuple(ladder), image, fmap_max, fmap_base)
+  return ladder.Ladder(tuple(ladder), tuple(ladder), image, fmap_max, fmap_base)
 
 
 def generator(ladder=LADDER, **attributes):

@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 
 from msg_gan_jax.gan import pyramid
-from msg_gan_jax.gan.objectives import ada, warp
-from msg_gan_jax.gan.objectives import adaptive as feedback
+from msg_gan_jax.gan.objectives import ada, adaptive, warp
 
 pytestmark = pytest.mark.slow
 
@@ -271,14 +270,14 @@ def test_a_penalty_may_go_through_the_whole_pipe():
 
 
 def test_p_rises_where_d_is_sure_and_falls_where_it_guesses():
-  aux = feedback.start(.5)
-  sure = feedback.observe(feedback.observe(aux, .9, 8), .5, 8)
+  aux = adaptive.start(.5)
+  sure = adaptive.observe(adaptive.observe(aux, .9, 8), .5, 8)
   assert float(sure['signs'] / sure['count']) == pytest.approx(.7)
   for seen, target, wanted in (
       (sure, .6, .66), (sure, .8, .34), (aux, .6, .5),
-      (feedback.observe(feedback.start(.99), 1., 16), .6, 1.),
-      (feedback.observe(feedback.start(.01), -1., 16), .6, 0.)):
-    new = feedback.adjust(seen, target, 100)
+      (adaptive.observe(adaptive.start(.99), 1., 16), .6, 1.),
+      (adaptive.observe(adaptive.start(.01), -1., 16), .6, 0.)):
+    new = adaptive.adjust(seen, target, 100)
     assert float(new['p']) == pytest.approx(wanted)
     assert new['signs'] == new['count'] == 0
     assert jax.tree.map(jnp.result_type, new) == jax.tree.map(
@@ -293,14 +292,14 @@ def test_the_loop_settles_where_d_is_as_sure_as_asked(first):
   def turn(aux, key):
     chance = (1 + .95 - .7 * aux['p']) / 2
     signs = jnp.where(jax.random.uniform(key, (batch,)) < chance, 1., -1.)
-    seen = feedback.observe(aux, signs.mean(), batch)
-    moved = feedback.adjust(seen, .6, 40_000)
-    due = seen['count'] >= feedback.BATCHES * batch
+    seen = adaptive.observe(aux, signs.mean(), batch)
+    moved = adaptive.adjust(seen, .6, 40_000)
+    due = seen['count'] >= adaptive.BATCHES * batch
     return jax.tree.map(
         lambda a, b: jnp.where(due, b, a), seen, moved), (aux['p'], chance)
 
   _, (p, chance) = jax.lax.scan(
-      turn, feedback.start(first), jax.random.split(KEY, steps))
+      turn, adaptive.start(first), jax.random.split(KEY, steps))
   settled = np.asarray(2 * chance - 1)[-600:]
   assert settled.mean() == pytest.approx(.6, abs=.02)
   np.testing.assert_allclose(settled, .6, atol=.05)

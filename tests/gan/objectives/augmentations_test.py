@@ -4,6 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from msg_gan_jax.data.batches import Batch
 from msg_gan_jax.gan import pyramid
 from msg_gan_jax.gan.build import build
 from msg_gan_jax.gan.objectives import ada
@@ -11,7 +12,6 @@ from msg_gan_jax.gan.objectives.augmentations import (
   AUGMENTATIONS,
   instance_noise,
 )
-from msg_gan_jax.gan.state import Batch
 
 KEY = jax.random.key(5)
 # 'ada' is 'ada_bgc', and tested under the longer name.

@@ -7,18 +7,13 @@ import pytest
 
 from msg_gan_jax.data.drawn import avatars
 from msg_gan_jax.metrics import (
-  evaluate as scores,
-)
-from msg_gan_jax.metrics import (
+  evaluate,
   pair,
   protocols,
   sets,
+  text,
 )
-from msg_gan_jax.metrics import (
-  text as report,
-)
-from msg_gan_jax.metrics.features import classifier
-from msg_gan_jax.metrics.features import dataset_classifier as classifiers
+from msg_gan_jax.metrics.features import classifier, dataset_classifier
 
 pytestmark = pytest.mark.slow
 REAL, OTHER, FAKE = (avatars.Avatars(count, 16, first=first)
@@ -29,7 +24,7 @@ REAL, OTHER, FAKE = (avatars.Avatars(count, 16, first=first)
 def cache(tmp_path_factory):
   """A cache folder; classifiers learn for a moment only."""
   with pytest.MonkeyPatch.context() as patch:
-    patch.setattr(classifiers, 'RECIPE', classifier.Recipe(
+    patch.setattr(dataset_classifier, 'RECIPE', classifier.Recipe(
         least=600, most=600, batch=40, widths=(8, 12)))
     yield str(tmp_path_factory.mktemp('cache'))
 
@@ -37,7 +32,7 @@ def cache(tmp_path_factory):
 @pytest.fixture(scope='module')
 def trained(cache):
   said = []
-  return classifiers.trained(REAL, OTHER, cache, said.append), said
+  return dataset_classifier.trained(REAL, OTHER, cache, said.append), said
 
 
 def test_it_learns_the_label_and_every_named_factor(trained):
@@ -46,14 +41,14 @@ def test_it_learns_the_label_and_every_named_factor(trained):
   assert 'label' in heads and len(heads) > 5
   assert found.taps['features'] == 12
   assert found.taps['logits'] == len(REAL.classes)
-  assert set(found.taps) == {'features', *map(classifiers.tap, heads)}
+  assert set(found.taps) == {'features', *map(dataset_classifier.tap, heads)}
   assert said[0].startswith('training a classifier of avatars on 220 pictures')
   assert 'accuracy on 120 others: ' in said[1]
 
 
 def test_it_is_trained_once(trained, cache):
   said = []
-  again = classifiers.trained(REAL, OTHER, cache, said.append)
+  again = dataset_classifier.trained(REAL, OTHER, cache, said.append)
   assert said == [] and again.accuracy == trained[0].accuracy
   for name, x in classifier.to_tensors(again.variables).items():
     np.testing.assert_array_equal(
@@ -64,7 +59,7 @@ def test_what_is_damaged_is_trained_again(trained, cache, tmp_path):
   path, = pathlib.Path(cache).glob('classifier_*.npz')
   (tmp_path / path.name).write_bytes(path.read_bytes()[:-200])
   said = []
-  classifiers.trained(REAL, OTHER, str(tmp_path), said.append)
+  dataset_classifier.trained(REAL, OTHER, str(tmp_path), said.append)
   assert said[0].startswith('training')
 
 
@@ -72,13 +67,13 @@ def test_scores_by_it_have_its_accuracy_beside_them(trained, cache):
   options = pair.Options(
       protocols.PROTOCOLS['local'], 'local', 'classifier', cache_dir=cache,
       say=pytest.fail, held_out=OTHER, train=REAL)
-  found, record = scores.of_pair(pair.Pair(OTHER, FAKE, options), (
+  found, record = evaluate.of_pair(pair.Pair(OTHER, FAKE, options), (
       'fid', 'is', 'class_accuracy', 'factors'))
   json.dumps(record)
   by_name = {one.name: one for one in found}
   right = trained[0].accuracy['label']
   assert by_name['class_accuracy'].about['classifier'] == right
-  lines = '\n'.join(report.sheet(found, record))
+  lines = '\n'.join(text.sheet(found, record))
   assert f'class accuracy [classifier:logits], right {right:.0%} of' in lines
   assert 1 <= by_name['classifier_score'].value <= len(REAL.classes)
   factors = [one for one in found if one.name.startswith('factor_')]
@@ -97,17 +92,17 @@ def test_a_protocols_own_metrics_share_one_pass_and_its_taps(trained, cache):
   options = pair.Options(
       protocols.PROTOCOLS['tf_legacy'], 'tf_legacy', 'classifier',
       cache_dir=cache, say=pytest.fail, held_out=OTHER, train=REAL)
-  found, _ = scores.of_pair(pair.Pair(OTHER, FAKE, options))
+  found, _ = evaluate.of_pair(pair.Pair(OTHER, FAKE, options))
   assert [one.name for one in found] == ['frechet', 'classifier_score']
   # Nor does a tap that is asked for later miss what is known by then.
   one = pair.Pair(OTHER, FAKE, options)
-  scores.of_pair(one, ('fid',))
-  (late,), _ = scores.of_pair(one, ('is',))
+  evaluate.of_pair(one, ('fid',))
+  (late,), _ = evaluate.of_pair(one, ('is',))
   assert late.value == found[1].value
 
 
 def test_without_other_pictures_a_tenth_is_kept_out(cache):
-  train, test, tested = classifiers._split(REAL, None)
+  train, test, tested = dataset_classifier._split(REAL, None)
   assert tested is REAL and len(test) == 22 and len(train) == 198
   assert not set(train) & set(test)
 
@@ -116,7 +111,7 @@ def test_pictures_without_classes_cannot_be_learned(cache):
   plain = sets.Arrays(np.zeros((200, 8, 8, 3), np.uint8))
   with pytest.raises(ValueError, match=(
       '--features=classifier: array has no classes to learn; .*random_conv')):
-    classifiers.trained(plain, None, cache)
+    dataset_classifier.trained(plain, None, cache)
   few = sets.Arrays(np.zeros((20, 8, 8, 3), np.uint8), np.arange(20) % 2)
   with pytest.raises(ValueError, match='array has 20 pictures; wanted at'):
-    classifiers.trained(few, None, cache)
+    dataset_classifier.trained(few, None, cache)

@@ -8,10 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from msg_gan_jax.metrics import evaluate as scores
-from msg_gan_jax.metrics import pair, protocols, sets
-from msg_gan_jax.metrics.features import extract
-from msg_gan_jax.metrics.features import table as features
+from msg_gan_jax.metrics import evaluate, pair, protocols, sets
+from msg_gan_jax.metrics.features import extract, table
 from msg_gan_jax.metrics.functional import frechet
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (11, 8, 8, 3), np.uint8)
@@ -24,7 +22,7 @@ def flat(params, images):
 
 
 def extractor(batch=4, digest='one', apply=flat):
-  return features.Extractor('flat', digest, jnp.float32(2.), apply,
+  return table.Extractor('flat', digest, jnp.float32(2.), apply,
                             {'sum': 1, 'first': 2}, batch, {})
 
 
@@ -60,7 +58,7 @@ def test_features_that_are_too_many_are_only_summed(tmp_path, monkeypatch):
   for most in 2**32, 10:
     monkeypatch.setattr(extract, 'MOST_BYTES', most)
     one = pair.Pair(SOURCE, sets.Arrays(PIXELS[::-1] // 2), options)
-    (score,), _ = scores.of_pair(one, ('fid',))
+    (score,), _ = evaluate.of_pair(one, ('fid',))
     values.append(score)
   assert values[0].error and values[1].error is None is values[1].reals
   assert values[1].value == pytest.approx(values[0].value, rel=1e-5)

@@ -4,19 +4,18 @@ import numpy as np
 import pytest
 
 from msg_gan_jax.metrics import protocols, sets
-from msg_gan_jax.metrics.features import dinov2, vgg
 from msg_gan_jax.metrics.features import (
-  published_weights as published,
-)
-from msg_gan_jax.metrics.features import (
-  table as features,
+  dinov2,
+  published_weights,
+  table,
+  vgg,
 )
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (3, 20, 24, 3), np.uint8)
 
 
 def opened(name, taps, protocol='pytorch_fid', images=IMAGES):
-  return features.open_extractor(name, features.Asked(
+  return table.open_extractor(name, table.Asked(
       taps, protocols.PROTOCOLS[protocol], sets.Arrays(images)))
 
 
@@ -24,8 +23,11 @@ def opened(name, taps, protocol='pytorch_fid', images=IMAGES):
 def test_inception_by_pytorch_fids_protocol_is_pytorch_fids(
     oracle, monkeypatch):
   entry = oracle('inception_fid_32_pytorch_fid')
-  monkeypatch.setattr(published, 'find', lambda *args: published.Tensors(
-      entry.scope['params'], 'seeded'))
+  monkeypatch.setattr(
+    published_weights,
+    'find',
+    lambda *args: published_weights.Tensors(entry.scope['params'], 'seeded'),
+  )
   images = entry.inputs['img32'].transpose(0, 2, 3, 1)
   taps = '64', '192', '768', '2048', 'logits', 'logits_unbiased'
   one = opened('inception', taps, images=images)
@@ -55,14 +57,14 @@ def test_each_protocol_shows_inception_its_own_pictures(
   class Shown:
     def apply(self, variables, x):
       return {'2048': x[:, ::50, ::50].reshape(len(x), -1)}
-  monkeypatch.setattr(features.inception, 'Inception', Shown)
-  monkeypatch.setattr(features.inception, 'from_tensors', lambda x: {})
-  monkeypatch.setattr(published, 'find',
-                      lambda *args: published.Tensors({}, 'none'))
+  monkeypatch.setattr(table.inception, 'Inception', Shown)
+  monkeypatch.setattr(table.inception, 'from_tensors', lambda x: {})
+  monkeypatch.setattr(published_weights, 'find',
+                      lambda *args: published_weights.Tensors({}, 'none'))
   edges = np.where(IMAGES > 127, 255, 0).astype(np.uint8)
   one = opened('inception', ('2048',), protocol)
   found = np.asarray(one.apply({}, edges)['2048']).reshape(3, 6, 6, 3)
-  wanted = scale(np.asarray(features.resizes.resize(
+  wanted = scale(np.asarray(table.resizes.resize(
       edges.astype(np.float32), 299, 299, resize)))[:, ::50, ::50]
   np.testing.assert_allclose(found, wanted, atol=1e-5)
   assert found.min() >= -1 and found.max() <= 1
@@ -71,7 +73,7 @@ def test_each_protocol_shows_inception_its_own_pictures(
 def test_grey_is_repeated_and_alpha_is_left_out():
   for channels in 1, 3, 4:
     images = IMAGES[..., :1].repeat(channels, -1)
-    found = np.asarray(features.colour(images))
+    found = np.asarray(table.colour(images))
     np.testing.assert_array_equal(found, IMAGES[..., :1].repeat(3, -1))
 
 
@@ -82,19 +84,19 @@ def test_grey_is_repeated_and_alpha_is_left_out():
 ])
 def test_unknown_features_and_taps_are_refused(
     name, taps, said, monkeypatch):
-  monkeypatch.setattr(published, 'find',
-                      lambda *args: published.Tensors({}, 'none'))
-  monkeypatch.setattr(features.inception, 'from_tensors', lambda x: {})
+  monkeypatch.setattr(published_weights, 'find',
+                      lambda *args: published_weights.Tensors({}, 'none'))
+  monkeypatch.setattr(table.inception, 'from_tensors', lambda x: {})
   with pytest.raises(ValueError, match=said):
     opened(name, taps)
 
 
 def test_a_spec_is_a_row_and_a_tap():
-  assert features.parse('inception') == ('inception', '2048')
-  assert features.parse('classifier:logits:hat') == (
+  assert table.parse('inception') == ('inception', '2048')
+  assert table.parse('classifier:logits:hat') == (
       'classifier', 'logits:hat')
-  for name, row in features.FEATURES.items():
-    assert features.parse(name) == (name, row.tap)
+  for name, row in table.FEATURES.items():
+    assert table.parse(name) == (name, row.tap)
 
 
 def test_pixels_are_means_of_the_picture():
@@ -111,7 +113,7 @@ def test_pixels_are_means_of_the_picture():
 def test_networks_are_named_where_features_are_asked_for():
   """Of the rows that need weights: what they call is there, and so are taps."""
   assert {'fc1', 'fc2', 'relu1_2'} <= set(vgg.TAPS)
-  assert features.FEATURES['vgg16'].tap in vgg.TAPS
-  assert features.FEATURES['inception'].tap in features.inception.TAPS
-  assert set(features._INCEPTION) == set(features.inception.TAPS)
+  assert table.FEATURES['vgg16'].tap in vgg.TAPS
+  assert table.FEATURES['inception'].tap in table.inception.TAPS
+  assert set(table._INCEPTION) == set(table.inception.TAPS)
   assert (vgg.SIDE, dinov2.SIDE) == (224, 224)

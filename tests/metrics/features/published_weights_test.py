@@ -4,7 +4,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from msg_gan_jax.metrics.features import published_weights as published
+from msg_gan_jax.metrics.features import published_weights
 
 
 @pytest.fixture
@@ -13,15 +13,24 @@ def row(monkeypatch, tmp_path):
   path = tmp_path / 'made.npz'
   np.savez(path, a=np.arange(3.))
   whole = path.read_bytes()
-  monkeypatch.setitem(published.WEIGHTS, 'mine', published.Weights(
-      'my network (1 kB)', 'http://127.0.0.1:9/mine.npz',
-      hashlib.sha256(whole).hexdigest(), ('other.npz',)))
+  monkeypatch.setitem(
+    published_weights.WEIGHTS,
+    'mine',
+    published_weights.Weights(
+      'my network (1 kB)',
+      'http://127.0.0.1:9/mine.npz',
+      hashlib.sha256(whole).hexdigest(),
+      ('other.npz',),
+    ),
+  )
   monkeypatch.setenv('TORCH_HOME', str(tmp_path / 'torch'))
   return whole
 
 
 def find(tmp_path, path='', **more):
-  return published.find('mine', str(path), str(tmp_path / 'cache'), **more)
+  return published_weights.find(
+    'mine', str(path), str(tmp_path / 'cache'), **more
+  )
 
 
 @pytest.mark.parametrize('place', [
@@ -71,12 +80,12 @@ def test_without_network_it_says_what_to_fetch_and_what_works_without(
 
 
 def test_what_has_no_digest_must_be_given():
-  row = published.WEIGHTS['dinov2']
+  row = published_weights.WEIGHTS['dinov2']
   assert not row.sha256
-  for name, row in published.WEIGHTS.items():
+  for name, row in published_weights.WEIGHTS.items():
     assert row.name.endswith('.pth') and (
         not row.sha256 or len(row.sha256) == 64), name
   # What torch.hub verifies: the end of the name.
   for name in 'inception', 'vgg16':
-    row = published.WEIGHTS[name]
+    row = published_weights.WEIGHTS[name]
     assert row.sha256.startswith(row.name[-12:-4])

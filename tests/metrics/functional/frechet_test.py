@@ -7,9 +7,7 @@ import pytest
 from msg_gan_jax.metrics.functional import (
   bootstrap,
   frechet,
-)
-from msg_gan_jax.metrics.functional import (
-  running_moments as streams,
+  running_moments,
 )
 
 
@@ -137,18 +135,18 @@ def test_moments_that_are_not_finite_are_refused():
 
 @pytest.fixture(scope='module')
 def add():
-  return jax.jit(streams.add)
+  return jax.jit(running_moments.add)
 
 
 def streamed(add, x, shift, batch=64):
-  sums = streams.start(shift)
+  sums = running_moments.start(shift)
   for i in range(0, len(x), batch):
     some = x[i:i + batch]
     # What fills the last batch up counts for nothing, whatever it is.
     filled = np.full((batch, x.shape[1]), np.nan, np.float32)
     filled[:len(some)] = some
     sums = add(sums, filled, np.arange(batch) < len(some))
-  return streams.finish(sums)
+  return running_moments.finish(sums)
 
 
 @pytest.mark.parametrize('mean', [0., 1000.])
@@ -173,12 +171,12 @@ def test_a_million_rows_lose_nothing():
     def body(carry, _):
       sums, bare = carry
       product = jnp.matmul(x.T, x, precision='highest')
-      return (streams.add(sums, x, mask), bare + product), None
+      return (running_moments.add(sums, x, mask), bare + product), None
     bare = jnp.zeros((4, 4))
     return jax.lax.scan(body, (sums, bare), None, length=steps)[0]
 
-  sums, bare = run(streams.start(np.zeros(4)), x)
-  found = streams.finish(sums)
+  sums, bare = run(running_moments.start(np.zeros(4)), x)
+  found = running_moments.finish(sums)
   assert found.n == rows * steps > 10**6
   wide = x.astype(np.float64)
   wanted = steps * wide.T @ wide
@@ -191,13 +189,15 @@ def test_a_million_rows_lose_nothing():
 
 
 def test_sums_say_what_they_lack(add):
-  sums = streams.start(np.zeros(3))
+  sums = running_moments.start(np.zeros(3))
   with pytest.raises(ValueError, match='at least 2 rows, found 0'):
-    streams.finish(sums)
+    running_moments.finish(sums)
   x = np.ones((4, 3), np.float32)
   x[2, 1] = np.nan
   with pytest.raises(ValueError, match='of 4 rows at least one'):
-    streams.finish(jax.jit(streams.add)(sums, x, np.ones(4, bool)))
+    running_moments.finish(
+      jax.jit(running_moments.add)(sums, x, np.ones(4, bool))
+    )
 
 
 def test_the_standard_error_is_the_spread_over_samples():

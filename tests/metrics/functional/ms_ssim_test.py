@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from msg_gan_jax.metrics.functional import ms_ssim as similarity
+from msg_gan_jax.metrics.functional import ms_ssim
 
 WEIGHTS = .0448, .2856, .3001, .2363, .1333
 
@@ -52,17 +52,17 @@ def test_progans_form_equals_the_peer(oracle):
   entry = oracle('msssim_64')
   a, b = entry.inputs['img1'], entry.inputs['img2']
   atol = entry.tolerance['atol']
-  found = similarity.ms_ssim(a, b)
+  found = ms_ssim.ms_ssim(a, b)
   np.testing.assert_allclose(
       found, entry.expected['per_pair'], rtol=0, atol=atol)
   np.testing.assert_allclose(
-      similarity.ms_ssim(b, a), found, rtol=0, atol=1e-6)
-  np.testing.assert_allclose(similarity.ms_ssim(a, a), 1, atol=1e-6)
+      ms_ssim.ms_ssim(b, a), found, rtol=0, atol=1e-6)
+  np.testing.assert_allclose(ms_ssim.ms_ssim(a, a), 1, atol=1e-6)
   np.testing.assert_allclose(
-      similarity.ms_ssim(a, 255 - a).mean(),
+      ms_ssim.ms_ssim(a, 255 - a).mean(),
       entry.expected['against_negative'], atol=atol)
   # The two forms agree where neither window nor channels matter, not here.
-  other = similarity.ms_ssim(a, b, similarity.LANDSCAPE)
+  other = ms_ssim.ms_ssim(a, b, ms_ssim.LANDSCAPE)
   assert 1e-4 < np.abs(other - found).max() < .03
 
 
@@ -71,17 +71,17 @@ def test_landscapes_form_equals_its_definition(size, channels):
   a = images(3, size, channels)
   b = (.5 * a + .5 * images(3, size, channels, 1)).astype(np.uint8)
   np.testing.assert_allclose(
-      similarity.ms_ssim(a, b, similarity.LANDSCAPE),
+      ms_ssim.ms_ssim(a, b, ms_ssim.LANDSCAPE),
       [slow_landscape(x, y) for x, y in zip(a, b, strict=True)], atol=2e-5)
 
 
 def test_landscapes_batches_have_all_pairs_of_two():
   x = images(6, 16)
   left, right = np.nonzero(~np.eye(3, dtype=bool))
-  wanted = [np.mean(similarity.ms_ssim(
-      some[left], some[right], similarity.LANDSCAPE)) for some in (
+  wanted = [np.mean(ms_ssim.ms_ssim(
+      some[left], some[right], ms_ssim.LANDSCAPE)) for some in (
           x[:3], x[3:])]
-  found = similarity.landscape(x, batches=2, batch=3)
+  found = ms_ssim.landscape(x, batches=2, batch=3)
   np.testing.assert_allclose(found['value'], np.mean(wanted), rtol=1e-5)
   np.testing.assert_allclose(
       found['standard_error'], np.std(wanted, ddof=1) / np.sqrt(2), rtol=1e-3)
@@ -91,9 +91,9 @@ def test_landscapes_batches_have_all_pairs_of_two():
 def test_pairs_are_disjoint_even_with_odd(monkeypatch):
   x = images(12, 16)
   order = np.random.default_rng(3).permutation(12)[:10]
-  wanted = similarity.ms_ssim(x[order[0::2]], x[order[1::2]])
-  monkeypatch.setattr(similarity, '_VALUES', 4 * x[0].size)  # 2 batches.
-  found = similarity.pairs(x, 5, seed=3)
+  wanted = ms_ssim.ms_ssim(x[order[0::2]], x[order[1::2]])
+  monkeypatch.setattr(ms_ssim, '_VALUES', 4 * x[0].size)  # 2 batches.
+  found = ms_ssim.pairs(x, 5, seed=3)
   np.testing.assert_allclose(found['value'], wanted.mean(), rtol=1e-5)
   np.testing.assert_allclose(
       found['standard_error'], wanted.std(ddof=1) / np.sqrt(5), rtol=1e-4)
@@ -102,40 +102,40 @@ def test_pairs_are_disjoint_even_with_odd(monkeypatch):
 
 def test_few_pictures_are_used_again_and_never_with_themselves():
   x = images(2, 16)
-  found = similarity.pairs(x, 6)
+  found = ms_ssim.pairs(x, 6)
   assert 'more than once' in found['warnings'][0]
   np.testing.assert_allclose(
-      found['value'], similarity.ms_ssim(x[:1], x[1:])[0], rtol=1e-5)
+      found['value'], ms_ssim.ms_ssim(x[:1], x[1:])[0], rtol=1e-5)
 
 
 def test_one_picture_is_like_itself_and_noise_like_nothing():
   flat = np.repeat(images(1, 16), 12, 0)
-  np.testing.assert_allclose(similarity.pairs(flat, 6)['value'], 1, atol=1e-6)
-  assert similarity.pairs(images(12, 16), 6)['value'] < .5
+  np.testing.assert_allclose(ms_ssim.pairs(flat, 6)['value'], 1, atol=1e-6)
+  assert ms_ssim.pairs(images(12, 16), 6)['value'] < .5
   np.testing.assert_allclose(
-      similarity.landscape(flat, 2, 3)['value'], 1, atol=1e-6)
+      ms_ssim.landscape(flat, 2, 3)['value'], 1, atol=1e-6)
 
 
 def test_pairs_of_a_class_stay_within_it():
   first, second = images(2, 16)
   x = np.stack([first, second, first, second, first, second, 255 - first])
-  found = similarity.within(x, [0, 1, 0, 1, 0, 1, 9], count=6)
+  found = ms_ssim.within(x, [0, 1, 0, 1, 0, 1, 9], count=6)
   assert list(found) == [0, 1, 9, 'mean']
   np.testing.assert_allclose([found[0], found[1], found['mean']], 1, atol=1e-6)
   assert np.isnan(found[9])
 
 
 @pytest.mark.parametrize('call, says', [
-    (lambda x: similarity.ms_ssim(x / 255, x), 'uint8'),
-    (lambda x: similarity.ms_ssim(x, x[:1]), 'pairs of one shape'),
-    (lambda x: similarity.ms_ssim(x[:, :24], x[:, :24]),
+    (lambda x: ms_ssim.ms_ssim(x / 255, x), 'uint8'),
+    (lambda x: ms_ssim.ms_ssim(x, x[:1]), 'pairs of one shape'),
+    (lambda x: ms_ssim.ms_ssim(x[:, :24], x[:, :24]),
      'multiples of 16, for 5 levels, found 24 x 48'),
-    (lambda x: similarity.pairs(x[:1]), 'n of at least 2'),
-    (lambda x: similarity.pairs(x, 0), 'at least 1 pair'),
-    (lambda x: similarity.landscape(x), 'n of at least 320'),
-    (lambda x: similarity.landscape(x, 1, 1), 'at least 2 pictures'),
-    (lambda x: similarity.within(x, [0]), 'a label for each of 3'),
-    (lambda x: similarity.within(x, [0, 1, 2]), 'a class of 2'),
+    (lambda x: ms_ssim.pairs(x[:1]), 'n of at least 2'),
+    (lambda x: ms_ssim.pairs(x, 0), 'at least 1 pair'),
+    (lambda x: ms_ssim.landscape(x), 'n of at least 320'),
+    (lambda x: ms_ssim.landscape(x, 1, 1), 'at least 2 pictures'),
+    (lambda x: ms_ssim.within(x, [0]), 'a label for each of 3'),
+    (lambda x: ms_ssim.within(x, [0, 1, 2]), 'a class of 2'),
 ])
 def test_similarity_says_what_it_needs(call, says):
   with pytest.raises(ValueError, match=says):

@@ -2,8 +2,7 @@
 import numpy as np
 import pytest
 
-from msg_gan_jax.metrics.functional import frechet
-from msg_gan_jax.metrics.functional import per_class as within
+from msg_gan_jax.metrics.functional import frechet, per_class
 
 
 def distance(real, fake):
@@ -16,7 +15,7 @@ def test_each_class_is_measured_alone():
   real = rng.standard_normal((60, 3)) + 10 * labels[:, None]
   order = rng.permutation(60)
   fake = (real + np.where(labels == 7, 2., 0)[:, None])[order]
-  found = within.by_class(distance, real, labels, fake, labels[order])
+  found = per_class.by_class(distance, real, labels, fake, labels[order])
   assert list(found) == [4, 7, 'mean']
   np.testing.assert_allclose(
       [found[4], found[7], found['mean']], [0, 12, 6], atol=1e-8)
@@ -26,24 +25,24 @@ def test_labels_that_are_not_obeyed_raise_every_class():
   rng = np.random.default_rng(0)
   labels = np.repeat([0, 1], 50)
   real = rng.standard_normal((100, 2)) + 20 * labels[:, None]
-  found = within.by_class(distance, real, labels, real, 1 - labels)
+  found = per_class.by_class(distance, real, labels, real, 1 - labels)
   assert min(found.values()) > 700  # 2 * 20^2 less what the samples differ.
 
 
 def test_classes_say_what_they_need():
   real, labels = np.zeros((4, 2)), np.array([0, 0, 1, 1])
   with pytest.raises(ValueError, match=r'found none of \[1\]'):
-    within.by_class(distance, real, labels, real, labels * 0)
+    per_class.by_class(distance, real, labels, real, labels * 0)
   with pytest.raises(ValueError, match='each of 4 rows of fake'):
-    within.by_class(distance, real, labels, real, labels[:3])
+    per_class.by_class(distance, real, labels, real, labels[:3])
   with pytest.raises(ValueError, match='class 1: moments: wanted at least 2'):
-    within.by_class(distance, real[:3], labels[:3], real, labels)
+    per_class.by_class(distance, real[:3], labels[:3], real, labels)
 
 
 def test_accuracy_counts_the_largest_logit():
   logits = np.array([[3., 1], [0, 5], [2, 1], [np.nan, 9]])
-  assert within.accuracy(logits, [0, 1, 1, 1]) == .5
+  assert per_class.accuracy(logits, [0, 1, 1, 1]) == .5
   with pytest.raises(ValueError, match=r'labels in 0 .. 1, found 0 .. 2'):
-    within.accuracy(logits, [0, 1, 2, 0])
+    per_class.accuracy(logits, [0, 1, 2, 0])
   with pytest.raises(ValueError, match=r'found \[4, 2\] and \[3\]'):
-    within.accuracy(logits, [0, 1, 1])
+    per_class.accuracy(logits, [0, 1, 1])

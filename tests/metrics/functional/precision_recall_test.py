@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from msg_gan_jax.metrics.functional import precision_recall as neighbours
+from msg_gan_jax.metrics.functional import precision_recall
 
 ORACLES = 'prdc_220_200x8_shifted', 'prdc_300x16_narrow'
 
@@ -17,15 +17,15 @@ def test_counts_equal_the_peers(oracle, name, dtype):
   # In float32 too: no decision of these is nearer than 7e-6.
   entry = oracle(name)
   real, fake = (entry.inputs[k].astype(dtype) for k in ('real', 'fake'))
-  found = neighbours.precision_recall(real, fake)
+  found = precision_recall.precision_recall(real, fake)
   for measure in ('precision', 'recall'):
     assert round(found[measure] * len(fake if measure == 'precision' else real)
                  ) == entry.expected['k3'][f'{measure}_count']
     np.testing.assert_allclose(found[measure], entry.expected['k3'][measure])
-  four = neighbours.manifold(real, fake)
+  four = precision_recall.manifold(real, fake)
   for measure, wanted in entry.expected['k5'].items():
     np.testing.assert_allclose(four[measure], wanted, atol=1e-9)
-  two = neighbours.density_coverage(real, fake)
+  two = precision_recall.density_coverage(real, fake)
   assert [two[x] for x in ('density', 'coverage', 'k', 'n_real', 'n_fake')] == [
       four[x] for x in ('density', 'coverage', 'k', 'n_real', 'n_fake')]
 
@@ -36,15 +36,15 @@ def test_tiles_give_what_the_whole_matrix_gives(monkeypatch):
   wide = [x.astype(np.float64) for x in (real, fake)]
   square = [[np.square(a[:, None] - b).sum(-1) for b in wide] for a in wide]
   radii = [np.sort(square[i][i], axis=1)[:, 4] for i in (0, 1)]
-  monkeypatch.setattr(neighbours, '_BLOCK', 256)
-  found = neighbours.manifold(real, fake, 4)
+  monkeypatch.setattr(precision_recall, '_BLOCK', 256)
+  found = precision_recall.manifold(real, fake, 4)
   np.testing.assert_allclose(
       [found[k] for k in ('precision', 'recall', 'density', 'coverage')],
       [(square[1][0] <= radii[0]).any(1).mean(),
        (square[0][1] <= radii[1]).any(1).mean(),
        (square[1][0] < radii[0]).sum(1).mean() / 4,
        (square[0][1].min(1) < radii[0]).mean()], atol=2 / 300)
-  distances, indices = neighbours.nearest(real, fake, 3)
+  distances, indices = precision_recall.nearest(real, fake, 3)
   np.testing.assert_array_equal(
       indices, np.argsort(square[1][0], axis=1)[:, :3])
   np.testing.assert_allclose(
@@ -55,7 +55,7 @@ def test_tiles_give_what_the_whole_matrix_gives(monkeypatch):
 @pytest.mark.parametrize('d', [3, 80])
 def test_identical_sets_are_on_each_others_manifold(d, dtype):
   x = gaussian(250, d, 0, dtype) + 5
-  found = neighbours.manifold(x, x)
+  found = precision_recall.manifold(x, x)
   assert found['precision'] == found['recall'] == found['coverage'] == 1
   # Open balls hold their centre and k - 1 others; a tie rounds either way.
   np.testing.assert_allclose(found['density'], 1, atol=.02)
@@ -64,14 +64,14 @@ def test_identical_sets_are_on_each_others_manifold(d, dtype):
 
 def test_sets_far_apart_share_nothing():
   x = gaussian(100, 3)
-  found = neighbours.manifold(x, x + 100)
+  found = precision_recall.manifold(x, x + 100)
   assert [found[k] for k in ('precision', 'recall', 'density', 'coverage')] == [
       0, 0, 0, 0]
 
 
 def test_distances_do_not_see_a_shift_or_a_scale():
   real, fake = gaussian(200, 80, 0, 'f'), gaussian(150, 80, 1, 'f')
-  found = [neighbours.manifold(a * real + b, a * fake + b)
+  found = [precision_recall.manifold(a * real + b, a * fake + b)
            for a, b in ((1, 0), (4, 32))]  # Powers of 2 round alike.
   for name in ('precision', 'recall', 'density', 'coverage'):
     np.testing.assert_allclose(found[0][name], found[1][name], atol=.02)
@@ -82,15 +82,19 @@ def test_copies_have_balls_of_radius_zero():
   point = gaussian(1, 80, 3, 'f') + 1
   flat = np.repeat(point, 20, 0)
   other = gaussian(30, 80, 1, 'f')
-  found = neighbours.manifold(flat, flat)
+  found = precision_recall.manifold(flat, flat)
   assert found['precision'] == found['recall'] == 1  # Closed balls.
   assert found['density'] == found['coverage'] == 0  # Open ones are empty.
   assert found['warnings'] == [
       f'{name}: 20 of 20 rows have 5 copies or more, and so a ball of radius 0.'
       for name in ('real', 'fake')]
-  assert neighbours.density_coverage(flat, flat, closed=True)['coverage'] == 1
-  assert neighbours.precision_recall(flat, flat, closed=False)['recall'] == 0
-  collapsed = neighbours.manifold(other, np.repeat(other[:1], 20, 0))
+  assert (
+    precision_recall.density_coverage(flat, flat, closed=True)['coverage'] == 1
+  )
+  assert (
+    precision_recall.precision_recall(flat, flat, closed=False)['recall'] == 0
+  )
+  collapsed = precision_recall.manifold(other, np.repeat(other[:1], 20, 0))
   assert collapsed['precision'] == 1
   assert collapsed['recall'] == pytest.approx(1 / 30)
   assert collapsed['coverage'] < .8
@@ -100,7 +104,7 @@ def test_a_missing_half_lowers_recall_and_coverage_only():
   rng = np.random.default_rng(0)
   real = rng.normal(size=(400, 4))
   real[200:] += 20
-  found = neighbours.manifold(real, rng.normal(size=(300, 4)))
+  found = precision_recall.manifold(real, rng.normal(size=(300, 4)))
   assert found['precision'] > .9 and found['density'] > .8
   assert found['recall'] < .5 and found['coverage'] < .5
 
@@ -115,13 +119,13 @@ def test_a_missing_half_lowers_recall_and_coverage_only():
 ])
 def test_the_manifold_says_what_it_needs(real, fake, k, says):
   with pytest.raises(ValueError, match=says):
-    neighbours.manifold(real, fake, k)
+    precision_recall.manifold(real, fake, k)
 
 
 def test_nearest_rows_are_found_and_copies_are_at_distance_zero():
   train, fresh = gaussian(300, 80, 0, 'f'), gaussian(60, 80, 1, 'f')
   fake = np.concatenate([train[[7, 250]], fresh])
-  distances, indices = neighbours.nearest(train, fake, 2)
+  distances, indices = precision_recall.nearest(train, fake, 2)
   assert distances[:2, 0].tolist() == [0, 0]
   assert indices[:2, 0].tolist() == [7, 250]
   assert (distances[:, 0] <= distances[:, 1]).all() and distances[2:].min() > 1
@@ -129,7 +133,7 @@ def test_nearest_rows_are_found_and_copies_are_at_distance_zero():
 
 def test_nearest_says_what_it_needs():
   with pytest.raises(ValueError, match='3 neighbours among 2 rows'):
-    neighbours.nearest(gaussian(2, 3), gaussian(2, 3), 3)
+    precision_recall.nearest(gaussian(2, 3), gaussian(2, 3), 3)
 
 
 @pytest.mark.slow
@@ -139,7 +143,7 @@ def test_two_samples_of_one_gaussian_have_the_known_shares():
   # in precision, .01 in recall and coverage, .1 in density.
   rng = np.random.default_rng(0)
   real, fake = (rng.standard_normal((10_000, 1000), 'f') for _ in range(2))
-  found = neighbours.manifold(real, fake)
+  found = precision_recall.manifold(real, fake)
   for name, wanted in (('precision', .477), ('recall', .4705),
                        ('density', 1.056), ('coverage', .9735)):
     assert abs(found[name] - wanted) < .02

@@ -7,31 +7,31 @@ import pytest
 from msg_gan_jax.gan import pyramid
 from msg_gan_jax.gan.build import build
 from msg_gan_jax.gan.state import Verdict
-from msg_gan_jax.metrics.functional import scale_agreement as scales
-from msg_gan_jax.training import monitor as health
+from msg_gan_jax.metrics.functional import scale_agreement
+from msg_gan_jax.training import monitor
 
 
 def test_a_picture_at_several_sizes_agrees_with_itself():
   finest = np.random.default_rng(0).uniform(-1, 1, (3, 16, 16, 3))
   levels = [finest, pyramid.down(finest), pyramid.down(finest, 4)]
-  found = scales.consistency(levels[::-1])
+  found = scale_agreement.consistency(levels[::-1])
   assert list(found) == [4, 8]
   assert max(found.values()) < 1e-12
   # A level that is off by a half, everywhere: the square of it.
   levels[1] = levels[1] + .5
-  found = scales.consistency(levels[::-1])
+  found = scale_agreement.consistency(levels[::-1])
   assert found[8] == pytest.approx(.25) and found[4] == pytest.approx(.25)
 
 
 def test_bytes_and_skipped_sizes_are_compared_too():
   fine = np.full((2, 16, 16, 3), 255, np.uint8)
   coarse = np.zeros((2, 4, 4, 3), np.uint8)
-  assert scales.consistency((coarse, fine)) == {4: 4.}
-  assert scales.consistency((fine,)) == {}
+  assert scale_agreement.consistency((coarse, fine)) == {4: 4.}
+  assert scale_agreement.consistency((fine,)) == {}
 
 
 def test_shares_are_those_of_the_norms_and_add_up_to_1():
-  found = scales.shares({4: np.array([1., 0.]), 8: np.array([3., 0.])})
+  found = scale_agreement.shares({4: np.array([1., 0.]), 8: np.array([3., 0.])})
   assert found == {4: (.25 + .5) / 2, 8: (.75 + .5) / 2}
 
 
@@ -42,7 +42,7 @@ def test_the_shares_of_a_linear_d_are_its_weights(small):
           3 * x[0].sum((1, 2, 3)) + x[1].sum((1, 2, 3))))
   images = tuple(np.zeros((5, s, s, 3), np.uint8) for s in gan.sizes)
   state = jax.eval_shape(gan.init, jax.random.key(0))
-  found = health.listener(gan)(
+  found = monitor.listener(gan)(
       state.replace(d=state.d.replace(params={}, stats={})), images)
   a, b = 3 * 48**.5, 192**.5
   assert found == pytest.approx(
@@ -53,13 +53,13 @@ def test_one_picture_moves_at_every_size_it_is_pooled_to():
   before = np.zeros((2, 16, 16, 3), np.uint8)
   after = before.copy()
   after[:, ::2] = 255  # every second row, which pooling makes grey
-  found = health.moved((before,), (after,))
+  found = monitor.moved((before,), (after,))
   assert found == pytest.approx(
       {'stability_16': 2., 'stability_8': 1., 'stability_4': 1.})
   points = np.ones((3, 1, 1, 2), np.float32)
-  assert health.moved((points,), (points,)) == {'stability_1': 0.}
+  assert monitor.moved((points,), (points,)) == {'stability_1': 0.}
 
 
 def test_a_gan_of_one_scale_has_no_shares(small):
   gan = build(small(networks__scales='none'))
-  assert health.listener(gan)(None, (jnp.zeros((2, 16, 16, 3)),)) == {}
+  assert monitor.listener(gan)(None, (jnp.zeros((2, 16, 16, 3)),)) == {}

@@ -5,9 +5,7 @@ from scipy import stats
 
 from msg_gan_jax.metrics.functional import (
   references,
-)
-from msg_gan_jax.metrics.functional import (
-  sliced_wasserstein as sliced,
+  sliced_wasserstein,
 )
 
 
@@ -28,7 +26,9 @@ def some_images(n, size=16, channels=3, seed=0):
 def test_the_laplacian_pyramid_equals_the_peer(oracle, name):
   entry = oracle(name)
   wanted = entry.expected['levels']
-  got = sliced.laplacian_pyramid(nhwc(entry.inputs['img']), len(wanted))
+  got = sliced_wasserstein.laplacian_pyramid(
+    nhwc(entry.inputs['img']), len(wanted)
+  )
   assert len(got) == len(wanted)
   for level, facts in zip(got, wanted, strict=True):
     assert level.dtype == np.float32
@@ -45,7 +45,7 @@ def test_the_laplacian_pyramid_equals_the_peer(oracle, name):
 
 
 def test_a_flat_image_has_no_detail():
-  fine, rest = sliced.laplacian_pyramid(
+  fine, rest = sliced_wasserstein.laplacian_pyramid(
       np.full((1, 16, 16, 1), 77, np.uint8), 2)
   np.testing.assert_array_equal(fine, np.zeros((1, 16, 16, 1)))
   np.testing.assert_array_equal(rest, np.full((1, 8, 8, 1), 77))
@@ -54,13 +54,13 @@ def test_a_flat_image_has_no_detail():
 def test_descriptors_equal_the_peer(oracle):
   entry = oracle('swd_descriptors_32px')
   shape = (4, 128)
-  raw = sliced.patches(
+  raw = sliced_wasserstein.patches(
       nhwc(entry.inputs['imgs']), entry.inputs['y0'].reshape(shape),
       entry.inputs['x0'].reshape(shape))
   np.testing.assert_array_equal(
       raw[0, :, :, 0].T, entry.expected['raw_descriptor_0_channel_0'])
   assert raw.sum(dtype=np.float64) == entry.expected['raw_sum']
-  got = sliced.normalize(raw)
+  got = sliced_wasserstein.normalize(raw)
   # The peer's order: channel, then column, then row.
   got = got.reshape(-1, 7, 7, 3).transpose(0, 3, 2, 1).reshape(-1, 147)
   for row, wanted in entry.expected['final_rows'].items():
@@ -74,9 +74,9 @@ def test_descriptors_equal_the_peer(oracle):
 def test_normalize_writes_where_it_is_told():
   x = np.random.default_rng(0).normal(3, 2, (50, 7, 7, 3))
   before = x.copy()
-  wanted = sliced.normalize(x)
+  wanted = sliced_wasserstein.normalize(x)
   np.testing.assert_array_equal(x, before)
-  got = sliced.normalize(x, out=x)
+  got = sliced_wasserstein.normalize(x, out=x)
   assert np.shares_memory(got, x)
   np.testing.assert_array_equal(got, wanted)
   by_channel = wanted.reshape(-1, 3)
@@ -87,25 +87,29 @@ def test_normalize_writes_where_it_is_told():
 def test_the_distance_for_given_directions_equals_the_peer(oracle):
   entry = oracle('sliced_wasserstein_given_directions')
   a, b, repeats = (entry.inputs[k] for k in ('A', 'B', 'dirs'))
-  each = [sliced.sliced_wasserstein(a, b, d) for d in repeats]
+  each = [sliced_wasserstein.sliced_wasserstein(a, b, d) for d in repeats]
   np.testing.assert_allclose(
       each, entry.expected['per_repeat'], rtol=1e-6, atol=1e-7)
-  all_at_once = sliced.sliced_wasserstein(a, b, np.concatenate(repeats, 1))
+  all_at_once = sliced_wasserstein.sliced_wasserstein(
+    a, b, np.concatenate(repeats, 1)
+  )
   np.testing.assert_allclose(
       all_at_once, entry.expected['distance'], rtol=1e-6, atol=1e-7)
-  assert sliced.sliced_wasserstein(a, a[::-1], repeats[0]) == 0
+  assert sliced_wasserstein.sliced_wasserstein(a, a[::-1], repeats[0]) == 0
 
 
 def test_one_direction_is_scipys_wasserstein_distance():
   rng = np.random.default_rng(0)
   a, b = rng.normal(0, 1, (200, 1)), rng.normal(.3, 2, (200, 1))
-  got = sliced.sliced_wasserstein(a, b, np.ones((1, 1)))
+  got = sliced_wasserstein.sliced_wasserstein(a, b, np.ones((1, 1)))
   wanted = stats.wasserstein_distance(a[:, 0], b[:, 0])
   np.testing.assert_allclose(got, wanted, rtol=1e-12)
 
 
 def test_directions_have_length_one():
-  directions = sliced.unit_directions(147, 70, np.random.default_rng(0))
+  directions = sliced_wasserstein.unit_directions(
+    147, 70, np.random.default_rng(0)
+  )
   np.testing.assert_allclose(np.linalg.norm(directions, axis=0), 1, rtol=1e-6)
   assert abs(directions.mean()) < .01  # 10290 values of deviation .082.
 
@@ -116,13 +120,17 @@ def test_pieces_in_the_peers_order_of_draws_give_the_peers_number(oracle):
   found = {}
 
   def descriptors(images):
-    levels = sliced.laplacian_pyramid(nhwc(images), 2)
+    levels = sliced_wasserstein.laplacian_pyramid(nhwc(images), 2)
     result = []
     for level in levels:
       size = level.shape[1]
       columns, rows = (
           rng.randint(3, size - 3, size=(len(level), 128)) for _ in range(2))
-      result.append(sliced.normalize(sliced.patches(level, rows, columns)))
+      result.append(
+        sliced_wasserstein.normalize(
+          sliced_wasserstein.patches(level, rows, columns)
+        )
+      )
     return result
 
   def directions():
@@ -135,7 +143,7 @@ def test_pieces_in_the_peers_order_of_draws_give_the_peers_number(oracle):
   for _ in real:
     directions()  # The peer compares the reals with themselves first.
   fake = descriptors(entry.inputs['fake'])
-  found = [1e3 * sliced.sliced_wasserstein(a, b, directions())
+  found = [1e3 * sliced_wasserstein.sliced_wasserstein(a, b, directions())
            for a, b in zip(real, fake, strict=True)]
   wanted = entry.expected['seed0']
   np.testing.assert_allclose(found, wanted[:2], rtol=1e-4)
@@ -145,7 +153,7 @@ def test_pieces_in_the_peers_order_of_draws_give_the_peers_number(oracle):
 def test_swd_lies_where_thirty_seeds_of_the_peer_lie(oracle):
   entry = oracle('swd_api_32px')
   real, fake = nhwc(entry.inputs['real']), nhwc(entry.inputs['fake'])
-  runs = [sliced.swd(real, fake, seed) for seed in range(8)]
+  runs = [sliced_wasserstein.swd(real, fake, seed) for seed in range(8)]
   got = np.array([[run[k] for k in (32, 16, 'mean')] for run in runs])
   mean = np.array(entry.expected['mean_over_30_seeds'])
   spread = np.array(entry.expected['std_over_30_seeds'])
@@ -153,7 +161,7 @@ def test_swd_lies_where_thirty_seeds_of_the_peer_lie(oracle):
   # Both means vary: 8 seeds of ours, 30 of the peer's.
   error = spread * np.sqrt(1 / 8 + 1 / 30)
   assert (np.abs(got.mean(axis=0) - mean) < 4 * error).all()
-  assert runs[0] == sliced.swd(real, fake, 0)
+  assert runs[0] == sliced_wasserstein.swd(real, fake, 0)
   assert runs[0]['protocol'] == dict(
       n_real=32, n_fake=32, per_image=128, directions=512, seed=0)
 
@@ -162,7 +170,9 @@ def test_swd_lies_where_thirty_seeds_of_the_peer_lie(oracle):
     (64, [64, 32, 16]), (48, [48, 24]), (28, [28]), (16, [16]), (8, [8])])
 def test_levels_go_down_to_16_pixels(size, levels):
   images = some_images(4, size, channels=2)
-  found = sliced.swd(images, images[::-1], per_image=4, directions=8)
+  found = sliced_wasserstein.swd(
+    images, images[::-1], per_image=4, directions=8
+  )
   assert list(found) == [*levels, 'mean', 'protocol']
   assert found['mean'] == pytest.approx(
       np.mean([found[level] for level in levels]), rel=1e-12)
@@ -170,16 +180,18 @@ def test_levels_go_down_to_16_pixels(size, levels):
 
 def test_levels_of_other_shapes_halve_both_sides():
   wide = np.concatenate([some_images(8, 64), some_images(8, 64)[::-1]], 2)
-  found = sliced.swd(wide, wide[::-1], per_image=4, directions=8)
+  found = sliced_wasserstein.swd(wide, wide[::-1], per_image=4, directions=8)
   assert list(found) == [64, 32, 16, 'mean', 'protocol']
   odd = wide[:, :, :97]
-  assert list(sliced.swd(odd, odd, per_image=4, directions=8))[:2] == [
-      64, 'mean']
+  assert list(sliced_wasserstein.swd(odd, odd, per_image=4, directions=8))[
+    :2
+  ] == [64, 'mean']
   # Turned by a quarter, sets are as far apart as before, up to the patches.
-  near = sliced.swd(wide[:4], wide[4:], seed=1)[64]
+  near = sliced_wasserstein.swd(wide[:4], wide[4:], seed=1)[64]
   turned = wide.swapaxes(1, 2)
-  assert sliced.swd(turned[:4], turned[4:], seed=1)[128] == pytest.approx(
-      near, rel=.3)
+  assert sliced_wasserstein.swd(turned[:4], turned[4:], seed=1)[
+    128
+  ] == pytest.approx(near, rel=0.3)
 
 
 @pytest.mark.parametrize('channels', [1, 4])
@@ -189,7 +201,7 @@ def test_swd_orders_good_and_bad_fakes(channels):
   noise = references.pixel_noise(real, 64)
   flat = np.zeros_like(real)
   floor, bad, worst = (
-      sliced.swd(real, fake, per_image=32)['mean']
+      sliced_wasserstein.swd(real, fake, per_image=32)['mean']
       for fake in (other, noise, flat))
   assert 0 < 1.2 * floor < bad < worst < 1e4
 
@@ -198,10 +210,10 @@ def test_sets_of_two_sizes_are_thinned_to_the_smaller():
   # Sorted by brightness: the first n would be another set than a random n.
   images = np.arange(200, dtype=np.uint8)[:, None, None, None] + some_images(
       1, 16) % 32
-  found = sliced.swd(images, images[::4], per_image=16)
+  found = sliced_wasserstein.swd(images, images[::4], per_image=16)
   assert found['protocol']['n_real'] == found['protocol']['n_fake'] == 50
-  first = sliced.swd(images[:50], images[::4], per_image=16)
-  assert found == sliced.swd(images, images[::4], per_image=16)
+  first = sliced_wasserstein.swd(images[:50], images[::4], per_image=16)
+  assert found == sliced_wasserstein.swd(images, images[::4], per_image=16)
   assert found['mean'] < first['mean']
 
 
@@ -214,12 +226,12 @@ def test_sets_of_two_sizes_are_thinned_to_the_smaller():
 ])
 def test_swd_refuses_what_it_cannot_measure(real, fake, says):
   with pytest.raises(ValueError, match=says):
-    sliced.swd(real, real if fake is None else fake)
+    sliced_wasserstein.swd(real, real if fake is None else fake)
 
 
 def test_sets_of_two_sizes_have_no_sorted_difference():
   with pytest.raises(ValueError, match='one shape'):
-    sliced.sliced_wasserstein(
+    sliced_wasserstein.sliced_wasserstein(
         np.zeros((4, 2)), np.zeros((3, 2)), np.ones((2, 1)))
 
 

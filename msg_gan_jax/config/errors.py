@@ -1,0 +1,42 @@
+"""Errors name arguments in Python, flags and settings on the command line.
+
+A library function says `real: 1 picture; wanted at least 2.`, or `wanted one
+size, such as resolution=64.` The same words reach someone at a shell as
+`--real: ...` and `--resolution=64`: a name is replaced at the beginning of the
+text, and wherever `=` follows it.
+"""
+from collections.abc import Iterator, Mapping
+import contextlib
+import re
+
+
+def renamed(text: str, names: Mapping[str, str]) -> str:
+  """A text with arguments called by other names.
+
+  Args:
+    text: what an error says.
+    names: {argument: what the reader calls it}, such as {'real': '--real'}.
+      Keys may have dots, such as 'config.data.path'.
+  """
+  if not names:
+    return text
+  known = '|'.join(map(re.escape, sorted(names, key=len, reverse=True)))
+  text = re.sub(rf'^({known})(?=: | .+?: )', lambda m: names[m[1]], text)
+  return re.sub(
+      rf'(?<![\w.\-/])({known})(?==)', lambda m: names[m[1]], text)
+
+
+@contextlib.contextmanager
+def naming(names: Mapping[str, str] | None = None,
+           **more: str) -> Iterator[None]:
+  """A context whose ValueErrors call arguments by other names.
+
+  Args:
+    names, more: see `renamed`.
+  """
+  try:
+    yield
+  except ValueError as error:
+    if len(error.args) == 1:  # A UnicodeDecodeError has five.
+      error.args = renamed(str(error), {**(names or {}), **more}),
+    raise

@@ -1,0 +1,117 @@
+"""A trained run, read from its folder: settings, GAN, State."""
+import os
+from typing import Any, NamedTuple
+
+import jax
+from jax.sharding import Sharding
+
+from msg_gan_jax.arrays.mesh import data_mesh, replicated
+from msg_gan_jax.config import Config
+from msg_gan_jax.gan.build import Gan, build
+from msg_gan_jax.gan.state import State
+from msg_gan_jax.runs import best
+from msg_gan_jax.runs.checkpoints import Checkpoints
+from msg_gan_jax.runs.workdir import load_config
+
+WHICH = ('newest', 'best', 'all')
+
+
+class LoadedRun(NamedTuple):
+  """What a checkpoint and its config.json give.
+
+  Attributes:
+    config, gan, state: of the run.
+    images: real images shown before the checkpoint.
+  """
+  config: Config
+  gan: Gan
+  state: State
+  images: int
+
+
+def load(workdir: str | os.PathLike, which: str = 'newest') -> LoadedRun:
+  """The newest intact checkpoint of a run, or the one that `which` names.
+
+  Args:
+    workdir: its folder.
+    which: 'newest', 'best', or images shown, such as '100000'.
+
+  Raises:
+    ValueError: no run, no intact checkpoint, or no such checkpoint.
+  """
+  config = load_config(workdir)
+  gan = build(config)
+  folder = os.path.join(os.path.expanduser(workdir), 'checkpoints')
+  images = None
+  if which != 'newest':
+    folder, images = checkpoints_of(workdir, which)[-1]
+  images, state = load_state(gan, folder, images, f'workdir {workdir}')
+  return LoadedRun(config, gan, state, images)
+
+
+def load_state(gan: Gan, folder: str | os.PathLike, images: int | None = None,
+               place: str = 'workdir',
+               sharding: Sharding | None = None) -> tuple[int, State]:
+  """(images shown, State) of a checkpoint.
+
+  Args:
+    gan: of the run.
+    folder: that of the checkpoints.
+    images: which of them; None is the newest intact one.
+    place: what errors begin with.
+    sharding: of the arrays; None is the same on every device.
+
+  Raises:
+    ValueError: there is none, or it is not of this GAN.
+  """
+  like = state_like(gan, sharding or replicated(data_mesh()))
+  found = Checkpoints(folder, read_only=True).restore(
+      {'state': like}, partial=True, place=place, images=images)
+  if found is None:
+    raise ValueError(f'{place}: there is no checkpoint yet.')
+  return found[0], found[1]['state']
+
+
+def state_like(gan: Gan, sharding: Sharding) -> Any:
+  """State as shapes, types and `sharding`: what a checkpoint is read into."""
+  return jax.tree.map(
+      lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=sharding),
+      jax.eval_shape(gan.init, jax.random.key(0)))
+
+
+def checkpoints_of(
+    workdir: str | os.PathLike, which: str) -> list[tuple[str, int]]:
+  """[(folder, images shown)] of checkpoints, oldest first.
+
+  Args:
+    workdir: the run's folder.
+    which: one of WHICH, or images shown, such as '100000'.
+
+  Raises:
+    ValueError: there is none of that kind.
+  """
+  usual = os.path.join(workdir, 'checkpoints')
+  kept = os.path.join(workdir, best.FOLDER)
+  steps = {folder: Checkpoints(folder, read_only=True).steps()
+           for folder in (usual, kept)}
+  if which == 'all':
+    # A checkpoint that lies in both folders is taken from the usual one.
+    found = sorted({step: (folder, step) for folder in (kept, usual)
+                    for step in steps[folder]}.values(), key=lambda x: x[1])
+  elif which == 'newest':
+    found = [(usual, steps[usual][-1])] if steps[usual] else []
+  elif which == 'best':
+    found = [(kept, steps[kept][-1])] if steps[kept] else []
+  elif which.isdigit():
+    found = [(folder, int(which)) for folder in (usual, kept)
+             if int(which) in steps[folder]][:1]
+  else:
+    raise ValueError(
+        f'checkpoints: there is no {which!r}; wanted {", ".join(WHICH)} or '
+        'images shown.')
+  if not found:
+    raise ValueError(
+        f'checkpoints: {which}, but {workdir} has none; there are '
+        f'{steps[usual] or "none"} of the latest, and {steps[kept] or "none"} '
+        'kept as the best (config.evaluate.best).')
+  return found
