@@ -82,11 +82,10 @@ class Workdir:
     may, may_not = schema.differences(load_config(self.path), config)
     if may_not:
       raise ValueError(
-        f'workdir {self.path}: this run was started under another '
-        'config:\n'
-        + ''.join(f'  config.{line}\n' for line in may_not)
-        + 'Restore these values to continue it, or choose another workdir=FOLDER.'
-      )
+          f'workdir {self.path}: this run was started under another config:\n'
+          + ''.join(f'  config.{line}\n' for line in may_not)
+          + 'Restore these values to continue it, or choose another '
+          'workdir=FOLDER.')
     return may
 
   def start(self, config, images=0, digest='', devices=None):
