@@ -6,7 +6,7 @@
 
 G is told the class beside z; D scores it by a projection, learns to name it, or
 sees it as maps beside the colours. How many heads have the style that was asked
-for is in docs/conditional.md. One style, in all its variety:
+for is in docs/studies/conditional.md. One style, in all its variety:
 
   python launch.py --mode=sample --workdir=runs/conditional_avatars --labels=9
 """

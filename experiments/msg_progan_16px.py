@@ -5,7 +5,7 @@
 
 Everything is the paper's but the size: WGAN-GP at every step, RMSprop, φ
 simple, all scales connected; two to three minutes on one core. What other
-rates, losses, scales and φ make of it is in docs/stability.md.
+rates, losses, scales and φ make of it is in docs/studies/stability.md.
 """
 from msg_gan_jax.config import template
 

@@ -1,6 +1,8 @@
 """Trains every experiment for a moment, in two starts, and samples from it.
 
-  python tests/all_experiments.py [--out=docs/experiments.md] [NAME ...]
+  python tests/all_experiments.py [--out=PAGE] [NAME ...]
+
+--out=docs/reference/experiments.md writes the page of experiments.
 
 Narrow, with small batches and drawn pictures in place of files; what makes the
 program is left as it is: network, objective, norms, order of updates. What
@@ -50,7 +52,7 @@ LEAST = {'resnet19': 64}  # that a network can draw, where it is more
 DRAWN = ('avatars', 'polygons', 'ring', 'grid', 'line')
 HEAD = """# Experiments
 
-All files of [experiments](../experiments), and what became of each when it was
+All files of [experiments](../../experiments), and what became of each when it was
 trained for {steps} steps in two starts, the second continuing the first, and
 sampled: narrow networks, batches of {batch}, drawn pictures of at most {most}
 px (ResNet19: 64, what grows: {grown}). What grows was stopped in the middle of
@@ -58,7 +60,7 @@ its last fade, and the probability of an adaptive augmentation had to move
 before the stop and after. Parameters are those of the experiment itself, in
 millions; seconds are of one core. *Norms*: between layers, and of weights where
 there is one, of G / of D. This page is written by
-`python tests/all_experiments.py --out=docs/experiments.md`.
+`python tests/all_experiments.py --out=docs/reference/experiments.md`.
 
 """
 TITLE = ('experiment', 'network', 'loss', 'penalty, augmentation',

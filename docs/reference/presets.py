@@ -1,4 +1,7 @@
-"""Prints docs/presets.md:  python docs/presets.py > docs/presets.md"""
+"""Prints the page of presets.
+
+  python docs/reference/presets.py > docs/reference/presets.md
+"""
 import pathlib
 import sys
 
@@ -12,7 +15,7 @@ traced, before XLA optimizes it: no more than 1 % from those of the compiled one
 where both were taken, which `--dry_run` prints. Of a penalty that is not in
 every step it is the mean, and so it is of the levels of `lapgan`; of a GAN that
 grows the row is of its finest resolution. This page is
-written by `docs/presets.py`.
+written by `docs/reference/presets.py`.
 
 | preset | network | pictures | batch | D updates | G parameters | \
 D parameters | GFLOP a step | GFLOP a picture |
@@ -28,7 +31,7 @@ PICTURES = {
 
 
 def page():
-  """The lines of docs/presets.md; each takes seconds."""
+  """The lines of docs/reference/presets.md; each takes seconds."""
   from msg_gan_jax.config import schema as config_lib
   yield HEAD
   for name in config_lib.PRESETS:
@@ -64,6 +67,6 @@ def cells(name):
 
 
 if __name__ == '__main__':
-  sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
+  sys.path.insert(0, str(pathlib.Path(__file__).parents[2]))
   for line in page():
     print(line, end='', flush=True)

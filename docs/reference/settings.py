@@ -1,4 +1,7 @@
-"""Prints docs/settings.md:  python docs/settings.py > docs/settings.md"""
+"""Prints the page of settings.
+
+  python docs/reference/settings.py > docs/reference/settings.md
+"""
 import dataclasses
 import pathlib
 import sys
@@ -9,12 +12,12 @@ Every setting, as an experiment file sets it (`config.train.batch = 64`) and as
 a flag does (`--config.train.batch=64`). The default is that of the preset
 `msg_progan`. A run may continue under another value of those marked *may
 change*; for the others it needs a new folder. Names in capitals are tables:
-[rows.md](rows.md). This page is written by `docs/settings.py`.
+[rows.md](rows.md). This page is written by `docs/reference/settings.py`.
 """
 
 
 def page():
-  """The text of docs/settings.md."""
+  """The text of docs/reference/settings.md."""
   from msg_gan_jax.config import schema
   groups = {'': 'The experiment'} | {
       f.name: f.default_factory.__doc__ for f in
@@ -61,5 +64,5 @@ def plain(value):
 
 
 if __name__ == '__main__':
-  sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
+  sys.path.insert(0, str(pathlib.Path(__file__).parents[2]))
   print(page(), end='')

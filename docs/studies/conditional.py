@@ -1,6 +1,6 @@
 """Whether conditional runs draw the class that is asked for, in numbers.
 
-  python docs/conditional.py --runs=runs/conditional
+  python docs/studies/conditional.py --runs=runs/conditional
 
 A classifier learns the classes from the reals that the runs were trained on,
 is tested on those that they were not, and then looks at samples. Folders of
@@ -20,7 +20,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-ROOT = pathlib.Path(__file__).parents[1]
+ROOT = pathlib.Path(__file__).parents[2]
 BATCH = 128
 MOST = 50_000  # Reals to learn from; they lie in memory.
 CHUNK = 512  # Pictures classified at once.

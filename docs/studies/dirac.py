@@ -1,9 +1,9 @@
 """Dirac-GAN: the smallest GAN, with the losses and penalties of the tables.
 
-  python docs/dirac.py
+  python docs/studies/dirac.py
 
-Prints the table of docs/toys.md that compares measured rates with computed
-ones, and draws docs/images/dirac.png. The data are the point 0, G is the point
+Prints the table of docs/studies/toys.md that compares measured rates with
+computed ones, and draws docs/images/dirac.png. The data are the point 0, G is the point
 theta, D(x) = psi x: Mescheder et al. 2018 (arXiv:1801.04406), sec. 2. A loss
 has its slope f'(0) and its curvature f''(0) where D says 0; the paper's D says
 how fake a point is and ours how real it is, which turns psi's sign and changes
@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-ROOT = pathlib.Path(__file__).parents[1]
+ROOT = pathlib.Path(__file__).parents[2]
 SLOPES = {  # loss: (f'(0), f''(0)); f(t) = -log(1 + exp(-t)), or t.
     'non_saturating': (.5, -.25), 'minimax': (.5, -.25),
     'relativistic': (.5, -.25), 'wasserstein': (1., 0.), 'hinge': (1., 0.)}

@@ -1,8 +1,8 @@
-"""Trains what docs/growing.md shows, and writes its table and picture.
+"""Trains what docs/studies/growing.md shows, and writes its table and picture.
 
-  python docs/growing.py --runs=runs/growing            trains nine runs
-  python docs/growing.py --runs=runs/growing --time     times their steps
-  python docs/growing.py --runs=runs/growing --page     prints, and draws
+  python docs/studies/growing.py --runs=runs/growing         trains nine runs
+  python docs/studies/growing.py --runs=runs/growing --time  times their steps
+  python docs/studies/growing.py --runs=runs/growing --page  prints, and draws
 
 Runs that are done are not repeated; several processes may share the folder.
 Steps are timed by themselves, on an idle machine: seconds of a run are its
@@ -17,7 +17,7 @@ import time
 
 import numpy as np
 
-ROOT = pathlib.Path(__file__).parents[1]
+ROOT = pathlib.Path(__file__).parents[2]
 KINDS = {'msg': 'MSG-ProGAN', 'progan': 'ProGAN, growing',
          'plain': 'plain: neither'}
 COLORS = {'msg': '#0072B2', 'progan': '#D55E00', 'plain': '#009E73'}
@@ -183,7 +183,7 @@ def read(folder):
 
 
 def table(results, times):
-  """Lines of the table of docs/growing.md."""
+  """Lines of the table of docs/studies/growing.md."""
   yield ('| | 7x7 patches, 16 px | pictures at 16 px | 8 px | 4 px | variety | '
          'change in 5,000 images, 16 px | 8 px | 4 px | seconds |')
   yield '|---' * 10 + '|'
@@ -284,7 +284,7 @@ def main(folder, only):
 
 
 if __name__ == '__main__':
-  sys.path[:0] = [str(ROOT), str(ROOT / 'docs')]
+  sys.path[:0] = [str(ROOT), str(ROOT / 'docs' / 'studies')]
   parser = argparse.ArgumentParser(
       description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
   parser.add_argument('--runs', type=pathlib.Path, required=True)

@@ -1,6 +1,6 @@
 """What each metric says of pictures that are known to be worse, or fewer.
 
-  python docs/metrics.py --path=cifar10/train --out=runs/metrics
+  python docs/studies/metrics.py --path=cifar10/train --out=runs/metrics
 
 Half of the reals of a labelled folder is compared with the other half: as it
 is, blurred, noisy, without some of its classes, and with fewer pictures. The

@@ -1,10 +1,10 @@
-"""Trains what docs/precision.md shows, and prints its table.
+"""Trains what docs/studies/precision.md shows, and prints its table.
 
-  python docs/precision.py --runs=runs/precision         trains six runs
-  python docs/precision.py --runs=runs/precision --page  prints, and draws
+  python docs/studies/precision.py --runs=runs/precision         trains six
+  python docs/studies/precision.py --runs=runs/precision --page  prints, draws
 
 MSG-ProGAN at 16 px with float32 and with bfloat16 activations, three seeds
-each, as in docs/growing.py; a gradient penalty in each of 6,250 steps.
+each, as in docs/studies/growing.py; a gradient penalty in each of 6,250 steps.
 """
 import argparse
 import dataclasses
@@ -14,7 +14,7 @@ import sys
 
 import numpy as np
 
-ROOT = pathlib.Path(__file__).parents[1]
+ROOT = pathlib.Path(__file__).parents[2]
 DTYPES = {'float32': '#0072B2', 'bfloat16': '#D55E00'}
 SEEDS = 0, 1, 2
 CURVES = {'patches': lambda x: x['patches'], '16': lambda x: x['whole']['16'],
@@ -98,7 +98,7 @@ def main(folder, only_page):
 
 
 if __name__ == '__main__':
-  sys.path[:0] = [str(ROOT), str(ROOT / 'docs')]
+  sys.path[:0] = [str(ROOT), str(ROOT / 'docs' / 'studies')]
   parser = argparse.ArgumentParser(
       description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
   parser.add_argument('--runs', type=pathlib.Path, required=True)

@@ -1,7 +1,7 @@
-"""Trains what docs/stability.md shows, and writes its tables and pictures.
+"""Trains what docs/studies/stability.md shows; writes its tables and pictures.
 
-  python docs/stability.py --runs=runs/stability            trains, prints
-  python docs/stability.py --runs=runs/stability --page     only prints
+  python docs/studies/stability.py --runs=runs/stability         trains, prints
+  python docs/studies/stability.py --runs=runs/stability --page  only prints
 
 Runs that are done are not repeated; several processes may share the folder.
 """
@@ -13,7 +13,7 @@ import sys
 
 import numpy as np
 
-ROOT = pathlib.Path(__file__).parents[1]
+ROOT = pathlib.Path(__file__).parents[2]
 RATES = (.001, .003, .005, .01, .03, .1)
 CONNECTED = {'all': 'all scales', 'none': 'only 16 px'}
 LOSSES = {

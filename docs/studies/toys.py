@@ -1,7 +1,7 @@
-"""Trains every loss with every penalty on two toys, and writes docs/toys.md.
+"""Trains every loss with every penalty, and writes docs/studies/toys.md.
 
-  python docs/toys.py --runs=runs/toys            trains what is missing
-  python docs/toys.py --runs=runs/toys --page     only writes the page
+  python docs/studies/toys.py --runs=runs/toys            trains what is missing
+  python docs/studies/toys.py --runs=runs/toys --page     only writes the page
 
 A cell is a loss with a penalty. Its seeds are a population: an axis of State,
 trained by one compiled program. A cell that is done is not trained again.
@@ -17,8 +17,8 @@ import time
 
 import numpy as np
 
-ROOT = pathlib.Path(__file__).parents[1]
-PAGE = ROOT / 'docs' / 'toys.md'
+ROOT = pathlib.Path(__file__).parents[2]
+PAGE = ROOT / 'docs' / 'studies' / 'toys.md'
 ROUND = 1_000  # Steps; toys differ in how many rounds they take.
 ROUNDS = {'ring': 3, 'grid': 5}
 WIDTH, BATCH, RATE, WEIGHT = 48, 128, .007, .1

@@ -17,7 +17,8 @@ from msg_gan_jax.report import grids, scatter, text
 from msg_gan_jax.training import initial_state, scorer
 
 # On a CPU: of a process that has imported jax and compiled a step, and what
-# convolutions take beside what XLA plans for them, as docs/memory.md found.
+# convolutions take beside what XLA plans for them, as
+# docs/studies/memory.md found.
 PROCESS_BYTES = 900 * 2**20
 SCRATCH = 1.25
 SAY = functools.partial(print, flush=True)  # at once, also into a pipe

@@ -109,8 +109,8 @@ flags.DEFINE_list(
     'metrics', [], "evaluate: as 'fid,kid'; those of the protocol if not "
     'given.')
 flags.DEFINE_string(
-    'protocol', 'local', 'evaluate: whose definition; docs/metrics.md has '
-    'them.')
+    'protocol', 'local', 'evaluate: whose definition; '
+    'docs/reference/protocols.md has them.')
 flags.DEFINE_string(
     'features', '', "evaluate: as 'classifier' or 'inception:768', in place of "
     "the protocol's.")

@@ -6,7 +6,7 @@ from helpers import ROOT
 import numpy as np
 import pytest
 
-FILE = ROOT / 'docs' / 'conditional.py'
+FILE = ROOT / 'docs' / 'studies' / 'conditional.py'
 COLOURS = np.array([[220, 40, 40], [40, 220, 40], [40, 40, 220]])
 
 

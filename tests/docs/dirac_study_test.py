@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 dirac = runpy.run_path(
-    ROOT / 'docs' / 'dirac.py')
+    ROOT / 'docs' / 'studies' / 'dirac.py')
 Case, SLOPES = dirac['Case'], dirac['SLOPES']
 field, eigenvalues = dirac['field'], dirac['eigenvalues']
 simultaneous, alternating = dirac['simultaneous'], dirac['alternating']

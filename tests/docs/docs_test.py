@@ -63,6 +63,10 @@ EXPERIMENTS = sorted(
     path.stem for path in (ROOT / 'experiments').glob('*.py')
     if path.stem != '__init__')
 
+PAGES = sorted(
+    path.relative_to(ROOT).as_posix() for folder in ('', 'benchmarks', 'docs')
+    for path in (ROOT / folder).glob('**/*.md' if folder else '*.md'))
+
 
 def read(name):
   return (ROOT / name).read_text(encoding='utf-8')
@@ -91,7 +95,7 @@ def mapped():
 
 
 def test_the_runs_of_the_stability_page_are_legal_and_counted():
-  page = runpy.run_path(ROOT / 'docs' / 'stability.py')
+  page = runpy.run_path(ROOT / 'docs' / 'studies' / 'stability.py')
   small = runpy.run_path(ROOT / 'experiments' / 'msg_progan_16px.py')
   runs = {**page['rates'](), **page['structures']()}
   names = {name for name, _ in runs.values()}
@@ -112,14 +116,14 @@ def test_the_runs_of_the_stability_page_are_legal_and_counted():
 
 
 def test_settings_page_is_up_to_date():
-  page = runpy.run_path(ROOT / 'docs' / 'settings.py')['page']()
-  assert read('docs/settings.md') == page, (
-      'run: python docs/settings.py > docs/settings.md')
+  page = runpy.run_path(ROOT / 'docs' / 'reference' / 'settings.py')['page']()
+  assert read('docs/reference/settings.md') == page, (
+      'run: python docs/reference/settings.py > docs/reference/settings.md')
 
 
 @pytest.mark.parametrize('name', TABLES)
 def test_rows_page_has_every_row_and_no_other(name):
-  text = section(read('docs/rows.md'), name)
+  text = section(read('docs/reference/rows.md'), name)
   assert re.findall(r'^\| `(\w+)` \|', text, re.M) == list(TABLES[name])
 
 
@@ -136,9 +140,7 @@ def test_every_module_is_on_the_map():
   assert here - set(mapped()) == set()
 
 
-@pytest.mark.parametrize(
-    'name', ['README.md', 'WORKSPACE.md', 'docs/msg_gan.md', 'docs/results.md',
-             'docs/rows.md', 'docs/metrics.md', 'benchmarks/README.md'])
+@pytest.mark.parametrize('name', PAGES)
 def test_links_lead_to_files(name):
   links = re.findall(r'\]\((?!https?:|#)([^)\s]+)\)', read(name))
   assert [x for x in links if not ((ROOT / name).parent / x).exists()] == []

@@ -1,19 +1,19 @@
-"""What docs/growing.md and docs/precision.md say is what was measured."""
+"""What the pages of growing and of precision say is what was measured."""
 import sys
 
 from helpers import ROOT
 import numpy as np
 import pytest
 
-DOCS = ROOT / 'docs'
+STUDIES = ROOT / 'docs' / 'studies'
 
 
 @pytest.fixture(scope='module')
 def pages():
   """The modules growing and precision."""
   with pytest.MonkeyPatch.context() as patch:
-    patch.syspath_prepend(str(DOCS.parent))
-    patch.syspath_prepend(str(DOCS))
+    patch.syspath_prepend(str(ROOT))
+    patch.syspath_prepend(str(STUDIES))
     import growing
     import precision
     yield growing, precision

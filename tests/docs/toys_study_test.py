@@ -7,7 +7,7 @@ import jax
 import numpy as np
 import pytest
 
-study = runpy.run_path(ROOT / 'docs' / 'toys.py')
+study = runpy.run_path(ROOT / 'docs' / 'studies' / 'toys.py')
 
 
 @pytest.fixture(scope='module')
@@ -108,8 +108,8 @@ def test_a_table_is_put_between_its_marks():
 
 
 def test_the_page_has_a_row_for_every_legal_pair_and_no_other():
-  text = (ROOT / 'docs' / 'toys.md').read_text(encoding='utf-8')
+  text = (ROOT / 'docs' / 'studies' / 'toys.md').read_text(encoding='utf-8')
   cells = re.search(r'<!-- cells -->\n(.*)<!-- /cells -->', text, re.S)[1]
   rows = re.findall(r'^\| `(\w+)` \| `(\w+)` \|', cells, re.M)
   assert rows == list(study['pairs'](lambda line: None)), (
-      'run: python docs/toys.py --runs=runs/toys')
+      'run: python docs/studies/toys.py --runs=runs/toys')
