@@ -1,7 +1,9 @@
 """Every setting once: its type, unit, default, range and meaning."""
+from collections.abc import Mapping, Sequence
 import dataclasses
 import math
 import typing
+from typing import Any
 
 import ml_collections
 
@@ -9,8 +11,11 @@ from msg_gan_jax.config import tables
 from msg_gan_jax.config.presets import PRESETS
 
 
-def setting(default, meaning, low=None, high=None, one_of=(), may_change=False,
-            by_size=None):
+def setting(
+    default: Any, meaning: str, low: float | None = None,
+    high: float | None = None, one_of: Sequence[str] = (),
+    may_change: bool = False, by_size: type | None = None,
+    before: Any = None) -> Any:
   """A field of the schema.
 
   Args:
@@ -18,17 +23,19 @@ def setting(default, meaning, low=None, high=None, one_of=(), may_change=False,
     meaning: one or two sentences with the unit.
     low, high: the closed range of legal numbers, None where open.
     one_of: the legal values where they are few; names that a table holds are
-      checked against that table by `gan.build` and `data.open`.
+      checked against that table by `gan.build` and `data.sources`.
     may_change: whether a run may continue under another value.
     by_size: int or float, of text that `by_size` reads; low and high are
       those of the values.
+    before: what a run had when this setting did not exist; None is the
+      default, where that changes nothing.
   """
   return dataclasses.field(default=default, metadata=dict(
       meaning=meaning, low=low, high=high, one_of=one_of,
-      may_change=may_change, by_size=by_size))
+      may_change=may_change, by_size=by_size, before=before))
 
 
-def by_size(text, kind):
+def by_size(text: str, kind: type) -> dict[int, Any]:
   """'64:16,256:14' -> {64: 16, 256: 14}, heights in pixels to numbers.
 
   A number holds from its height on, up to the next one that is listed.
@@ -36,17 +43,16 @@ def by_size(text, kind):
   Raises:
     ValueError: another form, or a height twice.
   """
-  found = {}
+  table = {}
   for entry in text.split(',') if text else ():
     size, _, value = entry.partition(':')
-    size = int(size)
-    if size in found:
+    if int(size) in table:
       raise ValueError(f'{size} twice')
-    found[size] = kind(value)
-  return found
+    table[int(size)] = kind(value)
+  return table
 
 
-def at_size(table, size, usual):
+def at_size(table: Mapping[int, Any], size: int, usual: Any) -> Any:
   """The number that holds at a height, of what `by_size` has read."""
   return table[max(s for s in table if s <= size)] if any(
       s <= size for s in table) else usual
@@ -64,24 +70,26 @@ class Data:
   split: str = setting(
       'train', 'Which part of it, for sources that have several.')
   resolution: int = setting(
-      32, 'Height in pixels, and width too where data.width is 0.', 1, 4096)
-  width: int = setting(
-      0, 'Width in pixels where pictures are no squares; 0 is a square.', 0,
+      32, 'Height in pixels, and also the width where data.width is 0.', 1,
       4096)
+  width: int = setting(
+      0, 'Width in pixels where pictures are not square; 0 makes them square.',
+      0, 4096)
   channels: int = setting(3, '1 for grey, 3 for colour, 4 with alpha.', 1, 4)
   count: int = setting(
       20_000, 'How many pictures a drawn source holds for training.', 1, 2**30)
   held_out: int = setting(
       2048, 'Pictures kept out of training, to measure against; at most a '
       'tenth of a set on disk.', 0, 2**30)
-  mirror: bool = setting(True, 'Show half of the pictures mirrored.')
+  mirror: bool = setting(
+      True, 'Show half of the pictures mirrored, left to right.')
   dequantize: bool = setting(
       False, 'Add uniform noise of one step of 8 bits to reals in training.')
   label: str = setting(
       '', "Which factor, feature or column is the class label; '' is the "
       "source's own choice.")
   label_file: str = setting(
-      '', "Labels of a folder or an archive: a .csv, .json or .jsonl, its path "
+      '', 'Labels of a folder or an archive: a .csv, .json or .jsonl, its path '
       "or its name inside; '' is dataset.json where there is one, else the "
       'folders.')
   resize: str = setting(
@@ -127,15 +135,16 @@ class Networks:
   phi: str = setting(
       'simple', 'How D joins an image to its path, a row of PHI.')
   scales: str = setting(
-      'all', "The levels that G shows to D: none, coarse, middle, fine, all, "
-      "or resolutions as '8,16'; the finest is always shown.")
+      'all', 'The levels that G shows to D: none, coarse, middle, fine, all, '
+      "or resolutions such as '8,16'; the finest is always shown.")
   stddev: str = setting(
       'every', 'Where D sees the minibatch standard deviation.',
       one_of=('every', 'last', 'none'))
   stddev_group: int = setting(
-      4, 'Samples in a group of it; 0 is the whole batch.', 0, 2**20)
+      4, 'Samples in a group of the minibatch standard deviation; 0 takes the '
+      'whole batch.', 0, 2**20)
   classes: int = setting(
-      0, 'Classes that the players are told of; 0 is none.', 0, 2**16)
+      0, 'How many classes the players are told of; 0 is none.', 0, 2**16)
   g_condition: str = setting(
       'none', 'How G is told the class, a row of G_CONDITIONS.')
   d_condition: str = setting(
@@ -143,36 +152,36 @@ class Networks:
       'D_CONDITIONS.')
   g_norm: str = setting('none', "Between G's layers, a row of NORMS.")
   d_norm: str = setting('none', "Between D's layers, a row of NORMS.")
-  g_weight_norm: str = setting(
-      'none', "Of G's kernels, a row of WEIGHT_NORMS.")
-  d_weight_norm: str = setting(
-      'none', "Of D's kernels, a row of WEIGHT_NORMS.")
+  g_weight_norm: str = setting('none', "Of G's kernels, a row of WEIGHT_NORMS.")
+  d_weight_norm: str = setting('none', "Of D's kernels, a row of WEIGHT_NORMS.")
   power_iterations: int = setting(
-      1, 'Power iterations of a spectral norm, each time.', 1, 1000)
+      1, 'Power iterations of a spectral norm each time that it is updated.', 1,
+      1000)
   power_update: str = setting(
-      'pass', "When its vectors, and batch norm's averages, move: in every "
-      'pass of training, or in the first of each update.',
-      one_of=('pass', 'update'))
+      'pass', 'When the vectors of a spectral norm, and the averages of batch '
+      'norm, move: in every pass of training, or in the first pass of each '
+      'update.', one_of=('pass', 'update'))
   stable_rank: float = setting(
-      .7, 'c of stable rank normalization: at most c times the full rank.',
-      .01, 1.)
+      .7, 'c of stable rank normalization: the stable rank is at most c times '
+      'the full rank.', .01, 1.)
   statistics: str = setting(
       'moving', 'Moments that batch norm uses for samples: moving averages, '
       'means over statistics_batches batches of latents, or of the batch.',
       one_of=('moving', 'accumulated', 'batch'))
   statistics_batches: int = setting(
-      100, 'Batches of latents that are accumulated.', 1, 2**20)
+      100, "How many batches of latents statistics = 'accumulated' averages.",
+      1, 2**20)
   w: int = setting(
       512, 'Size of w, into which a mapping network turns z (stylegan, '
       'stylegan2).', 1, 2**16)
   mapping_layers: int = setting(
       8, 'Dense layers of the mapping network.', 1, 64)
   mixing: float = setting(
-      .9, 'Probability of style mixing: that a batch has its finer layers\' '
-      'styles from a second z.', 0., 1.)
+      .9, 'Probability of style mixing: the finer layers of a batch then take '
+      'their styles from a second z.', 0., 1.)
   dtype: str = setting(
-      'float32', 'Of activations; norms, losses, penalties, parameters and '
-      'optimizer stay float32.', one_of=('float32', 'bfloat16'))
+      'float32', 'Type of activations; norms, losses, penalties, parameters '
+      'and the optimizer stay float32.', one_of=('float32', 'bfloat16'))
   remat: bool = setting(
       False, 'Compute each block again in the backward pass instead of keeping '
       'its activations: less memory, a third more arithmetic.')
@@ -180,29 +189,30 @@ class Networks:
 
 @dataclasses.dataclass(frozen=True)
 class Objective:
-  """What the players want."""
+  """What G and D minimize."""
   loss: str = setting('wasserstein', 'A row of LOSSES.')
-  drift: float = setting(
-      .001, 'Weight of E[D(real)^2] in the D loss.', 0., 1e6)
+  drift: float = setting(.001, 'Weight of E[D(real)^2] in the D loss.', 0., 1e6)
   penalty: str = setting('gradient_penalty', 'A row of PENALTIES.')
   penalty_weight: float = setting(10., 'λ of the penalty.', 0., 1e6)
   penalty_target: float = setting(
       1., 'Slope that the gradient penalties ask for; the penalty is divided '
-      'by its square.', 1e-3, 1e6)
+      'by the square of it.', 1e-3, 1e6)
   penalty_every_d_steps: int = setting(
       1, 'D steps between two penalties; the weight is multiplied by it.', 1,
       1024)
   constraint: str = setting(
-      'none', "What D's parameters must keep after each update, a row of "
+      'none', "What D's parameters must satisfy after each update, a row of "
       'CONSTRAINTS.')
   clip: float = setting(
       .01, 'Largest parameter of D that the constraint allows.', 1e-6, 1e6)
   d_weight_penalty: str = setting(
       'none', "What D's weights cost, a row of WEIGHT_PENALTIES.")
-  d_weight_penalty_weight: float = setting(1., 'Its weight.', 0., 1e6)
+  d_weight_penalty_weight: float = setting(
+      1., "Weight of the penalty of D's weights.", 0., 1e6)
   g_weight_penalty: str = setting(
       'none', "What G's weights cost, a row of WEIGHT_PENALTIES.")
-  g_weight_penalty_weight: float = setting(1., 'Its weight.', 0., 1e6)
+  g_weight_penalty_weight: float = setting(
+      1., "Weight of the penalty of G's weights.", 0., 1e6)
   d_classes_weight: float = setting(
       1., "Weight of the classifier's loss for D.", 0., 1e6)
   g_classes_weight: float = setting(
@@ -213,36 +223,37 @@ class Objective:
       'none', 'What is done to reals and fakes before D sees them, a row of '
       'AUGMENTATIONS.')
   augment_strength: float = setting(
-      .1, 'How much at the start; of instance noise, its standard deviation '
-      'in values of -1 .. 1.', 0., 100.)
+      .1, 'Initial strength: a probability; for instance noise, the standard '
+      'deviation, in values of -1 .. 1.', 0., 100.)
   augment_until_images: int = setting(
-      0, 'Images over which it falls to none, linearly; 0 keeps it.', 0, 2**30)
+      0, 'Images over which the strength falls to 0, linearly; 0 keeps it.', 0,
+      2**30)
   augment_target: float = setting(
-      0., 'Adaptive: the strength follows the mean sign of D(real), so that '
-      'it comes to this (.6); 0 is not adaptive.', 0., 1.)
+      0., 'Adaptive strength: it moves until the mean sign of D(real) is this '
+      'number (StyleGAN2-ADA: .6); 0 switches this off.', 0., 1.)
   augment_speed_images: int = setting(
       500_000, 'Images over which an adaptive strength can move by 1.', 1,
       2**30)
   g_penalty: str = setting('none', 'What G pays, a row of G_PENALTIES.')
-  g_penalty_weight: float = setting(2., 'Its weight.', 0., 1e6)
+  g_penalty_weight: float = setting(2., "Weight of G's penalty.", 0., 1e6)
   g_penalty_every_g_steps: int = setting(
-      4, 'G steps between two of them; the weight is multiplied by it.', 1,
-      1024)
+      4, "G steps between two of G's penalties; the weight is multiplied by "
+      'it.', 1, 1024)
   g_penalty_shrink: int = setting(
-      2, 'It is of a batch this many times smaller.', 1, 1024)
+      2, "G's penalty is computed on batch / this many samples.", 1, 1024)
 
 
 @dataclasses.dataclass(frozen=True)
 class Optimizer:
-  """How both players learn."""
+  """How both players are updated."""
   name: str = setting('rmsprop', 'A row of OPTIMIZERS.')
   g_rate: float = setting(.003, 'Learning rate of G.', 0., 100.)
   d_rate: float = setting(.003, 'Learning rate of D.', 0., 100.)
   beta1: float = setting(0., 'Momentum; Adam and SGD.', 0., .9999)
-  beta2: float = setting(.99, 'Decay of the mean square gradient.', 0.,
-                         .999999)
-  epsilon: float = setting(1e-8, 'Added to the root of that mean.', 1e-12,
-                           1.)
+  beta2: float = setting(
+      .99, 'Decay of the running mean of squared gradients.', 0., .999999)
+  epsilon: float = setting(
+      1e-8, 'Added to the root of that running mean.', 1e-12, 1.)
   fall_until_images: int = setting(
       0, 'Images over which both rates fall to 0, linearly; 0 keeps them.', 0,
       2**30)
@@ -256,16 +267,19 @@ class Train:
   batch: int = setting(
       32, 'Real images in one D update, on all devices.', 1, 2**20)
   n_dis: int = setting(
-      1, 'D updates in one G update; each is compiled anew.', 1, 16)
+      1, 'D updates for one G update; each one adds to the time of compiling.',
+      1, 16)
   n_dis_more: int = setting(
-      0, 'D updates in a G update at the start and now and then, a multiple of '
-      'n_dis (WGAN: 100); 0 is n_dis always.', 0, 2**16)
+      0, 'D updates for one G update at the start and now and then, a multiple '
+      'of n_dis (WGAN: 100); 0 disables this.', 0, 2**16)
   more_first_g_steps: int = setting(
-      25, 'So many G updates at the start have them.', 0, 2**30)
+      25, 'Number of initial G updates that get n_dis_more D updates.', 0,
+      2**30)
   more_every_g_steps: int = setting(
-      500, 'And so does one of every so many; 0 is none.', 0, 2**30)
+      500, 'One G update in this many also gets n_dis_more D updates; 0 '
+      'disables this.', 0, 2**30)
   g_batches: int = setting(
-      1, 'Fakes in a G update, in batches.', 1, 64)
+      1, 'How many batches of fakes a G update sees.', 1, 64)
   update: str = setting(
       'alternate', "Whether G's update sees D before or after its own: joint "
       'or alternate.', one_of=('alternate', 'joint'))
@@ -277,11 +291,11 @@ class Train:
   reuse_latents: bool = setting(
       False, 'Whether the G update reuses the z of the last D update.')
   ema_half_life_images: float = setting(
-      10_000., 'Half-life of the averaged generator, in images; 0 is none.',
-      0.)
+      10_000., 'Half-life of the averaged generator, in images; 0 does not '
+      'average.', 0.)
   ema_rampup: float = setting(
       0., 'The half-life is at most this share of the images shown so far; 0 '
-      'is no such bound.', 0., 1e6)
+      'sets no such bound.', 0., 1e6)
   grow_from: int = setting(
       0, 'Progressive growing: the height in pixels at which it begins; 0 '
       'trains all of the networks from the start.', 0, 4096)
@@ -290,16 +304,17 @@ class Train:
   grow_fade_images: int = setting(
       600_000, 'Images over which a resolution fades in.', 0, 2**30)
   grow_batches: str = setting(
-      '', "The batch from a height on, as '64:16,256:14'; below them, and "
-      'where empty, train.batch.', 1, 2**20, by_size=int)
+      '', "The batch from a height on, such as '64:16,256:14'; below these "
+      'heights, and where this is empty, it is train.batch.', 1, 2**20,
+      by_size=int)
   grow_rates: str = setting(
-      '', "What both rates are multiplied by from a height on, as '128:1.5'.",
-      0., 1e6, by_size=float)
+      '', 'What both learning rates are multiplied by from a height on, such '
+      "as '128:1.5'.", 0., 1e6, by_size=float)
   grow_resets: bool = setting(
       True, 'Whether the optimizer forgets its moments when a resolution '
       'begins to fade in, and when it has.')
   init_from: str = setting(
-      '', 'Another run whose weights are the start.')
+      '', 'Another run whose weights this one starts with.')
   init_parts: str = setting(
       'g,d,ema', "Which of that run's weights: any of g, d, ema.")
   log_every_images: int = setting(
@@ -321,26 +336,27 @@ class Train:
 
 @dataclasses.dataclass(frozen=True)
 class Schedule:
-  """What settings come to, along half a cosine, as in R3GAN; -1 keeps them."""
+  """Settings that move along half a cosine, as in R3GAN; -1 keeps a value."""
   images: int = setting(
-      0, 'Images over which they move; 0 is no schedule.', 0, 2**30)
+      0, 'Images over which these settings move; 0 switches the schedule off.',
+      0, 2**30)
   rates: float = setting(
-      1., 'What both rates are multiplied by at the end.', 0., 1e6)
-  beta2: float = setting(-1., 'Then optimizer.beta2.', -1., .999999)
+      1., 'What both learning rates are multiplied by at the end.', 0., 1e6)
+  beta2: float = setting(-1., 'optimizer.beta2 at the end.', -1., .999999)
   penalty_weight: float = setting(
-      -1., 'Then objective.penalty_weight.', -1., 1e6)
+      -1., 'objective.penalty_weight at the end.', -1., 1e6)
   augment_strength: float = setting(
-      -1., 'Then objective.augment_strength.', -1., 100.)
+      -1., 'objective.augment_strength at the end.', -1., 100.)
   ema_half_life_images: float = setting(
-      -1., 'Then train.ema_half_life_images.', -1.)
+      -1., 'train.ema_half_life_images at the end.', -1.)
 
 
 @dataclasses.dataclass(frozen=True)
 class Evaluate:
   """What is measured in training, beside the sliced distance."""
   metrics: str = setting(
-      'fid,precision_recall,density_coverage',
-      "Rows of METRICS with commas between them; '' is none.")
+      'fid,precision_recall,density_coverage', 'Rows of METRICS with commas '
+      "between them; '' is none.", before='')
   protocol: str = setting('local', 'A row of PROTOCOLS.')
   features: str = setting(
       '', "A row of FEATURES in place of the protocol's, with a tap after a "
@@ -348,11 +364,10 @@ class Evaluate:
   weights_file: str = setting(
       '', "The features' published weights; '' looks for them, and fetches "
       'them.', may_change=True)
-  count: int = setting(
-      2048, 'Samples; 0 is what the protocol says.', 0, 2**24)
+  count: int = setting(2048, 'Samples; 0 is what the protocol says.', 0, 2**24)
   best: str = setting(
-      'fid', "By which of the metrics the best checkpoint is kept, in best/: "
-      "its first score, or swd; '' keeps none.")
+      'fid', 'By which of the metrics the best checkpoint is kept, in best/: '
+      "its first score, or swd; '' keeps none.", before='')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -368,7 +383,7 @@ class Config:
   evaluate: Evaluate = dataclasses.field(default_factory=Evaluate)
 
 
-def template(preset='msg_progan'):
+def template(preset: str = 'msg_progan') -> ml_collections.ConfigDict:
   """A locked ConfigDict with every setting, for an experiment to edit.
 
   Args:
@@ -384,7 +399,8 @@ def template(preset='msg_progan'):
   return config.lock()
 
 
-def parse(config):
+def parse(
+    config: 'Config | ml_collections.ConfigDict | Mapping') -> Config:
   """ConfigDict (or nested dict) -> Config, with every type and range checked.
 
   Raises:
@@ -476,7 +492,7 @@ def _is_text(value):
       'utf-8', 'ignore').decode()
 
 
-def flatten(config):
+def flatten(config: Any) -> dict[str, Any]:
   """Config -> {'train.batch': 32, ...}."""
   flat = {}
   for field in dataclasses.fields(config):
@@ -488,27 +504,36 @@ def flatten(config):
   return flat
 
 
-def metadata(cls=Config, prefix=''):
-  """{'train.batch': {'meaning', 'low', 'high', ...}}, as of `setting`."""
-  found = {}
+def metadata(
+    cls: type = Config, prefix: str = '') -> dict[str, dict[str, Any]]:
+  """{'train.batch': {'meaning', 'low', 'high', ...}}; see `setting`."""
+  about = {}
   hints = typing.get_type_hints(cls)
   for field in dataclasses.fields(cls):
     if dataclasses.is_dataclass(hints[field.name]):
-      found.update(metadata(hints[field.name], f'{prefix}{field.name}.'))
+      about.update(metadata(hints[field.name], f'{prefix}{field.name}.'))
     else:
-      found[prefix + field.name] = dict(field.metadata)
-  return found
+      about[prefix + field.name] = dict(field.metadata)
+  return about
 
 
-def differences(old, new):
+def before() -> dict[str, Any]:
+  """{'train.batch': 32}: what runs had before a setting existed."""
+  usual = flatten(Config())
+  return {name: usual[name] if about['before'] is None else about['before']
+          for name, about in metadata().items()}
+
+
+def differences(old: Config, new: Config) -> tuple[list[str], list[str]]:
   """Settings that differ: (those that may change, those that may not).
 
   Each a list of lines 'train.batch: 32 -> 64'.
   """
-  old, new, about = flatten(old), flatten(new), metadata()
-  may, may_not = [], []
-  for name in new:
-    if old[name] != new[name]:
-      line = f'{name}: {old[name]!r} -> {new[name]!r}'
+  had, about = flatten(old), metadata()
+  may: list[str] = []
+  may_not: list[str] = []
+  for name, value in flatten(new).items():
+    if had[name] != value:
+      line = f'{name}: {had[name]!r} -> {value!r}'
       (may if about[name]['may_change'] else may_not).append(line)
   return may, may_not

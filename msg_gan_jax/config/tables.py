@@ -1,34 +1,51 @@
 """Tables of named things, and errors that name the nearest right thing."""
+from collections.abc import Iterable, Mapping
 import difflib
+from typing import TypeVar
+
+Row = TypeVar('Row')
 
 
-def nearest(name, known):
+def closest(name: object, known: Iterable[object]) -> str | None:
+  """The one of `known` that is spelled most like `name`, if any is."""
+  close = difflib.get_close_matches(
+      str(name), [str(k) for k in known], n=1, cutoff=0.5)
+  return close[0] if close else None
+
+
+def nearest(name: object, known: Iterable[object]) -> str:
   """A sentence about `name`: the nearest of `known`, then all of them."""
-  known = sorted(str(k) for k in known)
-  close = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
-  hint = f'did you mean {close[0]!r}? ' if close else ''
-  return f'{hint}Known: {", ".join(known)}.'
+  names = sorted(str(k) for k in known)
+  close = closest(name, names)
+  hint = f'did you mean {close!r}? ' if close else ''
+  return f'{hint}Known: {", ".join(names)}.'
 
 
-class Table(dict):
+class Table(dict[str, Row]):
   """A dict from names to things whose misses say what exists.
 
   Args:
-    place: where the name comes from, for the error, as 'config.networks.phi'.
-    kind: what the things are, in the singular, as 'φ'.
+    place: where the name comes from, for the error, such as
+      'config.networks.phi'.
+    kind: what the things are, in the singular, such as 'φ'.
     rows: the dict itself, written out so that one can read it.
 
   Raises:
     ValueError: on `table[name]` with an unknown name.
   """
 
-  def __init__(self, place, kind, rows):
+  def __init__(self, place: str, kind: str, rows: Mapping[str, Row]) -> None:
     super().__init__(rows)
     self.place, self.kind = place, kind
 
-  def __missing__(self, name):
+  def __missing__(self, name: str) -> Row:
     raise ValueError(f'{self.place}: {self.miss(name)}')
 
-  def miss(self, name):
-    """What is said of an unknown name."""
+  def check(self, name: str) -> None:
+    """Refuses a name that the table does not have."""
+    if name not in self:
+      self.__missing__(name)
+
+  def miss(self, name: str) -> str:
+    """What is said about an unknown name."""
     return f'no {self.kind} {name!r}; {nearest(name, self)}'

@@ -1,8 +1,8 @@
 """A run's folder: one writer at a time, and what it was started with."""
+from collections.abc import Callable
 import contextlib
 import dataclasses
 import datetime
-import difflib
 import importlib.metadata
 import json
 import os
@@ -11,14 +11,15 @@ import platform
 import socket
 import subprocess
 import sys
-import warnings
+from typing import Any, Self
 
-from msg_gan_jax.config import schema
+from msg_gan_jax.config import schema, tables
 from msg_gan_jax.files.atomic import append_json, write_json
 
+fcntl: Any
 try:
   import fcntl
-except ImportError:  # Not on Windows, where a run goes unlocked.
+except ImportError:  # Windows has none; runs there are not locked.
   fcntl = None
 
 PACKAGES = ('jax', 'jaxlib', 'flax', 'optax', 'orbax-checkpoint', 'chex',
@@ -35,13 +36,15 @@ class Workdir:
   Args:
     path: the folder; it is created, with its parents.
     main: whether this is the process that writes, jax.process_index() == 0.
+    say: prints a line for people: a warning, if the folder cannot be locked.
 
   Raises:
     ValueError: a path that is not a folder's, a folder that holds other
       things than a run, or a run that another process is writing.
   """
 
-  def __init__(self, path, main=True):
+  def __init__(self, path: str | os.PathLike, main: bool = True,
+               say: Callable[[str], Any] = print):
     self.path = _absolute(path)
     self.main = main
     self._lock = None
@@ -50,15 +53,15 @@ class Workdir:
     if main:
       self.path.mkdir(parents=True, exist_ok=True)
       _refuse_strangers(self.path)
-      self._lock = _lock(self.path)
+      self._lock = _lock(self.path, say)
 
-  def __enter__(self):
+  def __enter__(self) -> Self:
     return self
 
-  def __exit__(self, *_):
+  def __exit__(self, *_: object) -> None:
     self.close()
 
-  def close(self):
+  def close(self) -> None:
     """Gives the lock back; the folder stays."""
     if self._lock is not None:
       self._lock.close()
@@ -79,13 +82,17 @@ class Workdir:
     """
     if not (self.path / 'config.json').exists():
       return []
-    may, may_not = schema.differences(load_config(self.path), config)
+    old, lacking = _read_config(self.path)
+    may, may_not = schema.differences(old, config)
     if may_not:
       raise ValueError(
           f'workdir {self.path}: this run was started under another config:\n'
           + ''.join(f'  config.{line}\n' for line in may_not)
           + 'Restore these values to continue it, or choose another '
-          'workdir=FOLDER.')
+          'workdir=FOLDER. With workdir alone, and no other config, it goes '
+          'on under its own.')
+    if lacking:
+      may.insert(0, _told(lacking))
     return may
 
   def start(self, config, images=0, digest='', devices=None):
@@ -118,15 +125,37 @@ class Workdir:
     return changed
 
 
-def load_config(path):
+def load_config(
+    path: str | os.PathLike, say: Callable[[str], None] | None = None
+) -> schema.Config:
   """The Config of the run in a folder.
+
+  A setting that did not exist when the run began has the value that it then
+  had in fact: see `before` in schema.setting.
+
+  Args:
+    path: the folder.
+    say: gets a line about such settings; None says nothing.
 
   Raises:
     ValueError: no such folder, a folder that is not a run, a config.json that
       is damaged or of another schema; the message names the nearest thing
       that there is.
   """
-  path = _absolute(path)
+  config, lacking = _read_config(_absolute(path))
+  if lacking and say:
+    say(f'{path}: {_told(lacking)}')
+  return config
+
+
+def _told(lacking):
+  """A line about settings that a config.json lacks."""
+  return ('settings that did not exist when this run began are read as before: '
+          + ', '.join(f'{k} = {v!r}' for k, v in lacking.items()))
+
+
+def _read_config(path):
+  """(Config, {name: value} of the settings that the file lacks)."""
   file = path / 'config.json'
   if not path.is_dir():
     raise ValueError(f'workdir {path}: no such folder. {_neighbours(path)}')
@@ -148,13 +177,16 @@ def load_config(path):
     raise ValueError(
         f'{file}: no setting {name!r} in this version; {_close(name, about)}'
         f'{other}')
-  for name in sorted(set(about) - found):
-    default = schema.flatten(schema.Config())[name]
-    raise ValueError(
-        f'{file}: {name!r} is missing; {other} Add it by hand with the value '
-        f'that the run had; today the default is {default!r}.')
+  before = schema.before()
+  lacking = {name: before[name] for name in about if name not in found}
+  for name, value in lacking.items():
+    *sections, field = name.split('.')
+    place = values
+    for section in sections:
+      place = place.setdefault(section, {})
+    place[field] = value
   try:
-    return schema.parse(values)
+    return schema.parse(values), lacking
   except ValueError as error:
     raise ValueError(f'{file}: {error}') from error
 
@@ -228,7 +260,7 @@ def _refuse_strangers(path):
         'Wanted a new or an empty folder, or that of an earlier run.')
 
 
-def _lock(path):
+def _lock(path, say):
   """An open file whose lock says that this process writes the run."""
   f = open(path / '.lock', 'a+', encoding='utf-8')  # noqa: SIM115
   try:
@@ -242,9 +274,8 @@ def _lock(path):
         f'workdir {path}: in use by {holder}. Wait for it, stop it, or '
         'choose another workdir=FOLDER.') from None
   except OSError as error:
-    warnings.warn(
-        f'workdir {path}: cannot be locked here ({error}); take care that '
-        'no second process writes it.', stacklevel=3)
+    say(f'warning: workdir {path}: cannot be locked here ({error}); take '
+        'care that no second process writes it.')
   f.truncate(0)
   f.write(f'process {os.getpid()} on {socket.gethostname()}, since {_now()}')
   f.flush()
@@ -267,8 +298,8 @@ def _neighbours(path):
     place, runs = path.parent, _runs(path.parent)
   if not runs:
     return f'There are no runs in {place}.'
-  close = difflib.get_close_matches(path.name, runs, n=1, cutoff=.5)
-  hint = f'Did you mean {close[0]!r}? ' if close else ''
+  close = tables.closest(path.name, runs)
+  hint = f'Did you mean {close!r}? ' if close else ''
   some = ', '.join(runs[:8]) + (', ...' if len(runs) > 8 else '')
   return f'{hint}Runs in {place}: {some}.'
 
@@ -280,8 +311,8 @@ def _runs(path):
 
 
 def _close(name, known):
-  close = difflib.get_close_matches(name, known, n=1, cutoff=.5)
-  return f'the nearest is {close[0]!r}; ' if close else ''
+  close = tables.closest(name, known)
+  return f'the nearest is {close!r}; ' if close else ''
 
 
 def _written_by(path):

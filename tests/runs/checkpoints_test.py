@@ -390,6 +390,7 @@ def test_two_processes_save_and_restore_together(tmp_path):
       from jax.sharding import Mesh, NamedSharding, PartitionSpec as P
       from msg_gan_jax.runs import checkpoints as checkpoint
       from msg_gan_jax.runs import orbax_storage as storage
+      from msg_gan_jax.runs import processes
       mesh = Mesh(np.asarray(jax.devices()), ('data',))
       rows, all = NamedSharding(mesh, P('data')), NamedSharding(mesh, P())
       tree = lambda n: jax.jit(
@@ -404,10 +405,10 @@ def test_two_processes_save_and_restore_together(tmp_path):
       images, found = c.restore(tree(0))
       assert images == 3, images
       assert checkpoint.fingerprint(found) == checkpoint.fingerprint(tree(3))
-      checkpoint._meet('damage')
+      processes.meet('damage')
       if me == 0:
         pathlib.Path(path, '3', 'record', 'metadata').unlink()
-      checkpoint._meet('damaged')
+      processes.meet('damaged')
       images, found = c.restore(tree(0))
       assert images == 2 and len(c.passed_over) == 1, (images, c.passed_over)
       assert c.save(3, tree(3))

@@ -1,5 +1,4 @@
-"""Records survive kills and resumes; people see how far the run is."""
-import io
+"""Records survive kills and resumes, and can be drawn."""
 import json
 import math
 import sys
@@ -10,32 +9,31 @@ from PIL import Image
 import pytest
 
 from msg_gan_jax.report import curves
-from msg_gan_jax.runs import records as writers
-from msg_gan_jax.training.progress_line import Progress
+from msg_gan_jax.runs import records
 
 
 def test_records_are_read_as_they_were_written(tmp_path):
-  metrics = writers.Metrics(tmp_path)
+  metrics = records.Metrics(tmp_path)
   metrics.write(
       32, {'d_loss': jnp.float32(.1), 'n': np.int32(3), 'x': .1},
       {'seconds': 1.5})
   metrics.write(64, {'d_loss': 2})
   metrics.close()
-  assert writers.read(tmp_path / 'metrics.jsonl') == [
+  assert records.read(tmp_path / 'metrics.jsonl') == [
       {'images': 32, 'd_loss': float(np.float32(.1)), 'n': 3., 'x': .1,
        'clock': {'seconds': 1.5}},
       {'images': 64, 'd_loss': 2.}]
 
 
 def test_not_finite_numbers_are_valid_json_and_come_back(tmp_path):
-  metrics = writers.Metrics(tmp_path)
+  metrics = records.Metrics(tmp_path)
   metrics.write(1, {'a': math.nan, 'b': math.inf, 'c': -jnp.inf})
 
   def refuse(word):
     raise AssertionError(f'{word} is not JSON')
 
   json.loads((tmp_path / 'metrics.jsonl').read_text(), parse_constant=refuse)
-  record, = writers.read(tmp_path / 'metrics.jsonl')
+  record, = records.read(tmp_path / 'metrics.jsonl')
   assert math.isnan(record['a'])
   assert record['b'] == math.inf and record['c'] == -math.inf
   metrics.close()
@@ -45,16 +43,16 @@ def test_not_finite_numbers_are_valid_json_and_come_back(tmp_path):
     ({'images': 3}, "'images'"), ({'clock': 3}, "'clock'"),
     ({'a': np.zeros(2)}, r"'a', found an array \[2\]")])
 def test_what_is_no_record_is_refused_whole(tmp_path, values, says):
-  metrics = writers.Metrics(tmp_path)
+  metrics = records.Metrics(tmp_path)
   with pytest.raises(ValueError, match=says):
     metrics.write(1, {'fine': 1, **values})
-  assert writers.read(tmp_path / 'metrics.jsonl') == []
+  assert records.read(tmp_path / 'metrics.jsonl') == []
   metrics.close()
 
 
 def test_every_kill_leaves_whole_records(tmp_path):
   # A kill may cut the last line at any byte.
-  metrics = writers.Metrics(tmp_path)
+  metrics = records.Metrics(tmp_path)
   for images in (10, 20):
     metrics.write(images, {'a': images / 3})
   metrics.close()
@@ -63,24 +61,24 @@ def test_every_kill_leaves_whole_records(tmp_path):
   first = whole.index(b'\n') + 1
   for cut in range(first, len(whole)):
     path.write_bytes(whole[:cut])
-    assert [r['images'] for r in writers.read(path)] == [10]
-    metrics = writers.Metrics(tmp_path)
+    assert [r['images'] for r in records.read(path)] == [10]
+    metrics = records.Metrics(tmp_path)
     metrics.write(20, {'a': 20 / 3})
     metrics.close()
     assert path.read_bytes() == whole
 
 
 def test_a_resume_repeats_no_record(tmp_path):
-  metrics = writers.Metrics(tmp_path)
+  metrics = records.Metrics(tmp_path)
   path = tmp_path / 'metrics.jsonl'
   for images in (10, 20, 30, 40):
     metrics.write(images, {'a': images})
   whole = path.read_bytes()
   metrics.close()
   path.write_bytes(whole + b'{"images": 50, "a"')
-  metrics = writers.Metrics(tmp_path)
+  metrics = records.Metrics(tmp_path)
   metrics.truncate(20)
-  assert [r['images'] for r in writers.read(path)] == [10, 20]
+  assert [r['images'] for r in records.read(path)] == [10, 20]
   for images in (30, 40):
     metrics.write(images, {'a': images})
   metrics.close()
@@ -93,7 +91,7 @@ def test_a_broken_line_in_the_middle_is_an_error_with_its_number(tmp_path):
   for broken in ('{"images": 1', '[]', '{"a": 1}', '3'):
     path.write_text('{"images": 1}\n' + broken + '\n{"images": 3}\n')
     with pytest.raises(ValueError, match=r'metrics\.jsonl, line 2'):
-      writers.read(path)
+      records.read(path)
 
 
 def test_many_writers_are_one():
@@ -103,21 +101,21 @@ def test_many_writers_are_one():
     def __getattr__(self, name):
       return lambda *args: calls.append((name, *args))
 
-  many = writers.Many(Spy(), Spy())
+  many = records.Many(Spy(), Spy())
   many.write(1, {'a': 2}, {'seconds': 3})
-  many.images('samples', 1, 'picture')
+  many.picture('samples', 1, 'picture')
   many.truncate(1)
   many.close()
   wanted = [('write', 1, {'a': 2}, {'seconds': 3}),
-            ('images', 'samples', 1, 'picture'), ('truncate', 1), ('close',)]
+            ('picture', 'samples', 1, 'picture'), ('truncate', 1), ('close',)]
   assert calls == [call for call in wanted for _ in range(2)]
 
 
 def test_tensorboard_files_hold_numbers_and_pictures(tmp_path):
   pytest.importorskip('tensorboardX')
-  board = writers.TensorBoard(tmp_path)
+  board = records.TensorBoard(tmp_path)
   board.write(32, {'d_loss': jnp.float32(.5)}, {'seconds': 1.})
-  board.images('samples', 32, np.zeros((8, 8, 3), np.uint8))
+  board.picture('samples', 32, np.zeros((8, 8, 3), np.uint8))
   board.truncate(32)
   board.write(64, {'d_loss': math.nan})
   board.close()
@@ -127,7 +125,7 @@ def test_tensorboard_files_hold_numbers_and_pictures(tmp_path):
 
 
 @pytest.mark.parametrize('module, extra, use', [
-    ('tensorboardX', 'tensorboard', lambda path: writers.TensorBoard(path)),
+    ('tensorboardX', 'tensorboard', lambda path: records.TensorBoard(path)),
     ('matplotlib', 'plot', lambda path: curves.plot([], path))])
 def test_a_missing_extra_says_what_to_install(
     tmp_path, monkeypatch, module, extra, use):
@@ -137,72 +135,16 @@ def test_a_missing_extra_says_what_to_install(
     use(tmp_path / 'x')
 
 
-class Clock:
-  seconds = 0.
-
-  def __call__(self):
-    return self.seconds
-
-
-def test_in_a_file_progress_has_a_line_each_tenth():
-  out, now = io.StringIO(), Clock()
-  progress = Progress(1000, stream=out, now=now)
-  for images in range(10, 1001, 10):
-    now.seconds += .1
-    progress.write(images, {'d_loss': jnp.float32(.25), 'other': 1.})
-  lines = out.getvalue().splitlines()
-  assert len(lines) == 10
-  assert lines[4] == ('500 of 1,000 images (50%)  100 img/s  0:05 left  '
-                      'd_loss 0.25')
-  assert lines[-1].startswith('1,000 of 1,000 images (100%)')
-
-
-def test_in_a_file_progress_has_a_line_each_half_minute():
-  out, now = io.StringIO(), Clock()
-  progress = Progress(
-      10_000_000, images=500, keys=('fid',), stream=out, now=now)
-  for second in range(1, 100):
-    now.seconds = second
-    speed = 100 if second <= 60 else 10
-    progress.write(500 + min(second, 60) * 100 + max(0, second - 60) * speed,
-                   {'fid': 12.3456} if second == 5 else None)
-  lines = out.getvalue().splitlines()
-  assert len(lines) == 3
-  assert lines[1] == ('6,500 of 10,000,000 images (0%)  100 img/s  '
-                      '27:45:35 left  fid 12.3')
-  assert '  10 img/s  ' in lines[2]  # The last half minute, not the mean.
-
-
-def test_on_a_terminal_progress_is_one_line_rewritten():
-  class Terminal(io.StringIO):
-    def isatty(self):
-      return True
-
-  out, now = Terminal(), Clock()
-  progress = Progress(1000, stream=out, now=now)
-  for images in range(1, 1001):
-    now.seconds += .01
-    progress.write(images, {'g_loss': -1.5})
-  progress.close()
-  shown = out.getvalue()
-  assert shown.count('\n') == 1 and shown.endswith('\n')
-  # 10 s at four a second, the empty line at the start and the last ones.
-  assert 38 <= shown.count('\r') <= 44
-  last = shown.rstrip('\n').split('\r')[-1]
-  assert '1.00k/1.00k images' in last
-  assert '100 img/s' in last and 'g_loss -1.5' in last
-
-
 def test_curves_draw_whatever_is_there(tmp_path):
   pytest.importorskip('matplotlib')
   rng = np.random.default_rng(0)
   rare = {'stability_4': .1, 'fid': math.inf, 'swd_mean': 3.}
-  records = [
+  rows = [
       {'images': i, 'd_loss': rng.normal(), 'g_loss': math.nan,
        'd_grad_norm': 0., 'clock': {'seconds': i}, **(rare if i < 3 else {})}
       for i in range(30)]
-  curves.plot(records, tmp_path / 'a.png')
-  curves.plot(records[:1], tmp_path / 'b.png', keys=['d_loss', 'absent'])
+  curves.plot(rows, tmp_path / 'a.png')
+  curves.plot(rows[:1], tmp_path / 'b.png', keys=['d_loss', 'absent'])
   sizes = []
   for name in 'ab':
     with Image.open(tmp_path / f'{name}.png') as file:
