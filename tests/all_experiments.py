@@ -2,7 +2,7 @@
 
   python tests/all_experiments.py [--out=PAGE] [NAME ...]
 
---out=docs/reference/experiments.md writes the page of experiments.
+--out=docs/studies/every_experiment.md writes that page.
 
 Narrow, with small batches and drawn pictures in place of files; what makes the
 program is left as it is: network, objective, norms, order of updates. What
@@ -50,17 +50,20 @@ MOST = 32  # pixels
 GROWN = 16  # pixels of what grows: each resolution is compiled anew
 LEAST = {'resnet19': 64}  # that a network can draw, where it is more
 DRAWN = ('avatars', 'polygons', 'ring', 'grid', 'line')
-HEAD = """# Experiments
+HEAD = """# Every experiment, trained for a moment
 
-All files of [experiments](../../experiments), and what became of each when it was
-trained for {steps} steps in two starts, the second continuing the first, and
-sampled: narrow networks, batches of {batch}, drawn pictures of at most {most}
-px (ResNet19: 64, what grows: {grown}). What grows was stopped in the middle of
-its last fade, and the probability of an adaptive augmentation had to move
-before the stop and after. Parameters are those of the experiment itself, in
-millions; seconds are of one core. *Norms*: between layers, and of weights where
-there is one, of G / of D. This page is written by
-`python tests/all_experiments.py --out=docs/reference/experiments.md`.
+This page is generated: `python tests/all_experiments.py
+--out=docs/studies/every_experiment.md`.
+
+All files of [experiments](../../experiments), and what became of each when it
+was trained for {steps} steps in two starts, the second continuing the first,
+and sampled. The networks are narrow, batches have {batch} pictures, which are
+drawn and at most {most} px large (ResNet19: 64, GANs that grow: {grown}). A GAN
+that grows was stopped in the middle of its last fade, and the probability of an
+adaptive augmentation had to move before the stop and after it.
+Parameters are those of the experiment itself, in millions; seconds are of one
+core. *Norms* are those between layers, and of weights where there is one, of G
+/ of D.
 
 """
 TITLE = ('experiment', 'network', 'loss', 'penalty, augmentation',

@@ -7,6 +7,9 @@ import sys
 
 HEAD = """# Presets
 
+This page is generated: `python docs/reference/presets.py >
+docs/reference/presets.md`.
+
 Every row of PRESETS at the size of its source's pictures: parameters of G and
 of D, and the arithmetic of one step (`train.n_dis` updates of D and one of G,
 at the preset's own batch) and of it for each real picture that is shown. What
@@ -14,8 +17,7 @@ the rows are: [rows.md](rows.md). GFLOP are those of the program as it is
 traced, before XLA optimizes it: no more than 1 % from those of the compiled one
 where both were taken, which `--dry_run` prints. Of a penalty that is not in
 every step it is the mean, and so it is of the levels of `lapgan`; of a GAN that
-grows the row is of its finest resolution. This page is
-written by `docs/reference/presets.py`.
+grows the row is of its finest resolution.
 
 | preset | network | pictures | batch | D updates | G parameters | \
 D parameters | GFLOP a step | GFLOP a picture |

@@ -8,11 +8,14 @@ import sys
 
 HEAD = """# Settings
 
+This page is generated: `python docs/reference/settings.py >
+docs/reference/settings.md`.
+
 Every setting, as an experiment file sets it (`config.train.batch = 64`) and as
 a flag does (`--config.train.batch=64`). The default is that of the preset
-`msg_progan`. A run may continue under another value of those marked *may
-change*; for the others it needs a new folder. Names in capitals are tables:
-[rows.md](rows.md). This page is written by `docs/reference/settings.py`.
+`msg_progan`. A run may continue with another value where the table says *may
+change*; otherwise it needs a new folder. Names in capitals are tables:
+[rows.md](rows.md).
 """
 
 

@@ -173,7 +173,7 @@ def samples(run, labels, seed):
 
 class Reals(NamedTuple):
   """What is known of a data set: the same for all runs on it."""
-  splits: tuple  # data.open.Splits
+  splits: tuple  # data.sources.Splits
   predict: object
   accuracy: float
   seconds: float

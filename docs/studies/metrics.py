@@ -90,16 +90,16 @@ def measure(path, cache_dir=''):
     one = pair.Pair(halves[0], fake, options) if first is None else (
         first.with_fake(fake))
     first = first or one
-    rows, _ = evaluate.of_pair(one, OF_FEW if axis == 'count' else METRICS)
+    rows, _ = evaluate.compute(one, OF_FEW if axis == 'count' else METRICS)
     values = {row.name: [row.value, row.error] for row in rows}
     if axis != 'count':
       # Of the other half alone: the classifier has seen both.
       values['authentic'] = [memorisation.authenticity(*(
-          one.features(side, one.spec) for side in ('real', 'fake')))[
-              'authentic'], None]
+          side.features(one.spec) for side in (one.real, one.fake))).authentic,
+                             None]
     found.append({'axis': axis, 'x': x, 'scores': values})
     print(f'{axis} {x}: {time.perf_counter() - start:.0f} s', flush=True)
-  return found, first.extractor('classifier').about['held_out_accuracy']
+  return found, first.extractors.get('classifier').about['held_out_accuracy']
 
 
 def _config(path):

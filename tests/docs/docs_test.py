@@ -1,4 +1,4 @@
-"""What the pages say is true: settings, rows, map, recipes, experiments."""
+"""What the pages say is true: the map, links, recipes, experiments, README."""
 import ast
 import json
 import re
@@ -11,58 +11,19 @@ import jax
 import numpy as np
 import pytest
 
+import msg_gan_jax
 from msg_gan_jax.config import schema
 from msg_gan_jax.data import sources
 from msg_gan_jax.data.batches import Batch
 from msg_gan_jax.gan import build as gan_lib
-from msg_gan_jax.gan import pyramid
-from msg_gan_jax.gan.networks import (
-  norms,
-  phi,
-  weight_norms,
-)
-from msg_gan_jax.gan.networks import (
-  table as build,
-)
-from msg_gan_jax.gan.objectives import (
-  augmentations,
-  losses,
-  penalties,
-  weight_penalties,
-)
-from msg_gan_jax.gan.objectives import (
-  path_length as path,
-)
-from msg_gan_jax.metrics import protocols, score
-from msg_gan_jax.metrics import table as measures
-from msg_gan_jax.metrics.features import table as features
+from msg_gan_jax.metrics import score
 
-TABLES = {
-  'PRESETS': schema.PRESETS,
-  'SOURCES': sources.SOURCES,
-  'NETWORKS': build.NETWORKS,
-  'PHI': phi.PHI,
-  'GROUPS': pyramid.GROUPS,
-  'NORMS': norms.NORMS,
-  'WEIGHT_NORMS': weight_norms.WEIGHT_NORMS,
-  'G_CONDITIONS': build.G_CONDITIONS,
-  'D_CONDITIONS': build.D_CONDITIONS,
-  'LOSSES': losses.LOSSES,
-  'AUGMENTATIONS': augmentations.AUGMENTATIONS,
-  'PENALTIES': penalties.PENALTIES,
-  'CONSTRAINTS': weight_penalties.CONSTRAINTS,
-  'WEIGHT_PENALTIES': weight_penalties.WEIGHT_PENALTIES,
-  'G_PENALTIES': path.G_PENALTIES,
-  'OPTIMIZERS': gan_lib.OPTIMIZERS,
-  'METRICS': measures.METRICS,
-  'PROTOCOLS': protocols.PROTOCOLS,
-  'FEATURES': features.FEATURES,
-}
 PLAIN = dict(networks__name='dcgan_32', networks__stddev='none')
 EXPERIMENTS = sorted(
     path.stem for path in (ROOT / 'experiments').glob('*.py')
     if path.stem != '__init__')
 
+RECIPES = 'docs/guide/adding_a_row.md'
 PAGES = sorted(
     path.relative_to(ROOT).as_posix() for folder in ('', 'benchmarks', 'docs')
     for path in (ROOT / folder).glob('**/*.md' if folder else '*.md'))
@@ -84,14 +45,18 @@ def blocks(text, language=''):
 
 
 def mapped():
-  """Paths on the map of WORKSPACE.md."""
-  folder, found = '', []
-  for line in blocks(section(read('WORKSPACE.md'), 'The house'))[0].split('\n'):
-    if line:
-      name = line.split()[0]
-      found.append(folder + name if line.startswith('  ') else name)
-      folder = name if not line.startswith(' ') else folder
-  return found
+  """Paths on the map of WORKSPACE.md; those of folders end with '/'."""
+  text = blocks(section(read('WORKSPACE.md'), 'The house'))[0]
+  return re.sub(r',\s+', '\n', re.sub(r'(?m)(?<!,) .*$', '', text)).split()
+
+
+def rooms():
+  """Folders of the tree that hold files of ours; of tests the top alone."""
+  tops = ('msg_gan_jax', 'experiments', 'benchmarks', 'docs')
+  folders = {path.parent for top in tops for path in (ROOT / top).rglob('*')
+             if path.is_file() and '__pycache__' not in path.parts}
+  return {f'{folder.relative_to(ROOT).as_posix()}/' for folder in folders} | {
+      'tests/'}
 
 
 def test_the_runs_of_the_stability_page_are_legal_and_counted():
@@ -115,29 +80,31 @@ def test_the_runs_of_the_stability_page_are_legal_and_counted():
   assert table[2].endswith('| 20.0 (0.90), **not finite** | -, - | -, - |')
 
 
-def test_settings_page_is_up_to_date():
-  page = runpy.run_path(ROOT / 'docs' / 'reference' / 'settings.py')['page']()
-  assert read('docs/reference/settings.md') == page, (
-      'run: python docs/reference/settings.py > docs/reference/settings.md')
+def test_the_map_names_every_room_and_no_other():
+  paths = mapped()
+  assert [path for path in paths if not (ROOT / path).exists()] == []
+  assert {path for path in paths if path.endswith('/')} == rooms()
+  assert len(paths) == len(set(paths))
 
 
-@pytest.mark.parametrize('name', TABLES)
-def test_rows_page_has_every_row_and_no_other(name):
-  text = section(read('docs/reference/rows.md'), name)
-  assert re.findall(r'^\| `(\w+)` \|', text, re.M) == list(TABLES[name])
+def test_the_rooms_of_tests_are_those_of_the_tree():
+  tested = {path.parent.relative_to(ROOT / 'tests').as_posix()
+            for path in (ROOT / 'tests').rglob('*_test.py')}
+  assert not {path for path in tested if not (
+      ROOT / path).is_dir() and not (ROOT / 'msg_gan_jax' / path).is_dir()}
 
 
-def test_what_the_map_names_exists():
-  found = mapped()
-  assert len(found) > 40
-  assert [name for name in found if not (ROOT / name).exists()] == []
+def test_workspace_can_be_read_in_one_sitting():
+  assert len(read('WORKSPACE.md').splitlines()) < 300
 
 
-def test_every_module_is_on_the_map():
-  here = {str(path.relative_to(ROOT)) for room in (
-      'msg_gan_jax', 'experiments', 'benchmarks', 'docs')
-      for path in (ROOT / room).rglob('*.py') if path.stem != '__init__'}
-  assert here - set(mapped()) == set()
+@pytest.mark.parametrize('name', PAGES)
+def test_files_that_a_page_names_exist(name):
+  if name == 'CHANGELOG.md':  # It names what was moved.
+    return
+  named = re.findall(r'(?<![\w./-])((?:msg_gan_jax|docs|tests|benchmarks)/'
+                     r'[\w/]+\.(?:py|md|png|webp))', read(name))
+  assert [path for path in named if not (ROOT / path).exists()] == []
 
 
 @pytest.mark.parametrize('name', PAGES)
@@ -181,9 +148,11 @@ def test_the_flags_that_experiments_advise_are_accepted():
 @pytest.fixture
 def tables():
   """Undoes what recipes add to the tables."""
-  before = {name: dict(table) for name, table in TABLES.items()}
+  names = [name for name in msg_gan_jax.__all__ if name.isupper()]
+  tables = {name: getattr(msg_gan_jax, name) for name in names}
+  before = {name: dict(table) for name, table in tables.items()}
   yield
-  for name, table in TABLES.items():
+  for name, table in tables.items():
     table.clear()
     table.update(before[name])
 
@@ -198,7 +167,7 @@ def tables():
 ])
 def test_a_recipe_is_a_row_that_a_gan_is_built_of(
     title, settings, small, tables):
-  code, = blocks(section(read('WORKSPACE.md'), title), 'python')
+  code, = blocks(section(read(RECIPES), title), 'python')
   assert len(code.splitlines()) <= 36 and len([
       line for line in code.splitlines() if line]) <= 30
   exec(code, {'__name__': 'recipe'})
@@ -212,7 +181,7 @@ def test_a_recipe_is_a_row_that_a_gan_is_built_of(
 
 
 def test_the_recipe_of_a_source_is_one(small, tables, tmp_path):
-  code, = blocks(section(read('WORKSPACE.md'), 'A source'), 'python')
+  code, = blocks(section(read(RECIPES), 'A source'), 'python')
   exec(code, {'__name__': 'recipe'})
   rng = np.random.default_rng(0)
   images = rng.integers(0, 256, (6, 16, 16, 3), np.uint8)
@@ -225,15 +194,15 @@ def test_the_recipe_of_a_source_is_one(small, tables, tmp_path):
       splits.train.images(np.array([4, 1])), images[[4, 1]])
 
 
-def test_the_recipe_of_a_metric_measures():
-  code, = blocks(section(read('WORKSPACE.md'), 'A metric'), 'python')
+def test_the_recipe_of_a_metric_measures(tables):
+  code, = blocks(section(read(RECIPES), 'A metric'), 'python')
   scope = {'__name__': 'recipe'}
   exec(code, scope)
   dark = np.full((2, 4, 4, 3), 10, np.uint8)
   assert scope['colour'](dark, dark) == 0
   np.testing.assert_allclose(
       scope['colour'](dark, np.full((3, 4, 4, 3), 17, np.uint8)), 7)
-  row = measures.METRICS.pop('colour')
+  row = msg_gan_jax.METRICS['colour']
   pair = types.SimpleNamespace(images=lambda side: dark)
   assert row.run(pair) == [score.Score('colour', 0.)]
 
@@ -245,6 +214,21 @@ def test_ci_finds_the_test_command_of_the_readme():
   assert fenced.count('\n') == 1
   assert fenced.endswith('-m pytest -n 2 --dist loadfile\n')
   assert "/<!-- test -->/,/```$/p" in read('.ci/run')
+
+
+def test_the_lines_of_the_readme_run():
+  first, second = blocks(read('README.md'), 'python')
+  assert len(first.splitlines()) == 5
+  scope = {'__name__': 'readme'}
+  exec(first, scope)
+  assert [x.shape for x in scope['pyramid']] == [
+      (4, 4, 4, 3), (4, 8, 8, 3), (4, 16, 16, 3), (4, 32, 32, 3)]
+  lines = second.replace("('fid', 'kid'), 'pytorch_fid'", "('swd',)")
+  assert lines != second  # The protocol would fetch Inception's weights.
+  rng = np.random.default_rng(0)
+  scope |= {x: rng.integers(0, 256, (64, 32, 32, 3), np.uint8)
+            for x in ('real', 'fake')}
+  exec(lines, scope)
 
 
 def notebook():

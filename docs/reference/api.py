@@ -1,0 +1,162 @@
+"""Prints the page of the programming interface.
+
+  python docs/reference/api.py > docs/reference/api.md
+"""
+import ast
+import functools
+import importlib
+import inspect
+import pathlib
+import sys
+
+ROOT = pathlib.Path(__file__).parents[2]
+HEAD = """# API
+
+This page is generated from docstrings: `python docs/reference/api.py >
+docs/reference/api.md`.
+
+Everything here is imported from the package itself: `from msg_gan_jax import
+build, LOSSES`. A name is looked up on first use, so that `import msg_gan_jax`
+loads no jax. Other modules may be imported too, but their names may change.
+"""
+SIGNATURES = """## Signatures
+
+What a row of a table, or an object that is passed in, must look like. These are
+protocols: whatever has these methods will do.
+"""
+
+
+def page():
+  """The text of docs/reference/api.md."""
+  import msg_gan_jax
+  names = sorted(msg_gan_jax.__all__, key=str.lower)
+  tables = [x for x in names if x.isupper()]
+  classes = [x for x in names if x[0].isupper() and x not in tables]
+  functions = [x for x in names if x.islower()]
+  lines = [HEAD]
+  for title, group in (('Functions', functions), ('Classes', classes),
+                       ('Tables', tables)):
+    lines += [f'## {title}', '']
+    for name in group:
+      value = getattr(msg_gan_jax, name)
+      lines += table(name, value) if name in tables else entry(name, value)
+  lines.append(SIGNATURES)
+  for path, node in protocols():
+    if node.name in names:
+      continue
+    lines += [f'### {node.name}', '', f'In `{path}`.', '',
+              *fenced(declaration(node)), *fenced(docstring(node), 'text')]
+  return '\n'.join(lines)
+
+
+def entry(name, value):
+  """Lines for a function or a class."""
+  node = source_of(value)
+  return [f'### {name}', '', f'In `{value.__module__}`.', '',
+          *fenced(declaration(node)), *fenced(docstring(node), 'text')]
+
+
+def table(name, rows):
+  """Lines for a table: each row with its function."""
+  import msg_gan_jax
+  module = f'msg_gan_jax.{msg_gan_jax._HOME[name]}'
+  comment = importlib.import_module(module).__doc__.splitlines()[0]
+  lines = [f'### {name}', '', f'In `{module}`: {comment}', '',
+           '| row | function | what its docstring says first |',
+           '|---|---|---|']
+  for row, value in rows.items():
+    function = function_of(value)
+    where = summary = ''
+    if function:
+      where = f'`{function.__qualname__}`'.replace('.<locals>', '')
+      summary = (inspect.getdoc(function) or '').partition('\n')[0]
+    where = '' if 'lambda' in where else where
+    summary = summary.replace('|', r'\|')
+    lines.append(f'| `{row}` | {where} | {summary} |')
+  return [*lines, '']
+
+
+def function_of(row):
+  """The function that a row of a table is, or holds; None if it has none."""
+  values = row if isinstance(row, tuple) else (row,)
+  for value in values:
+    while isinstance(value, functools.partial):
+      value = value.func
+    if inspect.isfunction(value) and value.__name__ != '<lambda>':
+      return value
+  return None
+
+
+def source_of(value):
+  """The syntax tree of a function or a class, as it stands in its file."""
+  tree = ast.parse(pathlib.Path(inspect.getsourcefile(value)).read_text(
+      encoding='utf-8'))
+  return next(node for node in tree.body
+              if getattr(node, 'name', None) == value.__name__)
+
+
+def protocols():
+  """Pairs (path, class) of all public protocols in the package."""
+  for path in sorted((ROOT / 'msg_gan_jax').rglob('*.py')):
+    for node in ast.parse(path.read_text(encoding='utf-8')).body:
+      bases = [ast.unparse(x) for x in getattr(node, 'bases', ())]
+      if any(x.endswith('Protocol') for x in bases) and node.name[0] != '_':
+        yield path.relative_to(ROOT).as_posix(), node
+
+
+def declaration(node):
+  """A function's signature, or a class's fields and public methods."""
+  if not isinstance(node, ast.ClassDef):
+    return signature(node)
+  bases = ', '.join(map(ast.unparse, node.bases))
+  lines = [f'class {node.name}({bases}):' if bases else f'class {node.name}:']
+  for part in node.body:
+    if isinstance(part, ast.AnnAssign):
+      default = (f' = {ast.unparse(part.value)}' if isinstance(
+          part.value, ast.Constant | ast.Tuple) else '')
+      lines.append(f'  {ast.unparse(part.target)}: '
+                   f'{ast.unparse(part.annotation)}{default}')
+    elif isinstance(part, ast.FunctionDef) and (
+        not part.name.startswith('_') or part.name in ('__call__', '__len__')):
+      lines += ['', *(f'  @{ast.unparse(x)}' for x in part.decorator_list)]
+      lines += [f'  {line}' for line in signature(part).splitlines()]
+      if first := docstring(part).partition('\n')[0]:
+        lines.append(f'    """{first}"""')
+  return '\n'.join(lines)
+
+
+def signature(node):
+  """'def f(x: int) -> int', an argument a line where it is long."""
+  returns = f' -> {ast.unparse(node.returns)}' if node.returns else ''
+  arguments = ast.unparse(node.args)
+  line = f'def {node.name}({arguments}){returns}'
+  if len(line) <= 78:
+    return line
+  one_a_line = ''.join(
+      f'    {x},\n' for x in split(arguments))
+  return f'def {node.name}(\n{one_a_line}){returns}'
+
+
+def split(arguments):
+  """'a: int, b: dict[str, int]' at the commas outside of brackets."""
+  parts, depth = [''], 0
+  for letter in arguments:
+    depth += (letter in '([{') - (letter in ')]}')
+    if letter == ',' and not depth:
+      parts.append('')
+    else:
+      parts[-1] += letter
+  return [x.strip() for x in parts]
+
+
+def docstring(node):
+  return ast.get_docstring(node) or ''
+
+
+def fenced(text, language='python'):
+  return [f'```{language}', text, '```', ''] if text else []
+
+
+if __name__ == '__main__':
+  sys.path.insert(0, str(ROOT))
+  print(page(), end='')
