@@ -1,5 +1,6 @@
 """The plan of the house as a law: who may import whom, and how large it is."""
 import ast
+import builtins
 import sys
 
 from helpers import ROOT
@@ -167,7 +168,7 @@ def test_no_module_shadows_the_standard_library():
   # A room's module is always imported with its room before it; `inspect`,
   # `signal` or `open` would still be read as Python's own.
   names = {inner(m).rpartition('.')[2] for m in MODULES}
-  taken = names & (set(sys.stdlib_module_names) | set(dir(__builtins__)))
+  taken = names & (set(sys.stdlib_module_names) | set(dir(builtins)))
   assert taken <= {'__main__'}
 
 
