@@ -5,9 +5,9 @@
 Prints the table of docs/studies/toys.md that compares measured rates with
 computed ones, and draws docs/images/dirac.png. The data are the point 0, G is
 the point theta, D(x) = psi x: Mescheder et al. 2018 (arXiv:1801.04406), sec. 2.
-A loss has its slope f'(0) and its curvature f''(0) where D says 0. The paper's D
-says how fake a point is, ours how real it is: that turns psi's sign and changes
-no eigenvalue.
+A loss has its slope f'(0) and its curvature f''(0) where D says 0. In the
+paper D says how fake a point is, here how real it is: that turns psi's sign and
+changes no eigenvalue.
 """
 import argparse
 import pathlib
