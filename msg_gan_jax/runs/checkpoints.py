@@ -1,18 +1,19 @@
 """Checkpoints of a run: written in the background, verified when read."""
 import contextlib
 import datetime
-import difflib
 import hashlib
 import os
 import pathlib
 import shutil
+from typing import Any, Self
 
 import jax
-import numpy as np
 
-from msg_gan_jax.runs import fingerprints, orbax_storage
+from msg_gan_jax.config import tables
+from msg_gan_jax.runs import fingerprints, orbax_storage, processes
 
 fingerprint = fingerprints.fingerprint
+_ELSEWHERE = 'another process could not read it'
 
 
 class Checkpoints:
@@ -24,8 +25,8 @@ class Checkpoints:
 
   Args:
     path: the folder; it is created unless read_only.
-    keep: how many of the latest stay. An older one goes only once a newer
-      one lies complete on the disk.
+    keep: how many of the latest stay. An older one is deleted only once a
+      newer one lies complete on the disk.
     read_only: for another run's checkpoints: nothing is moved or deleted.
 
   Attributes:
@@ -33,33 +34,34 @@ class Checkpoints:
       had to skip.
   """
 
-  def __init__(self, path, keep=2, read_only=False):
+  def __init__(self, path: str | os.PathLike, keep: int = 2,
+               read_only: bool = False):
     self.path = pathlib.Path(os.path.abspath(path))
     self.keep, self.read_only = keep, read_only
-    self.passed_over = []
-    self._manager = None
+    self.passed_over: list[str] = []
+    self._manager: Any = None
     # What this object wrote or read back: {images: description of leaves}.
-    self._known = {}
+    self._known: dict[int, dict[str, list]] = {}
     if not read_only:
       if jax.process_index() == 0:
         self.path.mkdir(parents=True, exist_ok=True)
       self._remove_leftovers()
-      _meet('checkpoints:open')
+      processes.meet('checkpoints:open')
 
-  def __enter__(self):
+  def __enter__(self) -> Self:
     return self
 
-  def __exit__(self, *_):
+  def __exit__(self, *_: object) -> None:
     self.close()
 
-  def steps(self):
+  def steps(self) -> list[int]:
     """Images shown at each finished checkpoint, oldest first; not verified."""
     if not self.path.is_dir():
       return []
     return sorted(int(x.name) for x in self.path.iterdir()
                   if x.name.isdigit() and x.is_dir())
 
-  def save(self, images, tree):
+  def save(self, images: int, tree: Any) -> bool:
     """Starts to write a tree; its buffers may be donated on return.
 
     Args:
@@ -67,13 +69,13 @@ class Checkpoints:
       tree: any tree of jax arrays.
 
     Returns:
-      Whether anything had to be written: not so where the same tree is there
+      Whether anything had to be written; False if the same tree is there
       already.
 
     Raises:
       OSError: the disk refused this checkpoint, or the one before, which was
         still being written; older ones are intact.
-      ValueError: a leaf that is no array, or newer checkpoints lie there.
+      ValueError: a leaf that is not an array, or there are newer checkpoints.
     """
     if self.read_only:
       raise ValueError(f'checkpoints {self.path}: opened to read only.')
@@ -81,7 +83,7 @@ class Checkpoints:
     leaves = fingerprints.named(tree, f'checkpoints {self.path}')
     about = fingerprints.describe(leaves)
     self.wait()
-    latest = _from_main(max(self.steps(), default=-1))
+    latest = processes.from_main(max(self.steps(), default=-1))
     if images < latest:
       raise ValueError(
           f'checkpoints {self.path}: asked to save at {images} images, but '
@@ -90,7 +92,7 @@ class Checkpoints:
     if images == latest:
       if self._holds(images, leaves, about):
         return False
-      # It is damaged, or of another state: out of the way, but not lost.
+      # It is damaged, or of another state: it is moved away, but not lost.
       self._move_aside([images])
       self._reopen()
     if self._manager is None:
@@ -102,7 +104,7 @@ class Checkpoints:
     self._known = {images: about}
     return True
 
-  def wait(self):
+  def wait(self) -> None:
     """Blocks until what was saved lies on the disk.
 
     Raises:
@@ -115,27 +117,28 @@ class Checkpoints:
     except Exception as error:
       raise self._failed(next(iter(self._known), 0), error) from error
 
-  def close(self):
+  def close(self) -> None:
     """Waits, and ends the threads; the object can still be used."""
     self.wait()
     self._reopen()
 
-  def restore(self, like, partial=False, place=None, images=None):
+  def restore(self, like: Any, partial: bool = False, place: str | None = None,
+              images: int | None = None) -> tuple[int, Any] | None:
     """The newest intact checkpoint, verified bit by bit.
 
-    Damaged ones that are newer are moved to `damaged/`, once an intact one
-    is found; where none is, everything stays as it is.
+    Damaged ones that are newer are moved to `damaged/` once an intact one is
+    found; if none is, everything stays as it is.
 
     Args:
       like: the tree to fill: arrays, or jax.ShapeDtypeStruct with the
         sharding to restore to (without one: the default device).
-      partial: read only the leaves of `like`, and let the rest be; a subtree
+      partial: read only the leaves of `like`, and leave the others; a subtree
         that is not wanted is None.
-      place: what errors begin with, as 'config.train.init_from'.
-      images: that of so many images shown, in place of the newest.
+      place: what errors begin with, such as 'config.train.init_from'.
+      images: real images shown, to read that checkpoint and not the newest.
 
     Returns:
-      (images, tree), or None where there is no checkpoint.
+      (images, tree), or None if there is no checkpoint.
 
     Raises:
       ValueError: there are checkpoints, but none is intact; or an intact one
@@ -145,43 +148,21 @@ class Checkpoints:
     self.passed_over = []
     place = place or f'checkpoints {self.path}'
     wanted = fingerprints.named(like, place)
-    steps, damaged = self.steps(), []
-    if images is not None and images not in steps:
-      raise ValueError(
-          f'{place}: no checkpoint of {images} images in {self.path}; there '
-          f'are: {steps or "none"}.')
-    steps = steps if images is None else [images]
-    _all_see(steps, place)
-    for images in reversed(steps):
-      folder = self.path / str(images)
-      record, why = orbax_storage.attempt(
-        orbax_storage.read_record, folder, images
-      )
-      if _everyone(why is None):
-        # Not damage but another program: never passed over in silence.
-        _compare(record, wanted, partial, f'{place}: {folder}')
-        leaves, why = orbax_storage.attempt(
-          orbax_storage.read_leaves, folder, wanted
-        )
-        if _everyone(why is None):
-          bad = _first_difference(
-              record['leaves'], fingerprints.describe(leaves))
-          if bad is None:
-            self._settle(damaged)
-            if not partial:
-              self._known = {images: record['leaves']}
-            return images, jax.tree.unflatten(
-                jax.tree.structure(like), leaves.values())
-          why = f'the data of {bad!r} are not those that were saved'
-        leaves = None  # Or the next read would need the memory twice.
-      damaged.append((images, why or 'another process could not read it'))
+    damaged: list[tuple[int, str]] = []
+    for step in reversed(self._candidates(images, place)):
+      leaves, why = self._read_one(step, wanted, partial, place)
+      if leaves is not None:
+        self._settle(damaged)
+        return step, jax.tree.unflatten(
+            jax.tree.structure(like), leaves.values())
+      damaged.append((step, why))
     if damaged:
       raise ValueError(
           f'{place}: none of the checkpoints in {self.path} is intact:\n' +
-          ''.join(f'  {images}: {why}\n' for images, why in damaged) +
+          ''.join(f'  {step}: {why}\n' for step, why in damaged) +
           'Nothing was changed. Restore the folder from a copy, or begin '
           'anew in another workdir=FOLDER.')
-    aside = _from_main(len(list(self.path.glob('damaged/*'))))
+    aside = processes.from_main(len(list(self.path.glob('damaged/*'))))
     if aside:  # There were some: to begin at zero now would hide it.
       raise ValueError(
           f'{place}: there are no checkpoints in {self.path}, but {aside} in '
@@ -189,7 +170,44 @@ class Checkpoints:
           'begin anew in another workdir=FOLDER.')
     return None
 
-  def set_aside_beyond(self, images):
+  def _candidates(self, images, place):
+    """Steps that may be read, oldest first: all, or the one asked for."""
+    steps = self.steps()
+    if images is not None and images not in steps:
+      raise ValueError(
+          f'{place}: no checkpoint of {images} images in {self.path}; there '
+          f'are: {steps or "none"}.')
+    steps = steps if images is None else [images]
+    _all_see(steps, place)
+    return steps
+
+  def _read_one(self, images, wanted, partial, place):
+    """(leaves, None) of an intact checkpoint, else (None, what is damaged).
+
+    Every process takes the same way, whatever only one of them finds.
+
+    Raises:
+      ValueError: it is intact, but is not of `wanted`: another program has
+        written it, which is never passed over in silence.
+    """
+    folder = self.path / str(images)
+    record, why = orbax_storage.attempt(
+        orbax_storage.read_record, folder, images)
+    if not processes.all_agree(why is None):
+      return None, why or _ELSEWHERE
+    _compare(record, wanted, partial, f'{place}: {folder}')
+    leaves, why = orbax_storage.attempt(
+        orbax_storage.read_leaves, folder, wanted)
+    if not processes.all_agree(why is None):
+      return None, why or _ELSEWHERE
+    bad = _first_difference(record['leaves'], fingerprints.describe(leaves))
+    if bad is not None:
+      return None, f'the data of {bad!r} are not those that were saved'
+    if not partial:
+      self._known = {images: record['leaves']}
+    return leaves, None
+
+  def set_aside_beyond(self, images: int) -> None:
     """Moves checkpoints of more images to `damaged/`: a run went back."""
     beyond = [step for step in self.steps() if step > images]
     if beyond:
@@ -200,10 +218,10 @@ class Checkpoints:
     """Whether the checkpoint that is there is whole, and of this tree."""
     if self._known.get(images) == about:
       return True
-    found, _ = orbax_storage.attempt(self._read_for_save, images, leaves)
-    if not _everyone(found is not None):
+    saved, _ = orbax_storage.attempt(self._read_for_save, images, leaves)
+    if not processes.all_agree(saved is not None):
       return False
-    return fingerprints.describe(found) == about
+    return fingerprints.describe(saved) == about
 
   def _read_for_save(self, images, leaves):
     folder = self.path / str(images)
@@ -230,7 +248,7 @@ class Checkpoints:
       (self.path / 'damaged').mkdir(exist_ok=True)
       for images, name in moved.items():
         os.replace(self.path / str(images), self.path / name)
-    _meet('checkpoints:aside')
+    processes.meet('checkpoints:aside')
     return moved
 
   def _remove_leftovers(self):
@@ -245,11 +263,10 @@ class Checkpoints:
     self._reopen()
     self._remove_leftovers()
     return OSError(
-      f'checkpoints {self.path}: could not write the checkpoint of {images} '
-      f'images: {orbax_storage.one_line(error)}. Older checkpoints are intact: '
-      f'{self.steps() or "there are none"}. Make room or repair the disk, '
-      'and start the same command again.'
-    )
+        f'checkpoints {self.path}: could not write the checkpoint of {images} '
+        f'images: {orbax_storage.one_line(error)}. Older checkpoints are '
+        f'intact: {self.steps() or "there are none"}. Make room or repair the '
+        'disk, and start the same command again.')
 
   def _reopen(self):
     """Forgets the manager, whose list of steps may be wrong by now."""
@@ -270,8 +287,8 @@ def _compare(record, wanted, partial, place):
   saved = record['leaves']
   for name, x in wanted.items():
     if name not in saved:
-      close = difflib.get_close_matches(name, saved, n=1, cutoff=.5)
-      hint = f'; the nearest is {close[0]!r}' if close else ''
+      close = tables.closest(name, saved)
+      hint = f'; the nearest is {close!r}' if close else ''
       raise ValueError(f'{place}: it has no {name!r}{hint}. {other}')
     dtype, shape, _ = saved[name]
     if (str(x.dtype), list(x.shape)) != (dtype, shape):
@@ -285,41 +302,15 @@ def _compare(record, wanted, partial, place):
           f'{other}')
 
 
-def _first_difference(saved, found):
-  return next((name for name in found if saved[name] != found[name]), None)
-
-
-def _meet(name):
-  """A barrier of all processes."""
-  if jax.process_count() > 1:
-    from jax.experimental import multihost_utils
-    multihost_utils.sync_global_devices(name)
-
-
-def _from_main(number):
-  """The number that process 0 has."""
-  if jax.process_count() == 1:
-    return number
-  from jax.experimental import multihost_utils
-  # As two words: jax would cut an int64 down.
-  high, low = multihost_utils.broadcast_one_to_all(
-      np.asarray(divmod(number, 2**31), np.int32))
-  return int(high) * 2**31 + int(low)
-
-
-def _everyone(fine):
-  """Whether it is fine in every process, so that all take the same way."""
-  if jax.process_count() == 1:
-    return fine
-  from jax.experimental import multihost_utils
-  return bool(np.all(multihost_utils.process_allgather(np.asarray(fine))))
+def _first_difference(saved, read):
+  return next((name for name in read if saved[name] != read[name]), None)
 
 
 def _all_see(steps, place):
   """Raises where processes see different folders."""
   digest = hashlib.sha256(repr(steps).encode()).digest()
   mine = int.from_bytes(digest[:4], 'big')
-  if not _everyone(mine == _from_main(mine)):
+  if not processes.all_agree(mine == processes.from_main(mine)):
     raise ValueError(
         f'{place}: the processes of this run see different checkpoints '
         f'(process {jax.process_index()}: {steps}). The workdir must lie '

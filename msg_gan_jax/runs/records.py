@@ -1,7 +1,9 @@
 """Where a run's numbers go: metrics.jsonl and TensorBoard."""
+from collections.abc import Mapping
 import json
 import math
 import os
+from typing import Any, Protocol, SupportsFloat
 
 import numpy as np
 
@@ -13,16 +15,47 @@ _NOT_FINITE = {
     'NaN': math.nan, 'Infinity': math.inf, '-Infinity': -math.inf}
 
 
-class Metrics:
-  """One JSON object a line, appended to workdir/metrics.jsonl.
+Scalars = Mapping[str, SupportsFloat]
+
+
+class Writer(Protocol):
+  """Takes the records of a run, and pictures if it has a place for them."""
+
+  def write(self, images: int, values: Scalars,
+            clock: Scalars | None = None) -> None:
+    """Appends a record.
+
+    Args:
+      images: real images shown so far.
+      values: {name: scalar}; Python, numpy or jax.
+      clock: the same of what depends on the clock, such as seconds; None has
+        none.
+
+    Raises:
+      ValueError: a value that is not a scalar, or has a name that is taken.
+    """
+
+  def picture(self, tag: str, images: int, array: np.ndarray) -> None:
+    """Appends a picture, uint8 [H, W, C] with 1, 3 or 4 channels."""
+    return
+
+  def truncate(self, images: int) -> None:
+    """Drops what is of more than `images`, on resume from that checkpoint."""
+
+  def close(self) -> None:
+    """Ends writing."""
+
+
+class Metrics(Writer):
+  """One JSON object a line, appended to metrics.jsonl in the run's folder.
 
   A record is {'images': int, <name>: number, .., 'clock': {<name>: number}}.
   What depends on the clock stands under that one key, so that all else is the
-  same in a repeated run. Not-finite numbers are "NaN", "Infinity" and
+  same in a repeated run. Numbers that are not finite are "NaN", "Infinity" and
   "-Infinity". A process that is killed leaves at most one partial last line.
   """
 
-  def __init__(self, workdir):
+  def __init__(self, workdir: str | os.PathLike):
     self.path = os.path.join(workdir, 'metrics.jsonl')
     self._open()
     # Or else the next record would be glued to what a kill has left.
@@ -31,18 +64,9 @@ class Metrics:
     if whole and not whole.endswith(b'\n'):
       os.ftruncate(self._file, whole.rfind(b'\n') + 1)
 
-  def write(self, images, values, clock=None):
-    """Append a record.
-
-    Args:
-      images: real images shown so far.
-      values: {name: scalar}; Python, numpy or jax.
-      clock: {name: scalar}, as seconds, images_per_second; None has none.
-
-    Raises:
-      ValueError: a value named 'images' or 'clock', or not a scalar.
-    """
-    record = {'images': int(images)}
+  def write(self, images: int, values: Scalars,
+            clock: Scalars | None = None) -> None:
+    record: dict[str, Any] = {'images': int(images)}
     for name, value in values.items():
       if name in ('images', 'clock'):
         raise ValueError(f'metrics: no value may be named {name!r}.')
@@ -53,21 +77,17 @@ class Metrics:
     if os.write(self._file, line) != len(line):
       raise OSError(f'{self.path}: the disk took only a part of a record.')
 
-  def images(self, tag, images, array):
-    """Nothing: pictures are files of their own."""
-
-  def truncate(self, images):
-    """Drop records of more than `images`, on resume from that checkpoint."""
-    kept = [
+  def truncate(self, images: int) -> None:
+    earlier = [
         line for line, record in _lines(self.path)
         if record['images'] <= images]
     with replacing(self.path) as temporary:
       with open(temporary, 'wb') as file:
-        file.writelines(kept)
+        file.writelines(earlier)
     os.close(self._file)
     self._open()
 
-  def close(self):
+  def close(self) -> None:
     os.close(self._file)
 
   def _open(self):
@@ -75,14 +95,14 @@ class Metrics:
         self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
 
 
-def read(path):
-  """Records of a metrics.jsonl, without a partial last line.
+def read(path: str | os.PathLike) -> list[dict[str, Any]]:
+  """The records of a metrics.jsonl, without a partial last line.
 
   Args:
-    path: of the file; a run may be writing it.
+    path: that of the file; a run may be writing it.
 
   Returns:
-    List of dicts, as they were given to `Metrics.write`.
+    Dicts such as {'images': 64, 'd_loss': .5, 'clock': {'seconds': 3.}}.
 
   Raises:
     ValueError: a broken line that is not the last; it names path and line.
@@ -90,16 +110,16 @@ def read(path):
   return [_restored(record) for _, record in _lines(path)]
 
 
-class TensorBoard:
+class TensorBoard(Writer):
   """The same numbers, and pictures, as TensorBoard files in a folder.
 
   Raises:
     ValueError: tensorboardX is not installed.
   """
 
-  def __init__(self, folder):
+  def __init__(self, folder: str | os.PathLike):
     try:
-      import tensorboardX  # Slow, and an extra.
+      import tensorboardX  # It is slow to import, and an extra.
     except ImportError as error:
       raise ValueError(
           'config.train.tensorboard: tensorboardX is missing; '
@@ -108,22 +128,22 @@ class TensorBoard:
     self._folder, self._opened = os.fspath(folder), 0
     self._open()
 
-  def write(self, images, values, clock=None):
+  def write(self, images: int, values: Scalars,
+            clock: Scalars | None = None) -> None:
     for name, value in values.items():
       self._writer.add_scalar(name, _float(name, value), int(images))
     for name, value in (clock or {}).items():
       self._writer.add_scalar(f'clock/{name}', _float(name, value), images)
 
-  def images(self, tag, images, array):
-    """A picture, uint8 [H, W, C] with 1, 3 or 4 channels."""
+  def picture(self, tag: str, images: int, array: np.ndarray) -> None:
     self._writer.add_image(tag, np.asarray(array), images, dataformats='HWC')
 
-  def truncate(self, images):
+  def truncate(self, images: int) -> None:
     """TensorBoard then hides what was written after `images`."""
     self._writer.close()
     self._open(purge_step=images + 1)
 
-  def close(self):
+  def close(self) -> None:
     self._writer.close()
 
   def _open(self, **settings):
@@ -134,25 +154,26 @@ class TensorBoard:
         **settings)
 
 
-class Many:
-  """Several writers as one."""
+class Many(Writer):
+  """Several writers, or none, as one."""
 
-  def __init__(self, *writers):
+  def __init__(self, *writers: Writer):
     self._writers = writers
 
-  def write(self, images, values, clock=None):
+  def write(self, images: int, values: Scalars,
+            clock: Scalars | None = None) -> None:
     for writer in self._writers:
       writer.write(images, values, clock)
 
-  def images(self, tag, images, array):
+  def picture(self, tag: str, images: int, array: np.ndarray) -> None:
     for writer in self._writers:
-      writer.images(tag, images, array)
+      writer.picture(tag, images, array)
 
-  def truncate(self, images):
+  def truncate(self, images: int) -> None:
     for writer in self._writers:
       writer.truncate(images)
 
-  def close(self):
+  def close(self) -> None:
     for writer in self._writers:
       writer.close()
 
@@ -183,7 +204,7 @@ def _lines(path):
   # (bytes, dict) of every whole line; a line is whole when its end is there.
   with open(path, 'rb') as file:
     lines = file.read().splitlines(keepends=True)
-  found = []
+  records = []
   for number, line in enumerate(lines, 1):
     if not line.endswith(b'\n'):
       break
@@ -193,6 +214,6 @@ def _lines(path):
       record = None
     if not isinstance(record, dict) or 'images' not in record:
       raise ValueError(
-          f'{path}, line {number}: no record of metrics: {line[:60]!r}.')
-    found.append((line, record))
-  return found
+          f'{path}, line {number}: not a record of metrics: {line[:60]!r}.')
+    records.append((line, record))
+  return records
