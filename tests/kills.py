@@ -163,7 +163,7 @@ def final(path):
   saved = checkpoints.Checkpoints(path / 'checkpoints', read_only=True)
   like = {'state': state_like(gan, same), 'before': jax.tree.map(
       lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=same),
-      monitor.blank(gan))}
+      monitor.like_grid(gan))}
   images, tree = saved.restore(like)
   if saved.passed_over:
     raise SystemExit(f'{path}: {saved.passed_over}')

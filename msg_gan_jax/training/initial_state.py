@@ -1,53 +1,70 @@
 """The state that a run begins with: new, or another run's weights."""
 import jax
+from jax.sharding import Sharding
 import numpy as np
 
-from msg_gan_jax.config import errors, tables
+from msg_gan_jax.config import Config, errors, tables
+from msg_gan_jax.config.schema import Networks
+from msg_gan_jax.data.sources import Splits
+from msg_gan_jax.gan.build import Gan
+from msg_gan_jax.gan.state import State
 from msg_gan_jax.runs.load import load
 
 PARTS = ('g', 'd', 'ema')
 
 
-def check_classes(networks, splits):
-  """Compares the classes that players are told of with those of the data.
+def check_classes(networks: Networks, splits: Splits) -> list[str]:
+  """Compares the classes that G and D are told of with those of the data.
+
+  Args:
+    networks: config.networks.
+    splits: see data.sources.open_source.
 
   Returns:
-    Lines of warning: classes that nobody is told of.
+    Warnings, a line each: the data have classes that nobody is told of.
 
   Raises:
-    ValueError: pictures without classes, another number of them, or a label
+    ValueError: pictures without classes, another number of classes, or a label
       that is out of range.
   """
   train = splits.train
-  has = len(train.classes)
+  classes = len(train.classes)
   if not networks.classes:
-    return [f'{train.name} has {has} classes, and nobody is told of them; '
-            f'config.networks.classes={has} with g_condition and d_condition '
-            'makes a conditional GAN'] if has > 1 else []
-  if networks.classes != has:
+    return [f'{train.name} has {classes} classes, and nobody is told of them; '
+            f'config.networks.classes={classes} with g_condition and '
+            'd_condition makes a conditional GAN'] if classes > 1 else []
+  if networks.classes != classes:
     raise ValueError(
         f'config.networks.classes: {networks.classes}, but {train.name} has '
-        + (f'{has} classes ({", ".join(train.classes[:8])}'
-           f'{", ..." if has > 8 else ""}); wanted {has}.' if has else
+        + (f'{classes} classes ({", ".join(train.classes[:8])}'
+           f'{", ..." if classes > 8 else ""}); wanted {classes}.'
+           if classes else
            'none; wanted 0, or pictures with labels (config.data.label).'))
   for split in splits:
     if split is None:
       continue
     labels = split.labels(np.arange(len(split)))
-    wrong = np.flatnonzero((labels < 0) | (labels >= has))
+    wrong = np.flatnonzero((labels < 0) | (labels >= classes))
     if len(wrong):
       raise ValueError(
           f'config.data: picture {wrong[0]} of {split.name} has the label '
-          f'{labels[wrong[0]]}; wanted 0 .. {has - 1}, and {len(wrong)} are '
-          'out of range.')
+          f'{labels[wrong[0]]}; wanted 0 .. {classes - 1}, and {len(wrong)} '
+          'are out of range.')
   return []
 
 
-def fresh(gan, config, key, sharding):
+def create(gan: Gan, config: Config, key: jax.Array,
+           sharding: Sharding) -> State:
   """A new State; with config.train.init_from, another run's weights in it.
 
+  Args:
+    gan: Gan.
+    config: Config.
+    key: of the initial parameters.
+    sharding: of every array.
+
   Raises:
-    ValueError: an unknown part, no such run, no intact checkpoint there, or
+    ValueError: an unknown part, no such run, no intact checkpoint in it, or
       weights of another shape.
   """
   state = jax.jit(gan.init, out_shardings=sharding)(key)
@@ -60,9 +77,9 @@ def fresh(gan, config, key, sharding):
           f'config.train.init_parts: no part {part!r}; '
           f'{tables.nearest(part, PARTS)}')
   with errors.naming(workdir='config.train.init_from'):
-    found = load(config.train.init_from).state
+    other = load(config.train.init_from).state
   for part in parts:
-    new, old = getattr(found, part), getattr(state, part)
+    new, old = getattr(other, part), getattr(state, part)
     _same_shapes(part, new.params, old.params)
     _same_shapes(part, new.stats, old.stats)
     state = state.replace(

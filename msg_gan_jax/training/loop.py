@@ -1,37 +1,52 @@
-"""The loop: gives a GAN time and disk."""
+"""The loop: gives a GAN time and disk.
+
+It keeps order and safety: it reads the logs, refuses numbers that are not
+finite, runs the observers that are due, writes their record, and saves. What
+there is to see in a run is the matter of training/observers.py.
+"""
+from collections.abc import Callable
 import contextlib
 import importlib.util
 import itertools
+import os
+import pathlib
 import time
+from typing import Any, NoReturn
 
 import jax
-import numpy as np
+from jax.sharding import Mesh
 
 from msg_gan_jax.arrays.mesh import data_mesh, replicated
-from msg_gan_jax.data import batches
-from msg_gan_jax.data.sources import open_source
-from msg_gan_jax.files.atomic import write_json
-from msg_gan_jax.gan import pyramid, schedules
-from msg_gan_jax.gan.build import build
+from msg_gan_jax.config import Config
+from msg_gan_jax.data.batches import open_batches
+from msg_gan_jax.data.sources import Splits, open_source
+from msg_gan_jax.gan.build import Gan, build
 from msg_gan_jax.gan.devices import check_batch, sharded_step
-from msg_gan_jax.gan.sampling import labels_like, renderer, summary_latents
-from msg_gan_jax.metrics.functional import training_stability
-from msg_gan_jax.report import grids, scatter
-from msg_gan_jax.runs import best, records
+from msg_gan_jax.gan.sampling import renderer
+from msg_gan_jax.runs import records
 from msg_gan_jax.runs.checkpoints import Checkpoints
 from msg_gan_jax.runs.load import state_like
 from msg_gan_jax.runs.workdir import Workdir
-from msg_gan_jax.training import initial_state, monitor, summary
-from msg_gan_jax.training import scorer as scorer_lib
-from msg_gan_jax.training import stop as signals
+from msg_gan_jax.training import initial_state, monitor
+from msg_gan_jax.training.observers import (
+  Grid,
+  Losses,
+  Moment,
+  Observer,
+  Stability,
+  View,
+  measurement,
+)
 from msg_gan_jax.training.progress_line import Progress
+from msg_gan_jax.training.stop import Stop
 
 
 class DivergedError(ValueError):
   """A number of the training is not finite any more."""
 
 
-def train(config, workdir, say=print):
+def train(config: Config, workdir: str | os.PathLike,
+          say: Callable[[str], Any] = print) -> int:
   """Trains until config.train.total_images, or until a signal.
 
   The same call continues a run that was stopped, killed or broken off.
@@ -43,28 +58,28 @@ def train(config, workdir, say=print):
     say: prints a line for people; called by the first process only.
 
   Returns:
-    The number of the signal that ended it, 0 where it reached its end.
+    The number of the signal that ended it, or 0 if it reached its end.
 
   Raises:
-    ValueError: bad settings, a changed config, another process at work.
+    ValueError: bad settings, a changed config, or another process at work.
     DivergedError: a loss, gradient or parameter is not finite.
     OSError: the disk refused something.
   """
-  over = data_mesh()
-  check_batch(config, over)
+  mesh = data_mesh()
+  check_batch(config, mesh)
   gan = build(config)
   main = jax.process_index() == 0
   say = say if main else (lambda *unused: None)
   with contextlib.ExitStack() as stack:
-    folder = stack.enter_context(Workdir(workdir, main))
+    folder = stack.enter_context(Workdir(workdir, main, say))
     folder.check(config)
     splits = open_source(config)
     for line in initial_state.check_classes(config.networks, splits):
       say(f'warning: {line}')
-    stop = stack.enter_context(signals.Stop())
+    stop = stack.enter_context(Stop())
     checkpoints = stack.enter_context(Checkpoints(
         folder.path / 'checkpoints', config.train.keep_checkpoints))
-    run = Run(config, gan, over, folder, splits, checkpoints, say)
+    run = Run(config, gan, mesh, folder, splits, checkpoints, say)
     stack.callback(run.close)
     return run.train(stop)
 
@@ -72,278 +87,227 @@ def train(config, workdir, say=print):
 class Clock:
   """Seconds of this start, and images a second since the last reading."""
 
-  def __init__(self, images):
-    self.first = self.last = time.perf_counter()
-    self.images = images
+  def __init__(self, images: int):
+    self._first = self._last = time.perf_counter()
+    self._images = images
 
-  def read(self, images):
+  def read(self, images: int) -> dict[str, float]:
     now = time.perf_counter()
-    shown, seconds = images - self.images, now - self.last
-    self.images, self.last = images, now
-    return {'seconds': round(now - self.first, 3),
+    shown, seconds = images - self._images, now - self._last
+    self._images, self._last = images, now
+    return {'seconds': round(now - self._first, 3),
             'images_per_second': round(shown / max(seconds, 1e-9), 2)}
 
 
 class Run:
-  """A run in memory: the state, and what is done to it at which images."""
+  """A run in memory.
 
-  def __init__(self, config, gan, over, folder, splits, checkpoints, say):
+  Args:
+    config, gan, mesh: what is trained, and on which devices.
+    folder: Workdir, checked for this config.
+    splits: of data.sources.open_source.
+    checkpoints: Checkpoints of the run; the newest intact one is restored.
+    say: prints a line for people.
+
+  Attributes:
+    images: real images shown so far.
+    state: State.
+    observers: those that are due run in this order; their values stand in
+      it in a record.
+
+  Raises:
+    ValueError: a checkpoint, or another run to begin from, that does not fit;
+      what the observers refuse.
+  """
+
+  def __init__(self, config: Config, gan: Gan, mesh: Mesh, folder: Workdir,
+               splits: Splits, checkpoints: Checkpoints,
+               say: Callable[[str], Any]):
     self.config, self.gan, self.say = config, gan, say
-    self.folder, self.splits = folder, splits
-    self.checkpoints = checkpoints
-    self.main = jax.process_index() == 0
-    self.epoch_images = len(splits.train)
-    same = replicated(over)
+    self._folder, self._checkpoints = folder.path, checkpoints
+    self._main = jax.process_index() == 0
     root = jax.random.key(config.seed)
-    init_key, self.key, z_key = (
+    init_key, self._key, z_key = (
         jax.random.fold_in(root, i) for i in range(3))
-    self.z = monitor.fixed_latents(gan, z_key)
-    self.render = renderer(gan, over)
-    self.step = sharded_step(gan, over)
-    self.listen = monitor.listener(gan)
-    self.same, self.recent = same, []
-    self.batches = batches.open_batches(splits.train, config, over)
-    self.images, self.state, self.before = self._first(init_key, same)
-    self.variety = monitor.variety_of_reals(splits.train)
+    z = monitor.fixed_latents(gan, z_key)
+    self._render = renderer(gan, mesh)
+    self._step = sharded_step(gan, mesh)
+    self._recent: list[tuple[int, dict[str, jax.Array]]] = []
+    self._batches = open_batches(splits.train, config, mesh)
+    self.images, self.state, before = self._restore_or_create(
+        init_key, replicated(mesh))
+    variety = monitor.variety_of_reals(splits.train)
     changed = folder.start(
         config, self.images, splits.train.digest(), jax.devices())
     for line in changed:
       say(f'changed: {line}')
-    if self.main:
-      self.metrics = records.Many(
-          records.Metrics(folder.path),
-          *([records.TensorBoard(folder.path / 'tensorboard')]
-            if config.train.tensorboard else []))
-      self.metrics.truncate(self.images)
-    self.judge = summary.judge(splits)
-    self.scorer = self.best = None
-    if self.judge.can and not pyramid.are_points(gan.shapes[-1]):
-      self.scorer = scorer_lib.Scorer(splits, config, gan, say)
-      if config.evaluate.best:
-        self.best = self._best()
+    self._records = self._open_records()
+    self._stability = Stability(len(splits.train), z[:monitor.GRID], before)
+    self._measurement = measurement(config, gan, splits, self._view())
+    self.observers: list[Observer] = [
+        Losses(config.train.log_every_images),
+        self._stability,
+        Grid(config.train.sample_every_images, gan, z, splits.train, variety),
+        self._measurement]
 
-  def _best(self):
-    """Keeps the best checkpoint; knows what this run has had before."""
-    path = self.folder.path / 'metrics.jsonl'
-    had = [self.scorer.sought(record) for record in records.read(path)
-           ] if self.main else ()
-    return best.Best(self.folder.path, self.images, had, self.scorer.lower)
-
-  def _first(self, key, same):
-    """(images, state, fixed samples at the last epoch's begin)."""
-    blank = monitor.blank(self.gan)
+  def _restore_or_create(self, key, sharding):
+    """(images, state, samples of the fixed latents as the epoch began)."""
+    blank = monitor.like_grid(self.gan)
     like = {
-        'state': state_like(self.gan, same),
+        'state': state_like(self.gan, sharding),
         'before': jax.tree.map(lambda x: jax.ShapeDtypeStruct(
-            x.shape, x.dtype, sharding=same), blank)}
-    found = self.checkpoints.restore(like)
-    for line in self.checkpoints.passed_over:
+            x.shape, x.dtype, sharding=sharding), blank)}
+    restored = self._checkpoints.restore(like)
+    for line in self._checkpoints.passed_over:
       self.say(f'warning: {line}')
-    if found:
-      images, tree = found
+    if restored:
+      images, tree = restored
       done = images >= self.config.train.total_images
       self.say(f'{"done" if done else "continuing"} after {images:,} images')
       return images, tree['state'], tree['before']
-    state = initial_state.fresh(self.gan, self.config, key, same)
-    return 0, state, jax.jit(lambda: blank, out_shardings=same)()
+    state = initial_state.create(self.gan, self.config, key, sharding)
+    return 0, state, jax.jit(lambda: blank, out_shardings=sharding)()
 
-  def train(self, stop):
+  def _open_records(self):
+    """What writes records; nothing but in the main process."""
+    if not self._main:
+      return records.Many()
+    writers = [records.Metrics(self._folder)]
+    if self.config.train.tensorboard:
+      writers.append(records.TensorBoard(self._folder / 'tensorboard'))
+    many = records.Many(*writers)
+    many.truncate(self.images)
+    return many
+
+  def train(self, stop: Stop) -> int:
     """Steps until the end, or until a signal; returns its number."""
-    train, gan = self.config.train, self.gan
-    if self.images >= train.total_images:
-      self._measure()
+    total, n_dis = self.config.train.total_images, self.config.train.n_dis
+    if self.images >= total:
+      self._measurement.run(self._view())
       return 0
-    self.say(f'{self.folder.path}: {train.total_images:,} images, '
-             f'{self.epoch_images:,} in an epoch, '
+    self.say(f'{self._folder}: {total:,} images, '
+             f'{self._stability.every:,} in an epoch, '
              f'{jax.device_count()} {jax.devices()[0].device_kind}')
-    if not self.images:  # the begin of the first epoch
-      self.before = jax.device_put(
-          self.render(self.state, self.z[:monitor.GRID]), self.same)
-      self._look()
-    progress = Progress(train.total_images, self.images)
-    self.clock = Clock(self.images)
-    steps = itertools.count(self.images // gan.phase(self.images).images + 1)
+    if not self.images:
+      self._observe(self._due(Moment(0, 0)), {})
+    progress = Progress(total, self.images)
+    clock = Clock(self.images)
+    phase = self.gan.phase(self.images)
+    steps = itertools.count(self.images // phase.images + 1)
     with contextlib.closing(progress):
-      while self.images < train.total_images:
-        before, phase = self.images, gan.phase(self.images)
-        self.state, logs = self.step(
-            self.state, self.batches.at(before, (train.n_dis, phase.batch)),
-            self.key, phase)
+      while self.images < total:
+        before, phase = self.images, self.gan.phase(self.images)
+        batches = self._batches.at(before, (n_dis, phase.batch))
+        self.state, logs = self._step(self.state, batches, self._key, phase)
         self.images += phase.images
-        self.recent.append((self.images, logs))
+        self._recent.append((self.images, logs))
         stopped = stop.wanted(next(steps))
-        read = self._tend(before, stopped)
-        if self.main:
-          progress.write(self.images, read)
+        moment = Moment(before, self.images, self.images >= total)
+        logs = self._after_step(moment, stopped, clock)
+        if self._main:
+          progress.write(self.images, logs)
         if stopped:
           break
-    self.checkpoints.wait()
-    if self.images < train.total_images:
+    self._checkpoints.wait()
+    if self.images < total:
       self.say(f'stopped and saved at {self.images:,} images; the same command '
                'continues')
       return stop.signal
-    self._close()
+    say_where_things_are(self._folder, self.say)
     return 0
 
-  def _tend(self, before, stopped):
-    """All that is due at this number of images; returns logs, if read."""
-    train, values = self.config.train, {}
-    ended = self.images >= train.total_images
+  def _after_step(self, moment, stopped, clock):
+    """Does all that is due at this moment; returns the logs, if it read them.
 
-    def due(every):
-      return ended or schedules.crossed(before, self.images, every)
-
-    saving = due(train.checkpoint_every_images) or stopped
-    logging = due(train.log_every_images)
-    looking = due(train.sample_every_images)
-    measuring = due(train.measure_every_images)
+    A record is due by the images alone, so that a run that was stopped or
+    killed has the same records as one that was not.
+    """
+    saving = stopped or moment.ended or moment.passed(
+        self.config.train.checkpoint_every_images)
+    due = self._due(moment)
+    if not due and not saving:
+      return {}
     # First of all: of what is not finite there are no records, no pictures.
-    read = self._read() if (
-        logging or saving or looking or measuring) else {}
-    values |= read if logging else {}
-    if schedules.crossed(before, self.images, self.epoch_images):
-      values |= self._epoch()
-    if looking:
-      values |= self._look()
-    if measuring:
-      try:
-        values |= self._measure()
-      except Exception:
-        if saving:  # What went wrong here must not cost the training.
-          self._save()
-          self.checkpoints.wait()
-        raise
-    # A record is due by the images alone, so that a run that was stopped or
-    # killed has the same records as one that was not.
-    if values and self.main:
-      self.metrics.write(self.images, values, self.clock.read(self.images))
+    logs = self._read()
+    try:
+      values = self._observe(due, logs)
+    except Exception:
+      if saving:  # What went wrong here must not cost the training.
+        self._save()
+        self._checkpoints.wait()
+      raise
+    if values:
+      self._records.write(self.images, values, clock.read(self.images))
     if saving:
       self._save()
-    return read
+    return logs
+
+  def _due(self, moment):
+    return [observer for observer in self.observers if observer.due(moment)]
+
+  def _observe(self, due, logs):
+    """{name: number} of all observers that are due."""
+    view, values = self._view(logs), {}
+    for observer in due:
+      values |= observer.run(view)
+    return values
+
+  def _view(self, logs=None):
+    return View(
+        self.images, self.state, logs or {}, self._render, self._folder,
+        self._main, self.say,
+        lambda tag, picture: self._records.picture(tag, self.images, picture),
+        self._snapshot)
+
+  def _snapshot(self):
+    """What a checkpoint holds."""
+    return {'state': self.state, 'before': self._stability.before}
 
   def _read(self):
     """The last step's logs, once all since the last reading are finite."""
-    recent, self.recent = jax.device_get(self.recent), []
+    recent, self._recent = jax.device_get(self._recent), []
     for images, logs in recent:
       if bad := monitor.not_finite(logs):
         self._diverged(
-            f'{" and ".join(f"{b} = {logs[b]}" for b in bad)} in the step '
-            f'that ended at {images:,} images')
+            f'{" and ".join(f"{name} = {logs[name]}" for name in bad)} in the '
+            f'step that ended at {images:,} images')
     return {name: float(value) for name, value in recent[-1][1].items()}
 
   def _save(self):
     if bad := monitor.not_finite_leaves(self.state):
       more = f' and {len(bad) - 1} more' if len(bad) > 1 else ''
       self._diverged(f'{bad[0]}{more} not finite at {self.images:,} images')
-    self.checkpoints.save(
-        self.images, {'state': self.state, 'before': self.before})
+    self._checkpoints.save(self.images, self._snapshot())
 
-  def _diverged(self, what):
-    self.checkpoints.wait()
-    steps = self.checkpoints.steps()
+  def _diverged(self, what) -> NoReturn:
+    self._checkpoints.wait()
+    steps = self._checkpoints.steps()
     good = (f'The last good checkpoint has {steps[-1]:,} images'
             if steps else 'There is no checkpoint yet')
     raise DivergedError(
-        f'{self.folder.path}: {what}. Training stopped; nothing of it was '
+        f'{self._folder}: {what}. Training stopped; nothing of it was '
         f'saved. {good}. Lower rates, or a penalty, may help: '
         'config.optimizer.g_rate, config.optimizer.d_rate, '
         'config.objective.penalty.')
 
-  def _epoch(self):
-    """How far the fixed samples moved since the last epoch began."""
-    now = self.render(self.state, self.z[:monitor.GRID])
-    moved = monitor.moved(jax.device_get(self.before), now)
-    self.before = jax.device_put(now, self.same)
-    return {'epoch': self.images // self.epoch_images, **moved}
-
-  def _look(self):
-    """A grid of the fixed latents at every scale, and their variety."""
-    now = self.render(self.state, self.z)
-    if self.main:
-      folder = self.folder.path / 'samples'
-      folder.mkdir(exist_ok=True)
-      name = f'images_{self.images:010d}.png'
-      grid = self._sheet(now)
-      grids.save(folder / name, grid)
-      self.metrics.images('samples', self.images, grid)
-    if not self.images:
-      return {}
-    diversity = training_stability.pairwise(now[-1]) / max(self.variety, 1e-8)
-    if diversity < monitor.COLLAPSE:
-      self.say(
-          f'warning: at {self.images:,} images the samples differ by only '
-          f'{diversity:.0%} of what the reals do: G may have collapsed')
-    few = tuple(level[:monitor.GRID] for level in now)
-    return {'diversity': diversity, **monitor.consistency(few),
-            **self.listen(self.state, few)}
-
-  def _sheet(self, now):
-    """The fixed samples as one picture; of points, over as many reals."""
-    if pyramid.are_points(self.gan.shapes[-1]):
-      real = self.splits.train.images(
-          np.arange(min(len(self.splits.train), monitor.POINTS)))
-      return scatter.scatter(real.reshape(-1, 2), now[-1].reshape(-1, 2))
-    return grids.scales_side_by_side(
-        tuple(level[:monitor.GRID] for level in now))
-
-  def close(self):
+  def close(self) -> None:
     """Ends what runs in the background, and closes files."""
-    self.batches.close()
-    if self.main:
-      self.metrics.close()
-    if self.best:
-      self.best.close()
+    self._batches.close()
+    self._records.close()
+    for observer in self.observers:
+      observer.close()
 
-  def _close(self):
-    """Says where the pictures lie; draws the curves, if it can."""
-    self.say(f'pictures: {self.folder.path / "samples"}')
-    if not self.main:
-      return
-    if importlib.util.find_spec('matplotlib') is None:
-      self.say("curves: pip install 'msg_gan_jax[plot]' draws them")
-      return
-    from msg_gan_jax.report import curves
-    path = self.folder.path / 'curves.png'
-    curves.plot(records.read(self.folder.path / 'metrics.jsonl'), path,
-                title=self.folder.path.name)
-    self.say(f'curves: {path}')
 
-  def _measure(self):
-    """Distances to the reals, printed, recorded, and in summary.json."""
-    if not self.judge.can:
-      return {}
-    scorer = self.scorer if self.scorer and self.scorer.metrics else None
-    fake, labels = self._samples(
-        max(self.judge.count, scorer.count if scorer else 0))
-    if scorer and scorer.weights == 'raw':
-      raw, _ = self._samples(len(fake), 'raw')
-    values = {}
-    if self.main:
-      found = self.judge.measure(fake[:self.judge.count])
-      text, values = self.judge.table(found), self.judge.values(found)
-      if scorer:
-        scores, scored, found['scores'] = scorer.measure(
-            (raw if scorer.weights == 'raw' else fake)[:scorer.count], labels,
-            self.state)
-        text, values = f'{text}\n{scored}', values | scores
-      write_json(self.folder.path / 'summary.json', {
-          'images': self.images, **found})
-      self.say(f'after {self.images:,} images\n{text}')
-    if self.best and not monitor.not_finite_leaves(self.state):
-      self.best.offer(
-          self.images, {'state': self.state, 'before': self.before},
-          self.scorer.sought(values))
-    return values
-
-  def _samples(self, count, weights='ema'):
-    """(uint8 [count, H, W, C], their labels or None); the same latents always.
-
-    Classes are as frequent as among the reals. Each picture has noise of its
-    own, where G has any: with the same for all they would be more alike than
-    they are.
-    """
-    z = summary_latents(self.gan, count)
-    labels = labels_like(
-        self.judge.labels, count) if self.gan.classes else None
-    noise = jax.random.key(0) if self.gan.layers else None
-    return self.render(self.state, z, labels, weights, key=noise)[-1], labels
+def say_where_things_are(
+    folder: pathlib.Path, say: Callable[[str], Any]) -> None:
+  """Says where a run's pictures lie; draws its curves if it can."""
+  say(f'pictures: {folder / "samples"}')
+  if jax.process_index():
+    return
+  if importlib.util.find_spec('matplotlib') is None:
+    say("curves: pip install 'msg_gan_jax[plot]' draws them")
+    return
+  from msg_gan_jax.report import curves
+  path = folder / 'curves.png'
+  curves.plot(records.read(folder / 'metrics.jsonl'), path, title=folder.name)
+  say(f'curves: {path}')

@@ -1,43 +1,48 @@
 """The line that people watch while a run trains."""
 import collections
+from collections.abc import Callable, Mapping, Sequence
 import sys
 import time
+from typing import SupportsFloat, TextIO
 
 
 class Progress:
   """The line that people watch: images shown, speed, time left, some values.
 
   On a terminal it is one line, rewritten four times a second; in a file or a
-  pipe it is a new line every 30 s and at each tenth of the run. Calls between
-  cost a microsecond: `write` may be called at every step.
+  pipe it is a new line every 30 s and at each tenth of the run, which tqdm
+  alone does not offer. Other calls cost a microsecond: `write` may be called at
+  every step.
 
   Args:
     total_images: where the run ends.
     images: where this process starts.
-    keys: which values to show; None is the losses.
-    stream: where to.
-    now: seconds, as time.monotonic.
+    keys: which values to show; None shows the losses.
+    stream: where to write; None is stderr.
+    now: returns seconds, such as time.monotonic.
   """
 
-  def __init__(self, total_images, images=0, keys=None, stream=None,
-               now=time.monotonic):
+  def __init__(self, total_images: int, images: int = 0,
+               keys: Sequence[str] | None = None, stream: TextIO | None = None,
+               now: Callable[[], float] = time.monotonic):
     self._total, self._keys = total_images, keys
     self._stream = stream or sys.stderr
     self._now = now
-    self._values = {}
+    self._values: dict[str, SupportsFloat] = {}
     self._history = collections.deque([(now(), images)])
     self._drawn, self._tenth = now(), images * 10 // total_images
     self._bar = None
     if self._stream.isatty():
-      import tqdm  # Not for those who only read metrics.
+      import tqdm  # Only people at a terminal wait for its import.
       self._bar = tqdm.tqdm(
           total=total_images, initial=images, file=self._stream,
           unit_scale=True, dynamic_ncols=True,
           bar_format='{percentage:3.0f}%|{bar:20}| {n_fmt}/{total_fmt} images'
                      '{postfix}')
 
-  def write(self, images, values=None, clock=None):
-    """Show it, if it is time to; values stay until others come."""
+  def write(self, images: int,
+            values: Mapping[str, SupportsFloat] | None = None) -> None:
+    """Shows the line if it is time to; values stay until others come."""
     if values:
       self._values.update(
           (k, values[k]) for k in self._keys or values
@@ -51,15 +56,7 @@ class Progress:
     if due or (images >= self._total > self._history[-1][1]):
       self._draw(images, now)
 
-  def images(self, tag, images, array):
-    """Nothing: pictures are files."""
-
-  def truncate(self, images):
-    """Go on from another count."""
-    self._history = collections.deque([(self._now(), images)])
-    self._tenth = images * 10 // self._total
-
-  def close(self):
+  def close(self) -> None:
     if self._bar is not None:
       self._bar.close()
 

@@ -1,8 +1,11 @@
 """The summary of a run: distances, each beside its references."""
 import functools
+from typing import Any, Protocol
 
 import numpy as np
 
+from msg_gan_jax.arrays.indices import evenly
+from msg_gan_jax.data.sources import Splits
 from msg_gan_jax.gan import pyramid
 from msg_gan_jax.metrics.functional import (
   mixture_modes,
@@ -12,28 +15,60 @@ from msg_gan_jax.metrics.functional import (
 )
 
 COUNT = 2048
-POINTS = 2500  # of a toy, as in VEEGAN and PacGAN
-COMPONENTS = 10  # of the Gaussian reference; fewer where there are few reals
-FEWEST = 4  # pictures; two halves of them have a spread
-SMALLEST = 16  # px; a patch of 7x7 pixels wants a picture around it
+POINTS = 2500  # samples of a toy, as in VEEGAN and PacGAN
+COMPONENTS = 10  # of the Gaussian reference; fewer if there are few reals
+FEWEST = 4  # pictures: two halves of 2 still have a spread
+SMALLEST = 16  # px: patches of 7x7 pixels need a picture around them
 
 
-def judge(splits):
-  """What measures a generator of such pictures, or of points."""
+class Summary(Protocol):
+  """Measures a generator for summary.json.
+
+  Attributes:
+    count: how many samples it wants.
+  """
+  count: int
+
+  @property
+  def applicable(self) -> bool:
+    """Whether there are enough real pictures, and large enough ones."""
+
+  @property
+  def scorable(self) -> bool:
+    """Whether rows of METRICS can measure the same samples too."""
+
+  @property
+  def labels(self) -> np.ndarray:
+    """int32 [n], those of reals: samples should have them as often."""
+
+  def measure(self, fake: np.ndarray) -> dict[str, Any]:
+    """Samples [count, H, W, C] -> what summary.json says of them."""
+
+  @staticmethod
+  def values(measured: dict[str, Any]) -> dict[str, float]:
+    """The numbers among them that go into metrics.jsonl, by their names."""
+
+  @staticmethod
+  def table(measured: dict[str, Any]) -> str:
+    """The same as text for a person."""
+
+
+def choose(splits: Splits) -> Summary:
+  """The summary that suits a data set: of pictures, or of points."""
   points = pyramid.are_points(splits.train.shape)
-  return PointJudge(splits) if points else Judge(splits)
+  return ModeSummary(splits) if points else DistanceSummary(splits)
 
 
-class Judge:
-  """Measures a generator, beside references that are measured once.
+class DistanceSummary:
+  """Distances of samples, beside references that are measured once.
 
   Args:
-    splits: of data.open; where nothing is held out, training pictures are
-      what is compared with, and 'against' says so.
+    splits: see data.sources.open_source. If nothing is held out, samples are
+      compared with the training pictures, and 'against' says so.
     seed: of patches, directions and references.
   """
 
-  def __init__(self, splits, seed=0):
+  def __init__(self, splits: Splits, seed: int = 0):
     held_out = splits.held_out
     against = held_out if held_out is not None else splits.train
     self.against = ('held-out reals' if held_out is not None
@@ -42,37 +77,41 @@ class Judge:
     self._source, self._seed = against, seed
 
   @property
-  def can(self):
-    """Whether there are enough pictures, large enough, to be measured."""
+  def applicable(self) -> bool:
     return (self.count >= FEWEST
             and min(self._source.shape[:2]) >= SMALLEST)
 
   @property
-  def _picked(self):
-    return np.linspace(
-        0, len(self._source) - 1, self.count).astype(np.int64)
+  def scorable(self) -> bool:
+    return self.applicable
+
+  @property
+  def _indices(self):
+    return evenly(len(self._source), self.count)
 
   @functools.cached_property
-  def real(self):
-    return self._source.images(self._picked)
+  def real(self) -> np.ndarray:
+    """The reals that samples are compared with, uint8 [count, H, W, C]."""
+    return self._source.images(self._indices)
 
   @property
-  def labels(self):
-    """Those of `real`: what samples of a conditional generator should have."""
-    return self._source.labels(self._picked)
+  def labels(self) -> np.ndarray:
+    """Those of `real`, int32 [count]."""
+    return self._source.labels(self._indices)
 
   @property
-  def components(self):
-    """Of the Gaussian reference."""
+  def components(self) -> int:
+    """How many the Gaussian reference has."""
     return min(COMPONENTS, self.count - 1)
 
   @functools.cached_property
-  def variety(self):
+  def variety(self) -> float:
+    """The mean distance of two reals."""
     return training_stability.pairwise(self.real)
 
   @functools.cached_property
-  def references(self):
-    """{name: distances of a set that is no generator's}."""
+  def references(self) -> dict[str, dict[str, float]]:
+    """{name: distances of a set that no generator has drawn}."""
     real, seed = self.real, self._seed
     halves = references.halves(real, seed)
     noise = references.pixel_noise(real, self.count, seed)
@@ -81,16 +120,16 @@ class Judge:
     return {'halves': self._swd(*halves)[0], 'noise': self._swd(real, noise)[0],
             'pca': self._swd(real, pca)[0]}
 
-  def measure(self, fake):
+  def measure(self, fake: np.ndarray) -> dict[str, Any]:
     """Distances and variety of samples.
 
     Args:
       fake: uint8 [count, H, W, C].
 
     Returns:
-      A dict for JSON: 'swd' {'samples', 'halves', 'noise', 'pca'}, each by
-      pixel size of the Laplacian level, x 1e3; 'pairwise' of samples and of
-      reals; 'protocol'.
+      A dict for JSON: 'swd' has 'samples', 'halves', 'noise' and 'pca', each
+      {height in pixels of a Laplacian level: distance x 1e3}; 'pairwise' has
+      'samples' and 'reals'; 'protocol' says how all of it was measured.
     """
     samples, protocol = self._swd(self.real, fake)
     return {
@@ -102,25 +141,24 @@ class Judge:
             'pca_components': self.components, **protocol}}
 
   def _swd(self, a, b):
-    found = sliced_wasserstein.swd(a, b, seed=self._seed)
-    protocol = found.pop('protocol')
-    return {str(k): float(v) for k, v in found.items()}, protocol
+    distances = sliced_wasserstein.swd(a, b, seed=self._seed)
+    protocol = distances.pop('protocol')
+    return {str(k): float(v) for k, v in distances.items()}, protocol
 
   @staticmethod
-  def values(found):
-    """The measurement as metrics: swd_32, ..., pairwise_ratio."""
-    pairwise = found['pairwise']
+  def values(measured: dict[str, Any]) -> dict[str, float]:
+    """{'swd_32': ..., ..., 'swd_mean': ..., 'pairwise_ratio': ...}."""
+    pairwise = measured['pairwise']
     ratio = pairwise['samples'] / max(pairwise['reals'], 1e-8)
     return {**{f'swd_{level}': value
-               for level, value in found['swd']['samples'].items()},
+               for level, value in measured['swd']['samples'].items()},
             'pairwise_ratio': ratio}
 
   @staticmethod
-  def table(found):
-    """The summary as text for a person."""
-    swd, pairwise = found['swd'], found['pairwise']
+  def table(measured: dict[str, Any]) -> str:
+    swd, pairwise = measured['swd'], measured['pairwise']
     levels = list(swd['samples'])
-    protocol = found['protocol']
+    protocol = measured['protocol']
     names = {'samples': 'samples of this run',
              'halves': ('two halves of the reals, '
                         f'{protocol["n_real"] // 2:,} each'),
@@ -137,59 +175,72 @@ class Judge:
     for name, title in names.items():
       lines.append(f'  {title:<36}' + ''.join(
           f'{swd[name][level]:9.2f}' for level in levels))
-    ratio = Judge.values(found)['pairwise_ratio']
+    ratio = DistanceSummary.values(measured)['pairwise_ratio']
     lines.append(
         f'mean distance of two samples: {pairwise["samples"]:.3f}, of two '
         f'reals: {pairwise["reals"]:.3f} (ratio {ratio:.2f})')
     return '\n'.join(lines)
 
 
-class PointJudge:
+class ModeSummary:
   """Counts the Gaussians of a toy that a generator has found.
 
   Args:
-    splits: of data.open, of a source with `centres` and `std`. Where nothing
-      is held out, the `reals` of the summary are training points.
+    splits: see data.sources.open_source; the sources have `centres` and `std`.
+      If nothing is held out, the 'reals' of the summary are training points.
   """
-  can, count = True, POINTS
+  count = POINTS
 
-  def __init__(self, splits):
-    self._source = splits.held_out or splits.train
+  def __init__(self, splits: Splits):
+    self._source: Any = splits.held_out or splits.train
 
   @property
-  def labels(self):
-    """Of as many real points: what samples should have."""
+  def applicable(self) -> bool:
+    return True
+
+  @property
+  def scorable(self) -> bool:
+    return False  # METRICS compare pictures.
+
+  @property
+  def labels(self) -> np.ndarray:
+    """Those of as many real points, int32 [count]."""
     return np.resize(self._source.labels(np.arange(min(
         len(self._source), self.count))), self.count)
 
-  def measure(self, fake):
-    """fake: float [count, 1, 1, 2] -> {'samples', 'reals', 'protocol'}.
+  def measure(self, fake: np.ndarray) -> dict[str, Any]:
+    """Modes of samples, and of as many reals.
 
-    Both first are those of metrics.modes.
+    Args:
+      fake: float [count, 1, 1, 2].
+
+    Returns:
+      A dict for JSON: 'samples' and 'reals' are those of
+      metrics.functional.mixture_modes; 'protocol' says how they were counted.
     """
     source = self._source
     real = source.images(np.arange(min(len(source), self.count)))
     samples, reals = (
-        mixture_modes.modes(x.reshape(len(x), -1), source.centres, source.std)
+        mixture_modes.modes(x.reshape(len(x), -1), source.centres,
+                            source.std)._asdict()
         for x in (fake, real))
     return {'samples': samples, 'reals': reals, 'protocol': {
         'n_real': len(real), 'n_fake': len(fake), 'weights': 'ema',
         'gaussians': len(source.centres), 'within_std': mixture_modes.WITHIN}}
 
   @staticmethod
-  def values(found):
-    """The measurement as metrics: modes, high_quality, kl."""
-    return found['samples']
+  def values(measured: dict[str, Any]) -> dict[str, float]:
+    """{'modes': ..., 'high_quality': ..., 'kl': ...}."""
+    return measured['samples']
 
   @staticmethod
-  def table(found):
-    """The summary as text for a person."""
-    protocol = found['protocol']
+  def table(measured: dict[str, Any]) -> str:
+    protocol = measured['protocol']
     lines = [f'Gaussians found, of {protocol["gaussians"]} '
              f'({protocol["n_fake"]:,} samples, EMA weights)',
              ' ' * 14 + f'found{"within 3 std":>16}{"KL from even":>16}']
     for name in ('samples', 'reals'):
-      row = found[name]
+      row = measured[name]
       lines.append(f'  {name:<12}{row["modes"]:5}{row["high_quality"]:16.1%}'
                    f'{row["kl"]:16.4f}')
     return '\n'.join(lines)

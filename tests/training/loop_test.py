@@ -24,17 +24,15 @@ from msg_gan_jax.gan import build as gan_lib
 from msg_gan_jax.gan import sampling
 from msg_gan_jax.gan.devices import sharded_step
 from msg_gan_jax.metrics.functional import training_stability
-from msg_gan_jax.runs import checkpoints, load, workdir
-from msg_gan_jax.runs import records as writers
+from msg_gan_jax.runs import checkpoints, load, records, workdir
 from msg_gan_jax.training import (
   initial_state,
   loop,
   monitor,
+  observers,
   summary,
 )
-from msg_gan_jax.training import (
-  stop as signals,
-)
+from msg_gan_jax.training.stop import Stop
 
 TOTAL = 160  # 20 steps of 8; 64 images are an epoch
 
@@ -71,15 +69,15 @@ def compiled_once():
     for module in (loop, load):
       patch.setattr(module, 'build', build)
     patch.setattr(loop, 'sharded_step', functools.cache(sharded_step))
-    once = functools.cache(sampling.renderer)
+    renderer = functools.cache(sampling.renderer)
     for module in (loop, sample_run):
-      patch.setattr(module, 'renderer', once)
+      patch.setattr(module, 'renderer', renderer)
     yield
 
 
 @pytest.fixture(scope='module')
 def unbroken(config, tmp_path_factory):
-  """(folder, lines said) of a run from its begin to its end; keep it so."""
+  """(folder, lines said) of a run from its beginning to its end; keep it so."""
   path, said = tmp_path_factory.mktemp('unbroken') / 'run', []
   assert loop.train(config, path, said.append) == 0
   return path, said
@@ -98,7 +96,7 @@ def final(path):
   same = replicated(data_mesh())
   like = {'state': load.state_like(gan, same), 'before': jax.tree.map(
       lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=same),
-      monitor.blank(gan))}
+      monitor.like_grid(gan))}
   return checkpoints.Checkpoints(
       path / 'checkpoints', read_only=True).restore(like)
 
@@ -109,8 +107,8 @@ def after_classes(said):
   return said[1:]
 
 
-def records(path):
-  found = writers.read(path / 'metrics.jsonl')
+def recorded(path):
+  found = records.read(path / 'metrics.jsonl')
   return [{k: v for k, v in r.items() if k != 'clock'} for r in found]
 
 
@@ -119,7 +117,7 @@ def assert_ends_like(path, other):
   assert images == other_images
   chex.assert_trees_all_equal(tree, other_tree)
   assert checkpoints.fingerprint(tree) == checkpoints.fingerprint(other_tree)
-  assert records(path) == records(other)
+  assert recorded(path) == recorded(other)
   for file in (other / 'samples').iterdir():
     assert (path / 'samples' / file.name).read_bytes() == file.read_bytes()
   assert (path / 'summary.json').read_text() == (
@@ -128,14 +126,14 @@ def assert_ends_like(path, other):
 
 def stop_at(monkeypatch, *images, number=signal.SIGTERM):
   """The process gets a signal when so many images were shown."""
-  wanted = signals.Stop.wanted
+  wanted = Stop.wanted
 
   def then(self, step):
     if step * 8 in images:
       os.kill(os.getpid(), number)
     return wanted(self, step)
 
-  monkeypatch.setattr(signals.Stop, 'wanted', then)
+  monkeypatch.setattr(Stop, 'wanted', then)
 
 
 def at(monkeypatch, images, change):
@@ -174,7 +172,7 @@ def test_a_run_leaves_its_records(unbroken, config):
 
 
 def test_records_come_at_their_images_and_hold_their_numbers(unbroken):
-  found = {r['images']: set(r) - {'images'} for r in records(unbroken[0])}
+  found = {r['images']: set(r) - {'images'} for r in recorded(unbroken[0])}
   logs = {'d_loss', 'g_loss', 'd_real', 'd_fake', 'drift', 'd_grad_norm',
           'g_grad_norm'}
   moved = {'stability_4', 'stability_8', 'stability_16'}
@@ -189,7 +187,7 @@ def test_records_come_at_their_images_and_hold_their_numbers(unbroken):
     # Penalties are due in the steps that begin at 0, 32, 64, ...
     wanted[images] = wanted.get(images, set()) | more
   assert found == wanted
-  for record in writers.read(unbroken[0] / 'metrics.jsonl'):
+  for record in records.read(unbroken[0] / 'metrics.jsonl'):
     assert set(record['clock']) == {'seconds', 'images_per_second'}
     assert all(np.isfinite(v) for k, v in record.items() if k != 'clock')
 
@@ -204,8 +202,8 @@ def test_the_summary_is_of_the_averaged_weights(unbroken, config):
   levels = sampling.renderer(gan, data_mesh())(
       final(path)[1]['state'], sampling.summary_latents(gan, 32))
   assert found['pairwise']['samples'] == training_stability.pairwise(levels[-1])
-  assert f'after 160 images\n{summary.Judge.table(found)}' in said
-  assert records(path)[-1]['swd_16'] == found['swd']['samples']['16']
+  assert f'after 160 images\n{summary.DistanceSummary.table(found)}' in said
+  assert recorded(path)[-1]['swd_16'] == found['swd']['samples']['16']
   assert f'pictures: {path / "samples"}' in said
 
 
@@ -225,7 +223,7 @@ def test_stability_is_the_change_of_the_samples_in_an_epoch(
   before, after = render(first['state'], z), render(second['state'], z)
   chex.assert_trees_all_equal(jax.device_get(first['before']), before)
   chex.assert_trees_all_equal(jax.device_get(second['before']), after)
-  record, = (r for r in records(unbroken[0]) if r['images'] == 128)
+  record, = (r for r in recorded(unbroken[0]) if r['images'] == 128)
   wanted = training_stability.change(before, after)
   assert {k: v for k, v in record.items() if 'stability' in k} == {
       f'stability_{size}': wanted[size] for size in (4, 8, 16)}
@@ -233,7 +231,6 @@ def test_stability_is_the_change_of_the_samples_in_an_epoch(
 
 
 @pytest.mark.slow
-
 def test_stopped_and_continued_it_ends_as_unbroken(
     unbroken, config, tmp_path, monkeypatch):
   path = tmp_path / 'run'
@@ -266,7 +263,7 @@ def test_a_signal_in_the_last_step_ends_the_run(
 
 
 def test_a_second_ctrl_c_interrupts_at_once():
-  with signals.Stop() as stop:
+  with Stop() as stop:
     os.kill(os.getpid(), signal.SIGINT)
     assert stop.wanted(8) and stop.signal == signal.SIGINT
     with pytest.raises(KeyboardInterrupt):
@@ -276,7 +273,7 @@ def test_a_second_ctrl_c_interrupts_at_once():
 
 def test_after_the_end_the_same_command_prints_the_summary(
     unbroken, copy, config, monkeypatch):
-  monkeypatch.setattr(loop.Run, '_tend', None)  # No step is taken.
+  monkeypatch.setattr(loop.Run, '_after_step', None)  # No step is taken.
   said = []
   assert loop.train(config, copy, said.append) == 0
   table, = (x for x in unbroken[1] if x.startswith('after 160 images\nSliced'))
@@ -297,7 +294,7 @@ def test_a_longer_run_is_a_change_that_is_recorded(
   assert entry['images'] == 104 and entry['changed'] == [line]
   assert workdir.load_config(path) == config
   chex.assert_trees_all_equal(final(path), final(unbroken[0]))
-  extra, = (r for r in records(path) if r not in records(unbroken[0]))
+  extra, = (r for r in recorded(path) if r not in recorded(unbroken[0]))
   assert extra['images'] == 104  # Its end had a record.
 
 
@@ -328,7 +325,7 @@ def test_a_number_that_is_not_finite_stops_before_anything_is_saved(
                       r'g_grad_norm = nan in the step that ended at 88', text)
       assert 'last good checkpoint has 64 images' in text
       assert 'config.optimizer.d_rate' in text
-      assert [r['images'] for r in records(path)][-1] == 72
+      assert [r['images'] for r in recorded(path)][-1] == 72
       assert final(path)[0] == 64
       assert not monitor.not_finite_leaves(final(path)[1]['state'])
   loop.train(config, path, len)
@@ -361,14 +358,17 @@ def test_a_damaged_checkpoint_is_passed_over(unbroken, copy, config):
   assert_ends_like(copy, unbroken[0])
 
 
-def test_a_collapse_is_told_and_variety_is_not(unbroken):
+def test_a_collapse_is_told_and_variety_is_not(unbroken, tmp_path):
+  one_scale = types.SimpleNamespace(sizes=(4,))
+
   def look(images, variety):
     said = []
-    found = loop.Run._look(types.SimpleNamespace(
-        render=lambda state, z: (images,), state=None, z=None, main=False,
-        images=8, variety=variety, say=said.append,
-        listen=lambda state, images: {}))
-    return found['diversity'], said
+    grid = observers.Grid(56, one_scale, None, None, variety)
+    values = grid.run(observers.View(
+        images=8, state=None, logs={}, render=lambda state, z: (images,),
+        folder=tmp_path, main=False, say=said.append, show=None,
+        snapshot=None))
+    return values['diversity'], said
 
   rng = np.random.default_rng(0)
   pictures = rng.integers(0, 256, (64, 4, 4, 3), np.uint8)
@@ -378,7 +378,7 @@ def test_a_collapse_is_told_and_variety_is_not(unbroken):
   assert diversity == 0
   assert said == ['warning: at 8 images the samples differ by only 0% of what '
                   'the reals do: G may have collapsed']
-  low = [r for r in records(unbroken[0])
+  low = [r for r in recorded(unbroken[0])
          if r.get('diversity', 1) < monitor.COLLAPSE]
   assert len(low) == sum('collapsed' in line for line in unbroken[1])
 
@@ -389,7 +389,7 @@ def test_a_start_takes_only_the_parts_it_asks_for(unbroken, config):
   gan, key = loop.build(config), jax.random.key(1)
   own = gan.init(key)
   for parts in ('g', 'd', 'ema', 'g, d,ema'):
-    state = initial_state.fresh(
+    state = initial_state.create(
         gan, change(config, init_from=str(unbroken[0]), init_parts=parts),
         key, same)
     g, d, ema = (x in parts.replace(' ', '').split(',')
@@ -434,7 +434,7 @@ def test_what_cannot_be_begun_from_is_an_error(
     ),
   ):
     with pytest.raises(ValueError, match=text):
-      initial_state.fresh(loop.build(config), change(
+      initial_state.create(loop.build(config), change(
           config, **{'init_from': path, **settings}), jax.random.key(0), same)
   for settings, text in (
       (dict(networks__latent=16), r'init_from: g.*: that run has \(.*8.*\), '
@@ -443,7 +443,7 @@ def test_what_cannot_be_begun_from_is_an_error(
   ):
     other = small(train__init_from=path, **settings)
     with pytest.raises(ValueError, match=text):
-      initial_state.fresh(loop.build(other), other, jax.random.key(0), same)
+      initial_state.create(loop.build(other), other, jax.random.key(0), same)
 
 
 def read(path):

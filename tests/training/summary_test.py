@@ -7,7 +7,7 @@ import pytest
 from msg_gan_jax.commands import dry_run, sample_run
 from msg_gan_jax.config import schema
 from msg_gan_jax.data import sources
-from msg_gan_jax.runs import records as writers
+from msg_gan_jax.runs import records
 from msg_gan_jax.training import loop, summary
 
 
@@ -27,8 +27,8 @@ def ring():
   return schema.parse(config)
 
 
-def test_a_judge_of_points_finds_all_gaussians_in_the_reals(ring):
-  judge = summary.judge(sources.open_source(ring))
+def test_a_summary_of_points_finds_all_gaussians_in_the_reals(ring):
+  judge = summary.choose(sources.open_source(ring))
   real = judge._source.images(np.arange(2500))
   found = judge.measure(real)
   assert found['samples'] == found['reals']
@@ -41,8 +41,8 @@ def test_a_judge_of_points_finds_all_gaussians_in_the_reals(ring):
 
 
 def test_pictures_are_judged_by_distances(small):
-  judge = summary.judge(sources.open_source(small()))
-  assert isinstance(judge, summary.Judge) and judge.can
+  judge = summary.choose(sources.open_source(small()))
+  assert isinstance(judge, summary.DistanceSummary) and judge.applicable
 
 
 @pytest.mark.slow
@@ -54,9 +54,9 @@ def test_points_are_trained_on_drawn_sampled_and_resumed(
   found = json.loads((run / 'summary.json').read_text())
   assert found['protocol']['gaussians'] == 8
   assert any('Gaussians found, of 8' in line for line in said)
-  records = writers.read(run / 'metrics.jsonl')
-  assert records[-1]['modes'] == found['samples']['modes']
-  assert all(0 < r['stability_1'] < 4 for r in records if 'stability_1' in r)
+  recorded = records.read(run / 'metrics.jsonl')
+  assert recorded[-1]['modes'] == found['samples']['modes']
+  assert all(0 < r['stability_1'] < 4 for r in recorded if 'stability_1' in r)
   assert len(list((run / 'samples').glob('*.png'))) == 3
   picture, array = sample_run.from_run(
     str(run), str(tmp_path / 'out'), count=20
@@ -79,14 +79,14 @@ def test_points_are_compared_with_those_that_were_kept_out(ring):
   data.data.update(dict(
       name='ring', resolution=1, channels=2, count=300, held_out=40))
   splits = sources.open_source(schema.parse(data))
-  found = summary.judge(splits).measure(splits.train.images(np.arange(300)))
+  found = summary.choose(splits).measure(splits.train.images(np.arange(300)))
   assert found['protocol']['n_real'] == 40
 
 
 @pytest.mark.parametrize('count', [4, 5, 9])
 def test_few_reals_have_a_gaussian_of_fewer_components(small, count):
   splits = sources.open_source(small(data__held_out=count))
-  judge = summary.judge(splits)
+  judge = summary.choose(splits)
   found = judge.measure(splits.train.images(np.arange(count)))
   assert found['protocol']['pca_components'] == count - 1
   assert f'Gaussian, {count - 1} components' in judge.table(found)
@@ -97,7 +97,7 @@ def test_a_measurement_that_fails_costs_no_training(
     ring, tmp_path, monkeypatch):
   def fail(self, fake):
     raise ValueError('no measure')
-  monkeypatch.setattr(summary.PointJudge, 'measure', fail)
+  monkeypatch.setattr(summary.ModeSummary, 'measure', fail)
   with pytest.raises(ValueError, match='no measure'):
     loop.train(ring, str(tmp_path / 'run'), say=lambda line: None)
   monkeypatch.undo()

@@ -42,7 +42,7 @@ def test_the_shares_of_a_linear_d_are_its_weights(small):
           3 * x[0].sum((1, 2, 3)) + x[1].sum((1, 2, 3))))
   images = tuple(np.zeros((5, s, s, 3), np.uint8) for s in gan.sizes)
   state = jax.eval_shape(gan.init, jax.random.key(0))
-  found = monitor.listener(gan)(
+  found = monitor.attention_of_d(gan)(
       state.replace(d=state.d.replace(params={}, stats={})), images)
   a, b = 3 * 48**.5, 192**.5
   assert found == pytest.approx(
@@ -53,13 +53,13 @@ def test_one_picture_moves_at_every_size_it_is_pooled_to():
   before = np.zeros((2, 16, 16, 3), np.uint8)
   after = before.copy()
   after[:, ::2] = 255  # every second row, which pooling makes grey
-  found = monitor.moved((before,), (after,))
+  found = monitor.stability((before,), (after,))
   assert found == pytest.approx(
       {'stability_16': 2., 'stability_8': 1., 'stability_4': 1.})
   points = np.ones((3, 1, 1, 2), np.float32)
-  assert monitor.moved((points,), (points,)) == {'stability_1': 0.}
+  assert monitor.stability((points,), (points,)) == {'stability_1': 0.}
 
 
 def test_a_gan_of_one_scale_has_no_shares(small):
   gan = build(small(networks__scales='none'))
-  assert monitor.listener(gan)(None, (jnp.zeros((2, 16, 16, 3)),)) == {}
+  assert monitor.attention_of_d(gan)(None, (jnp.zeros((2, 16, 16, 3)),)) == {}

@@ -1,0 +1,302 @@
+"""What is looked at while a GAN trains: losses, stability, grids, scores.
+
+The loop (training/loop.py) has a list of observers. It runs those that are
+due, and puts what they return into one record of metrics.jsonl. To watch
+something else, write a class such as
+
+  class GeneratorNorm(Observer):
+    every = 10_000
+
+    def run(self, view):
+      return {'g_norm': float(optax.tree.norm(view.state.g.params))}
+
+and add `GeneratorNorm()` to the list in loop.Run.
+"""
+from collections.abc import Callable, Mapping
+import dataclasses
+import pathlib
+from typing import Any, NamedTuple, Protocol
+
+import jax
+import numpy as np
+
+from msg_gan_jax.config import Config
+from msg_gan_jax.data.sources import Splits
+from msg_gan_jax.files.atomic import write_json
+from msg_gan_jax.gan import pyramid, schedules
+from msg_gan_jax.gan.build import Gan
+from msg_gan_jax.gan.sampling import labels_like, summary_latents
+from msg_gan_jax.gan.state import State
+from msg_gan_jax.metrics.functional import training_stability
+from msg_gan_jax.report import grids, scatter
+from msg_gan_jax.runs import records
+from msg_gan_jax.runs.best import Best
+from msg_gan_jax.training import monitor, summary
+from msg_gan_jax.training.scorer import Scorer
+
+Values = Mapping[str, float]
+
+
+class Moment(NamedTuple):
+  """Where a run stands after a step; this alone decides what is due.
+
+  Attributes:
+    before: real images shown before the step.
+    images: real images shown after it. Before the first step both are 0.
+    ended: whether it was the last step.
+  """
+  before: int
+  images: int
+  ended: bool = False
+
+  def passed(self, every: int) -> bool:
+    """Whether a multiple of `every` images was reached in this step."""
+    return schedules.crossed(self.before, self.images, every)
+
+
+@dataclasses.dataclass(frozen=True)
+class View:
+  """What an observer may see of a run.
+
+  In a run of several processes all of them run the observers; `render`, and
+  whatever else computes on the devices, has to be called by all alike.
+
+  Attributes:
+    images: real images shown so far; 0 before the first step.
+    state: the State now. The next step takes its arrays: keep copies only.
+    logs: {name: number} of the last step. They are finite, as are those of
+      every step before it. Empty before the first step.
+    render: see gan.sampling.renderer.
+    folder: that of the run.
+    main: whether this is the process that writes files.
+    say: prints a line for people; does nothing but in the main process.
+    show: takes (tag, uint8 [H, W, C]), a picture for TensorBoard; likewise.
+    snapshot: returns the tree that a checkpoint of this moment holds.
+  """
+  images: int
+  state: State
+  logs: Values
+  render: Callable[..., tuple[np.ndarray, ...]]
+  folder: pathlib.Path
+  main: bool
+  say: Callable[[str], Any]
+  show: Callable[[str, np.ndarray], None]
+  snapshot: Callable[[], Any]
+
+
+class Observer(Protocol):
+  """Something that looks at a run now and then.
+
+  Attributes:
+    every: real images shown between two looks.
+  """
+  every: int
+
+  def due(self, moment: Moment) -> bool:
+    """Whether to run after this step, or, at 0 images, before the first.
+
+    It must depend on nothing else, so that a run that was stopped or killed
+    has the same records as one that was not.
+    """
+    return moment.ended or moment.passed(self.every)
+
+  def run(self, view: View) -> Values:
+    """Looks, and returns {name: number} for the record of this moment.
+
+    What is returned at 0 images is not recorded, and what processes other than
+    the main one return is not either. If it raises an error, a checkpoint that
+    is due is saved before the error goes on.
+    """
+    ...
+
+  def close(self) -> None:
+    """Ends what runs in the background, once the run ends or breaks off."""
+    return
+
+
+class Losses(Observer):
+  """The logs of the last step.
+
+  Args:
+    every: config.train.log_every_images.
+  """
+
+  def __init__(self, every: int):
+    self.every = every
+
+  def run(self, view: View) -> Values:
+    return view.logs
+
+
+class Stability(Observer):
+  """How far the samples of fixed latents moved in an epoch, fig. 6.
+
+  Args:
+    every: images of an epoch.
+    z: [n, latent], the fixed latents.
+    before: their samples where the last epoch ended, a pyramid of arrays on
+      the devices; those of a new run are drawn before its first step.
+
+  Attributes:
+    before: the same; a checkpoint holds it.
+  """
+
+  def __init__(self, every: int, z: np.ndarray,
+               before: tuple[jax.Array, ...]):
+    self.every, self.before = every, before
+    self._z = z
+
+  def due(self, moment: Moment) -> bool:
+    return not moment.images or moment.passed(self.every)
+
+  def run(self, view: View) -> Values:
+    samples = view.render(view.state, self._z)
+    before = jax.device_get(self.before)
+    self.before = jax.device_put(
+        samples, jax.tree.map(lambda x: x.sharding, self.before))
+    if not view.images:
+      return {}
+    return {'epoch': view.images // self.every,
+            **monitor.stability(before, samples)}
+
+
+class Grid(Observer):
+  """Samples of fixed latents as a PNG, and signs of health that they show.
+
+  These are their variety beside that of the reals, how far the scales agree,
+  and which scales D attends to. A low variety is told as a warning.
+
+  Args:
+    every: config.train.sample_every_images.
+    gan: Gan.
+    z: [n, latent], the fixed latents; pictures show the first monitor.GRID.
+    train: source.Source; points are drawn over some of its own.
+    variety: monitor.variety_of_reals of it.
+  """
+
+  def __init__(self, every: int, gan: Gan, z: np.ndarray, train: Any,
+               variety: float):
+    self.every = every
+    self._z, self._train, self._variety = z, train, variety
+    self._attention = monitor.attention_of_d(gan)
+
+  def due(self, moment: Moment) -> bool:
+    return not moment.images or super().due(moment)
+
+  def run(self, view: View) -> Values:
+    samples = view.render(view.state, self._z)
+    few = tuple(level[:monitor.GRID] for level in samples)
+    if view.main:
+      folder = view.folder / 'samples'
+      folder.mkdir(exist_ok=True)
+      grid = self._draw(samples[-1], few)
+      grids.save(folder / f'images_{view.images:010d}.png', grid)
+      view.show('samples', grid)
+    if not view.images:
+      return {}
+    diversity = training_stability.pairwise(
+        samples[-1]) / max(self._variety, 1e-8)
+    if diversity < monitor.COLLAPSE:
+      view.say(
+          f'warning: at {view.images:,} images the samples differ by only '
+          f'{diversity:.0%} of what the reals do: G may have collapsed')
+    return {'diversity': diversity, **monitor.consistency(few),
+            **self._attention(view.state, few)}
+
+  def _draw(self, finest, few):
+    """Samples as one picture: of points all, over as many real ones."""
+    if not pyramid.are_points(finest.shape[1:]):
+      return grids.scales_side_by_side(few)
+    count = min(len(self._train), len(finest))
+    real = self._train.images(np.arange(count))
+    return scatter.scatter(real.reshape(-1, 2), finest.reshape(-1, 2))
+
+
+class Measurement(Observer):
+  """Distances and scores of samples: printed, recorded, in summary.json.
+
+  Both are of the same samples, whose latents are the same at every
+  measurement.
+
+  Args:
+    every: config.train.measure_every_images.
+    gan: Gan.
+    distances: see summary.choose.
+    scorer: for the rows of config.evaluate.metrics; None for points, and where
+      there are too few pictures.
+    best: keeps the best checkpoint; None if none is wanted.
+  """
+
+  def __init__(self, every: int, gan: Gan, distances: summary.Summary,
+               scorer: Scorer | None = None, best: Best | None = None):
+    self.every = every
+    self._gan, self._distances = gan, distances
+    self._scorer, self._best = scorer, best
+
+  def run(self, view: View) -> Values:
+    if not self._distances.applicable:
+      return {}
+    scorer = self._scorer if self._scorer and self._scorer.metrics else None
+    fake, labels = self._samples(
+        view, max(self._distances.count, scorer.count if scorer else 0))
+    if scorer and scorer.weights == 'raw':
+      scored, _ = self._samples(view, len(fake), 'raw')
+    else:
+      scored = fake
+    values: dict[str, float] = {}
+    if view.main:
+      record = self._distances.measure(fake[:self._distances.count])
+      text = self._distances.table(record)
+      values |= self._distances.values(record)
+      if scorer:
+        scores, sheet, record['scores'] = scorer.measure(
+            scored[:scorer.count], labels, view.state)
+        text, values = f'{text}\n{sheet}', values | scores
+      write_json(view.folder / 'summary.json', {
+          'images': view.images, **record})
+      view.say(f'after {view.images:,} images\n{text}')
+    if self._best and self._scorer and not (
+        monitor.not_finite_leaves(view.state)):
+      self._best.offer(
+          view.images, view.snapshot(), self._scorer.sought(values))
+    return values
+
+  def close(self) -> None:
+    if self._best:
+      self._best.close()
+
+  def _samples(self, view, count, weights='ema'):
+    """(uint8 [count, H, W, C], their labels or None); the same latents always.
+
+    Classes are as frequent as among the reals. Each picture has noise of its
+    own, where G has any: with the same for all they would be more alike than
+    they are.
+    """
+    gan = self._gan
+    z = summary_latents(gan, count)
+    labels = labels_like(
+        self._distances.labels, count) if gan.classes else None
+    noise = jax.random.key(0) if gan.layers else None
+    levels = view.render(view.state, z, labels, weights, key=noise)
+    return levels[-1], labels
+
+
+def measurement(config: Config, gan: Gan, splits: Splits,
+                view: View) -> Measurement:
+  """What config.evaluate asks to be measured, of a run where it goes on.
+
+  Raises:
+    ValueError: a metric that these pictures or this GAN cannot have, or weights
+      that are missing.
+  """
+  distances = summary.choose(splits)
+  scorer = best = None
+  if distances.scorable:
+    scorer = Scorer(splits, config, gan, view.say)
+    if config.evaluate.best:
+      path = view.folder / 'metrics.jsonl'
+      earlier = [scorer.sought(record) for record in records.read(path)
+                 ] if view.main else ()
+      best = Best(view.folder, view.images, earlier, scorer.lower)
+  return Measurement(
+      config.train.measure_every_images, gan, distances, scorer, best)
