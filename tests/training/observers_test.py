@@ -1,0 +1,104 @@
+"""Laws of observers: when they are due, and what a new one can count on."""
+import json
+
+import numpy as np
+import optax
+import pytest
+
+from msg_gan_jax.config import schema
+from msg_gan_jax.runs import records
+from msg_gan_jax.runs.checkpoints import Checkpoints
+from msg_gan_jax.training import loop, observers
+from msg_gan_jax.training.observers import Moment
+
+
+class GeneratorNorm(observers.Observer):
+  """The example of the module's docstring; it remembers what it has seen."""
+  every = 192
+
+  def __init__(self):
+    self.views = []
+    self.closed = 0
+
+  def run(self, view):
+    self.views.append((view.images, dict(view.logs)))
+    return {'g_norm': float(optax.tree.norm(view.state.g.params))}
+
+  def close(self):
+    self.closed += 1
+
+
+@pytest.fixture
+def ring():
+  """Settings of ten steps on a ring, in epochs of 256 points."""
+  config = schema.template()
+  config.data.update(dict(
+      name='ring', resolution=1, channels=2, count=256, held_out=0))
+  config.networks.update(dict(
+      name='mlp', latent=4, fmap_max=16, stddev='none'))
+  config.objective.update(dict(loss='non_saturating', penalty='r1', drift=0.))
+  config.train.update(dict(
+      batch=64, total_images=640, log_every_images=320,
+      sample_every_images=320, measure_every_images=640,
+      checkpoint_every_images=640))
+  return schema.parse(config)
+
+
+def add(monkeypatch, observer):
+  """Every run that is begun from here on has this observer too."""
+  class Run(loop.Run):
+    def __init__(self, *args):
+      super().__init__(*args)
+      self.observers.append(observer)
+
+  monkeypatch.setattr(loop, 'Run', Run)
+  return observer
+
+
+def test_each_is_due_at_its_images():
+  moments = [Moment(0, 0), *(
+      Moment(n, n + 8, n + 8 == 40) for n in range(0, 40, 8))]
+  zero = np.zeros(0)
+  gan = type('Gan', (), {'sizes': (4,)})
+  for observer, images in (
+      (observers.Losses(24), [24, 40]),
+      (observers.Stability(24, zero, ()), [0, 24]),
+      (observers.Grid(24, gan, zero, None, 1.), [0, 24, 40]),
+      (observers.Measurement(20, gan, None), [24, 40])):
+    assert [x.images for x in moments if observer.due(x)] == images
+
+
+def test_a_new_observer_has_its_values_in_the_records(
+    ring, tmp_path, monkeypatch):
+  norm = add(monkeypatch, GeneratorNorm())
+  assert loop.train(ring, tmp_path, say=lambda line: None) == 0
+  due = [192, 384, 576, 640]
+  recorded = records.read(tmp_path / 'metrics.jsonl')
+  assert [r['images'] for r in recorded if 'g_norm' in r] == due
+  assert all(r['g_norm'] > 0 for r in recorded if 'g_norm' in r)
+  # The losses are written at 320 only, but every view has them.
+  assert [images for images, _ in norm.views] == due
+  assert all(np.isfinite(logs['d_loss']) for _, logs in norm.views)
+  assert norm.closed == 1
+  assert [r['images'] for r in recorded if 'epoch' in r] == [256, 512]
+  order = list(recorded[-1]).index  # That of the list.
+  names = 'images', 'd_loss', 'diversity', 'modes', 'g_norm', 'clock'
+  assert sorted(names, key=order) == list(names)
+
+
+def test_an_observer_that_fails_costs_no_training(
+    ring, tmp_path, monkeypatch):
+  class Fails(GeneratorNorm):
+    every = 640
+
+    def run(self, view):
+      raise RuntimeError('it broke')
+
+  fails = add(monkeypatch, Fails())
+  with pytest.raises(RuntimeError, match='it broke'):
+    loop.train(ring, tmp_path, say=lambda line: None)
+  assert fails.closed == 1
+  assert Checkpoints(
+      tmp_path / 'checkpoints', read_only=True).steps() == [640]
+  summary = json.loads((tmp_path / 'summary.json').read_text())
+  assert summary['images'] == 640
