@@ -154,7 +154,7 @@ def final(path):
 
   from msg_gan_jax.arrays.mesh import data_mesh, replicated
   from msg_gan_jax.gan.build import build
-  from msg_gan_jax.runs import checkpoints, workdir
+  from msg_gan_jax.runs import checkpoints, fingerprints, workdir
   from msg_gan_jax.runs.load import state_like
   from msg_gan_jax.training import monitor
   config = workdir.load_config(path)
@@ -169,7 +169,7 @@ def final(path):
     raise SystemExit(f'{path}: {saved.passed_over}')
   state = tree['state']
   return {
-      'images': images, 'fingerprint': checkpoints.fingerprint(tree),
+      'images': images, 'fingerprint': fingerprints.fingerprint(tree),
       'parameters of G': state.g.params, 'parameters of D': state.d.params,
       'average of G': state.ema, 'optimizer of G': state.g.opt,
       'optimizer of D': state.d.opt,

@@ -12,7 +12,6 @@ import jax
 from msg_gan_jax.config import tables
 from msg_gan_jax.runs import fingerprints, orbax_storage, processes
 
-fingerprint = fingerprints.fingerprint
 _ELSEWHERE = 'another process could not read it'
 
 

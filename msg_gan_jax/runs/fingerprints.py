@@ -1,7 +1,9 @@
 """Fingerprints of arrays: equal for equal bits, wherever the arrays lie."""
+from collections.abc import Mapping, Sequence
 import functools
 import hashlib
 import json
+from typing import Any
 
 import jax
 from jax import lax
@@ -9,37 +11,40 @@ import jax.numpy as jnp
 import numpy as np
 
 
-def fingerprint(tree):
+def fingerprint(tree: Any) -> str:
   """A hex digest of names, shapes, types and bits of every leaf of a tree.
 
-  Equal for equal bits under any sharding and device count; NaNs and signed
-  zeros count by their bits.
+  It is equal for equal bits, under any sharding and number of devices. NaNs
+  and signed zeros count by their bits.
   """
   text = json.dumps(describe(named(tree, 'fingerprint')), sort_keys=True)
   return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def named(tree, place):
+def named(tree: Any, place: str) -> dict[str, Any]:
   """{'g.params.conv.kernel': leaf} in the tree's order.
 
+  Args:
+    tree: of jax.Array or jax.ShapeDtypeStruct.
+    place: what errors begin with.
+
   Raises:
-    ValueError: a leaf that is no array, or two of one name; it begins with
-      `place`.
+    ValueError: a leaf that is not an array, or two of one name.
   """
-  found = {}
+  leaves: dict[str, Any] = {}
   for path, leaf in jax.tree_util.tree_flatten_with_path(tree)[0]:
     name = jax.tree_util.keystr(path, simple=True, separator='.') or 'array'
     if not isinstance(leaf, jax.Array | jax.ShapeDtypeStruct):
       raise ValueError(
           f'{place}: {name!r} is {type(leaf).__name__} {leaf!r:.60}; wanted '
           'jax arrays only.')
-    if name in found:
+    if name in leaves:
       raise ValueError(f'{place}: two leaves are called {name!r}.')
-    found[name] = leaf
-  return found
+    leaves[name] = leaf
+  return leaves
 
 
-def describe(leaves):
+def describe(leaves: Mapping[str, jax.Array]) -> dict[str, list]:
   """{name: [dtype, shape, fingerprint as hex]} of named arrays."""
   sums = _fingerprints(leaves)
   return {name: [str(x.dtype), list(x.shape), f'{sums[name]:08x}']
@@ -48,10 +53,10 @@ def describe(leaves):
 
 def _fingerprints(leaves):
   """{name: uint32}, computed where the arrays are, in one program."""
-  groups = {}  # One program cannot read arrays of different devices.
+  groups = {}  # One program cannot read arrays that lie on other devices.
   for name, x in leaves.items():
     groups.setdefault(frozenset(x.sharding.device_set), []).append(name)
-  found = {}
+  sums = {}
   for names in groups.values():
     arrays = [leaves[name] for name in names]
     meshes = [x.sharding.mesh for x in arrays
@@ -59,9 +64,9 @@ def _fingerprints(leaves):
     # Replicated, so that every process can read it.
     out = jax.sharding.NamedSharding(
         meshes[0], jax.sharding.PartitionSpec()) if meshes else None
-    sums = np.asarray(_summing(out)(arrays))
-    found.update(zip(names, sums.tolist(), strict=True))
-  return found
+    values = np.asarray(_summing(out)(arrays))
+    sums.update(zip(names, values.tolist(), strict=True))
+  return sums
 
 
 @functools.lru_cache(maxsize=8)
@@ -76,9 +81,9 @@ def _sum(x):
 
   `mix` is a bijection of the words, so a change of one word changes its term
   and hence the sum; changes of several words escape with probability 2**-32.
-  (Plain weighted sums, without `mix`, take many a constant array for zeros.)
+  (Weighted sums without `mix` cannot tell many a constant array from zeros.)
   Integer sums do not depend on order: any sharding gives the same bits. A
-  word is an element, or half of one of 8 bytes.
+  word is an element, or half of an element of 8 bytes.
 
   Source of `mix`: the finalizer of MurmurHash3; every step is invertible.
   """
@@ -102,6 +107,6 @@ def _sum(x):
   return jnp.sum(h ^ (h >> 16), dtype=jnp.uint32)
 
 
-def kind(dtype, shape):
-  """'float32[3, 4]'."""
+def kind(dtype: Any, shape: Sequence[int]) -> str:
+  """A type and a shape as text, such as 'float32[3, 4]'."""
   return f'{dtype}[{", ".join(str(n) for n in shape)}]'

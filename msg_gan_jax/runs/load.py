@@ -65,11 +65,12 @@ def load_state(gan: Gan, folder: str | os.PathLike, images: int | None = None,
     ValueError: there is none, or it is not of this GAN.
   """
   like = state_like(gan, sharding or replicated(data_mesh()))
-  found = Checkpoints(folder, read_only=True).restore(
+  restored = Checkpoints(folder, read_only=True).restore(
       {'state': like}, partial=True, place=place, images=images)
-  if found is None:
+  if restored is None:
     raise ValueError(f'{place}: there is no checkpoint yet.')
-  return found[0], found[1]['state']
+  images, tree = restored
+  return images, tree['state']
 
 
 def state_like(gan: Gan, sharding: Sharding) -> Any:
@@ -90,28 +91,28 @@ def checkpoints_of(
   Raises:
     ValueError: there is none of that kind.
   """
-  usual = os.path.join(workdir, 'checkpoints')
-  kept = os.path.join(workdir, best.FOLDER)
+  latest = os.path.join(workdir, 'checkpoints')
+  of_best = os.path.join(workdir, best.FOLDER)
   steps = {folder: Checkpoints(folder, read_only=True).steps()
-           for folder in (usual, kept)}
+           for folder in (latest, of_best)}
   if which == 'all':
-    # A checkpoint that lies in both folders is taken from the usual one.
-    found = sorted({step: (folder, step) for folder in (kept, usual)
-                    for step in steps[folder]}.values(), key=lambda x: x[1])
+    # A checkpoint that lies in both folders is taken from the latest ones.
+    places = sorted({step: (folder, step) for folder in (of_best, latest)
+                     for step in steps[folder]}.values(), key=lambda x: x[1])
   elif which == 'newest':
-    found = [(usual, steps[usual][-1])] if steps[usual] else []
+    places = [(latest, steps[latest][-1])] if steps[latest] else []
   elif which == 'best':
-    found = [(kept, steps[kept][-1])] if steps[kept] else []
+    places = [(of_best, steps[of_best][-1])] if steps[of_best] else []
   elif which.isdigit():
-    found = [(folder, int(which)) for folder in (usual, kept)
-             if int(which) in steps[folder]][:1]
+    places = [(folder, int(which)) for folder in (latest, of_best)
+              if int(which) in steps[folder]][:1]
   else:
     raise ValueError(
         f'checkpoints: there is no {which!r}; wanted {", ".join(WHICH)} or '
         'images shown.')
-  if not found:
+  if not places:
     raise ValueError(
         f'checkpoints: {which}, but {workdir} has none; there are '
-        f'{steps[usual] or "none"} of the latest, and {steps[kept] or "none"} '
-        'kept as the best (config.evaluate.best).')
-  return found
+        f'{steps[latest] or "none"} of the latest, and '
+        f'{steps[of_best] or "none"} kept as the best (config.evaluate.best).')
+  return places

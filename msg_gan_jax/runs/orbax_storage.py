@@ -1,4 +1,5 @@
 """What a checkpoint is on disk; the one module that knows orbax."""
+from collections.abc import Callable, Mapping
 import functools
 import gc
 import hashlib
@@ -6,16 +7,20 @@ import json
 import logging
 import math
 import os
+import pathlib
 import sys
 import time
+from typing import Any, TypeVar
 import warnings
 
 import jax
 import jax.numpy as jnp
 
-# The layout below a step's folder. A file of another format is refused, and
-# is not taken for a damaged one.
+# The layout below a step's folder. A checkpoint of another format is refused;
+# it does not count as damaged.
 FORMAT = 1
+Result = TypeVar('Result')
+
 
 def _orbax():
   """orbax, on first use: its import takes a second; its chatter silenced."""
@@ -46,7 +51,7 @@ def _manager_class():
   return Manager
 
 
-def open_manager(path, keep):
+def open_manager(path: pathlib.Path, keep: int) -> Any:
   """orbax's writer of a folder of checkpoints; `keep` of the latest stay."""
   options = _orbax().CheckpointManagerOptions(
       max_to_keep=keep, enable_async_checkpointing=True,
@@ -55,8 +60,16 @@ def open_manager(path, keep):
   return _manager_class()(path, options=options)
 
 
-def save(manager, images, leaves, about):
-  """Starts to write named arrays and the record of what they are."""
+def save(manager: Any, images: int, leaves: Mapping[str, jax.Array],
+         about: Mapping[str, list]) -> None:
+  """Starts to write named arrays and the record of what they are.
+
+  Args:
+    manager: from `open_manager`.
+    images: real images shown, the checkpoint's name.
+    leaves: {name: array}.
+    about: what fingerprints.describe says of them.
+  """
   args = _orbax().args
   manager.save(images, force=True, args=args.Composite(
       # orbax refuses empty arrays; their shape is all there is to them.
@@ -72,8 +85,9 @@ def _sealed(record):
   return {**record, 'digest': hashlib.sha256(text.encode()).hexdigest()}
 
 
-def attempt(read, *args):
-  """(what it returns, None), or (None, a line about why it failed)."""
+def attempt(read: Callable[..., Result], *args: Any) -> tuple[
+    Result | None, str | None]:
+  """(what `read` returns, None), or (None, a line about why it failed)."""
   logger, hook = logging.getLogger('asyncio'), sys.unraisablehook
   was = logger.disabled
   logger.disabled, sys.unraisablehook = True, lambda _: None
@@ -93,8 +107,12 @@ def attempt(read, *args):
     logger.disabled, sys.unraisablehook = was, hook
 
 
-def read_record(folder, images):
-  """{'format', 'images', 'leaves'} of a checkpoint, as it was saved."""
+def read_record(folder: pathlib.Path, images: int) -> dict[str, Any]:
+  """{'format', 'images', 'leaves'} of a checkpoint, as it was saved.
+
+  Raises:
+    Exception: of many classes; it cannot be read, or was changed.
+  """
   record = _orbax().JsonCheckpointHandler().restore(_below(folder, 'record'))
   claimed = record.pop('digest', None)
   if _sealed(record)['digest'] != claimed or record['images'] != images:
@@ -102,8 +120,13 @@ def read_record(folder, images):
   return record
 
 
-def read_leaves(folder, wanted):
-  """{name: array} with the shapes, types and shardings of `wanted`."""
+def read_leaves(folder: pathlib.Path,
+                wanted: Mapping[str, Any]) -> dict[str, jax.Array]:
+  """{name: array} with the shapes, types and shardings of `wanted`.
+
+  Raises:
+    Exception: of many classes; they cannot be read.
+  """
   ocp = _orbax()
   default = jax.sharding.SingleDeviceSharding(jax.local_devices()[0])
   target = {
@@ -112,23 +135,23 @@ def read_leaves(folder, wanted):
       for name, x in wanted.items() if math.prod(x.shape)}
   # The handler, not a manager: its barrier would hang where one process
   # fails to read and another does not.
-  found = ocp.PyTreeCheckpointHandler().restore(
+  arrays = ocp.PyTreeCheckpointHandler().restore(
       _below(folder, 'state'), args=ocp.args.PyTreeRestore(
           item=target, partial_restore=True,
           restore_args=ocp.checkpoint_utils.construct_restore_args(target)))
   return {
-      name: found[name] if name in found else jax.device_put(
+      name: arrays[name] if name in arrays else jax.device_put(
           jnp.zeros(x.shape, x.dtype), x.sharding or default)
       for name, x in wanted.items()}
 
 
 def _below(folder, item):
-  """orbax wants its own kind of path."""
+  """The path of an item, of the kind that orbax wants."""
   from etils import epath
   return epath.Path(folder) / item
 
 
-def one_line(error):
+def one_line(error: Exception) -> str:
   """The class and the beginning of what an error says."""
   text = ' '.join(str(error).split())
   text = text if len(text) <= 300 else text[:297] + '...'

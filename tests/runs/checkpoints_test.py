@@ -18,7 +18,7 @@ import optax
 import pytest
 
 from msg_gan_jax.gan.state import Player, State
-from msg_gan_jax.runs import checkpoints
+from msg_gan_jax.runs import checkpoints, fingerprints
 
 
 def _state(seed=0):
@@ -73,8 +73,8 @@ def test_what_comes_back_is_bit_identical_for_every_kind_of_leaf(two):
   assert images == 2
   assert _bits(tree) == _bits(_state(2))
   assert jax.tree.structure(tree) == jax.tree.structure(_state(2))
-  assert checkpoints.fingerprint(tree) == checkpoints.fingerprint(_state(2))
-  assert checkpoints.fingerprint(tree) != checkpoints.fingerprint(_state(1))
+  assert fingerprints.fingerprint(tree) == fingerprints.fingerprint(_state(2))
+  assert fingerprints.fingerprint(tree) != fingerprints.fingerprint(_state(1))
 
 
 def test_no_folder_and_an_empty_one_restore_to_none(tmp_path):
@@ -89,7 +89,7 @@ def test_no_folder_and_an_empty_one_restore_to_none(tmp_path):
 def test_any_flipped_bit_changes_the_fingerprint(dtype):
   x = np.asarray(jax.random.uniform(jax.random.key(0), (2, 3)) > .5).astype(
       jnp.dtype(dtype))
-  seen = {checkpoints.fingerprint(jnp.asarray(x))}
+  seen = {fingerprints.fingerprint(jnp.asarray(x))}
   positions = range(x.nbytes * 8)
   if dtype == 'bool':  # One bit of each byte is all that a bool has.
     positions = positions[::8]
@@ -97,7 +97,7 @@ def test_any_flipped_bit_changes_the_fingerprint(dtype):
     raw = bytearray(x.tobytes())
     raw[bit // 8] ^= 1 << bit % 8
     y = np.frombuffer(bytes(raw), x.dtype).reshape(x.shape)
-    seen.add(checkpoints.fingerprint(jnp.asarray(y)))
+    seen.add(fingerprints.fingerprint(jnp.asarray(y)))
   assert len(seen) == len(positions) + 1
 
 
@@ -105,7 +105,7 @@ def test_constants_permutations_and_shapes_have_other_fingerprints():
   trees = [jnp.zeros(288), jnp.ones(288), jnp.ones((288, 1)), jnp.arange(288.),
            jnp.arange(288.)[::-1], jnp.zeros(288, jnp.int32),
            {'a': jnp.zeros(288)}, {'b': jnp.zeros(288)}, jnp.zeros((0, 288))]
-  assert len({checkpoints.fingerprint(x) for x in trees}) == len(trees)
+  assert len({fingerprints.fingerprint(x) for x in trees}) == len(trees)
 
 
 @pytest.mark.slow
@@ -305,9 +305,9 @@ def _finish(child):
 def test_a_writer_killed_at_any_moment_loses_at_most_one_step(tmp_path):
   code = '''
       import sys, jax, jax.numpy as jnp
-      from msg_gan_jax.runs import checkpoints as checkpoint
+      from msg_gan_jax.runs import checkpoints
       tree = lambda n: {str(i): jnp.full((300, 999), n + i) for i in range(9)}
-      with checkpoint.Checkpoints(sys.argv[1]) as c:
+      with checkpoints.Checkpoints(sys.argv[1]) as c:
         found = c.restore(tree(0))
         assert not c.passed_over, c.passed_over
         n = found[0] if found else 0
@@ -349,7 +349,7 @@ def test_two_devices_restore_to_one_and_four(tmp_path):
   code = '''
       import sys, jax, jax.numpy as jnp, numpy as np
       from jax.sharding import Mesh, NamedSharding, PartitionSpec as P
-      from msg_gan_jax.runs import checkpoints as checkpoint
+      from msg_gan_jax.runs import checkpoints, fingerprints
       def tree(n):
         mesh = Mesh(np.asarray(jax.devices()[:n]), ('data',))
         rows, all = (NamedSharding(mesh, P(*x)) for x in (('data',), ()))
@@ -359,24 +359,24 @@ def test_two_devices_restore_to_one_and_four(tmp_path):
             out_shardings={'w': all, 'key': all, 'images': rows})
         return make()
       two, prints = tree(2), set()
-      with checkpoint.Checkpoints(sys.argv[1]) as c:
+      with checkpoints.Checkpoints(sys.argv[1]) as c:
         c.save(7, two)
       for n in (1, 2, 4):
         like = jax.tree.map(lambda x: jax.ShapeDtypeStruct(
             x.shape, x.dtype, sharding=x.sharding), tree(n))
-        images, found = checkpoint.Checkpoints(sys.argv[1]).restore(like)
+        images, found = checkpoints.Checkpoints(sys.argv[1]).restore(like)
         assert images == 7
         assert found['images'].sharding == like['images'].sharding
         assert len(found['w'].sharding.device_set) == n
         np.testing.assert_array_equal(found['images'], two['images'])
-        prints |= {checkpoint.fingerprint(found), checkpoint.fingerprint(two)}
+        prints |= {fingerprints.fingerprint(x) for x in (found, two)}
       print(*prints)
       '''
   prints = _finish(_child(code, tmp_path, devices=4)).split()
   like = {'w': jnp.zeros(12), 'key': jax.random.key(0),
           'images': jnp.zeros((8, 8), jnp.uint8)}
   _, tree = checkpoints.Checkpoints(tmp_path).restore(like)
-  assert prints == [checkpoints.fingerprint(tree)]
+  assert prints == [fingerprints.fingerprint(tree)]
 
 
 @pytest.mark.slow
@@ -388,15 +388,14 @@ def test_two_processes_save_and_restore_together(tmp_path):
           '127.0.0.1:' + port, num_processes=2, process_id=me,
           initialization_timeout=60)
       from jax.sharding import Mesh, NamedSharding, PartitionSpec as P
-      from msg_gan_jax.runs import checkpoints as checkpoint
-      from msg_gan_jax.runs import orbax_storage as storage
-      from msg_gan_jax.runs import processes
+      from msg_gan_jax.runs import (
+          checkpoints, fingerprints, orbax_storage, processes)
       mesh = Mesh(np.asarray(jax.devices()), ('data',))
       rows, all = NamedSharding(mesh, P('data')), NamedSharding(mesh, P())
       tree = lambda n: jax.jit(
           lambda: {'w': jnp.arange(4.) + n, 'x': jnp.arange(8) * n},
           out_shardings={'w': all, 'x': rows})()
-      c = checkpoint.Checkpoints(path)
+      c = checkpoints.Checkpoints(path)
       assert c.restore(tree(0)) is None
       for n in (1, 2, 3):
         assert c.save(n, tree(n))
@@ -404,7 +403,8 @@ def test_two_processes_save_and_restore_together(tmp_path):
       assert not c.save(3, tree(3))
       images, found = c.restore(tree(0))
       assert images == 3, images
-      assert checkpoint.fingerprint(found) == checkpoint.fingerprint(tree(3))
+      prints = {fingerprints.fingerprint(x) for x in (found, tree(3))}
+      assert len(prints) == 1
       processes.meet('damage')
       if me == 0:
         pathlib.Path(path, '3', 'record', 'metadata').unlink()
@@ -413,12 +413,12 @@ def test_two_processes_save_and_restore_together(tmp_path):
       assert images == 2 and len(c.passed_over) == 1, (images, c.passed_over)
       assert c.save(3, tree(3))
       c.wait()
-      right = storage.read_leaves
+      right = orbax_storage.read_leaves
       def fails(folder, wanted):
         assert folder.name != '3', 'this process cannot read it'
         return right(folder, wanted)
       if me == 1:  # One alone must not wait for the other for ever.
-        storage.read_leaves = fails
+        orbax_storage.read_leaves = fails
       images, found = c.restore(tree(0))
       assert images == 2 and len(c.passed_over) == 1, (images, c.passed_over)
       assert c.save(3, tree(3))

@@ -18,13 +18,19 @@ import numpy as np
 from PIL import Image
 import pytest
 
+from msg_gan_jax.analysis.generator import samples
 from msg_gan_jax.arrays.mesh import data_mesh, replicated
-from msg_gan_jax.commands import sample_run
 from msg_gan_jax.gan import build as gan_lib
 from msg_gan_jax.gan import sampling
 from msg_gan_jax.gan.devices import sharded_step
 from msg_gan_jax.metrics.functional import training_stability
-from msg_gan_jax.runs import checkpoints, load, records, workdir
+from msg_gan_jax.runs import (
+  checkpoints,
+  fingerprints,
+  load,
+  records,
+  workdir,
+)
 from msg_gan_jax.training import (
   initial_state,
   loop,
@@ -70,7 +76,7 @@ def compiled_once():
       patch.setattr(module, 'build', build)
     patch.setattr(loop, 'sharded_step', functools.cache(sharded_step))
     renderer = functools.cache(sampling.renderer)
-    for module in (loop, sample_run):
+    for module in (loop, samples):
       patch.setattr(module, 'renderer', renderer)
     yield
 
@@ -116,7 +122,7 @@ def assert_ends_like(path, other):
   (images, tree), (other_images, other_tree) = final(path), final(other)
   assert images == other_images
   chex.assert_trees_all_equal(tree, other_tree)
-  assert checkpoints.fingerprint(tree) == checkpoints.fingerprint(other_tree)
+  assert fingerprints.fingerprint(tree) == fingerprints.fingerprint(other_tree)
   assert recorded(path) == recorded(other)
   for file in (other / 'samples').iterdir():
     assert (path / 'samples' / file.name).read_bytes() == file.read_bytes()
@@ -453,8 +459,8 @@ def read(path):
 
 def test_samples_are_what_the_generator_draws(unbroken, config, tmp_path):
   path, out = unbroken[0], tmp_path / 'out'
-  paths = sample_run.from_run(
-      path, out, count=5, seed=3, separate=True, scales=True)
+  paths = samples.sample_run_to_files(
+      path, out, 5, samples.Sampling(seed=3), separate=True, scales=True)
   singles = [f'{size}px_{i:05d}.png' for size in (4, 8, 16) for i in range(5)]
   assert [os.path.relpath(p, out) for p in paths] == [
       'grid.png', 'scales.png', *singles]
@@ -467,8 +473,9 @@ def test_samples_are_what_the_generator_draws(unbroken, config, tmp_path):
       np.testing.assert_array_equal(
           read(out / f'{len(image)}px_{i:05d}.png'), image)
 
-  def grid(name, **options):
-    found = sample_run.from_run(path, tmp_path / name, count=5, **options)
+  def grid(name, z_file='', **options):
+    found = samples.sample_run_to_files(
+        path, tmp_path / name, 5, samples.Sampling(**options), z_file)
     assert len(found) == 1
     return read(found[0])
 
@@ -482,7 +489,7 @@ def test_samples_are_what_the_generator_draws(unbroken, config, tmp_path):
 
 
 @pytest.mark.parametrize('write, text', [
-    (None, r'no file .*z\.npy'),
+    (None, r'there is no file .*z\.npy'),
     (lambda p: p.write_text('1 2 3'), r'z\.npy is not an array of numpy'),
     (lambda p: p.write_bytes(b''), r'z\.npy is not an array of numpy'),
     (lambda p: np.save(p, np.array([{}, {}])), r'is not an array of numpy'),
@@ -499,19 +506,20 @@ def test_a_bad_file_of_latents_is_an_error(
   if write:
     with open(tmp_path / 'z.npy', 'wb'):
       write(tmp_path / 'z.npy')
-  with pytest.raises(ValueError, match=f'--z_file: .*{text}'):
-    sample_run.from_run(unbroken[0], tmp_path / 'out',
-                    z_file=str(tmp_path / 'z.npy'))
+  with pytest.raises(ValueError, match=f'^z_file: .*{text}'):
+    samples.sample_run_to_files(
+        unbroken[0], tmp_path / 'out', z_file=str(tmp_path / 'z.npy'))
   assert not (tmp_path / 'out').exists()
 
 
 def test_samples_of_no_run_are_an_error(unbroken, config, tmp_path):
   with pytest.raises(ValueError, match=r"no such folder\. Did you mean 'run'"):
-    sample_run.from_run(unbroken[0].parent / 'runn', tmp_path / 'out')
+    samples.sample_run_to_files(
+        unbroken[0].parent / 'runn', tmp_path / 'out')
   with workdir.Workdir(tmp_path / 'new') as w:
     w.start(config)
   with pytest.raises(ValueError, match='there is no checkpoint yet'):
-    sample_run.from_run(tmp_path / 'new', tmp_path / 'out')
+    samples.sample_run_to_files(tmp_path / 'new', tmp_path / 'out')
 
 
 @pytest.mark.slow
