@@ -3,8 +3,8 @@
   python launch.py --config=cifar10_msg_progan
   python launch.py --config=cifar10_msg_progan:.01
 
-Fetches CIFAR-10's archive, once; --config.data.path=FILE reads a local one.
-On a CPU, a small form:
+Fetches CIFAR-10's archive, once; --config.data.path=FILE reads a local one. A
+small form for a CPU:
   --config.networks.latent=64 --config.networks.fmap_max=64
   --config.networks.fmap_base=512 --config.train.total_images=200000
 

@@ -8,8 +8,8 @@ Radford et al. 2016 (arXiv:1511.06434) and Newmu/dcgan_code, faces: 5x5 kernels,
 1024 to 128 maps, no bias anywhere, L2 of 1e-5 on both players. No score of its
 samples is published; the 82.8 % on CIFAR-10 are of another DCGAN, on ImageNet.
 
-Differs: each batch there serves G or D, and G goes first; here a batch serves
-D, and a G update follows.
+Differences: each batch there serves G or D, and G goes first; here a batch
+serves D, and a G update follows.
 """
 from msg_gan_jax.config import template
 

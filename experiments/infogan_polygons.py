@@ -9,8 +9,9 @@ this loss, the best of a wide search, mean and deviation, 10,000 samples against
 10,000 test pictures: FID 6.8 ± .5 on MNIST, 26.5 ± 1.6 on Fashion-MNIST. Its
 triangles are not public; ours follow their description.
 
-Its settings are drawn: rates of 1e-5 to 1e-2, beta1 of 0 to 1, n_dis of 1 to 5,
-batch norm in D or not. Here: Adam 2e-4 (.5, .999), n_dis 1, batch norm in D.
+In the paper settings are drawn at random: rates of 1e-5 to 1e-2, beta1 of 0 to
+1, n_dis of 1 to 5, batch norm in D or not. Here they are Adam 2e-4 (.5, .999),
+n_dis 1, batch norm in D.
 """
 from msg_gan_jax.config import template
 

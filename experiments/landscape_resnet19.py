@@ -4,9 +4,9 @@
   python launch.py --config=landscape_resnet19:lsun_ln_gp --config.data.path=DB
 
 Kurach et al. 2019 (arXiv:1807.04720), as BestModelResnet19 of compare_gan's
-branch v2 has them. FID is the least of a run's checkpoints, as many samples as
-test pictures: 3,000 of CelebA-HQ, 10,000 of LSUN, which is cropped there. The
-settings of celebahq_ln are there twice, with FID 30.02 and 32.05.
+branch v2 has them. FID is the lowest of a run's checkpoints, of as many samples
+as there are test pictures: 3,000 of CelebA-HQ, 10,000 of LSUN, which is cropped
+there. The settings of celebahq_ln are there twice, with FID 30.02 and 32.05.
 """
 from msg_gan_jax.config import template
 

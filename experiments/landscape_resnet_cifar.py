@@ -5,7 +5,7 @@
 
 Kurach et al. 2019 (arXiv:1807.04720), as BestModelResnetCifar of compare_gan's
 branch v2 has them: loss NS, Adam (.5, .999), 5 D updates in one of G. The FID
-is the least of a run's checkpoints, 10,000 samples against 10,000 test
+is the lowest of a run's checkpoints, 10,000 samples against 10,000 test
 pictures; the settings of `sn` are there twice, with FID 22.91 and 23.22.
 
 The blocks are compare_gan's: zeros between pixels on the way up, 3x3

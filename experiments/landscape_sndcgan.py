@@ -4,7 +4,7 @@
   python launch.py --config=landscape_sndcgan:lsun_sn --config.data.path=LMDB
 
 Kurach et al. 2019 (arXiv:1807.04720), as BestModelSNDCGan of compare_gan's
-branch v2 has them; loss NS, n_dis 1. FID is the least of a run's checkpoints,
+branch v2 has them; loss NS, n_dis 1. FID is the lowest of a run's checkpoints,
 of 10,000 samples and test pictures (CelebA-HQ 3,000). LSUN is cropped there.
 """
 from msg_gan_jax.config import template

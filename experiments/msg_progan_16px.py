@@ -1,4 +1,4 @@
-"""The paper's MSG-ProGAN in small: drawn heads at 16 px, 100,000 images.
+"""The paper's MSG-ProGAN at a small size: drawn heads at 16 px, 100,000 images.
 
   python launch.py --config=msg_progan_16px --config.optimizer.g_rate=.01 \\
     --config.optimizer.d_rate=.01

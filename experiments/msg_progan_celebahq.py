@@ -3,8 +3,8 @@
   python launch.py --config=msg_progan_celebahq --config.data.path=DIR
 
 DIR holds the 30,000 pictures as files of any size from 256 px. The paper's own
-CelebA-HQ is at 1024 px: no published number belongs to this run. It wants a
-GPU; --dry_run tells the memory that a step needs.
+CelebA-HQ is at 1024 px: no published number belongs to this run. It needs a
+GPU; --dry_run says how much memory a step takes.
 """
 from msg_gan_jax.config import template
 

@@ -4,16 +4,17 @@
   python launch.py --config=msg_progan_celebahq1024:code --config.data.path=DIR
 
 Karnewar & Wang 2020 (arXiv:1903.06048): WGAN-GP averaged over the scales,
-φ_simple, the deviation in every block of D. 'paper' has its RMSprop .003;
-'code' Adam .003 (0, .99), of akanimax/msg-stylegan-tf, the authors' code for
-MSG-StyleGAN. For MSG-ProGAN there is the first author's BMSG-GAN, which differs
-in φ and loss.
+φ_simple, minibatch standard deviation in every block of D. 'paper' has its
+RMSprop .003; 'code' Adam .003 (0, .99), of akanimax/msg-stylegan-tf, the
+authors' code for MSG-StyleGAN. For MSG-ProGAN there is the first author's
+BMSG-GAN, which differs in φ and loss.
 
 Published: table 2 has an FID; its value could not be verified, and is not
 quoted. ProGAN has 7.79 (StyleGAN's table 1, 50,000 fakes).
-Here: batch, length and average of the code; blocks are computed again in the
-backward pass. Where memory ends, --config.train.accumulate=4 takes the batch in
-parts; --config.networks.dtype=bfloat16 leaves the source, which is in float32.
+Here: batch, length and average are the code's; blocks are computed again in the
+backward pass. If memory is short, --config.train.accumulate=4 takes the batch
+in parts; --config.networks.dtype=bfloat16 departs from the source, which is in
+float32.
 """
 from msg_gan_jax.config import template
 

@@ -6,13 +6,13 @@
 LMDB is church_outdoor_train_lmdb as https://github.com/fyu/lsun fetches it.
 
 Karnewar & Wang 2020 (arXiv:1903.06048): WGAN-GP averaged over the scales,
-φ_simple, the deviation in every block of D. 'paper' has its RMSprop .003;
-'code' Adam .003 (0, .99), of akanimax/msg-stylegan-tf, the authors' code for
-MSG-StyleGAN.
+φ_simple, minibatch standard deviation in every block of D. 'paper' has its
+RMSprop .003; 'code' Adam .003 (0, .99), of akanimax/msg-stylegan-tf, the
+authors' code for MSG-StyleGAN.
 
 Published: none; the paper trains StyleGAN and MSG-StyleGAN alone on these
 pictures (experiments/msg_stylegan_churches.py).
-Here: centres of the pictures, squares; batch, length and average of the code.
+Here: square centres of the pictures; batch, length and average are the code's.
 """
 from msg_gan_jax.config import template
 

@@ -9,11 +9,11 @@ Karnewar & Wang 2020 (arXiv:1903.06048), table 4: 'none', 'coarse' (4 and 8 px),
 'middle' (16 and 32), 'fine' (from 64 px on), 'all'; the finest is always seen.
 Otherwise experiments/msg_progan_ffhq.py: RMSprop .003, WGAN-GP, φ_simple.
 
-Published FIDs are in ROWS; ProGAN, growing, has 9.49. Each is the least of a
-run; with how many reals and fakes is not given.
-Here: batch, length and average of the authors' code for MSG-StyleGAN; blocks
-are computed again in the backward pass. --config.train.accumulate=4 takes the
-batch in parts, where memory ends.
+Published FIDs are in ROWS; ProGAN, growing, has 9.49. Each is the lowest of a
+run; the numbers of reals and fakes are not given.
+Here: batch, length and average are those of the authors' code for MSG-StyleGAN;
+blocks are computed again in the backward pass. --config.train.accumulate=4
+takes the batch in parts if memory is short.
 """
 from msg_gan_jax.config import template
 

@@ -4,16 +4,17 @@
   python launch.py --config=msg_progan_ffhq:code --config.data.path=DIR
 
 Karnewar & Wang 2020 (arXiv:1903.06048): WGAN-GP averaged over the scales,
-φ_simple, the deviation in every block of D. 'paper' has its RMSprop .003;
-'code' Adam .003 (0, .99), of akanimax/msg-stylegan-tf, the authors' code for
-MSG-StyleGAN. For MSG-ProGAN there is the first author's BMSG-GAN, which differs
-in φ and loss.
+φ_simple, minibatch standard deviation in every block of D. 'paper' has its
+RMSprop .003; 'code' Adam .003 (0, .99), of akanimax/msg-stylegan-tf, the
+authors' code for MSG-StyleGAN. For MSG-ProGAN there is the first author's
+BMSG-GAN, which differs in φ and loss.
 
-Published (table 2): FID 8.36, after 6 M images; the least of a run, with how
-many reals and fakes is not given. ProGAN has 9.49 there, after 12 M.
-Here: batch, length and average of the code; blocks are computed again in the
-backward pass. Where memory ends, --config.train.accumulate=4 takes the batch in
-parts; --config.networks.dtype=bfloat16 leaves the source, which is in float32.
+Published (table 2): FID 8.36, after 6 M images; the lowest of a run; the
+numbers of reals and fakes are not given. ProGAN has 9.49 there, after 12 M.
+Here: batch, length and average are the code's; blocks are computed again in the
+backward pass. If memory is short, --config.train.accumulate=4 takes the batch
+in parts; --config.networks.dtype=bfloat16 departs from the source, which is in
+float32.
 """
 from msg_gan_jax.config import template
 

@@ -4,15 +4,15 @@
   python launch.py --config=msg_progan_indian_celebs:code --config.data.path=DIR
 
 Karnewar & Wang 2020 (arXiv:1903.06048): WGAN-GP averaged over the scales,
-φ_simple, the deviation in every block of D. 'paper' has its RMSprop .003;
-'code' Adam .003 (0, .99), of akanimax/msg-stylegan-tf, the authors' code for
-MSG-StyleGAN. For MSG-ProGAN there is the first author's BMSG-GAN, which differs
-in φ and loss.
+φ_simple, minibatch standard deviation in every block of D. 'paper' has its
+RMSprop .003; 'code' Adam .003 (0, .99), of akanimax/msg-stylegan-tf, the
+authors' code for MSG-StyleGAN. For MSG-ProGAN there is the first author's
+BMSG-GAN, which differs in φ and loss.
 
 Published: table 1 has an FID; its value could not be verified, and is not
 quoted.
-Here: centres of the pictures, squares; batch, length and average of the code.
-So few pictures may want --config.objective.augment=diffaugment.
+Here: square centres of the pictures; batch, length and average are the code's.
+With so few pictures, try --config.objective.augment=diffaugment.
 """
 from msg_gan_jax.config import template
 

@@ -9,11 +9,11 @@ itself, φ_lin_cat a 1x1 convolution of it, φ_cat_lin is one of both. Rows of
 MSG-ProGAN have RMSprop .003 and WGAN-GP; those of MSG-StyleGAN Adam .003, as
 its code has it, and R1 (the paper: RMSprop, experiments/msg_stylegan_ffhq.py).
 
-Published FIDs are in ROWS, the least of a run each, of how many reals and fakes
-is not given; None: its value could not be verified.
-Here: batch, length and average of that code; blocks are computed again in the
-backward pass. --config.train.accumulate=4 takes the batch in parts, where
-memory ends.
+Published FIDs are in ROWS. Each is the lowest of a run; the numbers of reals
+and fakes are not given. None stands where the value could not be verified.
+Here: batch, length and average are those of that code; blocks are computed
+again in the backward pass. --config.train.accumulate=4 takes the batch in parts
+if memory is short.
 """
 from msg_gan_jax.config import template
 

@@ -6,7 +6,7 @@
 G shows 4, 8, 16 and 32 px, and D joins each to its path. The second command,
 and any other group of scales, is the same run without them, to compare. This
 project's: nothing is published. Without connections, and without an average of
-G, it is FID 25.27 (10,000 samples against 10,000 test pictures, the least of a
+G, it is FID 25.27 (10,000 samples against 10,000 test pictures, the lowest of a
 run's checkpoints; Kurach et al. 2019): --config=landscape_sndcgan.
 """
 from msg_gan_jax.config import template

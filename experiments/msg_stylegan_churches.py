@@ -5,17 +5,17 @@
 
 LMDB is church_outdoor_train_lmdb as https://github.com/fyu/lsun fetches it.
 
-Karnewar & Wang 2020 (arXiv:1903.06048) and their akanimax/msg-stylegan-tf: not
-saturating, R1 averaged over the scales, φ_cat_lin, deviations of groups of 4 in
-every block of D, no mixing of styles. 'code' has its Adam .003 (0, .99);
-'paper' RMSprop .003.
+Karnewar & Wang 2020 (arXiv:1903.06048) and their akanimax/msg-stylegan-tf: the
+non-saturating loss, R1 averaged over the scales, φ_cat_lin, minibatch standard
+deviation of groups of 4 in every block of D, no mixing of styles. 'code' has
+its Adam .003 (0, .99); 'paper' RMSprop .003.
 
-Published (table 1): FID 5.20, after 24 M images on eight GPUs; the least of a
-run, with how many reals and fakes is not given (the code measures 50,000).
+Published (table 1): FID 5.20, after 24 M images on eight GPUs; the lowest of a
+run; the numbers of reals and fakes are not given (the code measures 50,000).
 StyleGAN has 6.58 there, after 25 M. Pictures: 126,000 by the paper, about
 150,000 by the README.
-Here: centres of the pictures, squares; half of them mirrored, which the code
-does for faces, and does not for its other LSUN sets: --config.data.mirror=False
+Here: square centres of the pictures; half of them mirrored, which the code does
+for faces, and does not for its other LSUN sets: --config.data.mirror=False
 """
 from msg_gan_jax.config import template
 

@@ -3,19 +3,19 @@
   python launch.py --config=msg_stylegan_flowers
   python launch.py --config=msg_stylegan_flowers:paper
 
-All 8,189 pictures, as TensorFlow Datasets prepares them; where it has not, the
-first start says how. Of a folder: --config.data.name=folder
+All 8,189 pictures, as TensorFlow Datasets prepares them; if it has not yet, the
+first start says how. From a folder: --config.data.name=folder
 --config.data.dataset= --config.data.split=train --config.data.path=DIR
 
-Karnewar & Wang 2020 (arXiv:1903.06048) and their akanimax/msg-stylegan-tf: not
-saturating, R1 averaged over the scales, φ_cat_lin, deviations of groups of 4 in
-every block of D, no mixing of styles. 'code' has its Adam .003 (0, .99);
-'paper' RMSprop .003.
+Karnewar & Wang 2020 (arXiv:1903.06048) and their akanimax/msg-stylegan-tf: the
+non-saturating loss, R1 averaged over the scales, φ_cat_lin, minibatch standard
+deviation of groups of 4 in every block of D, no mixing of styles. 'code' has
+its Adam .003 (0, .99); 'paper' RMSprop .003.
 
-Published (table 1): FID 19.60, after 1.6 M images on two GPUs; the least of a
-run, with how many reals and fakes is not given (the code measures 50,000).
+Published (table 1): FID 19.60, after 1.6 M images on two GPUs; the lowest of a
+run; the numbers of reals and fakes are not given (the code measures 50,000).
 StyleGAN has 64.70 there, after 7.2 M.
-Here: centres of the pictures, squares.
+Here: square centres of the pictures.
 """
 from msg_gan_jax.config import template
 

@@ -4,14 +4,14 @@
   python launch.py --config=msg_stylegan_indian_celebs:paper \\
     --config.data.path=DIR
 
-Karnewar & Wang 2020 (arXiv:1903.06048) and their akanimax/msg-stylegan-tf: not
-saturating, R1 averaged over the scales, φ_cat_lin, deviations of groups of 4 in
-every block of D, no mixing of styles. 'code' has its Adam .003 (0, .99);
-'paper' RMSprop .003.
+Karnewar & Wang 2020 (arXiv:1903.06048) and their akanimax/msg-stylegan-tf: the
+non-saturating loss, R1 averaged over the scales, φ_cat_lin, minibatch standard
+deviation of groups of 4 in every block of D, no mixing of styles. 'code' has
+its Adam .003 (0, .99); 'paper' RMSprop .003.
 
-Published (README of the code): FID 28.44, on four GPUs; the least of a run,
-with how many reals and fakes is not given (the code measures 50,000).
-Here: centres of the pictures, squares. So few pictures may want
+Published (README of the code): FID 28.44, on four GPUs; the lowest of a run;
+the numbers of reals and fakes are not given (the code measures 50,000).
+Here: square centres of the pictures. With so few pictures, try
 --config.objective.augment=ada --config.objective.augment_strength=0
 --config.objective.augment_target=.6
 """

@@ -4,14 +4,15 @@
   python launch.py --config=msg_vs_growing_16px:progan --config.seed=1
   python launch.py --config=msg_vs_growing_16px:plain --config.seed=1
 
-The comparison of Karnewar & Wang 2020 (arXiv:1903.06048), in small: 'msg' shows
-D all scales, 'progan' grows from 4 px (Karras et al. 2018, arXiv:1710.10196),
-'plain' is the network of 'msg' with one scale, 16 px, from the start. A
-resolution is stable for 15,000 images and fades in over 15,000, so that 16 px
-is stable in the last 40,000. No number is published for pictures like these.
+The comparison of Karnewar & Wang 2020 (arXiv:1903.06048), at a small size:
+'msg' shows D all scales, 'progan' grows from 4 px (Karras et al. 2018,
+arXiv:1710.10196), 'plain' is the network of 'msg' with one scale, 16 px, from
+the start. A resolution is stable for 15,000 images and fades in over 15,000, so
+that 16 px is stable in the last 40,000. Nothing is published for pictures like
+these.
 
 All else is equal: widths, batch, WGAN-GP at every step with drift, and RMSprop
-.003, MSG-GAN's. It is not ProGAN's own Adam .001:
+.003, MSG-GAN's. ProGAN's own Adam .001 is
 --config.optimizer.name=adam --config.optimizer.g_rate=.001
 --config.optimizer.d_rate=.001
 Distances are measured, and fixed samples compared, every 10,000 images.

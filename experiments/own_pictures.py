@@ -2,9 +2,9 @@
 
   python launch.py --config=own_pictures --config.data.path=DIR
 
-DIR holds picture files, flat or one folder a class. Pictures that are no
-squares are cropped to their middle; --config.data.resize=pad keeps them whole.
-Look before training: --dry_run, or --mode=inspect.
+DIR holds picture files, flat or one folder a class. Pictures that are not
+square are cropped to their centre; --config.data.resize=pad keeps them whole.
+Look at the set before training, with --dry_run or --mode=inspect.
 """
 from msg_gan_jax.config import template
 

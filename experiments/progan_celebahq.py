@@ -4,11 +4,11 @@
   python launch.py --config=progan_celebahq:v2 --config.data.path=DIR
 
 Karras et al. 2018 (arXiv:1710.10196): growing from 4 px, WGAN-GP, Adam .001 (0,
-.99), deviations of the batch at 4 px alone. 'v1' is the paper (appendix A.1):
-resolutions are stable for 800,000 images and fade in over as many, batches of
-16, 14 at 256, 6 at 512 and 3 at 1024 px. 'v2' is its code's setting for eight
-GPUs: 600,000 images each, batches of 512 down to 32, deviations of groups of 4,
-rates up to three times as high.
+.99), standard deviation of the whole batch at 4 px only. 'v1' is the paper
+(appendix A.1): resolutions are stable for 800,000 images and fade in over as
+many, batches of 16, 14 at 256, 6 at 512 and 3 at 1024 px. 'v2' is its code's
+setting for eight GPUs: 600,000 images each, batches of 512 down to 32,
+minibatch standard deviation of groups of 4, rates up to three times as high.
 
 Published: FID 7.30 of 50,000 fakes, 'v1'; 7.79 where StyleGAN (table 1)
 measures it again.

@@ -2,7 +2,7 @@
 
   python launch.py --config=progan_cifar10
 
-Fetches CIFAR-10's archive, once. On a CPU, a small form:
+Fetches CIFAR-10's archive, once. A small form for a CPU:
   --config.networks.latent=32 --config.networks.fmap_max=32
   --config.networks.fmap_base=256 --config.train.total_images=400000
   --config.train.grow_stable_images=40000 --config.train.grow_fade_images=40000

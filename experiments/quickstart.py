@@ -2,7 +2,7 @@
 
   python launch.py
 
-The networks of the paper at a small width. Its WGAN-GP with RMSprop wants
+The networks of the paper at a small width. Its WGAN-GP with RMSprop needs
 longer runs; a logistic loss with R1 at every 16th step, Adam and small batches
 draw heads after 2,500 steps.
 """

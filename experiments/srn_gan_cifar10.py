@@ -3,7 +3,7 @@
   python launch.py --config=srn_gan_cifar10
 
 Sanyal et al. 2020 (arXiv:1906.04659), c = .7. Leaderboards quote from it an
-inception score of 8.53 and FID 19.83; with how many samples is not said there.
+inception score of 8.53 and FID 19.83; the number of samples is not given there.
 
 The authors' layer is public, their training is not: networks, rates and length
 are those of --config=sngan_resnet_cifar10, which it is to be compared with. The

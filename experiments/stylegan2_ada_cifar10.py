@@ -7,9 +7,10 @@ Fetches CIFAR-10's archive, once.
 
 Karras et al. 2020 (arXiv:2006.06676), 'cifar' of its PyTorch code: a D without
 shortcuts, no mixing of styles, no path lengths, a mapping of two layers,
-deviations of groups of 32, R1 of weight .01 in every 16th D update; Adam .0025
-(0, .99), batch 64 on two GPUs, 100 M images; augmentations bgc towards a mean
-sign of D(real) of .6; an average of half-life 500,000 images that warms up.
+minibatch standard deviation of groups of 32, R1 of weight .01 in every 16th D
+update; Adam .0025 (0, .99), batch 64 on two GPUs, 100 M images; augmentations
+bgc towards a mean sign of D(real) of .6; an average of half-life 500,000 images
+that warms up.
 
 Published: FIDs in ROWS, of 50,000 fakes against all 50,000 training pictures;
 conditional inception score 10.14. Without ADA the conditional FID is 6.96.

@@ -7,7 +7,7 @@ quarter of their width. With seeds 0, 1 and 2 all modes are found after 200,000
 images, and 91 to 95 % of the samples end within three deviations of one. A
 latent of two numbers lies on a circle, as these modes do, and is bent into a
 line: samples fill a Gaussian's width less than the reals do. `data.name` 'grid'
-wants twice as long; loss 'minimax' with penalty 'none' loses modes.
+needs twice as many images; loss 'minimax' with penalty 'none' loses modes.
 """
 from msg_gan_jax.config import template
 

@@ -6,9 +6,10 @@
 
 Goodfellow et al. 2014 (arXiv:1406.2661), sizes and rates of mnist.yaml of its
 code: 1200 ReLUs twice in G, 240 maxout units of 5 pieces twice in D, dropout.
-Its score is a likelihood by Parzen windows, on MNIST: nothing to compare with.
+Its score is a likelihood by Parzen windows, on MNIST: there is nothing to
+compare with.
 
-Differs: z there is uniform within ±√3, here within ±1; momentum rises to .7
+Differences: z there is uniform within ±√3, here within ±1; momentum rises to .7
 over 250 epochs there, here it stays .5, and the rates do not fall; the biases
 of G's image begin at the data's there. D's rate is half, as D's loss is there.
 """

@@ -61,10 +61,12 @@ def cells(name):
     config = dataclasses.replace(config, train=dataclasses.replace(
         config.train, batch=top.batch, grow_batches='', grow_from=side))
     gan = build.build(config)
-  gflop = dry_run.flops(*dry_run.lowered(gan, config, data_mesh())) / 1e9
+  steps = dry_run.lower_steps(gan, config, data_mesh())
+  gflop = dry_run.mean_flops(*steps) / 1e9
   return (f'`{name}`', config.networks.name, f'{side}x{side}x{channels}',
           str(config.train.batch), str(config.train.n_dis),
-          *(f'{dry_run.count(x.params):,}' for x in (state.g, state.d)),
+          *(f'{dry_run.count_parameters(x.params):,}'
+            for x in (state.g, state.d)),
           f'{gflop:,.1f}', f'{gflop / gan.step_images:,.3f}')
 
 

@@ -166,9 +166,9 @@ def recovery(predict, images, labels, classes=None):
 
 def samples(run, labels, seed):
   """uint8 [n, H, W, C] of a run's newest checkpoint, for int32 labels [n]."""
-  from msg_gan_jax.commands import sample_run
-  return sample_run.of_run(str(run), len(labels), seed, labels=','.join(
-      map(str, labels)))[-1]
+  from msg_gan_jax.analysis.generator.samples import Sampling, sample_run
+  return sample_run(
+      str(run), len(labels), Sampling(seed, labels=labels.tolist()))[-1]
 
 
 class Reals(NamedTuple):

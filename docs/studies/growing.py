@@ -129,7 +129,7 @@ def steps_of(kind):
   batches = batches_lib.open_batches(open_source(config).train, config, over)
   step, key = sharded_step(gan, over), jax.random.key(0)
   state = jax.jit(gan.init, out_shardings=replicated(over))(key)
-  begins = sorted(dry_run._begins(gan, config.train)) if (
+  begins = sorted(dry_run.starts_of_levels(gan, config.train)) if (
       config.train.grow_from) else [0]
 
   def run(images, count):

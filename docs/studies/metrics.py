@@ -16,7 +16,8 @@ import numpy as np
 
 from msg_gan_jax.config import schema
 from msg_gan_jax.data import sources
-from msg_gan_jax.metrics import evaluate, pair, protocols, sets
+from msg_gan_jax.data.source import ArraySource
+from msg_gan_jax.metrics import evaluate, pair, protocols
 from msg_gan_jax.metrics.functional import memorisation
 
 METRICS = ('fid', 'kid', 'is', 'precision_recall', 'density_coverage',
@@ -86,7 +87,7 @@ def measure(path, cache_dir=''):
   for axis, x, images, labels in conditions(
       halves[1].images(every), halves[1].labels(every)):
     start = time.perf_counter()
-    fake = sets.Arrays(images, labels, splits.train.classes, f'{axis} {x}')
+    fake = ArraySource(images, labels, splits.train.classes, f'{axis} {x}')
     one = pair.Pair(halves[0], fake, options) if first is None else (
         first.with_fake(fake))
     first = first or one

@@ -61,7 +61,7 @@ def train(folder, settings):
   import jax
 
   from experiments import msg_progan_16px
-  from msg_gan_jax.commands import sample_run
+  from msg_gan_jax.analysis.generator.samples import Sampling, sample_run
   from msg_gan_jax.config import schema
   from msg_gan_jax.data.sources import open_source
   from msg_gan_jax.training import loop
@@ -76,7 +76,7 @@ def train(folder, settings):
   else:
     summary = json.loads((folder / 'summary.json').read_text())
     pairwise = summary['pairwise']
-    fake = sample_run.of_run(str(folder), SAMPLES, seed=1)[-1]
+    fake = sample_run(str(folder), SAMPLES, Sampling(seed=1))[-1]
     real = open_source(config).held_out.images(np.arange(SAMPLES))
     half = SAMPLES // 2
     result.update(

@@ -16,7 +16,9 @@ from msg_gan_jax.config import schema
 from msg_gan_jax.data import sources
 from msg_gan_jax.data.batches import Batch
 from msg_gan_jax.gan import build as gan_lib
-from msg_gan_jax.metrics import score
+from msg_gan_jax.runs.best import Best
+from msg_gan_jax.runs.checkpoints import Checkpoints
+from msg_gan_jax.training import scorer
 
 PLAIN = dict(networks__name='dcgan_32', networks__stddev='none')
 EXPERIMENTS = sorted(
@@ -188,13 +190,14 @@ def test_the_recipe_of_a_source_is_one(small, tables, tmp_path):
   path = str(tmp_path / 'six.npz')
   np.savez(path, images=images, labels=np.arange(6) % 3)
   splits = sources.open_source(small(data__name='arrays', data__path=path))
-  assert isinstance(splits.train, sources.source_lib.Source)
+  assert isinstance(splits.train, msg_gan_jax.Source)
   assert (len(splits.train), splits.train.classes) == (6, ('0', '1', '2'))
   np.testing.assert_array_equal(
       splits.train.images(np.array([4, 1])), images[[4, 1]])
 
 
-def test_the_recipe_of_a_metric_measures(tables):
+def test_the_recipe_of_a_metric_measures_and_says_what_is_best(
+    small, tables, tmp_path):
   code, = blocks(section(read(RECIPES), 'A metric'), 'python')
   scope = {'__name__': 'recipe'}
   exec(code, scope)
@@ -203,8 +206,21 @@ def test_the_recipe_of_a_metric_measures(tables):
   np.testing.assert_allclose(
       scope['colour'](dark, np.full((3, 4, 4, 3), 17, np.uint8)), 7)
   row = msg_gan_jax.METRICS['colour']
-  pair = types.SimpleNamespace(images=lambda side: dark)
-  assert row.run(pair) == [score.Score('colour', 0.)]
+  side = types.SimpleNamespace(images=lambda: dark)
+  assert row.run(types.SimpleNamespace(real=side, fake=side)) == [
+      msg_gan_jax.Score('colour', 0.)]
+
+  config = small(evaluate__metrics='colour', evaluate__best='colour',
+                 evaluate__count=8)
+  splits = sources.open_source(config)
+  judge = scorer.Scorer(splits, config)
+  best = Best(tmp_path, 0, lower=judge.lower)
+  real = splits.held_out.images(np.arange(8))
+  for images, dimmed in ((100, 2), (200, 1), (300, 4)):
+    values, _, _ = judge.measure(real // dimmed)
+    best.offer(images, {'a': jax.numpy.ones(1)}, judge.sought(values))
+  best.close()
+  assert Checkpoints(tmp_path / 'best').steps() == [200]  # Not the darkest.
 
 
 def test_ci_finds_the_test_command_of_the_readme():
