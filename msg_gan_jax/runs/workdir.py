@@ -1,5 +1,5 @@
 """A run's folder: one writer at a time, and what it was started with."""
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 import contextlib
 import dataclasses
 import datetime
@@ -39,8 +39,8 @@ class Workdir:
     say: prints a line for people: a warning, if the folder cannot be locked.
 
   Raises:
-    ValueError: a path that is not a folder's, a folder that holds other
-      things than a run, or a run that another process is writing.
+    ValueError: a path that is not that of a folder, a folder that holds
+      anything but a run, or a run that another process is writing.
   """
 
   def __init__(self, path: str | os.PathLike, main: bool = True,
@@ -67,7 +67,7 @@ class Workdir:
       self._lock.close()
       self._lock = None
 
-  def check(self, config):
+  def check(self, config: schema.Config) -> list[str]:
     """Compares a config with that of the run's earlier starts.
 
     Args:
@@ -95,7 +95,8 @@ class Workdir:
       may.insert(0, _told(lacking))
     return may
 
-  def start(self, config, images=0, digest='', devices=None):
+  def start(self, config: schema.Config, images: int = 0, digest: str = '',
+            devices: Sequence[Any] | None = None) -> list[str]:
     """Checks a config, and records this start and what it changes.
 
     Args:
@@ -191,8 +192,12 @@ def _read_config(path):
     raise ValueError(f'{file}: {error}') from error
 
 
-def versions(devices=None):
-  """What a run was started with: packages, machine, devices, commit, date."""
+def versions(devices: Sequence[Any] | None = None) -> dict[str, Any]:
+  """What a run was started with: packages, machine, devices, commit, date.
+
+  Args:
+    devices: jax devices; None for jax.devices().
+  """
   if devices is None:
     import jax
     devices = jax.devices()
@@ -216,7 +221,7 @@ def versions(devices=None):
   }
 
 
-def commit(file):
+def commit(file: pathlib.Path) -> dict[str, Any] | None:
   """{'commit', 'dirty'} of the git checkout that tracks a file, or None."""
   def git(*words):
     return subprocess.run(
@@ -250,36 +255,37 @@ def _refuse_strangers(path):
     return
   # Before the first `start` there are a lock, other hidden files, and folders
   # that nothing was written into.
-  found = sorted(
+  strangers = sorted(
       x.name for x in path.iterdir() if not x.name.startswith('.')
       and not (x.is_dir() and not any(x.iterdir())))
-  if found:
-    some = ', '.join(found[:3]) + (', ...' if len(found) > 3 else '')
+  if strangers:
+    names = ', '.join(strangers[:3]) + (', ...' if len(strangers) > 3 else '')
     raise ValueError(
-        f'workdir {path}: not a run: it holds {some}, and no config.json. '
+        f'workdir {path}: not a run: it holds {names}, and no config.json. '
         'Wanted a new or an empty folder, or that of an earlier run.')
 
 
 def _lock(path, say):
   """An open file whose lock says that this process writes the run."""
-  f = open(path / '.lock', 'a+', encoding='utf-8')  # noqa: SIM115
+  file = open(path / '.lock', 'a+', encoding='utf-8')  # noqa: SIM115
   try:
     if fcntl is not None:
-      fcntl.flock(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
+      fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
   except BlockingIOError:
-    f.seek(0)
-    holder = f.read().strip() or 'another process'
-    f.close()
+    file.seek(0)
+    holder = file.read().strip() or 'another process'
+    file.close()
     raise ValueError(
         f'workdir {path}: in use by {holder}. Wait for it, stop it, or '
         'choose another workdir=FOLDER.') from None
   except OSError as error:
     say(f'warning: workdir {path}: cannot be locked here ({error}); take '
         'care that no second process writes it.')
-  f.truncate(0)
-  f.write(f'process {os.getpid()} on {socket.gethostname()}, since {_now()}')
-  f.flush()
-  return f
+  file.truncate(0)
+  file.write(
+      f'process {os.getpid()} on {socket.gethostname()}, since {_now()}')
+  file.flush()
+  return file
 
 
 def _names(values, prefix=''):
@@ -300,8 +306,8 @@ def _neighbours(path):
     return f'There are no runs in {place}.'
   close = tables.closest(path.name, runs)
   hint = f'Did you mean {close!r}? ' if close else ''
-  some = ', '.join(runs[:8]) + (', ...' if len(runs) > 8 else '')
-  return f'{hint}Runs in {place}: {some}.'
+  names = ', '.join(runs[:8]) + (', ...' if len(runs) > 8 else '')
+  return f'{hint}Runs in {place}: {names}.'
 
 
 def _runs(path):

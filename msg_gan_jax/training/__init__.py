@@ -1,1 +1,1 @@
-"""The loop that gives a GAN time and disk, and the modes beside it."""
+"""The loop that trains a GAN, and what watches and measures it meanwhile."""

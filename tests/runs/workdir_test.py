@@ -222,3 +222,16 @@ def test_other_pictures_than_at_the_last_start_are_told_and_recorded(tmp_path):
       assert lines[0].startswith("data.digest: 'aaaa")
   record, = (tmp_path / 'run' / 'changes.jsonl').read_text().splitlines()
   assert '"images": 16' in record
+
+
+def test_a_folder_that_cannot_be_locked_is_told(tmp_path, monkeypatch):
+  def refuse(*_):
+    raise OSError('no locks here')
+
+  monkeypatch.setattr(workdir.fcntl, 'flock', refuse)
+  said = []
+  with workdir.Workdir(tmp_path, say=said.append):
+    pass
+  assert said == [
+      f'warning: workdir {tmp_path}: cannot be locked here (no locks here); '
+      'take care that no second process writes it.']
