@@ -183,11 +183,11 @@ class Checkpoints:
   def _read_one(self, images, wanted, partial, place):
     """(leaves, None) of an intact checkpoint, else (None, what is damaged).
 
-    Every process takes the same way, whatever only one of them finds.
+    All processes go the same way, even if only one of them finds damage.
 
     Raises:
-      ValueError: it is intact, but is not of `wanted`: another program has
-        written it, which is never passed over in silence.
+      ValueError: it is intact, but its leaves are not those of `wanted`:
+        another program has written it, and to skip it would hide that.
     """
     folder = self.path / str(images)
     record, why = orbax_storage.attempt(
@@ -301,8 +301,8 @@ def _compare(record, wanted, partial, place):
           f'{other}')
 
 
-def _first_difference(saved, read):
-  return next((name for name in read if saved[name] != read[name]), None)
+def _first_difference(saved, actual):
+  return next((name for name in actual if saved[name] != actual[name]), None)
 
 
 def _all_see(steps, place):

@@ -1,6 +1,6 @@
 """What the processes of a run tell each other, so that all go the same way.
 
-In a run of one process each function returns what it was given.
+In a run of one process there is nothing to agree on, and nothing is sent.
 """
 import jax
 import numpy as np

@@ -105,15 +105,15 @@ class Run:
   Args:
     config, gan, mesh: what is trained, and on which devices.
     folder: Workdir, checked for this config.
-    splits: of data.sources.open_source.
+    splits: see data.sources.open_source.
     checkpoints: Checkpoints of the run; the newest intact one is restored.
     say: prints a line for people.
 
   Attributes:
     images: real images shown so far.
     state: State.
-    observers: those that are due run in this order; their values stand in
-      it in a record.
+    observers: those that are due run in this order, which is also that of
+      their values in a record.
 
   Raises:
     ValueError: a checkpoint, or another run to begin from, that does not fit;
@@ -169,7 +169,7 @@ class Run:
     return 0, state, jax.jit(lambda: blank, out_shardings=sharding)()
 
   def _open_records(self):
-    """What writes records; nothing but in the main process."""
+    """Where records go; only the main process writes any."""
     if not self._main:
       return records.Many()
     writers = [records.Metrics(self._folder)]
@@ -227,7 +227,7 @@ class Run:
     due = self._due(moment)
     if not due and not saving:
       return {}
-    # First of all: of what is not finite there are no records, no pictures.
+    # This comes first: what is not finite must not be recorded or drawn.
     logs = self._read()
     try:
       values = self._observe(due, logs)

@@ -69,9 +69,11 @@ class View:
     render: see gan.sampling.renderer.
     folder: that of the run.
     main: whether this is the process that writes files.
-    say: prints a line for people; does nothing but in the main process.
-    show: takes (tag, uint8 [H, W, C]), a picture for TensorBoard; likewise.
+    say: prints a line for people.
+    show: takes (tag, uint8 [H, W, C]), a picture for TensorBoard.
     snapshot: returns the tree that a checkpoint of this moment holds.
+
+  Only the main process says and shows anything; others may call both.
   """
   images: int
   state: State
@@ -103,9 +105,9 @@ class Observer(Protocol):
   def run(self, view: View) -> Values:
     """Looks, and returns {name: number} for the record of this moment.
 
-    What is returned at 0 images is not recorded, and what processes other than
-    the main one return is not either. If it raises an error, a checkpoint that
-    is due is saved before the error goes on.
+    The record is that of the main process; at 0 images none is written. If an
+    observer raises an error, a checkpoint that is due is saved first, and then
+    the run ends with this error.
     """
     ...
 
@@ -129,16 +131,17 @@ class Losses(Observer):
 
 
 class Stability(Observer):
-  """How far the samples of fixed latents moved in an epoch, fig. 6.
+  """How far the samples of fixed latents moved in an epoch.
 
   Args:
     every: images of an epoch.
     z: [n, latent], the fixed latents.
-    before: their samples where the last epoch ended, a pyramid of arrays on
-      the devices; those of a new run are drawn before its first step.
+    before: their samples at the end of the last epoch, a pyramid of arrays on
+      the devices. In a new run they are replaced before the first step.
 
   Attributes:
-    before: the same; a checkpoint holds it.
+    before: the samples that the next ones are compared with. They are a part
+      of a checkpoint, so that a run that continues compares with the same.
   """
 
   def __init__(self, every: int, z: np.ndarray,
@@ -163,8 +166,8 @@ class Stability(Observer):
 class Grid(Observer):
   """Samples of fixed latents as a PNG, and signs of health that they show.
 
-  These are their variety beside that of the reals, how far the scales agree,
-  and which scales D attends to. A low variety is told as a warning.
+  The signs are the samples' variety beside that of the reals, how far their
+  scales agree, and which scales D looks at. Low variety is told as a warning.
 
   Args:
     every: config.train.sample_every_images.
@@ -204,7 +207,7 @@ class Grid(Observer):
             **self._attention(view.state, few)}
 
   def _draw(self, finest, few):
-    """Samples as one picture: of points all, over as many real ones."""
+    """The picture of all points over real ones, or of a few samples."""
     if not pyramid.are_points(finest.shape[1:]):
       return grids.scales_side_by_side(few)
     count = min(len(self._train), len(finest))
@@ -268,9 +271,8 @@ class Measurement(Observer):
   def _samples(self, view, count, weights='ema'):
     """(uint8 [count, H, W, C], their labels or None); the same latents always.
 
-    Classes are as frequent as among the reals. Each picture has noise of its
-    own, where G has any: with the same for all they would be more alike than
-    they are.
+    Classes are as frequent as among the reals. If G adds noise, each picture
+    has its own: with the same noise, pictures would look too much alike.
     """
     gan = self._gan
     z = summary_latents(gan, count)
