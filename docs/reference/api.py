@@ -120,8 +120,11 @@ def declaration(node):
         not part.name.startswith('_') or part.name in ('__call__', '__len__')):
       lines += ['', *(f'  @{ast.unparse(x)}' for x in part.decorator_list)]
       lines += [f'  {line}' for line in signature(part).splitlines()]
-      if first := docstring(part).partition('\n')[0]:
-        lines.append(f'    """{first}"""')
+      text = docstring(part)
+      if text:
+        end = '\n"""' if '\n' in text else '"""'
+        lines += [f'    {line}'.rstrip()
+                  for line in f'"""{text}{end}'.splitlines()]
   return '\n'.join(lines)
 
 

@@ -9,6 +9,7 @@ import types
 from helpers import ROOT
 import jax
 import numpy as np
+from PIL import Image
 import pytest
 
 import msg_gan_jax
@@ -221,6 +222,13 @@ def test_the_recipe_of_a_metric_measures_and_says_what_is_best(
     best.offer(images, {'a': jax.numpy.ones(1)}, judge.sought(values))
   best.close()
   assert Checkpoints(tmp_path / 'best').steps() == [200]  # Not the darkest.
+
+
+def test_the_film_of_the_readme_moves_and_is_small():
+  path = ROOT / 'docs' / 'images' / 'walk.webp'
+  with Image.open(path) as film:
+    assert film.is_animated and film.n_frames >= 100
+  assert path.stat().st_size < 3 * 2**20
 
 
 def test_ci_finds_the_test_command_of_the_readme():

@@ -11,7 +11,7 @@ import pytest
 import msg_gan_jax
 from msg_gan_jax.config import schema
 from msg_gan_jax.gan import pyramid
-from msg_gan_jax.gan.networks.table import D_CONDITIONS, G_CONDITIONS
+from msg_gan_jax.gan.networks.players import D_CONDITIONS, G_CONDITIONS
 
 FACE = msg_gan_jax.__all__
 TABLES = {name: getattr(msg_gan_jax, name) for name in FACE if name.isupper()}
