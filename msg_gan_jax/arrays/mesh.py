@@ -1,17 +1,19 @@
 """One program on all devices: a mesh of one axis, `data`."""
+from collections.abc import Sequence
+
 import jax
 from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 import numpy as np
 
 
-def data_mesh() -> Mesh:
-  """All devices in one axis `data`.
+def data_mesh(devices: Sequence[jax.Device] | None = None) -> Mesh:
+  """All devices, or those given, in one axis `data`.
 
   The constructor's axes are Auto: XLA places the group statistics of a batch,
   so that n devices compute what one would.
   """
-  return Mesh(np.asarray(jax.devices()), ('data',))
+  return Mesh(np.asarray(devices or jax.devices()), ('data',))
 
 
 def replicated(mesh: Mesh) -> NamedSharding:

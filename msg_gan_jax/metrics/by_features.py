@@ -1,118 +1,150 @@
-"""Scores that compare features of pictures."""
+"""Scores that compare features of pictures; each function is a row's."""
+from typing import Any, NamedTuple
+
 import numpy as np
 
 from msg_gan_jax.metrics.features import table
 from msg_gan_jax.metrics.functional import (
   frechet,
   inception_score,
+  kid,
   memorisation,
   path_length,
   per_class,
+  precision_recall,
 )
-from msg_gan_jax.metrics.functional import (
-  kid as kernel,
-)
-from msg_gan_jax.metrics.functional import (
-  precision_recall as neighbours,
-)
-from msg_gan_jax.metrics.score import Score, named, of_share
+from msg_gan_jax.metrics.pair import Pair
+from msg_gan_jax.metrics.score import Score, error_of_share, with_class_names
 
 INCEPTION = 'inception:2048'  # Of other features, FID has another name.
 CLASSES = 'classifier:logits'
 LPIPS = 'lpips'
-_NEIGHBOURS_K = 5  # Naeem et al. 2020.
+_NEIGHBOURS = 5  # Naeem et al. 2020.
 
 
-def fid(pair):
-  spec = pair.spec
-  real, fake = pair.moments('real', spec), pair.moments('fake', spec)
-  ddof = pair.protocol.ddof
-  found = frechet.frechet(real, fake, ddof)
-  floor = pair.floor(('fid', spec), lambda a, b: frechet.frechet(
+def fid_scores(pair: Pair) -> list[Score]:
+  """The Fréchet distance of features.
+
+  Source: Heusel et al. 2017 (arXiv:1706.08500), eq. 6.
+  """
+  spec, ddof = pair.spec, pair.protocol.ddof
+  real, fake = pair.real.moments(spec), pair.fake.moments(spec)
+  distance = frechet.frechet(real, fake, ddof)
+  floor = pair.real.floor('fid', spec, lambda a, b: frechet.frechet(
       frechet.moments(a), frechet.moments(b), ddof).value)
   # The error looks at each fake once more.
-  error = None if pair.streams('fake', spec) else frechet.standard_error(
-      real, pair.features('fake', spec), ddof)
+  error = None if pair.fake.streams(spec) else frechet.standard_error(
+      real, pair.fake.features(spec), ddof)
   return [Score(
-      'fid' if _is_inception(spec) else 'frechet', found.value, error, spec,
-      floor, {'mean_term': found.mean_term, 'trace_term': found.trace_term,
-              'rank_real': found.rank_real, 'rank_fake': found.rank_fake},
-      tuple(found.warnings))]
+      'fid' if _is_inception(spec) else 'frechet', distance.value, error, spec,
+      floor, _rest(distance), distance.warnings)]
 
 
-def fid_infinity(pair):
+def fid_infinity_scores(pair: Pair) -> list[Score]:
+  """The Fréchet distance of infinitely many fakes.
+
+  Source: Chong & Forsyth 2020 (arXiv:1911.07023).
+  """
   spec = pair.spec
-  found = frechet.infinity(
-      pair.moments('real', spec), pair.features('fake', spec),
+  limit = frechet.infinity(
+      pair.real.moments(spec), pair.fake.features(spec),
       seed=pair.options.seed, ddof=pair.protocol.ddof)
   name = 'fid_infinity' if _is_inception(spec) else 'frechet_infinity'
-  value = found.pop('value')
-  warnings = tuple(found.pop('warnings', ()))
-  return [Score(name, value, found.pop('standard_error'), spec,
-                about=_plain(found), warnings=warnings)]
+  return [Score(name, limit.value, limit.standard_error, spec,
+                about=_rest(limit), warnings=limit.warnings)]
 
 
-def kid(pair):
+def kid_scores(pair: Pair) -> list[Score]:
+  """The kernel distance of features.
+
+  Source: Binkowski et al. 2018 (arXiv:1801.01401), sec. 4.
+  """
   spec, protocol = pair.spec, pair.protocol
 
-  def kid(a, b):
-    return kernel.kid(a, b, protocol.subsets, protocol.subset)
+  def measure(real, fake):
+    return kid.kid(real, fake, protocol.subsets, protocol.subset)
 
-  found = kid(pair.features('real', spec), pair.features('fake', spec))
-  floor = pair.floor(('kid', spec), lambda a, b: kid(a, b)['value'])
-  warnings = tuple(found.pop('warnings', ()))
-  return [Score('kid', found.pop('value'), found.pop('standard_error'), spec,
-                floor, _plain(found), warnings)]
+  distance = measure(pair.real.features(spec), pair.fake.features(spec))
+  floor = pair.real.floor('kid', spec, lambda a, b: measure(a, b).value)
+  return [Score('kid', distance.value, distance.standard_error, spec, floor,
+                _rest(distance), distance.warnings)]
 
 
-def classes(pair):
-  """The inception score; of another classifier, the classifier score."""
+def inception_scores(pair: Pair) -> list[Score]:
+  """The inception score; of another classifier, the classifier score.
+
+  Source: Salimans et al. 2016 (arXiv:1606.03498), sec. 4.
+  """
   protocol, spec = pair.protocol, logits_spec(pair)
-  name = 'is' if _is_inception(pair.spec) else 'classifier_score'
-  scores = {}
-  for side in ('fake', 'real'):
-    logits = pair.features(side, spec)
-    parts = min(protocol.splits, len(logits))
-    # The reals, whose order may be that of their classes, are always shuffled.
-    scores[side] = inception_score.score(
-        logits, parts, protocol.shuffle or side == 'real')
-  found = scores['fake']
-  # The parts are independent, so the error of their mean is as of any mean.
-  error = found['std'] / np.sqrt(max(found['splits'] - 1, 1)) if (
-      found['splits'] > 1) else None
-  return [Score(name, found['value'], error, spec, scores['real']['value'],
-                {'std': found['std'], 'splits': found['splits']},
-                tuple(found.get('warnings', ())))]
-
-
-def precision_recall(pair):
-  return _manifold(pair, neighbours.precision_recall, pair.protocol.k,
-                   closed=pair.protocol.closed)
-
-
-def density_coverage(pair):
-  return _manifold(pair, neighbours.density_coverage, _NEIGHBOURS_K)
-
-
-def _manifold(pair, measure, k, **rule):
-  spec = pair.manifold_spec
-  found = measure(
-      pair.features('real', spec), pair.features('fake', spec), k=k, **rule)
-  floor = pair.floor((measure.__name__, spec), lambda a, b: measure(
-      a, b, k=k, **rule) if len(a) > k else {}) or {}
-  # Precision is a share of independent fakes. The others are of reals, near to
-  # fakes that they have in common: no such law holds.
-  error = {'precision': of_share(found.get('precision', 0), pair.n('fake'))}
+  # The reals, whose order may be that of their classes, are always shuffled.
+  fake, real = (
+      inception_score.inception_score(
+          logits, min(protocol.splits, len(logits)), shuffle)
+      for logits, shuffle in ((pair.fake.features(spec), protocol.shuffle),
+                              (pair.real.features(spec), True)))
+  # The splits are independent, so the error of their mean is as of any mean.
+  error = fake.std / np.sqrt(fake.splits - 1) if fake.splits > 1 else None
   return [Score(
-      name, found[name], error.get(name), spec, floor.get(name), {'k': k})
-          for name in ('precision', 'recall', 'density', 'coverage')
-          if name in found]
+      'is' if _is_inception(pair.spec) else 'classifier_score', fake.value,
+      error, spec, real.value, {'std': fake.std, 'splits': fake.splits},
+      fake.warnings)]
 
 
-def intra_fid(pair):
-  """Mean over the classes of the distance within one.
+def precision_recall_scores(pair: Pair) -> list[Score]:
+  """Precision and recall of features.
 
-  Miyato & Koyama 2018 (arXiv:1802.05637), sec. 4.1.
+  Source: Kynkaanniemi et al. 2019 (arXiv:1904.06991), eqs. 1 to 3.
+  """
+  spec, protocol = pair.manifold_spec, pair.protocol
+
+  def measure(real, fake):
+    return precision_recall.precision_recall(
+        real, fake, protocol.k, protocol.closed)
+
+  shares = measure(pair.real.features(spec), pair.fake.features(spec))
+  floor = _floor_of_neighbours(pair, 'precision_recall', protocol.k, measure)
+  # Precision is a share of independent fakes. Recall is of reals, near to fakes
+  # that they have in common: no such law holds. So it is with the next two.
+  return [
+      Score('precision', shares.precision,
+            error_of_share(shares.precision, len(pair.fake)), spec,
+            floor and floor.precision, {'k': protocol.k}),
+      Score('recall', shares.recall, None, spec, floor and floor.recall,
+            {'k': protocol.k})]
+
+
+def density_coverage_scores(pair: Pair) -> list[Score]:
+  """Density and coverage of features.
+
+  Source: Naeem et al. 2020 (arXiv:2002.09797), eqs. 4 and 5.
+  """
+  spec = pair.manifold_spec
+
+  def measure(real, fake):
+    return precision_recall.density_coverage(
+        real, fake, _NEIGHBOURS)
+
+  shares = measure(pair.real.features(spec), pair.fake.features(spec))
+  floor = _floor_of_neighbours(
+      pair, 'density_coverage', _NEIGHBOURS, measure)
+  return [
+      Score('density', shares.density, None, spec, floor and floor.density,
+            {'k': _NEIGHBOURS}),
+      Score('coverage', shares.coverage, None, spec, floor and floor.coverage,
+            {'k': _NEIGHBOURS})]
+
+
+def _floor_of_neighbours(pair, name, k, measure):
+  """None where a half of the reals has too few rows to have k neighbours."""
+  return pair.real.floor(
+      name, pair.manifold_spec,
+      lambda a, b: measure(a, b) if len(a) > k else None)
+
+
+def intra_fid_scores(pair: Pair) -> list[Score]:
+  """Mean over the classes of the Fréchet distance within one.
+
+  Source: Miyato & Koyama 2018 (arXiv:1802.05637), sec. 4.1.
   """
   spec, ddof = pair.spec, pair.protocol.ddof
 
@@ -120,85 +152,96 @@ def intra_fid(pair):
     return frechet.frechet(
         frechet.moments(real), frechet.moments(fake), ddof).value
 
-  found = per_class.by_class(
-      distance, pair.features('real', spec), pair.labels('real'),
-      pair.features('fake', spec), pair.labels('fake'))
-  value = found.pop('mean')
+  distances = per_class.by_class(
+      distance, pair.real.features(spec), pair.real.labels(),
+      pair.fake.features(spec), pair.fake.labels())
   name = 'intra_fid' if _is_inception(spec) else 'intra_frechet'
-  return [Score(name, value, features=spec,
-                about={'by_class': named(pair, found)})]
+  return [Score(name, distances.mean, features=spec, about={
+      'by_class': with_class_names(
+          distances.by_class, pair.real.source.classes)})]
 
 
-def class_accuracy(pair):
+def class_accuracy_scores(pair: Pair) -> list[Score]:
   """Share of samples that a classifier of reals takes for their class.
 
-  Shmelkov et al. 2018 (arXiv:1807.09499) call it GAN-train and GAN-test; this
-  is GAN-test.
+  Source: Shmelkov et al. 2018 (arXiv:1807.09499), GAN-test.
   """
-  value, real = (per_class.accuracy(
-      pair.features(side, CLASSES), pair.labels(side))
-                 for side in ('fake', 'real'))
-  right = pair.extractor('classifier').about['held_out_accuracy']['label']
-  return [Score('class_accuracy', value, of_share(value, pair.n('fake')),
-                CLASSES, real, {'classifier': right})]
+  fake, real = (per_class.accuracy(side.features(CLASSES), side.labels())
+                for side in (pair.fake, pair.real))
+  accuracy = pair.extractors.get('classifier').about['held_out_accuracy']
+  return [Score('class_accuracy', fake, error_of_share(fake, len(pair.fake)),
+                CLASSES, real, {'classifier': accuracy['label']})]
 
 
-def memories(pair):
+def memorisation_scores(pair: Pair) -> list[Score]:
   """How near samples lie to training pictures, beside held-out reals.
 
   Half of the samples of a generator that copies nothing lie nearer to training
   pictures than to as many held-out ones.
+
+  Source: Alaa et al. 2022 (arXiv:2102.08921), sec. 4.3; after Meehan et al.
+  2020 (arXiv:2004.05675).
   """
-  spec = pair.manifold_spec
-  side = 'train' if pair.options.train else 'real'
-  train, fake = pair.features(side, spec), pair.features('fake', spec)
-  found = memorisation.authenticity(train, fake)
-  share = found['authentic']
+  spec, held_out = pair.manifold_spec, pair.held_out
+  train = (pair.train or pair.real).features(spec)
+  fake = pair.fake.features(spec)
+  fakes = memorisation.authenticity(train, fake)
+  authentic = Score(
+      'authentic', fakes.authentic, error_of_share(fakes.authentic, len(fake)),
+      spec, about={'copies': int((fakes.distance == 0).sum())})
+  if not (pair.train and held_out):
+    return [authentic]
   # Of fresh pictures: it depends on how many there are to be near to.
-  fresh = side == 'train' and pair.options.held_out is not None
-  scores = [Score(
-      'authentic', share, of_share(share, len(fake)), spec,
-      pair.once(('authentic', spec), lambda: memorisation.authenticity(
-          train, pair.features('held_out', spec))['authentic']) if (
-              fresh) else None,
-      {'copies': int((found['distance'] == 0).sum())})]
-  if fresh:
-    found = memorisation.nearer_to_train(
-        train, pair.features('held_out', spec), fake, pair.options.seed)
-    scores.append(Score(
-        'nearer_to_train', found['share'], found['standard_error'], spec,
-        .5, {'rows': found['rows']}))
-  return scores
+  reals = held_out.cached(('authentic', spec), lambda: (
+      memorisation.authenticity(train, held_out.features(spec)).authentic))
+  nearer = memorisation.nearer_to_train(
+      train, held_out.features(spec), fake, pair.options.seed)
+  return [authentic._replace(reals=reals), Score(
+      'nearer_to_train', nearer.share, nearer.standard_error, spec, .5,
+      {'rows': nearer.rows})]
 
 
-def ppl(pair):
-  """Path length by LPIPS, or, where features are given, by their distance."""
-  paths = getattr(pair.fake, 'paths', None)
+def ppl_scores(pair: Pair) -> list[Score]:
+  """Path length by LPIPS, or, where features are given, by their distance.
+
+  Source: Karras et al. 2019 (arXiv:1812.04948), sec. 4.1.
+  """
+  paths = getattr(pair.fake.source, 'paths', None)
   if paths is None:
-    raise ValueError('--metrics: ppl walks through latents; wanted a run, as '
-                     '--workdir=RUN, and not pictures alone.')
+    raise ValueError(
+        'metrics: ppl walks through latents; wanted a generator, such as '
+        'workdir=runs/quickstart, and not pictures alone.')
   spec = path_spec(pair)
-  distance = pair.perceptual() if spec == LPIPS else pair.between(spec)
-  found = path_length.path_length(
+  distance = (pair.extractors.lpips().apply if spec == LPIPS
+              else pair.feature_distance(spec))
+  length = path_length.path_length(
       paths.draw, lambda w, key: 127.5 * paths.synthesize(w, key) + 127.5,
-      distance, space=paths.space, count=pair.n('fake'),
+      distance, space=paths.space, count=len(pair.fake),
       seed=pair.options.seed)
-  return [Score('ppl' if spec == LPIPS else 'path_length', found.pop('value'),
-                found.pop('standard_error'), spec, about=found)]
+  about = _rest(length)
+  return [Score('ppl' if spec == LPIPS else 'path_length', length.value,
+                length.standard_error, spec,
+                about={'count': about.pop('steps'), **about})]
 
 
-def path_spec(pair):
+def path_spec(pair: Pair) -> str:
+  """The features whose distance a path length is measured in."""
   local = pair.options.name == 'local' or pair.options.features
   return pair.spec if local else LPIPS
 
 
-def logits_spec(pair):
+def logits_spec(pair: Pair) -> str:
+  """The logits of the network whose features FID looks at.
+
+  Raises:
+    ValueError: it is not a classifier.
+  """
   name, _ = table.parse(pair.spec)
   logits = table.FEATURES[name].logits
   if logits is None:
     raise ValueError(
-        f'--metrics: is: {name} has no classes to be sure of; wanted '
-        '--features=inception or --features=classifier.')
+        f'metrics: is: {name} has no classes to be sure of; wanted '
+        'features=inception or features=classifier.')
   return f'{name}:{logits[0 if pair.protocol.bias else 1]}'
 
 
@@ -206,6 +249,7 @@ def _is_inception(spec):
   return ':'.join(table.parse(spec)) == INCEPTION
 
 
-def _plain(found):
-  return {k: v.tolist() if isinstance(v, np.ndarray) else v
-          for k, v in found.items()}
+def _rest(result: NamedTuple) -> dict[str, Any]:
+  """What a record says of a result besides the score itself."""
+  return {name: value for name, value in result._asdict().items()
+          if name not in ('value', 'standard_error', 'warnings')}

@@ -1,71 +1,73 @@
-"""Scores that compare pictures as they are."""
+"""Scores that compare pictures as they are; each function is a row's."""
 from msg_gan_jax.metrics.functional import (
-  ms_ssim as similarity,
-)
-from msg_gan_jax.metrics.functional import (
+  ms_ssim,
   references,
   sliced_wasserstein,
 )
-from msg_gan_jax.metrics.score import Score, named
+from msg_gan_jax.metrics.pair import Pair, Side
+from msg_gan_jax.metrics.score import Score, with_class_names
 
 _PAIRS = 10_000  # Karras et al. 2018.
 _LANDSCAPE = 5, 64  # Batches, and pictures in one.
 
 
-def ms_ssim(pair):
+def ms_ssim_scores(pair: Pair) -> list[Score]:
+  """How alike two pictures of a set are: 1 if there is one picture only.
+
+  Source: Karras et al. 2018 (arXiv:1710.10196), sec. 5; in the protocol
+  `landscape` Kurach et al. 2019 (arXiv:1807.04720).
+  """
   landscape = pair.protocol.similarity == 'landscape'
-  values = {}
-  for side in ('fake', 'real'):
+  form = ms_ssim.LANDSCAPE if landscape else _form(pair)
+
+  def measure(side: Side) -> ms_ssim.Similarity:
     if landscape:
       batches, batch = _LANDSCAPE
-      batch = min(batch, pair.n(side) // batches)
-      values[side] = similarity.landscape(
-          pair.images(side, batches * batch), batches, batch)
-    else:
-      values[side] = similarity.pairs(
-          pair.images(side, 2 * _PAIRS),
-          min(_PAIRS, pair.n(side) // 2), pair.options.seed,
-          _form(pair))
-  found = values['fake']
-  form = similarity.LANDSCAPE if landscape else _form(pair)
-  return [Score('ms_ssim', found['value'], found.get('standard_error'),
-                reals=values['real']['value'], about={
-                    'form': form._asdict(), 'pairs': found['pairs']},
-                warnings=tuple(found['warnings']))]
+      batch = min(batch, len(side) // batches)
+      return ms_ssim.landscape(side.images(batches * batch), batches, batch)
+    return ms_ssim.pairs(side.images(2 * _PAIRS), min(_PAIRS, len(side) // 2),
+                         pair.options.seed, form)
+
+  fake, real = measure(pair.fake), measure(pair.real)
+  return [Score('ms_ssim', fake.value, fake.standard_error, reals=real.value,
+                about={'form': form._asdict(), 'pairs': fake.pairs},
+                warnings=fake.warnings)]
 
 
-def ms_ssim_within(pair):
-  values = {side: similarity.within(
-      pair.images(side, 2 * _PAIRS),
-      pair.labels(side, 2 * _PAIRS), seed=pair.options.seed,
-      form=_form(pair)) for side in ('fake', 'real')}
-  found = values['fake']
-  return [Score('ms_ssim_within', found.pop('mean'),
-                reals=values['real']['mean'],
-                about={'by_class': named(pair, found)})]
+def ms_ssim_within_scores(pair: Pair) -> list[Score]:
+  """How alike two pictures of one class are, in the mean over classes.
+
+  Source: Odena et al. 2017 (arXiv:1610.09585), sec. 4.2.
+  """
+  fake, real = (ms_ssim.within(
+      side.images(2 * _PAIRS), side.labels(2 * _PAIRS), seed=pair.options.seed,
+      form=_form(pair)) for side in (pair.fake, pair.real))
+  return [Score('ms_ssim_within', fake.mean, reals=real.mean, about={
+      'by_class': with_class_names(fake.by_class, pair.real.source.classes)})]
 
 
 def _form(pair):
   """ProGAN's, which halves four times; where sides do not allow it, the other.
   """
-  height, width, _ = pair.real.shape
-  return similarity.LANDSCAPE if height % 16 or width % 16 else (
-      similarity.PROGAN)
+  height, width, _ = pair.real.source.shape
+  return ms_ssim.LANDSCAPE if height % 16 or width % 16 else ms_ssim.PROGAN
 
 
-def swd(pair):
-  real, fake = (pair.images(side, pair.protocol.sliced)
-                for side in ('real', 'fake'))
-  seed = pair.options.seed
-  found = sliced_wasserstein.swd(real, fake, seed)
-  floor = pair.once(
-    'sliced floor',
-    lambda: (
-      sliced_wasserstein.swd(*references.halves(real, seed), seed)
-      if len(real) >= 4
-      else {}
-    ),
-  )
-  protocol = found.pop('protocol')
+def swd_scores(pair: Pair) -> list[Score]:
+  """The sliced Wasserstein distance of patches, at every scale.
+
+  Source: Karras et al. 2018 (arXiv:1710.10196), sec. 5.
+  """
+  most, seed = pair.protocol.sliced, pair.options.seed
+  real, fake = pair.real.images(most), pair.fake.images(most)
+  distances = sliced_wasserstein.swd(real, fake, seed)
+
+  def of_halves():
+    if len(real) < 4:
+      return {}
+    return sliced_wasserstein.swd(*references.halves(real, seed), seed)
+
+  floor = pair.real.cached('sliced floor', of_halves)
+  protocol = distances.pop('protocol')
   return [Score(f'swd_{level}', float(value), reals=floor.get(level),
-                about=protocol) for level, value in found.items()]
+                about=protocol) for level, value in distances.items()]

@@ -1,28 +1,80 @@
 """Scores of any two sets of pictures, with all that they depend on."""
+from collections.abc import Callable, Sequence
 import dataclasses
+from typing import Any
 
 import numpy as np
 
-from msg_gan_jax.metrics import pair as pair_lib
+from msg_gan_jax.data.source import ArraySource, Source
 from msg_gan_jax.metrics import protocols, sets
 from msg_gan_jax.metrics.by_features import LPIPS
 from msg_gan_jax.metrics.features import table
-from msg_gan_jax.metrics.table import METRICS
+from msg_gan_jax.metrics.pair import Options, Pair
+from msg_gan_jax.metrics.score import Score
+from msg_gan_jax.metrics.table import METRICS, Metric
 
 
-def of_pair(pair, metrics=()):
+def evaluate(real: np.ndarray | str | Source, fake: np.ndarray | str | Source,
+             metrics: Sequence[str] = (), protocol: str = 'local', *,
+             features: str = '', weights_file: str = '', cache_dir: str = '',
+             resolution: int = 0, seed: int = 0, devices: Any = None,
+             say: Callable[[str], Any] = print) -> dict[str, Any]:
+  """Scores of any two sets of pictures, without a GAN.
+
+  Args:
+    real, fake: uint8 [n, H, W, C], a Source, or a path of a folder, a .zip,
+      .tar or .npz; see sets.open_set.
+    metrics: rows of METRICS, such as ('fid', 'kid'); () are the protocol's.
+    protocol: a row of PROTOCOLS.
+    features: a row of FEATURES, with a tap after a colon, in place of the
+      protocol's.
+    weights_file: the published weights of these features; '' looks for them,
+      and fetches them.
+    cache_dir: where statistics of reals are kept; '' is the user's cache.
+    resolution: height and width that all pictures get; 0 leaves them as they
+      are, and then they must all have one size.
+    seed: of everything that is drawn.
+    devices: jax devices that share the work; None is all.
+    say: prints a line for people.
+
+  Returns:
+    The record of `compute`: {'scores': {'fid_pytorch_fid': {'value': ..,
+    'error_of_samples': .., ..}}, 'protocol': .., ..}.
+
+  Raises:
+    ValueError: sets that cannot be read or compared; what is missing.
+  """
+  # Pictures are given, and none are drawn: all of them count.
+  row = dataclasses.replace(protocols.PROTOCOLS[protocol], n_fake=0)
+
+  def source(pictures, name):
+    if isinstance(pictures, np.ndarray):
+      return ArraySource(pictures, name=name)
+    if isinstance(pictures, str):
+      held_out = name == 'real' and row.reals == 'held_out'
+      return sets.open_set(pictures, name, held_out, resolution, cache_dir)
+    return pictures
+
+  options = Options(row, protocol, features, weights_file, cache_dir, say,
+                    devices, seed=seed)
+  return compute(
+      Pair(source(real, 'real'), source(fake, 'fake'), options), metrics)[1]
+
+
+def compute(pair: Pair, metrics: Sequence[str] = ()) -> tuple[
+    list[Score], dict[str, Any]]:
   """Scores of a Pair.
 
   Args:
-    pair: pair.Pair.
+    pair: the two sets.
     metrics: rows of METRICS; () are those of the protocol, without those that
       such pictures do not have, of which the record's 'warnings' tell.
 
   Returns:
-    ([score.Score], record): the record has all of it for JSON, with the
-    protocol's settings, counts and digests. 'protocol' is its name; the 'id' of
-    a score is of all that moves it but the fakes, and tells numbers that may
-    be compared from those that may not.
+    (scores, record): the record has all of it for JSON, with the protocol's
+    settings, counts and digests. 'protocol' is its name; the 'id' of a score is
+    of all that moves it but the fakes, and tells numbers that may be compared
+    from those that may not.
 
   Raises:
     ValueError: unknown metrics, or pictures that they cannot measure.
@@ -40,130 +92,82 @@ def of_pair(pair, metrics=()):
       return []
 
   # All features are known before any is computed: one pass gives all taps.
-  rows = {name: row for name in metrics or pair.protocol.metrics
-          for row in tried(name, lambda name=name: prepare(pair, (name,)))}
-  found = [one for name, row in rows.items()
-           for one in tried(name, lambda row=row: row.run(pair))]
+  rows = {
+      name: row for name in metrics or pair.protocol.metrics
+      for row in tried(name, lambda name=name: open_features(pair, (name,)))}
+  scores = [score for name, row in rows.items()
+            for score in tried(name, lambda row=row: row.run(pair))]
   about = pair.about()
   base = [about[k] for k in ('real_digest', 'n_real', 'n_fake')]
   base += [options.psi, options.cutoff]
-  return found, {
+  return scores, {
       'protocol': options.name, 'id': pair.protocol.digest(*base),
       'settings': dataclasses.asdict(pair.protocol), 'psi': options.psi,
       'cutoff': options.cutoff, **about, 'warnings': warnings,
-      'scores': {key(one, options): {
-          **_entry(one), 'id': pair.protocol.digest(*base, _features(
-              one, about['extractors']))} for one in found}}
+      'scores': {key(score, options): {
+          **_entry(score), 'id': pair.protocol.digest(*base, _features(
+              score, about['extractors']))} for score in scores}}
 
 
-def open_features(pair, metrics=()):
-  """Opens what metrics need, or, where none are named, the protocol's features.
+def open_features(pair: Pair, metrics: Sequence[str] = ()) -> list[Metric]:
+  """Opens the networks that metrics need; returns their rows of METRICS.
 
-  Raises:
-    ValueError: see `prepare`.
-  """
-  if metrics:
-    prepare(pair, metrics)
-  else:
-    pair.want((pair.spec,))
-
-
-def prepare(pair, metrics):
-  """Opens all extractors that metrics need; returns their rows of METRICS.
+  Args:
+    pair: the two sets.
+    metrics: rows of METRICS; of () the features of the protocol are opened.
 
   Raises:
     ValueError: unknown metrics or features, weights that are missing, pictures
       without what a metric is about.
   """
   rows = [METRICS[name] for name in dict.fromkeys(metrics)]
-  pair.want(spec for row in rows for spec in row.needs(pair))
+  specs = [spec for row in rows for spec in row.features(pair)]
+  pair.want(specs if rows else (pair.spec,))
   return rows
 
 
-def _features(one, extractors):
+def key(score: Score, options: Options) -> str:
+  """The name of a score in records: with its protocol, for ever.
+
+  'fid_pytorch_fid', 'kid_ada', 'swd_32_local'; of other features 'fid_768_ada',
+  'frechet_random_conv'; with another number of fakes 'fid_5000_ada'.
+  """
+  words = [score.name]
+  usual, local = protocols.PROTOCOLS[options.name], options.name == 'local'
+  if options.protocol.n_fake not in (0, usual.n_fake) and not local:
+    words.append(str(options.protocol.n_fake))
+  of_features = score.features and score.features != LPIPS
+  if of_features:
+    name, tap = table.parse(score.features)
+    row = table.FEATURES[name]
+    words += [name] if options.features or local else []
+    words += [tap] if tap != row.tap and tap not in (row.logits or ()) else []
+  return '_'.join([*words, *([] if local and of_features else [options.name])])
+
+
+def _features(score, extractors):
   """What a score's features are, beside their spec."""
-  if not one.features:
+  if not score.features:
     return None
-  name, _, tap = one.features.partition(':')
+  name, _, tap = score.features.partition(':')
   return name, tap or None, extractors.get(name)
 
 
 def _counts(pair):
   """Lines about counts that are not those of the protocol."""
   usual = protocols.PROTOCOLS[pair.options.name]
+  sides = (('real', pair.real, usual.n_real), ('fake', pair.fake, usual.n_fake))
   return [
-      f'{pair.options.name} has {wanted:,} {side}s, and here are '
-      f'{pair.n(side):,}: the numbers are not those of its papers.'
-      for side, wanted in (('real', usual.n_real), ('fake', usual.n_fake))
-      if wanted and pair.n(side) != wanted and pair.protocol.n_fake]
+      f'{pair.options.name} has {wanted:,} {name}s, and here are '
+      f'{len(side):,}: the numbers are not those of its papers.'
+      for name, side, wanted in sides
+      if wanted and len(side) != wanted and pair.protocol.n_fake]
 
 
-def key(one, options):
-  """The name of a score in records: with its protocol, for ever.
-
-  'fid_pytorch_fid', 'kid_ada', 'swd_32_local'; of other features 'fid_768_ada',
-  'frechet_random_conv'; with another number of fakes 'fid_5000_ada'.
-  """
-  words = [one.name]
-  usual, local = protocols.PROTOCOLS[options.name], options.name == 'local'
-  if options.protocol.n_fake not in (0, usual.n_fake) and not local:
-    words.append(str(options.protocol.n_fake))
-  if one.features and one.features != LPIPS:
-    name, tap = table.parse(one.features)
-    row = table.FEATURES[name]
-    own = not options.features and not local
-    words += [name] if not own else []
-    words += [tap] if tap != row.tap and tap not in (row.logits or ()) else []
-  named = one.features and one.features != LPIPS
-  return '_'.join([*words, *([] if local and named else [options.name])])
-
-
-def _entry(one):
-  return {'value': float(one.value),
-          'error_of_samples': None if one.error is None else float(one.error),
-          'reals': None if one.reals is None else float(one.reals),
-          'features': one.features, **one.about,
-          **({'warnings': list(one.warnings)} if one.warnings else {})}
-
-
-def evaluate(real, fake, metrics=(), protocol='local', *, features='',
-             weights_file='', cache_dir='', resolution=0, seed=0, devices=None,
-             say=print):
-  """Scores of any two sets of pictures, without a GAN.
-
-  Args:
-    real, fake: uint8 [n, H, W, C], a source.Source, or a path of a folder, a
-      .zip, .tar or .npz; see sets.open_set.
-    metrics: rows of METRICS, as ('fid', 'kid'); () are the protocol's.
-    protocol: a row of PROTOCOLS.
-    features: a row of FEATURES, with a tap after a colon, in place of the
-      protocol's.
-    weights_file: the published weights of these features; '' looks for them,
-      and fetches them.
-    cache_dir: where statistics of reals are kept; '' is the user's cache.
-    resolution: that pictures of several sizes get; 0 wants them of one.
-    seed: of everything that is drawn.
-    devices: jax devices that share the work; None is all.
-    say: prints a line for people.
-
-  Returns:
-    The record of `of_pair`: {'scores': {'fid_pytorch_fid': {'value': ..,
-    'error_of_samples': .., ..}}, 'protocol': .., ..}.
-
-  Raises:
-    ValueError: sets that cannot be read or compared; what is missing.
-  """
-  # Pictures are given, and none are drawn: all of them count.
-  row = dataclasses.replace(protocols.PROTOCOLS[protocol], n_fake=0)
-  sides = [_source(one, flag, row, resolution, cache_dir)
-           for one, flag in ((real, '--real'), (fake, '--fake'))]
-  return of_pair(pair_lib.Pair(*sides, pair_lib.Options(
-      row, protocol, features, weights_file, cache_dir, say, devices,
-      seed=seed)), metrics)[1]
-
-
-def _source(one, flag, protocol, resolution, cache_dir):
-  if isinstance(one, str):
-    return sets.open_set(one, flag, protocol.reals == 'held_out' and
-                         flag == '--real', resolution, cache_dir)
-  return sets.Arrays(one, name=flag) if isinstance(one, np.ndarray) else one
+def _entry(score):
+  return {'value': float(score.value),
+          'error_of_samples': None if score.error is None else float(
+              score.error),
+          'reals': None if score.reals is None else float(score.reals),
+          'features': score.features, **score.about,
+          **({'warnings': list(score.warnings)} if score.warnings else {})}

@@ -1,45 +1,47 @@
 """The samples nearest to training pictures, beside those pictures."""
 import numpy as np
 
+from msg_gan_jax.arrays.indices import evenly
 from msg_gan_jax.metrics.functional import precision_recall
+from msg_gan_jax.metrics.pair import Pair
 from msg_gan_jax.report import figure, grids
 
 ROWS = 6  # Of the nearest samples, and of others.
 NEIGHBOURS = 6
 
 
-def draw(pair, path):
+def draw(pair: Pair, path: str) -> str:
   """Writes a picture: samples, and the training pictures nearest to each.
 
   Above the samples nearest to any training picture, below samples as they
   come: what copies a training picture stands in the first rows.
 
   Args:
-    pair: pair.Pair; features are those of precision and recall.
+    pair: features are those of precision and recall.
     path: where to, a .png.
 
   Returns:
     The path.
   """
   spec = pair.manifold_spec
-  side = 'train' if pair.options.train else 'real'
+  train = pair.train or pair.real
   distances, indices = precision_recall.nearest(
-      pair.features(side, spec), pair.features('fake', spec),
-      min(NEIGHBOURS, pair.n(side)))
+      train.features(spec), pair.fake.features(spec),
+      min(NEIGHBOURS, len(train)))
   order = np.argsort(distances[:, 0], kind='stable')
-  rows = min(ROWS, len(order) // 2)
-  others = order[np.linspace(0, len(order) - 1, rows + 1).astype(int)[1:]]
+  count = min(ROWS, len(order) // 2)
+  others = order[evenly(len(order), count + 1)[1:]]
   bands, beside = [], []
-  for title, some in (('nearest to training', order[:rows]),
+  for title, rows in (('nearest to training', order[:count]),
                       ('others, by distance', others)):
-    fakes = pair.picked_images('fake', some)
-    reals = pair.picked_images(side, indices[some].ravel())
+    fakes = pair.fake.images_of(rows)
+    reals = train.images_of(indices[rows].ravel())
     tiles = [figure.tile(x) for x in reals]
-    count = indices.shape[1]
+    across = indices.shape[1]
     bands.append(figure.Band((title, ''), [
-        [figure.tile(fake), *tiles[i * count:(i + 1) * count]]
+        [figure.tile(fake), *tiles[i * across:(i + 1) * across]]
         for i, fake in enumerate(fakes)]))
-    beside += [('', f'{distances[i, 0]:.3g}') for i in some]
+    beside += [('', f'{distances[i, 0]:.3g}') for i in rows]
   grids.save(path, figure.draw(
       bands, ('Samples', f'and the training pictures nearest to each, by {spec}'
               f'; their distances at the left'),

@@ -2,7 +2,8 @@
 import numpy as np
 
 from msg_gan_jax.data.drawn import polygons
-from msg_gan_jax.metrics.score import Score
+from msg_gan_jax.metrics.pair import Pair
+from msg_gan_jax.metrics.score import Score, error_of_share
 
 WITHIN = .75  # Euclidean distance of pictures in [0, 1]: Lucic et al. 2018.
 MOST = 1000  # Fakes whose nearest polygon is looked for.
@@ -12,7 +13,7 @@ _ROUNDS = 16
 _STEP = 1e-3  # Of a corner, in sides of the picture: a thirtieth of a pixel.
 
 
-def distances(images, dataset, seed=1):
+def distances(images: np.ndarray, dataset: str, seed: int = 1) -> np.ndarray:
   """Distances of pictures to the nearest polygon of a kind.
 
   The nearest of many that are drawn, and from there the corners are moved by
@@ -47,23 +48,25 @@ def _descend(target, corners, size):
     normal += damping[:, None, None] * np.eye(normal.shape[-1])
     right = -np.einsum('npi,np->ni', slope, residual)
     moved = v + np.linalg.solve(normal, right[..., None]).reshape(v.shape)
-    found = _pictures(moved, size) - target
-    better = (found**2).sum(1) < square
-    v[better], residual[better] = moved[better], found[better]
-    square = np.where(better, (found**2).sum(1), square)
+    after = _pictures(moved, size) - target
+    better = (after**2).sum(1) < square
+    v[better], residual[better] = moved[better], after[better]
+    square = np.where(better, (after**2).sum(1), square)
     damping *= np.where(better, .3, 10)
   return np.sqrt(square)
 
 
-def nearest(points, among, count=1):
+def nearest(points: np.ndarray, among: np.ndarray,
+            count: int = 1) -> tuple[np.ndarray, np.ndarray]:
   """(indices [n, count], distances) of the nearest of `among`, [m, d]."""
   square = ((points**2).sum(1)[:, None] + (among**2).sum(1)
             - 2 * points @ among.T)
-  found = np.argpartition(square, count - 1)[:, :count]
-  return found, np.sqrt(np.maximum(np.take_along_axis(square, found, 1), 0))
+  indices = np.argpartition(square, count - 1)[:, :count]
+  return indices, np.sqrt(
+      np.maximum(np.take_along_axis(square, indices, 1), 0))
 
 
-def scores(pair):
+def polygon_scores(pair: Pair) -> list[Score]:
   """Precision and recall of polygons, as Scores.
 
   Precision is the share of samples at most WITHIN from the manifold. Recall is
@@ -71,31 +74,30 @@ def scores(pair):
   generator, which could look for a better latent, it grows with their number.
 
   Raises:
-    ValueError: the reals are no polygons.
+    ValueError: the reals are not polygons.
 
   Source: Lucic et al. 2018 (arXiv:1711.10337), sec. 5; recall there inverts G.
   """
-  dataset = pair.real.notes.get('dataset')
-  if pair.real.name != 'polygons' or dataset not in polygons.DATASETS:
+  source = pair.real.source
+  dataset = source.notes.get('dataset')
+  if source.name != 'polygons' or dataset not in polygons.DATASETS:
     raise ValueError(
-        f'--metrics: polygons measures against a manifold that is known, and '
-        f'{pair.real.name} has none; wanted config.data.name=polygons.')
-  fake, real = pair.images('fake', MOST), pair.images('real', MOST)
+        'metrics: polygons measures against a manifold that is known, and '
+        f'{source.name} has none; wanted pictures of the source polygons.')
+  fake, real = pair.fake.images(MOST), pair.real.images(MOST)
   away = distances(fake, dataset)
-  _, near = nearest(_flat(real), _flat(pair.images('fake')))
-  halves = _flat(pair.images('real'))
-  _, floor = nearest(_flat(real), halves[MOST:]) if (
-      len(halves) > MOST) else (None, np.empty(0))
-  found = {'polygon_precision': (away <= WITHIN).mean(),
-           'polygon_recall': (near <= WITHIN).mean()}
-  return [Score(
-      name=name, value=float(share),
-      error=float(np.sqrt(share * (1 - share) / n)),
-      reals=float((floor <= WITHIN).mean()) if (
-          name == 'polygon_recall' and len(floor)) else None,
-      about={'within': WITHIN, 'mean_distance': float(away.mean())})
-          for (name, share), n in zip(
-              found.items(), (len(fake), len(real)), strict=True)]
+  _, near = nearest(_flat(real), _flat(pair.fake.images()))
+  others = _flat(pair.real.images())[MOST:]
+  floor = float((nearest(_flat(real), others)[1] <= WITHIN).mean()) if (
+      len(others)) else None
+  precision = float((away <= WITHIN).mean())
+  recall = float((near <= WITHIN).mean())
+  about = {'within': WITHIN, 'mean_distance': float(away.mean())}
+  return [
+      Score('polygon_precision', precision,
+            error_of_share(precision, len(fake)), about=about),
+      Score('polygon_recall', recall, error_of_share(recall, len(real)),
+            reals=floor, about=about)]
 
 
 def _steps(corners):

@@ -2,6 +2,7 @@
 import dataclasses
 import hashlib
 import json
+from typing import Any
 
 from msg_gan_jax.config import tables
 
@@ -32,7 +33,7 @@ class Protocol:
     closed: whether a picture on the surface of a ball is in it, likewise.
     sliced: most pictures of each set whose patches the sliced distance sees.
     similarity: MS-SSIM as in 'progan' or as in 'landscape'.
-    metrics: what is measured where nobody asks for others.
+    metrics: what is measured where no others are asked for.
   """
   follows: str
   features: str = 'inception:2048'
@@ -55,7 +56,7 @@ class Protocol:
   similarity: str = 'progan'
   metrics: tuple[str, ...] = ('fid',)
 
-  def digest(self, *more):
+  def digest(self, *more: Any) -> str:
     """Eight hex digits of all of it and of `more`, anything JSON can write."""
     # Not by what is measured: a number is the same whatever else is asked for.
     about = dataclasses.asdict(self) | {'metrics': None, 'follows': None}
@@ -63,7 +64,7 @@ class Protocol:
         [about, *more], sort_keys=True, default=str).encode()).hexdigest()[:8]
 
 
-PROTOCOLS = tables.Table('--protocol', 'protocol', {
+PROTOCOLS = tables.Table('protocol', 'protocol', {
     # Nothing to download; numbers to be compared with their own references.
     'local': Protocol(
         'this project: features of an untrained network, held-out reals',

@@ -1,5 +1,7 @@
 """One number, with its error, its reference, and where it comes from."""
-from typing import NamedTuple
+from collections.abc import Mapping
+import types
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -8,10 +10,10 @@ class Score(NamedTuple):
   """One number.
 
   Attributes:
-    name: what it is: 'fid', 'precision', ...
-    value: Python float; nan where it has no meaning, and `warnings` say why.
-    error: its standard error over the samples, or None; training seeds are
-      another matter, see report.rows.
+    name: what it is, such as 'fid' or 'precision'.
+    value: a Python float; nan where it has no meaning, and `warnings` say why.
+    error: its standard error over the samples, or None. Training seeds are
+      another matter, see text.rows.
     features: the spec it looks at, '' where it looks at pixels.
     reals: the same of one half of the reals against the other, or what they
       have by themselves, or None.
@@ -23,15 +25,16 @@ class Score(NamedTuple):
   error: float | None = None
   features: str = ''
   reals: float | None = None
-  about: dict = {}
-  warnings: tuple = ()
+  about: Mapping[str, Any] = types.MappingProxyType({})
+  warnings: tuple[str, ...] = ()
 
 
-def of_share(share, n):
+def error_of_share(share: float, n: int) -> float:
   """Standard error of a share of n independent pictures."""
   return float(np.sqrt(share * (1 - share) / n))
 
 
-def named(pair, by_class):
-  """{class's name: value} of {its number: value}."""
-  return {pair.real.classes[int(k)]: float(v) for k, v in by_class.items()}
+def with_class_names(values: Mapping[int, float],
+                     classes: tuple[str, ...]) -> dict[str, float]:
+  """{name of a class: value} of {its number: value}."""
+  return {classes[int(k)]: float(v) for k, v in values.items()}

@@ -1,27 +1,32 @@
 """What may be scored: folders, archives, arrays, data sets, a generator."""
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 import dataclasses
-import hashlib
 import os
 from typing import NamedTuple
 
+import jax
 import numpy as np
 
-from msg_gan_jax.config import schema, tables
+from msg_gan_jax.config import errors, schema, tables
 from msg_gan_jax.data import decode, sources
+from msg_gan_jax.data.source import ArraySource, Coloured, Source
 from msg_gan_jax.data.stores import archive, folder, npz
 
-MOST_BYTES = 2**32  # Pictures of a generator that are kept; more are redrawn.
+# A generator's pictures are kept in memory up to this many bytes; of more, each
+# is drawn again whenever it is asked for.
+MOST_BYTES = 2**32
 _CHANNELS = {'1': 1, 'L': 1, 'I;16': 1, 'RGBA': 4, 'LA': 4, 'PA': 4}
 
 
-def open_set(text, flag='--real', held_out=False, resolution=0, cache_dir=''):
+def open_set(text: str, name: str = 'real', held_out: bool = False,
+             resolution: int = 0, cache_dir: str = '') -> Source:
   """The pictures that a text names, as a Source.
 
   Args:
     text: a folder of pictures, a zip, tar or .npz; a row of SOURCES that draws
-      its pictures or fetches them, as 'avatars'; or both, as 'cifar10:PATH'.
-    flag: what errors begin with.
+      its pictures or fetches them, such as 'avatars'; or both, such as
+      'cifar10:PATH'.
+    name: of the argument that errors begin with.
     held_out: of a data set with two parts, the one that is never trained on.
     resolution: height and width that all pictures get; 0 leaves them as they
       are, and then they must all have one size.
@@ -30,43 +35,40 @@ def open_set(text, flag='--real', held_out=False, resolution=0, cache_dir=''):
   Raises:
     ValueError: nothing there, no pictures, or pictures of several sizes.
   """
-  name, _, path = text.partition(':')
+  source, _, path = text.partition(':')
   try:
     if os.path.exists(text):
       return _files(text, resolution, cache_dir)
-    if name in sources.SOURCES:
-      size = {'resolution': resolution} if resolution else {}
-      shape = {'polygons': {'resolution': 28, 'channels': 1, **size}}
-      splits = sources.SOURCES[name](schema.Data(
-          name=name, path=path, cache_dir=cache_dir,
-          **shape.get(name, size)))
+    if source in sources.SOURCES:
+      data = schema.Data(name=source, path=path, cache_dir=cache_dir)
+      if source in sources.DRAWN:
+        data = dataclasses.replace(data, **sources.DRAWN[source].settings)
+      if resolution:
+        data = dataclasses.replace(data, resolution=resolution)
+      splits = sources.SOURCES[source](data)
       return splits.held_out if held_out and splits.held_out else splits.train
   except (ValueError, OSError) as error:
-    said = str(error)
-    for place in ('config.data.path: ', 'config.data.'):
-      said = said.removeprefix(place)
-    raise ValueError(f'{flag}: {said}') from error
+    fields = (field.name for field in dataclasses.fields(schema.Data))
+    said = errors.renamed(str(error), {
+        **{f'config.data.{field}': field for field in fields},
+        'config.data.path': name})
+    raise ValueError(
+        said if said.startswith(f'{name}: ') else f'{name}: {said}') from error
   raise ValueError(
-      f'{flag}: no file, folder or source {text!r}; wanted a folder of '
+      f'{name}: no file, folder or source {text!r}; wanted a folder of '
       'pictures, a .zip, .tar or .npz, or a source. '
-      + tables.nearest(name, sources.SOURCES))
+      + tables.nearest(source, sources.SOURCES))
 
 
 def _files(path, resolution, cache_dir):
   """All pictures of a folder or an archive, of the size that the first has."""
   if os.path.isdir(path) and os.path.exists(os.path.join(path, 'config.json')):
     raise ValueError(
-        f'{path!r} is a run and no folder of pictures; wanted --workdir={path}')
-  found = None if os.path.isdir(path) else archive.unpack(path, cache_dir)
-  if found is None:
-    store = folder.Folder(path)
-  elif npz.holds(found):
-    store = npz.Arrays(found)
-  else:
-    store = archive.Archive(found)
+        f'{path!r} is a run, not a folder of pictures; wanted workdir={path}')
+  store = _store(path, cache_dir)
   where = store.where(0)
   try:
-    first = decode.look(store.peek(0))
+    first = decode.read_facts(store.peek(0))
   except Exception as error:  # PIL raises many kinds.
     raise ValueError(f'cannot read {where!r}: {error}') from error
   height, width = (first.width, first.height) if first.turned and (
@@ -80,104 +82,66 @@ def _files(path, resolution, cache_dir):
   if len(pictures.notes['modes']) > 1 and data.channels != 3:
     # All in colour, as the peers read them, and not as the first one is.
     pictures = sources.read(store, dataclasses.replace(data, channels=3))
-  sizes = pictures.notes['sizes']
   if pictures.notes['different_sizes'] > 1 and not resolution:
-    some = ', '.join(f'{size} ({n:,})' for size, n in list(sizes.items())[:3])
+    sizes = list(pictures.notes['sizes'].items())
+    examples = ', '.join(f'{size} ({n:,})' for size, n in sizes[:3])
     raise ValueError(
         f'{path!r} has pictures of {pictures.notes["different_sizes"]} sizes: '
-        f'{some}; wanted one, or --resolution=N, to which all are cropped and '
-        'resized.')
+        f'{examples}; wanted one size, or one to which all are cropped and '
+        'resized, such as resolution=64.')
   return pictures
 
 
+def _store(path, cache_dir):
+  if os.path.isdir(path):
+    return folder.Folder(path)
+  unpacked = archive.unpack(path, cache_dir)
+  return (npz.Arrays if npz.is_npz(unpacked) else archive.Archive)(unpacked)
+
+
 class Paths(NamedTuple):
-  """What a path length needs of a generator, see metrics.path_length.
+  """What a path length needs of a generator, see functional.path_length.
 
   Attributes:
     draw: (key, n) -> latents, in the space.
     synthesize: (latents, key) -> floats in -1 .. 1, [n, H, W, C].
     space: 'z' or 'w'.
   """
-  draw: Callable
-  synthesize: Callable
+  draw: Callable[[jax.Array, int], jax.Array]
+  synthesize: Callable[[jax.Array, jax.Array], jax.Array]
   space: str
 
 
-def alike(real, fake):
+def in_same_channels(real: Source, fake: Source) -> tuple[Source, Source]:
   """Both as they are, or both in colour where one of them is."""
   if real.shape[2] == fake.shape[2]:
     return real, fake
-  return tuple(one if one.shape[2] == 3 else _Coloured(one)
-               for one in (real, fake))
+  return _in_colour(real), _in_colour(fake)
 
 
-class _Coloured:
-  """A source whose grey is repeated and whose alpha is left out."""
-
-  def __init__(self, source):
-    self._source, self.paths = source, None
-    self.name, self.classes = source.name, source.classes
-    self.shape, self.notes = (*source.shape[:2], 3), source.notes
-    self.labels, self.factors = source.labels, source.factors
-
-  def __len__(self):
-    return len(self._source)
-
-  def images(self, indices):
-    found = self._source.images(indices)
-    return found[..., :3] if found.shape[-1] > 3 else np.repeat(
-        found[..., :1], 3, -1)
-
-  def digest(self):
-    return hashlib.sha256(
-        b'in colour ' + self._source.digest().encode()).hexdigest()
+def _in_colour(source):
+  return source if source.shape[2] == 3 else Coloured(source)
 
 
-class Arrays:
-  """uint8 [n, H, W, C] in memory as a Source, with labels [n] or without.
+class Samples(ArraySource):
+  """Pictures of a generator in memory.
 
-  Raises:
-    ValueError: no such array, or other labels than pictures.
+  Args:
+    pixels, labels, classes, name: see ArraySource.
+    paths: how to walk through the generator's latents, or None.
   """
-  notes, paths = {}, None
 
-  def __init__(self, pixels, labels=None, classes=(), name='array'):
-    self._pixels = pixels = np.asarray(pixels)
-    if pixels.dtype != np.uint8 or pixels.ndim != 4 or not pixels.size:
-      raise ValueError(
-          f'{name}: wanted pictures as uint8 [n, H, W, C], found '
-          f'{pixels.dtype} {list(pixels.shape)}. Floats in -1 .. 1 become so '
-          'by np.clip(np.rint(127.5 * x + 127.5), 0, 255).astype(np.uint8).')
-    self._labels = np.zeros(len(pixels), np.int32) if labels is None else (
-        np.asarray(labels, np.int32))
-    if self._labels.shape != (len(pixels),):
-      raise ValueError(f'{name}: {len(pixels)} pictures, and labels of shape '
-                       f'{list(self._labels.shape)}; wanted [{len(pixels)}].')
-    self.name, self.shape = name, pixels.shape[1:]
-    if labels is not None and not classes:
-      classes = tuple(str(i) for i in range(self._labels.max() + 1))
-    self.classes = tuple(classes)
-
-  def __len__(self):
-    return len(self._pixels)
-
-  def images(self, indices):
-    return self._pixels[indices]
-
-  def labels(self, indices):
-    return self._labels[indices]
-
-  def factors(self, indices):
-    return {}
-
-  def digest(self):
-    about = repr((self._pixels.shape, self.classes)).encode()
-    return hashlib.sha256(about + np.ascontiguousarray(self._pixels).tobytes()
-                          + self._labels.tobytes()).hexdigest()
+  def __init__(self, pixels: np.ndarray, labels: np.ndarray | None = None,
+               classes: Sequence[str] = (), name: str = 'samples',
+               paths: Paths | None = None) -> None:
+    super().__init__(pixels, labels, classes, name)
+    self.paths = paths
 
 
-def generated(draw, n, shape, labels=None, classes=(), name='samples',
-              paths=None):
+def generated(draw: Callable[[int, int], np.ndarray], n: int,
+              shape: tuple[int, int, int], labels: np.ndarray | None = None,
+              classes: Sequence[str] = (), name: str = 'samples',
+              paths: Paths | None = None) -> Source:
   """Pictures that a generator draws, as a Source.
 
   Few are drawn once and kept; of more than MOST_BYTES each is drawn whenever
@@ -191,22 +155,23 @@ def generated(draw, n, shape, labels=None, classes=(), name='samples',
     classes: their names.
     paths: Paths of the generator, or None.
   """
-  found = _Drawn(draw, n, shape, labels, classes, name)
-  if n * int(np.prod(shape)) <= MOST_BYTES:
-    found = Arrays(np.concatenate([
-        found.images(np.arange(i, min(i + found.BLOCK, n)))
-        for i in range(0, n, found.BLOCK)]), labels, classes, name)
-  found.paths = paths
-  return found
+  drawn = _Drawn(draw, n, shape, labels, classes, name, paths)
+  if n * int(np.prod(shape)) > MOST_BYTES:
+    return drawn
+  pixels = np.concatenate([
+      drawn.images(np.arange(i, min(i + drawn.BLOCK, n)))
+      for i in range(0, n, drawn.BLOCK)])
+  return Samples(pixels, labels, classes, name, paths)
 
 
 class _Drawn:
-  """As `generated`, drawn whenever asked for, by blocks that stay the same."""
-  notes = {}
+  """Pictures of a generator, drawn whenever asked for, in blocks that stay the
+  same."""
   BLOCK = 256
 
-  def __init__(self, draw, n, shape, labels, classes, name):
-    self._draw, self._n, self._kept = draw, n, (-1, None)
+  def __init__(self, draw, n, shape, labels, classes, name, paths):
+    self.notes, self.paths = {}, paths
+    self._draw, self._n, self._last = draw, n, (-1, None)
     self._labels = np.zeros(n, np.int32) if labels is None else labels
     self.shape, self.classes, self.name = tuple(shape), tuple(classes), name
 
@@ -216,16 +181,16 @@ class _Drawn:
   def images(self, indices):
     # A block's pictures depend on nothing but its number: noise is drawn with
     # it, and batch norm may look at all of it.
-    found = np.empty((len(indices), *self.shape), np.uint8)
+    images = np.empty((len(indices), *self.shape), np.uint8)
     blocks = np.asarray(indices) // self.BLOCK
     for block in np.unique(blocks):
-      if self._kept[0] != block:
+      if self._last[0] != block:
         first = block * self.BLOCK
-        self._kept = block, self._draw(
+        self._last = block, self._draw(
             first, min(first + self.BLOCK, self._n))
       here = blocks == block
-      found[here] = self._kept[1][np.asarray(indices)[here] % self.BLOCK]
-    return found
+      images[here] = self._last[1][np.asarray(indices)[here] % self.BLOCK]
+    return images
 
   def labels(self, indices):
     return self._labels[indices]

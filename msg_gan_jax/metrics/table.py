@@ -1,6 +1,7 @@
 """METRICS: what is measured of two sets of pictures, and how sure it is."""
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+import dataclasses
+from typing import Protocol
 
 from msg_gan_jax.config import tables
 from msg_gan_jax.metrics import (
@@ -9,68 +10,59 @@ from msg_gan_jax.metrics import (
   by_pictures,
   polygon_distance,
 )
+from msg_gan_jax.metrics.pair import Pair
+from msg_gan_jax.metrics.score import Score
 
 
-class Metric(NamedTuple):
-  """needs: pair -> specs of features; run: pair -> [Score]."""
-  needs: Callable
-  run: Callable
+class FeaturesOf(Protocol):
+  """Which features a metric looks at, as specs such as 'inception:2048'."""
+
+  def __call__(self, pair: Pair, /) -> Iterable[str]: ...
 
 
-# What people call a score; others are called by their names.
-TITLES = {
-    'fid': 'FID', 'frechet': 'Fréchet distance', 'kid': 'KID',
-    'fid_infinity': 'FID of endless samples',
-    'frechet_infinity': 'Fréchet distance of endless samples',
-    'is': 'inception score', 'classifier_score': 'classifier score',
-    'ms_ssim': 'MS-SSIM of two samples', 'ms_ssim_within':
-    'MS-SSIM within a class', 'intra_fid': 'FID within a class',
-    'intra_frechet': 'Fréchet distance within a class',
-}
-# First scores of rows of METRICS that are not called like the row.
-NAMES = {
-    'fid': ('fid', 'frechet'), 'fid_infinity': ('fid_infinity',
-                                                'frechet_infinity'),
-    'is': ('is', 'classifier_score'), 'precision_recall': ('precision',),
-    'density_coverage': ('density',), 'intra_fid': ('intra_fid',
-                                                    'intra_frechet'),
-    'memorised': ('authentic',), 'ppl': ('ppl', 'path_length'),
-    'polygons': ('polygon_precision',),
-}
-# Of which less is better; of shares and class scores more is.
-LOWER = ('fid', 'frechet', 'kid', 'swd', 'intra', 'ppl', 'path_length',
-         'ms_ssim')
+class Run(Protocol):
+  """The scores of two sets of pictures."""
+
+  def __call__(self, pair: Pair, /) -> list[Score]: ...
 
 
-def _labelled(pair, name):
-  for flag, one in (('real', pair.real), ('fake', pair.fake)):
-    if len(one.classes) < 2:
+@dataclasses.dataclass(frozen=True)
+class Metric:
+  """A row of METRICS.
+
+  Attributes:
+    features: pair -> specs of the features it looks at, which are opened before
+      anything is computed; () where it looks at pictures.
+    run: pair -> its scores.
+    title: what people call the score that has the name of the row.
+    scores: {name: title} of scores with other names. The best checkpoint is
+      chosen by the first that there is: the one called like the row, then
+      these.
+    lower_is_better: whether less is better, of what `best` is chosen by.
+  """
+  features: FeaturesOf
+  run: Run
+  title: str
+  scores: Mapping[str, str] = dataclasses.field(default_factory=dict)
+  lower_is_better: bool = dataclasses.field(kw_only=True)
+
+
+def _check_classes(pair, name):
+  sources = pair.real.source, pair.fake.source
+  for side, source in zip(('real', 'fake'), sources, strict=True):
+    if len(source.classes) < 2:
       raise ValueError(
-          f'--metrics: {name} compares classes, and the pictures of --{flag} '
-          f'({one.name}) have none.')
-  if pair.real.classes != pair.fake.classes:
+          f'metrics: {name} compares classes, and the pictures of {side} '
+          f'({source.name}) have none.')
+  real, fake = sources
+  if real.classes != fake.classes:
     raise ValueError(
-        f'--metrics: {name} compares classes, and they differ: '
-        f'{", ".join(pair.real.classes[:5])}, ... in {pair.real.name}, '
-        f'{", ".join(pair.fake.classes[:5])}, ... in {pair.fake.name}.')
+        f'metrics: {name} compares classes, and they differ: '
+        f'{", ".join(real.classes[:5])}, ... in {real.name}, '
+        f'{", ".join(fake.classes[:5])}, ... in {fake.name}.')
 
 
-def _none(pair):
-  return ()
-
-
-def _by_class(name, needs):
-  def checked(pair):
-    _labelled(pair, name)
-    return needs(pair)
-  return checked
-
-
-def _path_needs(pair):
-  spec = by_features.path_spec(pair)
-  if spec != by_features.LPIPS:
-    return (spec,)
-  pair.perceptual()  # Its weights are looked for now, and not after all else.
+def _no_features(pair):
   return ()
 
 
@@ -82,41 +74,108 @@ def _manifold_spec(pair):
   return (pair.manifold_spec,)
 
 
-METRICS = tables.Table(
-  '--metrics',
-  'metric',
-  {
-    'fid': Metric(_spec, by_features.fid),
-    'fid_infinity': Metric(_spec, by_features.fid_infinity),
-    'kid': Metric(_spec, by_features.kid),
-    'is': Metric(lambda p: (by_features.logits_spec(p),), by_features.classes),
-    'precision_recall': Metric(_manifold_spec, by_features.precision_recall),
-    'density_coverage': Metric(_manifold_spec, by_features.density_coverage),
-    'ms_ssim': Metric(_none, by_pictures.ms_ssim),
+def _logits_spec(pair):
+  return (by_features.logits_spec(pair),)
+
+
+def _classifier_spec(pair):
+  return (by_features.CLASSES,)
+
+
+def _path_specs(pair):
+  spec = by_features.path_spec(pair)
+  if spec != by_features.LPIPS:
+    return (spec,)
+  pair.extractors.lpips()  # An error about its weights comes now, not later.
+  return ()
+
+
+def _factor_specs(pair):
+  return avatar_factors.taps(pair.real.source)
+
+
+def _with_classes(name, features):
+  """`features`, of pictures that have classes."""
+  def checked(pair):
+    _check_classes(pair, name)
+    return features(pair)
+  return checked
+
+
+METRICS: tables.Table[Metric] = tables.Table('metrics', 'metric', {
+    'fid': Metric(
+        _spec, by_features.fid_scores, 'FID', {'frechet': 'Fréchet distance'},
+        lower_is_better=True),
+    'fid_infinity': Metric(
+        _spec, by_features.fid_infinity_scores, 'FID of endless samples',
+        {'frechet_infinity': 'Fréchet distance of endless samples'},
+        lower_is_better=True),
+    'kid': Metric(_spec, by_features.kid_scores, 'KID', lower_is_better=True),
+    'is': Metric(
+        _logits_spec, by_features.inception_scores, 'inception score',
+        {'classifier_score': 'classifier score'}, lower_is_better=False),
+    'precision_recall': Metric(
+        _manifold_spec, by_features.precision_recall_scores,
+        'precision and recall', {'precision': 'precision', 'recall': 'recall'},
+        lower_is_better=False),
+    'density_coverage': Metric(
+        _manifold_spec, by_features.density_coverage_scores,
+        'density and coverage', {'density': 'density', 'coverage': 'coverage'},
+        lower_is_better=False),
+    'ms_ssim': Metric(
+        _no_features, by_pictures.ms_ssim_scores, 'MS-SSIM of two samples',
+        lower_is_better=True),
     'ms_ssim_within': Metric(
-      _by_class('ms_ssim_within', _none), by_pictures.ms_ssim_within
-    ),
-    'swd': Metric(_none, by_pictures.swd),
-    'intra_fid': Metric(_by_class('intra_fid', _spec), by_features.intra_fid),
+        _with_classes('ms_ssim_within', _no_features),
+        by_pictures.ms_ssim_within_scores, 'MS-SSIM within a class',
+        lower_is_better=True),
+    'swd': Metric(
+        _no_features, by_pictures.swd_scores, 'sliced Wasserstein distance',
+        lower_is_better=True),
+    'intra_fid': Metric(
+        _with_classes('intra_fid', _spec), by_features.intra_fid_scores,
+        'FID within a class',
+        {'intra_frechet': 'Fréchet distance within a class'},
+        lower_is_better=True),
     'class_accuracy': Metric(
-      _by_class('class_accuracy', lambda p: (by_features.CLASSES,)),
-      by_features.class_accuracy,
-    ),
-    'memorised': Metric(_manifold_spec, by_features.memories),
-    'ppl': Metric(_path_needs, by_features.ppl),
+        _with_classes('class_accuracy', _classifier_spec),
+        by_features.class_accuracy_scores, 'class accuracy',
+        lower_is_better=False),
+    'memorised': Metric(
+        _manifold_spec, by_features.memorisation_scores, 'memorisation',
+        {'authentic': 'authentic'}, lower_is_better=False),
+    'ppl': Metric(
+        _path_specs, by_features.ppl_scores, 'ppl',
+        {'path_length': 'path length'}, lower_is_better=True),
     'factors': Metric(
-      lambda p: avatar_factors.taps(p.real), avatar_factors.scores
-    ),
-    'polygons': Metric(_none, polygon_distance.scores),
-  },
-)
+        _factor_specs, avatar_factors.factor_scores, 'factors',
+        lower_is_better=False),
+    'polygons': Metric(
+        _no_features, polygon_distance.polygon_scores, 'polygons',
+        {'polygon_precision': 'polygon precision',
+         'polygon_recall': 'polygon recall'}, lower_is_better=False),
+})
 
 
-def name_of(key):
-  """The name of a score whose `scores.key` it is, or ''.
+def score_names(name: str) -> tuple[str, ...]:
+  """The names of the scores of a row, that of the best checkpoint first."""
+  return name, *METRICS[name].scores
 
-  'fid_infinity_ada' is of 'fid_infinity', and not of 'fid'.
+
+def title_of(score_name: str) -> str:
+  """What people call a score, by its name."""
+  for name, metric in METRICS.items():
+    titles = {name: metric.title, **metric.scores}
+    if score_name in titles:
+      return titles[score_name]
+  return score_name.replace('_', ' ')
+
+
+def score_of_key(key: str) -> str:
+  """The name of the score whose evaluate.key it is, or ''.
+
+  'fid_infinity_ada' belongs to 'fid_infinity', and not to 'fid'.
   """
-  known = {*METRICS, *(name for names in NAMES.values() for name in names)}
-  fits = [name for name in known if f'{key}_'.startswith(f'{name}_')]
-  return max(fits, key=len, default='')
+  names = [name for row in METRICS for name in score_names(row)
+           if f'{key}_'.startswith(f'{name}_')]
+  return max(names, key=len, default='')

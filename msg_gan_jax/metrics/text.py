@@ -1,95 +1,102 @@
 """Scores as lines of text, and in a file: unlike protocols never together."""
+from collections.abc import Iterable, Sequence
 import json
 import math
 import os
+from typing import Any
 
-from msg_gan_jax.metrics.functional import bootstrap
-from msg_gan_jax.metrics.table import TITLES
+from msg_gan_jax.metrics.functional import training_seeds
+from msg_gan_jax.metrics.score import Score
+from msg_gan_jax.metrics.table import title_of
+from msg_gan_jax.report.text import columns
 
 FILE = 'scores.jsonl'
-_COLUMNS = 4
+_ACROSS = 4  # Columns of numbers that a terminal has room for.
 _FOOT = (
     'reals: one half of them against the other, or what they have themselves.',
     '± is the standard error over samples; another training seed moves a score '
     'more.')
 
 
-def sheet(found, record):
+def sheet(scores: Sequence[Score], record: dict[str, Any]) -> list[str]:
   """One pair of sets as lines of text for a person: a line a score.
 
   Args:
-    found: [score.Score].
-    record: of scores.of_pair.
+    scores, record: of evaluate.compute.
   """
-  names = [_title(one) for one in found]
-  width = max(36, *(len(name) for name in names)) + 2
-  lines = [_heading(record),
-           f'{"":<{width + 2}}{"samples":>10}{"":<12}{"reals":>10}']
-  for name, one in zip(names, found, strict=True):
-    error = '' if one.error is None else f' ± {_number(one.error)}'
-    reals = '' if one.reals is None else _number(one.reals)
-    lines.append(
-        f'  {name:<{width}}{_number(one.value):>10}{error:<12}{reals:>10}')
-  lines += _FOOT
-  lines += _warnings([(None, found, record)])
-  return [line.rstrip() for line in lines]
+  cells = [('', 'samples', '', 'reals')]
+  cells += [(f'  {_title(score)}', _number(score.value),
+             '' if score.error is None else f' ± {_number(score.error)}',
+             _optional(score.reals)) for score in scores]
+  return [_heading(record), *columns(cells, '<><>', (40, 10, 12, 10)), *_FOOT,
+          *_warnings([('', scores, record)])]
 
 
-def rows(several, seeds=False):
+def rows(scored: Sequence[tuple[str, Sequence[Score], dict[str, Any]]],
+         seeds: bool = False) -> list[str]:
   """Several pairs as text: a table for each protocol and set of reals.
 
   Args:
-    several: [(label, [score.Score], record)].
+    scored: [(label, scores, record)].
     seeds: whether they are runs that differ by their seed: then the mean over
       them, and its spread, stand in the last column.
   """
-  lines, groups = [], {}
-  for label, found, record in several:
-    ids = tuple((name, x['id']) for name, x in record['scores'].items())
-    groups.setdefault(ids, []).append((label, found, record))
-  for group in groups.values():
-    columns = [(label, [_with_error(x.value, x.error) for x in found])
-               for label, found, _ in group]
-    first = group[0][1]
-    columns.append(('reals', [
-        '' if x.reals is None else _number(x.reals) for x in first]))
-    if seeds and len(group) > 1:
-      over = [bootstrap.over_seeds([found[i].value for _, found, _ in group])
-              for i in range(len(first))]
-      columns.append((f'mean of {len(group)} runs', [
-          _with_error(x['mean'], x['std']) for x in over]))
-    left = max(len(_title(one)) for one in first) + 2
-    lines.append(_heading(group[0][2]))
-    for i in range(0, len(columns), _COLUMNS):  # What a terminal has room for.
-      some = columns[i:i + _COLUMNS]
-      widths = [max(20, len(label) + 2) for label, _ in some]
-      lines.append(' ' * (left + 2) + ''.join(
-          f'{label:>{w}}' for (label, _), w in zip(some, widths, strict=True)))
-      for number, one in enumerate(first):
-        lines.append(f'  {_title(one):<{left}}' + ''.join(
-            f'{cells[number]:>{w}}'
-            for (_, cells), w in zip(some, widths, strict=True)))
+  groups: dict[tuple, list] = {}
+  for pair in scored:
+    ids = tuple((name, x['id']) for name, x in pair[2]['scores'].items())
+    groups.setdefault(ids, []).append(pair)
+  lines = [line for group in groups.values() for line in _table(group, seeds)]
   lines += _FOOT[:1]
   lines.append('± of a run is the standard error over its samples' + (
       '; of the mean, the standard deviation over the runs.' if seeds else '.'))
-  lines += _warnings(several)
-  return [line.rstrip() for line in lines]
+  return lines + _warnings(scored)
 
 
-def _warnings(several):
+def _table(group, seeds):
+  """Lines: a row for each score, a column for each pair of one protocol."""
+  _, first, record = group[0]
+  names = ['', *(f'  {_title(score)}' for score in first)]
+  numbers = [[label, *(_with_error(x.value, x.error) for x in scores)]
+             for label, scores, _ in group]
+  numbers.append(['reals', *(_optional(score.reals) for score in first)])
+  if seeds and len(group) > 1:
+    over = [training_seeds.over_seeds([scores[i].value
+                                       for _, scores, _ in group])
+            for i in range(len(first))]
+    numbers.append([f'mean of {len(group)} runs',
+                    *(_with_error(x.mean, x.std) for x in over)])
+  lines = [_heading(record)]
+  for i in range(0, len(numbers), _ACROSS):
+    cells = list(zip(names, *numbers[i:i + _ACROSS], strict=True))
+    lines += columns(cells, '<>', (0, 20))
+  return lines
+
+
+def _warnings(scored: Iterable[tuple]) -> list[str]:
   """Each once."""
   return [f'warning: {line}' for line in dict.fromkeys(
-      line for _, found, record in several for line in (
-          *record['warnings'], *(w for one in found for w in one.warnings)))]
+      line for _, scores, record in scored for line in (
+          *record['warnings'], *(w for x in scores for w in x.warnings)))]
 
 
-def append(folder, label, record):
+def append(folder: str, label: str, record: dict[str, Any]) -> str:
   """Adds a record to scores.jsonl of a folder; returns its path."""
   path = os.path.join(folder, FILE)
   line = json.dumps({'label': label, **finite(record)}) + '\n'
   with open(path, 'a', encoding='utf-8') as file:
     file.write(line)
   return path
+
+
+def finite(record: Any) -> Any:
+  """JSON has no NaN: null stands for it, and the warnings say why."""
+  if isinstance(record, dict):
+    return {k: finite(v) for k, v in record.items()}
+  if isinstance(record, list | tuple):
+    return [finite(v) for v in record]
+  if isinstance(record, float) and not math.isfinite(record):
+    return None
+  return record
 
 
 def _heading(record):
@@ -99,17 +106,21 @@ def _heading(record):
           f'{settings["follows"]}')
 
 
-def _title(one):
-  metric = TITLES.get(one.name, one.name.replace('_', ' '))
-  if one.features:
-    metric += f' [{one.features}]'
-  # Of a classifier's word it is told how often it is right about reals.
-  right = one.about.get('classifier')
-  return metric if right is None else f'{metric}, right {right:.0%} of reals'
+def _title(score):
+  title = title_of(score.name)
+  if score.features:
+    title += f' [{score.features}]'
+  # Beside a classifier's word stands how often it is right about reals.
+  right = score.about.get('classifier')
+  return title if right is None else f'{title}, right {right:.0%} of reals'
 
 
 def _with_error(value, error):
   return _number(value) + ('' if error is None else f' ± {_number(error)}')
+
+
+def _optional(value):
+  return '' if value is None else _number(value)
 
 
 def _number(value):
@@ -118,14 +129,3 @@ def _number(value):
   if value and not 1e-3 <= abs(value) < 1e5:
     return f'{value:.3g}'
   return f'{value:,.2f}' if abs(value) >= 10 else f'{value:.4f}'
-
-
-def finite(record):
-  """JSON has no NaN: null, and the warnings say why."""
-  if isinstance(record, dict):
-    return {k: finite(v) for k, v in record.items()}
-  if isinstance(record, list | tuple):
-    return [finite(v) for v in record]
-  if isinstance(record, float) and not math.isfinite(record):
-    return None
-  return record

@@ -1,5 +1,7 @@
 """Numbers as lines of text: notes, bars and small histograms."""
+from collections.abc import Callable, Mapping, Sequence
 import re
+from typing import Any
 
 import numpy as np
 
@@ -7,7 +9,12 @@ _LEVELS = ' ▁▂▃▄▅▆▇█'
 _PARTS = ' ▏▎▍▌▋▊▉'  # Eighths of a character, from the left.
 
 
-def plain(note, most=10):
+def say(line: str) -> None:
+  """Prints a line at once, also into a pipe."""
+  print(line, flush=True)
+
+
+def plain(note: Any, most: int = 10) -> str:
   """A note of a source as one line.
 
   Args:
@@ -23,8 +30,9 @@ def plain(note, most=10):
   return _number(note)
 
 
-def bars(counts, width=30, most=20):
-  """One line a count, with a bar as long as its share of the largest.
+def bars(counts: Mapping[str, int], width: int = 30,
+         most: int = 20) -> list[str]:
+  """A line for each count, with a bar as long as its share of the largest.
 
   Args:
     counts: {name: how many}.
@@ -45,16 +53,16 @@ def bars(counts, width=30, most=20):
       for name, count in shown.items()] + _more(len(counts) - most)
 
 
-def bar(share, width):
-  """A bar of `share` (0 .. 1) of `width` characters, to an eighth of one."""
+def bar(share: float, width: int) -> str:
+  """A bar over a share (0 .. 1) of `width` characters, to an eighth of one."""
   whole, part = divmod(round(share * width * 8), 8)
   return '█' * whole + (_PARTS[part] if part else '')
 
 
-def spark(counts, width=64):
+def spark(counts: Sequence[float] | np.ndarray, width: int = 64) -> str:
   """A histogram in one line.
 
-  Its middle heights fill the line: a spike, as pure white often is, is cut.
+  Its middle heights fill the line. A spike is cut, such as that of pure white.
 
   Args:
     counts: [n], n a multiple of `width`.
@@ -66,41 +74,65 @@ def spark(counts, width=64):
   return ''.join(_LEVELS[level] for level in levels)
 
 
-def percent(share):
-  """0 .. 1 -> '12.3 %', and never 0 for what is there."""
+def percent(share: float) -> str:
+  """0 .. 1 -> '12.3 %', and '<0.1 %' for little that is there."""
   if 0 < share < .001:
     return '<0.1 %'
   return f'{share:.1%}'.replace('%', ' %')
 
 
-def several(count, thing, things=''):
+def plural(count: int, thing: str, things: str = '') -> str:
   """1 -> '1 picture', 2000 -> '2,000 pictures'."""
   return f"{count:,} {thing if count == 1 else things or thing + 's'}"
 
 
-def reason(text):
+def reason(text: str) -> str:
   """What a library said, without the address of an object in memory."""
   return re.sub(r' <[\w.]+ object at 0x\w+>', '', text)
 
 
-def short(name, longest=24):
+def short(name: str, longest: int = 24) -> str:
   """A name cut to `longest` characters."""
   return name if len(name) <= longest else name[:longest - 1] + '…'
 
 
-def class_name(name, place, count, writes):
-  """A class as a picture shows it: short, or its number of `count`, from 1.
+def class_name(name: object, place: int, count: int,
+               can_write: Callable[[str], bool]) -> str:
+  """The name of a class in a picture: short, or its number among `count`.
 
   Args:
-    writes: text -> whether the font of the picture has its characters.
+    name: of the class.
+    place: its index, from 0.
+    count: of all classes.
+    can_write: whether the font of the picture has all characters of a text.
   """
-  name = short(str(name))
-  return name if writes(name) else f'class {place + 1:,} of {count:,}'
+  words = short(str(name))
+  return words if can_write(words) else f'class {place + 1:,} of {count:,}'
 
 
-def legible(text, writes):
+def legible(text: str, can_write: Callable[[str], bool]) -> str:
   """The text with a question mark for each character that a font lacks."""
-  return ''.join(c if writes(c) else '?' for c in text)
+  return ''.join(c if can_write(c) else '?' for c in text)
+
+
+def columns(rows: Sequence[Sequence[str]], align: str = '<>',
+            least: Sequence[int] = (0,)) -> list[str]:
+  """Rows of cells as lines in which the columns stand below each other.
+
+  Args:
+    rows: cells, as many in each row; a heading is a row like the others.
+    align: '<' (left) or '>' (right) for each column.
+    least: characters of each column at least; it is wider where a cell wants
+      it, by two blanks.
+
+  The last of `align` and of `least` stands for all columns that follow.
+  """
+  places = range(len(rows[0]))
+  least = [least[min(i, len(least) - 1)] for i in places]
+  align = align.ljust(len(places), align[-1])
+  widths = [max(least[i], 2 + max(len(row[i]) for row in rows)) for i in places]
+  return [''.join(f'{row[i]:{align[i]}{widths[i]}}' for i in places).rstrip()
+          for row in rows]
 
 
 def _number(value):

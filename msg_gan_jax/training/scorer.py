@@ -1,47 +1,27 @@
 """What config.evaluate asks to be measured in training."""
-import contextlib
 import dataclasses
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from msg_gan_jax.config import tables
-from msg_gan_jax.metrics import (
-  evaluate as scores,
-)
-from msg_gan_jax.metrics import (
-  pair,
-  sets,
-  table,
-)
-from msg_gan_jax.metrics import (
-  text as report,
-)
-from msg_gan_jax.metrics.features import table as features
+from msg_gan_jax.config import errors, tables
+from msg_gan_jax.metrics import evaluate, pair, sets, table, text
+from msg_gan_jax.metrics.features.table import parse as parse_spec
 from msg_gan_jax.metrics.protocols import PROTOCOLS
+from msg_gan_jax.metrics.table import METRICS
 
 SWD = 'swd_mean'  # Measured always, by evaluate.Judge.
-_FLAGS = 'metrics', 'protocol', 'features', 'weights_file'
+# What the metrics' errors call arguments, these are called in a config.
+_NAMES = {name: f'config.evaluate.{name}' for name in (
+    'metrics', 'protocol', 'features', 'weights_file')}
 
 
-@contextlib.contextmanager
-def _settings():
-  """Errors in here name settings of a config, and no flags."""
-  try:
-    yield
-  except ValueError as error:
-    text = str(error)
-    for flag in _FLAGS:
-      text = text.replace(f'--{flag}', f'config.evaluate.{flag}')
-    raise ValueError(text) from error
-
-
-def check(evaluate):
+def check(settings):
   """Refuses names that no table has, before anything is computed.
 
   Args:
-    evaluate: config.evaluate.
+    settings: config.evaluate.
 
   Returns:
     (rows of METRICS, by which of them the best checkpoint is kept: '' none).
@@ -50,14 +30,14 @@ def check(evaluate):
     ValueError: an unknown metric, protocol or feature, or a `best` that is not
       measured.
   """
-  words = (word.strip() for word in evaluate.metrics.split(','))
+  words = (word.strip() for word in settings.metrics.split(','))
   metrics = [word for word in words if word]
-  best = evaluate.best if metrics or evaluate.best == 'swd' else ''
-  with _settings():
+  best = settings.best if metrics or settings.best == 'swd' else ''
+  with errors.naming(_NAMES):
     for name in metrics:
-      table.METRICS[name]
-    features.parse(
-        evaluate.features or PROTOCOLS[evaluate.protocol].features)
+      METRICS[name]
+    parse_spec(
+        settings.features or PROTOCOLS[settings.protocol].features)
   if best and best not in ('swd', *metrics):
     raise ValueError(
         f'config.evaluate.best: {best!r} is not measured; '
@@ -69,7 +49,7 @@ class Scorer:
   """Scores samples by the metrics of config.evaluate; reals only once.
 
   Args:
-    splits: of data.open, of pictures.
+    splits: of data.sources, of pictures.
     config: Config.
     gan: Gan, for what walks through latents.
     say: prints a line for people.
@@ -83,16 +63,16 @@ class Scorer:
   """
 
   def __init__(self, splits, config, gan=None, say=print):
-    evaluate = config.evaluate
+    settings = config.evaluate
     self._gan = gan
-    self.metrics, self._best = check(evaluate)
+    self.metrics, self._best = check(settings)
     protocol, self._real, _ = reals_of(
-        splits, PROTOCOLS[evaluate.protocol])
+        splits, PROTOCOLS[settings.protocol])
     self.weights = protocol.weights
-    self.count = evaluate.count or protocol.n_fake or len(self._real)
+    self.count = settings.count or protocol.n_fake or len(self._real)
     self._options = pair.Options(
         dataclasses.replace(protocol, n_fake=self.count),
-        evaluate.protocol, evaluate.features, evaluate.weights_file,
+        settings.protocol, settings.features, settings.weights_file,
         config.data.cache_dir, say, held_out=splits.held_out,
         train=splits.train)
     self._classes = splits.train.classes
@@ -100,16 +80,17 @@ class Scorer:
       raise ValueError(
           'config.evaluate.metrics: ppl draws pictures in one process only; '
           'wanted --mode=evaluate, after a run of several.')
-    some = stand_in(
+    some = placeholder_fakes(
         self._real, self._classes if gan is None or gan.classes else ())
     self._pair = pair.Pair(self._real, some, self._options)
-    with _settings():
-      scores.prepare(self._pair, self.metrics)
+    with errors.naming(_NAMES):
+      if self.metrics:  # Of none, those of the protocol would be opened.
+        evaluate.open_features(self._pair, self.metrics)
 
   @property
   def lower(self):
     """Whether less is better, of what the best checkpoint is chosen by."""
-    return self._best.startswith(table.LOWER)
+    return bool(self._best) and METRICS[self._best].lower_is_better
 
   def sought(self, values):
     """That score of a record of metrics, or nan."""
@@ -117,9 +98,10 @@ class Scorer:
       return np.nan
     if self._best == 'swd':
       return values.get(SWD, np.nan)
-    names = table.NAMES.get(self._best, (self._best,))
-    return next((value for key, value in values.items()
-                 if table.name_of(key) in names), np.nan)
+    return next((
+        value for name in table.score_names(self._best)
+        for key, value in values.items() if table.score_of_key(key) == name),
+        np.nan)
 
   def measure(self, fake, labels=None, state=None):
     """Scores of samples.
@@ -134,20 +116,19 @@ class Scorer:
     """
     if labels is not None:
       labels = labels[:len(fake)]
-    fakes = sets.Arrays(fake, labels, () if labels is None else self._classes,
-                        'samples')
-    if 'ppl' in self.metrics:
-      fakes.paths = paths_of(self._gan, state)
+    fakes = sets.Samples(
+        fake, labels, () if labels is None else self._classes,
+        paths=paths_of(self._gan, state) if 'ppl' in self.metrics else None)
     self._pair = self._pair.with_fake(fakes)
-    found, record = scores.of_pair(self._pair, self.metrics)
-    values = {scores.key(x, self._options): x.value for x in found}
-    return values, '\n'.join(report.sheet(found, record)), report.finite(record)
+    found, record = evaluate.compute(self._pair, self.metrics)
+    values = {evaluate.key(x, self._options): x.value for x in found}
+    return values, '\n'.join(text.sheet(found, record)), text.finite(record)
 
 
-def stand_in(real, classes):
+def placeholder_fakes(real, classes):
   """Two pictures for samples that are yet to be drawn."""
   few = np.arange(min(2, len(real)))
-  return sets.Arrays(real.images(few), few % 2 if classes else None, classes,
+  return sets.Samples(real.images(few), few % 2 if classes else None, classes,
                      'samples')
 
 

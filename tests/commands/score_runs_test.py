@@ -6,11 +6,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from msg_gan_jax.analysis.generator.samples import Sampling
 from msg_gan_jax.commands import dry_run, score_runs
+from msg_gan_jax.commands.score_runs import RunScores
+from msg_gan_jax.data.source import ArraySource
 from msg_gan_jax.data.sources import open_source
 from msg_gan_jax.gan import sampling
 from msg_gan_jax.gan.build import build
-from msg_gan_jax.metrics import pair, protocols, score, sets
+from msg_gan_jax.metrics import pair, protocols, score
 from msg_gan_jax.metrics import text as report
 from msg_gan_jax.runs import best, workdir
 from msg_gan_jax.runs import records as writers
@@ -56,8 +59,8 @@ def test_training_records_scores_and_keeps_the_best_checkpoint(run):
 def test_a_checkpoint_scores_as_it_did_in_training(run):
   folder, config = run
   wanted = writers.read(folder / 'metrics.jsonl')[-1][KEY]
-  (images, found, record, _), = score_runs.of_run(
-      str(folder), ('fid',), options(config), count=24)
+  (images, found, record, _), = RunScores(
+      ('fid',), options(config), count=24).of_run(str(folder))
   assert images == 64
   assert found[0].value == pytest.approx(wanted, rel=1e-5)
   assert record['training_seed'] == 0 and record['run'] == str(folder)
@@ -66,25 +69,28 @@ def test_a_checkpoint_scores_as_it_did_in_training(run):
 def test_all_and_the_best_can_be_asked_for(run):
   folder, config = run
   ask = dict(metrics=('fid',), options=options(config), count=24)
-  every = [x[0] for x in score_runs.of_run(str(folder), which='all', **ask)]
+
+  def images_of(which):
+    return [x.images for x in RunScores(which=which, **ask).of_run(str(folder))]
+
+  every = images_of('all')
   kept = Checkpoints(folder / best.FOLDER, read_only=True).steps()
   assert every == sorted({32, 64, *kept})
-  assert [x[0] for x in score_runs.of_run(
-      str(folder), which='best', **ask)] == kept
-  assert [x[0] for x in score_runs.of_run(
-      str(folder), which='32', **ask)] == [32]
+  assert images_of('best') == kept
+  assert images_of('32') == [32]
   with pytest.raises(ValueError, match=(
       r'--checkpoints: 33, but .* has none; there are \[32, 64\] of the')):
-    next(score_runs.of_run(str(folder), which='33', **ask))
+    images_of('33')
   with pytest.raises(ValueError, match="no checkpoint 'bestt'; wanted newest"):
-    next(score_runs.of_run(str(folder), which='bestt', **ask))
+    images_of('bestt')
 
 
 def test_raw_weights_are_other_numbers_under_another_id(run):
   folder, config = run
-  found = [next(score_runs.of_run(
-      str(folder), ('fid',), options(config), count=24, weights=kind))
-           for kind in ('ema', 'raw')]
+  found = [next(RunScores(
+      ('fid',), options(config), count=24, sampling=Sampling(
+          seed=score_runs.SEED, weights=weights)).of_run(str(folder)))
+           for weights in ('ema', 'raw')]
   assert found[0][1][0].value != found[1][1][0].value
   assert found[0][2]['id'] != found[1][2]['id']
   assert [x[2]['settings']['weights'] for x in found] == ['ema', 'raw']
@@ -92,9 +98,8 @@ def test_raw_weights_are_other_numbers_under_another_id(run):
 
 def test_runs_are_written_down_and_shown(run, tmp_path):
   folder, config = run
-  lines = score_runs.of_runs(
-      [str(folder)] * 2, ('fid', 'memorised', 'ppl'), options(config),
-      str(tmp_path), count=24)
+  lines = score_runs.score_runs([str(folder)] * 2, RunScores(
+      ('fid', 'memorised', 'ppl'), options(config), count=24), str(tmp_path))
   assert lines[0].startswith('local [') and lines[1].split()[-1] == 'reals'
   assert (tmp_path / 'memorised_a_64.png').exists()
   written = (tmp_path / report.FILE).read_text().splitlines()
@@ -109,9 +114,9 @@ def test_runs_that_differ_by_their_seed_have_a_mean(run):
   other = dataclasses.replace(config, seed=1)
   wider = dataclasses.replace(other, networks=dataclasses.replace(
       config.networks, fmap_max=16))
-  assert score_runs._differ_by_seed([config, other])
+  assert score_runs.differ_by_seed([config, other])
   for configs in [config], [config, config], [config, wider]:
-    assert not score_runs._differ_by_seed(configs)
+    assert not score_runs.differ_by_seed(configs)
 
 
 def test_classes_are_asked_for_as_often_as_there_are_and_in_no_order():
@@ -125,16 +130,16 @@ def test_classes_are_asked_for_as_often_as_there_are_and_in_no_order():
 def test_a_run_that_is_missing_is_an_error_before_any_is_scored(run, tmp_path):
   folder, config = run
   with pytest.raises(ValueError, match='nowhere: no such folder'):
-    score_runs.of_runs([str(folder), 'nowhere'], ('fid',), options(config),
-                    str(tmp_path))
+    score_runs.score_runs([str(folder), 'nowhere'], RunScores(
+        ('fid',), options(config)), str(tmp_path))
   assert not list(tmp_path.iterdir())
 
 
 def test_two_sets_are_scored_without_a_run(tmp_path):
   rng = np.random.default_rng(0)
-  real, fake = (sets.Arrays(rng.integers(0, 256, (20, 16, 16, 3), np.uint8),
+  real, fake = (ArraySource(rng.integers(0, 256, (20, 16, 16, 3), np.uint8),
                             name=name) for name in ('real', 'fake'))
-  lines = score_runs.of_sets(real, fake, ('fid',), pair.Options(
+  lines = score_runs.score_sets(real, fake, ('fid',), pair.Options(
       protocols.PROTOCOLS['local'], 'local', cache_dir=str(tmp_path)),
       str(tmp_path / 'out'))
   assert 'Fréchet distance [random_conv]' in '\n'.join(lines)
@@ -165,7 +170,7 @@ def test_a_run_that_was_killed_finds_its_best_again(tmp_path):
     (dict(evaluate__best='kid'), "config.evaluate.best: 'kid' is not measured"),
     (dict(evaluate__features='incept'), "no features 'incept'"),
     (dict(evaluate__metrics='intra_fid'), 'intra_fid compares classes, and '
-     r'the pictures of --fake \(samples\) have none'),
+     r'the pictures of fake \(samples\) have none'),
     (dict(evaluate__metrics='is'), 'config.evaluate.metrics: is: random_conv '),
     (dict(evaluate__protocol='ada', evaluate__weights_file='nowhere'),
      "config.evaluate.weights_file: no file 'nowhere'; wanted the Inception"),
@@ -182,7 +187,7 @@ def test_a_score_that_is_no_number_does_not_end_a_run(small, monkeypatch):
   config = small(evaluate__metrics='fid', evaluate__best='fid',
                  evaluate__count=8)
   one = scorer.Scorer(open_source(config), config, build(config))
-  monkeypatch.setattr(scorer.scores, 'of_pair', lambda pair, metrics: (
+  monkeypatch.setattr(scorer.evaluate, 'compute', lambda pair, metrics: (
       [score.Score('frechet', float('nan'), features='random_conv')],
       {**record, 'scores': {KEY: {'value': float('nan'), 'id': ''}}}))
   record = {'protocol': 'local', 'id': '', 'n_fake': 8, 'n_real': 8,

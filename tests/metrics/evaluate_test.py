@@ -8,18 +8,16 @@ import numpy as np
 import pytest
 
 import msg_gan_jax
+from msg_gan_jax.data.source import ArraySource
 from msg_gan_jax.metrics import (
   evaluate,
   pair,
   protocols,
   score,
-  sets,
   table,
+  text,
 )
-from msg_gan_jax.metrics import (
-  text as report,
-)
-from msg_gan_jax.metrics.features import table as features
+from msg_gan_jax.metrics.features import table as features_table
 from msg_gan_jax.metrics.functional import frechet
 
 RNG = np.random.default_rng(0)
@@ -33,7 +31,7 @@ LABELS = np.arange(60) % 3
 def few():
   """16 numbers a picture: eigenvectors of more take longer than all else."""
   with pytest.MonkeyPatch.context() as patch:
-    patch.setattr(features, '_PIXELS', 4)
+    patch.setattr(features_table, '_PIXELS', 4)
     yield
 
 
@@ -43,9 +41,9 @@ def options(tmp_path, name='local', spec='pixels', **more):
 
 
 def of(real, fake, metrics, tmp_path, **more):
-  return evaluate.of_pair(pair.Pair(
-      sets.Arrays(real, LABELS[:len(real)]),
-      sets.Arrays(fake, LABELS[:len(fake)]), options(tmp_path, **more)),
+  return evaluate.compute(pair.Pair(
+      ArraySource(real, LABELS[:len(real)]),
+      ArraySource(fake, LABELS[:len(fake)]), options(tmp_path, **more)),
                         metrics)
 
 
@@ -73,9 +71,9 @@ def test_every_score_is_a_number_with_its_reference(measured):
 
 def test_the_distance_is_that_of_the_features(measured, tmp_path):
   found, _ = measured
-  one = pair.Pair(sets.Arrays(REAL), sets.Arrays(FAKE), options(tmp_path))
-  wanted = frechet.frechet(*(frechet.moments(one.features(side, 'pixels'))
-                             for side in ('real', 'fake')))
+  one = pair.Pair(ArraySource(REAL), ArraySource(FAKE), options(tmp_path))
+  wanted = frechet.frechet(*(frechet.moments(side.features('pixels'))
+                             for side in (one.real, one.fake)))
   assert found[0].value == pytest.approx(wanted.value, rel=1e-9)
 
 
@@ -101,22 +99,22 @@ def test_constant_pictures_have_scores(tmp_path):
 
 
 def test_one_picture_is_refused(tmp_path):
-  with pytest.raises(ValueError, match='--fake: array has 1 picture; wanted'):
+  with pytest.raises(ValueError, match='fake: 1 picture in array; wanted'):
     of(REAL, FAKE[:1], ('fid',), tmp_path)
 
 
 def test_two_sizes_are_refused(tmp_path):
   with pytest.raises(ValueError, match=(
-      r'--fake: pictures of array are 8 x 16 with 1 channels, those of array '
-      '16 x 16 with 1 channels; wanted one size, as by --resolution=N')):
+      r'fake: pictures of array are 8 x 16 with 1 channels, those of array '
+      '16 x 16 with 1 channels; wanted one size, such as resolution=64')):
     of(REAL, FAKE[:, :, :8], ('fid',), tmp_path)
 
 
 @pytest.mark.parametrize('metrics, said', [
-    (('fidd',), "--metrics: no metric 'fidd'; did you mean 'fid'"),
-    (('is',), '--metrics: is: pixels has no classes.*--features=classifier'),
-    (('ppl',), '--metrics: ppl walks through latents; wanted a run'),
-    (('polygons',), 'array has none; wanted config.data.name=polygons'),
+    (('fidd',), "^metrics: no metric 'fidd'; did you mean 'fid'"),
+    (('is',), '^metrics: is: pixels has no classes.* features=classifier'),
+    (('ppl',), '^metrics: ppl walks through latents; wanted a generator'),
+    (('polygons',), 'array has none; wanted pictures of the source polygons'),
     (('factors',), 'of the pictures of array no factors are known'),
 ])
 def test_what_a_set_does_not_have_is_refused(metrics, said, tmp_path):
@@ -128,7 +126,7 @@ def test_what_a_set_does_not_have_is_refused(metrics, said, tmp_path):
 def test_classes_are_compared_only_where_there_are_some(metric, tmp_path):
   with pytest.raises(ValueError, match=(
       f'{metric} compares classes, and the|array has no classes to learn')):
-    evaluate.of_pair(pair.Pair(sets.Arrays(REAL), sets.Arrays(FAKE),
+    evaluate.compute(pair.Pair(ArraySource(REAL), ArraySource(FAKE),
                              options(tmp_path)), (metric,))
 
 
@@ -161,7 +159,7 @@ def test_another_number_of_fakes_is_in_the_name(tmp_path):
     ('ms_ssim_within_local', 'ms_ssim_within'), ('ms_ssim_local', 'ms_ssim'),
     ('frechet_random_conv', 'frechet'), ('d_loss', ''), ('fidelity', '')])
 def test_a_key_is_of_one_name(key, name):
-  assert table.name_of(key) == name
+  assert table.score_of_key(key) == name
 
 
 def test_no_two_protocols_are_the_same():
@@ -192,20 +190,20 @@ def test_an_id_is_the_same_whatever_else_is_asked_for(tmp_path):
 
 def test_of_sorted_pictures_every_class_is_seen(tmp_path):
   values = np.repeat(np.arange(10, dtype=np.uint8), 30)
-  source = sets.Arrays(np.broadcast_to(
+  source = ArraySource(np.broadcast_to(
       values[:, None, None, None], (300, 8, 8, 1)).copy(), values)
   one = pair.Pair(source, source, options(tmp_path))
-  seen = one.images('real', 100)[:, 0, 0, 0]
+  seen = one.real.images(100)[:, 0, 0, 0]
   assert set(seen) == set(range(10))
-  np.testing.assert_array_equal(one.labels('real', 100), seen)
-  assert len(one.images('real')) == 300
+  np.testing.assert_array_equal(one.real.labels(100), seen)
+  assert len(one.real.images()) == 300
 
 
 def test_classes_of_other_names_are_not_compared(tmp_path):
-  real, fake = (sets.Arrays(REAL, LABELS, classes)
+  real, fake = (ArraySource(REAL, LABELS, classes)
                 for classes in ('abc', 'cba'))
   with pytest.raises(ValueError, match='compares classes, and they differ'):
-    evaluate.of_pair(pair.Pair(real, fake, options(tmp_path)), ('intra_fid',))
+    evaluate.compute(pair.Pair(real, fake, options(tmp_path)), ('intra_fid',))
 
 
 def test_what_a_small_set_does_not_have_is_left_out_unless_asked_for(tmp_path):
@@ -214,7 +212,7 @@ def test_what_a_small_set_does_not_have_is_left_out_unless_asked_for(tmp_path):
   assert {'frechet', 'kid', 'precision'} <= {one.name for one in found}
   assert any(line.startswith('swd is left out: ')
              for line in record['warnings'])
-  assert any('swd is left out' in line for line in report.sheet(found, record))
+  assert any('swd is left out' in line for line in text.sheet(found, record))
   with pytest.raises(ValueError, match='pixels a side'):
     of(small, small[:20], ('swd',), tmp_path)
 
@@ -222,8 +220,8 @@ def test_what_a_small_set_does_not_have_is_left_out_unless_asked_for(tmp_path):
 def test_another_count_than_the_protocols_is_a_warning(tmp_path):
   some = options(tmp_path, 'landscape', 'pixels')
   some = some._replace(protocol=dataclasses.replace(some.protocol, n_fake=40))
-  _, record = evaluate.of_pair(
-      pair.Pair(sets.Arrays(REAL), sets.Arrays(FAKE), some), ('fid',))
+  _, record = evaluate.compute(
+      pair.Pair(ArraySource(REAL), ArraySource(FAKE), some), ('fid',))
   assert record['warnings'] == [
       'landscape has 10,000 reals, and here are 60: the numbers are not those '
       'of its papers.', 'landscape has 10,000 fakes, and here are 40: the '
@@ -237,7 +235,7 @@ def test_numbers_of_unlike_protocols_are_in_tables_of_their_own(
   few, other = of(REAL[:50], FAKE, ('fid',), tmp_path)
   first = {**record, 'scores': {
       k: v for k, v in record['scores'].items() if k == 'frechet_pixels'}}
-  lines = report.rows([('a', found[:1], first), ('b', few, other),
+  lines = text.rows([('a', found[:1], first), ('b', few, other),
                        ('c', found[:1], first)])
   tables = [i for i, line in enumerate(lines) if line.startswith('local [')]
   assert len(tables) == 2
@@ -249,15 +247,16 @@ def test_the_two_error_bars_stand_apart(measured):
   found, record = measured
   one = found[0]
   several = [(str(i), [one._replace(value=10. + i)], record) for i in range(3)]
-  text = '\n'.join(report.rows(several, seeds=True))
-  assert 'mean of 3 runs' in text and '11.00 ± 1.0000' in text
-  assert 'over its samples; of the mean, the standard deviation' in text
-  assert 'mean of' not in '\n'.join(report.rows(several))
+  table_of_runs = '\n'.join(text.rows(several, seeds=True))
+  assert 'mean of 3 runs' in table_of_runs
+  assert '11.00 ± 1.0000' in table_of_runs
+  assert 'of the mean, the standard deviation' in table_of_runs
+  assert 'mean of' not in '\n'.join(text.rows(several))
 
 
 def test_a_sheet_has_a_line_for_each_score_and_each_doubt(measured):
   found, record = measured
-  lines = report.sheet(found, record)
+  lines = text.sheet(found, record)
   assert lines[0].startswith(f'local [{record["id"]}]: 40 samples against 60 ')
   assert sum('Fréchet distance [pixels]' in line for line in lines) == 1
   assert any(line.startswith('warning: ') and '40' in line for line in lines)
@@ -267,7 +266,7 @@ def test_records_are_json_even_of_what_is_no_number(measured, tmp_path):
   _, record = measured
   bad = {**record, 'scores': {'fid': {'value': math.nan}}}
   for r in record, bad:
-    path = report.append(str(tmp_path), 'here', r)
+    path = text.append(str(tmp_path), 'here', r)
   lines = pathlib.Path(path).read_text().splitlines()
   assert len(lines) == 2
   found = json.loads(lines[1], parse_constant=pytest.fail)
@@ -275,14 +274,14 @@ def test_records_are_json_even_of_what_is_no_number(measured, tmp_path):
 
 
 def test_other_fakes_are_compared_with_what_is_known_of_the_reals(tmp_path):
-  one = pair.Pair(sets.Arrays(REAL), sets.Arrays(FAKE), options(tmp_path))
-  first, _ = evaluate.of_pair(one, ('fid',))
-  other = one.with_fake(sets.Arrays(REAL[20:]))
-  second, _ = evaluate.of_pair(other, ('fid',))
-  alone, _ = evaluate.of_pair(pair.Pair(
-      sets.Arrays(REAL), sets.Arrays(REAL[20:]), options(tmp_path)), ('fid',))
+  one = pair.Pair(ArraySource(REAL), ArraySource(FAKE), options(tmp_path))
+  first, _ = evaluate.compute(one, ('fid',))
+  other = one.with_fake(ArraySource(REAL[20:]))
+  second, _ = evaluate.compute(other, ('fid',))
+  alone, _ = evaluate.compute(pair.Pair(
+      ArraySource(REAL), ArraySource(REAL[20:]), options(tmp_path)), ('fid',))
   assert second == alone and second != first
-  assert other.moments('real', 'pixels') is one.moments('real', 'pixels')
+  assert other.real.moments('pixels') is one.real.moments('pixels')
 
 
 def test_the_library_scores_arrays_and_folders(tmp_path):
@@ -294,5 +293,5 @@ def test_the_library_scores_arrays_and_folders(tmp_path):
   assert found['scores']['frechet_pixels']['value'] == (
       again['scores']['frechet_pixels']['value'])
   assert found['n_fake'] == 40 and found['protocol'] == 'local'
-  with pytest.raises(ValueError, match="--protocol: no protocol 'adaa'"):
+  with pytest.raises(ValueError, match="^protocol: no protocol 'adaa'"):
     msg_gan_jax.evaluate(REAL, FAKE, protocol='adaa')

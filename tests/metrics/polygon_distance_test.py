@@ -56,7 +56,7 @@ def test_scores_of_polygons_fall_where_they_are_others(tmp_path):
     fake = polygons.Polygons(dataset, 40, first=5000)
     one = pair.Pair(real, fake, pair.Options(
         protocols.PROTOCOLS['local'], 'local', cache_dir=str(tmp_path)))
-    found, record = evaluate.of_pair(one, ('polygons',))
+    found, record = evaluate.compute(one, ('polygons',))
     assert list(record['scores']) == [
         'polygon_precision_local', 'polygon_recall_local']
     assert all(0 <= x.error < .1 for x in found)

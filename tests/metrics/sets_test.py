@@ -3,6 +3,7 @@ import numpy as np
 from PIL import Image
 import pytest
 
+from msg_gan_jax.data.source import ArraySource
 from msg_gan_jax.metrics import sets
 
 RNG = np.random.default_rng(0)
@@ -45,23 +46,23 @@ def test_pictures_of_several_sizes_are_refused_until_one_is_named(
     folder, tmp_path):
   Image.fromarray(PIXELS[0, :8, :8]).save(folder / 'small.png')
   with pytest.raises(ValueError, match=(
-      r'--fake: .* has pictures of 2 sizes: 20x16 \(12\), 8x8 \(1\); wanted '
-      'one, or --resolution=N')):
-    sets.open_set(str(folder), '--fake', cache_dir=str(tmp_path / 'cache'))
+      r'^fake: .* has pictures of 2 sizes: 20x16 \(12\), 8x8 \(1\); wanted '
+      'one size, .*resolution=64')):
+    sets.open_set(str(folder), 'fake', cache_dir=str(tmp_path / 'cache'))
   found = sets.open_set(
       str(folder), resolution=8, cache_dir=str(tmp_path / 'cache'))
   assert found.shape == (8, 8, 3) and len(found) == 13
 
 
 def test_grey_and_colour_are_compared_in_colour():
-  colour, grey, alpha = (sets.Arrays(np.repeat(PIXELS[..., :1], n, 3))
+  colour, grey, alpha = (ArraySource(np.repeat(PIXELS[..., :1], n, 3))
                          for n in (3, 1, 4))
   for one in grey, alpha:
-    found = sets.alike(colour, one)
+    found = sets.in_same_channels(colour, one)
     assert found[0] is colour and found[1].shape == (16, 20, 3)
     np.testing.assert_array_equal(every(found[1]), every(colour))
     assert found[1].digest() != one.digest()
-  assert sets.alike(grey, grey) == (grey, grey)
+  assert sets.in_same_channels(grey, grey) == (grey, grey)
 
 
 def test_a_folder_of_grey_and_colour_is_read_in_colour(folder, tmp_path):
@@ -79,9 +80,9 @@ def test_a_source_has_two_parts():
 
 
 @pytest.mark.parametrize('text, said', [
-    ('nowhere', "--real: no file, folder or source 'nowhere'; .*Known: arch"),
+    ('nowhere', "^real: no file, folder or source 'nowhere'; .*Known: arch"),
     ('avatar', "did you mean 'avatars'"),
-    ('cifar10:nowhere', "--real: no file or folder 'nowhere'"),
+    ('cifar10:nowhere', "^real: no file or folder 'nowhere'"),
 ])
 def test_what_is_not_there_is_named(text, said):
   with pytest.raises(ValueError, match=said):
@@ -90,13 +91,13 @@ def test_what_is_not_there_is_named(text, said):
 
 def test_a_run_is_no_folder_of_pictures(tmp_path):
   (tmp_path / 'config.json').write_text('{}')
-  with pytest.raises(ValueError, match=r'is a run .* wanted --workdir='):
+  with pytest.raises(ValueError, match='^real: .* is a run, .* workdir='):
     sets.open_set(str(tmp_path))
 
 
 def test_a_broken_picture_is_named(tmp_path):
   (tmp_path / 'a.png').write_bytes(b'no picture')
-  with pytest.raises(ValueError, match=r'--real: cannot read .*a\.png'):
+  with pytest.raises(ValueError, match=r'^real: cannot read .*a\.png'):
     sets.open_set(str(tmp_path), cache_dir=str(tmp_path / 'cache'))
 
 
@@ -108,14 +109,14 @@ def test_a_broken_picture_is_named(tmp_path):
 ])
 def test_other_arrays_are_refused(pixels, labels, said):
   with pytest.raises(ValueError, match=said):
-    sets.Arrays(pixels, labels)
+    ArraySource(pixels, labels)
 
 
 def test_arrays_are_told_apart_by_content():
-  one = sets.Arrays(PIXELS)
-  assert one.digest() == sets.Arrays(PIXELS.copy()).digest()
-  assert one.digest() != sets.Arrays(PIXELS[::-1]).digest()
-  assert one.digest() != sets.Arrays(PIXELS, np.arange(12)).digest()
+  one = ArraySource(PIXELS)
+  assert one.digest() == ArraySource(PIXELS.copy()).digest()
+  assert one.digest() != ArraySource(PIXELS[::-1]).digest()
+  assert one.digest() != ArraySource(PIXELS, np.arange(12)).digest()
 
 
 def test_what_is_drawn_anew_is_what_is_kept(monkeypatch):

@@ -1,68 +1,27 @@
-"""A small classifier of the labelled data at hand, trained for its features.
+"""A small classifier of the labelled data at hand: the network.
 
 A Fréchet distance between its features means something without a download:
 they tell the classes of this data set from one another. The numbers are
-comparable only where data, recipe and VERSION are the same.
+comparable only where the data, classifier_training.Recipe and its VERSION are
+the same.
 """
-from collections.abc import Mapping
-import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from flax import linen as nn
 from flax import traverse_util
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 
+from msg_gan_jax.arrays.pixels import from_uint8
 from msg_gan_jax.metrics.features import random_conv
 
-VERSION = 1  # Raised whenever equal data and recipe give other features.
 SIZE = 32  # Pixels a side, to which all pictures are resized.
-_CHUNK = 256  # Pictures in one call, where nothing is trained.
-_SAY = 20  # Steps between two reports.
-_FEWEST = 16  # Pictures to learn from.
-
-
-@dataclasses.dataclass(frozen=True)
-class Recipe:
-  """What decides the features beside the pictures and their labels.
-
-  Attributes:
-    epochs: how often a picture is shown,
-    least: but so many are shown in all,
-    most: or so many, which bounds the time that large sets take.
-    batch: pictures of a step; all there are, if they are fewer.
-    rate: the largest of AdamW's; it rises for a fifth of the time.
-    decay: of the kernels.
-    smoothing: share of a label that is given to all classes alike.
-    shift: pixels of SIZE by which a picture is moved at most.
-    mirror: whether half of the pictures are mirrored; not if a label says
-      left or right.
-    widths: channels at SIZE / 2, SIZE / 4, ...; the last are the features.
-    seed: of weights, order, shifts and mirrors.
-  """
-  epochs: float = 6.
-  least: int = 50_000
-  most: int = 300_000
-  batch: int = 128
-  rate: float = .004
-  decay: float = .05
-  smoothing: float = .1
-  shift: int = 4
-  mirror: bool = True
-  widths: tuple[int, ...] = (48, 96, 192)
-  seed: int = 0
-
-  def key(self):
-    """dict of everything that a cached classifier depends on."""
-    return dict(dataclasses.asdict(self), version=VERSION)
-
-  def shown(self, count):
-    """How many pictures are shown in all, of a set of `count`."""
-    return int(min(self.most, max(self.least, self.epochs * count)))
-
-
-USUAL = Recipe()
+WIDTHS = 48, 96, 192
+CHUNK = 256  # Pictures in one call, where nothing is trained.
+Variables = Any  # {'params': .., 'batch_stats': ..}
+Pixels = np.ndarray | Callable[[np.ndarray], np.ndarray]
 
 
 class Classifier(nn.Module):
@@ -73,13 +32,14 @@ class Classifier(nn.Module):
 
   Attributes:
     heads: {name: classes}: several say several things of the same features.
-    widths: as of Recipe.
+    widths: channels at SIZE / 2, SIZE / 4, ...; the last are the features.
   """
   heads: Mapping[str, int]
-  widths: tuple[int, ...] = Recipe.widths
+  widths: tuple[int, ...] = WIDTHS
 
   @nn.compact
-  def __call__(self, x, train=False):
+  def __call__(self, x: jax.Array, train: bool = False) -> tuple[
+      jax.Array, dict[str, jax.Array]]:
     """float32 [B, S, S, C] in -1..1 -> ([B, d], {head: logits [B, K]}).
 
     The features are means over the last layer, so never negative. In training
@@ -107,78 +67,12 @@ class _Unit(nn.Module):
     return nn.relu(nn.BatchNorm(not train, momentum=.9, name='norm')(x))
 
 
-def train(pixels, labels, heads, recipe=USUAL, say=None):
-  """Learns all heads at once; their losses are added.
-
-  Args:
-    pixels: uint8 [n, H, W, C], C of 1 to 4, or int [m] -> uint8 [m, H, W, C];
-      asked for each picture once, and n * SIZE**2 * C bytes are kept.
-    labels: {head: int [n]}.
-    heads: {head: classes}, the same names.
-    recipe: Recipe.
-    say: None, or called every few steps and at the end with (pictures shown,
-      of how many, loss).
-
-  Returns:
-    variables of a Classifier; the same bits for the same arguments on the
-    same device.
-
-  Raises:
-    ValueError: labels that do not fit the heads or teach nothing, pictures
-      that are none, or a loss that is not finite.
-  """
-  labels = _checked(labels, heads)
-  count = len(next(iter(labels.values())))
-  images = _read(pixels, count)
-  net = Classifier(heads, recipe.widths)
-  variables = _drawn(net, images[:1], recipe.seed)
-  batch, total = min(recipe.batch, count), recipe.shown(count)
-  steps = -(-total // batch)
-  optimizer = optax.adamw(
-      optax.cosine_onecycle_schedule(
-          max(steps, 5), recipe.rate, pct_start=.2, div_factor=10,
-          final_div_factor=1000),
-      b2=.99, weight_decay=recipe.decay,
-      mask=lambda params: jax.tree.map(lambda x: x.ndim > 1, params))
-
-  # One call a step: in lax.scan, the gradient of a convolution is many times
-  # slower on CPUs.
-  @jax.jit
-  def step(variables, moments, images, labels):
-    def loss(params):
-      (_, logits), stats = net.apply(
-          dict(variables, params=params), _scaled(images), train=True,
-          mutable=['batch_stats'])
-      return sum(_loss(logits[head], labels[head], recipe.smoothing)
-                 for head in heads), stats
-
-    (value, stats), grads = jax.value_and_grad(loss, has_aux=True)(
-        variables['params'])
-    updates, moments = optimizer.update(grads, moments, variables['params'])
-    params = optax.apply_updates(variables['params'], updates)
-    return dict(stats, params=params), moments, value
-
-  moments = optimizer.init(variables['params'])
-  rng = np.random.Generator(np.random.PCG64(recipe.seed))
-  for i, who in enumerate(_batches(count, batch, steps, rng), 1):
-    variables, moments, value = step(
-        variables, moments, _moved(images, who, recipe, rng),
-        {head: each[who] for head, each in labels.items()})
-    if i % _SAY == 0 or i == steps:
-      if not np.isfinite(value):
-        raise ValueError(
-            f'classifier: its loss is {value} after {i * batch} pictures; '
-            f'wanted a smaller rate than {recipe.rate}.')
-      if say:
-        say(min(i * batch, total), total, float(value))
-  return variables
-
-
-def apply(variables, images):
+def apply(variables: Variables, images: jax.Array) -> tuple[
+    jax.Array, dict[str, jax.Array]]:
   """Features and logits of a batch; each picture's are its own. To be jitted.
 
   Args:
-    variables: as `train` returns them.
+    variables: as classifier_training.train returns them.
     images: [B, H, W, C] in 0..255, any size and dtype, C as trained.
 
   Returns:
@@ -192,135 +86,76 @@ def apply(variables, images):
     raise ValueError(
         f'classifier: it has learned from pictures of {wanted} channels, found '
         f'{images.shape[-1]}.')
-  x = _scaled(random_conv.to_square(images, SIZE))
+  x = from_uint8(random_conv.to_square(images, SIZE))
   return _net(variables).apply(variables, x)
 
 
 _apply = jax.jit(apply)
 
 
-def outputs(variables, pixels, count=None):
+def outputs(variables: Variables, pixels: Pixels,
+            count: int | None = None) -> tuple[
+                np.ndarray, dict[str, np.ndarray]]:
   """`apply` over a set, in chunks, as numpy arrays.
 
   Args:
+    variables: as of `apply`.
     pixels: uint8 [n, H, W, C], or int [m] -> uint8 [m, H, W, C] with `count`.
   """
-  count = len(pixels) if count is None else count
-  found = []
-  for some in _chunks(count):
-    images = _pictures(pixels, some)
+  if count is None:
+    count = len(pixels)  # type: ignore[arg-type]
+  parts = []
+  for indices in chunks(count):
+    images = pictures(pixels, indices)
     # One shape for all chunks is one program; a last one is filled up.
     filled = np.concatenate([images, np.zeros_like(
-        images, shape=(_CHUNK - len(images), *images.shape[1:]))])
-    found.append(jax.tree.map(np.asarray, _apply(variables, filled)))
+        images, shape=(CHUNK - len(images), *images.shape[1:]))])
+    parts.append(jax.tree.map(np.asarray, _apply(variables, filled)))
   return jax.tree.map(
-      lambda *parts: np.concatenate(parts)[:count], *found)
+      lambda *leaves: np.concatenate(leaves)[:count], *parts)
 
 
-def accuracy(variables, pixels, labels):
-  """{head: share of pictures that it is right about}; args as of `train`."""
+def accuracy(variables: Variables, pixels: Pixels,
+             labels: Mapping[str, np.ndarray]) -> dict[str, float]:
+  """{head: share of pictures that it is right about}.
+
+  Args:
+    variables: as of `apply`.
+    pixels, labels: as of classifier_training.train.
+  """
   count = len(next(iter(labels.values())))
   _, logits = outputs(variables, pixels, count)
   return {head: float((logits[head].argmax(-1) == each).mean())
           for head, each in labels.items()}
 
 
-def to_tensors(variables):
-  """{'params/down_0/conv/kernel': ndarray, ..}, as for np.savez."""
+def to_tensors(variables: Variables) -> dict[str, np.ndarray]:
+  """{'params/down_0/conv/kernel': ndarray, ..}, such as np.savez takes."""
   flat = traverse_util.flatten_dict(variables, sep='/')
   return {name: np.asarray(x) for name, x in flat.items()}
 
 
-def from_tensors(tensors):
+def from_tensors(tensors: Mapping[str, np.ndarray]) -> Variables:
   """The variables again; tensors may be an open .npz."""
   return traverse_util.unflatten_dict(
       {name: jnp.asarray(tensors[name]) for name in tensors}, sep='/')
 
 
-def _loss(logits, labels, smoothing):
-  classes = logits.shape[-1]
-  wanted = optax.smooth_labels(jax.nn.one_hot(labels, classes), smoothing)
-  return optax.softmax_cross_entropy(logits, wanted).mean()
-
-
-def _checked(labels, heads):
-  """{head: int32 [n]}, or a ValueError that says what is wrong with them."""
-  if not heads or set(heads) != set(labels):
-    raise ValueError(
-        f'classifier: wanted labels of the heads {sorted(heads)}, at least '
-        f'one, found {sorted(labels)}.')
-  labels = {head: np.asarray(labels[head]) for head in heads}
-  count = len(next(iter(labels.values())))
-  for head, each in labels.items():
-    if '/' in head:
-      raise ValueError(
-          f"classifier: wanted a head without '/', found {head!r}.")
-    if each.shape != (count,) or each.dtype.kind not in 'iu':
-      raise ValueError(
-          f'classifier: wanted labels of head {head!r} as int [{count}], found '
-          f'{each.dtype} {list(each.shape)}.')
-    if count < _FEWEST:
-      raise ValueError(
-          f'classifier: wanted at least {_FEWEST} labelled pictures to learn '
-          f'from, found {count}.')
-    low, high = each.min(), each.max()
-    if low < 0 or high >= heads[head]:
-      raise ValueError(
-          f'classifier: labels of head {head!r} are {low} .. {high}; wanted '
-          f'0 .. {heads[head] - 1}, for it has {heads[head]} classes.')
-    if low == high:
-      raise ValueError(
-          f'classifier: every label of head {head!r} is {low}, which teaches '
-          'nothing; wanted at least two classes among them.')
-  return {head: each.astype(np.int32) for head, each in labels.items()}
-
-
-def _pictures(pixels, some):
-  images = np.asarray(pixels(some) if callable(pixels) else pixels[some])
-  if (images.dtype != np.uint8 or images.ndim != 4 or len(images) != len(some)
+def pictures(pixels: Pixels, indices: np.ndarray) -> np.ndarray:
+  """uint8 [n, H, W, C] of these indices, or a ValueError."""
+  count = len(indices)
+  images = np.asarray(pixels(indices) if callable(pixels) else pixels[indices])
+  if (images.dtype != np.uint8 or images.ndim != 4 or len(images) != count
       or not 1 <= images.shape[-1] <= 4):
     raise ValueError(
-        f'classifier: wanted {len(some)} pictures as uint8 [n, H, W, 1 to 4], '
+        f'classifier: wanted {count} pictures as uint8 [n, H, W, 1 to 4], '
         f'found {images.dtype} {list(images.shape)}.')
   return images
 
 
-def _chunks(count):
-  return [np.arange(i, min(i + _CHUNK, count)) for i in range(0, count, _CHUNK)]
-
-
-def _read(pixels, count):
-  """uint8 [n, SIZE, SIZE, C]: what is shown every epoch, resized once."""
-  if not callable(pixels) and len(pixels) != count:
-    raise ValueError(
-        f'classifier: {len(pixels)} pictures, but {count} labels.')
-  resized = jax.jit(lambda x: jnp.round(
-      random_conv.to_square(x, SIZE)).astype(jnp.uint8))
-  parts = []
-  for some in _chunks(count):
-    images = _pictures(pixels, some)
-    if images.shape[1:3] != (SIZE, SIZE):
-      images = np.asarray(resized(images))
-    parts.append(images)
-  return np.concatenate(parts)
-
-
-def _scaled(images):
-  return images.astype(jnp.float32) / 127.5 - 1
-
-
-def _drawn(net, images, seed):
-  """Variables at the start: He's law in every kernel, heads of zeros."""
-  shapes = jax.eval_shape(
-      lambda: net.init(jax.random.key(0), _scaled(images), train=True))
-  bits = np.random.PCG64(seed)
-
-  def draw(path, leaf):
-    name = path[-1].key
-    if name == 'kernel' and len(leaf.shape) == 4:
-      return jnp.asarray(random_conv.kernel(bits, leaf.shape))
-    return jnp.full(leaf.shape, name in ('scale', 'var'), jnp.float32)
-  return jax.tree_util.tree_map_with_path(draw, shapes)
+def chunks(count: int) -> list[np.ndarray]:
+  """Indices 0 .. count - 1 in parts of CHUNK."""
+  return [np.arange(i, min(i + CHUNK, count)) for i in range(0, count, CHUNK)]
 
 
 def _net(variables):
@@ -331,28 +166,3 @@ def _net(variables):
   heads = {name.removeprefix('head_'): each['bias'].shape[0]
            for name, each in params.items() if name.startswith('head_')}
   return Classifier(heads, tuple(widths))
-
-
-def _batches(count, batch, steps, rng):
-  """Indices [batch] for each step: every picture once, then all again."""
-  left = np.empty(0, np.int64)
-  for _ in range(steps):
-    while len(left) < batch:
-      left = np.concatenate([left, rng.permutation(count)])
-    yield left[:batch]
-    left = left[batch:]
-
-
-def _moved(images, who, recipe, rng):
-  """uint8 [B, S, S, C]: shifted, edges mirrored; perhaps mirrored whole."""
-  last = SIZE - 1
-
-  def places():
-    shifts = rng.integers(-recipe.shift, recipe.shift + 1, (len(who), 1))
-    return last - np.abs(last - np.abs(np.arange(SIZE) + shifts))
-
-  rows, columns = places(), places()
-  if recipe.mirror:
-    flips = rng.random((len(who), 1)) < .5
-    columns = np.where(flips, columns[:, ::-1], columns)
-  return images[who[:, None, None], rows[:, :, None], columns[:, None]]

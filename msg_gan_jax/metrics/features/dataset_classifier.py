@@ -1,4 +1,5 @@
 """A classifier of the data set at hand: trained once, tested, and kept."""
+from collections.abc import Callable
 import hashlib
 import json
 import os
@@ -8,37 +9,40 @@ import zlib
 
 import numpy as np
 
-from msg_gan_jax.files import cache, progress
-from msg_gan_jax.metrics.features import classifier
+from msg_gan_jax.arrays.indices import evenly
+from msg_gan_jax.data.source import Source
+from msg_gan_jax.files import atomic, cache, progress
+from msg_gan_jax.metrics.features import classifier, classifier_training
 
 MOST = 50_000  # Pictures that it learns from; they lie in memory.
 TESTED = 5_000  # Pictures that it is tested on.
 FEWEST = 100
-RECIPE = classifier.Recipe()
+RECIPE = classifier_training.Recipe()
 
 
 class Trained(NamedTuple):
   """A classifier.
 
   Attributes:
-    variables: of metrics.classifier.
+    variables: of features.classifier.
     taps: {tap: width}: 'features', 'logits' of the label, and 'logits:NAME' of
       each named factor.
     accuracy: {head: share of held-out pictures that it is right about}.
     digest: of the pictures, labels and settings that it was trained with.
   """
-  variables: Any
-  taps: dict
-  accuracy: dict
+  variables: classifier.Variables
+  taps: dict[str, int]
+  accuracy: dict[str, float]
   digest: str
 
 
-def tap(head):
-  """Of a head's logits."""
+def tap(head: str) -> str:
+  """The tap of a head's logits."""
   return 'logits' if head == 'label' else f'logits:{head}'
 
 
-def heads_of(source):
+def heads_of(source: Source) -> tuple[
+    dict[str, int], Callable[[np.ndarray], dict[str, np.ndarray]]]:
   """({head: classes}, indices -> {head: int [n]}) that can be learned.
 
   The label, and named factors that are whole numbers.
@@ -54,23 +58,25 @@ def heads_of(source):
     heads['label'] = len(source.classes)
   if not heads:
     raise ValueError(
-        f'--features=classifier: {source.name} has '
+        f'features=classifier: {source.name} has '
         f'{len(source.classes) or "no"} classes to learn; wanted pictures with '
-        'labels, or --features=random_conv.')
+        'labels, or features=random_conv.')
 
   def labels(indices):
-    found = source.factors(indices)
-    return {head: source.labels(indices) if head == 'label' else found[head]
+    factors = source.factors(indices)
+    return {head: source.labels(indices) if head == 'label' else factors[head]
             for head in heads}
   return heads, labels
 
 
-def trained(source, held_out=None, cache_dir='', say=print):
+def trained(source: Source, held_out: Source | None = None,
+            cache_dir: str = '',
+            say: Callable[[str], Any] = print) -> Trained:
   """The classifier of a source, from the cache folder or trained now.
 
   Args:
-    source: source.Source with labels, or with factors that are whole numbers.
-    held_out: source.Source to test it on; None keeps a tenth of `source` out.
+    source: pictures with labels, or with factors that are whole numbers.
+    held_out: pictures to test it on; None keeps a tenth of `source` out.
     cache_dir: where it is kept.
     say: prints a line for people.
 
@@ -81,25 +87,25 @@ def trained(source, held_out=None, cache_dir='', say=print):
   train, test, tested = _split(source, held_out)
   if len(train) < FEWEST:
     raise ValueError(
-        f'--features=classifier: {source.name} has {len(source)} pictures; '
-        f'wanted at least {FEWEST}, or --features=random_conv.')
+        f'features=classifier: {source.name} has {len(source)} pictures; '
+        f'wanted at least {FEWEST}, or features=random_conv.')
   recipe = RECIPE
   key = hashlib.sha256(json.dumps(
       ['classifier', recipe.key(), source.digest(),
        len(train), tested.digest(), len(test)]).encode()).hexdigest()
   path = os.path.join(cache.folder(cache_dir), f'classifier_{key}.npz')
-  found = _load(path)
-  if found is None:
+  stored = _load(path)
+  if stored is None:
     say(f'training a classifier of {source.name} on {len(train):,} pictures, '
-        'for --features=classifier; once, it is kept')
-    found = _train(source, heads, labels, train, recipe)
+        'for features=classifier; once, then it is kept')
+    variables = _train(source, heads, labels, train, recipe)
     right = classifier.accuracy(
-        found, tested.images(test), heads_of(tested)[1](test))
+        variables, tested.images(test), heads_of(tested)[1](test))
     say('accuracy on ' f'{len(test):,} others: ' + ', '.join(
         f'{name} {share:.1%}' for name, share in right.items()))
-    _save(path, found, right)
-    found = found, right
-  variables, right = found
+    _save(path, variables, right)
+  else:
+    variables, right = stored
   width = variables['params']['head_' + next(iter(heads))]['kernel'].shape[0]
   return Trained(variables, {'features': width, **{
       tap(head): classes for head, classes in heads.items()}}, right, key)
@@ -109,15 +115,10 @@ def _split(source, held_out):
   """(indices to learn from, indices to test on, of which source)."""
   n = len(source)
   if held_out is not None and len(held_out) >= FEWEST:
-    test, tested = _evenly(len(held_out), TESTED), held_out
-    return _evenly(n, MOST), test, tested
+    return evenly(n, MOST), evenly(len(held_out), TESTED), held_out
   # Every tenth; the order of a folder is that of its classes.
   test = np.arange(0, n, 10)[:TESTED]
-  return np.setdiff1d(_evenly(n, MOST), test), test, source
-
-
-def _evenly(n, most):
-  return np.unique(np.linspace(0, n - 1, min(n, most)).astype(np.int64))
+  return np.setdiff1d(evenly(n, MOST), test), test, source
 
 
 def _train(source, heads, labels, indices, recipe):
@@ -127,27 +128,27 @@ def _train(source, heads, labels, indices, recipe):
     def show(shown, _, loss):
       bar.set_postfix_str(f'loss {loss:.3g}', refresh=False)
       bar.update(shown - bar.n)
-    return classifier.train(
-        lambda some: source.images(indices[some]), labels(indices), heads,
+    return classifier_training.train(
+        lambda rows: source.images(indices[rows]), labels(indices), heads,
         recipe, show)
 
 
 def _save(path, variables, accuracy):
   try:
     os.makedirs(os.path.dirname(path), exist_ok=True)
-    temporary = f'{path}.{os.getpid()}.tmp.npz'
-    np.savez(temporary, **classifier.to_tensors(variables),
-             accuracy=json.dumps(accuracy))
-    os.replace(temporary, path)
+    with atomic.replacing(path) as temporary, open(temporary, 'wb') as file:
+      np.savez(file, **classifier.to_tensors(variables),
+               accuracy=json.dumps(accuracy))
+      atomic.flush_to_disk(file)
   except OSError:  # No room: it is trained again at the next start.
     pass
 
 
 def _load(path):
   try:
-    # Opened here: numpy leaves a file open that is no archive.
-    with open(path, 'rb') as file, np.load(file, allow_pickle=False) as found:
-      tensors = dict(found)
+    # Opened here: numpy leaves a file open that is not an archive.
+    with open(path, 'rb') as file, np.load(file, allow_pickle=False) as npz:
+      tensors = dict(npz)
     accuracy = json.loads(str(tensors.pop('accuracy')))
     return classifier.from_tensors(tensors), accuracy
   except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile,

@@ -9,12 +9,17 @@ RESIZES['pil_bicubic']), then normalized by ImageNet's constants (`normalize`).
 Weights: the official dinov2_vit{s,b,l}14_pretrain.pth. The network follows
 dinov2/models/vision_transformer.py of facebookresearch/dinov2 (commit b8931f7).
 """
+from collections.abc import Mapping
 import math
+from typing import Any
 
-import flax.linen as nn
+from flax import linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
+
+from msg_gan_jax.metrics.features.resizes import cubic
+from msg_gan_jax.metrics.features.state_dict import StateDict
 
 SIDE = 224  # Pixels; 16 x 16 patches of 14.
 # ImageNet's, of values in 0..1: RGB.
@@ -45,16 +50,16 @@ class DINOv2(nn.Module):
   precision: str = 'highest'
 
   @nn.compact
-  def __call__(self, x):
+  def __call__(self, x: jax.Array) -> jax.Array:
     """[B, H, W, 3], as `normalize` gives them -> float32 [B, width].
 
     Raises:
-      ValueError: a side is no multiple of the patch.
+      ValueError: a side is not a multiple of the patch.
     """
     if x.shape[1] % self.patch or x.shape[2] % self.patch:
       raise ValueError(
-          f'DINOv2: wanted sides of a multiple of {self.patch} pixels, as 224; '
-          f'found {x.shape[1]} x {x.shape[2]}.')
+          f'DINOv2: wanted sides of a multiple of {self.patch} pixels, such '
+          f'as 224; found {x.shape[1]} x {x.shape[2]}.')
     zeros = nn.initializers.zeros
     x = nn.Conv(self.width, (self.patch,) * 2, self.patch, 'VALID',
                 precision=self.precision, name='patch_embed')(
@@ -121,26 +126,23 @@ def _bicubic(n_in, n_out):
   Without an antialias, and by the scale (n_out + .1) / n_in, where the code of
   DINOv2 was trained with it: torch's interpolate takes steps of its inverse.
   """
-  scale, a = n_in / (n_out + _OFFSET), -.75
+  scale = n_in / (n_out + _OFFSET)
   matrix = np.zeros((n_out, n_in))
   for i, row in enumerate(matrix):
     at = (i + .5) * scale - .5
     for place in range(math.floor(at) - 1, math.floor(at) + 3):
-      x = abs(at - place)
-      weight = (((a + 2) * x - (a + 3)) * x * x + 1 if x <= 1 else
-                (((x - 5) * x + 8) * x - 4) * a)
-      row[min(max(place, 0), n_in - 1)] += weight
+      row[min(max(place, 0), n_in - 1)] += cubic(at - place, -.75)
   return matrix.astype(np.float32)
 
 
-def normalize(images):
+def normalize(images: jax.Array) -> jax.Array:
   """[..., 3] of 0..255 -> what DINOv2 was trained on."""
   mean, deviation = (
       np.float32(255) * np.array(x, np.float32) for x in (MEAN, DEVIATION))
   return (jnp.asarray(images, jnp.float32) - mean) / deviation
 
 
-def network(params):
+def network(params: Mapping[str, Any]) -> DINOv2:
   """The DINOv2 that params belong to."""
   patch, _, _, width = params['patch_embed']['kernel'].shape
   depth, _, hidden = params['blocks']['fc1']['kernel'].shape
@@ -149,7 +151,7 @@ def network(params):
       hidden)
 
 
-def from_tensors(tensors):
+def from_tensors(tensors: Mapping[str, np.ndarray]) -> dict[str, Any]:
   """The official state dict -> params; the size is read off the shapes.
 
   Args:
@@ -167,7 +169,9 @@ def from_tensors(tensors):
     raise ValueError(
         'DINOv2: a network with registers, or ViT-g; wanted '
         'dinov2_vits14_pretrain.pth, or b or l instead of s.')
-  find = _Tensors(tensors)
+  find = StateDict(
+      tensors, 'DINOv2', 'an official dinov2_vits14_pretrain.pth, or b or l '
+      'instead of s')
   kernel = find('patch_embed.proj.weight', (None, 3, None, None))
   width, _, patch, _ = kernel.shape
   places = find('pos_embed', (1, None, width))[0]
@@ -202,33 +206,3 @@ def _block(find, name, width, hidden):
       'fc2': find.dense(f'{name}.mlp.fc2', hidden, width),
       'scale1': find(f'{name}.ls1.gamma', (width,)),
       'scale2': find(f'{name}.ls2.gamma', (width,))}
-
-
-class _Tensors:
-  """Looks tensors up by name, and checks their shapes."""
-
-  def __init__(self, tensors):
-    self.tensors = tensors
-
-  def __call__(self, name, shape):
-    """float32; None in `shape` stands for any size."""
-    if name not in self.tensors:
-      raise ValueError(
-          f'DINOv2: no tensor {name!r} among {len(self.tensors)}; wanted an '
-          'official dinov2_vits14_pretrain.pth, or b or l instead of s.')
-    found = np.asarray(self.tensors[name], np.float32)
-    if len(shape) != found.ndim or any(
-        b not in (None, a) for a, b in zip(found.shape, shape, strict=True)):
-      wanted = ', '.join('any' if x is None else str(x) for x in shape)
-      raise ValueError(
-          f'DINOv2: {name} has the shape {list(found.shape)}; wanted '
-          f'[{wanted}].')
-    return found
-
-  def norm(self, name, width):
-    return {'scale': self(f'{name}.weight', (width,)),
-            'bias': self(f'{name}.bias', (width,))}
-
-  def dense(self, name, inputs, outputs):
-    return {'kernel': self(f'{name}.weight', (outputs, inputs)).T,
-            'bias': self(f'{name}.bias', (outputs,))}

@@ -1,27 +1,33 @@
 """Pictures of any number -> features: sharded, in batches, none left out."""
+from collections.abc import Sequence
 from concurrent import futures
+import functools
 import hashlib
 import json
 
 import jax
-from jax.sharding import Mesh, NamedSharding
-from jax.sharding import PartitionSpec as P
 import numpy as np
 
+from msg_gan_jax.arrays.mesh import data_mesh, replicated, split_rows
+from msg_gan_jax.data.source import Source
 from msg_gan_jax.files import cache, progress
-from msg_gan_jax.metrics.functional import running_moments
+from msg_gan_jax.metrics.features.table import Extractor
+from msg_gan_jax.metrics.functional import frechet, running_moments
 
 VERSION = 1  # Of what is cached; a change that moves a feature adds 1.
 MOST_BYTES = 2**32  # Of features that are kept in memory.
 BAR_FROM = 4096  # Pictures; fewer are done before a bar could be read.
 
 
-def features(source, extractor, indices=None, title='pictures', devices=None):
+def features(source: Source, extractor: Extractor,
+             indices: np.ndarray | None = None, title: str = 'pictures',
+             devices: Sequence[jax.Device] | None = None) -> dict[
+                 str, np.ndarray]:
   """The features of pictures.
 
   Args:
-    source: source.Source.
-    extractor: features.Extractor.
+    source: the pictures.
+    extractor: what features are taken by.
     indices: which pictures; None is all.
     title: what they are, for the person who waits.
     devices: over which a batch is split; None is all of this process.
@@ -30,25 +36,26 @@ def features(source, extractor, indices=None, title='pictures', devices=None):
     {tap: float32 [n, d]}, in the order of `indices`.
 
   Raises:
-    ValueError: no pictures, or a feature that is not finite.
+    ValueError: there are no pictures, or a feature is not finite.
   """
   indices = np.arange(len(source)) if indices is None else np.asarray(indices)
   parts = [
-      {tap: np.asarray(x)[:count] for tap, x in found.items()}
-      for found, count in _batches(source, extractor, indices, title, devices)]
-  found = {tap: np.concatenate([part[tap] for part in parts])
-           for tap in parts[0]}
-  for tap, values in found.items():
+      {tap: np.asarray(x)[:count] for tap, x in batch.items()}
+      for batch, count in _batches(source, extractor, indices, title, devices)]
+  taps = {tap: np.concatenate([part[tap] for part in parts])
+          for tap in parts[0]}
+  for tap, values in taps.items():
     bad = np.flatnonzero(~np.isfinite(values).all(1))
     if len(bad):
       raise ValueError(
           f'{title}: {extractor.name} of picture {indices[bad[0]]} is not '
           f'finite, at the tap {tap}; {len(bad)} are so.')
-  return found
+  return taps
 
 
-def moments(source, extractor, tap, indices=None, title='pictures',
-            devices=None):
+def moments(source: Source, extractor: Extractor, tap: str,
+            indices: np.ndarray | None = None, title: str = 'pictures',
+            devices: Sequence[jax.Device] | None = None) -> frechet.Moments:
   """Moments of features that are summed on the device, and not kept.
 
   Args:
@@ -58,12 +65,14 @@ def moments(source, extractor, tap, indices=None, title='pictures',
     frechet.Moments, of compensated float32 sums.
   """
   indices = np.arange(len(source)) if indices is None else np.asarray(indices)
-  add, sums = jax.jit(running_moments.add), None
-  for found, count in _batches(source, extractor, indices, title, devices):
-    x = found[tap]
+  add = jax.jit(running_moments.add)
+  sums: running_moments.Sums | None = None
+  for batch, count in _batches(source, extractor, indices, title, devices):
+    x = batch[tap]
     if sums is None:  # About a row of their own, sums lose fewer digits.
       sums = running_moments.start(x[0])
     sums = add(sums, x, np.arange(len(x)) < count)
+  assert sums is not None  # _batches refuses an empty set.
   return running_moments.finish(sums)
 
 
@@ -72,8 +81,8 @@ def _batches(source, extractor, indices, title, devices):
   if not len(indices):
     raise ValueError(f'{title}: no pictures.')
   devices = devices or jax.local_devices()
-  mesh = Mesh(np.asarray(devices), ('data',))
-  rows, same = NamedSharding(mesh, P('data')), NamedSharding(mesh, P())
+  mesh = data_mesh(devices)
+  rows, same = split_rows(mesh), replicated(mesh)
   # All batches have one shape, or there would be a second program for the last.
   size = min(extractor.batch, len(indices))
   size = -(-size // len(devices)) * len(devices)
@@ -81,9 +90,9 @@ def _batches(source, extractor, indices, title, devices):
   params = jax.device_put(extractor.params, same)
 
   def read(start):
-    some = indices[start:start + size]
+    part = indices[start:start + size]
     # Filled up with the last one, which is cut off again.
-    return source.images(np.pad(some, (0, size - len(some)), mode='edge'))
+    return source.images(np.pad(part, (0, size - len(part)), mode='edge'))
 
   with futures.ThreadPoolExecutor(1) as reader, progress.bar(
       total=len(indices), desc=f'{extractor.name} of {title}',
@@ -98,18 +107,18 @@ def _batches(source, extractor, indices, title, devices):
       bar.update(count)
 
 
-def kept(source, extractor, indices, title, cache_dir='', devices=None):
+def features_from_cache(
+    source: Source, extractor: Extractor, indices: np.ndarray, title: str,
+    cache_dir: str = '',
+    devices: Sequence[jax.Device] | None = None) -> dict[str, np.ndarray]:
   """As `features`, from the cache folder where the same was computed before.
 
   What is kept depends on the content: the pictures' digest, their indices and
   the extractor's. Where the folder takes nothing, nothing is kept.
   """
-  found = {}
-
+  @functools.cache
   def compute():
-    if not found:
-      found.update(features(source, extractor, indices, title, devices))
-    return found
+    return features(source, extractor, indices, title, devices)
 
   facts = [source.digest(), hashlib.sha256(
       np.asarray(indices, np.int64).tobytes()).hexdigest(),

@@ -9,12 +9,16 @@ Sources: torch-fidelity's feature_extractor_inceptionv3.py and pytorch-fid's
 inception.py, two ports of the graph; both read the weights
 pt_inception-2015-12-05-6726825d.pth, under the same names.
 """
+from collections.abc import Mapping
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import flax.linen as nn
+from flax import linen as nn
+import jax
 import jax.numpy as jnp
 import numpy as np
+
+from msg_gan_jax.metrics.features.state_dict import StateDict
 
 SIDE = 299  # Pixels that the network was made for.
 TAPS = ('64', '192', '768', '2048', 'logits', 'logits_unbiased')
@@ -32,7 +36,7 @@ class Inception(nn.Module):
   precision: str = 'highest'
 
   @nn.compact
-  def __call__(self, x):
+  def __call__(self, x: jax.Array) -> dict[str, jax.Array]:
     """Images -> {tap: float32 [B, d]}.
 
     Args:
@@ -54,34 +58,34 @@ class Inception(nn.Module):
     def relu(name, *args, **settings):
       return nn.relu(conv(name, *args, **settings))
 
-    found = {}
+    taps = {}
     x = jnp.asarray(x, jnp.float32)
     x = relu('Conv2d_1a_3x3', x, 2, 'VALID')
     x = relu('Conv2d_2a_3x3', x, padding='VALID')
     x = relu('Conv2d_2b_3x3', x)
     x = _max_pool(x, 2)
-    found['64'] = _mean(x)
+    taps['64'] = _mean(x)
     x = relu('Conv2d_3b_1x1', x)
     x = relu('Conv2d_4a_3x3', x, padding='VALID')
     x = _max_pool(x, 2)
-    found['192'] = _mean(x)
+    taps['192'] = _mean(x)
     for block in ('Mixed_5b', 'Mixed_5c', 'Mixed_5d'):
-      x = _block_a(block, x, conv, relu)
-    x = _block_b('Mixed_6a', x, relu)
+      x = _inception_a(block, x, conv, relu)
+    x = _inception_b('Mixed_6a', x, relu)
     for block in ('Mixed_6b', 'Mixed_6c', 'Mixed_6d', 'Mixed_6e'):
-      x = _block_c(block, x, conv, relu)
-    found['768'] = _mean(x)
-    x = _block_d('Mixed_7a', x, conv, relu)
-    x = _block_e('Mixed_7b', x, conv, relu)
-    x = _block_e('Mixed_7c', x, conv, relu)
-    found['2048'] = _mean(x)
+      x = _inception_c(block, x, conv, relu)
+    taps['768'] = _mean(x)
+    x = _inception_d('Mixed_7a', x, conv, relu)
+    x = _inception_e('Mixed_7b', x, conv, relu)
+    x = _inception_e('Mixed_7c', x, conv, relu)
+    taps['2048'] = _mean(x)
     kernel = self.param('fc_kernel', nn.initializers.lecun_normal(),
                         (2048, 1008))
     bias = self.param('fc_bias', nn.initializers.zeros, (1008,))
-    found['logits_unbiased'] = jnp.dot(
-        found['2048'], kernel, precision=self.precision)
-    found['logits'] = found['logits_unbiased'] + bias
-    return found
+    taps['logits_unbiased'] = jnp.dot(
+        taps['2048'], kernel, precision=self.precision)
+    taps['logits'] = taps['logits_unbiased'] + bias
+    return taps
 
 
 def _mean(x):
@@ -103,7 +107,9 @@ def _split(name, x):
   return jnp.split(x, ends, axis=-1)
 
 
-def _block_a(block, x, conv, relu):
+def _inception_a(block, x, conv, relu):
+  """Beside each other: 1x1; 5x5; 3x3 twice; a mean. InceptionA of torchvision.
+  """
   *parts, pool = _split(f'{block}.in', conv(f'{block}.in', x))
   one, five, three = map(nn.relu, parts)
   five = relu(f'{block}.branch5x5_2', five)
@@ -112,7 +118,8 @@ def _block_a(block, x, conv, relu):
   return jnp.concatenate([one, five, three, nn.relu(_average(pool))], -1)
 
 
-def _block_b(block, x, relu):
+def _inception_b(block, x, relu):
+  """Halves the sides: 3x3; 3x3 twice; a maximum. InceptionB of torchvision."""
   three = relu(f'{block}.branch3x3', x, 2, 'VALID')
   double = relu(f'{block}.branch3x3dbl_1', x)
   double = relu(f'{block}.branch3x3dbl_2', double)
@@ -120,7 +127,8 @@ def _block_b(block, x, relu):
   return jnp.concatenate([three, double, _max_pool(x, 2)], -1)
 
 
-def _block_c(block, x, conv, relu):
+def _inception_c(block, x, conv, relu):
+  """1x1; 7x7 as rows and columns, once and twice; a mean. InceptionC."""
   *parts, pool = _split(f'{block}.in', conv(f'{block}.in', x))
   one, seven, double = map(nn.relu, parts)
   for i in range(2, 4):
@@ -130,7 +138,8 @@ def _block_c(block, x, conv, relu):
   return jnp.concatenate([one, seven, double, nn.relu(_average(pool))], -1)
 
 
-def _block_d(block, x, conv, relu):
+def _inception_d(block, x, conv, relu):
+  """Halves the sides: 3x3; 7x7, then 3x3; a maximum. InceptionD."""
   three, seven = _split(f'{block}.in', relu(f'{block}.in', x))
   three = relu(f'{block}.branch3x3_2', three, 2, 'VALID')
   for i in range(2, 4):
@@ -139,7 +148,8 @@ def _block_d(block, x, conv, relu):
   return jnp.concatenate([three, seven, _max_pool(x, 2)], -1)
 
 
-def _block_e(block, x, conv, relu):
+def _inception_e(block, x, conv, relu):
+  """1x1; 3x3 that ends in a row beside a column, once and twice; InceptionE."""
   parts = _split(f'{block}.in', conv(f'{block}.in', x))
   one, three, double = map(nn.relu, parts[:3])
   if parts[3:]:
@@ -154,7 +164,7 @@ def _block_e(block, x, conv, relu):
       relu(f'{block}.branch3x3dbl_3b', double), pool], -1)
 
 
-def from_tensors(tensors):
+def from_tensors(tensors: Mapping[str, np.ndarray]) -> dict[str, Any]:
   """A state dict -> params, batch norm folded in.
 
   Args:
@@ -169,14 +179,18 @@ def from_tensors(tensors):
   Raises:
     ValueError: a tensor is missing, or has another shape.
   """
-  params = {}
+  # In float64: folding then costs no digit.
+  find = StateDict(
+      tensors, 'Inception', 'the state dict '
+      'pt_inception-2015-12-05-6726825d.pth of pytorch-fid', np.float64)
+  params: dict[str, Any] = {}
   for name, plan in CONVS.items():
     block, _, _ = name.rpartition('.')
     kernels, biases = [], []
     for part, width in plan.parts.items():
       whole = f'{block}.{part}' if block else part
       kernel, scale, shift, mean, variance = (
-          _tensor(tensors, f'{whole}.{leaf}', shape) for leaf, shape in (
+          find(f'{whole}.{leaf}', shape) for leaf, shape in (
               ('conv.weight', (width, plan.wide, *plan.window)),
               *((f'bn.{x}', (width,)) for x in (
                   'weight', 'bias', 'running_mean', 'running_var'))))
@@ -186,27 +200,13 @@ def from_tensors(tensors):
     params[name] = {
         'kernel': np.concatenate(kernels, -1).astype(np.float32),
         'bias': np.concatenate(biases).astype(np.float32)}
-  fc = _tensor(tensors, 'fc.weight', (1008, 2048)).T
+  fc = find.dense('fc', 2048, 1008)
   return params | {
-      'fc_kernel': fc.astype(np.float32),
-      'fc_bias': _tensor(tensors, 'fc.bias', (1008,)).astype(np.float32)}
+      'fc_kernel': fc['kernel'].astype(np.float32),
+      'fc_bias': fc['bias'].astype(np.float32)}
 
 
-def _tensor(tensors, name, shape):
-  """In float64: folding then costs no digit."""
-  if name not in tensors:
-    raise ValueError(
-        f'Inception: no tensor {name!r} among {len(tensors)}; wanted the state '
-        'dict pt_inception-2015-12-05-6726825d.pth of pytorch-fid.')
-  found = np.asarray(tensors[name], np.float64)
-  if found.shape != shape:
-    raise ValueError(
-        f'Inception: {name} has the shape {list(found.shape)}; wanted '
-        f'{list(shape)}.')
-  return found
-
-
-def random_params(seed):
+def random_params(seed: int) -> dict[str, Any]:
   """Params whose features neither vanish nor grow: for benchmarks and tests."""
   rng = np.random.default_rng(seed)
 
@@ -235,15 +235,15 @@ class _Conv(NamedTuple):
   window: tuple = (1, 1)
 
 
-def _within(block, together, apart):
+def _convs(block, together, apart):
   """Names as in the state dict; `together` are the 1x1s of one input."""
   return {f'{block}.in': together} | {
       f'{block}.{name}': _Conv(wide, {name: out}, window)
       for name, (wide, out, window) in apart.items()}
 
 
-def _a(block, wide, pool):
-  return _within(block, _Conv(wide, {
+def _convs_a(block, wide, pool):
+  return _convs(block, _Conv(wide, {
       'branch1x1': 64, 'branch5x5_1': 48, 'branch3x3dbl_1': 64,
       'branch_pool': pool}), {
           'branch5x5_2': (48, 64, (5, 5)),
@@ -251,8 +251,8 @@ def _a(block, wide, pool):
           'branch3x3dbl_3': (96, 96, (3, 3))})
 
 
-def _c(block, seven):
-  return _within(block, _Conv(768, {
+def _convs_c(block, seven):
+  return _convs(block, _Conv(768, {
       'branch1x1': 192, 'branch7x7_1': seven, 'branch7x7dbl_1': seven,
       'branch_pool': 192}), {
           'branch7x7_2': (seven, seven, (1, 7)),
@@ -263,8 +263,8 @@ def _c(block, seven):
           'branch7x7dbl_5': (seven, 192, (1, 7))})
 
 
-def _e(block, wide, **pool):
-  return _within(block, _Conv(wide, {
+def _convs_e(block, wide, **pool):
+  return _convs(block, _Conv(wide, {
       'branch1x1': 320, 'branch3x3_1': 384, 'branch3x3dbl_1': 448} | pool), {
           'branch3x3_2a': (384, 384, (1, 3)),
           'branch3x3_2b': (384, 384, (3, 1)),
@@ -279,24 +279,24 @@ CONVS = {
     'Conv2d_2b_3x3': _Conv(32, {'Conv2d_2b_3x3': 64}, (3, 3)),
     'Conv2d_3b_1x1': _Conv(64, {'Conv2d_3b_1x1': 80}),
     'Conv2d_4a_3x3': _Conv(80, {'Conv2d_4a_3x3': 192}, (3, 3)),
-    **_a('Mixed_5b', 192, 32),
-    **_a('Mixed_5c', 256, 64),
-    **_a('Mixed_5d', 288, 64),
+    **_convs_a('Mixed_5b', 192, 32),
+    **_convs_a('Mixed_5c', 256, 64),
+    **_convs_a('Mixed_5d', 288, 64),
     'Mixed_6a.branch3x3': _Conv(288, {'branch3x3': 384}, (3, 3)),
     'Mixed_6a.branch3x3dbl_1': _Conv(288, {'branch3x3dbl_1': 64}),
     'Mixed_6a.branch3x3dbl_2': _Conv(64, {'branch3x3dbl_2': 96}, (3, 3)),
     'Mixed_6a.branch3x3dbl_3': _Conv(96, {'branch3x3dbl_3': 96}, (3, 3)),
-    **_c('Mixed_6b', 128),
-    **_c('Mixed_6c', 160),
-    **_c('Mixed_6d', 160),
-    **_c('Mixed_6e', 192),
-    **_within('Mixed_7a', _Conv(768, {
+    **_convs_c('Mixed_6b', 128),
+    **_convs_c('Mixed_6c', 160),
+    **_convs_c('Mixed_6d', 160),
+    **_convs_c('Mixed_6e', 192),
+    **_convs('Mixed_7a', _Conv(768, {
         'branch3x3_1': 192, 'branch7x7x3_1': 192}), {
             'branch3x3_2': (192, 320, (3, 3)),
             'branch7x7x3_2': (192, 192, (1, 7)),
             'branch7x7x3_3': (192, 192, (7, 1)),
             'branch7x7x3_4': (192, 192, (3, 3))}),
-    **_e('Mixed_7b', 1280, branch_pool=192),
-    **_e('Mixed_7c', 2048),
+    **_convs_e('Mixed_7b', 1280, branch_pool=192),
+    **_convs_e('Mixed_7c', 2048),
     'Mixed_7c.branch_pool': _Conv(2048, {'branch_pool': 192}),
 }

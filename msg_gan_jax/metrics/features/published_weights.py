@@ -3,9 +3,10 @@ import hashlib
 import os
 from typing import NamedTuple
 
+import numpy as np
+
 from msg_gan_jax.config import tables
-from msg_gan_jax.files import cache, download
-from msg_gan_jax.files import tensors as pth
+from msg_gan_jax.files import cache, download, tensors
 
 WITHOUT = 'random_conv, classifier and pixels work without any download'
 _STORE = 'https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights'
@@ -24,20 +25,22 @@ class Weights(NamedTuple):
   title: str
   url: str
   sha256: str
-  also: tuple = ()
+  also: tuple[str, ...] = ()
 
   @property
-  def name(self):
+  def name(self) -> str:
+    """Of the file."""
     return self.url.rpartition('/')[-1]
 
 
 class Tensors(NamedTuple):
   """What was read: {name: array}, and the SHA-256 of the file."""
-  tensors: dict
+  tensors: dict[str, np.ndarray]
   digest: str
 
 
-def find(name, path='', cache_dir='', fetch=True):
+def find(name: str, path: str = '', cache_dir: str = '',
+         fetch: bool = True) -> Tensors:
   """The tensors of a row of WEIGHTS.
 
   Args:
@@ -53,26 +56,26 @@ def find(name, path='', cache_dir='', fetch=True):
       the published file, or cannot be read.
   """
   row = WEIGHTS[name]
-  found = _given(row, path) if path else _lying_around(row, cache_dir)
-  if not found:
+  file = _given(row, path) if path else _lying_around(row, cache_dir)
+  if not file:
     if not (fetch and row.sha256):
       raise ValueError(
-          f'--weights_file: {row.title} is needed, and is not here. Fetch '
-          f'{row.url} and give --weights_file=FILE, or a folder of such '
+          f'weights_file: {row.title} is needed, and is not here. Fetch '
+          f'{row.url} and give weights_file=FILE, or a folder of such '
           'files, or put it into '
           f'{_folder(cache_dir)!r}; {WITHOUT}.')
     try:
-      found = download.fetch(row.title, row.url, f'sha256:{row.sha256}',
-                             _folder(cache_dir), '--weights_file')
+      file = download.fetch(row.title, row.url, f'sha256:{row.sha256}',
+                             _folder(cache_dir), 'weights_file')
     except ValueError as error:
       raise ValueError(f'{error} ({WITHOUT}.)') from error
-  digest = _sha256(found)
+  digest = _sha256(file)
   if row.sha256 and digest != row.sha256:
     raise ValueError(
-        f'--weights_file: {found!r} has the SHA-256 {digest}; that of '
+        f'weights_file: {file!r} has the SHA-256 {digest}; that of '
         f'{row.url} is {row.sha256}. It is another file, or was cut short; '
         'fetch it again.')
-  return Tensors(pth.read(found), digest)
+  return Tensors(tensors.read(file), digest)
 
 
 def _given(row, path):
@@ -81,12 +84,12 @@ def _given(row, path):
     inside = _in_folder(row, path)
     if not inside:
       raise ValueError(
-          f'--weights_file: no {row.name} in the folder {path!r}; fetch '
+          f'weights_file: no {row.name} in the folder {path!r}; fetch '
           f'{row.url}.')
     return inside
   if not os.path.isfile(path):
     raise ValueError(
-        f'--weights_file: no file {path!r}; wanted {row.title}, from '
+        f'weights_file: no file {path!r}; wanted {row.title}, from '
         f'{row.url}. ({WITHOUT}.)')
   return path
 
@@ -96,8 +99,8 @@ def _lying_around(row, cache_dir):
   home = os.environ.get('TORCH_HOME') or os.path.join(
       os.path.dirname(cache.default_folder()), 'torch')
   for folder in (_folder(cache_dir), os.path.join(home, 'hub', 'checkpoints')):
-    if found := _in_folder(row, folder):
-      return found
+    if file := _in_folder(row, folder):
+      return file
   return ''
 
 
@@ -115,7 +118,7 @@ def _sha256(path):
     return hashlib.file_digest(file, 'sha256').hexdigest()
 
 
-WEIGHTS = tables.Table('--features', 'file of weights', {
+WEIGHTS: tables.Table[Weights] = tables.Table('features', 'file of weights', {
     # The digest begins with what the file's name ends with, as torch.hub wants.
     'inception': Weights(
         'the Inception network of FID (91 MB)',

@@ -14,6 +14,7 @@ from jax import lax
 import jax.numpy as jnp
 import numpy as np
 
+from msg_gan_jax.arrays.pixels import from_uint8
 from msg_gan_jax.metrics.features import resizes
 
 VERSION = 1  # Raised whenever a picture gets other features.
@@ -36,7 +37,7 @@ _LAYERS = (_Layer(16, 1, True), _Layer(32, 2, True), _Layer(64, 2, False),
 FEATURES = sum(each.width * (1 + each.spread) for each in _LAYERS)
 
 
-def features(images):
+def features(images: jax.Array) -> jax.Array:
   """Means, and some deviations, of every layer's maps. May be jitted.
 
   Args:
@@ -52,17 +53,17 @@ def features(images):
     raise ValueError(
         f'random_conv: wanted images [B, H, W, C], found {list(images.shape)}.')
   side = SIZES[max(images.shape[1:3]) > SIZES[0]]
-  x = to_square(images, side) / 127.5 - 1
-  found = []
+  x = from_uint8(to_square(images, side))
+  statistics = []
   for layer, each in zip(_LAYERS, _kernels(images.shape[-1]), strict=True):
     x = jax.nn.relu(lax.conv_general_dilated(
         x, each, (layer.stride, layer.stride), 'SAME',
         dimension_numbers=('NHWC', 'HWIO', 'NHWC'),
         precision=lax.Precision.HIGHEST))
-    found.append(x.mean((1, 2)))
+    statistics.append(x.mean((1, 2)))
     if layer.spread:
-      found.append(x.std((1, 2)))
-  return jnp.concatenate(found, -1)
+      statistics.append(x.std((1, 2)))
+  return jnp.concatenate(statistics, -1)
 
 
 @functools.lru_cache
@@ -73,19 +74,19 @@ def _kernels(channels):
   three quarters of the first kernels add up to 0 in each channel, so that they
   answer to edges only, and the others are halved.
   """
-  bits, found = np.random.PCG64(_SEED), []
+  bits, kernels = np.random.PCG64(_SEED), []
   for layer in _LAYERS:
-    found.append(kernel(bits, (3, 3, channels, layer.width)))
+    kernels.append(kernel(bits, (3, 3, channels, layer.width)))
     channels = layer.width
-  first = found[0].astype(np.float64)
+  first = kernels[0].astype(np.float64)
   edges = 3 * first.shape[-1] // 4
   first[..., :edges] -= first[..., :edges].mean((0, 1), keepdims=True)
   first[..., :edges] *= np.sqrt(9 / 8)  # What the mean took of the variance.
   first[..., edges:] /= 2
-  return (first.astype(np.float32), *found[1:])
+  return (first.astype(np.float32), *kernels[1:])
 
 
-def kernel(bits, shape):
+def kernel(bits: np.random.PCG64, shape: tuple[int, ...]) -> np.ndarray:
   """float32 of `shape` [.., I, O] by He's law: uniform, variance 2 / fan-in.
 
   Uniform, and of raw bits: numpy promises those of PCG64, but not that normal
@@ -101,7 +102,7 @@ def kernel(bits, shape):
   return ((2 * unit - 1) * np.sqrt(6 / np.prod(shape[:-1]))).astype(np.float32)
 
 
-def to_square(images, side):
+def to_square(images: jax.Array, side: int) -> jax.Array:
   """Pictures of any size at one, a side averaged or interpolated.
 
   Not by one filter, for averages of what is smaller have steps, and
@@ -117,7 +118,7 @@ def to_square(images, side):
   for axis in (1, 2):
     size = x.shape[axis]
     if size != side:
-      shape = [*x.shape[1:3]]
-      shape[axis - 1] = side
-      x = resizes.resize(x, *shape, 'area' if size > side else 'half_pixel')
+      height, width = (side, x.shape[2]) if axis == 1 else (x.shape[1], side)
+      x = resizes.resize(
+          x, height, width, 'area' if size > side else 'half_pixel')
   return x

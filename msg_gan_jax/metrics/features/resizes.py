@@ -3,6 +3,8 @@
 Scores of one set of images under two of these differ by more than two good
 GANs do (Parmar et al. 2022, arXiv:2104.11222): a score goes with its resize.
 """
+from typing import Protocol
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,7 +12,8 @@ import numpy as np
 from msg_gan_jax.config import tables
 
 
-def resize(images, height, width, name):
+def resize(images: jax.Array, height: int, width: int,
+           name: str) -> jax.Array:
   """Resizes images, in float and without rounding or clipping.
 
   Args:
@@ -44,7 +47,7 @@ def _matrix(name, n_in, n_out):
   return RESIZES[name](n_in, n_out).astype(np.float32)
 
 
-def tf1(n_in, n_out):
+def tf1(n_in: int, n_out: int) -> np.ndarray:
   """Bilinear of TensorFlow 1, align_corners=False: without half pixels.
 
   Output i lies at i * n_in / n_out, so the image shifts up and left when it
@@ -60,7 +63,7 @@ def tf1(n_in, n_out):
   return _linear(at, n_in)
 
 
-def half_pixel(n_in, n_out):
+def half_pixel(n_in: int, n_out: int) -> np.ndarray:
   """Bilinear between pixel centres, without an antialias when it shrinks.
 
   Returns:
@@ -83,7 +86,7 @@ def _linear(at, n_in):
   return matrix
 
 
-def pil_bicubic(n_in, n_out):
+def pil_bicubic(n_in: int, n_out: int) -> np.ndarray:
   """Pillow's bicubic: the cubic with a = -1/2, wider as the image shrinks.
 
   Returns:
@@ -100,19 +103,23 @@ def pil_bicubic(n_in, n_out):
     centre = (i + .5) * scale
     first = max(int(centre - 2 * wide + .5), 0)
     last = min(int(centre + 2 * wide + .5), n_in)
-    weights = _cubic((np.arange(first, last) - centre + .5) / wide)
+    weights = cubic((np.arange(first, last) - centre + .5) / wide, -.5)
     row[first:last] = weights / weights.sum()
   return matrix
 
 
-def _cubic(x):
-  x, a = np.abs(x), -.5
+def cubic(x: np.ndarray | float, a: float) -> np.ndarray:
+  """The weight of a pixel at distance x, by cubic convolution.
+
+  Source: Keys 1981, eq. 15, where a = -1/2.
+  """
+  x = np.abs(x)
   near = ((a + 2) * x - (a + 3)) * x * x + 1
   far = (((x - 5) * x + 8) * x - 4) * a
   return np.where(x < 1, near, np.where(x < 2, far, 0.))
 
 
-def area(n_in, n_out):
+def area(n_in: int, n_out: int) -> np.ndarray:
   """Means of blocks: output i is all pixels that it touches, equally.
 
   Returns:
@@ -130,8 +137,14 @@ def area(n_in, n_out):
   return matrix
 
 
-# name -> (n_in, n_out) -> float64 [n_out, n_in].
-RESIZES = tables.Table('metrics.resizes', 'resize', {
+class Resize(Protocol):
+  """A resize of one side, from n_in to n_out pixels, as a matrix."""
+
+  def __call__(self, n_in: int, n_out: int) -> np.ndarray:
+    """float64 [n_out, n_in]; every row adds up to 1."""
+
+
+RESIZES: tables.Table[Resize] = tables.Table('resize', 'resize', {
     'tf1': tf1,
     'half_pixel': half_pixel,
     'pil_bicubic': pil_bicubic,

@@ -1,11 +1,15 @@
 """FEATURES: what pictures are compared by, each a network or less."""
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 import hashlib
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
+import jax
 import jax.numpy as jnp
 
+from msg_gan_jax.arrays.pixels import from_uint8
 from msg_gan_jax.config import tables
+from msg_gan_jax.data.source import Source
+from msg_gan_jax.metrics import protocols
 from msg_gan_jax.metrics.features import (
   classifier,
   dataset_classifier,
@@ -22,57 +26,87 @@ _INCEPTION = {'64': 64, '192': 192, '768': 768, '2048': 2048, 'logits': 1008,
 _PIXELS = 16  # Height to which pictures are averaged for `pixels`.
 
 
+class Apply(Protocol):
+  """Features of a batch of pictures, to be jitted."""
+
+  def __call__(self, params: Any, images: jax.Array, /) -> dict[str, jax.Array]:
+    """uint8 [B, H, W, C] -> {tap: float32 [B, d]}."""
+
+
 class Extractor(NamedTuple):
-  """Pictures -> features, to be jitted.
+  """A network, or less, that turns pictures into features.
 
   Attributes:
     name: a row of FEATURES.
     digest: changes with everything that moves a feature.
     params: arrays.
     apply: (params, uint8 [B, H, W, C]) -> {tap: float32 [B, d]}.
-    taps: {tap: d}.
+    taps: {tap: d}; a tap is a place in the network where features are taken.
     batch: pictures computed at once.
     about: what a record says of it, plain values.
   """
   name: str
   digest: str
   params: Any
-  apply: Callable
-  taps: dict
+  apply: Apply
+  taps: Mapping[str, int]
   batch: int
-  about: dict
+  about: dict[str, Any]
 
 
-class Asked(NamedTuple):
-  """What decides about an extractor, besides its name.
+class PairExtractor(NamedTuple):
+  """A network that says how different two pictures look.
+
+  Attributes:
+    apply: (float [B, H, W, C] in 0 .. 255, likewise) -> float32 [B].
+    about: what a record says of it, plain values.
+  """
+  apply: Callable[[jax.Array, jax.Array], jax.Array]
+  about: dict[str, Any]
+
+
+class Request(NamedTuple):
+  """What an extractor depends on, besides its name.
 
   Attributes:
     taps: which of them.
-    protocol: protocols.Protocol.
-    real: source.Source, of which a classifier learns.
-    held_out: source.Source that it is tested on; None takes a tenth of `real`.
+    protocol: how pictures are resized and scaled.
+    real: the pictures that a classifier learns from.
+    held_out: those that it is tested on; None takes a tenth of `real`.
     weights_file: a path, or '' to look and to fetch.
     cache_dir: where what was trained or fetched is kept.
     say: prints a line for people.
   """
-  taps: tuple
-  protocol: Any
-  real: Any = None
-  held_out: Any = None
+  taps: tuple[str, ...]
+  protocol: protocols.Protocol
+  real: Source
+  held_out: Source | None = None
   weights_file: str = ''
   cache_dir: str = ''
-  say: Callable = print
+  say: Callable[[str], Any] = print
+
+
+class Open(Protocol):
+  """Loads, or trains, what features are taken by."""
+
+  def __call__(self, request: Request, /) -> Extractor: ...
 
 
 class Row(NamedTuple):
-  """Attributes: open(asked) -> Extractor; tap, the usual one; its tap for the
-  logits of a classifier (with bias, without), or None."""
-  open: Callable
+  """A row of FEATURES.
+
+  Attributes:
+    open: Request -> Extractor.
+    tap: the usual one.
+    logits: of a classifier, its taps for the logits (with the bias of the last
+      layer, without), or None.
+  """
+  open: Open
   tap: str
-  logits: tuple | None = None
+  logits: tuple[str, str] | None = None
 
 
-def parse(spec):
+def parse(spec: str) -> tuple[str, str]:
   """'inception:768' -> ('inception', '768'); the usual tap where none is.
 
   Raises:
@@ -82,7 +116,7 @@ def parse(spec):
   return name, tap or FEATURES[name].tap
 
 
-def colour(images):
+def colour(images: jax.Array) -> jax.Array:
   """uint8 [B, H, W, C] -> float32 [B, H, W, 3] in 0 .. 255.
 
   Grey is repeated, alpha left out: what PIL's convert('RGB') does, which the
@@ -94,47 +128,59 @@ def colour(images):
   return images[..., :3]
 
 
-def _inception(asked):
-  found = published_weights.find(
-    'inception', asked.weights_file, asked.cache_dir
-  )
-  protocol = asked.protocol
+def _inception(request):
+  """The network that FID is defined by.
+
+  Source: Szegedy et al. 2015 (arXiv:1512.00567), in the graph of 2015-12-05
+  that Heusel et al. 2017 (arXiv:1706.08500) take.
+  """
+  weights = published_weights.find(
+      'inception', request.weights_file, request.cache_dir)
+  protocol = request.protocol
 
   def apply(params, images):
     x = resizes.resize(colour(images), 299, 299, protocol.resize)
     x = jnp.clip(x, 0, 255)  # Bicubic overshoots; clean-fid clips it.
     x = (x - 128) / 128 if protocol.scale == 'tf' else x / 127.5 - 1
     out = inception.Inception().apply({'params': params}, x)
-    return {tap: out[tap] for tap in asked.taps}
+    return {tap: out[tap] for tap in request.taps}
 
   return _extractor(
-      'inception', found.digest, inception.from_tensors(found.tensors), apply,
-      asked, _INCEPTION, 64, resize=protocol.resize, scale=protocol.scale)
+      'inception', weights.digest, inception.from_tensors(weights.tensors),
+      apply, request, _INCEPTION, 64, resize=protocol.resize,
+      scale=protocol.scale)
 
 
-def _vgg16(asked):
-  found = published_weights.find('vgg16', asked.weights_file, asked.cache_dir)
-  params = vgg.from_tensors(found.tensors)
+def _vgg16(request):
+  """The network that precision and recall are defined by.
+
+  Source: Simonyan & Zisserman 2015 (arXiv:1409.1556); torchvision's weights.
+  """
+  weights = published_weights.find(
+      'vgg16', request.weights_file, request.cache_dir)
+  params = vgg.from_tensors(weights.tensors)
   network = vgg.network(params)
 
   def apply(params, images):
     x = resizes.resize(colour(images), vgg.SIDE, vgg.SIDE, 'tf1')
     out = network.apply({'params': params}, vgg.normalize(x))
     return {tap: out[tap] if out[tap].ndim == 2 else out[tap].mean((1, 2))
-            for tap in asked.taps}
+            for tap in request.taps}
 
   widths = dict(zip(vgg.TAPS, (*network.widths, network.hidden,
                                network.hidden), strict=True))
-  return _extractor('vgg16', found.digest, params, apply, asked, widths, 32,
-                    resize='tf1')
+  return _extractor('vgg16', weights.digest, params, apply, request, widths,
+                    32, resize='tf1')
 
 
-def lpips(weights_file='', cache_dir=''):
-  """The learned perceptual distance as an Extractor of two sets of pictures.
+def lpips(weights_file: str = '', cache_dir: str = '') -> PairExtractor:
+  """The learned perceptual distance.
 
   Args:
     weights_file: a folder with both published files; '' looks for them.
     cache_dir: where they are kept.
+
+  Source: Zhang et al. 2018 (arXiv:1801.03924), eq. 1.
   """
   of_vgg, of_lins = (published_weights.find(name, weights_file, cache_dir)
                      for name in ('vgg16', 'lpips'))
@@ -142,17 +188,22 @@ def lpips(weights_file='', cache_dir=''):
   lins = vgg.lins_from_tensors(of_lins.tensors)
 
   def apply(a, b):
-    a, b = (colour(x) / 127.5 - 1 for x in (a, b))
+    a, b = (from_uint8(colour(x)) for x in (a, b))
     return vgg.lpips(params, lins, a, b)
 
   digest = f'{of_vgg.digest} {of_lins.digest}'
-  return Extractor('lpips', digest, params, apply, {}, 16,
-                   {'features': 'lpips', 'weights': digest})
+  return PairExtractor(apply, {'features': 'lpips', 'weights': digest})
 
 
-def _dinov2(asked):
-  found = published_weights.find('dinov2', asked.weights_file, asked.cache_dir)
-  params = dinov2.from_tensors(found.tensors)
+def _dinov2(request):
+  """The network that FD-DINOv2 is defined by.
+
+  Source: Oquab et al. 2023 (arXiv:2304.07193), as Stein et al. 2023
+  (arXiv:2306.04675) take it.
+  """
+  weights = published_weights.find(
+      'dinov2', request.weights_file, request.cache_dir)
+  params = dinov2.from_tensors(weights.tensors)
   network = dinov2.network(params)
 
   def apply(params, images):
@@ -161,69 +212,77 @@ def _dinov2(asked):
     return {'cls': network.apply(
         {'params': params}, dinov2.normalize(jnp.clip(jnp.round(x), 0, 255)))}
 
-  return _extractor('dinov2', found.digest, params, apply, asked,
+  return _extractor('dinov2', weights.digest, params, apply, request,
                     {'cls': network.width}, 16, resize='pil_bicubic')
 
 
-def _classifier(asked):
-  found = dataset_classifier.trained(
-      asked.real, asked.held_out, asked.cache_dir, asked.say)
+def _classifier(request):
+  """A small classifier of the data set itself: this project's."""
+  learned = dataset_classifier.trained(
+      request.real, request.held_out, request.cache_dir, request.say)
 
   def apply(variables, images):
     features, logits = classifier.apply(variables, images)
     out = {'features': features, **{
         dataset_classifier.tap(head): x for head, x in logits.items()}}
-    return {tap: out[tap] for tap in asked.taps}
+    return {tap: out[tap] for tap in request.taps}
 
-  return _extractor('classifier', found.digest, found.variables, apply, asked,
-                    found.taps, 256, held_out_accuracy=found.accuracy)
+  return _extractor(
+      'classifier', learned.digest, learned.variables, apply, request,
+      learned.taps, 256, held_out_accuracy=learned.accuracy)
 
 
-def _random_conv(asked):
+def _random_conv(request):
+  """A small network that was never trained.
+
+  Source: after Naeem et al. 2020 (arXiv:2002.09797), sec. 4; this project's.
+  """
   def apply(params, images):
     del params
     return {'features': random_conv.features(images)}
 
   return _extractor(
-      'random_conv', f'version {random_conv.VERSION}', {}, apply, asked,
+      'random_conv', f'version {random_conv.VERSION}', {}, apply, request,
       {'features': random_conv.FEATURES}, 256)
 
 
-def _pixels(asked):
-  height, width, channels = asked.real.shape
+def _pixels(request):
+  """The pixels of a small copy of the picture: this project's."""
+  height, width, channels = request.real.shape
   h, w = min(height, _PIXELS), max(1, width * min(height, _PIXELS) // height)
 
   def apply(params, images):
     del params
-    x = resizes.resize(images.astype(jnp.float32), h, w, 'area') / 127.5 - 1
+    x = from_uint8(resizes.resize(images.astype(jnp.float32), h, w, 'area'))
     return {'values': x.reshape(len(x), -1)}
 
-  return _extractor('pixels', f'{h} x {w}', {}, apply, asked,
+  return _extractor('pixels', f'{h} x {w}', {}, apply, request,
                     {'values': h * w * channels}, 1024)
 
 
-def _extractor(name, digest, params, apply, asked, taps, batch, **about):
-  unknown = [tap for tap in asked.taps if tap not in taps]
+def _extractor(name, digest, params, apply, request, taps, batch, **about):
+  unknown = [tap for tap in request.taps if tap not in taps]
   if unknown:
-    raise ValueError(f'--features: {name} has no tap {unknown[0]!r}; '
+    raise ValueError(f'features: {name} has no tap {unknown[0]!r}; '
                      + tables.nearest(unknown[0], taps))
   whole = hashlib.sha256(repr((name, digest, about)).encode()).hexdigest()
   return Extractor(
-      name, whole, params, apply, {tap: taps[tap] for tap in asked.taps}, batch,
+      name, whole, params, apply, {tap: taps[tap] for tap in request.taps},
+      batch,
       {'features': name, 'weights': digest, **about})
 
 
-def open_extractor(name, asked):
+def open_extractor(name: str, request: Request) -> Extractor:
   """The Extractor of a row of FEATURES.
 
   Raises:
     ValueError: an unknown row or tap, weights that are missing or wrong, or a
       classifier of pictures without classes.
   """
-  return FEATURES[name].open(asked)
+  return FEATURES[name].open(request)
 
 
-FEATURES = tables.Table('--features', 'features', {
+FEATURES: tables.Table[Row] = tables.Table('features', 'features', {
     'inception': Row(_inception, '2048', ('logits', 'logits_unbiased')),
     'classifier': Row(_classifier, 'features', ('logits', 'logits')),
     'random_conv': Row(_random_conv, 'features'),

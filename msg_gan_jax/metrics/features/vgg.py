@@ -7,11 +7,16 @@ Precision and recall take 'fc2', 4096 numbers after the second fully connected
 layer and its ReLU: Kynkäänniemi et al. 2019 (arXiv:1904.06991) sec. 2 say "the
 second fully connected layer"; torch-fidelity's default is its 'fc2_relu'.
 """
-import flax.linen as nn
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flax import linen as nn
+import jax
 import jax.numpy as jnp
 import numpy as np
 
 from msg_gan_jax.metrics.features import resizes
+from msg_gan_jax.metrics.features.state_dict import StateDict
 
 SIDE = 224  # Pixels that the fully connected layers were made for.
 # ImageNet's, of values in 0..1: RGB.
@@ -35,7 +40,7 @@ class VGG16(nn.Module):
   precision: str = 'highest'
 
   @nn.compact
-  def __call__(self, x):
+  def __call__(self, x: jax.Array) -> dict[str, jax.Array]:
     """Images -> {tap: float32}.
 
     Args:
@@ -47,7 +52,7 @@ class VGG16(nn.Module):
       after their ReLU, [B, 4096]; of other sizes than 224, the last pool is
       averaged to 7 x 7, as torchvision does it.
     """
-    found = {}
+    taps = {}
     x = jnp.asarray(x, jnp.float32)
     for stage, (count, width) in enumerate(
         zip(_CONVS, self.widths, strict=True)):
@@ -57,19 +62,19 @@ class VGG16(nn.Module):
         x = nn.relu(nn.Conv(
             width, (3, 3), padding='SAME', precision=self.precision,
             name=f'conv{stage + 1}_{i + 1}')(x))
-      found[TAPS[stage]] = x
+      taps[TAPS[stage]] = x
     if self.hidden:
       x = nn.max_pool(x, (2, 2), (2, 2))
       if x.shape[1:3] != (7, 7):
         x = resizes.resize(x, 7, 7, 'area')
       x = x.reshape(len(x), -1)
       for name in ('fc1', 'fc2'):
-        x = found[name] = nn.relu(nn.Dense(
+        x = taps[name] = nn.relu(nn.Dense(
             self.hidden, precision=self.precision, name=name)(x))
-    return found
+    return taps
 
 
-def normalize(images):
+def normalize(images: jax.Array) -> jax.Array:
   """[..., 3] of 0..255 -> what VGG16 was trained on.
 
   Source: torch-fidelity's feature_extractor_vgg16.py, which resizes uint8
@@ -80,20 +85,20 @@ def normalize(images):
   return (jnp.asarray(images, jnp.float32) - mean) / deviation
 
 
-def network(params):
+def network(params: Mapping[str, Any]) -> VGG16:
   """The VGG16 that params belong to."""
   return VGG16(
       tuple(len(params[f'conv{i}_1']['bias']) for i in range(1, 6)),
       len(params['fc1']['bias']) if 'fc1' in params else 0)
 
 
-def from_tensors(tensors):
+def from_tensors(tensors: Mapping[str, np.ndarray]) -> dict[str, Any]:
   """torchvision's state dict -> params.
 
   Args:
     tensors: {name: array}: 'features.N.weight', 'features.N.bias', and, where
-      fc1 and fc2 are wanted, 'classifier.0' and 'classifier.3'. Others, as
-      'classifier.6', are not looked at.
+      fc1 and fc2 are wanted, 'classifier.0' and 'classifier.3'. Others, such
+      as 'classifier.6', are not looked at.
 
   Returns:
     {'conv1_1': {'kernel': float32 [3, 3, in, out], 'bias': [out]}, ..}.
@@ -101,57 +106,43 @@ def from_tensors(tensors):
   Raises:
     ValueError: a tensor is missing, or has another shape.
   """
-  params, place, wide = {}, 0, 3
+  find = StateDict(tensors, 'VGG16', "torchvision's vgg16")
+  params: dict[str, Any] = {}
+  place, wide = 0, 3
   for stage, count in enumerate(_CONVS):
     for i in range(count):
-      kernel, bias = _layer(tensors, f'features.{place}', (wide, 3, 3))
+      kernel, bias = _layer(find, f'features.{place}', (wide, 3, 3))
       params[f'conv{stage + 1}_{i + 1}'] = {
           'kernel': kernel.transpose(2, 3, 1, 0), 'bias': bias}
       wide, place = len(bias), place + 2  # Convolution and ReLU.
     place += 1  # Pool.
-  if 'classifier.0.weight' not in tensors:
+  if 'classifier.0.weight' not in find:
     return params
-  kernel, bias = _layer(tensors, 'classifier.0', (wide * 49,))
+  kernel, bias = _layer(find, 'classifier.0', (wide * 49,))
   kernel = kernel.reshape(-1, wide, 7, 7).transpose(2, 3, 1, 0)  # From CHW.
   params['fc1'] = {'kernel': kernel.reshape(-1, len(bias)), 'bias': bias}
-  kernel, bias = _layer(tensors, 'classifier.3', (len(bias),))
-  return params | {'fc2': {'kernel': kernel.T, 'bias': bias}}
+  return params | {'fc2': find.dense('classifier.3', len(bias))}
 
 
-def _layer(tensors, name, inputs):
+def _layer(find, name, inputs):
   """float32 (weight [out, *inputs], bias [out])."""
-  for leaf in ('weight', 'bias'):
-    if f'{name}.{leaf}' not in tensors:
-      raise ValueError(
-          f"VGG16: no tensor '{name}.{leaf}' among {len(tensors)}; wanted "
-          "torchvision's vgg16.")
-  weight, bias = (np.asarray(tensors[f'{name}.{leaf}'], np.float32)
-                  for leaf in ('weight', 'bias'))
-  if weight.shape != (bias.size, *inputs) or bias.ndim != 1:
-    raise ValueError(
-        f'VGG16: {name}.weight has the shape {list(weight.shape)}, the bias '
-        f'{list(bias.shape)}; wanted [out, {str([*inputs])[1:]} and [out].')
-  return weight, bias
+  weight = find(f'{name}.weight', (None, *inputs))
+  return weight, find(f'{name}.bias', (len(weight),))
 
 
-def lins_from_tensors(tensors):
+def lins_from_tensors(tensors: Mapping[str, np.ndarray]) -> list[np.ndarray]:
   """LPIPS's state dict -> its five weights of channels, float32 [C] each.
 
   Raises:
     ValueError: 'lin0.model.1.weight' or another one is missing.
   """
-  found = []
-  for i in range(5):
-    name = f'lin{i}.model.1.weight'
-    if name not in tensors:
-      raise ValueError(
-          f'LPIPS: no tensor {name!r} among {len(tensors)}; wanted '
-          'lpips/weights/v0.1/vgg.pth.')
-    found.append(np.asarray(tensors[name], np.float32).reshape(-1))
-  return found
+  find = StateDict(tensors, 'LPIPS', 'lpips/weights/v0.1/vgg.pth')
+  return [find(f'lin{i}.model.1.weight', (1, None, 1, 1)).reshape(-1)
+          for i in range(5)]
 
 
-def lpips(params, lins, a, b):
+def lpips(params: Mapping[str, Any], lins: Sequence[np.ndarray], a: jax.Array,
+          b: jax.Array) -> jax.Array:
   """How different images look: LPIPS v0.1, by VGG16.
 
   Args:
@@ -168,19 +159,24 @@ def lpips(params, lins, a, b):
   richzhang/PerceptualSimilarity's lpips.py, version 0.1 ("linear").
   """
   params = {name: params[name] for name in params if name[:2] != 'fc'}
-  shift, scale = np.float32(_SHIFT), np.float32(_SCALE)
-  one, two = (
-      network(params).apply({'params': params}, (x - shift) / scale)
-      for x in (a, b))
-  return sum(
-      jnp.mean(jnp.sum((_unit(one[tap]) - _unit(two[tap]))**2 * lin, -1),
-               (1, 2))
-      for tap, lin in zip(TAPS, lins, strict=False))
+  shift, scale = np.array(_SHIFT, np.float32), np.array(_SCALE, np.float32)
+  taps_of_a, taps_of_b = (
+      _taps(params, (x - shift) / scale) for x in (a, b))
+  distance = jnp.zeros(len(a), jnp.float32)
+  for tap, lin in zip(TAPS, lins, strict=False):
+    squares = (_unit(taps_of_a[tap]) - _unit(taps_of_b[tap]))**2 * lin
+    distance += jnp.mean(jnp.sum(squares, -1), (1, 2))
+  return distance
+
+
+def _taps(params, x):
+  return network(params).apply({'params': params}, x)
 
 
 def _unit(x):
   """Length 1 along the channels, with LPIPS's epsilon; 0 stays 0."""
   squares = jnp.sum(x**2, -1, keepdims=True)
-  some = squares > 0  # The gradient of a root at 0 would be none.
-  length = jnp.where(some, jnp.sqrt(jnp.where(some, squares, 1.)), 0.)
+  positive = squares > 0  # The gradient of a root at 0 is not finite.
+  length = jnp.where(
+      positive, jnp.sqrt(jnp.where(positive, squares, 1.)), 0.)
   return x / (length + 1e-10)

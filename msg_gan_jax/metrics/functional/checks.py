@@ -1,10 +1,12 @@
 """What every metric asks of its sets of features before it starts."""
 import numpy as np
 
+from msg_gan_jax.arrays.pixels import from_uint8
+
 _BLOCK = 2**12  # Rows at a time: a mask of a large set has gigabytes.
 
 
-def sets(place, least=2, **named):
+def sets(place: str, least: int = 2, **named: np.ndarray) -> list[np.ndarray]:
   """Feature sets as finite float matrices of one width, or an error.
 
   Args:
@@ -17,10 +19,10 @@ def sets(place, least=2, **named):
     other types become float64.
 
   Raises:
-    ValueError: no matrix, too few rows, a value that is not finite (with its
+    ValueError: not a matrix, too few rows, a value that is not finite (with its
       row), or two widths.
   """
-  found = []
+  checked: list[np.ndarray] = []
   for name, x in named.items():
     x = np.asarray(x)
     if x.dtype not in (np.float32, np.float64):
@@ -31,14 +33,22 @@ def sets(place, least=2, **named):
     if len(x) < least:
       raise ValueError(
           f'{place}: wanted at least {least} rows of {name}, found {len(x)}.')
-    if found and x.shape[1] != found[0].shape[1]:
+    if checked and x.shape[1] != checked[0].shape[1]:
       names = list(named)
       raise ValueError(
-          f'{place}: {names[0]} has {found[0].shape[1]} features a row, {name} '
-          f'has {x.shape[1]}.')
+          f'{place}: {names[0]} has {checked[0].shape[1]} features a row, '
+          f'{name} has {x.shape[1]}.')
     _check_finite(place, name, x)
-    found.append(x)
-  return found
+    checked.append(x)
+  return checked
+
+
+def in_range(images: np.ndarray) -> np.ndarray:
+  """uint8, or floats in [-1, 1] -> float64 in [-1, 1]."""
+  images = np.asarray(images)
+  if images.dtype == np.uint8:
+    return np.asarray(from_uint8(images, np.float64))
+  return images.astype(np.float64)
 
 
 def _check_finite(place, name, x):

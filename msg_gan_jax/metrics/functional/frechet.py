@@ -2,6 +2,7 @@
 from typing import NamedTuple
 
 import numpy as np
+from scipy import stats
 
 from msg_gan_jax.metrics.functional import checks
 
@@ -22,7 +23,7 @@ class Moments(NamedTuple):
   mean: np.ndarray
   scatter: np.ndarray
 
-  def covariance(self, ddof=1):
+  def covariance(self, ddof: int = 1) -> np.ndarray:
     """scatter / (n - ddof); 1 in pytorch-fid, 0 in StyleGAN2-ADA."""
     return self.scatter / (self.n - ddof)
 
@@ -46,21 +47,44 @@ class Frechet(NamedTuple):
   warnings: tuple[str, ...]
 
 
-def moments(features):
+class Infinity(NamedTuple):
+  """The distance for infinitely many fakes.
+
+  Attributes:
+    value: the intercept of the line, in 1/n, through distances of subsets.
+    slope: of that line.
+    standard_error: of the intercept, by the residuals of the line; the
+      sampling of the whole set is not in it.
+    r2: the share of the variance of the distances that the line explains.
+    sizes: of the subsets.
+    values: the distance of each.
+    warnings: sentences; none where nothing is wrong.
+  """
+
+  value: float
+  slope: float
+  standard_error: float
+  r2: float
+  sizes: tuple[int, ...]
+  values: tuple[float, ...]
+  warnings: tuple[str, ...]
+
+
+def moments(features: np.ndarray) -> Moments:
   """Moments of features [n, d], in float64 in two passes; n at least 2."""
   x, = checks.sets('moments', features=features)
   # About a row, so that the mean of equal rows is that row to the last digit.
   shift = x[0].astype(np.float64)
   blocks = [x[i:i + _BLOCK] for i in range(0, len(x), _BLOCK)]
-  mean = shift + sum((some - shift).sum(axis=0) for some in blocks) / len(x)
+  mean = shift + sum((block - shift).sum(axis=0) for block in blocks) / len(x)
   scatter = np.zeros((len(mean), len(mean)))
-  for some in blocks:
-    centred = some - mean
+  for block in blocks:
+    centred = block - mean
     scatter += centred.T @ centred
   return Moments(len(x), mean, scatter)
 
 
-def frechet(real, fake, ddof=1):
+def frechet(real: Moments, fake: Moments, ddof: int = 1) -> Frechet:
   """Squared Fréchet (2-Wasserstein) distance of the Gaussians of two sets.
 
   Args:
@@ -84,7 +108,7 @@ def frechet(real, fake, ddof=1):
   return _distance(real, fake, s_real, s_fake, factor(s_real))
 
 
-def root_trace(factor_real, factor_fake):
+def root_trace(factor_real: np.ndarray, factor_fake: np.ndarray) -> float:
   """tr (S1 S2)^(1/2) from F1 [d, r1], F2 [d, r2] with Si = Fi Fi^T."""
   if factor_real.shape[1] > factor_fake.shape[1]:
     factor_real, factor_fake = factor_fake, factor_real
@@ -95,11 +119,11 @@ def root_trace(factor_real, factor_fake):
   return float(np.sqrt(np.maximum(squares, 0.)).sum())
 
 
-def factor(square):
+def factor(square: np.ndarray) -> np.ndarray:
   """F [d, r] with F F^T = square, r the numerical rank.
 
   Args:
-    square: float64 [d, d], symmetric, with no negative eigenvalue.
+    square: float64 [d, d], symmetric, without negative eigenvalues.
 
   Cholesky's where the matrix has full rank (a tenth of the time), else the
   scaled eigenvectors whose eigenvalue is beyond rounding: the others would
@@ -113,12 +137,17 @@ def factor(square):
   except np.linalg.LinAlgError:
     pass
   values, vectors = np.linalg.eigh(square)
-  kept = values > max(0., tiny * values[-1])
-  return vectors[:, kept] * np.sqrt(values[kept])
+  positive = values > max(0., tiny * values[-1])
+  return vectors[:, positive] * np.sqrt(values[positive])
 
 
-def standard_error(real, fake_features, ddof=1):
-  """Standard error of the distance over the fake samples, by the delta method.
+def standard_error(real: Moments, fake_features: np.ndarray,
+                   ddof: int = 1) -> float:
+  """How far the distance would move with other fake samples.
+
+  To first order, each fake row moves the distance by an amount of its own, its
+  influence. The error is the standard deviation of these amounts over sqrt(n)
+  (the delta method).
 
   Args:
     real: Moments, taken as exact.
@@ -126,13 +155,13 @@ def standard_error(real, fake_features, ddof=1):
     ddof: as in `frechet`.
 
   Returns:
-    Python float: the deviation of the influence of one fake row over sqrt(n).
-    It leaves out the distance's bias, which falls as 1/n and may be larger,
-    and the reals' sampling: sets A and B with both have
-    hypot(standard_error(moments(A), B), standard_error(moments(B), A)). Where
-    the two Gaussians are equal the influence vanishes, and the spread of the
-    distance, then of order 1/n, is larger than this. Directions in which
-    either covariance is singular count through the rows' own squares only.
+    Python float. It leaves out the distance's bias, which falls as 1/n and may
+    be larger, and the sampling of the reals. For the error of two sampled sets
+    A and B take hypot(standard_error(moments(A), B),
+    standard_error(moments(B), A)). Where the two Gaussians are equal the
+    influence vanishes, and the spread of the distance, then of order 1/n, is
+    larger than this. Directions in which either covariance is singular count
+    through the rows' own squares only.
 
   Source: the influence is the gradient of the squared 2-Wasserstein distance
   of Gaussians, whose optimal map is T = F (F^T S F)^(-1/2) F^T with F F^T the
@@ -146,8 +175,8 @@ def standard_error(real, fake_features, ddof=1):
   values, vectors = np.linalg.eigh(root.T @ fake.covariance(ddof) @ root)
   # |half^T c|^2 = c^T T c.
   tiny = max(1, len(values)) * np.finfo(np.float64).eps
-  kept = values > tiny * values.max(initial=0.)
-  half = root @ (vectors[:, kept] * values[kept]**-.25)
+  positive = values > tiny * values.max(initial=0.)
+  half = root @ (vectors[:, positive] * values[positive]**-.25)
   influence = []
   for start in range(0, len(x), _BLOCK):
     centred = x[start:start + _BLOCK] - fake.mean
@@ -157,7 +186,9 @@ def standard_error(real, fake_features, ddof=1):
   return float(np.concatenate(influence).std(ddof=1) / np.sqrt(len(x)))
 
 
-def infinity(real, fake_features, points=15, smallest=None, seed=0, ddof=1):
+def infinity(real: Moments, fake_features: np.ndarray, points: int = 15,
+             smallest: int | None = None, seed: int = 0,
+             ddof: int = 1) -> Infinity:
   """The distance for infinitely many fakes: the intercept of a line in 1/n.
 
   Args:
@@ -165,14 +196,15 @@ def infinity(real, fake_features, points=15, smallest=None, seed=0, ddof=1):
     fake_features: [n, d], n at least 20.
     points: sizes, evenly from `smallest` to n; each costs one eigenproblem.
     smallest: n // 10 by default (the paper's 5,000 of 50,000), but at least
-      2 d where n allows, since the bias is no line in 1/n at lower ranks.
+      2 d where n allows, since at lower ranks the bias is not a line in 1/n.
     seed: of the random subsets, drawn without replacement.
     ddof: as in `frechet`.
 
   Returns:
-    dict of 'value', 'slope' (of 1/n), 'standard_error' (of the intercept, by
-    the line's residuals: sampling of the whole set is not in it), 'r2',
-    'sizes', 'values', 'warnings'. The bias of the reals' number stays.
+    Infinity. The bias that comes from the number of reals stays.
+
+  Raises:
+    ValueError: too few rows, points, or a smallest size that is not below n.
 
   Source: Chong & Forsyth 2020 (arXiv:1911.07023), with uniform draws.
   """
@@ -190,17 +222,21 @@ def infinity(real, fake_features, points=15, smallest=None, seed=0, ddof=1):
   factor_real = factor(s_real)
   values = []
   for size in sizes:
-    some = moments(x[rng.permutation(n)[:size]])
-    _check(real, some)
+    subset = moments(x[rng.permutation(n)[:size]])
+    _check(real, subset)
     values.append(_distance(
-        real, some, s_real, some.covariance(ddof), factor_real).value)
+        real, subset, s_real, subset.covariance(ddof), factor_real).value)
   warnings = []
   if smallest <= d:
     warnings.append(
         f'the smallest size, {smallest}, is not above the {d} features: there '
-        'the distance is no line in 1/n.')
-  return {**_line(1 / sizes, np.array(values)), 'sizes': sizes.tolist(),
-          'values': values, 'warnings': warnings}
+        'the distance is not a line in 1/n.')
+  line = stats.linregress(1 / sizes, values)
+  # The fit of a flat line is perfect, whatever its correlation is said to be.
+  r2 = line.rvalue**2 if np.ptp(values) else 1.
+  return Infinity(
+      float(line.intercept), float(line.slope), float(line.intercept_stderr),
+      float(r2), tuple(sizes.tolist()), tuple(values), tuple(warnings))
 
 
 def _distance(real, fake, s_real, s_fake, factor_real):
@@ -231,23 +267,9 @@ def _check(real, fake):
     raise ValueError(
         f'frechet: real has {len(real.mean)} features a row, fake has '
         f'{len(fake.mean)}.')
-  for name, found in (('real', real), ('fake', fake)):
-    if found.n < 2 or not (np.isfinite(found.mean).all()
-                           and np.isfinite(found.scatter).all()):
+  for name, side in (('real', real), ('fake', fake)):
+    if side.n < 2 or not (np.isfinite(side.mean).all()
+                          and np.isfinite(side.scatter).all()):
       raise ValueError(
           f'frechet: wanted moments of 2 rows or more that are finite; those '
-          f'of {name} are of {found.n} rows, or not finite.')
-
-
-def _line(x, y):
-  """Least squares y = value + slope x, with the intercept's error."""
-  centred = x - x.mean()
-  slope = centred @ y / (centred @ centred)
-  value = y.mean() - slope * x.mean()
-  rest = np.square(y - value - slope * x).sum()
-  whole = np.square(y - y.mean()).sum()
-  variance = rest / (len(x) - 2) * (
-      1 / len(x) + x.mean()**2 / (centred @ centred))
-  return {'value': float(value), 'slope': float(slope),
-          'standard_error': float(np.sqrt(variance)),
-          'r2': float(1 - rest / whole) if whole else 1.}
+          f'of {name} are of {side.n} rows, or not finite.')

@@ -8,23 +8,48 @@ from msg_gan_jax.metrics.functional import checks
 _BLOCK = 2**11  # Rows at a time: a block of the kernel has 32 MB.
 
 
-def kid(real, fake, subsets=100, size=1000, seed=2020):
+class Kid(NamedTuple):
+  """A kernel distance and how it was computed.
+
+  Attributes:
+    value: the mean over subsets.
+    std: population deviation over subsets.
+    standard_error: of the value, over the samples of both sets.
+    subsets: how many.
+    size: rows of a subset, as used.
+    warnings: sentences; none where nothing is wrong.
+  """
+
+  value: float
+  std: float
+  standard_error: float
+  subsets: int
+  size: int
+  warnings: tuple[str, ...]
+
+
+class Mmd2(NamedTuple):
+  """A squared MMD, which may be negative, and its standard error."""
+
+  value: float
+  standard_error: float
+
+
+def kid(real: np.ndarray, fake: np.ndarray, subsets: int = 100,
+        size: int = 1000, seed: int = 2020) -> Kid:
   """Mean unbiased squared MMD over random subsets, as torch-fidelity has it.
+
+  A hundred subsets of 1,000 x 2,048 take half a minute of one core.
 
   Args:
     real, fake: [n, d]; the arithmetic is float64 whatever their type.
     subsets: how many pairs of subsets; mimicry has 50, the others 100.
     size: rows of a subset, without replacement. Where a set is smaller, its
-      rows are the size, with a warning (torch-fidelity stops there,
+      number of rows is the size, with a warning (torch-fidelity stops there,
       StyleGAN2-ADA lowers silently).
     seed: of numpy's RandomState, which draws for each pair a subset of the
       fakes first, then one of the reals: torch-fidelity's order for the
       generator as input 1 and the data as input 2, and StyleGAN2-ADA's.
-
-  Returns:
-    dict of 'value'; 'std', population, over subsets; 'standard_error' of the
-    value over samples (`_error`); 'subsets'; 'size' as used; 'warnings'. A
-    hundred subsets of 1,000 x 2,048 take half a minute of one core.
 
   Raises:
     ValueError: as `checks.sets`.
@@ -44,50 +69,42 @@ def kid(real, fake, subsets=100, size=1000, seed=2020):
         'values of other sizes have another spread.')
     size = least
   rng = np.random.RandomState(seed)
-  found = np.empty(subsets)
+  values = np.empty(subsets)
   for i in range(subsets):
     y = fake[rng.choice(len(fake), size, replace=False)]
     x = real[rng.choice(len(real), size, replace=False)]
-    found[i] = _mmd2(x, y)
-  return {'value': float(found.mean()), 'std': float(found.std()),
-          'standard_error': _error(real, fake, found, size),
-          'subsets': subsets, 'size': size, 'warnings': warnings}
+    values[i] = _mmd2(x, y)
+  return Kid(float(values.mean()), float(values.std()),
+             _error(real, fake, values, size), subsets, size, tuple(warnings))
 
 
-def mmd2(real, fake):
-  """Unbiased squared MMD of whole sets for the kernel (x.y / d + 1)^3.
+def mmd2(real: np.ndarray, fake: np.ndarray) -> Mmd2:
+  """Squared MMD of whole sets, and its standard error over both sets' samples.
 
-  Args:
-    real: [n, d].
-    fake: [m, d].
+  The squared MMD says how much more alike rows of one set are than rows of
+  different sets. With the kernel k(x, y) = (x.y / d + 1)^3 it is the mean of
+  k within `real`, plus that within `fake`, less twice the mean across.
 
-  Returns:
-    Python float, which may be negative; 0 in the mean where both sets come
-    from one distribution.
-
-  Source: Gretton et al. 2012, eq. 3, with all n m pairs of the two sets (the
-  peers' "unbiased", not their "u-statistic").
-  """
-  return _mmd2(*checks.sets('mmd2', real=real, fake=fake))
-
-
-def mmd2_with_error(real, fake):
-  """`mmd2` and its standard error over both sets' samples.
+  The error is found from the same kernel matrices: first, how much the mean
+  changes from row to row, less the noise that these row means have
+  themselves; second, what is left of the kernel once the means of rows and
+  columns are taken off. The second part makes it right for equal distributions
+  too, where the first vanishes.
 
   Args:
     real: [n, d].
     fake: [m, d]; a few dozen rows or more each for the error to mean much.
 
   Returns:
-    (value, standard_error). The variance is that of a U-statistic of two
-    samples, with its terms of second order: it is right for equal
-    distributions too, where those of first order vanish.
+    Mmd2; the value is 0 in the mean where both sets come from one
+    distribution.
 
-  Source: Hoeffding's decomposition; Sutherland et al. 2017
-  (arXiv:1611.04488), sec. 3, has it for n = m. Here the noise of the row means
-  is taken off the terms of first order.
+  Source: Gretton et al. 2012, eq. 3, with all n m pairs of the two sets (the
+  peers' "unbiased", not their "u-statistic"); for the error Hoeffding's
+  decomposition of a U-statistic of two samples. Sutherland et al. 2017
+  (arXiv:1611.04488), sec. 3, has it for n = m.
   """
-  real, fake = checks.sets('mmd2_with_error', real=real, fake=fake)
+  real, fake = checks.sets('mmd2', real=real, fake=fake)
   xx, yy, xy = _within(real), _within(fake), _across(real, fake)
   n, m = len(real), len(fake)
   # What one row adds, less what the finite other rows add to its variance.
@@ -97,8 +114,8 @@ def mmd2_with_error(real, fake):
                  - yy.rest / m - xy.rest / n))
   second = (2 / (n * (n - 1)) * xx.rest + 2 / (m * (m - 1)) * yy.rest
             + 4 / (n * m) * xy.rest)
-  return (float(xx.mean + yy.mean - 2 * xy.mean),
-          float(np.sqrt(max(0., first) + second)))
+  return Mmd2(float(xx.mean + yy.mean - 2 * xy.mean),
+              float(np.sqrt(max(0., first) + second)))
 
 
 class _Kernel(NamedTuple):
@@ -169,7 +186,7 @@ def _mmd2(x, y):
   return float(within - 2 * _kernel(x, y).mean())
 
 
-def _error(real, fake, found, size):
+def _error(real, fake, values, size):
   """Standard error of a mean over overlapping subsets of finite sets.
 
   Subsets that share a finite set vary less than fresh ones, by 1 - share; the
@@ -178,6 +195,6 @@ def _error(real, fake, found, size):
   """
   share = size / min(len(real), len(fake))
   if share > .5:  # Too alike to tell anything, and few enough to take all.
-    return mmd2_with_error(real, fake)[1]
-  fresh = found.var(ddof=1) / (1 - share) if len(found) > 1 else np.nan
-  return float(np.sqrt(fresh * (share + (1 - share) / len(found))))
+    return mmd2(real, fake).standard_error
+  fresh = values.var(ddof=1) / (1 - share) if len(values) > 1 else np.nan
+  return float(np.sqrt(fresh * (share + (1 - share) / len(values))))

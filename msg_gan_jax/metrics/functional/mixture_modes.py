@@ -1,10 +1,27 @@
 """Which Gaussians of a known mixture a generator has found."""
+from typing import NamedTuple
+
 import numpy as np
 
 WITHIN = 3  # Standard deviations; a plane's Gaussian has 98.9 % there.
 
 
-def modes(points, centres, std):
+class Modes(NamedTuple):
+  """What points have found of a mixture.
+
+  Attributes:
+    modes: how many of the k centres have a point of high quality.
+    high_quality: the share of such points, 0 .. 1.
+    kl: the Kullback-Leibler divergence in nats of their shares by mode from
+      1 / k each, 0 .. log k; log k where there is no such point.
+  """
+
+  modes: int
+  high_quality: float
+  kl: float
+
+
+def modes(points: np.ndarray, centres: np.ndarray, std: float) -> Modes:
   """How many modes are found, how well, and how evenly.
 
   A point belongs to the centre that is nearest to it, and is of high quality
@@ -16,11 +33,11 @@ def modes(points, centres, std):
     std: of every Gaussian, in the units of both.
 
   Returns:
-    dict of 'modes': how many of the k centres have a point of high quality;
-    'high_quality': the share of such points, 0..1; 'kl': the Kullback-Leibler
-    divergence in nats of their shares by mode from 1 / k each, 0 .. log k, and
-    log k where there is no such point. n points of the mixture itself have
-    about (k - 1) / 2n. A point that is not finite has no quality.
+    Modes. n points of the mixture itself have a `kl` of about (k - 1) / 2n. A
+    point that is not finite has no quality.
+
+  Raises:
+    ValueError: points of another shape, or none.
 
   Source: the first two are Srivastava et al. 2017 (VEEGAN, arXiv:1705.07761);
   the third, there called reverse, is Lin et al. 2018 (PacGAN,
@@ -37,8 +54,8 @@ def modes(points, centres, std):
   nearest = square.argmin(1)
   good = square[np.arange(len(points)), nearest] <= (WITHIN * std)**2
   counts = np.bincount(nearest[good], minlength=len(centres))
-  return {'modes': int((counts > 0).sum()),
-          'high_quality': float(good.mean()), 'kl': _from_even(counts)}
+  return Modes(
+      int((counts > 0).sum()), float(good.mean()), _from_even(counts))
 
 
 def _from_even(counts):

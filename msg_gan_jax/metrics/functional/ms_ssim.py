@@ -6,6 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from msg_gan_jax.metrics.functional.per_class import ByClass
+
 _WEIGHTS = (.0448, .2856, .3001, .2363, .1333)  # Wang et al. 2003, sec. 3.3.
 _WINDOW, _SIGMA = 11, 1.5
 _C1, _C2 = (.01 * 255)**2, (.03 * 255)**2
@@ -28,13 +30,29 @@ class Form(NamedTuple):
   by_channel: bool
 
 
+class Similarity(NamedTuple):
+  """A mean similarity of pairs of pictures.
+
+  Attributes:
+    value: 0 .. 1; it says something only beside the value of the reals.
+    standard_error: over pairs (or batches), as if they were independent.
+    pairs: how many.
+    warnings: sentences; none where nothing is wrong.
+  """
+
+  value: float
+  standard_error: float
+  pairs: int
+  warnings: tuple[str, ...] = ()
+
+
 # Karras et al. 2018, metrics/ms_ssim.py; Kurach et al. 2019, compare_gan v2,
 # image_similarity.py.
 PROGAN = Form(narrow=True, pad=False, by_channel=False)
 LANDSCAPE = Form(narrow=False, pad=True, by_channel=True)
 
 
-def ms_ssim(a, b, form=PROGAN):
+def ms_ssim(a: np.ndarray, b: np.ndarray, form: Form = PROGAN) -> np.ndarray:
   """Multi-scale structural similarity of pairs of pictures.
 
   Args:
@@ -62,7 +80,8 @@ def ms_ssim(a, b, form=PROGAN):
   return _of_pairs(a, b, rows, rows, form)
 
 
-def pairs(images, count=10_000, seed=0, form=PROGAN):
+def pairs(images: np.ndarray, count: int = 10_000, seed: int = 0,
+          form: Form = PROGAN) -> Similarity:
   """Mean similarity of random pairs of a set: 1 if it has one picture only.
 
   Args:
@@ -72,10 +91,6 @@ def pairs(images, count=10_000, seed=0, form=PROGAN):
       again, with a warning, each pair being of two.
     seed: of the pairs.
     form: as in `ms_ssim`.
-
-  Returns:
-    dict of 'value'; 'standard_error' over pairs, as if they were independent;
-    'pairs'; 'warnings'. It says something only beside the reals' value.
 
   Source: Karras et al. 2018 (arXiv:1710.10196), sec. 5; Odena et al. 2017
   (arXiv:1610.09585), sec. 4.2.
@@ -89,11 +104,12 @@ def pairs(images, count=10_000, seed=0, form=PROGAN):
     warnings.append(
         f'{len(images)} pictures for {count} pairs: pictures are used more '
         'than once, and the error is larger than stated.')
-  return {**_mean(_of_pairs(images, images, left, right, form)),
-          'warnings': warnings}
+  return _mean(_of_pairs(images, images, left, right, form))._replace(
+      warnings=tuple(warnings))
 
 
-def landscape(images, batches=5, batch=64):
+def landscape(images: np.ndarray, batches: int = 5,
+              batch: int = 64) -> Similarity:
   """Mean similarity of all pairs within batches, as compare_gan v2 has it.
 
   Args:
@@ -103,8 +119,8 @@ def landscape(images, batches=5, batch=64):
       and measures CelebA and CelebA-HQ only.
 
   Returns:
-    dict of 'value'; 'standard_error', over the batches; 'pairs', unordered
-    (the peer has both orders of each, which are equal); 'warnings'.
+    Similarity with the error over the batches; its pairs are unordered (the
+    peer has both orders of each, which are equal).
 
   Source: Kurach et al. 2019 (arXiv:1807.04720); Fedus et al. 2018
   (arXiv:1710.08446), sec. 5.3.
@@ -116,13 +132,14 @@ def landscape(images, batches=5, batch=64):
   images = _checked('landscape', LANDSCAPE, images, batches * batch)
   left, right = np.triu_indices(batch, 1)
   starts = batch * np.arange(batches)[:, None]
-  found = _of_pairs(images, images, (starts + left).ravel(),
-                    (starts + right).ravel(), LANDSCAPE)
-  means = _mean(found.reshape(batches, -1).mean(axis=1, dtype=np.float64))
-  return {**means, 'pairs': len(found), 'warnings': []}
+  values = _of_pairs(images, images, (starts + left).ravel(),
+                     (starts + right).ravel(), LANDSCAPE)
+  means = values.reshape(batches, -1).mean(axis=1, dtype=np.float64)
+  return _mean(means)._replace(pairs=len(values))
 
 
-def within(images, labels, count=100, seed=0, form=PROGAN):
+def within(images: np.ndarray, labels: np.ndarray, count: int = 100,
+           seed: int = 0, form: Form = PROGAN) -> ByClass:
   """Mean similarity of random pairs of each class.
 
   Args:
@@ -132,8 +149,7 @@ def within(images, labels, count=100, seed=0, form=PROGAN):
     seed, form: as in `pairs`.
 
   Returns:
-    {class: mean, ..., 'mean': over classes}; nan for a class with one picture,
-    which the mean leaves out.
+    ByClass; nan for a class with one picture, which the mean leaves out.
 
   Source: Odena et al. 2017 (arXiv:1610.09585), sec. 4.2.
   """
@@ -152,9 +168,9 @@ def within(images, labels, count=100, seed=0, form=PROGAN):
                  for side in (0, 1))
   means = _of_pairs(images, images, left, right, form).reshape(
       len(drawn), count).mean(axis=1, dtype=np.float64)
-  found = dict(zip(drawn, means.tolist(), strict=True))
-  return {**{c: found.get(c, float('nan')) for c in members},
-          'mean': float(means.mean())}
+  by_class = dict(zip(drawn, means.tolist(), strict=True))
+  return ByClass(float(means.mean()), {
+      c: by_class.get(c, float('nan')) for c in members})
 
 
 def _checked(place, form, images, least=1):
@@ -186,8 +202,7 @@ def _mean(values):
   n = len(values)
   error = values.std(ddof=1, dtype=np.float64) / np.sqrt(n) if n > 1 else (
       float('nan'))
-  return {'value': float(values.mean(dtype=np.float64)),
-          'standard_error': float(error), 'pairs': n}
+  return Similarity(float(values.mean(dtype=np.float64)), float(error), n)
 
 
 def _of_pairs(a, b, left, right, form):
@@ -195,11 +210,11 @@ def _of_pairs(a, b, left, right, form):
   most = max(1, _VALUES // int(np.prod(a.shape[1:])))
   # Powers of 2, so that sets of many sizes share a compiled program.
   size = 2**min((len(left) - 1).bit_length(), most.bit_length() - 1)
-  found = []
+  batches = []
   for start in range(0, len(left), size):
-    some = np.arange(start, start + size) % len(left)
-    found.append(_batch(a[left[some]], b[right[some]], form))
-  return np.concatenate([np.asarray(x) for x in found])[:len(left)]
+    pairs = np.arange(start, start + size) % len(left)
+    batches.append(_batch(a[left[pairs]], b[right[pairs]], form))
+  return np.concatenate([np.asarray(x) for x in batches])[:len(left)]
 
 
 @functools.partial(jax.jit, static_argnums=2)
@@ -214,10 +229,10 @@ def _batch(a, b, form):
       x = _halve(x, channels, form.pad)
     ssim, contrast = _level(x, channels, form.narrow)
     last = level == len(_WEIGHTS) - 1
-    found = ssim if last else contrast  # [B, C]
+    factor = ssim if last else contrast  # [B, C]
     if not form.by_channel:
-      found = found.mean(axis=1)
-    product *= jnp.maximum(found, 0)**weight
+      factor = factor.mean(axis=1)
+    product *= jnp.maximum(factor, 0)**weight
   return product.mean(axis=1) if form.by_channel else product
 
 

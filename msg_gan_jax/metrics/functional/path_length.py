@@ -1,4 +1,7 @@
 """Perceptual path length: how fast pictures change along a latent path."""
+from collections.abc import Callable
+from typing import NamedTuple
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -6,8 +9,35 @@ import numpy as np
 _LARGEST = 256  # Pixels; larger pictures are averaged down, as NVIDIA does.
 
 
-def path_length(draw, synthesize, distance, *, space='w', sampling='end',
-                epsilon=1e-4, count=50_000, batch=64, seed=0, crop=False):
+class PathLength(NamedTuple):
+  """A path length and how it was computed.
+
+  Attributes:
+    value: the mean of distance / epsilon^2 without those below the 1st and
+      above the 99th percentile.
+    standard_error: of that mean.
+    steps: how many were taken.
+    used: how many of them the mean is of.
+    space, sampling, epsilon, crop: as given.
+  """
+
+  value: float
+  standard_error: float
+  steps: int
+  used: int
+  space: str
+  sampling: str
+  epsilon: float
+  crop: bool
+
+
+def path_length(
+    draw: Callable[[jax.Array, int], jax.Array],
+    synthesize: Callable[[jax.Array, jax.Array], jax.Array],
+    distance: Callable[[jax.Array, jax.Array], jax.Array], *,
+    space: str = 'w', sampling: str = 'end', epsilon: float = 1e-4,
+    count: int = 50_000, batch: int = 64, seed: int = 0,
+    crop: bool = False) -> PathLength:
   """Mean squared perceptual speed along paths between random latents.
 
   Args:
@@ -26,13 +56,8 @@ def path_length(draw, synthesize, distance, *, space='w', sampling='end',
     crop: keeps the middle half of the width and rows 3/8 to 7/8, where faces
       are: NVIDIA's protocol for z on FFHQ.
 
-  Returns:
-    dict of 'value': the mean of distance / epsilon^2 without those below the
-    1st and above the 99th percentile; 'standard_error' of that; 'count' and
-    'used'; the protocol's 'space', 'sampling', 'epsilon', 'crop'.
-
   Raises:
-    ValueError: an unknown space or sampling, images that are no floats, or a
+    ValueError: an unknown space or sampling, images that are not floats, or a
       distance that is not finite.
 
   Source: Karras et al. 2019 (arXiv:1812.04948), sec. 4.1; the percentiles by
@@ -61,28 +86,30 @@ def path_length(draw, synthesize, distance, *, space='w', sampling='end',
     return distance(*images) / epsilon**2
 
   keys = jax.random.split(jax.random.key(seed), -(-count // batch))
-  found = np.concatenate(
+  speeds = np.concatenate(
       [np.asarray(step(key), np.float64) for key in keys])[:count]
-  if not np.isfinite(found).all():
+  if not np.isfinite(speeds).all():
     raise ValueError(
-        f'path_length: {(~np.isfinite(found)).sum()} of {count} distances are '
+        f'path_length: {(~np.isfinite(speeds)).sum()} of {count} distances are '
         'not finite.')
-  low = np.percentile(found, 1, method='lower')
-  high = np.percentile(found, 99, method='higher')
-  kept = found[(found >= low) & (found <= high)]
-  return {'value': float(kept.mean()),
-          'standard_error': float(kept.std() / np.sqrt(len(kept))),
-          'count': count, 'used': len(kept), 'space': space,
-          'sampling': sampling, 'epsilon': epsilon, 'crop': crop}
+  low = np.percentile(speeds, 1, method='lower')
+  high = np.percentile(speeds, 99, method='higher')
+  inner = speeds[(speeds >= low) & (speeds <= high)]
+  return PathLength(
+      float(inner.mean()), float(inner.std() / np.sqrt(len(inner))), count,
+      len(inner), space, sampling, epsilon, crop)
 
 
-def lerp(a, b, t):
+def lerp(a: jax.Array, b: jax.Array, t: jax.Array | float) -> jax.Array:
   """The point at share t of the line from a to b, t broadcast."""
   return a + (b - a) * t
 
 
-def slerp(a, b, t):
+def slerp(a: jax.Array, b: jax.Array, t: jax.Array | float) -> jax.Array:
   """The point at share t of the arc from a to b, along the last axis.
+
+  Another rule than that of analysis.generator.walk.spherical: here direction
+  and length change apart, and where there is no arc only the length changes.
 
   Directions turn as StyleGAN's do; lengths, which it sets to 1, go from |a| to
   |b|, so that a network that does not normalize z gets such z as it knows.

@@ -11,11 +11,51 @@ _BLOCK = 2048  # Rows and columns of a tile of distances: 16 MB of float32.
 _SHORT = 64  # Features of a row.
 
 
-def precision_recall(real, fake, k=3, closed=True):
+class PrecisionRecall(NamedTuple):
+  """Shares of points that lie on the manifold of the other set.
+
+  Attributes:
+    precision: the share of fakes on the reals' manifold, 0 .. 1.
+    recall: the share of reals on the fakes' manifold, 0 .. 1.
+    k: neighbours.
+    n_real, n_fake: rows of the sets.
+    warnings: sentences; none where nothing is wrong.
+  """
+
+  precision: float
+  recall: float
+  k: int
+  n_real: int
+  n_fake: int
+  warnings: tuple[str, ...]
+
+
+class DensityCoverage(NamedTuple):
+  """How many of the reals' balls hold a fake.
+
+  Attributes:
+    density: how many balls a fake lies in, over k: from 0, in the mean 1 for
+      equal distributions, and beyond for fakes crowded where reals are.
+    coverage: the share of balls that hold a fake, 0 .. 1.
+    k: neighbours.
+    n_real, n_fake: rows of the sets.
+    warnings: sentences; none where nothing is wrong.
+  """
+
+  density: float
+  coverage: float
+  k: int
+  n_real: int
+  n_fake: int
+  warnings: tuple[str, ...]
+
+
+def precision_recall(real: np.ndarray, fake: np.ndarray, k: int = 3,
+                     closed: bool = True) -> PrecisionRecall:
   """Shares of fakes on the reals' manifold, and of reals on the fakes'.
 
   A set's manifold is the union of balls about its points, out to the k-th
-  nearest other point.
+  nearest other point. Memory grows with n, not with its square.
 
   Args:
     real, fake: [n, d], more than k rows each. Two float64 sets are measured in
@@ -25,19 +65,19 @@ def precision_recall(real, fake, k=3, closed=True):
       torch-fidelity and StyleGAN2-ADA; prdc and StudioGAN have <. It matters
       for copies only: identical sets have 1 and 1 if closed.
 
-  Returns:
-    dict of 'precision', 'recall' in 0 .. 1, 'k', 'n_real', 'n_fake',
-    'warnings'. Memory grows with n, not with its square.
-
   Raises:
     ValueError: as `checks.sets`, with k + 1 rows at least.
 
   Source: Kynkaanniemi et al. 2019 (arXiv:1904.06991), eqs. 1 to 3.
   """
-  return _measure('precision_recall', real, fake, k, precision=closed)
+  tally, warnings = _measure('precision_recall', real, fake, k, closed, True)
+  return PrecisionRecall(
+      float(tally.within.mean()), float(tally.holds.mean()), k, len(real),
+      len(fake), warnings)
 
 
-def density_coverage(real, fake, k=5, closed=False):
+def density_coverage(real: np.ndarray, fake: np.ndarray, k: int = 5,
+                     closed: bool = False) -> DensityCoverage:
   """How many of the reals' balls hold a fake, and how many reals are near one.
 
   Args:
@@ -46,22 +86,19 @@ def density_coverage(real, fake, k=5, closed=False):
       Identical sets without copies then have density and coverage 1, and a
       real with k copies, whose ball is empty, counts for none.
 
-  Returns:
-    dict of 'density', from 0, in the mean 1 for equal distributions and
-    beyond for fakes crowded where reals are; 'coverage' in 0 .. 1; 'k',
-    'n_real', 'n_fake', 'warnings'.
+  Raises:
+    ValueError: as `checks.sets`, with k + 1 rows at least.
 
   Source: Naeem et al. 2020 (arXiv:2002.09797), eqs. 4 and 5; prdc.
   """
-  return _measure('density_coverage', real, fake, k, density=closed)
+  tally, warnings = _measure('density_coverage', real, fake, k, closed, False)
+  return DensityCoverage(
+      float(tally.balls.mean() / k), float(tally.held.mean()), k, len(real),
+      len(fake), warnings)
 
 
-def manifold(real, fake, k=5):
-  """The four at one k, each with its own rule at surfaces, in three passes."""
-  return _measure('manifold', real, fake, k, precision=True, density=False)
-
-
-def nearest(train, fake, count=1):
+def nearest(train: np.ndarray, fake: np.ndarray,
+            count: int = 1) -> tuple[np.ndarray, np.ndarray]:
   """The nearest training rows of every fake.
 
   Args:
@@ -82,16 +119,16 @@ def nearest(train, fake, count=1):
   distances = np.empty(indices.shape)
   for column in range(count):
     for i in range(0, len(fake), _BLOCK):
-      some = slice(i, i + _BLOCK)
-      gap = fake[some].astype(np.float64) - train[indices[some, column]]
-      distances[some, column] = np.linalg.norm(gap, axis=1)
+      block = slice(i, i + _BLOCK)
+      gap = fake[block].astype(np.float64) - train[indices[block, column]]
+      distances[block, column] = np.linalg.norm(gap, axis=1)
   order = np.argsort(distances, axis=1, kind='stable')
   return (np.take_along_axis(distances, order, 1),
           np.take_along_axis(indices, order, 1))
 
 
-def _measure(place, real, fake, k, precision=None, density=None):
-  """`precision` and `density`: whether balls are closed, None to leave out."""
+def _measure(place, real, fake, k, closed, of_fakes):
+  """(_Tally, warnings); `of_fakes`: whether fakes have balls too."""
   real, fake = checks.sets(place, 1, real=real, fake=fake)
   for name, x in (('real', real), ('fake', fake)):
     if k < 1 or len(x) <= k:
@@ -102,22 +139,13 @@ def _measure(place, real, fake, k, precision=None, density=None):
     reals, fakes = _tiles(real, fake)
     radii = {'real': _smallest(reals, reals, k + 1)[0][:, k],
              'fake': np.full(len(fake), -1.)}  # Holds nothing: not asked for.
-    if precision is not None:
+    if of_fakes:
       radii['fake'] = _smallest(fakes, fakes, k + 1)[0][:, k]
-    tally = _tally(fakes, reals, radii['fake'], radii['real'],
-                   (bool(precision), bool(density)))
-  found = {}
-  if precision is not None:
-    found |= {'precision': float(tally.within.mean()),
-              'recall': float(tally.holds.mean())}
-  if density is not None:
-    found |= {'density': float(tally.count.mean() / k),
-              'coverage': float(tally.held.mean())}
-  warnings = [f'{name}: {(radius == 0).sum()} of {len(radius)} rows have {k} '
-              'copies or more, and so a ball of radius 0.'
-              for name, radius in radii.items() if (radius == 0).any()]
-  return {**found, 'k': k, 'n_real': len(real), 'n_fake': len(fake),
-          'warnings': warnings}
+    tally = _tally(fakes, reals, radii['fake'], radii['real'], closed)
+  return tally, tuple(
+      f'{name}: {(radius == 0).sum()} of {len(radius)} rows have {k} '
+      'copies or more, and so a ball of radius 0.'
+      for name, radius in radii.items() if (radius == 0).any())
 
 
 def _precision(*sets):
@@ -147,17 +175,17 @@ def _tiles(first, second):
 
 def _blocks(x, mean, dtype):
   size = min(_BLOCK, -(-len(x) // 256) * 256)
-  found = []
+  blocks = []
   for start in range(0, len(x), size):
-    some = (x[start:start + size] - mean).astype(dtype)
-    found.append(jnp.asarray(
-        np.pad(some, ((0, size - len(some)), (0, 0)))))
-  return _Tiles(found, len(x))
+    rows = (x[start:start + size] - mean).astype(dtype)
+    blocks.append(jnp.asarray(
+        np.pad(rows, ((0, size - len(rows)), (0, 0)))))
+  return _Tiles(blocks, len(x))
 
 
 def _smallest(points, centres, count):
   """Squared distances [n, count], ascending, and which centres [n, count]."""
-  found = []
+  blocks = []
   for x in points.blocks:
     best = (jnp.full((len(x), count), jnp.inf, x.dtype),
             jnp.zeros((len(x), count), jnp.int32))
@@ -165,8 +193,8 @@ def _smallest(points, centres, count):
     for y in centres.blocks:
       best = _merge(*best, x, y, start, centres.n)
       start += len(y)
-    found.append(best)
-  return tuple(_join(each, points.n) for each in zip(*found, strict=True))
+    blocks.append(best)
+  return tuple(_join(each, points.n) for each in zip(*blocks, strict=True))
 
 
 @jax.jit
@@ -187,19 +215,19 @@ class _Tally(NamedTuple):
 
   Attributes:
     within: bool [points], in a centre's ball.
-    count: int [points], in how many.
+    balls: int [points], in how many.
     holds: bool [centres], in a point's ball.
     held: bool [centres], whose ball has a point.
   """
 
   within: np.ndarray
-  count: np.ndarray
+  balls: np.ndarray
   holds: np.ndarray
   held: np.ndarray
 
 
 def _tally(points, centres, of_points, of_centres, closed):
-  """_Tally of squared radii; `closed` for within and holds, then the others."""
+  """_Tally of squared radii; `closed`: whether a surface is in its ball."""
   within, count = [], []
   holds, held = [0] * len(centres.blocks), [0] * len(centres.blocks)
   of_points = _spread(of_points, points)
@@ -234,12 +262,12 @@ def _tile_tally(x, y, of_x, of_y, start, n, closed):
   real_rows = start + jnp.arange(len(x)) < n
   square = jnp.where(real_rows[:, None], _squares(x, y), jnp.inf)
 
-  def inside(radii, closed):
+  def inside(radii):
     return jnp.where(closed, square <= radii, square < radii)
 
-  counted = inside(of_y, closed[1])
-  return (inside(of_y, closed[0]).any(1), counted.sum(1, dtype=jnp.int32),
-          inside(of_x[:, None], closed[0]).any(0), counted.any(0))
+  within = inside(of_y)
+  return (within.any(1), within.sum(1, dtype=jnp.int32),
+          inside(of_x[:, None]).any(0), within.any(0))
 
 
 def _squares(x, y):

@@ -4,7 +4,7 @@ import numpy as np
 _BLOCK = 2**14  # Pixel columns at a time: a set of large images fits nowhere.
 
 
-def halves(reals, seed=0):
+def halves(reals: np.ndarray, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
   """Two disjoint random halves of a set; their distance is a metric's floor.
 
   Args:
@@ -19,7 +19,7 @@ def halves(reals, seed=0):
   return reals[np.sort(order[:half])], reals[np.sort(order[half:2 * half])]
 
 
-def pixel_noise(reals, n, seed=0):
+def pixel_noise(reals: np.ndarray, n: int, seed: int = 0) -> np.ndarray:
   """Images of independent Gaussian pixels with the reals' mean and spread.
 
   Args:
@@ -33,15 +33,16 @@ def pixel_noise(reals, n, seed=0):
   _check('pixel_noise', reals, np.uint8)
   rng = np.random.default_rng(seed)
   flat = reals.reshape(len(reals), -1)
-  found = np.empty((n, flat.shape[1]), np.uint8)
-  for some in _blocks(flat):
-    mean, spread = flat[:, some].mean(axis=0), flat[:, some].std(axis=0)
+  noise = np.empty((n, flat.shape[1]), np.uint8)
+  for columns in _blocks(flat):
+    mean, spread = flat[:, columns].mean(axis=0), flat[:, columns].std(axis=0)
     drawn = rng.standard_normal((n, len(mean)), dtype=np.float32)
-    found[:, some] = _to_uint8(mean + spread * drawn)
-  return found.reshape(n, *reals.shape[1:])
+    noise[:, columns] = _to_uint8(mean + spread * drawn)
+  return noise.reshape(n, *reals.shape[1:])
 
 
-def pca_gaussian(reals, n, components=10, seed=0):
+def pca_gaussian(reals: np.ndarray, n: int, components: int = 10,
+                 seed: int = 0) -> np.ndarray:
   """Samples of the Gaussian that spans the reals' first principal components.
 
   Args:
@@ -75,14 +76,14 @@ def pca_gaussian(reals, n, components=10, seed=0):
   z = np.random.default_rng(seed).standard_normal((n, components))
   z /= np.sqrt(len(flat))
   if not wide:
-    found = _to_uint8(z @ (np.sqrt(values) * vectors) + flat.mean(axis=0))
-    return found.reshape(n, *reals.shape[1:])
+    samples = _to_uint8(z @ (np.sqrt(values) * vectors) + flat.mean(axis=0))
+    return samples.reshape(n, *reals.shape[1:])
   mix = (z @ vectors).astype(np.float32)  # [n, N]
-  found = np.empty((n, flat.shape[1]), np.uint8)
-  for some in _blocks(flat):
-    x = flat[:, some]
-    found[:, some] = _to_uint8(mix @ _centered(x) + x.mean(axis=0))
-  return found.reshape(n, *reals.shape[1:])
+  samples = np.empty((n, flat.shape[1]), np.uint8)
+  for columns in _blocks(flat):
+    x = flat[:, columns]
+    samples[:, columns] = _to_uint8(mix @ _centered(x) + x.mean(axis=0))
+  return samples.reshape(n, *reals.shape[1:])
 
 
 def _check(name, reals, dtype=None):
@@ -97,7 +98,7 @@ def _blocks(flat):
 
 
 def _columns(flat):
-  return (flat[:, some] for some in _blocks(flat))
+  return (flat[:, columns] for columns in _blocks(flat))
 
 
 def _centered(x):

@@ -15,13 +15,13 @@ class Sums(NamedTuple):
   a second one for what its last addition rounded off.
 
   Attributes:
-    count: int32 [].
+    n: int32 [], how many rows.
     shift: [d], subtracted from every row; near the mean, nothing cancels.
     total, total_rest: [d].
     outer, outer_rest: [d, d].
   """
 
-  count: jax.Array
+  n: jax.Array
   shift: jax.Array
   total: jax.Array
   total_rest: jax.Array
@@ -29,7 +29,7 @@ class Sums(NamedTuple):
   outer_rest: jax.Array
 
 
-def start(shift):
+def start(shift: jax.Array) -> Sums:
   """Sums of no rows.
 
   Args:
@@ -42,7 +42,7 @@ def start(shift):
   return Sums(jnp.zeros((), jnp.int32), shift, row, row, square, square)
 
 
-def add(sums, x, mask):
+def add(sums: Sums, x: jax.Array, mask: jax.Array) -> Sums:
   """Sums with a batch more; can be jitted, and sharded over the batch.
 
   Args:
@@ -55,17 +55,17 @@ def add(sums, x, mask):
   product = jnp.matmul(x.T, x, precision='highest')
   total, total_rest = _two_sum(sums.total, x.sum(0), sums.total_rest)
   outer, outer_rest = _two_sum(sums.outer, product, sums.outer_rest)
-  return Sums(sums.count + mask.sum(dtype=jnp.int32), sums.shift, total,
+  return Sums(sums.n + mask.sum(dtype=jnp.int32), sums.shift, total,
               total_rest, outer, outer_rest)
 
 
-def finish(sums):
+def finish(sums: Sums) -> frechet.Moments:
   """frechet.Moments of Sums, in float64 on the host.
 
   Raises:
     ValueError: fewer than 2 rows, or a row that was not finite.
   """
-  n = int(sums.count)
+  n = int(sums.n)
   if n < 2:
     raise ValueError(f'finish: wanted at least 2 rows, found {n}.')
   total, outer = (

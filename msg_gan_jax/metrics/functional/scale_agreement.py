@@ -1,10 +1,13 @@
 """How the scales of a multi-scale GAN go together."""
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 
-from msg_gan_jax.arrays.pixels import down, from_uint8
+from msg_gan_jax.arrays.pixels import down
+from msg_gan_jax.metrics.functional.checks import in_range
 
 
-def consistency(pyramid):
+def consistency(pyramid: Sequence[np.ndarray]) -> dict[int, float]:
   """Mean squared difference of each scale from the next finer one, pooled.
 
   Args:
@@ -18,16 +21,15 @@ def consistency(pyramid):
   Source: the claim of Karnewar & Wang 2020 (arXiv:1903.06048), sec. 4.3, that
   all scales become one picture early in training; no peer measures it.
   """
-  found = {}
+  differences = {}
   for coarse, fine in zip(pyramid, pyramid[1:], strict=False):
-    pooled = down(
-        _in_range(fine), fine.shape[1] // coarse.shape[1])
-    found[coarse.shape[1]] = float(
-        np.mean(np.square(pooled - _in_range(coarse))))
-  return found
+    pooled = down(in_range(fine), fine.shape[1] // coarse.shape[1])
+    differences[coarse.shape[1]] = float(
+        np.mean(np.square(pooled - in_range(coarse))))
+  return differences
 
 
-def shares(norms):
+def shares(norms: Mapping[int, np.ndarray]) -> dict[int, float]:
   """{h_i: mean share of level i in the norms of D's input gradient}.
 
   Args:
@@ -37,6 +39,8 @@ def shares(norms):
   Returns:
     Shares that add up to 1: which scale D listens to. A sample without any
     gradient has equal ones.
+
+  Source: this project's.
   """
   stacked = np.stack(list(norms.values())).astype(np.float64)
   total = stacked.sum(0)
@@ -44,10 +48,3 @@ def shares(norms):
                    1 / len(stacked))
   return {size: float(x) for size, x in zip(
       norms, share.mean(1), strict=True)}
-
-
-def _in_range(x):
-  x = np.asarray(x)
-  if x.dtype == np.uint8:
-    return from_uint8(x, np.float64)
-  return x.astype(np.float64)

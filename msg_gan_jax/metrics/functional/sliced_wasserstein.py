@@ -1,5 +1,6 @@
 """Sliced Wasserstein distance of patches, at every scale of two image sets."""
 from concurrent import futures
+from typing import Any
 
 import numpy as np
 
@@ -8,7 +9,8 @@ _COARSEST = 16  # The last level of the paper: most of it is a patch's size.
 _BINOMIAL = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
 
 
-def swd(real, fake, seed=0, *, per_image=128, directions=512):
+def swd(real: np.ndarray, fake: np.ndarray, seed: int = 0, *,
+        per_image: int = 128, directions: int = 512) -> dict[int | str, Any]:
   """Distance of two sets of images at each level of a Laplacian pyramid.
 
   The patches of the two sets, and so swd(x, x), are drawn independently: the
@@ -53,20 +55,20 @@ def swd(real, fake, seed=0, *, per_image=128, directions=512):
   real_levels = _descriptors(_subset(real, n, rng), per_image, rng)
   fake_levels = _descriptors(_subset(fake, n, rng), per_image, rng)
   unit = unit_directions(_PATCH * _PATCH * channels, directions, rng)
-  found = {}
+  distances: dict[int | str, Any] = {}
   for size in sorted(real_levels, reverse=True):
     # Popped and in place, for a level may have gigabytes.
     a, b = real_levels.pop(size), fake_levels.pop(size)
-    found[size] = 1e3 * sliced_wasserstein(
+    distances[size] = 1e3 * sliced_wasserstein(
         normalize(a, out=a), normalize(b, out=b), unit)
-  found['mean'] = sum(found.values()) / len(found)
-  found['protocol'] = dict(
+  distances['mean'] = sum(distances.values()) / len(distances)
+  distances['protocol'] = dict(
       n_real=n, n_fake=n, per_image=per_image, directions=directions,
       seed=seed)
-  return found
+  return distances
 
 
-def laplacian_pyramid(images, levels):
+def laplacian_pyramid(images: np.ndarray, levels: int) -> list[np.ndarray]:
   """Bands of detail, then the rest: finest first, as the paper lists them.
 
   Args:
@@ -83,17 +85,18 @@ def laplacian_pyramid(images, levels):
   """
   images = np.asarray(images)
   rest = images.astype(np.result_type(images.dtype, np.float32), copy=False)
-  found = []
+  bands = []
   for _ in range(levels - 1):
     smaller = _blur(rest)[:, ::2, ::2]
     raised = np.zeros_like(rest)
     raised[:, ::2, ::2] = smaller
-    found.append(rest - 4 * _blur(raised))  # 3 of 4 pixels were zeros.
+    bands.append(rest - 4 * _blur(raised))  # 3 of 4 pixels were zeros.
     rest = smaller
-  return found + [rest]
+  return bands + [rest]
 
 
-def centres(images, height, width, per_image, rng):
+def centres(images: int, height: int, width: int, per_image: int,
+            rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
   """Where patches lie: int (rows, columns), each [images, per_image].
 
   Uniform over the centres whose patch lies within `height` x `width` pixels.
@@ -104,7 +107,8 @@ def centres(images, height, width, per_image, rng):
           rng.integers(margin, width - margin, shape))
 
 
-def patches(level, rows, columns):
+def patches(level: np.ndarray, rows: np.ndarray,
+            columns: np.ndarray) -> np.ndarray:
   """The 7x7 neighbourhoods of given centres.
 
   Args:
@@ -117,12 +121,13 @@ def patches(level, rows, columns):
   margin = _PATCH // 2
   windows = np.lib.stride_tricks.sliding_window_view(
       level, (_PATCH, _PATCH), (1, 2))  # [N, H - 6, W - 6, C, 7, 7]
-  found = np.moveaxis(windows, 3, -1)[
+  taken = np.moveaxis(windows, 3, -1)[
       np.arange(len(level))[:, None], rows - margin, columns - margin]
-  return found.reshape(-1, *found.shape[2:])
+  return taken.reshape(-1, *taken.shape[2:])
 
 
-def normalize(descriptors, out=None):
+def normalize(descriptors: np.ndarray,
+              out: np.ndarray | None = None) -> np.ndarray:
   """Mean 0 and deviation 1 for each colour channel, over the whole set.
 
   Args:
@@ -147,19 +152,21 @@ def normalize(descriptors, out=None):
   flat = np.subtract(
       flat, shift, out=None if out is None else out.reshape(flat.shape))
   squares = sum(
-      np.square(flat[some]).sum(axis=0, dtype=np.float64) for some in blocks)
+      np.square(flat[block]).sum(axis=0, dtype=np.float64) for block in blocks)
   deviation = np.sqrt(mean(squares))
   flat /= np.where(deviation > 0, deviation, 1).astype(flat.dtype)
   return flat
 
 
-def unit_directions(size, count, rng):
+def unit_directions(size: int, count: int,
+                    rng: np.random.Generator) -> np.ndarray:
   """float32 [size, count]: columns uniform on the unit sphere."""
   drawn = rng.standard_normal((size, count))
   return (drawn / np.linalg.norm(drawn, axis=0)).astype(np.float32)
 
 
-def sliced_wasserstein(a, b, directions):
+def sliced_wasserstein(a: np.ndarray, b: np.ndarray,
+                       directions: np.ndarray) -> float:
   """Mean 1-Wasserstein distance of two point sets over given directions.
 
   Args:
@@ -182,10 +189,10 @@ def sliced_wasserstein(a, b, directions):
   step = max(1, 2**19 // len(a))
   with futures.ThreadPoolExecutor() as pool:
     for start in range(0, directions.shape[1], block):
-      some = directions[:, start:start + block].T.astype(a.dtype)
-      x, y = both[:, :len(some)]
-      np.matmul(some, a.T, out=x)
-      np.matmul(some, b.T, out=y)
+      lines = directions[:, start:start + block].T.astype(a.dtype)
+      x, y = both[:, :len(lines)]
+      np.matmul(lines, a.T, out=x)
+      np.matmul(lines, b.T, out=y)
       rows = [z[i:i + step] for z in (x, y) for i in range(0, len(z), step)]
       list(pool.map(np.ndarray.sort, rows))
       np.subtract(x, y, out=x)
@@ -209,12 +216,12 @@ def _blur(x):
 
 
 def _sizes(height, width):
-  found = [(height, width)]
+  sizes = [(height, width)]
   while (height % 2 == width % 2 == 0
          and min(height, width) // 2 >= _COARSEST):
     height, width = height // 2, width // 2
-    found.append((height, width))
-  return found
+    sizes.append((height, width))
+  return sizes
 
 
 def _subset(images, n, rng):
@@ -227,7 +234,7 @@ def _descriptors(images, per_image, rng):
   # {size: float32 [N * per_image, 7, 7, C]}. Chunks: the float pyramid of a
   # set of large images is larger than its patches, and caches are small.
   sizes = _sizes(*images.shape[1:3])
-  found = {
+  taken = {
       height: np.empty(
           (len(images) * per_image, _PATCH, _PATCH, images.shape[3]),
           np.float32) for height, _ in sizes}
@@ -236,10 +243,10 @@ def _descriptors(images, per_image, rng):
       for height, width in sizes}
   chunk = max(1, 2**15 // images[0].size)
   for start in range(0, len(images), chunk):
-    some = slice(start, start + chunk)
-    levels = laplacian_pyramid(images[some], len(sizes))
+    part = slice(start, start + chunk)
+    levels = laplacian_pyramid(images[part], len(sizes))
     for (height, _), level in zip(sizes, levels, strict=True):
       rows, columns = where[height]
-      found[height][start * per_image:(start + len(level)) * per_image] = (
-          patches(level, rows[some], columns[some]))
-  return found
+      taken[height][start * per_image:(start + len(level)) * per_image] = (
+          patches(level, rows[part], columns[part]))
+  return taken

@@ -1,10 +1,15 @@
 """How much fixed latents' images move in training, and how much they differ."""
+from collections.abc import Sequence
+
 import numpy as np
+
+from msg_gan_jax.metrics.functional.checks import in_range
 
 _BLOCK = 2**14  # Pixel columns at a time: float64 of large images fits nowhere.
 
 
-def change(before, after):
+def change(before: Sequence[np.ndarray],
+           after: Sequence[np.ndarray]) -> dict[int, float]:
   """Mean squared change of the same latents' images, at each scale.
 
   Args:
@@ -24,14 +29,14 @@ def change(before, after):
     raise ValueError(
         f'change: wanted pyramids of one shape, found {shapes[0]} and '
         f'{shapes[1]}.')
-  found = {}
+  changes = {}
   for old, new in zip(before, after, strict=True):
-    difference = _in_range(new) - _in_range(old)
-    found[difference.shape[1]] = float(np.mean(np.square(difference)))
-  return found
+    difference = in_range(new) - in_range(old)
+    changes[difference.shape[1]] = float(np.mean(np.square(difference)))
+  return changes
 
 
-def pairwise(images):
+def pairwise(images: np.ndarray) -> float:
   """Mean root-mean-square pixel difference over all pairs of images.
 
   A collapsed generator has 0; compare with the same number of reals.
@@ -49,8 +54,9 @@ def pairwise(images):
   flat = np.reshape(images, (n, -1))
   gram = np.zeros((n, n))
   for start in range(0, flat.shape[1], _BLOCK):
-    x = _in_range(flat[:, start:start + _BLOCK])
-    # Distances stay as they are, and near pairs do not cancel so badly.
+    x = in_range(flat[:, start:start + _BLOCK])
+    # In float64, since a Gram matrix loses half of its digits in a difference.
+    # Less the mean, distances stay as they are, and near pairs cancel less.
     x -= x.mean(axis=0)
     gram += x @ x.T
   norms = np.diag(gram).copy()
@@ -59,11 +65,3 @@ def pairwise(images):
   return float(
       np.sqrt(square, out=square).sum()
       / (n * (n - 1) * np.sqrt(flat.shape[1])))
-
-
-def _in_range(x):
-  # float64, for a Gram matrix loses half of its digits in a difference.
-  x = np.asarray(x)
-  if x.dtype == np.uint8:
-    return x / 127.5 - 1
-  return x.astype(np.float64)

@@ -6,14 +6,18 @@ import numpy as np
 import pytest
 
 from msg_gan_jax.data.drawn import avatars
+from msg_gan_jax.data.source import ArraySource
 from msg_gan_jax.metrics import (
   evaluate,
   pair,
   protocols,
-  sets,
   text,
 )
-from msg_gan_jax.metrics.features import classifier, dataset_classifier
+from msg_gan_jax.metrics.features import (
+  classifier,
+  classifier_training,
+  dataset_classifier,
+)
 
 pytestmark = pytest.mark.slow
 REAL, OTHER, FAKE = (avatars.Avatars(count, 16, first=first)
@@ -24,7 +28,7 @@ REAL, OTHER, FAKE = (avatars.Avatars(count, 16, first=first)
 def cache(tmp_path_factory):
   """A cache folder; classifiers learn for a moment only."""
   with pytest.MonkeyPatch.context() as patch:
-    patch.setattr(dataset_classifier, 'RECIPE', classifier.Recipe(
+    patch.setattr(dataset_classifier, 'RECIPE', classifier_training.Recipe(
         least=600, most=600, batch=40, widths=(8, 12)))
     yield str(tmp_path_factory.mktemp('cache'))
 
@@ -67,7 +71,7 @@ def test_scores_by_it_have_its_accuracy_beside_them(trained, cache):
   options = pair.Options(
       protocols.PROTOCOLS['local'], 'local', 'classifier', cache_dir=cache,
       say=pytest.fail, held_out=OTHER, train=REAL)
-  found, record = evaluate.of_pair(pair.Pair(OTHER, FAKE, options), (
+  found, record = evaluate.compute(pair.Pair(OTHER, FAKE, options), (
       'fid', 'is', 'class_accuracy', 'factors'))
   json.dumps(record)
   by_name = {one.name: one for one in found}
@@ -92,12 +96,12 @@ def test_a_protocols_own_metrics_share_one_pass_and_its_taps(trained, cache):
   options = pair.Options(
       protocols.PROTOCOLS['tf_legacy'], 'tf_legacy', 'classifier',
       cache_dir=cache, say=pytest.fail, held_out=OTHER, train=REAL)
-  found, _ = evaluate.of_pair(pair.Pair(OTHER, FAKE, options))
+  found, _ = evaluate.compute(pair.Pair(OTHER, FAKE, options))
   assert [one.name for one in found] == ['frechet', 'classifier_score']
   # Nor does a tap that is asked for later miss what is known by then.
   one = pair.Pair(OTHER, FAKE, options)
-  evaluate.of_pair(one, ('fid',))
-  (late,), _ = evaluate.of_pair(one, ('is',))
+  evaluate.compute(one, ('fid',))
+  (late,), _ = evaluate.compute(one, ('is',))
   assert late.value == found[1].value
 
 
@@ -108,10 +112,10 @@ def test_without_other_pictures_a_tenth_is_kept_out(cache):
 
 
 def test_pictures_without_classes_cannot_be_learned(cache):
-  plain = sets.Arrays(np.zeros((200, 8, 8, 3), np.uint8))
+  plain = ArraySource(np.zeros((200, 8, 8, 3), np.uint8))
   with pytest.raises(ValueError, match=(
-      '--features=classifier: array has no classes to learn; .*random_conv')):
+      'features=classifier: array has no classes to learn; .*random_conv')):
     dataset_classifier.trained(plain, None, cache)
-  few = sets.Arrays(np.zeros((20, 8, 8, 3), np.uint8), np.arange(20) % 2)
+  few = ArraySource(np.zeros((20, 8, 8, 3), np.uint8), np.arange(20) % 2)
   with pytest.raises(ValueError, match='array has 20 pictures; wanted at'):
     dataset_classifier.trained(few, None, cache)

@@ -8,12 +8,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from msg_gan_jax.metrics import evaluate, pair, protocols, sets
+from msg_gan_jax.data.source import ArraySource
+from msg_gan_jax.metrics import evaluate, pair, protocols
 from msg_gan_jax.metrics.features import extract, table
 from msg_gan_jax.metrics.functional import frechet
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (11, 8, 8, 3), np.uint8)
-SOURCE = sets.Arrays(PIXELS)
+SOURCE = ArraySource(PIXELS)
 
 
 def flat(params, images):
@@ -57,8 +58,8 @@ def test_features_that_are_too_many_are_only_summed(tmp_path, monkeypatch):
   values = []
   for most in 2**32, 10:
     monkeypatch.setattr(extract, 'MOST_BYTES', most)
-    one = pair.Pair(SOURCE, sets.Arrays(PIXELS[::-1] // 2), options)
-    (score,), _ = evaluate.of_pair(one, ('fid',))
+    one = pair.Pair(SOURCE, ArraySource(PIXELS[::-1] // 2), options)
+    (score,), _ = evaluate.compute(one, ('fid',))
     values.append(score)
   assert values[0].error and values[1].error is None is values[1].reals
   assert values[1].value == pytest.approx(values[0].value, rel=1e-5)
@@ -78,15 +79,15 @@ def test_a_feature_that_is_not_finite_is_an_error_with_its_picture():
 def test_what_is_kept_depends_on_the_content(tmp_path):
   asked = []
 
-  class Counting(sets.Arrays):
+  class Counting(ArraySource):
     def images(self, indices):
       asked.append(len(indices))
       return super().images(indices)
 
   def get(source, indices, **more):
     asked.clear()
-    found = extract.kept(source, extractor(**more), indices, 'reals',
-                         str(tmp_path))
+    found = extract.features_from_cache(
+        source, extractor(**more), indices, 'reals', str(tmp_path))
     np.testing.assert_array_equal(
         found['first'], source._pixels.reshape(11, -1)[indices, :2])
     return len(asked)
@@ -105,7 +106,7 @@ def test_four_devices_give_the_features_of_one():
 import json, jax, jax.numpy as jnp, numpy as np
 from msg_gan_jax.metrics.features import extract
 from msg_gan_jax.metrics import sets
-from msg_gan_jax.metrics import pair, protocols, evaluate as scores
+from msg_gan_jax.metrics import evaluate, pair, protocols
 from msg_gan_jax.data.drawn import avatars
 real, fake = (avatars.Avatars(70, 16, first=first) for first in (0, 500))
 found = []
@@ -113,10 +114,10 @@ for count in 1, 4:
   options = pair.Options(
       protocols.PROTOCOLS['local'], 'local', cache_dir='',
       devices=jax.devices()[:count])
-  drawn = sets.Arrays(fake.images(np.arange(70)))
-  same = sets.Arrays(real.images(np.arange(70)))
+  drawn = ArraySource(fake.images(np.arange(70)))
+  same = ArraySource(real.images(np.arange(70)))
   one = pair.Pair(drawn, same, options)
-  record = scores.of_pair(one, ('fid', 'kid', 'precision_recall'))[1]
+  record = evaluate.compute(one, ('fid', 'kid', 'precision_recall'))[1]
   found.append({k: v['value'] for k, v in record['scores'].items()})
 print(json.dumps([len(jax.devices()), *found]))
 '''

@@ -3,7 +3,8 @@ import jax
 import numpy as np
 import pytest
 
-from msg_gan_jax.metrics import protocols, sets
+from msg_gan_jax.data.source import ArraySource
+from msg_gan_jax.metrics import protocols
 from msg_gan_jax.metrics.features import (
   dinov2,
   published_weights,
@@ -15,8 +16,8 @@ IMAGES = np.random.default_rng(0).integers(0, 256, (3, 20, 24, 3), np.uint8)
 
 
 def opened(name, taps, protocol='pytorch_fid', images=IMAGES):
-  return table.open_extractor(name, table.Asked(
-      taps, protocols.PROTOCOLS[protocol], sets.Arrays(images)))
+  return table.open_extractor(name, table.Request(
+      taps, protocols.PROTOCOLS[protocol], ArraySource(images)))
 
 
 @pytest.mark.slow
@@ -79,7 +80,7 @@ def test_grey_is_repeated_and_alpha_is_left_out():
 
 @pytest.mark.parametrize('name, taps, said', [
     ('inception', ('2047',), "no tap '2047'; did you mean '2048'"),
-    ('vgg', (), "--features: no features 'vgg'; did you mean 'vgg16'"),
+    ('vgg', (), "features: no features 'vgg'; did you mean 'vgg16'"),
     ('pixels', ('mean',), "pixels has no tap 'mean'"),
 ])
 def test_unknown_features_and_taps_are_refused(

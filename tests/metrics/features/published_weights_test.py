@@ -55,7 +55,7 @@ def test_a_path_may_be_the_file_or_its_folder(row, tmp_path):
 def test_another_file_is_refused_by_its_digest(row, tmp_path):
   (tmp_path / 'cut').write_bytes(row[:-1])
   with pytest.raises(ValueError, match=(
-      r'--weights_file: .*cut.* has the SHA-256 [0-9a-f]{64}; that of '
+      r'^weights_file: .*cut.* has the SHA-256 [0-9a-f]{64}; that of '
       r'http.*mine\.npz is [0-9a-f]{64}\. .*cut short; fetch it again')):
     find(tmp_path, tmp_path / 'cut')
 
@@ -74,7 +74,7 @@ def test_without_network_it_says_what_to_fetch_and_what_works_without(
     row, tmp_path):
   for fetch in True, False:
     with pytest.raises(ValueError, match=(
-        r'(?s)--weights_file.*mine\.npz.*random_conv, classifier and pixels '
+        r'(?s)^weights_file.*mine\.npz.*random_conv, classifier and pixels '
         'work without')):
       find(tmp_path, fetch=fetch)
 

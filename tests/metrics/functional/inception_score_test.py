@@ -11,13 +11,13 @@ def test_the_score_equals_the_peer(oracle):
   for settings, name in (
       ({}, 'no_shuffle'), ({'shuffle': True}, 'shuffled'),
       ({'splits': 1}, 'one_split')):
-    found = inception_score.score(logits, **settings)
+    found = inception_score.inception_score(logits, **settings)
     np.testing.assert_allclose(
-        [found['value'], found['std']],
+        [found.value, found.std],
         [wanted[name]['mean'], wanted[name]['std']], rtol=1e-9, atol=1e-10)
-  single = inception_score.score(logits.astype(np.float32))
+  single = inception_score.inception_score(logits.astype(np.float32))
   np.testing.assert_allclose(
-      single['value'], wanted['no_shuffle']['mean'],
+      single.value, wanted['no_shuffle']['mean'],
       rtol=entry.tolerance['float32_rtol'])
 
 
@@ -26,28 +26,28 @@ def test_sure_and_even_rows_have_one_point_a_class(oracle):
   logits = entry.inputs['logits']
   assert logits.max() == 200  # exp of it is no float32.
   np.testing.assert_allclose(
-      inception_score.score(logits.astype(np.float32))['value'],
+      inception_score.inception_score(logits.astype(np.float32)).value,
       entry.expected['no_shuffle']['mean'], rtol=1e-9)
   # Chances that no float64 holds: log 0 is never taken.
   np.testing.assert_allclose(
-    inception_score.score(1e4 * logits)['value'], 10, rtol=1e-9
+    inception_score.inception_score(1e4 * logits).value, 10, rtol=1e-9
   )
 
 
 def test_rows_that_are_alike_have_score_one():
   alike = np.tile(np.random.default_rng(0).normal(size=10), (40, 1))
   np.testing.assert_allclose(
-    inception_score.score(alike)['value'], 1, rtol=1e-12
+    inception_score.inception_score(alike).value, 1, rtol=1e-12
   )
   np.testing.assert_allclose(
-      inception_score.score(np.zeros((40, 10)))['value'], 1, rtol=1e-12)
+      inception_score.inception_score(np.zeros((40, 10))).value, 1, rtol=1e-12)
 
 
 def test_a_bias_common_to_all_classes_is_not_seen():
   logits = np.random.default_rng(0).normal(size=(100, 5))
   np.testing.assert_allclose(
-    inception_score.score(logits + 7)['value'],
-    inception_score.score(logits)['value'],
+    inception_score.inception_score(logits + 7).value,
+    inception_score.inception_score(logits).value,
     rtol=1e-12,
   )
 
@@ -55,23 +55,24 @@ def test_a_bias_common_to_all_classes_is_not_seen():
 def test_uneven_splits_leave_no_row_out():
   # 23 rows in 4 splits: 5, 6, 6, 6, as the peer's bounds are.
   logits = np.random.default_rng(0).normal(size=(23, 3))
-  parts = [inception_score.score(logits[a:b], 1)['value']
+  parts = [inception_score.inception_score(logits[a:b], 1).value
            for a, b in ((0, 5), (5, 11), (11, 17), (17, 23))]
-  found = inception_score.score(logits, 4)
-  np.testing.assert_allclose(found['value'], np.mean(parts), rtol=1e-12)
-  np.testing.assert_allclose(found['std'], np.std(parts), rtol=1e-12)
-  assert (found['n'], found['splits'], found['warnings']) == (23, 4, [])
+  found = inception_score.inception_score(logits, 4)
+  np.testing.assert_allclose(found.value, np.mean(parts), rtol=1e-12)
+  np.testing.assert_allclose(found.std, np.std(parts), rtol=1e-12)
+  assert (found.n, found.splits, found.warnings) == (23, 4, ())
 
 
 def test_a_sorted_set_needs_the_shuffle():
   logits = 50 * np.eye(10)[np.repeat(np.arange(10), 50)]
-  assert inception_score.score(logits)['value'] == pytest.approx(1)
-  assert inception_score.score(logits, shuffle=True)['value'] > 8
+  assert inception_score.inception_score(logits).value == pytest.approx(1)
+  assert inception_score.inception_score(logits, shuffle=True).value > 8
 
 
 def test_splits_smaller_than_the_classes_are_said():
-  found = inception_score.score(np.random.default_rng(0).normal(size=(40, 10)))
-  assert 'at most 4' in found['warnings'][0]
+  logits = np.random.default_rng(0).normal(size=(40, 10))
+  found = inception_score.inception_score(logits)
+  assert 'at most 4' in found.warnings[0]
 
 
 @pytest.mark.parametrize('logits, splits, says', [
@@ -82,4 +83,4 @@ def test_splits_smaller_than_the_classes_are_said():
 ])
 def test_the_score_says_what_it_needs(logits, splits, says):
   with pytest.raises(ValueError, match=says):
-    inception_score.score(logits, splits)
+    inception_score.inception_score(logits, splits)

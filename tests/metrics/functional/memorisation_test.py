@@ -16,22 +16,22 @@ def test_copies_of_training_rows_are_found():
   fake = np.concatenate([train[[7, 250]], fresh])
   distances, indices = precision_recall.nearest(train, fake)
   found = memorisation.authenticity(train, fake)
-  assert found['ratio'][:2].tolist() == [0, 0]
-  np.testing.assert_array_equal(found['index'], indices[:, 0])
-  np.testing.assert_array_equal(found['distance'], distances[:, 0])
-  assert found['authentic'] == (found['ratio'] > 1).mean() <= 60 / 62
-  assert memorisation.authenticity(train, train)['authentic'] == 0
+  assert found.ratio[:2].tolist() == [0, 0]
+  np.testing.assert_array_equal(found.nearest, indices[:, 0])
+  np.testing.assert_array_equal(found.distance, distances[:, 0])
+  assert found.authentic == (found.ratio > 1).mean() <= 60 / 62
+  assert memorisation.authenticity(train, train).authentic == 0
   # Real rows that are copies of each other: no distance is beyond theirs.
   twice = memorisation.authenticity(np.repeat(train, 2, 0), fake)
-  assert np.isinf(twice['ratio'][2:]).all() and twice['ratio'][0] == 0
+  assert np.isinf(twice.ratio[2:]).all() and twice.ratio[0] == 0
 
 
 def test_fresh_data_is_as_near_to_training_as_to_held_out_rows():
   x = gaussian(900, 3)
   train, held_out, fake = x[:200], x[200:500], x[500:]
   found = memorisation.nearer_to_train(train, held_out, fake)
-  assert found['rows'] == 200
-  assert abs(found['share'] - .5) < 4 * found['standard_error']
+  assert found.rows == 200
+  assert abs(found.share - .5) < 4 * found.standard_error
   near = train[np.arange(100)] + 1e-3 * fake[:100]
-  assert memorisation.nearer_to_train(train, held_out, near)['share'] > .95
-  assert memorisation.nearer_to_train(train, train, fake)['share'] == .5
+  assert memorisation.nearer_to_train(train, held_out, near).share > .95
+  assert memorisation.nearer_to_train(train, train, fake).share == .5

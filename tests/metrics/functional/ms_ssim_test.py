@@ -82,10 +82,10 @@ def test_landscapes_batches_have_all_pairs_of_two():
       some[left], some[right], ms_ssim.LANDSCAPE)) for some in (
           x[:3], x[3:])]
   found = ms_ssim.landscape(x, batches=2, batch=3)
-  np.testing.assert_allclose(found['value'], np.mean(wanted), rtol=1e-5)
+  np.testing.assert_allclose(found.value, np.mean(wanted), rtol=1e-5)
   np.testing.assert_allclose(
-      found['standard_error'], np.std(wanted, ddof=1) / np.sqrt(2), rtol=1e-3)
-  assert found['pairs'] == 6
+      found.standard_error, np.std(wanted, ddof=1) / np.sqrt(2), rtol=1e-3)
+  assert found.pairs == 6
 
 
 def test_pairs_are_disjoint_even_with_odd(monkeypatch):
@@ -94,35 +94,36 @@ def test_pairs_are_disjoint_even_with_odd(monkeypatch):
   wanted = ms_ssim.ms_ssim(x[order[0::2]], x[order[1::2]])
   monkeypatch.setattr(ms_ssim, '_VALUES', 4 * x[0].size)  # 2 batches.
   found = ms_ssim.pairs(x, 5, seed=3)
-  np.testing.assert_allclose(found['value'], wanted.mean(), rtol=1e-5)
+  np.testing.assert_allclose(found.value, wanted.mean(), rtol=1e-5)
   np.testing.assert_allclose(
-      found['standard_error'], wanted.std(ddof=1) / np.sqrt(5), rtol=1e-4)
-  assert found['pairs'] == 5 and found['warnings'] == []
+      found.standard_error, wanted.std(ddof=1) / np.sqrt(5), rtol=1e-4)
+  assert found.pairs == 5 and found.warnings == ()
 
 
 def test_few_pictures_are_used_again_and_never_with_themselves():
   x = images(2, 16)
   found = ms_ssim.pairs(x, 6)
-  assert 'more than once' in found['warnings'][0]
+  assert 'more than once' in found.warnings[0]
   np.testing.assert_allclose(
-      found['value'], ms_ssim.ms_ssim(x[:1], x[1:])[0], rtol=1e-5)
+      found.value, ms_ssim.ms_ssim(x[:1], x[1:])[0], rtol=1e-5)
 
 
 def test_one_picture_is_like_itself_and_noise_like_nothing():
   flat = np.repeat(images(1, 16), 12, 0)
-  np.testing.assert_allclose(ms_ssim.pairs(flat, 6)['value'], 1, atol=1e-6)
-  assert ms_ssim.pairs(images(12, 16), 6)['value'] < .5
+  np.testing.assert_allclose(ms_ssim.pairs(flat, 6).value, 1, atol=1e-6)
+  assert ms_ssim.pairs(images(12, 16), 6).value < .5
   np.testing.assert_allclose(
-      ms_ssim.landscape(flat, 2, 3)['value'], 1, atol=1e-6)
+      ms_ssim.landscape(flat, 2, 3).value, 1, atol=1e-6)
 
 
 def test_pairs_of_a_class_stay_within_it():
   first, second = images(2, 16)
   x = np.stack([first, second, first, second, first, second, 255 - first])
   found = ms_ssim.within(x, [0, 1, 0, 1, 0, 1, 9], count=6)
-  assert list(found) == [0, 1, 9, 'mean']
-  np.testing.assert_allclose([found[0], found[1], found['mean']], 1, atol=1e-6)
-  assert np.isnan(found[9])
+  assert list(found.by_class) == [0, 1, 9]
+  np.testing.assert_allclose(
+      [found.by_class[0], found.by_class[1], found.mean], 1, atol=1e-6)
+  assert np.isnan(found.by_class[9])
 
 
 @pytest.mark.parametrize('call, says', [

@@ -35,9 +35,9 @@ def test_straight_paths_of_a_linear_generator(sampling):
   rng = np.random.default_rng(0)
   steps = rng.standard_normal((200_000, 16)) * np.sqrt(2) * SCALE
   wanted = trimmed(np.square(steps).sum(1))
-  assert abs(found['value'] - wanted) < 4 * found['standard_error'] + .01
-  assert found['standard_error'] < .01 * wanted
-  assert found['count'] == 8000 and found['used'] == 7840 + 2
+  assert abs(found.value - wanted) < 4 * found.standard_error + .01
+  assert found.standard_error < .01 * wanted
+  assert found.steps == 8000 and found.used == 7840 + 2
 
 
 def test_arcs_of_the_identity_have_their_angles_square():
@@ -53,8 +53,8 @@ def test_arcs_of_the_identity_have_their_angles_square():
       y, axis=1)
   wanted = trimmed(np.arccos(cosine)**2)
   # The chord of a step is shorter than its arc by a part in 10^5.
-  assert abs(found['value'] - wanted) < 4 * found['standard_error'] + .005
-  assert found['space'] == 'z' and found['epsilon'] == 1e-2
+  assert abs(found.value - wanted) < 4 * found.standard_error + .005
+  assert found.space == 'z' and found.epsilon == 1e-2
 
 
 def test_slerp_is_a_circle_between_its_ends():
@@ -78,10 +78,10 @@ def test_both_ends_share_noise_and_each_batch_has_its_own():
 
   settings = dict(count=20, batch=8)
   found = path_length.path_length(draw, noisy, squared, **settings)
-  assert found['value'] == 0
+  assert found.value == 0
   shown = path_length.path_length(
       draw, noisy, lambda a, b: a.sum((1, 2, 3)), **settings, epsilon=1.)
-  assert shown['standard_error'] > 0
+  assert shown.standard_error > 0
 
 
 def test_the_outer_percent_on_each_side_is_left_out():
@@ -89,11 +89,11 @@ def test_the_outer_percent_on_each_side_is_left_out():
   found = path_length.path_length(
       draw, linear, lambda a, b: jnp.arange(1., 101), count=100, batch=100,
       epsilon=1.)
-  assert found['used'] == 100  # 1 and 100 are their own lower and higher.
+  assert found.used == 100  # 1 and 100 are their own lower and higher.
   found = path_length.path_length(
       draw, linear, lambda a, b: jnp.arange(1., 401), count=400, batch=400,
       epsilon=1.)
-  assert found['used'] == 394 and found['value'] == 200.5
+  assert found.used == 394 and found.value == 200.5
 
 
 def test_large_pictures_are_averaged_and_cropped_as_nvidia_does():
@@ -111,7 +111,7 @@ def test_large_pictures_are_averaged_and_cropped_as_nvidia_does():
   found = path_length.path_length(
       draw, ramp, look, count=2, batch=2, crop=True, epsilon=1.)
   assert seen[0] == (2, 128, 128, 1)
-  assert found['value'] == 192.5  # Mean of rows 3/8 of 512, and the next.
+  assert found.value == 192.5  # Mean of rows 3/8 of 512, and the next.
 
 
 @pytest.mark.parametrize('change, says', [

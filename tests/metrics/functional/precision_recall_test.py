@@ -4,11 +4,18 @@ import pytest
 
 from msg_gan_jax.metrics.functional import precision_recall
 
+MEASURES = 'precision', 'recall', 'density', 'coverage'
 ORACLES = 'prdc_220_200x8_shifted', 'prdc_300x16_narrow'
 
 
 def gaussian(n, d, seed=0, dtype=np.float64):
   return np.random.default_rng(seed).standard_normal((n, d)).astype(dtype)
+
+
+def all_four(real, fake, k=5):
+  """{name: value} of the four at one k, with the warnings of the first two."""
+  return {**precision_recall.density_coverage(real, fake, k)._asdict(),
+          **precision_recall.precision_recall(real, fake, k)._asdict()}
 
 
 @pytest.mark.parametrize('name', ORACLES)
@@ -19,15 +26,15 @@ def test_counts_equal_the_peers(oracle, name, dtype):
   real, fake = (entry.inputs[k].astype(dtype) for k in ('real', 'fake'))
   found = precision_recall.precision_recall(real, fake)
   for measure in ('precision', 'recall'):
-    assert round(found[measure] * len(fake if measure == 'precision' else real)
+    share = getattr(found, measure)
+    assert round(share * len(fake if measure == 'precision' else real)
                  ) == entry.expected['k3'][f'{measure}_count']
-    np.testing.assert_allclose(found[measure], entry.expected['k3'][measure])
-  four = precision_recall.manifold(real, fake)
+    np.testing.assert_allclose(share, entry.expected['k3'][measure])
+  four = all_four(real, fake)
   for measure, wanted in entry.expected['k5'].items():
     np.testing.assert_allclose(four[measure], wanted, atol=1e-9)
-  two = precision_recall.density_coverage(real, fake)
-  assert [two[x] for x in ('density', 'coverage', 'k', 'n_real', 'n_fake')] == [
-      four[x] for x in ('density', 'coverage', 'k', 'n_real', 'n_fake')]
+  assert [four[x] for x in ('k', 'n_real', 'n_fake')] == [
+      5, len(real), len(fake)]
 
 
 def test_tiles_give_what_the_whole_matrix_gives(monkeypatch):
@@ -37,9 +44,9 @@ def test_tiles_give_what_the_whole_matrix_gives(monkeypatch):
   square = [[np.square(a[:, None] - b).sum(-1) for b in wide] for a in wide]
   radii = [np.sort(square[i][i], axis=1)[:, 4] for i in (0, 1)]
   monkeypatch.setattr(precision_recall, '_BLOCK', 256)
-  found = precision_recall.manifold(real, fake, 4)
+  found = all_four(real, fake, 4)
   np.testing.assert_allclose(
-      [found[k] for k in ('precision', 'recall', 'density', 'coverage')],
+      [found[k] for k in MEASURES],
       [(square[1][0] <= radii[0]).any(1).mean(),
        (square[0][1] <= radii[1]).any(1).mean(),
        (square[1][0] < radii[0]).sum(1).mean() / 4,
@@ -55,25 +62,25 @@ def test_tiles_give_what_the_whole_matrix_gives(monkeypatch):
 @pytest.mark.parametrize('d', [3, 80])
 def test_identical_sets_are_on_each_others_manifold(d, dtype):
   x = gaussian(250, d, 0, dtype) + 5
-  found = precision_recall.manifold(x, x)
+  found = all_four(x, x)
   assert found['precision'] == found['recall'] == found['coverage'] == 1
   # Open balls hold their centre and k - 1 others; a tie rounds either way.
   np.testing.assert_allclose(found['density'], 1, atol=.02)
-  assert found['warnings'] == []
+  assert found['warnings'] == ()
 
 
 def test_sets_far_apart_share_nothing():
   x = gaussian(100, 3)
-  found = precision_recall.manifold(x, x + 100)
-  assert [found[k] for k in ('precision', 'recall', 'density', 'coverage')] == [
+  found = all_four(x, x + 100)
+  assert [found[k] for k in MEASURES] == [
       0, 0, 0, 0]
 
 
 def test_distances_do_not_see_a_shift_or_a_scale():
   real, fake = gaussian(200, 80, 0, 'f'), gaussian(150, 80, 1, 'f')
-  found = [precision_recall.manifold(a * real + b, a * fake + b)
+  found = [all_four(a * real + b, a * fake + b)
            for a, b in ((1, 0), (4, 32))]  # Powers of 2 round alike.
-  for name in ('precision', 'recall', 'density', 'coverage'):
+  for name in MEASURES:
     np.testing.assert_allclose(found[0][name], found[1][name], atol=.02)
 
 
@@ -82,19 +89,17 @@ def test_copies_have_balls_of_radius_zero():
   point = gaussian(1, 80, 3, 'f') + 1
   flat = np.repeat(point, 20, 0)
   other = gaussian(30, 80, 1, 'f')
-  found = precision_recall.manifold(flat, flat)
+  found = all_four(flat, flat)
   assert found['precision'] == found['recall'] == 1  # Closed balls.
   assert found['density'] == found['coverage'] == 0  # Open ones are empty.
-  assert found['warnings'] == [
+  assert found['warnings'] == tuple(
       f'{name}: 20 of 20 rows have 5 copies or more, and so a ball of radius 0.'
-      for name in ('real', 'fake')]
-  assert (
-    precision_recall.density_coverage(flat, flat, closed=True)['coverage'] == 1
-  )
-  assert (
-    precision_recall.precision_recall(flat, flat, closed=False)['recall'] == 0
-  )
-  collapsed = precision_recall.manifold(other, np.repeat(other[:1], 20, 0))
+      for name in ('real', 'fake'))
+  assert precision_recall.density_coverage(
+      flat, flat, closed=True).coverage == 1
+  assert precision_recall.precision_recall(
+      flat, flat, closed=False).recall == 0
+  collapsed = all_four(other, np.repeat(other[:1], 20, 0))
   assert collapsed['precision'] == 1
   assert collapsed['recall'] == pytest.approx(1 / 30)
   assert collapsed['coverage'] < .8
@@ -104,7 +109,7 @@ def test_a_missing_half_lowers_recall_and_coverage_only():
   rng = np.random.default_rng(0)
   real = rng.normal(size=(400, 4))
   real[200:] += 20
-  found = precision_recall.manifold(real, rng.normal(size=(300, 4)))
+  found = all_four(real, rng.normal(size=(300, 4)))
   assert found['precision'] > .9 and found['density'] > .8
   assert found['recall'] < .5 and found['coverage'] < .5
 
@@ -119,7 +124,7 @@ def test_a_missing_half_lowers_recall_and_coverage_only():
 ])
 def test_the_manifold_says_what_it_needs(real, fake, k, says):
   with pytest.raises(ValueError, match=says):
-    precision_recall.manifold(real, fake, k)
+    all_four(real, fake, k)
 
 
 def test_nearest_rows_are_found_and_copies_are_at_distance_zero():
@@ -143,7 +148,7 @@ def test_two_samples_of_one_gaussian_have_the_known_shares():
   # in precision, .01 in recall and coverage, .1 in density.
   rng = np.random.default_rng(0)
   real, fake = (rng.standard_normal((10_000, 1000), 'f') for _ in range(2))
-  found = precision_recall.manifold(real, fake)
+  found = all_four(real, fake)
   for name, wanted in (('precision', .477), ('recall', .4705),
                        ('density', 1.056), ('coverage', .9735)):
     assert abs(found[name] - wanted) < .02
