@@ -7,6 +7,7 @@ import functools
 import importlib
 import inspect
 import pathlib
+import re
 import sys
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -62,29 +63,46 @@ def table(name, rows):
   module = f'msg_gan_jax.{msg_gan_jax._HOME[name]}'
   comment = importlib.import_module(module).__doc__.splitlines()[0]
   lines = [f'### {name}', '', f'In `{module}`: {comment}', '',
-           '| row | function | what its docstring says first |',
-           '|---|---|---|']
+           '| row | what its function does | source |', '|---|---|---|']
   for row, value in rows.items():
-    function = function_of(value)
-    where = summary = ''
-    if function:
-      where = f'`{function.__qualname__}`'.replace('.<locals>', '')
-      summary = (inspect.getdoc(function) or '').partition('\n')[0]
-    where = '' if 'lambda' in where else where
-    summary = summary.replace('|', r'\|')
-    lines.append(f'| `{row}` | {where} | {summary} |')
+    cells = [x.replace('|', r'\|') for x in about_row(value)]
+    lines.append(f'| `{row}` | {" | ".join(cells)} |')
   return [*lines, '']
+
+
+def about_row(row):
+  """(what it does, where it comes from)."""
+  if hasattr(row, 'follows'):  # A protocol.
+    return row.follows, '[all values](protocols.md)'
+  if hasattr(row, 'g'):  # A loss.
+    (d, source), (g, _) = about(row.d), about(row.g)
+    return f'D: {d} G: {g}', source
+  return about(function_of(row))
 
 
 def function_of(row):
   """The function that a row of a table is, or holds; None if it has none."""
-  values = row if isinstance(row, tuple) else (row,)
-  for value in values:
-    while isinstance(value, functools.partial):
-      value = value.func
-    if inspect.isfunction(value) and value.__name__ != '<lambda>':
+  for field in ('run', 'join'):  # Not what says which features a metric needs.
+    row = getattr(row, field, row)
+  for value in row if isinstance(row, tuple) else (row,):
+    if callable(value):
       return value
   return None
+
+
+def about(function):
+  """(the first line of its docstring, where it comes from)."""
+  while isinstance(function, functools.partial):
+    function = function.func
+  if inspect.isfunction(function):  # Or the function that has made it.
+    maker = function.__qualname__.partition('.<locals>')[0]
+    function = getattr(sys.modules[function.__module__], maker, function)
+  text = inspect.getdoc(function) if function else ''
+  source = re.search(r'Source: (.*?)(?:\n\n|$)', text, re.S)
+  if source:
+    return text.partition('\n')[0], ' '.join(source[1].split())
+  ours = "this project's" in text.lower()
+  return text.partition('\n')[0], 'this project' if ours else ''
 
 
 def source_of(value):

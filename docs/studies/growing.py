@@ -44,7 +44,7 @@ def train(folder, config):
   import stability as study
 
   from msg_gan_jax.arrays.mesh import data_mesh, replicated
-  from msg_gan_jax.data import batches as batches_lib
+  from msg_gan_jax.data.batches import open_batches
   from msg_gan_jax.data.sources import open_source
   from msg_gan_jax.gan import pyramid, schedules
   from msg_gan_jax.gan.build import build
@@ -59,7 +59,7 @@ def train(folder, config):
   gan, over = build(config), data_mesh()
   splits = open_source(config)
   real = splits.held_out.images(np.arange(SAMPLES))
-  batches = batches_lib.open_batches(splits.train, config, over)
+  batches = open_batches(splits.train, config, over)
   init_key, key, z_key = (
       jax.random.fold_in(jax.random.key(config.seed), i) for i in range(3))
   state = jax.jit(gan.init, out_shardings=replicated(over))(init_key)
@@ -120,13 +120,13 @@ def steps_of(kind):
 
   from msg_gan_jax.arrays.mesh import data_mesh, replicated
   from msg_gan_jax.commands import dry_run
-  from msg_gan_jax.data import batches as batches_lib
+  from msg_gan_jax.data.batches import open_batches
   from msg_gan_jax.data.sources import open_source
   from msg_gan_jax.gan.build import build
   from msg_gan_jax.gan.devices import sharded_step
   config, over = config_of(kind, 0), data_mesh()
   gan = build(config)
-  batches = batches_lib.open_batches(open_source(config).train, config, over)
+  batches = open_batches(open_source(config).train, config, over)
   step, key = sharded_step(gan, over), jax.random.key(0)
   state = jax.jit(gan.init, out_shardings=replicated(over))(key)
   begins = sorted(dry_run.starts_of_levels(gan, config.train)) if (

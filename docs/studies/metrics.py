@@ -16,7 +16,7 @@ import numpy as np
 
 from msg_gan_jax.config import schema
 from msg_gan_jax.data import sources
-from msg_gan_jax.data.source import ArraySource
+from msg_gan_jax.data.source import ArraySource, Subset
 from msg_gan_jax.metrics import evaluate, pair, protocols
 from msg_gan_jax.metrics.functional import memorisation
 
@@ -76,7 +76,7 @@ def measure(path, cache_dir=''):
   """[{'axis', 'x', 'scores': {name: [value, error]}}, ..] and the accuracy."""
   splits = sources.open_source(schema.parse(_config(path)))
   order = np.random.default_rng(0).permutation(len(splits.train))
-  halves = [sources.Subset(splits.train, some)
+  halves = [Subset(splits.train, some)
             for some in np.array_split(order, 2)]
   options = pair.Options(
       dataclasses.replace(protocols.PROTOCOLS['local'], sliced=2048), 'local',
