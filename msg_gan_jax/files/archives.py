@@ -1,4 +1,4 @@
-"""What lies in a zip or a tar: its members, read by many threads at once."""
+"""Reads the members of a zip or a tar, by many threads at once."""
 import bz2
 import hashlib
 import io
@@ -16,11 +16,13 @@ import zlib
 
 from msg_gan_jax.files import random_access
 
-# No picture and no list of labels is larger: what says so would fill the
-# memory of every thread that reads it.
+# No picture or list of labels is larger. A member that claims to be would fill
+# the memory of every thread that reads it.
 MOST_BYTES = 1_000_000_000
-MOST_LINKS = 40  # From one to the next, as Linux follows them.
+MOST_LINKS = 40  # Linux follows as many from one to the next.
+# What reading a damaged compressed file raises.
 DAMAGED = (zlib.error, lzma.LZMAError, EOFError, OSError)
+Bytes = random_access.File | random_access.Memory
 
 
 class Member(NamedTuple):
@@ -28,10 +30,10 @@ class Member(NamedTuple):
 
   Attributes:
     size: in bytes, as the archive declares it.
-    offset: of its bytes in a tar, of the header before them in a zip.
-    packed: bytes that it takes in the archive.
-    method: how it is packed, by zipfile's numbers.
-    crc: CRC-32 of its bytes, None in a tar, which has none.
+    offset: where its bytes begin in a tar, or the header before them in a zip.
+    packed: how many bytes it takes in the archive.
+    method: how it is compressed, by zipfile's numbers.
+    crc: CRC-32 of its bytes; None in a tar, which has none.
     fault: why it cannot be read, or ''.
   """
   size: int
@@ -43,23 +45,21 @@ class Member(NamedTuple):
 
 
 class Link(NamedTuple):
-  """A member of a tar that is another one."""
+  """A member of a tar that stands for another one."""
   target: str
 
 
-class Packed:
-  """The members of an archive.
-
-  Links in a tar are the members that they lead to.
+class OpenArchive:
+  """The members of an archive, whose links are the members they lead to.
 
   Args:
     path: of the archive, for errors.
-    data: offsets.File or Memory: where its bytes lie.
-    stamp: bytes that change when the archive may have.
+    data: where its bytes lie.
+    stamp: bytes that change when the archive may have changed.
 
   Attributes:
     members: {path with '/': Member}, without folders and hidden names. Of two
-      of one name the last counts, as for who unpacks it.
+      members of one name the last counts, as it does when one unpacks them.
     special: how many links that lead elsewhere, pipes and the like were
       passed over.
 
@@ -67,9 +67,10 @@ class Packed:
     ValueError: its table of contents is damaged.
   """
 
-  def __init__(self, path, data, stamp):
+  def __init__(self, path: str, data: Bytes, stamp: bytes) -> None:
     self.path, self.data, self.stamp = path, data, stamp
-    self.members, self.special = {}, 0
+    self.members: dict[str, Member] = {}
+    self.special = 0
     zipped = is_zip(data)
     for name, member in (_zip if zipped else _tar)(path, data):
       name = _plain(name)
@@ -78,8 +79,8 @@ class Packed:
       elif name:
         self.members[name] = member
 
-  def read(self, name, most=MOST_BYTES):
-    """bytes of a member; its length and its CRC are checked.
+  def read(self, name: str, most: float = MOST_BYTES) -> bytes:
+    """Reads a member, and checks its length and its CRC.
 
     Raises:
       ValueError: it is damaged, encrypted, or larger than `most` bytes.
@@ -104,24 +105,24 @@ class Packed:
       raise ValueError('its CRC-32 is not that which the archive declares')
     return data
 
-  def head(self, name, size):
-    """The first bytes of a member, at most `size`, unchecked."""
+  def head(self, name: str, size: int) -> bytes:
+    """Reads the first bytes of a member, at most `size`, unchecked."""
     member = self.members[name]
     if member.fault:
       raise ValueError(member.fault)
     raw = self.data.at(self.start(name), min(member.packed, size + 1000))
     return _inflate(raw, member.method, size)[:size]
 
-  def peek(self, name):
-    """A member as an open file if it is not compressed, else its bytes."""
+  def peek(self, name: str) -> bytes | io.BufferedReader:
+    """Opens a member as a file if it is not compressed; else reads it."""
     member = self.members[name]
     if member.fault or member.method or member.size > MOST_BYTES:
       return self.read(name)
     return io.BufferedReader(
         random_access.Window(self.data, self.start(name), member.size))
 
-  def start(self, name):
-    """Offset of a member's bytes, packed as they are, in `data`."""
+  def start(self, name: str) -> int:
+    """Finds the offset in `data` of a member's bytes, compressed or not."""
     member = self.members[name]
     if member.crc is None:
       return member.offset
@@ -131,33 +132,33 @@ class Packed:
     return member.offset + 30 + sum(struct.unpack('<HH', head[26:30]))
 
 
-def is_zip(data):
-  """Whether the bytes are a zip; one may lie behind a program that unpacks."""
+def is_zip(data: Bytes) -> bool:
+  """Tells whether bytes are a zip, if need be behind a program that unpacks."""
   return data.at(0, 4) in (b'PK\3\4', b'PK\5\6') or (
       not is_tar(data.at(0, 512))
       and zipfile.is_zipfile(io.BufferedReader(random_access.Window(data))))
 
 
-def is_tar(head):
-  """Whether 512 bytes begin a tar: their checksum says so."""
+def is_tar(head: bytes) -> bool:
+  """Tells whether 512 bytes begin a tar, by their checksum."""
   try:
     tarfile.TarInfo.frombuf(head, 'utf-8', 'surrogateescape')
-  except tarfile.EOFHeaderError:  # It is empty.
+  except tarfile.EOFHeaderError:  # type: ignore[attr-defined]  # It is empty.
     return True
   except tarfile.HeaderError:
     return False
   return True
 
 
-def stamp(path):
-  """bytes that change when a file may have: its size and time."""
-  found = os.stat(path)
+def stamp(path: str) -> bytes:
+  """Hashes the size and the time of a file, which change when it does."""
+  status = os.stat(path)
   return hashlib.sha256(json.dumps(
-      [found.st_size, found.st_mtime_ns]).encode()).digest()
+      [status.st_size, status.st_mtime_ns]).encode()).digest()
 
 
 def _plain(name):
-  """'./cat/a.png' -> 'cat/a.png'; '' for what is hidden, or lies outside."""
+  """'./cat/a.png' -> 'cat/a.png'; '' if it is hidden or lies outside."""
   name = _path(name)
   if any(p[:1] == '.' or p == '__MACOSX' for p in name.split('/')):
     return ''
@@ -170,7 +171,7 @@ def _path(name):
 
 
 def _inflate(raw, method, most):
-  """At most `most` bytes of what is packed."""
+  """Unpacks at most `most` bytes."""
   if method == zipfile.ZIP_STORED:
     return raw
   tool = (zlib.decompressobj(-zlib.MAX_WBITS)
@@ -182,7 +183,7 @@ def _inflate(raw, method, most):
 
 
 def _zip(path, data):
-  """Yields (name, Member), None for a member of a link."""
+  """Yields (name, Member), or (name, None) for a link."""
   try:
     with zipfile.ZipFile(
       io.BufferedReader(random_access.Window(data))
@@ -207,11 +208,11 @@ def _zip(path, data):
 def _zip_name(info):
   name = info.filename
   if not info.flag_bits & 0x800:
-    try:  # Apple's are UTF-8 without saying so.
+    try:  # Those that Apple writes are UTF-8 without saying so.
       name = name.encode('cp437').decode()
     except UnicodeError:
       pass
-  # Only a name that Unix wrote may hold a backslash.
+  # Only names that Unix wrote may hold a backslash.
   return name if info.create_system == 3 else name.replace('\\', '/')
 
 
@@ -227,40 +228,40 @@ def _zip_fault(info):
 
 
 def _tar(path, data):
-  """Yields (name, Member), None for a member of a link or a device."""
+  """Yields (name, Member), or (name, None) for a link or a device."""
   file = io.BufferedReader(random_access.Window(data))
   try:
     tar = tarfile.open(fileobj=file, mode='r:')
   except tarfile.TarError as error:
     raise _damaged(path, 0) from error
-  found, folders = {}, set()
+  members, folders = {}, set()
   with tar:
     while info := _next(path, tar, data.size):
-      tar.members = []  # Else a million of them stay in memory.
+      tar.members = []  # tarfile would keep a million of them in memory.
       name = _path(info.name)
       if info.isdir():
         folders.add(name)
       else:
-        found[name] = _of_tar(name, info, found)
+        members[name] = _of_tar(name, info, members)
     end = data.at(tar.offset, 512)
-  if end.strip(b'\0'):  # tarfile stops there without a word.
+  if end.strip(b'\0'):  # tarfile stops here without an error.
     raise _damaged(path, tar.offset)
   if not end:
     print(f'config.data.path: {path!r} has no mark at its end; if it was cut '
           'off, pictures are missing.', file=sys.stderr)
-  for name, member in found.items():
-    yield name, _followed(member, found, folders)
+  for name, member in members.items():
+    yield name, _followed(member, members, folders)
 
 
-def _of_tar(name, info, found):
-  """Member or Link; None where it is neither, or leads out of the archive."""
+def _of_tar(name, info, members):
+  """Member or Link; None if it is neither, or leads out of the archive."""
   if info.isreg():
     fault = ('is sparse: it has holes; pack it without --sparse'
              if info.issparse() else '')
     return Member(info.size, info.offset_data, info.size, fault=fault)
-  if info.islnk():  # Its name is a member's, and as a rule one before it.
+  if info.islnk():  # It names a member, as a rule one before it.
     target = _path(info.linkname)
-    return found.get(target, Link(target))
+    return members.get(target, Link(target))
   if info.issym() and not info.linkname.startswith('/'):
     target = posixpath.normpath(
         posixpath.join(posixpath.dirname(name), info.linkname))
@@ -268,29 +269,29 @@ def _of_tar(name, info, found):
   return None
 
 
-def _followed(member, found, folders):
-  """The Member at the end of links; None where that is no file."""
+def _followed(member, members, folders):
+  """Follows links to a Member; None if they lead to a folder or nothing."""
   for _ in range(MOST_LINKS):
     if not isinstance(member, Link):
       return member
-    if member.target not in found:
+    if member.target not in members:
       return None if member.target in folders else Member(
           0, 0, 0, fault=f'is a link to {member.target!r}, which the archive '
           'does not hold')
-    member = found[member.target]
+    member = members[member.target]
   return Member(0, 0, 0, fault='is a link that leads in a circle, or over more '
                 f'than {MOST_LINKS} others')
 
 
 def _next(path, tar, size):
-  """The next TarInfo, None at the end."""
+  """Returns the next TarInfo; None at the end."""
   try:
     info = tar.next()
   except (tarfile.TarError, ValueError) as error:
-    if tar.offset > size:  # The last member is cut off, and says so if read.
+    if tar.offset > size:  # The last member is cut off: reading it says so.
       return None
     raise _damaged(path, tar.offset) from error
-  if info and info.size < 0:  # Would lead backwards, and never end.
+  if info and info.size < 0:  # It would lead backwards, and never end.
     raise _damaged(path, info.offset)
   return info
 

@@ -1,20 +1,23 @@
-"""Files that are written whole or not at all."""
+"""Writes files whole or not at all."""
+from collections.abc import Iterator
 import contextlib
 import json
 import os
+import secrets
+from typing import IO, Any
 
 
 @contextlib.contextmanager
-def replacing(path):
-  """A path beside `path` to write to, which takes its place at the end.
+def replacing(path: str | os.PathLike) -> Iterator[str]:
+  """Yields a path to write to, which takes the place of `path` at the end.
 
-  A reader, or a run that was killed, has the old file or the whole new one.
-  After an error the old file stays.
+  Whoever reads `path`, or whoever is killed here, has the old file or the whole
+  new one. After an error the old file stays.
   """
-  path = os.fspath(path)
-  # Hidden: what a kill leaves is no file of a run's.
-  folder, name = os.path.split(path)
-  temporary = os.path.join(folder, f'.{name}.{os.getpid()}.tmp')
+  # Hidden, so that what a kill leaves does not look like a file of a run.
+  folder, name = os.path.split(os.fspath(path))
+  temporary = os.path.join(
+      folder, f'.{name}.{os.getpid()}-{secrets.token_hex(4)}.tmp')
   try:
     yield temporary
     os.replace(temporary, path)
@@ -24,18 +27,18 @@ def replacing(path):
     raise
 
 
-def write_json(path, value):
-  """Writes a JSON file such that a reader finds the old or the new, whole."""
+def write_json(path: str | os.PathLike, value: Any) -> None:
+  """Writes a JSON file, sorted and indented, whole or not at all."""
   text = json.dumps(value, indent=2, sort_keys=True, allow_nan=False,
                     ensure_ascii=False)
   with replacing(path) as temporary:
     with open(temporary, 'w', encoding='utf-8') as f:
       f.write(text + '\n')
-      f.flush()
-      os.fsync(f.fileno())
+      flush_to_disk(f)
 
 
-def append_json(path, value):
+def append_json(path: str | os.PathLike, value: Any) -> None:
+  """Appends one line of JSON, on a line of its own whatever stood before."""
   with open(path, 'ab+') as f:
     # A writer that was killed may have left half a line.
     f.seek(0, os.SEEK_END)
@@ -44,5 +47,10 @@ def append_json(path, value):
       if f.read(1) != b'\n':
         f.write(b'\n')
     f.write(json.dumps(value, ensure_ascii=False).encode() + b'\n')
-    f.flush()
-    os.fsync(f.fileno())
+    flush_to_disk(f)
+
+
+def flush_to_disk(file: IO) -> None:
+  """Waits until the disk has a file: a power cut cannot empty it any more."""
+  file.flush()
+  os.fsync(file.fileno())

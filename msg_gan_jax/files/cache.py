@@ -1,80 +1,85 @@
-"""Arrays kept on disk: written once, whole or not at all, by one process."""
+"""Keeps arrays on disk, written once, whole or not at all, by one process."""
+from collections.abc import Callable
 import contextlib
 import errno
 import hashlib
 import json
 import os
-import secrets
 import sys
 
 import numpy as np
 
+from msg_gan_jax.files.atomic import flush_to_disk, replacing
+
 try:
   import fcntl
 except ImportError:  # Windows: two processes may then both do the work.
-  fcntl = None
+  fcntl = None  # type: ignore[assignment]
 
 
-# Of more than this only the size is looked at: to hash it would hold up every
-# start by tens of seconds. Sets to be decoded are smaller, by cache_gb.
+# Of larger files only the size is checked: hashing them would hold up every
+# start by tens of seconds. config.data.cache_gb keeps decoded pictures smaller.
 MOST_HASHED_BYTES = 16_000_000_000
 
 
-def folder(cache_dir):
-  """config.data.cache_dir as an absolute path; '' is default_folder()."""
+def folder(cache_dir: str) -> str:
+  """Returns cache_dir as an absolute path; '' means default_folder()."""
   return os.path.abspath(os.path.expanduser(cache_dir or default_folder()))
 
 
-def default_folder():
-  """msg_gan_jax in the user's cache folder, as the XDG standard places it."""
+def default_folder() -> str:
+  """Returns msg_gan_jax in the user's cache folder, where XDG places it."""
   base = os.environ.get('XDG_CACHE_HOME', '')
   if not os.path.isabs(base):  # The standard: relative paths do not count.
     base = os.path.join(os.path.expanduser('~'), '.cache')
   return os.path.join(base, 'msg_gan_jax')
 
 
-def fetch(folder, key, row_shape, rows, produce):
-  """What is kept under `key`; made now if it is not there.
+def fetch(folder: str, key: str, row_shape: tuple[int, ...] | None, rows: int,
+          produce: Callable[[Callable | None], dict],
+          ) -> tuple[np.ndarray | None, dict]:
+  """Returns what is kept under `key`, and produces it first if need be.
 
   Args:
-    folder: where it is kept; made if need be.
-    key: a name that changes with everything the content depends on.
-    row_shape: shape of a row, None where only `about` is kept.
-    rows: the most rows that there can be; room is kept for them. 0: unknown.
+    folder: where it is kept; created if need be.
+    key: a name that changes with everything that the content depends on.
+    row_shape: shape of a row; None if only `about` is kept.
+    rows: the most rows that there can be, for which room is reserved; 0 if
+      unknown.
     produce: append -> about. Calls append(uint8 [k, *row_shape]) for all rows
-      in order, and returns a dict for JSON. Called at most once, and not at
-      all while another process makes the same: that one is waited for.
+      in order, and returns a dict for JSON. It is called at most once, and not
+      at all while another process produces the same: that one is waited for.
 
   Returns:
     (uint8 [n, *row_shape] mapped from the file or None, about). With an array
-    comes about['sha256'], that of its values; where they have another one by
-    now, the array is made anew.
+    comes about['sha256'], the hash of its values; if they no longer have it,
+    the array is produced anew.
 
   Raises:
     OSError: the folder or the disk does not take it; nothing is left behind.
   """
   os.makedirs(folder, exist_ok=True)
-  found = _load(folder, key, row_shape)
-  if found is not None:
-    return found
+  entry = _load(folder, key, row_shape)
+  if entry is not None:
+    return entry
   with _lock(folder, key, wait=True) as locked:
-    found = _load(folder, key, row_shape)
-    if found is not None:
-      return found
+    entry = _load(folder, key, row_shape)
+    if entry is not None:
+      return entry
     if os.path.exists(os.path.join(folder, key + '.json')):
       print(f'What {folder!r} keeps as {key[:16]}... is damaged, or of an '
             'older version; it is made anew.', file=sys.stderr)
     _sweep(folder, key, locked)
     _store(folder, key, row_shape, rows, produce)
-  found = _load(folder, key, row_shape)
-  if found is None:
+  entry = _load(folder, key, row_shape)
+  if entry is None:
     raise OSError(f'what was written to {folder!r} cannot be read back')
-  return found
+  return entry
 
 
 def _load(folder, key, row_shape):
-  # The json comes last, so where it is, all else is. The size is checked
-  # because a copied or restored folder may still be cut short.
+  # The json is written last, so the rest is there if it is. The size is
+  # checked because a copied or restored folder may still be cut short.
   base = os.path.join(folder, key)
   try:
     with open(base + '.json', encoding='utf-8') as file:
@@ -96,15 +101,15 @@ def _load(folder, key, row_shape):
 
 
 def _sha256(path, start):
-  """Of what lies in a file from `start` on."""
-  with open(path, 'rb') as file:  # To read is faster than to map.
+  """Hashes what lies in a file from `start` on."""
+  with open(path, 'rb') as file:  # Reading is faster than mapping.
     file.seek(start)
     return hashlib.file_digest(file, 'sha256').hexdigest()
 
 
 @contextlib.contextmanager
 def _lock(folder, key, wait):
-  """Yields whether this process is alone with `key`, when that is known."""
+  """Yields whether it is certain that this process is alone with `key`."""
   if fcntl is None:
     yield False
     return
@@ -125,12 +130,12 @@ def _lock(folder, key, wait):
 
 
 def _sweep(folder, key, locked):
-  """Removes what dead processes left half written; the dead hold no lock."""
+  """Removes what killed processes left half written: they hold no lock."""
   if not locked:
     return
   for name in os.listdir(folder):
     if name.endswith('.tmp'):
-      owner = name.split('.')[0]
+      owner = name.lstrip('.').split('.')[0]
       alone = (contextlib.nullcontext(True) if owner == key
                else _lock(folder, owner, wait=False))
       with alone as dead:
@@ -141,28 +146,20 @@ def _sweep(folder, key, locked):
 
 def _store(folder, key, row_shape, rows, produce):
   base = os.path.join(folder, key)
-  mark = f'{base}.{os.getpid()}-{secrets.token_hex(4)}'
-  temporaries = {}
-  try:
-    if row_shape is None:
-      about = produce(None)
-    else:
-      temporaries[base + '.npy'] = mark + '.npy.tmp'
-      about = _write_npy(mark + '.npy.tmp', row_shape, rows, produce)
-    temporaries[base + '.json'] = mark + '.json.tmp'
-    with open(mark + '.json.tmp', 'w', encoding='utf-8') as file:
+  if row_shape is None:
+    about = produce(None)
+  else:
+    with replacing(base + '.npy') as temporary:
+      about = _write_npy(temporary, row_shape, rows, produce)
+  with replacing(base + '.json') as temporary:
+    with open(temporary, 'w', encoding='utf-8') as file:
       json.dump(about, file)
-      _settle(file)
-    for final, temporary in temporaries.items():  # The json last.
-      os.replace(temporary, final)
-  finally:
-    for temporary in temporaries.values():
-      with contextlib.suppress(OSError):
-        os.remove(temporary)
+      flush_to_disk(file)
 
 
 def _write_npy(path, row_shape, rows, produce):
-  # Written, not mapped: a full disk is then an error and not a SIGBUS.
+  # It is written and not mapped, so that a full disk raises an error; a mapped
+  # file would end the process by SIGBUS.
   count, digest = 0, hashlib.sha256()
   with open(path, 'wb') as file:
     _header(file, rows, row_shape)
@@ -181,15 +178,15 @@ def _write_npy(path, row_shape, rows, produce):
     file.truncate(end)
     file.seek(0)
     _header(file, count, row_shape)
-    # numpy pads the header for a first axis of any length.
+    # numpy pads the header, so that it fits a first axis of any length.
     assert file.tell() == start, 'the header changed its length'
-    _settle(file)
+    flush_to_disk(file)
   return {**about, 'rows': count, 'bytes_of_npy': end,
           'sha256': digest.hexdigest()}
 
 
 def _reserve(file, size):
-  # A full disk shows now, and not after an hour of decoding.
+  # A full disk is noticed now, and not after an hour of decoding.
   if hasattr(os, 'posix_fallocate'):
     try:
       os.posix_fallocate(file.fileno(), 0, size)
@@ -205,9 +202,3 @@ def _header(file, rows, row_shape):
 
 def _bytes(row_shape):
   return int(np.prod(row_shape, dtype=np.int64))
-
-
-def _settle(file):
-  # Else a power cut could leave the new name without its content.
-  file.flush()
-  os.fsync(file.fileno())

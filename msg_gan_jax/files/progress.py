@@ -1,10 +1,12 @@
-"""A bar on stderr that says how far a long reading is."""
+"""Shows on stderr how far a long task is."""
+from collections.abc import Iterable
 import sys
+from typing import Any
 
 import tqdm
 
 
-def bar(items=None, **options):
-  """tqdm.tqdm; in a log a new line comes every ten seconds and no sooner."""
+def bar(items: Iterable | None = None, **options: Any) -> tqdm.tqdm:
+  """Returns tqdm.tqdm; in a log it writes at most a line in ten seconds."""
   return tqdm.tqdm(items, file=sys.stderr, **options,
                    mininterval=.5 if sys.stderr.isatty() else 10)

@@ -1,16 +1,16 @@
-"""Tensors from the files of others: .pth, .npz, .safetensors, running none.
+"""Reads tensors from .pth, .npz and .safetensors, and runs none of them.
 
 Sources: `torch/serialization.py` of PyTorch 2.14 (`_save`, `_legacy_save` and
-their loaders) for both formats of .pth; numpy's NEP 1; the description of the
-format in huggingface/safetensors. What a pickle may say is opcodes.py.
+their loaders) for both formats of .pth; the description of the format in
+huggingface/safetensors. torch_pickle.py reads the pickles in a .pth.
 """
+from collections.abc import Callable
 import io
 import json
 import math
 import mmap
 import os
 import pathlib
-import re
 import struct
 import warnings
 import zipfile
@@ -18,38 +18,42 @@ import zlib
 
 import numpy as np
 
+from msg_gan_jax.files import npy
 from msg_gan_jax.files.torch_pickle import Dtype, Machine, Tensor, short, whole
 
-_MAGIC = 0x1950a86a20f9469cfc6c  # Begins a .pth that is no zip.
-_LEGACY = 1001  # Its version, the same since 2017.
-_SLACK = 2**26  # Bytes that any file may unpack to.
-_RATIO = 100  # ... and times its size; weights hardly shrink.
+_MAGIC = 0x1950a86a20f9469cfc6c  # Begins a .pth that is not a zip.
+_LEGACY = 1001  # The version of that format, the same since 2017.
+# A file may unpack to this many bytes, or to this many times its size if that
+# is more: weights hardly shrink.
+_SLACK = 2**26
+_RATIO = 100
 _HOLDERS = ('state_dict', 'model_state_dict', 'model')
 
 
-def read(path):
-  """The tensors of a file: its content says what it is, not its name.
+def read(path: str | os.PathLike) -> dict[str, np.ndarray]:
+  """Reads the tensors of a file, whose content says which format it has.
 
   Args:
-    path: of a .pth (a zip, or the format before PyTorch 1.6) with a dict of
-      tensors, at the top or in one dict below it; of a .npz, or .safetensors.
-      Of several dicts below, 'state_dict', 'model_state_dict' or 'model' is
-      read. What is no tensor (numbers, text) is left out.
+    path: a .pth (a zip, or the format before PyTorch 1.6) that holds a dict of
+      tensors, at the top or in one dict below it; a .npz; or a .safetensors.
+      Of several dicts below the top, 'state_dict', 'model_state_dict' or
+      'model' is read. Numbers and text between the tensors are left out.
 
   Returns:
     {name: array}, read-only; bfloat16 as float32, which has all its values.
     Tensors that share memory in a .pth share it here.
 
   Raises:
-    ValueError: the file is missing, damaged, asks for anything but tensors, or
-      claims more than its bytes can hold; the path, and what is wrong.
+    ValueError: the file is missing or damaged, asks for anything but tensors,
+      or claims more than its bytes can hold. The error begins with the path.
   """
   path = pathlib.Path(path)
   if not path.is_file():  # A pipe would wait for ever.
     raise ValueError(f'{path}: no such file.')
   try:
     with path.open('rb') as file, warnings.catch_warnings():
-      warnings.simplefilter('ignore')  # Of odd escapes in a damaged text.
+      # Odd escapes in a damaged text would warn.
+      warnings.simplefilter('ignore')
       size = file.seek(0, os.SEEK_END)
       file.seek(0)
       reader = _reader(file.read(9))
@@ -63,8 +67,8 @@ def read(path):
     raise ValueError(f'{path}: {reason}') from error
 
 
-def _reader(head):
-  """By the first 9 bytes."""
+def _reader(head: bytes) -> Callable[[io.BufferedReader, int], dict]:
+  """Chooses the reader of a file by its first 9 bytes."""
   if head[:2] == b'PK':
     return _read_zip
   if head[:1] == b'\x80':
@@ -77,7 +81,7 @@ def _reader(head):
 
 
 def _strided(numbers, start, offset, shape, strides, largest):
-  """A view of `numbers`; `largest`: bytes that it may claim to have."""
+  """Returns a view of `numbers` that claims at most `largest` bytes."""
   if not all(isinstance(x, tuple) for x in (shape, strides)) or (
       len(shape) != len(strides) or len(shape) > 32):
     raise ValueError(
@@ -103,8 +107,8 @@ def _strided(numbers, start, offset, shape, strides, largest):
 
 
 def _read_legacy(file, size):
-  """Five pickles, then every storage: its length as int64, its bytes."""
-  # What is mapped is read no further than it goes, whatever a length says.
+  """Reads five pickles, then every storage: its length as int64, its bytes."""
+  # A mapped file ends where it ends, whatever length a pickle announces.
   with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
     return _legacy(mapped, size)
 
@@ -112,7 +116,7 @@ def _read_legacy(file, size):
 def _legacy(file, size):
   if Machine().run(file) != _MAGIC:
     raise ValueError(
-        'a pickle, and none of PyTorch: its magic number is missing.')
+        'a pickle, but not of PyTorch: its magic number is missing.')
   if Machine().run(file) != _LEGACY:
     raise ValueError('a version of the .pth format that is not known.')
   if (about := Machine().run(file)) and not about['little_endian']:
@@ -121,18 +125,18 @@ def _legacy(file, size):
   tensors = _holder(machine.run(file))
   keys = Machine().run(file)
   if type(keys) is not list or not all(type(key) is str for key in keys):
-    raise ValueError('its list of storages is none.')
+    raise ValueError('its list of storages is not a list of names.')
   contents = {}
   for key in keys:
     if key not in machine.storages:
       raise ValueError(f'has a storage {short(key)} that no tensor names.')
-    found = machine.storages[key]
+    storage = machine.storages[key]
     numel, = struct.unpack('<q', file.read(8))
-    if numel != found.numel:
+    if numel != storage.numel:
       raise ValueError(
           f'storage {key!r} has {numel} numbers; its tensors want '
-          f'{found.numel}.')
-    wanted = numel * found.dtype.itemsize
+          f'{storage.numel}.')
+    wanted = numel * storage.dtype.itemsize
     left = size - file.tell()
     if wanted > left:
       raise ValueError(
@@ -146,7 +150,7 @@ def _legacy(file, size):
 
 
 def _read_zip(file, size):
-  """A .pth since PyTorch 1.6, or a .npz."""
+  """Reads a .pth since PyTorch 1.6, or a .npz."""
   with zipfile.ZipFile(file) as archive:
     members = _Members(archive, max(_SLACK, _RATIO * size))
     pickles = [x for x in members.names if x.endswith('/data.pkl')]
@@ -200,86 +204,78 @@ class _Members:
     return content
 
 
-def _holder(found):
-  """The dict of tensors in what was pickled: {name: Tensor}."""
-  if type(found) is not dict:
-    raise ValueError(f'holds {short(found)}; wanted a dict of tensors.')
-  below = {'': found} | {
-      name: value for name, value in found.items() if type(value) is dict}
+def _holder(value):
+  """Finds the dict of tensors in what was pickled: {name: Tensor}."""
+  if type(value) is not dict:
+    raise ValueError(f'holds {short(value)}; wanted a dict of tensors.')
+  dicts = {'': value} | {
+      name: inner for name, inner in value.items() if type(inner) is dict}
   tensors = {
-      name: {k: v for k, v in value.items() if isinstance(v, Tensor)}
-      for name, value in below.items()}
-  tensors = {name: value for name, value in tensors.items() if value}
+      name: {k: v for k, v in inner.items() if isinstance(v, Tensor)}
+      for name, inner in dicts.items()}
+  tensors = {name: inner for name, inner in tensors.items() if inner}
   chosen = list(tensors) if len(tensors) < 2 else [
       name for name in ('', *_HOLDERS) if name in tensors][:1]
   if not chosen:
     raise ValueError(
         'wanted a dict of tensors, found '
         + (f'several: {", ".join(map(short, tensors))}.' if tensors else
-           f'none at the top or below {", ".join(map(short, found))[:200]}.'))
+           f'none at the top or below {", ".join(map(short, value))[:200]}.'))
   if not all(type(name) is str for name in tensors[chosen[0]]):
     raise ValueError('names some tensors by numbers; wanted text.')
   return tensors[chosen[0]]
 
 
 def _arrays(tensors, contents, size):
-  flat = {}  # One array a storage and dtype: views share it.
-  found = {}
+  flat = {}  # One array for each storage and dtype: views share it.
+  arrays = {}
   for name, tensor in tensors.items():
     which = tensor.storage.key, tensor.dtype
     if which not in flat:
       flat[which] = tensor.dtype.array(contents[tensor.storage.key])
     try:
-      found[name] = _strided(
+      arrays[name] = _strided(
           flat[which], tensor.storage.start, tensor.offset, tensor.shape,
           tensor.strides, max(size, 2**20))
     except ValueError as error:
       raise ValueError(f'{short(name)}: {error}') from error
-  return found
+  return arrays
 
 
 def _read_npz(members):
-  """Arrays as np.savez writes them, none of objects."""
-  found = {}
+  """Reads arrays as np.savez writes them, except those of objects."""
+  arrays = {}
   for name in members.names:
     if not name.endswith('.npy'):
       raise ValueError(
           f'a zip with {short(name)}: neither of torch.save nor a .npz.')
-    found[name.removesuffix('.npy')] = _npy(name, members.read(name))
-  if not found:
+    arrays[name.removesuffix('.npy')] = _npy(name, members.read(name))
+  if not arrays:
     raise ValueError('an empty zip; wanted tensors.')
-  return found
+  return arrays
 
 
 def _npy(name, content):
-  wide = content[6:7] != b'\x01'  # Version 1 has a shorter length.
-  length, = struct.unpack_from('<I' if wide else '<H', content, 8)
-  begin = 12 if wide else 10
-  header = _NPY.fullmatch(content[begin:begin + length].decode('latin-1'))
-  if content[:6] != b'\x93NUMPY' or not header:
-    raise ValueError(f'{short(name)} is no array of plain numbers.')
-  shape = tuple(int(x) for x in header[3].replace(',', ' ').split())
-  numbers = Dtype(header[1].replace('=', '<')).array(content[begin + length:])
-  if math.prod(shape) != numbers.size:
+  header = npy.read_header(io.BytesIO(content))
+  if header.dtype.kind not in 'biuf' or header.dtype.itemsize > 8:
+    raise ValueError(f'{short(name)} is not an array of plain numbers.')
+  numbers = np.frombuffer(content, header.dtype, offset=header.offset)
+  if min(header.shape, default=0) < 0 or (
+      math.prod(header.shape) != numbers.size):
     raise ValueError(
-        f'{short(name)} has {numbers.size} numbers; its shape is {shape}.')
-  return numbers.reshape(shape, order='F' if header[2] == 'True' else 'C')
-
-
-# As numpy writes it; nothing is evaluated.
-_NPY = re.compile(
-    r"\{'descr': '([<>|=](?:[iu][1248]|f[248]|b1))', "
-    r"'fortran_order': (True|False), 'shape': \(([0-9, ]{0,400})\), \} *\n")
+        f'{short(name)} has {numbers.size} numbers; its shape is '
+        f'{short(header.shape)}.')
+  return numbers.reshape(header.shape, order='F' if header.fortran else 'C')
 
 
 def _read_safetensors(file, size):
-  """A length as uint64, a JSON header, then the bytes."""
+  """Reads a length as uint64, a header in JSON, then the bytes."""
   length, = struct.unpack('<Q', file.read(8))
   if length > size - 8:
     raise ValueError(
         f'its header has {length} bytes, the file only {size - 8} more.')
   header = json.loads(file.read(length))
-  begin, found, total = 8 + length, {}, 0
+  begin, arrays, total = 8 + length, {}, 0
   for name, about in header.items():
     if name == '__metadata__':
       continue
@@ -297,10 +293,10 @@ def _read_safetensors(file, size):
           f'{short(name)} of shape {shape} claims the bytes {first} to {last} '
           f'of {size - begin}.')
     file.seek(begin + first)
-    found[name] = dtype.array(file.read(last - first)).reshape(shape)
-  if not found:
-    raise ValueError('no tensors in it.')
-  return found
+    arrays[name] = dtype.array(file.read(last - first)).reshape(shape)
+  if not arrays:
+    raise ValueError('it holds no tensors.')
+  return arrays
 
 
 _SAFETENSORS = {

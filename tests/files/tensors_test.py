@@ -27,7 +27,7 @@ from msg_gan_jax.files import tensors, torch_pickle
 
 @pytest.fixture
 def read(tmp_path):
-  """bytes -> what pth.read gives."""
+  """bytes -> what tensors.read gives."""
   def reads(content, name='weights.pth'):
     path = tmp_path / name
     path.write_bytes(content)
@@ -143,7 +143,7 @@ def hostile(marker):
       'asks for .subprocess.Popen': b'csubprocess\nPopen\n)\x81}b',
       'sets the state': b']}' + text('__setstate__') + command + b'sb',
       # An allowed name as a string, called; a module with a dot in the name.
-      'calls what is no function': (
+      'calls what is not a function': (
           text(f'{OS}.system') + b'(' + command + b'tR'),
       'asks for .torch._utils.os.system':
           call('torch._utils.os.system', command),
@@ -158,7 +158,7 @@ def hostile(marker):
       'no dtype': (b'(' + text('storage') + text('x') + text('0') + text('cpu')
                    + number(1) + b'tQ'),
       'without a name': b']]\x93',
-      'that is no tensor': call('torch._utils._rebuild_parameter', b'\x88'),
+      'that is not a tensor': call('torch._utils._rebuild_parameter', b'\x88'),
       'without a storage': call(
           'torch._utils._rebuild_tensor_v2', text('x'), b'K\x00))'),
   }
@@ -259,7 +259,7 @@ def test_pickles_that_would_never_end_are_cut_short(refused, monkeypatch):
   refused(zipped(wide), 'wanted a dict')
   refused(zipped(wide + b'Q'), 'refers to a tuple')
   refused(zipped(wide + text('x') + b'\x93'), 'without a name')
-  refused(zipped(wide + b')R'), 'calls what is no function')
+  refused(zipped(wide + b')R'), 'calls what is not a function')
   refused(zipped(b'Nr\xff\xff\xff\xff]'), 'a list; wanted a dict')
   refused(zipped(b'\x8d' + struct.pack('<Q', 2**40)), 'binunicode8|bytes')
   refused(legacy(b'\x8d' + struct.pack('<Q', 2**40)), 'binunicode8|bytes')
@@ -271,7 +271,7 @@ def test_pickles_that_would_never_end_are_cut_short(refused, monkeypatch):
 def test_what_is_no_file_of_tensors_is_refused(refused, tmp_path):
   refused(b'', "begins with b''")
   refused(b'GIF89a', "begins with b'GIF8'")
-  refused(pickle.dumps({'a': 1}), 'none of PyTorch')
+  refused(pickle.dumps({'a': 1}), 'not of PyTorch')
   refused(b'PK\x03\x04' + bytes(40), 'BadZipFile')
   file = io.BytesIO()
   with zipfile.ZipFile(file, 'w') as archive:
@@ -280,7 +280,7 @@ def test_what_is_no_file_of_tensors_is_refused(refused, tmp_path):
   refused(file.getvalue(), 'TorchScript')
   file = io.BytesIO()
   np.savez(file, x=np.array([{}], object))
-  refused(file.getvalue(), 'no array of plain numbers')
+  refused(file.getvalue(), 'not an array of plain numbers')
   for header in (b'{', b'{"a": 1}', b'{"a": {"dtype": "F32", "shape": [9], '
                  b'"data_offsets": [0, 36]}}', b'[' * 99_999):
     refused(struct.pack('<Q', len(header)) + header, '.')
