@@ -104,8 +104,8 @@ def main():
 
 def compare(path, options):
   """Prints both rates, their ratio, and what the source decided."""
-  found = picture_files.scan(path)
-  files = [os.path.join(found.root, name) for name in found.files]
+  tree = picture_files.scan(path)
+  files = [os.path.join(tree.root, name) for name in tree.files]
   for name in files:  # Neither shall be the one that waits for the disk.
     pathlib.Path(name).read_bytes()
   size = options.resolution

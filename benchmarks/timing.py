@@ -9,7 +9,7 @@ import numpy as np
 
 from msg_gan_jax.arrays.mesh import data_mesh, replicated
 from msg_gan_jax.commands.processes import keep_memory
-from msg_gan_jax.data import batches as batches_lib
+from msg_gan_jax.data.batches import open_batches
 from msg_gan_jax.gan.build import build
 from msg_gan_jax.gan.devices import check_batch, sharded_step
 
@@ -64,7 +64,7 @@ def measure(config, seconds, repeats):
   shape = config.train.n_dis, gan.phase(images).batch
   picture = (config.data.resolution,) * 2 + (config.data.channels,)
   count = max(step_images, min(2048, SET_BYTES // math.prod(picture)))
-  batches = batches_lib.open_batches(Noise(count, picture), config, over)
+  batches = open_batches(Noise(count, picture), config, over)
   key = jax.random.key(config.seed)
   state = jax.jit(gan.init, out_shardings=replicated(over))(key)
   step = sharded_step(gan, over)

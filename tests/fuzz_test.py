@@ -296,7 +296,7 @@ def values(about, default):
 
 def rows():
   """{setting: names of the rows that it chooses among}."""
-  from msg_gan_jax.data import sources as open_lib
+  from msg_gan_jax.data import sources
   from msg_gan_jax.gan import build as gan
   from msg_gan_jax.gan import pyramid
   from msg_gan_jax.gan.networks import phi
@@ -306,7 +306,7 @@ def rows():
     losses,
     penalties,
   )
-  tables = [open_lib.SOURCES, build.NETWORKS, phi.PHI, pyramid.GROUPS,
+  tables = [sources.SOURCES, build.NETWORKS, phi.PHI, pyramid.GROUPS,
             losses.LOSSES, augmentations.AUGMENTATIONS, penalties.PENALTIES,
             gan.OPTIMIZERS]
   return {table.place.removeprefix('config.'): sorted(table)
@@ -353,7 +353,7 @@ def fuzz_configs(tmp, count):
   from msg_gan_jax.arrays.mesh import data_mesh
   from msg_gan_jax.commands import dry_run as inspect
   from msg_gan_jax.config import schema as config_lib
-  from msg_gan_jax.data import sources as open_lib
+  from msg_gan_jax.data import sources
   from msg_gan_jax.gan import build as gan_lib
   from msg_gan_jax.gan.devices import check_batch
   (tmp / 'set').mkdir()
@@ -381,7 +381,7 @@ def fuzz_configs(tmp, count):
     gan = gan_lib.build(config)
     check_batch(config, data_mesh())
     trace(config, gan)
-    train = open_lib.open_source(config).train
+    train = sources.open_source(config).train
     picked = np.arange(min(4, len(train)))
     pixels, labels = train.images(picked), train.labels(picked)
     assert pixels.shape == (len(picked), *config.data.shape)
@@ -426,7 +426,7 @@ def fuzz_command(tmp, count):
   from absl import flags
   from absl.testing import flagsaver
 
-  from msg_gan_jax.commands import main
+  from msg_gan_jax.commands import experiments, main, shared_flags
   from msg_gan_jax.config import schema as config_lib
   path = tmp / 'small.py'
   saved = flagsaver.save_flag_values(flags.FLAGS)
@@ -441,7 +441,7 @@ def fuzz_command(tmp, count):
       text = text[:at] + piece + text[at + length:]
     path.write_text(text, encoding=encoding)
     with count.one(r'^--config: |^config\.|^template: '):
-      main._try_experiment(str(path), [])
+      experiments.try_experiment(str(path), [])
       config_lib.parse(runpy.run_path(str(path))['get_config']())
 
   words = st.sampled_from(
@@ -460,7 +460,7 @@ def fuzz_command(tmp, count):
     with count.one(r'^error: '), contextlib.redirect_stderr(said):
       try:
         main._parse(argv)
-        config_lib.parse(main._CONFIG.value)
+        config_lib.parse(shared_flags.CONFIG.value)
       except SystemExit as ended:
         assert ended.code == 1
         raise ValueError(said.getvalue()) from None

@@ -1,17 +1,20 @@
-"""Batches of real images, a function of (seed, images shown) alone."""
+"""Makes batches of real images from (seed, images shown) alone."""
 import os
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from msg_gan_jax.data import order as order_lib
+from msg_gan_jax.arrays.mesh import replicated, split_rows
+from msg_gan_jax.config import schema
+from msg_gan_jax.data.order import Order
+from msg_gan_jax.data.source import Source
 
-# What a thread decodes at a time: enough to make grain's 25 to 100 us an
-# element small, few enough to share a batch evenly among the threads.
+# A thread decodes so many images at a time: enough to outweigh the 25 to 100 us
+# that grain takes for an element, and few enough to share a batch evenly.
 PART = 8
-AHEAD_BYTES = 1e9  # Streams decode two batches ahead, but no more than this.
+AHEAD_BYTES = 1e9  # Streams decode two batches ahead, but not more than this.
 
 
 class Batch(NamedTuple):
@@ -29,8 +32,8 @@ class Batch(NamedTuple):
 class Batches(Protocol):
   """The real images of training, by how many were shown before."""
 
-  def at(self, images_shown, shape) -> Batch:
-    """Images number images_shown .. images_shown + n_dis * B - 1.
+  def at(self, images_shown: int, shape: tuple[int, int]) -> Batch:
+    """Returns images number images_shown .. images_shown + n_dis * B - 1.
 
     Args:
       images_shown: real images shown since the start of training.
@@ -38,26 +41,29 @@ class Batches(Protocol):
 
     Returns:
       Batch of global arrays, uint8 [n_dis, B, H, W, C] (points: float32) and
-      int32 [n_dis, B],
-      split over the mesh's 'data' axis along B.
+      int32 [n_dis, B], split along B over the mesh's axis 'data'.
+
+    Raises:
+      ValueError: B does not divide among the devices.
     """
 
-  def close(self):
+  def close(self) -> None:
     """Stops what runs in the background."""
 
 
-def open_batches(source, config, mesh=None):
-  """Batches of a source.
+def open_batches(source: Source, config: schema.Config,
+                 mesh: jax.sharding.Mesh | None = None) -> Batches:
+  """Opens the batches of a source.
 
-  Small sets lie on the device, larger ones stream; the batches are the same
+  Small sets lie on the device and larger ones stream; their batches are equal
   bit for bit.
 
   Args:
-    source: source.Source, exactly what training shall see.
-    config: config.Config.
-    mesh: jax.sharding.Mesh with an axis 'data', or None for one device.
+    source: exactly what training shall see.
+    config: the settings.
+    mesh: devices in one axis 'data', or None for one device.
   """
-  order = order_lib.Order(len(source), config.seed, config.data.mirror)
+  order = Order(len(source), config.seed, config.data.mirror)
   size = len(source) * _bytes_of_one(source) * _copies(mesh)
   if size <= config.data.device_gb * 1e9:
     return Resident(source, order, mesh)
@@ -69,51 +75,55 @@ def _bytes_of_one(source):
 
 
 def _copies(mesh):
-  """How often a replicated array lies in one memory; CPU devices share it."""
+  """Counts how often one memory holds a replicated array: CPUs share it."""
   if mesh is None:
     return 1
   return max(1, sum(d.platform == 'cpu' for d in mesh.local_devices))
 
 
 class Resident:
-  """Batches of a set that lies on every device, as uint8; points as floats."""
+  """Batches of a set that lies on every device; implements Batches."""
 
-  def __init__(self, source, order, mesh=None):
+  def __init__(self, source: Source, order: Order,
+               mesh: jax.sharding.Mesh | None = None) -> None:
     self._order, self._mesh = order, mesh
     every = np.arange(len(source))
     self._pixels = _replicate(source.images(every), mesh)
     self._labels = _replicate(source.labels(every), mesh)
-    split = {}
+    split: dict[str, Any] = {}
     if mesh is not None:
-      # numpy arrays may enter whole only; XLA cuts the indices, not the images.
-      split = dict(in_shardings=_whole(mesh), out_shardings=_split(mesh))
+      # A numpy array must enter whole; XLA splits the indices, not the images.
+      split = dict(
+          in_shardings=replicated(mesh), out_shardings=split_rows(mesh, 1))
     self._gather = jax.jit(_gather, **split)
 
-  def at(self, images_shown, shape):
+  def at(self, images_shown: int, shape: tuple[int, int]) -> Batch:
     _check(shape, self._mesh)
     indices, flips = self._order(_numbers(images_shown, shape))
     return Batch(
         *self._gather(self._pixels, self._labels, indices, flips))
 
-  def close(self):
+  def close(self) -> None:
     pass
 
 
 class Streamed:
-  """Batches of a set that is read as it is needed, ahead, in threads.
+  """Batches of a set that threads read ahead; implements Batches.
 
-  Asked for what follows the last batch, it goes on; asked for anything else
-  (a resumed run, another batch size), it starts there.
+  The batch that follows the last one is ready; for any other (a resumed run,
+  another batch size) reading starts anew.
   """
 
-  def __init__(self, source, order, threads=0, mesh=None):
+  def __init__(self, source: Source, order: Order, threads: int = 0,
+               mesh: jax.sharding.Mesh | None = None) -> None:
     self._source, self._order, self._mesh = source, order, mesh
     self._threads = threads or os.cpu_count() or 1
-    self._parts, self._next = None, None
+    self._parts: Any = None
+    self._next: tuple | None = None
 
-  def at(self, images_shown, shape):
+  def at(self, images_shown: int, shape: tuple[int, int]) -> Batch:
     _check(shape, self._mesh)
-    images_shown, shape = int(images_shown), tuple(shape)
+    images_shown, shape = int(images_shown), (shape[0], shape[1])
     if self._next != (images_shown, shape):
       self._start(images_shown, shape)
     self._next = None  # After an error, the next call starts anew.
@@ -123,16 +133,16 @@ class Streamed:
         self._place(np.concatenate(p), shape)
         for p in zip(*parts, strict=True)))
 
-  def close(self):
+  def close(self) -> None:
     if self._parts is not None:
       self._parts.close()
     self._parts, self._next = None, None
 
   def _start(self, images_shown, shape):
-    import grain  # Takes 0.7 s, and sets on the device do without.
+    import grain  # It takes 0.7 s, and sets on the device do not need it.
     self.close()
     self._rows = _rows(shape, self._mesh)
-    # This process's columns of the first batch; others follow at its length.
+    # This process's columns of the first batch; the next are a batch further.
     numbers = _numbers(images_shown, shape)[:, self._rows].reshape(-1)
     parts = _Parts(self._source, self._order, numbers, shape[0] * shape[1],
                    max(1, min(PART, len(numbers) // (2 * self._threads))))
@@ -154,14 +164,14 @@ class Streamed:
       return local[:, np.searchsorted(self._rows, np.arange(first, last))]
 
     return jax.make_array_from_callback(
-        (*shape, *local.shape[2:]), _split(self._mesh), shard)
+        (*shape, *local.shape[2:]), split_rows(self._mesh, 1), shard)
 
 
 class _Parts:
-  """For grain: parts of this process's side of one batch after another.
+  """Parts of this process's side of one batch after another, for grain.
 
   Args:
-    numbers: [n] image numbers of this process in the first batch.
+    numbers: int [n], image numbers of this process in the first batch.
     step: image numbers from a batch to the next.
     size: numbers in a part; the last of a batch may be shorter.
   """
@@ -203,27 +213,18 @@ def _check(shape, mesh):
         f"{mesh.shape['data']} devices; wanted a multiple of it.")
 
 
-def _whole(mesh):
-  return jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec())
-
-
-def _split(mesh):
-  return jax.sharding.NamedSharding(
-      mesh, jax.sharding.PartitionSpec(None, 'data'))
-
-
 def _replicate(array, mesh):
-  # device_put would compare the whole set among processes first.
+  # device_put would first compare the whole set among processes.
   if mesh is None:
     return jnp.asarray(array)
   return jax.make_array_from_callback(
-      array.shape, _whole(mesh), lambda index: array[index])
+      array.shape, replicated(mesh), lambda index: array[index])
 
 
 def _rows(shape, mesh):
   """Sorted columns of a batch that this process's devices hold."""
   if mesh is None:
     return np.arange(shape[1])
-  held = _split(mesh).addressable_devices_indices_map(shape).values()
+  held = split_rows(mesh, 1).addressable_devices_indices_map(shape).values()
   return np.unique(np.concatenate(
       [np.arange(*columns.indices(shape[1])) for _, columns in held]))

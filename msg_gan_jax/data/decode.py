@@ -1,20 +1,21 @@
-"""One encoded picture -> uint8 [H, W, C], as the settings say."""
+"""Decodes one picture to uint8 [H, W, C], as the settings say."""
 import io
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 EXTENSIONS = ('.bmp', '.gif', '.jpeg', '.jpg', '.png', '.tif', '.tiff',
               '.webp')
-# More would be gigabytes in every thread that decodes: a decompression bomb,
-# or a panorama that should be cut up first. PIL warns from here on.
+# A larger picture would take gigabytes in every thread that decodes: it is a
+# decompression bomb, or a panorama that should be cut up first. PIL warns from
+# here on.
 MOST_PIXELS = 89_478_485
 MODES = {1: 'L', 3: 'RGB', 4: 'RGBA'}
 FILTERS = {
     'lanczos': Image.Resampling.LANCZOS,
-    # The area average: every pixel weighs as much as it is covered. PIL
-    # rounds after each of the two axes, so it is exact to 1 of 255.
+    # The area average: every pixel counts by the share that is covered. PIL
+    # rounds after each of the two axes, so the result is exact to 1 of 255.
     'area': Image.Resampling.BOX,
 }
 ORIENTATION = 274  # The EXIF tag; 1 is upright.
@@ -27,13 +28,13 @@ TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-# Where PIL's readers put what holds an orientation.
+# Keys under which PIL's readers put what holds an orientation.
 EXIF = frozenset(
     ('exif', 'xmp', 'XML:com.adobe.xmp', 'Raw profile type exif'))
 
 
 class Recipe(NamedTuple):
-  """What every picture becomes; the meanings are those of config.Data."""
+  """What every picture becomes; config.data explains the values."""
   height: int
   width: int
   channels: int
@@ -41,50 +42,64 @@ class Recipe(NamedTuple):
   filter: str
 
 
-class Seen(NamedTuple):
-  """What a file held: its size in pixels, mode, and three habits."""
+class PictureFacts(NamedTuple):
+  """What a file holds.
+
+  Attributes:
+    width, height: in pixels, before it is turned.
+    mode: PIL's name of the kind of pixels, such as 'RGB'.
+    alpha: whether pixels are more or less transparent.
+    turned: whether its EXIF says that it is not upright.
+    frames: whether it has several frames, of which the first is taken.
+  """
   width: int
   height: int
   mode: str
   alpha: bool
   turned: bool
-  frames: bool  # more than one; the first is taken
+  frames: bool
 
 
-def decode(packed, recipe):
-  """bytes of a file, or its pixels -> (uint8 [height, width, channels], Seen).
+def decode(packed: bytes | np.ndarray, recipe: Recipe,
+           ) -> tuple[np.ndarray, PictureFacts]:
+  """Decodes a picture, turns it upright, and fits it into the wanted shape.
 
-  In this order: turned as its EXIF says, 16 bits divided by 257, alpha laid
-  on white (unless channels=4), converted, given the wanted shape, resampled.
-  Colour profiles are not applied. Of an animation, the first frame.
+  In this order: it is turned as its EXIF says, 16 bits are divided by 257,
+  alpha is laid on white (unless channels=4), it is converted, cropped or
+  padded, and resampled. Colour profiles are not applied. The first frame of an
+  animation is taken.
 
   Args:
-    packed: bytes, or pixels: uint8 [H, W] or [H, W, 1 to 4], uint16 [H, W].
-    recipe: Recipe.
+    packed: bytes of a file; or pixels, uint8 [H, W] or [H, W, 1 to 4], or
+      uint16 [H, W].
+    recipe: what it becomes.
+
+  Returns:
+    uint8 [height, width, channels], and what the file held.
 
   Raises:
     Whatever PIL raises on a broken file, from OSError to SyntaxError.
   """
   with _open(packed) as opened:
     opened.load()  # A PNG may keep its EXIF behind the pixels.
-    image, seen = _upright(opened)
+    image, facts = _upright(opened)
     image = _fit(_convert(image, recipe.channels), recipe)
     pixels = np.asarray(image)
-  return (pixels if pixels.ndim == 3 else pixels[..., None]), seen
+  return (pixels if pixels.ndim == 3 else pixels[..., None]), facts
 
 
-def look(packed):
-  """Seen, from the header; the pixels may still be broken.
+def read_facts(packed: Any) -> PictureFacts:
+  """Reads the header of a picture; its pixels may still be broken.
 
   Args:
-    packed: as in `decode`, or a path.
+    packed: as for `decode`, or a path, or an open file.
   """
   with _open(packed) as opened:
-    return _seen(opened, _orientation(opened) in TURNS)
+    return _facts(opened, _orientation(opened) in TURNS)
 
 
 def _open(packed):
-  """PIL's image, not yet decoded, of a sane size."""
+  """Opens PIL's image, not yet decoded, if it has a sane size."""
   if isinstance(packed, np.ndarray):
     return _from_array(packed)
   if isinstance(packed, bytes):
@@ -93,8 +108,8 @@ def _open(packed):
     packed = io.BytesIO(packed)
   try:
     image = Image.open(packed)
-  except UnidentifiedImageError as error:  # PIL's text has an address in it.
-    raise ValueError('no picture of a format that is read') from error
+  except UnidentifiedImageError as error:  # PIL's text shows a memory address.
+    raise ValueError('not a picture of a format that is read') from error
   width, height = image.size
   if not 0 < width * height <= MOST_PIXELS:
     image.close()
@@ -120,25 +135,28 @@ def _orientation(image):
     return 1
   try:
     return image.getexif().get(ORIENTATION, 1)
-  except Exception:  # PIL raises many kinds; such an EXIF says nothing.
+  except Exception:  # PIL raises many kinds; a broken EXIF is no EXIF.
     return 1
 
 
 def _upright(image):
   turn = TURNS.get(_orientation(image))
-  seen = _seen(image, turn is not None)
-  return (image if turn is None else _keep(image, image.transpose(turn))), seen
+  facts = _facts(image, turn is not None)
+  if turn is not None:
+    image = _with_transparency_of(image, image.transpose(turn))
+  return image, facts
 
 
-def _seen(image, turned):
+def _facts(image, turned):
   # A photograph with a second, smaller one inside (MPO) is not animated.
   frames = image.format != 'MPO' and getattr(image, 'is_animated', False)
-  return Seen(*image.size, image.mode, image.has_transparency_data, turned,
+  return PictureFacts(
+      *image.size, image.mode, image.has_transparency_data, turned,
               frames)
 
 
-def _keep(old, new):
-  """`new` with the transparent colour of `old`."""
+def _with_transparency_of(old, new):
+  """Gives `new` the transparent colour of `old`."""
   if 'transparency' in old.info:
     new.info['transparency'] = old.info['transparency']
   return new
@@ -148,7 +166,7 @@ def _convert(image, channels):
   wanted = MODES[channels]
   if image.mode == wanted and 'transparency' not in image.info:
     return image
-  if image.mode.startswith('I'):  # I;16, and I of old versions of PIL.
+  if image.mode.startswith('I'):  # I;16, or I in old versions of PIL.
     image = _eight_bits(image)
   elif image.mode == 'F':
     raise ValueError('pixels are floats of an unknown range; wanted integers')
@@ -158,12 +176,12 @@ def _convert(image, channels):
       white = Image.new('RGBA', image.size, 'white')
       image = Image.alpha_composite(white, image)
   elif image.mode not in ('1', 'L', 'RGB'):
-    image = image.convert('RGB')  # PIL has no direct way from some to L.
+    image = image.convert('RGB')  # PIL cannot convert some modes to L.
   return image if image.mode == wanted else image.convert(wanted)
 
 
 def _eight_bits(image):
-  """16-bit grey -> L, scaled; PIL's own conversion clips at 255."""
+  """Scales 16-bit grey to L; PIL's own conversion clips at 255."""
   wide = np.asarray(image).astype(np.int64)
   grey = Image.fromarray(((wide + 128) // 257).clip(0, 255).astype(np.uint8))
   clear = image.info.get('transparency')
@@ -174,18 +192,18 @@ def _eight_bits(image):
 
 
 def _fit(image, recipe):
-  """The wanted height and width, by cropping, padding or stretching."""
+  """Gives an image the wanted size by cropping, padding or stretching."""
   wanted, resample = (recipe.width, recipe.height), FILTERS[recipe.filter]
   width, height = image.size
-  alike = width * wanted[1] == height * wanted[0]
-  if not alike and recipe.resize == 'center_crop':
+  same_shape = width * wanted[1] == height * wanted[0]
+  if not same_shape and recipe.resize == 'center_crop':
     scale = min(width / wanted[0], height / wanted[1])
     inner = [max(1, min(a, round(b * scale)))
              for a, b in zip(image.size, wanted, strict=True)]
     left, top = (width - inner[0]) // 2, (height - inner[1]) // 2
-    # Cropped first: resize(box=...) lets pixels beyond the box bleed in.
+    # It is cropped first: resize(box=...) lets pixels beyond the box bleed in.
     image = image.crop((left, top, left + inner[0], top + inner[1]))
-  elif not alike and recipe.resize == 'pad':
+  elif not same_shape and recipe.resize == 'pad':
     scale = min(wanted[0] / width, wanted[1] / height)
     inner = max(1, round(width * scale)), max(1, round(height * scale))
     if inner != image.size:

@@ -1,70 +1,82 @@
-"""The picture files under a folder, and the classes that its folders are."""
+"""Finds the picture files under a folder, and takes its folders as classes."""
 import collections
+from collections.abc import Iterable, Mapping, Sequence
 import os
 import stat
 from typing import NamedTuple
 
 from msg_gan_jax.data import decode
 
-# Folders of these names are parts of a data set and not kinds of pictures.
+# Folders of these names are parts of a data set, and not classes.
 SPLITS = {'train', 'training', 'test', 'testing', 'val', 'valid', 'validation',
           'dev', 'eval'}
-# Of the names that archives have; what they are, their bytes say.
+# How names of archives end. Which archive it is, its bytes tell.
 ARCHIVES = ('.zip', '.npz', '.tar', '.tgz', '.tbz2', '.txz', '.gz', '.bz2',
             '.xz')
 SPECIAL = 'links, pipes and the like'
 
 
 class Tree(NamedTuple):
-  """Files of a folder, by path.
+  """The files under a folder, by their paths.
 
   Attributes:
     root: the absolute folder, links resolved.
     files: sorted paths of the pictures, relative to root, with '/'.
     stats: (size in bytes, mtime in ns) of each; (-1, -1) for a dead link.
-    others: sorted paths of the files that are no pictures by their names.
+    others: sorted paths of the files that are not pictures by their names.
     special: how many are neither files nor folders: pipes, sockets, devices.
   """
   root: str
-  files: list
-  stats: list
-  others: list
+  files: list[str]
+  stats: list[tuple[int, int]]
+  others: list[str]
   special: int
 
 
-class Kinds(NamedTuple):
-  """What the folders that pictures lie in say of them.
+class Labelling(NamedTuple):
+  """Which pictures of a set are used, and their labels.
 
   Attributes:
-    kept: indices of the pictures that count.
-    classes: sorted names of the class folders, () where there are none.
-    labels: index into classes of each kept one, 0 where there are none.
+    used: indices of the pictures that are used.
+    classes: names of the labels, () if there are none.
+    labels: index into classes of each used one, 0 if there are none.
     notes: what else was found, plain values.
   """
-  kept: list
-  classes: tuple
-  labels: list
+  used: list[int]
+  classes: tuple[str, ...]
+  labels: list[int]
   notes: dict
 
 
-def scan(path):
-  """The Tree under a folder.
+def scan(path: str) -> Tree:
+  """Finds the files under a folder.
 
   Names that begin with a dot are passed over. Each folder is read once, so a
-  circle of links ends. What would block a reader, as a pipe, is not read.
+  circle of links ends. What would block a reader, such as a pipe, is not read.
 
   Raises:
-    ValueError: no such folder, one that cannot be read, or no pictures.
+    ValueError: there is no such folder, it cannot be read, or it holds no
+      pictures.
   """
   root = _root(path)
-  found, others, special = _walk(root)
-  check_any(path, found, count_others(others, special))
-  files = sorted(found)
-  return Tree(root, files, [found[f] for f in files], sorted(others), special)
+  stats, others, special = _walk(root)
+  check_any(path, stats, count_others(others, special))
+  files = sorted(stats)
+  return Tree(root, files, [stats[f] for f in files], sorted(others), special)
 
 
-def check_any(path, files, others):
-  """Raises ValueError where there are no pictures, but only {kind: count}."""
+def check_any(path: str, files: Iterable[str],
+              others: Mapping[str, int]) -> None:
+  """Refuses a set without pictures.
+
+  Args:
+    path: of the set.
+    files: its pictures.
+    others: {kind: how many} of its other files.
+
+  Raises:
+    ValueError: there are no pictures; which other files there are.
+  """
   if not files:
     listed = ', '.join(f'{n} {kind}' for kind, n in others.items())
     raise ValueError(
@@ -73,12 +85,18 @@ def check_any(path, files, others):
         f'{listed or "nothing"}.')
 
 
-def is_picture(name):
+def is_picture(name: str) -> bool:
+  """Tells whether a file is a picture by its name."""
   return name.lower().endswith(decode.EXTENSIONS)
 
 
-def count_others(names, special=0):
-  """{'.txt': 3, ...} of the eight most common kinds of what is no picture."""
+def count_others(names: Iterable[str], special: int = 0) -> dict[str, int]:
+  """Counts files that are not pictures: {'.txt': 3, ...}, the eight commonest.
+
+  Args:
+    names: of the files.
+    special: how many more are links, pipes and the like.
+  """
   counts = collections.Counter({SPECIAL: special} if special else {})
   for name in names:
     _, dot, extension = name.rpartition('/')[2].rpartition('.')
@@ -87,17 +105,18 @@ def count_others(names, special=0):
   return dict(counts.most_common(8))
 
 
-def printable(name):
-  """`name`; bytes that are no UTF-8 as \\udcff, so that any file takes it."""
+def printable(name: str) -> str:
+  """Writes bytes that are not UTF-8 as \\udcff, so that any file takes them."""
   return name.encode('utf-8', 'backslashreplace').decode()
 
 
-def classify(path, files, on_bad='error'):
-  """The Kinds of sorted relative paths, in a folder or in an archive.
+def classes_of_folders(path: str, files: Sequence[str],
+                       on_bad: str = 'error') -> Labelling:
+  """Labels pictures by the folders that they lie in.
 
-  Pictures lie loose, or one folder a class, at any depth below. Where all lie
-  in one folder of folders, as train/cat and train/dog, the classes are the
-  folders below it.
+  Pictures lie loose, or in one folder for each class, at any depth below it.
+  If all lie in one folder of folders, such as train/cat and train/dog, the
+  classes are the folders inside.
 
   Args:
     path: of the folder or the archive, for errors.
@@ -105,8 +124,8 @@ def classify(path, files, on_bad='error'):
     on_bad: 'error', or 'skip': loose pictures beside folders are left out.
 
   Raises:
-    ValueError: pictures beside class folders, or splits where classes should
-      be.
+    ValueError: pictures lie beside class folders, or the folders are splits
+      and not classes.
   """
   parts = [f.split('/') for f in files]
   depth = 0
@@ -127,30 +146,29 @@ def classify(path, files, on_bad='error'):
   if len(names) > 1 and {n.lower() for n in names} <= SPLITS:
     raise ValueError(
         f'config.data.path: the folders of {path!r} are splits and not '
-        f'classes: {", ".join(names)}; name one of them, as '
+        f'classes: {", ".join(names)}; name one of them, such as '
         f'{os.path.join(path, *parts[0][:depth], names[-1])!r}.')
   number = {name: i for i, name in enumerate(names)}
   below = printable('/'.join(parts[0][:depth]))
   notes = {'classes_below': below} if below else {}
-  return Kinds(list(range(len(files))), tuple(map(printable, names)),
-               [number.get(p[depth], 0) for p in parts], notes)
+  return Labelling(list(range(len(files))), tuple(map(printable, names)),
+                   [number.get(p[depth], 0) for p in parts], notes)
 
 
 def _without(loose, path, files):
-  """Kinds of the files that are not loose; below them may be a wrapper."""
-  out = set(loose)
-  kept = [i for i in range(len(files)) if i not in out]
-  found = classify(path, [files[i] for i in kept], 'skip')
+  """Labels the files that are not loose; they may lie in one more folder."""
+  others = sorted(set(range(len(files))).difference(loose))
+  labelling = classes_of_folders(path, [files[i] for i in others], 'skip')
   left_out = [printable(files[i]) for i in loose]
-  return found._replace(kept=[kept[i] for i in found.kept],
-                        notes={**found.notes, 'left_out': left_out})
+  return labelling._replace(used=[others[i] for i in labelling.used],
+                            notes={**labelling.notes, 'left_out': left_out})
 
 
 def _root(path):
   if not path:
     raise ValueError(
         "config.data.path: is empty; data.name='folder' wants the folder of "
-        'the pictures, as --config.data.path=/data/faces.')
+        'the pictures, such as /data/faces.')
   full = os.path.realpath(os.path.expanduser(path))
   if os.path.isfile(full):
     raise ValueError(
@@ -163,8 +181,8 @@ def _root(path):
   return full
 
 
-def nearest_folder(full):
-  """The innermost folder above an absolute path that exists."""
+def nearest_folder(full: str) -> str:
+  """Returns the innermost folder above an absolute path that exists."""
   above = os.path.dirname(full)
   while not os.path.isdir(above):
     above = os.path.dirname(above)
@@ -179,8 +197,8 @@ def _instead(full):
 
 
 def _walk(root):
-  """Everything below -> ({relative path: (size, mtime)}, others, special)."""
-  found, others, special = {}, [], 0
+  """-> ({path of a picture: (size, mtime)}, other paths, number of special)."""
+  pictures, others, special = {}, [], 0
   # Links wait until all true folders are read, so that a link to a class
   # does not take the pictures away from it.
   folders, links, seen = [(root, '')], [], set()
@@ -198,12 +216,12 @@ def _walk(root):
       elif (size_and_time := _stat(entry)) is None:
         special += 1
       else:
-        found[name] = size_and_time
-  return found, others, special
+        pictures[name] = size_and_time
+  return pictures, others, special
 
 
 def _entries(folder, seen):
-  """Sorted entries of a folder, none where it is among the `seen`."""
+  """Sorts the entries of a folder; none if it is among those `seen`."""
   try:
     here = os.stat(folder)
     if (here.st_dev, here.st_ino) in seen:
@@ -225,11 +243,11 @@ def _is_folder(entry):
 
 
 def _stat(entry):
-  """(size, mtime); (-1, -1) of a dead link, None of a pipe and its like."""
+  """-> (size, mtime); (-1, -1) for a dead link, None for a pipe or the like."""
   try:
-    found = entry.stat()
-  except OSError:  # A dead link; PIL says so when its turn comes.
+    status = entry.stat()
+  except OSError:  # It is a dead link, of which decoding will tell.
     return -1, -1
-  if not stat.S_ISREG(found.st_mode):
+  if not stat.S_ISREG(status.st_mode):
     return None
-  return found.st_size, found.st_mtime_ns
+  return status.st_size, status.st_mtime_ns

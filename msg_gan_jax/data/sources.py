@@ -1,13 +1,16 @@
-"""From config.data to the pictures: those to train on, those kept out."""
-import hashlib
-from typing import NamedTuple
+"""Opens the pictures that config.data names: for training, and held out."""
+from collections.abc import Callable, Mapping
+import types
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from msg_gan_jax.config import tables
-from msg_gan_jax.data import decode, order, pictures
-from msg_gan_jax.data import source as source_lib
+from msg_gan_jax.config import schema, tables
+from msg_gan_jax.data import decode, order
 from msg_gan_jax.data.drawn import avatars, polygons, toys
+from msg_gan_jax.data.pictures import Pictures
+from msg_gan_jax.data.source import Source, Subset
+from msg_gan_jax.data.store import PictureStore
 from msg_gan_jax.data.stores import (
   archive,
   cifar,
@@ -20,61 +23,51 @@ from msg_gan_jax.data.stores import (
 
 
 class Splits(NamedTuple):
-  """What training sees, and what it never sees (None where there is none)."""
-  train: source_lib.Source
-  held_out: source_lib.Source | None
+  """What training sees, and what it never sees (None if there is nothing)."""
+  train: Source
+  held_out: Source | None
 
 
-class Subset:
-  """Some pictures of another source, in the order of `indices`."""
+class OpenSource(Protocol):
+  """What a row of SOURCES is."""
 
-  def __init__(self, source, indices):
-    self._source, self._indices = source, np.asarray(indices, np.int64)
-    self.name, self.shape = source.name, source.shape
-    self.classes = source.classes
-    self.notes = dict(source.notes, pictures=len(self), out_of=len(source))
-    if 'per_class' in source.notes:
-      counts = np.bincount(
-          self.labels(np.arange(len(self))), minlength=len(self.classes))
-      self.notes['per_class'] = dict(
-          zip(self.classes, counts.tolist(), strict=False))
+  def __call__(self, data: schema.Data, /) -> Splits:
+    """Opens the source that the settings name.
 
-  def __len__(self):
-    return len(self._indices)
-
-  def images(self, indices):
-    return self._source.images(self._indices[indices])
-
-  def labels(self, indices):
-    return self._source.labels(self._indices[indices])
-
-  def factors(self, indices):
-    return self._source.factors(self._indices[indices])
-
-  def where(self, index):
-    """Picture `index`, as its source calls it."""
-    return self._source.where(self._indices[index])
-
-  def digest(self):
-    return hashlib.sha256(
-        self._source.digest().encode() + self._indices.tobytes()).hexdigest()
+    Raises:
+      ValueError: a setting is wrong, or data are missing or broken.
+    """
 
 
-def open_source(config):
-  """config.Config -> Splits.
+class Drawn(NamedTuple):
+  """Facts about a source that draws as many pictures as one likes.
 
-  Neither split depends on config.seed: runs of other seeds are compared, and
-  must have learned from, and be measured on, the same pictures.
+  Attributes:
+    settings: of config.data, as the source wants them unless told otherwise.
+    factors: {factor: its values, or (low, high)}; {} where they have no names.
+  """
+  settings: Mapping[str, Any] = types.MappingProxyType({})
+  factors: Mapping[str, tuple] = types.MappingProxyType({})
+
+
+def open_source(config: schema.Config) -> Splits:
+  """Opens the pictures that a config names.
+
+  Neither split depends on config.seed: runs of several seeds are compared, and
+  so they must learn from, and be measured on, the same pictures.
 
   Raises:
-    ValueError: an unknown name, or data that are missing or broken.
+    ValueError: the name is unknown, or data are missing or broken.
   """
   return SOURCES[config.data.name](config.data)
 
 
-def open_avatars(data):
-  """Cartoon heads."""
-  _refuse(data, 'dataset')
+def open_avatars(data: schema.Data) -> Splits:
+  """Opens drawn cartoon heads.
+
+  Source: this project's own distribution of heads, data/drawn/avatars.py.
+  """
+  _want_defaults(data, 'dataset')
   if data.width not in (0, data.resolution):
     raise ValueError(
         f'config.data.width: {data.width}; avatars are squares of config.data.'
@@ -84,8 +77,12 @@ def open_avatars(data):
       label=data.label))
 
 
-def open_polygons(data):
-  """Convex polygons; data.dataset says which."""
+def open_polygons(data: schema.Data) -> Splits:
+  """Opens drawn convex polygons; data.dataset says which.
+
+  Source: after Lucic et al. 2018 (arXiv:1711.10337), sec. 5; the definition is
+  this project's.
+  """
   if data.label:
     raise ValueError(
         f'config.data.label: {data.label!r}; polygons have no classes. Wanted '
@@ -94,9 +91,13 @@ def open_polygons(data):
       data.dataset, count, data.shape, first=first))
 
 
-def open_toy(data):
-  """Points of the plane; data.name says of which layout."""
-  _refuse(data, 'dataset')
+def open_toy(data: schema.Data) -> Splits:
+  """Opens points of the plane; data.name is their layout.
+
+  Source: Metz et al. 2017 (arXiv:1611.02163) and Lin et al. 2018
+  (arXiv:1712.04086); see data/drawn/toys.py.
+  """
+  _want_defaults(data, 'dataset')
   if data.label:
     raise ValueError(
         f'config.data.label: {data.label!r}; the classes of a toy are its '
@@ -105,11 +106,11 @@ def open_toy(data):
       data.name, count, data.shape, first=first))
 
 
-def _drawn(data, draw):
-  """The first `count` that are drawn; those kept out are beyond them.
+def _drawn(data: schema.Data, draw: Callable[[int, int], Source]) -> Splits:
+  """Draws the first `count` for training, and those that follow to hold out.
 
   Args:
-    data: config.Data.
+    data: the settings.
     draw: (count, first) -> Source.
   """
   if data.path:
@@ -117,101 +118,124 @@ def _drawn(data, draw):
         f'config.data.path: {data.path!r}, but config.data.name = '
         f'{data.name!r} draws its pictures; did you mean config.data.name = '
         "'folder'?")
-  _refuse(data, 'split', 'label_file', 'resize', 'filter', 'on_bad')
+  _want_defaults(data, 'split', 'label_file', 'resize', 'filter', 'on_bad')
   held_out = draw(data.held_out, data.count) if data.held_out else None
   return Splits(draw(data.count, 0), held_out)
 
 
-def open_folder(data):
-  """A folder of picture files."""
-  _refuse(data, 'dataset', 'split')
-  return _of_store(folder.Folder(
+def open_folder(data: schema.Data) -> Splits:
+  """Opens a folder of picture files.
+
+  Source: this project's; dataset.json is NVIDIA's (StyleGAN2-ADA).
+  """
+  _want_defaults(data, 'dataset', 'split')
+  return _split(folder.Folder(
       data.path, data.label_file, data.label, data.on_bad), data)
 
 
-def open_archive(data):
-  """A zip or a tar of picture files, or an .npz of arrays."""
-  _refuse(data, 'split')
-  found = archive.unpack(data.path, data.cache_dir)
-  if npz.holds(found):
-    _refuse(data, 'label_file')
-    return _of_store(npz.Arrays(found, data.dataset, data.label), data)
-  _refuse(data, 'dataset')
-  return _of_store(archive.Archive(
-      found, data.label_file, data.label, data.on_bad), data)
+def open_archive(data: schema.Data) -> Splits:
+  """Opens a zip or a tar of picture files, or an .npz of arrays.
 
-
-def open_cifar(data):
-  """All of the training set; what is kept out is of the test set.
-
-  As many pictures of it as config.data.held_out, evenly spaced, or all.
+  Source: this project's; the files inside are those of a folder.
   """
-  _refuse(data, 'dataset', 'label_file')
+  _want_defaults(data, 'split')
+  opened = archive.unpack(data.path, data.cache_dir)
+  if npz.is_npz(opened):
+    _want_defaults(data, 'label_file')
+    return _split(npz.Arrays(opened, data.dataset, data.label), data)
+  _want_defaults(data, 'dataset')
+  return _split(archive.Archive(
+      opened, data.label_file, data.label, data.on_bad), data)
+
+
+def open_cifar(data: schema.Data) -> Splits:
+  """Opens CIFAR-10 or CIFAR-100: trains on all of the training set.
+
+  Of the test set, config.data.held_out pictures, evenly spaced, or all are
+  held out.
+
+  Source: Krizhevsky 2009, https://www.cs.toronto.edu/~kriz/cifar.html
+  """
+  _want_defaults(data, 'dataset', 'label_file')
   if data.split != 'train':
     raise ValueError(
         f'config.data.split: {data.split!r}; {data.name} trains on all of its '
         "training set, and is measured on its test set. Wanted 'train'.")
   if data.name == 'cifar10':
-    _refuse(data, 'label')
+    _want_defaults(data, 'label')
   files = cifar.load(data.name, data.path, data.cache_dir)
   train = read(cifar.Cifar(files, 'train', data.label), data)
-  if data.held_out < 2:  # Of one picture there is nothing to measure.
+  if data.held_out < 2:  # One picture has no statistics to measure.
     return Splits(train, None)
   test = cifar.Cifar(files, 'test', data.label, data.held_out)
   return Splits(train, read(test, data))
 
 
-def open_tfds(data):
-  """A set that TensorFlow Datasets has prepared."""
-  _refuse(data, 'label_file')
-  return _of_store(tfds.Tfds(
+def open_tfds(data: schema.Data) -> Splits:
+  """Opens a set that TensorFlow Datasets has prepared.
+
+  Source: https://www.tensorflow.org/datasets
+  """
+  _want_defaults(data, 'label_file')
+  return _split(tfds.Tfds(
       data.dataset, data.path, data.split, data.label, data.cache_dir), data)
 
 
-def open_lmdb(data):
-  """An LMDB of encoded pictures."""
-  _refuse(data, 'dataset', 'split', 'label', 'label_file')
-  return _of_store(lmdb.Lmdb(data.path, data.cache_dir), data)
+def open_lmdb(data: schema.Data) -> Splits:
+  """Opens an LMDB of encoded pictures.
+
+  Source: LSUN's form, https://github.com/fyu/lsun
+  """
+  _want_defaults(data, 'dataset', 'split', 'label', 'label_file')
+  return _split(lmdb.Lmdb(data.path, data.cache_dir), data)
 
 
-def open_huggingface(data):
-  """A data set of the Hugging Face Hub, or one that its library saved."""
-  _refuse(data, 'label_file')
-  return _of_store(huggingface.HuggingFace(
+def open_huggingface(data: schema.Data) -> Splits:
+  """Opens a data set of the Hugging Face Hub, or one that its library saved.
+
+  Source: https://huggingface.co/docs/datasets
+  """
+  _want_defaults(data, 'label_file')
+  return _split(huggingface.HuggingFace(
       data.dataset, data.path, data.split, data.label, data.cache_dir), data)
 
 
-def _refuse(data, *names):
-  """Settings that mean nothing to this source stand as they are by default."""
-  usual = type(data)()
+def _want_defaults(data: schema.Data, *names: str) -> None:
+  """Refuses settings that mean nothing to this source and were changed."""
+  defaults = type(data)()
   for name in names:
-    found, wanted = getattr(data, name), getattr(usual, name)
-    if found != wanted:
+    value, default = getattr(data, name), getattr(defaults, name)
+    if value != default:
       raise ValueError(
-          f'config.data.{name}: {found!r} means nothing to config.data.name = '
-          f'{data.name!r}; wanted {wanted!r}, the default.')
+          f'config.data.{name}: {value!r} means nothing to config.data.name = '
+          f'{data.name!r}; wanted {default!r}, the default.')
 
 
-def _of_store(store, data):
-  """Pictures of a store; at most a tenth of them, fixed, is kept out."""
-  found = read(store, data)
-  held_out = min(data.held_out, len(found) // 10)
-  if held_out < 2:  # Of one picture there is nothing to measure.
-    return Splits(found, None)
-  mixed = order.permutation(len(found), seed=0, stream=0)
-  return Splits(Subset(found, np.sort(mixed[held_out:])),
-                Subset(found, np.sort(mixed[:held_out])))
+def _split(store: PictureStore, data: schema.Data) -> Splits:
+  """Reads a store, and holds out a fixed tenth of its pictures at most."""
+  pictures = read(store, data)
+  held_out = min(data.held_out, len(pictures) // 10)
+  if held_out < 2:  # One picture has no statistics to measure.
+    return Splits(pictures, None)
+  mixed = order.permutation(len(pictures), seed=0, stream=0)
+  return Splits(Subset(pictures, np.sort(mixed[held_out:])),
+                Subset(pictures, np.sort(mixed[:held_out])))
 
 
-def read(store, data):
-  """pictures.Store -> pictures.Pictures, as the settings say."""
-  _refuse(data, 'count')
-  recipe = decode.Recipe(*data.shape, data.resize, data.filter)
-  return pictures.Pictures(
-      store, recipe, data.on_bad, data.cache_dir, data.cache_gb, data.threads)
+def read(store: PictureStore, data: schema.Data) -> Pictures:
+  """Reads the pictures of a store as the settings say.
+
+  Raises:
+    ValueError: a picture is broken, or config.data.count is set.
+  """
+  _want_defaults(data, 'count')
+  height, width, channels = data.shape
+  recipe = decode.Recipe(height, width, channels, data.resize, data.filter)
+  return Pictures(store, recipe, data.on_bad, data.cache_dir, data.cache_gb,
+                  data.threads)
 
 
-SOURCES = tables.Table('config.data.name', 'source', {
+SOURCES: tables.Table[OpenSource] = tables.Table('config.data.name', 'source', {
     'avatars': open_avatars,
     'polygons': open_polygons,
     'ring': open_toy,
@@ -225,3 +249,12 @@ SOURCES = tables.Table('config.data.name', 'source', {
     'lmdb': open_lmdb,
     'huggingface': open_huggingface,
 })
+
+# Sources that draw their pictures, and so have no path.
+DRAWN: dict[str, Drawn] = {
+    'avatars': Drawn(factors=avatars.FACTORS),
+    'polygons': Drawn({'resolution': 28, 'channels': 1}),
+    'ring': Drawn(),
+    'grid': Drawn(),
+    'line': Drawn(),
+}

@@ -1,61 +1,54 @@
-"""What the pictures of a store are, and what was done to them, in numbers."""
+"""Counts what the pictures of a store are, and what is done to them."""
 import collections
+from collections.abc import Sequence
 
 from msg_gan_jax.data import decode
 
+# What some pictures are, and how many are so.
+Facts = Sequence[tuple[decode.PictureFacts, int]]
 
-def found(seen):
-  """Sizes and modes of the originals, for notes.
 
-  Args:
-    seen: list of (decode.Seen, how many pictures are so).
-  """
-  sizes, modes = collections.Counter(), collections.Counter()
-  for one, count in seen:
-    sizes[f'{one.width}x{one.height}'] += count
-    modes[one.mode] += count
+def size_summary(facts: Facts) -> dict:
+  """Counts sizes and modes of the originals, for notes."""
+  sizes: collections.Counter = collections.Counter()
+  modes: collections.Counter = collections.Counter()
+  for picture, count in facts:
+    sizes[f'{picture.width}x{picture.height}'] += count
+    modes[picture.mode] += count
+  widths = [picture.width for picture, _ in facts]
+  heights = [picture.height for picture, _ in facts]
   return {
       'sizes': dict(sizes.most_common(5)),
       'different_sizes': len(sizes),
-      'widths': _span(one.width for one, _ in seen),
-      'heights': _span(one.height for one, _ in seen),
+      'widths': [min(widths), max(widths)],
+      'heights': [min(heights), max(heights)],
       'modes': dict(modes.most_common()),
   }
 
 
-def _span(values):
-  values = list(values)
-  return [min(values), max(values)]
-
-
-def decisions(recipe, seen):
-  """{what was done: to how many pictures}; only what did happen.
-
-  Args:
-    recipe: decode.Recipe.
-    seen: as for `found`.
-  """
+def decisions(recipe: decode.Recipe, facts: Facts) -> dict[str, int]:
+  """Counts {what was done: to how many pictures}; only what did happen."""
   height, width = recipe.height, recipe.width
   mode = decode.MODES[recipe.channels]
   shape = 'square' if height == width else f'{width}:{height}'
-  made = {'center_crop': f'cropped to the middle {shape}',
-          'pad': 'padded with ' + ('nothing' if mode == 'RGBA' else 'black'),
-          'stretch': f'stretched to a {shape}'}[recipe.resize]
+  fitted = {'center_crop': f'cropped to the middle {shape}',
+            'pad': 'padded with ' + ('nothing' if mode == 'RGBA' else 'black'),
+            'stretch': f'stretched to a {shape}'}[recipe.resize]
   edge = max if recipe.resize == 'pad' else min
-  done = collections.Counter()
-  for one, count in seen:
+  counts: collections.Counter = collections.Counter()
+  for picture, count in facts:
     # The scale at which the picture fits into the frame, or fills it.
-    scale = 1 / edge(one.width / width, one.height / height)
+    scale = 1 / edge(picture.width / width, picture.height / height)
     for happened, what in (
-        (one.turned, 'turned as their EXIF says'),
-        (one.mode.startswith('I'), '16-bit grey scaled to 8 bits'),
-        (one.frames, 'first frame of an animation'),
-        (one.alpha and mode != 'RGBA', 'alpha laid on white'),
-        (one.mode != mode, f'converted from {one.mode} to {mode}'),
-        (one.width * height != one.height * width, made),
+        (picture.turned, 'turned as their EXIF says'),
+        (picture.mode.startswith('I'), '16-bit grey scaled to 8 bits'),
+        (picture.frames, 'first frame of an animation'),
+        (picture.alpha and mode != 'RGBA', 'alpha laid on white'),
+        (picture.mode != mode, f'converted from {picture.mode} to {mode}'),
+        (picture.width * height != picture.height * width, fitted),
         (scale > 1, f'scaled up with {recipe.filter}'),
         (scale < 1, f'scaled down with {recipe.filter}'),
     ):
       if happened:
-        done[what] += count
-  return dict(done.most_common())
+        counts[what] += count
+  return dict(counts.most_common())

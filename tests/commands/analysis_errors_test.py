@@ -177,7 +177,7 @@ def command(runs, tmp_path, monkeypatch, capsys):
      " or folder 'no.png'; the nearest folder is "),
     ('project styled --pictures=styled', '--pictures: no pict'),
     ('project styled --pictures=z.npy', '--pictures: cannot r'
-     "ead 'z.npy': no picture of a format that is read"),
+     "ead 'z.npy': not a picture of a format that is read"),
     ('project classes --pictures=pictures', '--labels: this r'
      'un draws 3 classes; wanted those of the pictures, as --labels=3 or '),
     ('project points --pictures=pictures', '--mode: this run '),

@@ -84,6 +84,7 @@ def array_record(path, mixed):
               for i in in_order()]
 
   class Written(core.GeneratorBasedBuilder, skip_registration=True):
+    __module__ = 'written'  # TFDS would look for the files of a dotted one.
     name = 'written'
     VERSION = core.Version('1.0.0')
     pkg_dir_path = path

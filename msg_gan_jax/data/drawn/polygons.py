@@ -199,7 +199,8 @@ class Polygons:
   Raises:
     ValueError: a setting out of its range, or an unknown data set.
   """
-  name, classes = 'polygons', ()
+  name = 'polygons'
+  classes: tuple[str, ...] = ()
 
   def __init__(self, dataset, count, shape=(28, 28, 1), seed=0, first=0):
     height, width, channels = shape

@@ -1,9 +1,11 @@
-"""Files that list pictures and labels, JSON or CSV, as rows of cells."""
+"""Reads files that list pictures and labels, JSON or CSV, as rows of cells."""
+import collections
+from collections.abc import Callable
 import csv
 import io
 import json
 import re
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from msg_gan_jax.data import picture_files
 
@@ -12,29 +14,32 @@ class Listing(NamedTuple):
   """Rows of cells, all of one length.
 
   Attributes:
-    header: names of the columns, None where they have none.
+    header: names of the columns, None if they have none.
     rows: lists of str, or of what JSON holds.
-    typed: whether the file says what is a number; CSV does not.
+    typed: whether the file tells numbers from texts; CSV does not.
   """
-  header: list | None
-  rows: list
+  header: list[str] | None
+  rows: list[list]
   typed: bool = True
 
 
-def read(place, name, content):
-  """A Listing, or None where the file says that there are no labels.
+def read(place: str, name: str, content: bytes) -> Listing | None:
+  """Reads a file of labels.
 
   JSON is NVIDIA's {"labels": [["a.png", 6], ...]} or {"labels": null}, a plain
-  {"a.png": 6, ...}, or a list of objects, which may also lie one a line
-  (.jsonl). CSV has commas, semicolons or tabs, with or without a header.
+  {"a.png": 6, ...}, or a list of objects; .jsonl has one object on each line.
+  CSV has commas, semicolons or tabs, with or without a header.
 
   Args:
     place: how an error begins.
-    name: its end says how to read the file.
-    content: bytes, as UTF-8, or as UTF-16 with its mark.
+    name: of the file; its end says how to read it.
+    content: of the file, UTF-8, or UTF-16 with its mark.
+
+  Returns:
+    Its rows, or None if it says that there are no labels.
 
   Raises:
-    ValueError: it is none of these, and where it stops being one.
+    ValueError: it has another form, and where.
 
   Source: docs of NVIDIA's `dataset_tool.py` (StyleGAN2-ADA and later).
   """
@@ -49,22 +54,22 @@ def read(place, name, content):
   except UnicodeDecodeError as error:
     line = content[:error.start].count(b'\n') + 1
     raise ValueError(
-        f'{place}, line {line}: is no UTF-8 ({error.reason}); save it as '
+        f'{place}, line {line}: is not UTF-8 ({error.reason}); save it as '
         'UTF-8.') from error
   return READERS[suffix](place, text)
 
 
 def _json(place, text):
-  found = _parse(place, text)
-  if isinstance(found, dict) and 'labels' in found and (
-      found['labels'] is None or isinstance(found['labels'], list)):
-    return _nvidia(place, found['labels'])
-  if isinstance(found, dict):
-    return Listing(None, [list(pair) for pair in found.items()])
-  if isinstance(found, list):
-    return _objects(place, found)
+  value = _parse(place, text)
+  if isinstance(value, dict) and 'labels' in value and (
+      value['labels'] is None or isinstance(value['labels'], list)):
+    return _nvidia(place, value['labels'])
+  if isinstance(value, dict):
+    return Listing(None, [list(pair) for pair in value.items()])
+  if isinstance(value, list):
+    return _objects(place, value)
   raise ValueError(
-      f'{place}: holds {type(found).__name__}; wanted an object of files and '
+      f'{place}: holds {type(value).__name__}; wanted an object of files and '
       'labels, or a list of objects.')
 
 
@@ -85,36 +90,33 @@ def _json_lines(place, text):
 
 
 def _parse(place, text, line=None):
-  twice = []
-
   def unique(pairs):
-    found = dict(pairs)
-    if len(found) < len(pairs):  # json would take the last.
-      seen = set()
-      twice.extend(k for k, _ in pairs if k in seen or seen.add(k))
-    return found
+    keys = [key for key, _ in pairs]
+    if len(set(keys)) < len(keys):  # json would take the last.
+      twice = collections.Counter(keys).most_common(1)[0][0]
+      raise ValueError(
+          f'{place}: lists {twice!r} twice in one object; wanted one label.')
+    return dict(pairs)
 
   try:
-    found = json.loads(text, object_pairs_hook=unique)
+    return json.loads(text, object_pairs_hook=unique)
   except (json.JSONDecodeError, RecursionError) as error:
     where = line or getattr(error, 'lineno', 1)
-    said = getattr(error, 'msg', 'nested too deep')
-    raise ValueError(f'{place}, line {where}: is no JSON: {said}.') from error
-  if twice:
-    raise ValueError(f'{place}: lists {twice[0]!r} twice in one object; wanted '
-                     'one label.')
-  return found
+    reason = getattr(error, 'msg', 'nested too deep')
+    raise ValueError(
+        f'{place}, line {where}: is not JSON: {reason}.') from error
 
 
-def _objects(place, found):
-  """List of objects -> Listing; cells that one lacks are None."""
-  for i, one in enumerate(found):
-    if not isinstance(one, dict):
+def _objects(place, values):
+  """List of objects -> Listing; cells that an object lacks are None."""
+  for i, value in enumerate(values):
+    if not isinstance(value, dict):
       raise ValueError(
-          f'{place}: item {i} is {str(one)[:60]}; wanted an object with a file '
-          'and a label.')
-  header = list(dict.fromkeys(key for one in found for key in one))
-  return Listing(header, [[one.get(key) for key in header] for one in found])
+          f'{place}: item {i} is {str(value)[:60]}; wanted an object with a '
+          'file and a label.')
+  header = list(dict.fromkeys(key for value in values for key in value))
+  return Listing(
+      header, [[value.get(key) for key in header] for value in values])
 
 
 def _csv(place, text):
@@ -137,18 +139,18 @@ def _csv(place, text):
         rows.append(row)
   except csv.Error as error:
     raise ValueError(
-        f'{place}, line {reader.line_num}: is no CSV: {error}.') from error
+        f'{place}, line {reader.line_num}: is not CSV: {error}.') from error
   header = None
   if not any(picture_files.is_picture(cell) for cell in rows[0]):
     header = [cell.strip() for cell in rows.pop(0)]
   return Listing(header, rows, typed=False)
 
 
-def typed(column):
-  """Texts of one column -> whole numbers, floats or bools if all are that.
+def parse_column(column: list[str]) -> list:
+  """Parses texts as whole numbers, floats or bools, if all of them are that.
 
-  None where there is none. With a cell as '007' all stay texts: it is a name,
-  and another one than '7'.
+  An empty cell becomes None. With a cell such as '007' all stay texts: it is a
+  name, and differs from '7'.
   """
   column = [cell.strip() for cell in column]
   filled = [cell for cell in column if cell]
@@ -164,5 +166,6 @@ def typed(column):
 
 PADDED = r'[+-]?0\d+'
 NUMBER = r'[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(nan|inf)'
-READERS = {'.json': _json, '.jsonl': _json_lines, '.csv': _csv, '.tsv': _csv,
-           '.txt': _csv}
+READERS: dict[str, Callable[[str, str], Any]] = {
+    '.json': _json, '.jsonl': _json_lines, '.csv': _csv, '.tsv': _csv,
+    '.txt': _csv}

@@ -1,5 +1,5 @@
-"""Labels of pictures: from a file that lists them, or from their folders."""
-from collections.abc import Callable
+"""Labels pictures: by a file that lists them, or by their folders."""
+from collections.abc import Callable, Sequence
 import os
 from typing import NamedTuple
 
@@ -7,12 +7,13 @@ from msg_gan_jax.config import tables
 from msg_gan_jax.data import picture_files
 from msg_gan_jax.data.labels import label_files, label_rows
 
-DEFAULT = 'dataset.json'  # So NVIDIA's tools call it, for StyleGAN and others.
-# More would be names of single pictures, and a layer as wide as the data set.
+DEFAULT = 'dataset.json'  # NVIDIA's tools call it so, for StyleGAN and others.
+# More classes would be names of single pictures, and would make a layer as wide
+# as the data set.
 MOST_CLASSES = 100_000
 
 
-class Inside(NamedTuple):
+class Contents(NamedTuple):
   """What lies in a folder or an archive.
 
   Attributes:
@@ -22,89 +23,97 @@ class Inside(NamedTuple):
     read: path -> bytes.
   """
   place: str
-  names: list
-  others: list
+  names: list[str]
+  others: list[str]
   read: Callable[[str], bytes]
 
 
-def label(inside, label_file='', column='', on_bad='error'):
-  """tree.Kinds of the pictures, as a file says it, or else their folders.
+def label_pictures(
+    contents: Contents, label_file: str = '', column: str = '',
+    on_bad: str = 'error') -> picture_files.Labelling:
+  """Labels pictures as a file says, or else by their folders.
 
   Args:
-    inside: Inside.
-    label_file: a name inside or a path on disk; label_files.read says what it
-      may hold. '' is dataset.json, at the root or in the folder that holds all
-      pictures; where there is none, folders are classes, as in tree.classify.
+    contents: of the folder or the archive.
+    label_file: a name inside of it, or a path on disk; label_files.read says
+      what it may hold. '' is dataset.json, at the root or in the folder that
+      holds all pictures; if there is none, folders are classes.
     column: of the file; '' is `label`, `class`, or the only one.
-    on_bad: see tree.classify.
+    on_bad: see picture_files.classes_of_folders.
 
   Raises:
-    ValueError: no such file or column, or pictures without a label, with two,
-      or with one that is no class.
+    ValueError: there is no such file or column, or a picture has no label, or
+      two, or one that is not a class.
   """
-  title, folder, content = _find(inside, label_file)
+  title, folder, content = _find(contents, label_file)
   if content is None:
     if column:
       raise ValueError(
           f'config.data.label: {column!r}; the classes of a folder are its '
           'folders. Wanted none, or the column of a config.data.label_file.')
-    return picture_files.classify(inside.place, inside.names, on_bad)
-  notes = {'label_file': picture_files.printable(title)}
-  kept = list(range(len(inside.names)))
+    return picture_files.classes_of_folders(
+        contents.place, contents.names, on_bad)
+  notes: dict = {'label_file': picture_files.printable(title)}
+  every = list(range(len(contents.names)))
   place = f'config.data.label_file: {title!r}'
   listing = label_files.read(place, title, content)
   if listing is None:
-    return picture_files.Kinds(kept, (), [0] * len(kept), notes)
-  finder = label_rows.Finder(inside.names, folder)
-  column, pairs = label_rows.pairs(title, listing, column, finder)
-  values, absent = label_rows.match(title, inside.names, finder, pairs)
-  classes, numbers = classify(place, values, inside.names)
+    return picture_files.Labelling(every, (), [0] * len(every), notes)
+  finder = label_rows.PictureFinder(contents.names, folder)
+  column, pairs = label_rows.file_label_pairs(title, listing, column, finder)
+  values, absent = label_rows.labels_of_pictures(
+      title, contents.names, finder, pairs)
+  classes, numbers = to_classes(place, values, contents.names)
   if column:
     notes['label'] = column
   if absent:
     notes['rows_without_a_picture'] = absent
-  return picture_files.Kinds(kept, classes, numbers, notes)
+  return picture_files.Labelling(every, classes, numbers, notes)
 
 
-def classify(place, values, names):
-  """Labels as a file gives them -> (names of the classes, index into them).
+def to_classes(place: str, values: Sequence, names: Sequence[str],
+               ) -> tuple[tuple[str, ...], list[int]]:
+  """Makes classes of labels as a file gives them.
 
-  Numbers from 0 keep theirs, and the classes are called '0' to the largest;
-  -1 and 1 (CelebA), and false and true, are two classes; texts are sorted.
+  Numbers from 0 stay, and the classes are called '0' to the largest; -1 and 1
+  (CelebA), or false and true, are two classes; texts are sorted.
 
   Args:
     place: how an error begins.
-    values: one a picture.
+    values: one for each picture; at least one.
     names: of the pictures, for errors.
 
+  Returns:
+    The names of the classes, and each picture's index into them.
+
   Raises:
-    ValueError: a label that is no class.
+    ValueError: a label is not a class.
   """
   kinds = {type(v) for v in values}
   if len(kinds) > 1:
     first = {type(v): (v, n)
              for v, n in zip(values[::-1], names[::-1], strict=True)}
-    said = ' and '.join(f'{v!r} ({n!r})' for v, n in first.values())
-    raise ValueError(f'{place}: labels of several kinds: {said}; wanted one.')
+    shown = ' and '.join(f'{v!r} ({n!r})' for v, n in first.values())
+    raise ValueError(f'{place}: labels of several kinds: {shown}; wanted one.')
   kind, = kinds
   if kind not in (int, bool, str):
     raise ValueError(
         f'{place}: the label of {names[0]!r} is '
         f'{label_rows.short(values[0])}; wanted a class: a whole number from '
         '0, or a name.')
-  known = sorted(set(values))
+  known: list = sorted(set(values))
   if kind is int and known[0] >= 0:
     return _numbered(place, values, names)
   if kind is int and not set(known) <= {-1, 1}:
     raise ValueError(
         f'{place}: the label of {names[values.index(known[0])]!r} is '
         f'{known[0]}; wanted whole numbers from 0, or only -1 and 1.')
-  known = {int: [-1, 1], bool: [False, True]}.get(kind, known)
+  if kind is not str:
+    known = [-1, 1] if kind is int else [False, True]
   number = {value: i for i, value in enumerate(known)}
-  called = [str(v).lower() if kind is bool else str(v) for v in known]
-  return tuple(map(picture_files.printable, called)), [
-    number[v] for v in values
-  ]
+  classes = [str(v).lower() if kind is bool else str(v) for v in known]
+  return (tuple(map(picture_files.printable, classes)),
+          [number[v] for v in values])
 
 
 def _numbered(place, values, names):
@@ -116,23 +125,23 @@ def _numbered(place, values, names):
   return tuple(map(str, range(most + 1))), list(values)
 
 
-def _find(inside, label_file):
-  """-> (name for errors, folder of its paths, bytes), None where none is."""
+def _find(contents, label_file):
+  """-> (name for errors, folder that its paths begin in, bytes or None)."""
   if not label_file:
-    for folder in _wrappers(inside.names):
-      if folder + DEFAULT in set(inside.others):
-        return folder + DEFAULT, folder, inside.read(folder + DEFAULT)
+    for folder in _wrappers(contents.names):
+      if folder + DEFAULT in set(contents.others):
+        return folder + DEFAULT, folder, contents.read(folder + DEFAULT)
     return '', '', None
-  if label_file in inside.others:
+  if label_file in contents.others:
     folder, slash, _ = label_file.rpartition('/')
-    return label_file, folder + slash, inside.read(label_file)
+    return label_file, folder + slash, contents.read(label_file)
   path = os.path.expanduser(label_file)
   if not os.path.isfile(path):
-    listed = [n for n in inside.others
+    listed = [n for n in contents.others
               if n.lower().endswith(tuple(label_files.READERS))]
     raise ValueError(
         f'config.data.label_file: no file {label_file!r}, neither in '
-        f'{inside.place!r} nor on disk; '
+        f'{contents.place!r} nor on disk; '
         f'{tables.nearest(label_file, listed) if listed else "none there."}')
   with open(path, 'rb') as file:
     return label_file, '', file.read()

@@ -1,7 +1,9 @@
-"""A zip or a tar of picture files as a Store."""
+"""A zip or a tar of picture files as a PictureStore."""
 import bz2
+from collections.abc import Iterator
 import gzip
 import hashlib
+import io
 import itertools
 import json
 import lzma
@@ -13,15 +15,11 @@ import numpy as np
 
 from msg_gan_jax.data import picture_files
 from msg_gan_jax.data.labels import labels
-from msg_gan_jax.files import (
-  archives,
-  cache,
-  random_access,
-)
+from msg_gan_jax.files import archives, cache, random_access
 
 BLOCK = 1 << 20  # Bytes that are unpacked at a time.
-# What unpacks to more than this, and to so many times its size, is no set of
-# pictures: gzip makes zeros a thousandth, and nothing else nearly as small.
+# What unpacks to more bytes than this, and to more times its size, is not a set
+# of pictures: gzip makes zeros a thousandth, and nothing else nearly as small.
 SMALL_BYTES = 100_000_000
 MOST_TIMES = 500
 COMPRESSED = {b'\x1f\x8b': gzip.open, b'BZh': bz2.open,
@@ -31,69 +29,72 @@ OTHERS = {b'7z\xbc\xaf': 'a 7z archive', b'Rar!': 'a RAR archive',
 
 
 class Archive:
-  """Picture files in a zip or a tar; implements pictures.Store.
+  """Picture files in a zip or a tar; implements store.PictureStore.
 
   The same files in a folder are the same pictures in the same order.
 
   Args:
-    found: packed.Packed.
-    label_file, label: see labels.label.
-    on_bad: 'error', or 'skip'; see tree.classify.
+    opened: the archive.
+    label_file, label: see labels.label_pictures.
+    on_bad: 'error' or 'skip'; see picture_files.classes_of_folders.
 
   Raises:
     ValueError: there is nothing to read, or not every picture has a label.
   """
 
-  def __init__(self, found, label_file='', label='', on_bad='error'):
-    self._packed = found
-    self.name = picture_files.printable(os.path.basename(found.path))
-    self.place = picture_files.printable(found.path)
-    files = sorted(filter(picture_files.is_picture, found.members))
-    others = sorted(set(found.members).difference(files))
-    counts = picture_files.count_others(others, found.special)
-    picture_files.check_any(found.path, files, counts)
-    kinds = labels.label(
-        labels.Inside(found.path, files, others, self._read_member),
+  def __init__(self, opened: archives.OpenArchive, label_file: str = '',
+               label: str = '', on_bad: str = 'error') -> None:
+    self._archive = opened
+    self.name = picture_files.printable(os.path.basename(opened.path))
+    self.place = picture_files.printable(opened.path)
+    files = sorted(filter(picture_files.is_picture, opened.members))
+    others = sorted(set(opened.members).difference(files))
+    counts = picture_files.count_others(others, opened.special)
+    picture_files.check_any(opened.path, files, counts)
+    labelling = labels.label_pictures(
+        labels.Contents(opened.path, files, others, self._read_member),
         label_file, label, on_bad)
-    self.names = [files[i] for i in kinds.kept]
-    self.classes, self.labels = kinds.classes, kinds.labels
-    self.notes = {**({'other_files': counts} if counts else {}), **kinds.notes}
-    self._sizes = [found.members[n].size for n in self.names]
+    self.names = [files[i] for i in labelling.used]
+    self.classes = labelling.classes
+    self.labels = np.array(labelling.labels, np.int32)
+    self.notes: dict = {**({'other_files': counts} if counts else {}),
+                        **labelling.notes}
+    self._sizes = [opened.members[n].size for n in self.names]
     self.mean_bytes = float(np.mean(self._sizes))
 
-  def where(self, i):
-    return f'{self._packed.path}/{self.names[i]}'
+  def where(self, i: int) -> str:
+    return f'{self._archive.path}/{self.names[i]}'
 
-  def read(self, i):
-    return self._packed.read(self.names[i])
+  def read(self, i: int) -> bytes:
+    return self._archive.read(self.names[i])
 
-  def peek(self, i):
-    return self._packed.peek(self.names[i])
+  def peek(self, i: int) -> bytes | io.BufferedReader:
+    return self._archive.peek(self.names[i])
 
-  def identity(self):
-    # 'surrogatepass': names that are no UTF-8.
-    return (self._packed.stamp
+  def identity(self) -> bytes:
+    # 'surrogatepass' takes names that are not UTF-8.
+    return (self._archive.stamp
             + '\0'.join(self.names).encode('utf-8', 'surrogatepass')
             + np.array(self._sizes, np.int64).tobytes())
 
   def _read_member(self, name):
     try:
-      return self._packed.read(name)
+      return self._archive.read(name)
     except ValueError as error:
       raise ValueError(
           f'config.data.label_file: cannot read {name!r} in '
-          f'{self._packed.path!r}: {error}.') from error
+          f'{self._archive.path!r}: {error}.') from error
 
 
-def unpack(path, cache_dir=''):
-  """The packed.Packed of an archive; what it is, its bytes say.
+def unpack(path: str, cache_dir: str = '') -> archives.OpenArchive:
+  """Opens an archive, whose bytes say of which kind it is.
 
   A compressed tar can only be read from its beginning, so it is unpacked once
   into cache_dir ('' is the user's cache folder), whole or not at all.
 
   Raises:
-    ValueError: no such file, or no archive, or a damaged one, or a compressed
-      tar that unpacks to far more than pictures would.
+    ValueError: there is no such file, it is not an archive or a damaged one, or
+      a compressed tar that unpacks to far more than pictures would.
   """
   full = _file(path)
   try:
@@ -109,14 +110,14 @@ def unpack(path, cache_dir=''):
   else:
     if not (archives.is_zip(data) or archives.is_tar(head)):
       raise ValueError(_no_archive(path, head))
-  return archives.Packed(full, data, stamp)
+  return archives.OpenArchive(full, data, stamp)
 
 
 def _file(path):
   if not path:
     raise ValueError(
         "config.data.path: is empty; data.name='archive' wants a .zip, .tar or "
-        '.npz, as --config.data.path=/data/faces.zip.')
+        '.npz, such as /data/faces.zip.')
   full = os.path.realpath(os.path.expanduser(path))
   if os.path.isdir(full):
     raise ValueError(
@@ -133,14 +134,14 @@ def _no_archive(path, head):
   what = next((what for magic, what in OTHERS.items()
                if head.startswith(magic)), None)
   if what is None:
-    what = f'no archive (it begins with {head[:8]!r})' if head else 'empty'
+    what = f'not an archive (it begins with {head[:8]!r})' if head else 'empty'
   wanted = ('save it as np.savez(path, images=array)' if 'array' in what
             else 'wanted .zip, .tar, .tar.gz, .tar.bz2, .tar.xz or .npz')
   return f'config.data.path: {path!r} is {what}; {wanted}.'
 
 
 def _decompressed(full, data, opener, stamp, cache_dir):
-  """offsets.Memory of the tar in a compressed file, mapped from the cache."""
+  """Maps the tar in a compressed file from the cache: random_access.Memory."""
   folder = cache.folder(cache_dir)
   key = hashlib.sha256(
       json.dumps(['unpacked', full]).encode() + stamp).hexdigest()
@@ -150,12 +151,12 @@ def _decompressed(full, data, opener, stamp, cache_dir):
     first = next(blocks, b'')
     if not archives.is_tar(first[:512]):
       raise ValueError(
-          f'config.data.path: {full!r} is compressed, and no tar is in it; '
-          'wanted pictures in a .tar.gz, .tar.bz2, .tar.xz or .zip.')
+          f'config.data.path: {full!r} is compressed, but there is no tar in '
+          'it; wanted pictures in a .tar.gz, .tar.bz2, .tar.xz or .zip.')
     print(f'Unpacking {full!r} into {folder!r}, once.', file=sys.stderr)
-    kept = _appended(itertools.chain([first], blocks), append)
-    _check_members(full, kept)
-    for _ in kept:  # What lies behind the last member.
+    appended = _appended(itertools.chain([first], blocks), append)
+    _check_members(full, appended)
+    for _ in appended:  # What lies behind the last member.
       pass
     return {}
 
@@ -169,28 +170,30 @@ def _decompressed(full, data, opener, stamp, cache_dir):
 
 
 class RefusedError(ValueError):
-  """Ours, in the midst of those that tarfile raises."""
+  """An error of ours, unlike those that tarfile raises."""
 
 
 class Blocks:
-  """An iterator of bytes as tarfile wants it."""
+  """An iterator of bytes as the file that tarfile wants."""
 
-  def __init__(self, blocks):
+  def __init__(self, blocks: Iterator[bytes]) -> None:
     self._blocks = blocks
 
-  def read(self, _):
+  def read(self, size: int) -> bytes:
+    """Returns the next block, whatever size is asked for."""
+    del size
     return next(self._blocks, b'')
 
 
 def _appended(blocks, append):
-  """The blocks, each of them kept as it passes."""
+  """Yields the blocks, and appends each of them as it passes."""
   for block in blocks:
     append(np.frombuffer(block, np.uint8))
     yield block
 
 
 def _check_members(full, blocks):
-  """Follows the headers of a tar, so that none is unpacked in vain."""
+  """Checks the headers of a tar before much of it is unpacked in vain."""
   try:
     with tarfile.open(fileobj=Blocks(blocks), mode='r|', bufsize=BLOCK) as tar:
       while info := tar.next():
@@ -203,7 +206,7 @@ def _check_members(full, blocks):
   except RefusedError:
     raise
   except (tarfile.TarError, ValueError):
-    return  # Damaged; packed.Packed says where.
+    return  # It is damaged; archives.OpenArchive says where.
 
 
 def _blocks(full, data, opener):

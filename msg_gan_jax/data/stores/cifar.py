@@ -1,4 +1,4 @@
-"""CIFAR-10 and CIFAR-100 as their authors publish them, for C programs."""
+"""CIFAR-10 and CIFAR-100, as published for C programs, as PictureStores."""
 import hashlib
 import json
 import os
@@ -15,30 +15,32 @@ PIXELS = 3 * SIZE * SIZE
 
 
 class Layout(NamedTuple):
-  """What is published: records of label bytes, then red, green, blue planes.
+  """How a set is published.
+
+  A file holds records of a few label bytes and a red, a green and a blue plane.
 
   Attributes:
-    title: as people write it.
+    title: what people call it.
     url: of the archive.
     md5: of the archive, as its page gives it.
     folder: that the archive unpacks to.
     files: {'train': names, 'test': names}.
-    labels: {name: (file of the names of the classes, how many)}, in the order
+    labels: {name: (file with the names of the classes, how many)}, in the order
       of the label bytes.
-    label: which of them is the class unless a setting says so.
+    label: which of them is the class unless a setting names another.
   """
   title: str
   url: str
   md5: str
   folder: str
-  files: dict
-  labels: dict
+  files: dict[str, list[str]]
+  labels: dict[str, tuple[str, int]]
   label: str
 
 
-# Source of layout and digests: https://www.cs.toronto.edu/~kriz/cifar.html
+# Source of layouts and digests: https://www.cs.toronto.edu/~kriz/cifar.html
 PAGE = 'https://www.cs.toronto.edu/~kriz/'
-LAYOUTS = {
+LAYOUTS: dict[str, Layout] = {
     'cifar10': Layout(
         'CIFAR-10', f'{PAGE}cifar-10-binary.tar.gz',
         'c32a1d4ab5d03f1284b67883e8d87530', 'cifar-10-batches-bin',
@@ -58,63 +60,65 @@ class Files(NamedTuple):
   """The published files.
 
   Attributes:
-    layout: Layout.
+    layout: how they are published.
     place: the archive or the folder, absolute.
     contents: {name: bytes}.
-    stamp: changes when the files may have: sizes and times.
+    stamp: sizes and times, which change when the files do.
     official: whether this is the published archive, as a sentence.
   """
   layout: Layout
   place: str
-  contents: dict
+  contents: dict[str, bytes]
   stamp: list
   official: str
 
 
 class Cifar:
-  """One part of a CIFAR; implements pictures.Store.
+  """One part of a CIFAR; implements store.PictureStore.
 
   Args:
-    files: Files, of `load`.
+    files: what `load` returns.
     part: 'train' or 'test'.
     label: a name in layout.labels; '' is the layout's own choice.
-    most: how many pictures, evenly spaced; all where there are fewer.
+    most: how many pictures, evenly spaced; None, or more than there are, is
+      all.
 
   Raises:
-    ValueError: files that are missing, cut or not of this format; no such
-      label.
+    ValueError: files are missing, cut off or have another format; or there is
+      no such label.
   """
   mean_bytes = 0.
 
-  def __init__(self, files, part, label='', most=None):
+  def __init__(self, files: Files, part: str, label: str = '',
+               most: int | None = None) -> None:
     layout = files.layout
     which, (names_file, count) = _label(layout, label)
     records = {name: _records(files, name) for name in layout.files[part]}
     names = [f'{name}[{i}]' for name, rows in records.items()
              for i in range(len(rows))]
     rows = [row for rows in records.values() for row in rows]  # Views.
-    kept = _spaced(len(names), most)
+    indices = _spaced(len(names), most)
     self.name, self.place = layout.title, files.place
-    self.names = [names[i] for i in kept]
+    self.names = [names[i] for i in indices]
     self.classes = _classes(files, names_file, count)
-    self.labels = np.array([rows[i][which] for i in kept], np.int32)
-    self._pixels = [rows[i][len(layout.labels):] for i in kept]
+    self.labels = np.array([rows[i][which] for i in indices], np.int32)
+    self._pixels = [rows[i][len(layout.labels):] for i in indices]
     self._check_labels(count)
     self._stamp = files.stamp
-    self.notes = {'archive': files.official, 'part': part}
-    if len(kept) < len(names):
+    self.notes: dict = {'archive': files.official, 'part': part}
+    if len(indices) < len(names):
       self.notes['out_of'] = len(names)
 
-  def where(self, i):
+  def where(self, i: int) -> str:
     return f'{self.place}/{self.names[i]}'
 
-  def read(self, i):
+  def read(self, i: int) -> np.ndarray:
     return np.moveaxis(self._pixels[i].reshape(3, SIZE, SIZE), 0, -1)
 
-  def peek(self, i):
+  def peek(self, i: int) -> np.ndarray:
     return self.read(i)
 
-  def identity(self):
+  def identity(self) -> bytes:
     return json.dumps([self.names, self._stamp]).encode()
 
   def _check_labels(self, count):
@@ -126,17 +130,17 @@ class Cifar:
           'data set, or damaged?')
 
 
-def load(name, path, cache_dir):
-  """The files at `path`, or of the published archive, fetched once.
+def load(name: str, path: str, cache_dir: str) -> Files:
+  """Reads the files at `path`, or those of the published archive.
 
   Args:
     name: a row of LAYOUTS.
     path: the archive, the folder of the .bin files, or the folder that holds
-      it; '' fetches the archive.
+      it; '' fetches the archive once.
     cache_dir: where a fetched archive is kept; '' is the user's cache folder.
 
   Raises:
-    ValueError: nothing there, not readable, or it cannot be fetched.
+    ValueError: nothing is there, it is not readable, or it cannot be fetched.
   """
   layout = LAYOUTS[name]
   if not path:
@@ -155,13 +159,13 @@ def load(name, path, cache_dir):
 
 
 def _of_archive(layout, path, cache_dir):
-  """Files of an archive, wherever in it they lie."""
-  found = archive.unpack(path, cache_dir)
-  places = {os.path.basename(name): name for name in found.members}
+  """Reads the files from an archive, wherever in it they lie."""
+  opened = archive.unpack(path, cache_dir)
+  places = {os.path.basename(name): name for name in opened.members}
   contents = {}
   for name in _all_names(layout) & set(places):
     try:
-      contents[name] = found.read(places[name])
+      contents[name] = opened.read(places[name])
     except ValueError as error:
       raise ValueError(
           f'config.data.path: cannot read {name} in {path!r}: {error}. Wanted '
@@ -183,16 +187,16 @@ def _of_folder(layout, folder):
 
 
 def _official(layout, path, stamp, cache_dir):
-  """Digested once: it takes as long as all else."""
+  """Compares the archive's MD5, which is computed once: it takes a while."""
   def digest():
     with open(path, 'rb') as file:
       return {'md5': hashlib.file_digest(
           file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()}
 
-  found = listing.fetch(cache_dir, ['md5', path, stamp], digest)['md5']
-  if found == layout.md5:
+  md5 = listing.fetch(cache_dir, ['md5', path, stamp], digest)['md5']
+  if md5 == layout.md5:
     return 'verified'
-  return f'MD5 is {found}; that of {layout.url} is {layout.md5}'
+  return f'MD5 is {md5}; that of {layout.url} is {layout.md5}'
 
 
 def _all_names(layout):
@@ -201,7 +205,7 @@ def _all_names(layout):
 
 
 def _records(files, name):
-  """uint8 [n, label bytes + 3072]."""
+  """-> uint8 [n, label bytes + 3072]."""
   layout = files.layout
   if name not in files.contents:
     raise ValueError(
@@ -228,7 +232,7 @@ def _label(layout, label):
 
 
 def _classes(files, name, count):
-  """Names of the classes; their numbers where the file is not there."""
+  """Reads the names of the classes; without their file, counts them."""
   if name not in files.contents:
     return tuple(str(i) for i in range(count))
   text = files.contents[name].decode('utf-8', 'replace')
@@ -241,6 +245,6 @@ def _classes(files, name, count):
 
 
 def _spaced(count, most):
-  """Numbers below `count`, at most `most`, as evenly spaced as can be."""
+  """-> at most `most` numbers from 0 to count - 1, evenly spaced."""
   most = count if most is None else min(most, count)
   return np.arange(most) * count // most

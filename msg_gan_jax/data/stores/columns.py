@@ -1,20 +1,40 @@
-"""Which feature of a data set is the picture, and which one the class."""
+"""Chooses which column of a data set is the picture, and which the class."""
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
 import numpy as np
 
 from msg_gan_jax.config import tables
-from msg_gan_jax.data.labels import labels as labels_lib
+from msg_gan_jax.data.labels.labels import MOST_CLASSES, to_classes
 
-# Taken without being named in config.data.label, the first that is there.
+# The first of these that exists is the label if config.data.label is empty.
 USUAL = ('label', 'labels', 'class', 'fine_label', 'target')
 
 
-def picture(dataset, pictures, features):
-  """The name of the picture: 'image', or the only one.
+class Labels(NamedTuple):
+  """Labels of all pictures.
+
+  Attributes:
+    classes: names of the labels, () if there are none.
+    labels: int32 [n], index into classes, 0 if there are none.
+    notes: {'label': the column, or why it was not used}.
+  """
+  classes: tuple[str, ...]
+  labels: np.ndarray
+  notes: dict
+
+
+def picture_column(dataset: str, pictures: Sequence[str],
+                   features: Iterable[str]) -> str:
+  """Chooses the picture: 'image', or the only one.
 
   Args:
-    dataset: what a person calls it, for the errors.
+    dataset: what a person calls it, for errors.
     pictures: names of the features that are pictures.
-    features: names of all.
+    features: names of all features.
+
+  Raises:
+    ValueError: there is no picture, or several and none is called 'image'.
   """
   if 'image' in pictures:
     return 'image'
@@ -27,14 +47,18 @@ def picture(dataset, pictures, features):
       f'{", ".join(sorted(features))}.')
 
 
-def label(dataset, wanted, known, plain):
-  """The name of the label: the wanted one, a usual one, the only one, or ''.
+def label_column(dataset: str, wanted: str, known: Sequence[str],
+                 plain: Sequence[str]) -> str:
+  """Chooses the label: the wanted one, a usual one, the only one, or ''.
 
   Args:
-    dataset: what a person calls it, for the errors.
+    dataset: what a person calls it, for errors.
     wanted: config.data.label.
     known: names of the features that are class labels.
-    plain: names of those that are whole numbers, bools or texts.
+    plain: names of the features that are whole numbers, bools or texts.
+
+  Raises:
+    ValueError: the wanted one does not exist.
   """
   if wanted and wanted not in (*known, *plain):
     every = [*known, *plain]
@@ -51,59 +75,64 @@ def label(dataset, wanted, known, plain):
   return usual[0] if usual else ''
 
 
-def labelled(name, classes, labels):
-  """-> (classes, int32 labels, notes); no classes where some are not known.
+def from_class_labels(name: str, classes: Sequence[str],
+                      labels: Sequence[int | None]) -> Labels:
+  """Labels pictures by a feature that has names for its classes.
 
-  Test sets are often published with all labels -1, or None.
+  Test sets are often published with all labels -1 or None: there are no classes
+  if any label is unknown.
 
   Args:
     name: of the feature.
     classes: names of all classes.
-    labels: one a picture, an index into them.
+    labels: an index into classes for each picture.
   """
   known = [x is not None and 0 <= x < len(classes) for x in labels]
   if all(known):
-    return tuple(classes), np.array(labels, np.int32), {'label': name}
+    return Labels(tuple(classes), np.array(labels, np.int32), {'label': name})
   return _unknown(name, known.count(False), len(known))
 
 
-def classified(dataset, name, values, wanted):
-  """As `labelled`, of numbers, bools or texts that name no classes.
+def from_values(dataset: str, name: str, values: Sequence,
+                wanted: bool) -> Labels:
+  """Labels pictures by numbers, bools or texts without names for classes.
 
   Args:
-    dataset: what a person calls it, for the errors.
+    dataset: what a person calls it, for errors.
     name: of the feature.
-    values: one a picture; None, and -1 where it is no answer to 1, is unknown.
-    wanted: whether a person asked for it; else what is no class is only noted.
+    values: one for each picture. None is unknown, and so is -1 unless all
+      values are -1 and 1.
+    wanted: whether a person asked for it. If not, a note says why the values
+      are not classes.
 
   Raises:
-    ValueError: it was asked for, and its values are no classes.
+    ValueError: it was asked for, and its values are not classes.
   """
   # In CelebA -1 is "no"; beside other numbers it stands for "unknown".
-  none = {None} if set(values) == {-1, 1} else {None, -1}
-  unknown = sum(value in none for value in values)
+  missing = {None} if set(values) == {-1, 1} else {None, -1}
+  unknown = sum(value in missing for value in values)
   if unknown:
     return _unknown(name, unknown, len(values))
   place = f'config.data.label: {name!r} of {dataset!r}'
   try:
-    classes, numbers = labels_lib.classify(
+    classes, numbers = to_classes(
         place, values, [str(i) for i in range(len(values))])
-    if len(classes) > labels_lib.MOST_CLASSES:
+    if len(classes) > MOST_CLASSES:
       raise ValueError(f'{place}: {len(classes):,} different texts; wanted at '
-                       f'most {labels_lib.MOST_CLASSES:,} classes.')
+                       f'most {MOST_CLASSES:,} classes.')
   except ValueError as error:
     if wanted:
       raise
     return _none(len(values), f'{error} None is used')
-  return classes, np.array(numbers, np.int32), {'label': name}
+  return Labels(classes, np.array(numbers, np.int32), {'label': name})
 
 
-def others(kinds, *used):
-  """Notes of the features that are neither picture nor label.
+def others(kinds: Mapping[str, str], *used: str) -> dict:
+  """Notes the features that are neither picture nor label.
 
   Args:
     kinds: {name: what it is, as a text}.
-    used: names.
+    used: names of the picture and the label.
   """
   rest = {name: kind for name, kind in kinds.items() if name not in used}
   return {'other_features': rest} if rest else {}
@@ -115,4 +144,4 @@ def _unknown(name, unknown, count):
 
 
 def _none(count, why):
-  return (), np.zeros(count, np.int32), {'label': why}
+  return Labels((), np.zeros(count, np.int32), {'label': why})

@@ -1,4 +1,4 @@
-"""A folder of picture files as a Store."""
+"""A folder of picture files as a PictureStore."""
 import os
 
 import numpy as np
@@ -8,49 +8,51 @@ from msg_gan_jax.data.labels import labels
 
 
 class Folder:
-  """Picture files in a folder; implements pictures.Store.
+  """Picture files in a folder; implements store.PictureStore.
 
   Args:
-    path: the folder; see tree.scan for what may lie in it.
-    label_file, label: see labels.label.
-    on_bad: 'error', or 'skip'; see tree.classify.
+    path: the folder; see picture_files.scan for what may lie in it.
+    label_file, label: see labels.label_pictures.
+    on_bad: 'error' or 'skip'; see picture_files.classes_of_folders.
 
   Raises:
     ValueError: there is nothing to read, or not every picture has a label.
   """
 
-  def __init__(self, path, label_file='', label='', on_bad='error'):
-    found = picture_files.scan(path)
-    self._root = found.root
-    self.name = picture_files.printable(
-      os.path.basename(found.root) or found.root
-    )
-    self.place = picture_files.printable(found.root)
-    inside = labels.Inside(found.root, found.files, found.others,
-                           self._read_file)
-    kinds = labels.label(inside, label_file, label, on_bad)
-    self.names = [found.files[i] for i in kinds.kept]
-    self._stats = [found.stats[i] for i in kinds.kept]
-    self.classes, self.labels = kinds.classes, kinds.labels
-    others = picture_files.count_others(found.others, found.special)
-    self.notes = {**({'other_files': others} if others else {}), **kinds.notes}
+  def __init__(self, path: str, label_file: str = '', label: str = '',
+               on_bad: str = 'error') -> None:
+    tree = picture_files.scan(path)
+    self._root = tree.root
+    self.name = picture_files.printable(os.path.basename(tree.root)
+                                        or tree.root)
+    self.place = picture_files.printable(tree.root)
+    contents = labels.Contents(tree.root, tree.files, tree.others,
+                               self._read_file)
+    labelling = labels.label_pictures(contents, label_file, label, on_bad)
+    self.names = [tree.files[i] for i in labelling.used]
+    self._stats = [tree.stats[i] for i in labelling.used]
+    self.classes = labelling.classes
+    self.labels = np.array(labelling.labels, np.int32)
+    others = picture_files.count_others(tree.others, tree.special)
+    self.notes: dict = {**({'other_files': others} if others else {}),
+                        **labelling.notes}
     self.mean_bytes = float(np.mean([size for size, _ in self._stats]))
 
-  def where(self, i):
+  def where(self, i: int) -> str:
     return f'{self._root}/{self.names[i]}'
 
-  def read(self, i):
+  def read(self, i: int) -> bytes:
     return self._read_file(self.names[i])
 
-  def peek(self, i):
+  def peek(self, i: int) -> str:
     return self.where(i)
 
-  def identity(self):
+  def identity(self) -> bytes:
     return (os.fsencode('\0'.join(self.names))
             + np.array(self._stats, np.int64).tobytes())
 
   def _read_file(self, name):
-    # Read at one go: many small reads of PIL's cost 8 %, and time for other
-    # threads, on small files.
+    # It is read in one go: PIL's many small reads cost 8 % on small files, and
+    # hold up other threads.
     with open(f'{self._root}/{name}', 'rb', buffering=0) as file:
       return file.read()

@@ -1,4 +1,4 @@
-"""A data set of the Hugging Face Hub, or one that its library saved."""
+"""A data set of the Hugging Face Hub, or of its library, as a PictureStore."""
 import contextlib
 import json
 import os
@@ -12,43 +12,44 @@ from msg_gan_jax.config import tables
 from msg_gan_jax.data.stores import columns, listing
 from msg_gan_jax.files import cache, optional
 
-PLAIN = ('int', 'bool', 'string', 'large_string')  # 'u' is taken off.
+# Beginnings of the types that can be classes; 'uint8' counts as 'int8'.
+PLAIN = ('int', 'bool', 'string', 'large_string')
 
 
 class HuggingFace:
-  """The rows of a split; implements pictures.Store.
+  """The rows of a split; implements store.PictureStore.
 
-  Its pictures are the encoded ones: the same file has the same pixels here as
+  Its pictures are read as they are encoded: a file has the same pixels here as
   in a folder. Any number of threads may read.
 
   Args:
-    dataset: 'user/name', or 'user/name:config'; '' where a path is given.
-    path: a folder that save_to_disk wrote, or one of parquet files; '' where
-      a dataset is given.
-    split: a split of it; of a dataset, or of parquet files, also an
-      expression as 'train[:10%]'.
+    dataset: 'user/name' or 'user/name:config'; '' if a path is given.
+    path: a folder that save_to_disk wrote, or one of parquet files; '' if a
+      dataset is given.
+    split: a split of it; of a dataset, or of parquet files, also an expression
+      such as 'train[:10%]'.
     label: the column that is the class: a ClassLabel, or whole numbers, bools
-      or texts; '' is a usual name as 'label', or the only ClassLabel.
-    cache_dir: where what is downloaded or converted is kept; '' is the
-      library's own folder.
+      or texts; '' is a usual name such as 'label', or the only ClassLabel.
+    cache_dir: where downloaded or converted files are kept; '' is the library's
+      own folder.
 
   Raises:
-    ValueError: `datasets` is not installed; no such set, split or column; no
-      network.
+    ValueError: `datasets` is not installed; there is no such set, split or
+      column; or there is no network.
   """
 
-  def __init__(self, dataset='', path='', split='train', label='',
-               cache_dir=''):
-    datasets = optional.load('datasets', 'huggingface')
+  def __init__(self, dataset: str = '', path: str = '', split: str = 'train',
+               label: str = '', cache_dir: str = '') -> None:
+    datasets = optional.require('datasets', 'huggingface')
     if bool(dataset) == bool(path):
       raise ValueError(
           f'config.data.dataset: {dataset!r}, and config.data.path: {path!r}; '
-          "wanted one of the two: as 'user/name', or a folder.")
+          "wanted one of the two: such as 'user/name', or a folder.")
     self.name = dataset or os.path.basename(os.path.abspath(path))
     self.place = dataset or os.path.realpath(os.path.expanduser(path))
     rows = (_of_hub(datasets, dataset, split, cache_dir) if dataset else
             _of_folder(datasets, self.place, split, cache_dir))
-    self._image = columns.picture(
+    self._image = columns.picture_column(
         self.place, _of_kind(datasets.Image, rows), rows.features)
     self._split = split
     self.names = [str(i) for i in range(len(rows))]
@@ -63,20 +64,20 @@ class HuggingFace:
     self.mean_bytes = (
         sum(size for _, size, _ in self._stats) / max(1, len(rows)))
 
-  def where(self, i):
+  def where(self, i: int) -> str:
     return f'{self.place}: {self._split}[{self.names[i]}]'
 
-  def read(self, i):
-    found = self._rows[i][self._image]
-    if found['bytes'] is not None:
-      return found['bytes']
-    with open(found['path'], 'rb') as file:
+  def read(self, i: int) -> bytes:
+    picture = self._rows[i][self._image]
+    if picture['bytes'] is not None:
+      return picture['bytes']
+    with open(picture['path'], 'rb') as file:
       return file.read()
 
-  def peek(self, i):
+  def peek(self, i: int) -> bytes:
     return self.read(i)
 
-  def identity(self):
+  def identity(self) -> bytes:
     return json.dumps(
         [self.name, self._split, self._image, self._stats]).encode()
 
@@ -86,26 +87,27 @@ def _of_kind(kind, rows):
 
 
 def _labels(datasets, place, rows, wanted, image):
-  """-> (classes, labels, notes) of a wanted column, or of the likeliest."""
+  """-> columns.Labels of the wanted column, or of the likeliest one."""
   kinds = {
       name: f.dtype if isinstance(f, datasets.Value) else type(f).__name__
       for name, f in rows.features.items()}
   known = _of_kind(datasets.ClassLabel, rows)
   plain = [name for name in _of_kind(datasets.Value, rows)
            if kinds[name].removeprefix('u').startswith(PLAIN)]
-  name = columns.label(place, wanted, known, plain)
-  found = (), np.zeros(len(rows), np.int32), {}
+  name = columns.label_column(place, wanted, known, plain)
+  labels = columns.Labels((), np.zeros(len(rows), np.int32), {})
   if name in known:
-    found = columns.labelled(name, rows.features[name].names, rows[name][:])
+    labels = columns.from_class_labels(
+        name, rows.features[name].names, rows[name][:])
   elif name:
-    found = columns.classified(place, name, rows[name][:], bool(wanted))
-  # Where a label was not taken, its note says so.
-  found[2].update(columns.others(kinds, image, name))
-  return found
+    labels = columns.from_values(place, name, rows[name][:], bool(wanted))
+  # If a label is not used, its note says why.
+  labels.notes.update(columns.others(kinds, image, name))
+  return labels
 
 
 def _paths(column):
-  """Of the pictures in a column that lie in files of their own."""
+  """Lists the files of pictures in a column that do not hold their bytes."""
   import pyarrow.compute as pc  # `datasets` brings it.
   outside = pc.and_(pc.is_null(pc.struct_field(column, 'bytes')),
                     pc.is_valid(pc.struct_field(column, 'path')))
@@ -113,7 +115,7 @@ def _paths(column):
 
 
 def _stat(path):
-  """Name, size and time; where it is not there, its reader will say so."""
+  """-> [name, size, time]; if the file is missing, its reader will tell."""
   try:
     return listing.stats([path])[0]
   except OSError:
@@ -135,12 +137,12 @@ def _of_hub(datasets, dataset, split, cache_dir):
         f'config.data.dataset: {dataset!r} cannot be reached: {error}. Without '
         'a network: load it elsewhere, save_to_disk, and set config.data.path '
         'to that folder.') from error
-  except ValueError as error:  # Says what there is instead.
+  except ValueError as error:  # It says what there is instead.
     raise ValueError(_refused(dataset, split, error)) from error
 
 
 def _reachable(datasets):
-  """Whether the Hub answers, however it does; the library asks for 24 s."""
+  """Tells whether the Hub answers at all; the library would try for 24 s."""
   if datasets.config.HF_HUB_OFFLINE:
     return False
   ask = urllib.request.Request(datasets.config.HF_ENDPOINT, method='HEAD')
@@ -149,14 +151,14 @@ def _reachable(datasets):
   except urllib.error.HTTPError:
     return True
   except OSError as error:
-    # Of certificates the library may know more than Python does.
+    # The library may trust certificates that Python does not.
     return isinstance(getattr(error, 'reason', error), ssl.SSLError)
   return True
 
 
 @contextlib.contextmanager
 def _offline(datasets):
-  """Here the library takes what it has downloaded before, or says no."""
+  """A context in which the library uses only what it has downloaded before."""
   from huggingface_hub import constants
   places = (datasets.config, constants)
   before = [place.HF_HUB_OFFLINE for place in places]
@@ -199,7 +201,7 @@ def _of_folder(datasets, folder, split, cache_dir):
 
 
 def _cache(cache_dir):
-  """A folder of its own in ours; None is the library's default."""
+  """Returns a folder inside of ours; None is the library's default."""
   if not cache_dir:
     return None
   return os.path.join(cache.folder(cache_dir), 'huggingface')

@@ -1,6 +1,7 @@
-"""An LMDB of encoded pictures, as LSUN is published."""
+"""An LMDB of encoded pictures as a PictureStore; LSUN is published so."""
 import json
 import os
+from typing import Any
 import weakref
 
 import numpy as np
@@ -8,29 +9,29 @@ import numpy as np
 from msg_gan_jax.data.stores import listing
 from msg_gan_jax.files import optional
 
-# A process may open a database only once; sources of the same one share it.
-_OPEN = weakref.WeakValueDictionary()
+# A process may open a database only once, so stores of the same one share it.
+_OPEN: weakref.WeakValueDictionary[str, Any] = weakref.WeakValueDictionary()
 
 
 class Lmdb:
   """Values that are files of pictures, in the order of their keys.
 
-  Implements pictures.Store. There are no labels: LSUN has one database a
-  class. Any number of threads may read; nothing is written, nor locked.
+  Implements store.PictureStore. There are no labels: LSUN has one database for
+  each class. Any number of threads may read; nothing is written or locked.
 
   Args:
     path: the folder with data.mdb.
-    cache_dir: where the list of keys is kept.
+    cache_dir: where the list of keys is kept; '' is the user's cache folder.
 
   Raises:
-    ValueError: lmdb is not installed, no database there, or an empty one, or
-      one that is cut off.
+    ValueError: lmdb is not installed, or there is no database, or it is empty
+      or cut off.
 
   Source: https://github.com/fyu/lsun
   """
 
-  def __init__(self, path, cache_dir=''):
-    lmdb = optional.load('lmdb', 'lmdb')
+  def __init__(self, path: str, cache_dir: str = '') -> None:
+    lmdb = optional.require('lmdb', 'lmdb')
     self.place = _folder(path)
     self._stats = listing.stats([os.path.join(self.place, 'data.mdb')])
     self._database = _open(lmdb, self.place)
@@ -40,26 +41,26 @@ class Lmdb:
     if not self.names:
       raise ValueError(f'config.data.path: {path!r} is an LMDB without a '
                        'single key; wanted pictures.')
-    self.classes = ()
+    self.classes: tuple[str, ...] = ()
     self.labels = np.zeros(len(self.names), np.int32)
-    self.notes = {}
+    self.notes: dict = {}
     self.mean_bytes = self._stats[0][1] / len(self.names)
 
-  def where(self, i):
+  def where(self, i: int) -> str:
     return f'{self.place}/{self.names[i]}'
 
-  def read(self, i):
+  def read(self, i: int) -> bytes:
     with self._database.begin() as transaction:
       return transaction.get(self.names[i].encode('latin-1'))
 
-  def peek(self, i):
+  def peek(self, i: int) -> bytes:
     return self.read(i)
 
-  def identity(self):
+  def identity(self) -> bytes:
     return json.dumps(self._stats).encode()
 
   def _keys(self, cache_dir):
-    """Latin-1 takes any byte to one character, and back."""
+    """Lists the keys; Latin-1 makes one character of any byte, and back."""
     def produce():
       with self._database.begin() as transaction:
         keys = listing.bar(transaction.cursor().iternext(values=False),
@@ -71,7 +72,7 @@ class Lmdb:
 
 
 def _folder(path):
-  """The absolute folder with a data.mdb in it."""
+  """Finds the absolute folder with a data.mdb in it."""
   full = os.path.realpath(os.path.expanduser(path))
   if path and os.path.basename(full) == 'data.mdb' and os.path.isfile(full):
     return os.path.dirname(full)
@@ -84,14 +85,14 @@ def _folder(path):
   hint = f' It holds those of {", ".join(below)}.' if below else ''
   raise ValueError(
       f'config.data.path: no data.mdb in {path!r}; wanted the folder of an '
-      f'LMDB, as /data/church_outdoor_train_lmdb.{hint}')
+      f'LMDB, such as /data/church_outdoor_train_lmdb.{hint}')
 
 
 def _open(lmdb, folder):
   database = _OPEN.get(folder)
   if database is None:
     try:
-      # No lock file: the set may lie on a disk that one can only read.
+      # Without a lock file, because the disk may be read-only.
       database = lmdb.open(folder, readonly=True, lock=False, readahead=False)
     except lmdb.Error as error:
       raise ValueError(
@@ -102,11 +103,11 @@ def _open(lmdb, folder):
 
 
 def _check_whole(database, folder):
-  """Whoever reads a mapped page behind the end of the file is killed."""
+  """Refuses a file that is too short: reading behind its end would kill us."""
   size = os.path.getsize(os.path.join(folder, 'data.mdb'))
   wanted = (database.info()['last_pgno'] + 1) * database.stat()['psize']
   if size < wanted:
-    # Where values were deleted, the last pages may never have been written.
+    # If values were deleted, the last pages may never have been written.
     raise ValueError(
         f'config.data.path: data.mdb in {folder!r} has {size:,} bytes of the '
         f'{wanted:,} that it speaks of: it is cut off. Copy or fetch it again; '

@@ -1,80 +1,82 @@
-"""Any image set of TensorFlow Datasets, prepared once, without TensorFlow."""
-import difflib
+"""A set of TensorFlow Datasets as a PictureStore, without TensorFlow."""
 import json
 import os
 
 import numpy as np
 
+from msg_gan_jax.config import tables
 from msg_gan_jax.data.stores import columns, listing, tfds_prepared
 from msg_gan_jax.files import optional
 
 
 class Tfds:
-  """A split of a prepared set; implements pictures.Store.
+  """A split of a prepared set; implements store.PictureStore.
 
-  Its pictures are the encoded ones: the same file has the same pixels here as
-  in a folder. Reading is by index, of array_record or parquet files, and any
-  number of threads may read.
+  Its pictures are read as they are encoded: a file has the same pixels here as
+  in a folder. array_record or parquet files are read by index, and any number
+  of threads may read.
 
   Args:
-    dataset: 'name', 'name/config', either with ':version'.
+    dataset: 'name' or 'name/config', either with ':version'.
     path: TFDS's data_dir; '' is its default.
-    split: a split of the set, or an expression as 'train[:10%]+test'.
+    split: a split of the set, or an expression such as 'train[:10%]+test'.
     label: the feature that is the class: a ClassLabel, or whole numbers, bools
-      or texts, in a dict as 'attributes/Smiling'; '' is a usual name as
-      'label', or the only ClassLabel.
-    cache_dir: where the labels are kept.
+      or texts; in a dict, a path such as 'attributes/Smiling'. '' is a usual
+      name such as 'label', or the only ClassLabel.
+    cache_dir: where the labels are kept; '' is the user's cache folder.
 
   Raises:
-    ValueError: TFDS is not installed; no such set, split or feature; a set
-      that is not prepared, or not for reading by index.
+    ValueError: TFDS is not installed; there is no such set, split or feature;
+      or the set is not prepared, or cannot be read by index.
   """
 
-  def __init__(self, dataset, path='', split='train', label='', cache_dir=''):
-    tfds = optional.load('tensorflow_datasets', 'tfds')
+  def __init__(self, dataset: str, path: str = '', split: str = 'train',
+               label: str = '', cache_dir: str = '') -> None:
+    tfds = optional.require('tensorflow_datasets', 'tfds')
     self.place = tfds_prepared.find(tfds, dataset, path)
     builder = tfds.builder_from_directory(self.place)
     features = builder.info.features
     self._image = _picture(tfds, dataset, features)
     known, plain = _classes(tfds, features)
     inner = [name for name in known if '/' in name]
-    self._label = columns.label(
+    self._label = columns.label_column(
         dataset, label, [x for x in known if x not in inner], inner + plain)
-    self._source = _source(tfds, builder, dataset, split)
+    self._records = _records(tfds, builder, dataset, split)
     self._split = split
     self._stats = listing.stats(
         entry.path for entry in sorted(os.scandir(self.place), key=_name)
         if entry.is_file())
     self.name = builder.info.full_name
-    self.names = [str(i) for i in range(len(self._source))]
+    self.names = [str(i) for i in range(len(self._records))]
     self.mean_bytes = _mean_bytes(builder.info)
-    self.classes, self.labels, self.notes = (), [0] * len(self.names), {}
+    labels = columns.Labels((), np.zeros(len(self.names), np.int32), {})
     if self._label in known:
-      self.classes, self.labels, self.notes = columns.labelled(
-          self._label, known[self._label], self._labels(cache_dir))
+      labels = columns.from_class_labels(
+          self._label, known[self._label], self._read_labels(cache_dir))
     elif self._label:
-      self.classes, self.labels, self.notes = columns.classified(
-          dataset, self._label, self._labels(cache_dir), bool(label))
+      labels = columns.from_values(
+          dataset, self._label, self._read_labels(cache_dir), bool(label))
+    self.classes, self.labels, self.notes = labels
     self.notes.update(columns.others(
         _kinds(tfds, features), self._image, self._label))
     self.notes['split'] = split
 
-  def where(self, i):
+  def where(self, i: int) -> str:
     return f'{self.place}: {self._split}[{self.names[i]}]'
 
-  def read(self, i):
-    return self._source[i][self._image]
+  def read(self, i: int) -> bytes:
+    return self._records[i][self._image]
 
-  def peek(self, i):
+  def peek(self, i: int) -> bytes:
     return self.read(i)
 
-  def identity(self):
+  def identity(self) -> bytes:
     return json.dumps([self.name, self._split, self._stats]).encode()
 
-  def _labels(self, cache_dir):
-    """Of all records, one after the other: they lie beside the pictures."""
+  def _read_labels(self, cache_dir):
+    """Reads all records, because labels lie beside their pictures."""
     def produce():
-      numbers = range(len(self._source))
+      numbers = range(len(self._records))
       return {'labels': [self._label_of(i) for i in listing.bar(
           numbers, len(numbers), self.name)]}
 
@@ -83,10 +85,10 @@ class Tfds:
 
   def _label_of(self, i):
     try:
-      value = self._source[i]
+      value = self._records[i]
       for name in self._label.split('/'):
         value = value[name]
-    except Exception as error:  # A damaged file raises many kinds.
+    except Exception as error:  # Damaged files raise many kinds.
       raise ValueError(
           f'config.data.path: cannot read {self.where(i)!r}: {error} '
           f'({type(error).__name__}). Prepare it anew.') from error
@@ -99,9 +101,9 @@ def _name(entry):
 
 
 def _picture(tfds, dataset, features):
-  # Not its subclasses: a LabeledImage is a map of classes.
+  # Subclasses are left out: a LabeledImage is a map of classes.
   images = [k for k, f in features.items() if type(f) is tfds.features.Image]
-  name = columns.picture(dataset, images, features)
+  name = columns.picture_column(dataset, images, features)
   kind = np.dtype(features[name].np_dtype)
   if kind not in (np.uint8, np.uint16):
     raise ValueError(f'config.data.dataset: pictures of {dataset!r} are '
@@ -112,7 +114,8 @@ def _picture(tfds, dataset, features):
 def _classes(tfds, features):
   """-> ({class label: its classes}, names of other numbers and texts).
 
-  What lies in a dict is called by its path, and is only taken if it is named.
+  What lies in a dict is called by its path; it is a label only if a setting
+  names it.
   """
   known, plain = {}, []
   for name, feature in features.items():
@@ -130,14 +133,14 @@ def _classes(tfds, features):
 
 
 def _kinds(tfds, features):
-  """{name: what it is}, of dicts with what they hold."""
+  """-> {name: what it is}, for dicts with what they hold."""
   return {name: f'{type(f).__name__} {", ".join(sorted(f.keys()))}'
           if isinstance(f, tfds.features.FeaturesDict) else type(f).__name__
           for name, f in features.items()}
 
 
-def _source(tfds, builder, dataset, split):
-  """Records by index, pictures as they are encoded."""
+def _records(tfds, builder, dataset, split):
+  """Opens records by index, with pictures as they are encoded."""
   skip = {name: tfds.decode.SkipDecoding()
           for name, f in builder.info.features.items()
           if isinstance(f, tfds.features.Image)}
@@ -150,12 +153,12 @@ def _source(tfds, builder, dataset, split):
   except (ValueError, KeyError) as error:
     name = split.partition('[')[0]
     known = sorted(builder.info.splits)
-    near = difflib.get_close_matches(name, known, n=1)
-    hint = f' Did you mean {near[0]!r}?' if near and name not in known else ''
+    near = tables.closest(name, known)
+    hint = f' Did you mean {near!r}?' if near and name not in known else ''
     raise ValueError(
         f'config.data.split: {split!r} of {dataset!r}: '
         f"{str(error).partition('. ')[0]}.{hint} Known: {', '.join(known)}, "
-        f"and expressions as '{known[0]}[:10%]'.") from error
+        f"and expressions such as '{known[0]}[:10%]'.") from error
 
 
 def _mean_bytes(info):

@@ -32,7 +32,7 @@ def label(root):
     found = folder.Folder(str(root), name, column)
     assert found.names == list(NAMES)
     json.dumps(found.notes)
-    return found.classes, found.labels, found.notes
+    return found.classes, found.labels.tolist(), found.notes
   return label
 
 
@@ -96,7 +96,7 @@ def test_nvidias_null_means_no_labels_and_shards_are_no_classes(root):
     Image.new('L', (4, 4)).save(root / f'0000{i}' / f'img{i}.png')
   (root / 'dataset.json').write_text('{"labels": null}')
   found = folder.Folder(str(root))
-  assert (found.classes, found.labels) == ((), [0] * 6)
+  assert (found.classes, found.labels.tolist()) == ((), [0] * 6)
   assert found.notes['label_file'] == 'dataset.json'
 
 
@@ -107,13 +107,13 @@ def test_dataset_json_is_found_beside_the_pictures_below_a_wrapper(
   (tmp_path / 'outer').mkdir()
   root.rename(tmp_path / 'outer' / 'set')
   found = folder.Folder(str(tmp_path / 'outer'))
-  assert found.labels == [2, 2, 2] and found.classes == ('0', '1', '2')
+  assert found.labels.tolist() == [2, 2, 2] and found.classes == ('0', '1', '2')
 
 
 def test_a_label_file_may_lie_anywhere_on_disk(root, tmp_path):
   (tmp_path / 'far.json').write_text('{"a.png": 0, "b.png": 0, "c.png": 1}')
   found = folder.Folder(str(root), str(tmp_path / 'far.json'))
-  assert found.labels == [0, 0, 1]
+  assert found.labels.tolist() == [0, 0, 1]
 
 
 def test_rows_without_a_picture_are_counted(label):
@@ -162,7 +162,7 @@ ROWS = 'a.png,{}\nb.png,1\nsub/c.png,1\n'
     ('x.json', '{"a.png": 1, "b.png": "one", "sub/c.png": 1}', '',
      r"several kinds: .*'one' \('b\.png'\)"),
     ('x.csv', 'x.png,0\ny.png,1\n', '',
-     r"names none of the pictures, which are called as 'a\.png'; the first row "
+     r"names none of the pictures, such as 'a\.png'; the first row "
      r"is \['x\.png', '0'\]"),
     ('x.csv', 'file,label\n', '', 'names none of .* it has no rows'),
     ('x.csv', 'file,A,B\n' + 'a.png,1,2\n', '',
@@ -174,18 +174,18 @@ ROWS = 'a.png,{}\nb.png,1\nsub/c.png,1\n'
      r"config\.data\.label: 'Smiling', but the columns of .* have no names"),
     ('x.csv', 'a.png\nb.png\n', '', "no comma, semicolon or tab .*'a\\.png'"),
     ('x.csv', 'a.png,0\nb.png\n', '', "line 2: 1 cells; wanted 2"),
-    ('x.csv', 'a.png,0\n"b.png,1\n', '', "is no CSV: unexpected end of data"),
-    ('x.csv', b'a.png,0\nb.png,\xf6\n', '', 'line 2: is no UTF-8'),
-    ('x.json', '{"a.png": 0,\n "b.png"}', '', 'line 2: is no JSON: Expecting'),
+    ('x.csv', 'a.png,0\n"b.png,1\n', '', "is not CSV: unexpected end of data"),
+    ('x.csv', b'a.png,0\nb.png,\xf6\n', '', 'line 2: is not UTF-8'),
+    ('x.json', '{"a.png": 0,\n "b.png"}', '', 'line 2: is not JSON: Expecting'),
     ('x.json', '{"a.png": 0, "b.png": 1, "a.png": 1}', '',
      r"lists 'a\.png' twice in one object"),
-    ('x.json', '[' * 100_000, '', 'is no JSON: '),
+    ('x.json', '[' * 100_000, '', 'is not JSON: '),
     ('x.json', '3', '', 'holds int; wanted an object'),
     ('x.json', '["a.png"]', '', r'item 0 is a\.png; wanted an object'),
     ('x.json', '{"labels": [["a.png"]]}', '',
      r"labels\[0\] is \['a\.png'\]; wanted \[file, label\]"),
     ('x.jsonl', '{"file": "a.png", "label": 0}\n{"file"\n', '',
-     'line 2: is no JSON'),
+     'line 2: is not JSON'),
     ('x.parquet', 'PAR1', '', r'ends in \.json, \.jsonl, \.csv'),
 ])
 def test_every_bad_file_has_its_own_text(name, content, column, said, label):

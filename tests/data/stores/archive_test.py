@@ -363,7 +363,7 @@ def test_a_compressed_tar_that_is_damaged_within_says_where(tmp_path, opened):
 def test_what_is_compressed_and_no_tar_is_not_unpacked(
     pack, tmp_path, opened, capsys):
   (tmp_path / 'a.csv.x').write_bytes(pack(b'a,b\n' * 1000))
-  with pytest.raises(ValueError, match='is compressed, and no tar is in it'):
+  with pytest.raises(ValueError, match='compressed, but there is no tar in it'):
     opened(tmp_path / 'a.csv.x')
   assert capsys.readouterr().err == ''
 
@@ -535,7 +535,7 @@ def test_every_wrong_path_has_its_own_text(tmp_path, opened):
       'no/thing.zip': f"no file .*folder that exists is '{tmp_path}'",
       'folder': "is a folder; .*name='folder' reads folders",
       'empty': 'is empty; wanted .zip',
-      'text': r"is no archive \(it begins with b'hello'\); wanted \.zip",
+      'text': r"is not an archive \(it begins with b'hello'\); wanted \.zip",
       'a.7z': 'is a 7z archive; wanted', 'a.rar': 'is a RAR archive; wanted',
       'a.zst': 'is compressed by zstd; wanted',
       'a.npy': r'is one array .*; save it as np\.savez',

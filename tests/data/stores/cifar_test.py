@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from msg_gan_jax.config import schema
-from msg_gan_jax.data import source as source_lib
 from msg_gan_jax.data import sources
+from msg_gan_jax.data.source import Source
 from msg_gan_jax.data.stores import cifar
 
 CLASSES = ['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog',
@@ -84,7 +84,7 @@ def whole(source):
 
 def test_pixels_labels_and_classes_are_the_published_ones(tmp_path, opened):
   train, _ = opened(pack(tmp_path / 'a.tar.gz', ten()))
-  assert isinstance(train, source_lib.Source)
+  assert isinstance(train, Source)
   assert (len(train), train.shape, train.name) == (15, (32, 32, 3), 'CIFAR-10')
   np.testing.assert_array_equal(whole(train), [picture(i) for i in range(15)])
   assert train.labels(np.arange(15)).tolist() == [i % 10 for i in range(15)]
@@ -285,7 +285,7 @@ def test_a_truncated_archive_is_an_error(keep, said, tmp_path, opened):
 
 def test_a_file_that_is_no_archive_and_a_path_to_nothing(tmp_path, opened):
   (tmp_path / 'a.tar.gz').write_text('Dear')
-  with pytest.raises(ValueError, match='is no archive'):
+  with pytest.raises(ValueError, match='is not an archive'):
     opened(tmp_path / 'a.tar.gz')
   with pytest.raises(ValueError, match=(
       r"no file or folder '.*none'; wanted the archive cifar-10-binary")):

@@ -15,8 +15,8 @@ from PIL import Image
 import pytest
 
 from msg_gan_jax.config import schema
-from msg_gan_jax.data import decode, order, pictures, sources
-from msg_gan_jax.data import source as source_lib
+from msg_gan_jax.data import decode, decoder, order, pictures, sources
+from msg_gan_jax.data.source import Source
 from msg_gan_jax.data.stores import folder
 from msg_gan_jax.files import cache
 
@@ -63,7 +63,8 @@ def no_decoding(monkeypatch):
 
 def kept_files(tmp_path):
   names = os.listdir(tmp_path / 'cache')
-  return sorted(n[64:] for n in names if not n.endswith('.lock'))
+  return sorted(n.removeprefix('.')[64:] for n in names
+                if not n.endswith('.lock'))
 
 
 # What is read.
@@ -71,7 +72,7 @@ def kept_files(tmp_path):
 
 def test_folders_are_classes_and_pixels_are_the_files(root, read):
   found = read(root)
-  assert isinstance(found, source_lib.Source)
+  assert isinstance(found, Source)
   assert (len(found), found.shape, found.name) == (12, (8, 8, 3), 'set')
   assert found.classes == ('cat', 'dog')
   assert found.notes['per_class'] == {'cat': 5, 'dog': 7}
@@ -290,7 +291,7 @@ def test_lanczos_is_that_of_pil_after_the_crop(tmp_path, read):
 @pytest.mark.parametrize('threads', [1, 2, 5])
 def test_threads_change_nothing(threads, root, tmp_path, read, monkeypatch):
   once = read(root)
-  monkeypatch.setattr(pictures, 'CHUNK_BYTES', 8 * 8 * 3 * 2)
+  monkeypatch.setattr(decoder, 'CHUNK_BYTES', 8 * 8 * 3 * 2)
   again = read(root, threads=threads, cache_dir=str(tmp_path / 'cache2'))
   np.testing.assert_array_equal(whole(once), whole(again))
   assert once.digest() == again.digest()
@@ -351,7 +352,7 @@ def test_two_folders_of_equal_names_sizes_and_times_are_not_mixed_up(
 CHILD = '''
 import os, signal, sys, time
 import numpy as np
-from msg_gan_jax.data import decode, pictures
+from msg_gan_jax.data import decode, decoder, pictures
 from msg_gan_jax.data.stores import folder
 plain, calls = decode.decode, []
 def counted(path, recipe):
@@ -361,7 +362,7 @@ def counted(path, recipe):
     os.kill(os.getpid(), signal.SIGKILL)
   return plain(path, recipe)
 decode.decode = counted
-pictures.CHUNK_BYTES = 8 * 8 * 3
+decoder.CHUNK_BYTES = 8 * 8 * 3
 found = pictures.Pictures(
     folder.Folder(sys.argv[1]),
     decode.Recipe(8, 8, 3, 'center_crop', 'lanczos'), cache_dir=sys.argv[2])
@@ -389,7 +390,8 @@ def test_what_a_killed_process_left_is_not_read_and_is_removed(
   child = start(root, tmp_path, kill_at=9)
   child.communicate(timeout=60)
   assert child.returncode == -signal.SIGKILL
-  assert [n.split('.', 2)[-1] for n in kept_files(tmp_path)] == ['npy.tmp']
+  name, = kept_files(tmp_path)
+  assert name.startswith('.npy.') and name.endswith('.tmp')
   found = read(root)
   np.testing.assert_array_equal(whole(found)[3], picture(3))
   assert kept_files(tmp_path) == ['.json', '.npy']
@@ -399,7 +401,7 @@ def test_the_rests_of_another_set_are_removed_but_not_while_it_is_written(
     root, tmp_path, read):
   fcntl = pytest.importorskip('fcntl')
   (tmp_path / 'cache').mkdir()
-  dead, alive = (tmp_path / 'cache' / f'{c * 64}.1-a.npy.tmp' for c in 'da')
+  dead, alive = (tmp_path / 'cache' / f'.{c * 64}.npy.1-a.tmp' for c in 'da')
   dead.write_bytes(b'half')
   alive.write_bytes(b'half')
   with open(tmp_path / 'cache' / f'{"a" * 64}.lock', 'w') as lock:
@@ -422,7 +424,7 @@ def test_a_damaged_cache_is_made_anew(damage, root, tmp_path, read):
   np.testing.assert_array_equal(whole(read(root)), wanted)
 
 
-@pytest.mark.parametrize('failing', ['_reserve', '_settle'])
+@pytest.mark.parametrize('failing', ['_reserve', 'flush_to_disk'])
 def test_a_full_disk_leaves_nothing_and_decodes_in_memory(
     failing, root, tmp_path, read, monkeypatch, capfd):
   wanted = whole(read(root, cache_dir=str(tmp_path / 'other')))
@@ -657,7 +659,7 @@ def chunk(kind, data):
 @pytest.mark.parametrize('side, said', [
     (100_000, 'exceeds limit of 178956970 pixels'),
     (10_000, '10000 x 10000 pixels; wanted 1 to 89 million'),
-    (0, r'no picture of a format that is read|0 x 0 pixels')])
+    (0, r'not a picture of a format that is read|0 x 0 pixels')])
 @pytest.mark.parametrize('cache_gb', [4., 0.])
 def test_a_header_of_an_absurd_size_is_named_and_skipped(
     cache_gb, side, said, root, read):
@@ -762,7 +764,7 @@ def test_splits_are_disjoint_whole_and_the_same_for_every_seed(
   np.testing.assert_array_equal(whole(other.train), whole(train))
   assert other.train.digest() == train.digest() != held_out.digest()
   assert sum(train.notes['per_class'].values()) == 36
-  assert isinstance(train, source_lib.Source)
+  assert isinstance(train, Source)
   everything = {picture(i).tobytes(): i % 3 for i in range(40)}
   for i in range(36):
     label = train.labels(np.array([i]))[0]

@@ -13,8 +13,8 @@ from PIL import Image
 import pytest
 
 from msg_gan_jax.config import schema
-from msg_gan_jax.data import source as source_lib
 from msg_gan_jax.data import sources
+from msg_gan_jax.data.source import Source
 from msg_gan_jax.data.stores import huggingface
 
 # With pandas and pyarrow it is larger than all else, so it is no part of the
@@ -102,7 +102,7 @@ def test_pictures_labels_and_classes_are_those_of_the_rows(
     way, opened, request):
   root = request.getfixturevalue(way)
   found = opened(root)
-  assert isinstance(found, source_lib.Source)
+  assert isinstance(found, Source)
   assert (len(found), found.shape, found.name) == (12, (8, 8, 3), root.name)
   assert found.classes == ('cat', 'dog')
   assert found.labels(np.arange(12)).tolist() == [0, 1] * 6

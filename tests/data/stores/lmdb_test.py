@@ -9,9 +9,9 @@ from PIL import Image
 import pytest
 
 from msg_gan_jax.config import schema
-from msg_gan_jax.data import source as source_lib
 from msg_gan_jax.data import sources
-from msg_gan_jax.data.stores import lmdb as lmdb_source
+from msg_gan_jax.data.source import Source
+from msg_gan_jax.data.stores import listing
 
 
 def picture(seed):
@@ -62,7 +62,7 @@ def whole(source):
 
 def test_pictures_are_the_values_in_the_order_of_their_keys(root, opened):
   found = opened(root)
-  assert isinstance(found, source_lib.Source)
+  assert isinstance(found, Source)
   assert (len(found), found.shape) == (12, (8, 8, 3))
   assert (found.name, found.classes) == ('church_train_lmdb', ())
   assert not found.labels(np.arange(12)).any()
@@ -95,7 +95,7 @@ def test_any_number_of_threads_may_read(root, opened, read_by_many):
 
 def test_the_second_start_lists_no_key(root, opened, monkeypatch):
   first = opened(root)
-  monkeypatch.setattr(lmdb_source.listing, 'bar', None)
+  monkeypatch.setattr(listing, 'bar', None)
   second = opened(root)
   assert first.digest() == second.digest()
   np.testing.assert_array_equal(whole(first), whole(second))
@@ -110,8 +110,8 @@ def test_a_changed_database_is_read_anew(root, opened):
 def test_a_value_that_is_no_picture_is_named_by_its_key(root, opened):
   write(root, {b'length': b'12'})
   with pytest.raises(ValueError, match=(
-      r"config\.data\.path: cannot read '.*church_train_lmdb/length': no "
-      r"picture.*on_bad='skip'")):
+      r"config\.data\.path: cannot read '.*church_train_lmdb/length': not "
+      r"a picture.*on_bad='skip'")):
     opened(root)
   assert len(opened(root, on_bad='skip')) == 12
 

@@ -137,7 +137,7 @@ def test_what_an_npz_is_its_bytes_say(save, opened, tmp_path):
     (dict(images=PIXELS, labels=np.array([0, 1, 2, 3, 4, -3])), {},
      r"'labels': the label of 'images\[5\]' is -3"),
     (dict(images=PIXELS, labels=np.arange(6), classes=np.array(['a'])), {},
-     r"goes to 5, and 'classes' has 1 names"),
+     r"goes to 5, but 'classes' has 1 names"),
     (dict(images=PIXELS, labels=np.arange(6), classes=np.arange(6)), {},
      r"'classes' is int64 \[6\]; wanted texts"),
     (dict(images=PIXELS), {'label_file': 'x.csv'},
@@ -175,7 +175,7 @@ def test_a_header_that_says_another_size_is_refused_unread(
   write(tmp_path / 'set.npz', images=header(shape, rest=PIXELS.tobytes()))
   monkeypatch.setattr(np, 'memmap', None)
   with pytest.raises(ValueError, match=(
-      r"the array 'images\.npy' says that it is uint8 .* bytes, and has "
+      r"the array 'images\.npy' says that it is uint8 .* bytes, but it has "
       r'1,152\.')):
     opened()
 

@@ -11,8 +11,8 @@ import pytest
 import tensorflow_datasets
 
 from msg_gan_jax.config import schema
-from msg_gan_jax.data import source as source_lib
 from msg_gan_jax.data import sources
+from msg_gan_jax.data.source import Source
 from msg_gan_jax.data.stores import tfds, tfds_prepared
 
 
@@ -36,6 +36,7 @@ def write(data_dir, dataset, features, examples, config=None, version='1.0.0'):
   configs = [core.BuilderConfig(name=config)] if config else []
 
   class Written(core.GeneratorBasedBuilder, skip_registration=True):
+    __module__ = 'written'  # TFDS would look for the files of a dotted one.
     name = dataset
     VERSION = core.Version(version)
     BUILDER_CONFIGS = configs
@@ -112,7 +113,7 @@ def test_pictures_are_those_of_a_folder_of_the_same_files(
     written, tmp_path, opened):
   before = 'tensorflow' in sys.modules
   found = opened(written)
-  assert isinstance(found, source_lib.Source)
+  assert isinstance(found, Source)
   assert (len(found), found.shape, found.name) == (12, (8, 8, 3), 'pets/1.0.0')
   assert found.classes == ('cat', 'dog')
   assert found.notes['per_class'] == {'cat': 6, 'dog': 6}
@@ -344,10 +345,10 @@ def test_a_set_for_tensorflow_only_says_the_commands(root, opened):
      r"dataset: no data set 'cifr10'; did you mean 'cifar10.*\? In '.*': pets; "
      r'TFDS can prepare \d+ more'),
     ({'dataset': 'pet'}, r"dataset: no data set 'pet'; did you mean 'pets'"),
-    ({'dataset': ''}, "dataset: ''; wanted a set of TFDS, as cifar10"),
+    ({'dataset': ''}, "dataset: ''; wanted a set of TFDS, such as cifar10"),
     ({'dataset': 'a b'}, "dataset: 'a b'; wanted a set of TFDS"),
     ({'split': 'tset'}, r"split: 'tset' of 'pets': .*Did you mean 'test'\? "
-     r"Known: test, train, and expressions as 'test\[:10%\]'"),
+     r"Known: test, train, and expressions such as 'test\[:10%\]'"),
     ({'split': 'train['}, r"split: 'train\[' of 'pets': .*Known: test, train"),
     ({'split': 'train[5:5]'}, r"split: 'train\[5:5\]' of 'pets': it is empty"),
     ({'label': 'labl'}, r"label: 'pets' has no class label 'labl'; did you "
