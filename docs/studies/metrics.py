@@ -10,9 +10,13 @@ import argparse
 import dataclasses
 import json
 import pathlib
+import sys
 import time
 
 import numpy as np
+
+# So that a checkout need not be installed.
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
 
 from msg_gan_jax.config import schema
 from msg_gan_jax.data import sources
