@@ -1,30 +1,37 @@
 """What config.evaluate asks to be measured in training."""
+from collections.abc import Callable, Mapping
 import dataclasses
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from msg_gan_jax.config import errors, tables
+from msg_gan_jax.config import Config, errors, tables
+from msg_gan_jax.config.schema import Evaluate
+from msg_gan_jax.data.source import Source
+from msg_gan_jax.data.sources import Splits
+from msg_gan_jax.gan.build import Gan
+from msg_gan_jax.gan.state import State
 from msg_gan_jax.metrics import evaluate, pair, sets, table, text
 from msg_gan_jax.metrics.features.table import parse as parse_spec
-from msg_gan_jax.metrics.protocols import PROTOCOLS
+from msg_gan_jax.metrics.protocols import PROTOCOLS, Protocol
 from msg_gan_jax.metrics.table import METRICS
 
-SWD = 'swd_mean'  # Measured always, by evaluate.Judge.
+SWD = 'swd_mean'  # It is always measured, by summary.DistanceSummary.
 # What the metrics' errors call arguments, these are called in a config.
 _NAMES = {name: f'config.evaluate.{name}' for name in (
     'metrics', 'protocol', 'features', 'weights_file')}
 
 
-def check(settings):
+def check(settings: Evaluate) -> tuple[list[str], str]:
   """Refuses names that no table has, before anything is computed.
 
   Args:
     settings: config.evaluate.
 
   Returns:
-    (rows of METRICS, by which of them the best checkpoint is kept: '' none).
+    (rows of METRICS, the one by which the best checkpoint is kept or '').
 
   Raises:
     ValueError: an unknown metric, protocol or feature, or a `best` that is not
@@ -49,20 +56,27 @@ class Scorer:
   """Scores samples by the metrics of config.evaluate; reals only once.
 
   Args:
-    splits: of data.sources, of pictures.
+    splits: see data.sources.open_source; of pictures.
     config: Config.
-    gan: Gan, for what walks through latents.
+    gan: Gan whose samples they are; None does for metrics that do not walk
+      through latents.
     say: prints a line for people.
 
   Weights are looked for, and a classifier is trained, here and not when the
   first measurement is due.
+
+  Attributes:
+    metrics: rows of METRICS.
+    weights: 'ema' or 'raw': which of G's draw the samples.
+    count: how many samples are wanted.
 
   Raises:
     ValueError: what `check` refuses, weights that are missing, or a metric that
       this data set or GAN does not have.
   """
 
-  def __init__(self, splits, config, gan=None, say=print):
+  def __init__(self, splits: Splits, config: Config, gan: Gan | None = None,
+               say: Callable[[str], Any] = print):
     settings = config.evaluate
     self._gan = gan
     self.metrics, self._best = check(settings)
@@ -80,20 +94,20 @@ class Scorer:
       raise ValueError(
           'config.evaluate.metrics: ppl draws pictures in one process only; '
           'wanted --mode=evaluate, after a run of several.')
-    some = placeholder_fakes(
+    placeholders = placeholder_fakes(
         self._real, self._classes if gan is None or gan.classes else ())
-    self._pair = pair.Pair(self._real, some, self._options)
+    self._pair = pair.Pair(self._real, placeholders, self._options)
     with errors.naming(_NAMES):
-      if self.metrics:  # Of none, those of the protocol would be opened.
+      if self.metrics:  # Without any, those of the protocol would be opened.
         evaluate.open_features(self._pair, self.metrics)
 
   @property
-  def lower(self):
-    """Whether less is better, of what the best checkpoint is chosen by."""
+  def lower(self) -> bool:
+    """Whether less is better of the score that chooses the best checkpoint."""
     return bool(self._best) and METRICS[self._best].lower_is_better
 
-  def sought(self, values):
-    """That score of a record of metrics, or nan."""
+  def sought(self, values: Mapping[str, Any]) -> float:
+    """That score in a record of metrics.jsonl, or nan."""
     if not self._best:
       return np.nan
     if self._best == 'swd':
@@ -103,37 +117,51 @@ class Scorer:
         for key, value in values.items() if table.score_of_key(key) == name),
         np.nan)
 
-  def measure(self, fake, labels=None, state=None):
+  def measure(
+      self, fake: np.ndarray, labels: np.ndarray | None = None,
+      state: State | None = None
+  ) -> tuple[dict[str, float], str, dict[str, Any]]:
     """Scores of samples.
 
     Args:
       fake: uint8 [count, H, W, C].
       labels: int [count] that they were drawn with, or None.
-      state: of the generator, for what walks through latents.
+      state: that of the GAN, for metrics that walk through latents.
 
     Returns:
       (values by their names in records, text for people, record for JSON).
     """
     if labels is not None:
       labels = labels[:len(fake)]
-    fakes = sets.Samples(
-        fake, labels, () if labels is None else self._classes,
-        paths=paths_of(self._gan, state) if 'ppl' in self.metrics else None)
-    self._pair = self._pair.with_fake(fakes)
-    found, record = evaluate.compute(self._pair, self.metrics)
-    values = {evaluate.key(x, self._options): x.value for x in found}
-    return values, '\n'.join(text.sheet(found, record)), text.finite(record)
+    paths = None
+    if 'ppl' in self.metrics and self._gan and state is not None:
+      paths = paths_of(self._gan, state)
+    self._pair = self._pair.with_fake(sets.Samples(
+        fake, labels, () if labels is None else self._classes, paths=paths))
+    scores, record = evaluate.compute(self._pair, self.metrics)
+    values = {evaluate.key(x, self._options): x.value for x in scores}
+    return values, '\n'.join(text.sheet(scores, record)), text.finite(record)
 
 
-def placeholder_fakes(real, classes):
-  """Two pictures for samples that are yet to be drawn."""
+def placeholder_fakes(
+    real: Source, classes: tuple[str, ...]) -> sets.Samples:
+  """Two real pictures in place of samples that are not drawn yet."""
   few = np.arange(min(2, len(real)))
   return sets.Samples(real.images(few), few % 2 if classes else None, classes,
                      'samples')
 
 
-def reals_of(splits, protocol):
-  """(protocol, source.Source to compare with, lines of warning)."""
+def reals_of(splits: Splits, protocol: Protocol) -> tuple[
+    Protocol, Source, list[str]]:
+  """What samples are compared with, as far as the data set has it.
+
+  Args:
+    splits: see data.sources.open_source.
+    protocol: a row of PROTOCOLS.
+
+  Returns:
+    (the protocol as it is followed, the real pictures, lines of warning).
+  """
   if protocol.reals == 'train':
     return protocol, splits.train, []
   if splits.held_out is not None:
@@ -143,8 +171,13 @@ def reals_of(splits, protocol):
       'generator has learned from.']
 
 
-def paths_of(gan, state, weights='ema'):
-  """sets.Paths of a generator: through w where it has a mapping, else z."""
+def paths_of(gan: Gan, state: State, weights: str = 'ema') -> sets.Paths:
+  """Paths through w if the generator has a mapping, else through z.
+
+  Args:
+    gan, state: of the generator.
+    weights: 'ema' or 'raw'.
+  """
   state = gan.settle(state)
 
   def classes(n):
