@@ -41,6 +41,20 @@ class Source(Protocol):
     """Returns hex SHA-256 that changes with any picture, label or setting."""
 
 
+def check_indices(indices: np.ndarray, count: int, name: str) -> np.ndarray:
+  """Returns indices as int64 if all are in 0 .. count - 1.
+
+  Raises:
+    IndexError: one is not; the error begins with the name.
+  """
+  indices = np.asarray(indices, np.int64)
+  if indices.size and not (0 <= indices.min() and indices.max() < count):
+    raise IndexError(
+        f'{name}: wanted indices in 0 .. {count - 1}, found '
+        f'{indices.min()} .. {indices.max()}.')
+  return indices
+
+
 class ArraySource:
   """Pictures in memory; implements Source.
 

@@ -1,16 +1,19 @@
 """Avatars, the built-in data set: cartoon heads from a known distribution."""
+from collections.abc import Mapping
 from concurrent import futures
 import hashlib
 import json
 import os
+from typing import Any
 
 import numpy as np
 
 from msg_gan_jax.config import tables
 from msg_gan_jax.data import order
 from msg_gan_jax.data.drawn import heads
+from msg_gan_jax.data.source import check_indices
 
-# Raised whenever a picture changes, so that digests tell old runs from new.
+# Add 1 whenever a picture changes, so that digests tell old runs from new.
 VERSION = 1
 
 # The distribution: every factor is independent of every other. Probabilities
@@ -44,7 +47,7 @@ CATEGORICAL = {
     'accent': {'red': 30, 'navy': 26, 'yellow': 24, 'green': 20},
 }
 
-# Uniform between the two. Lengths are in half frames, widths relative.
+# Uniform between two ends. Lengths are in half frames, widths are factors.
 CONTINUOUS = {
     'head_width': (.93, 1.07),
     'eye_spacing': (.205, .245),
@@ -54,17 +57,18 @@ CONTINUOUS = {
     'shift_y': (-.02, .03),
 }
 
-FACTORS = {**{name: tuple(row) for name, row in CATEGORICAL.items()},
-           **CONTINUOUS}
+FACTORS: dict[str, tuple] = {
+    **{name: tuple(row) for name, row in CATEGORICAL.items()}, **CONTINUOUS}
 
-_CHUNK_PIXELS = 2**17  # Fewer: calls cost more than pixels. More: no gain.
+# With fewer pixels at a time calls cost more than pixels; more gain nothing.
+_CHUNK_PIXELS = 2**17
 _MAX_THREADS = 4  # At 1024 pixels a thread needs 60 MB.
 
 
-def uniforms(seed, indices, name):
-  """float64 [n] in [0, 1): a hash of (seed, index, name) by splitmix64.
+def uniforms(seed: int, indices: np.ndarray, name: str) -> np.ndarray:
+  """Hashes (seed, index, name) to float64 [n] in [0, 1), by splitmix64.
 
-  No generator has a state here, so any subset in any order costs the same,
+  There is no generator with a state, so any subset in any order costs the same,
   and a new factor leaves the others as they are.
   """
   salt = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], 'little')
@@ -74,32 +78,39 @@ def uniforms(seed, indices, name):
   return (bits >> np.uint64(11)) * 2.**-53
 
 
-def factors_at(seed, indices):
-  """Factors of the heads at `indices`.
+def factors_at(seed: int, indices: np.ndarray) -> dict[str, np.ndarray]:
+  """Draws the factors of the heads at `indices`, int [n].
 
   Returns:
     dict of [n]: int32 positions in FACTORS[name] for CATEGORICAL, float32 for
     CONTINUOUS.
   """
-  found = {}
+  factors = {}
   for name, row in CATEGORICAL.items():
     edges = np.cumsum(list(row.values()))[:-1] / 100
-    found[name] = np.searchsorted(
+    factors[name] = np.searchsorted(
         edges, uniforms(seed, indices, name), side='right').astype(np.int32)
   for name, (low, high) in CONTINUOUS.items():
-    found[name] = (low + (high - low) * uniforms(seed, indices, name)).astype(
+    factors[name] = (low + (high - low) * uniforms(seed, indices, name)).astype(
         np.float32)
-  return found
+  return factors
 
 
-def draw(factors, resolution, channels=3):
-  """uint8 [n, resolution, resolution, channels] of heads with given factors.
+def draw(factors: Mapping[str, np.ndarray], resolution: int,
+         channels: int = 3) -> np.ndarray:
+  """Draws heads, in chunks on all cores, with less than 300 MB of memory.
 
-  Works in chunks, on all cores; memory stays below 300 MB beside the result.
+  Args:
+    factors: as `factors_at` returns them, each [n].
+    resolution: pixels a side.
+    channels: 1 for luma, 3 for colour, 4 for colour and an alpha of 255.
+
+  Returns:
+    uint8 [n, resolution, resolution, channels].
   """
   count = len(factors['head'])
   images = np.empty((count, resolution, resolution, channels), np.uint8)
-  # Alike heads together: fewer, longer calls for each hair style.
+  # Heads of one hair style are drawn together: fewer and longer calls.
   order = np.argsort(factors['hair_style'], kind='stable')
   size = max(1, _CHUNK_PIXELS // max(resolution, 32)**2)
 
@@ -115,15 +126,18 @@ def draw(factors, resolution, channels=3):
   return images
 
 
-def luma(colour):
-  """uint8 [..., 3] -> [..., 1]: ITU-R BT.601 in integers, as Pillow's L."""
+def luma(colour: np.ndarray) -> np.ndarray:
+  """uint8 [..., 3] -> [..., 1], by ITU-R BT.601 in integers, as in Pillow.
+
+  Source: Pillow's conversion from RGB to L.
+  """
   red, green, blue = np.moveaxis(colour.astype(np.uint32), -1, 0)
   grey = (19595 * red + 38470 * green + 7471 * blue + 2**15) >> 16
   return grey.astype(np.uint8)[..., None]
 
 
 class Avatars:
-  """Heads number first .. first + count - 1 of a seed; a `source.Source`.
+  """Heads number first .. first + count - 1 of a seed; implements Source.
 
   A head has the same factors at every resolution.
 
@@ -131,18 +145,19 @@ class Avatars:
     count: how many there are.
     resolution: pixels a side, 8 to 1024.
     channels: 1 for luma, 3 for colour, 4 for colour and an alpha of 255.
-    seed: which endless row of heads.
-    first: where this set begins in it; sets that do not overlap are held out
-      from each other.
+    seed: of an endless row of heads.
+    first: where this set begins in the row; sets that do not overlap share no
+      heads.
     label: the categorical factor that is the class; '' is hair_style.
 
   Raises:
-    ValueError: a setting out of its range, or an unknown label.
+    ValueError: a setting is out of its range, or the label is unknown.
   """
   name = 'avatars'
 
-  def __init__(self, count, resolution, channels=3, seed=0, first=0,
-               label='hair_style'):
+  def __init__(self, count: int, resolution: int, channels: int = 3,
+               seed: int = 0, first: int = 0,
+               label: str = 'hair_style') -> None:
     label = label or 'hair_style'
     if not 8 <= resolution <= 1024:
       raise ValueError(
@@ -159,35 +174,30 @@ class Avatars:
           f'config.data.label: no factor {label!r} with classes; '
           f'{tables.nearest(label, CATEGORICAL)}')
     self.shape = (resolution, resolution, channels)
-    self.classes = FACTORS[label]
-    self.notes = dict(version=VERSION, count=count, seed=seed, first=first,
-                      label=label)
+    self.classes: tuple[str, ...] = FACTORS[label]
+    self.notes: dict[str, Any] = dict(
+        version=VERSION, count=count, seed=seed, first=first, label=label)
     self._count, self._seed, self._first = count, seed, first
     self._label = label
 
-  def __len__(self):
+  def __len__(self) -> int:
     return self._count
 
-  def images(self, indices):
-    """uint8 [n, H, W, C]."""
+  def images(self, indices: np.ndarray) -> np.ndarray:
+    """Draws uint8 [n, H, W, C]."""
     return draw(self.factors(indices), self.shape[0], self.shape[2])
 
-  def labels(self, indices):
-    """int32 [n]: positions in `classes`."""
+  def labels(self, indices: np.ndarray) -> np.ndarray:
+    """Returns int32 [n], positions in `classes`."""
     return self.factors(indices)[self._label]
 
-  def factors(self, indices):
-    """As `factors_at`, for indices 0 .. len - 1."""
-    indices = np.asarray(indices, np.int64)
-    if indices.size and not (
-        0 <= indices.min() and indices.max() < self._count):
-      raise IndexError(
-          f'avatars: wanted indices in 0 .. {self._count - 1}, found '
-          f'{indices.min()} .. {indices.max()}.')
+  def factors(self, indices: np.ndarray) -> dict[str, np.ndarray]:
+    """Returns what `factors_at` does, for indices 0 .. len - 1."""
+    indices = check_indices(indices, self._count, self.name)
     return factors_at(self._seed, indices + self._first)
 
-  def digest(self):
-    """Hex SHA-256 of the definition: settings and tables, not pixels."""
+  def digest(self) -> str:
+    """Hashes the definition: settings and tables, not pixels."""
     text = json.dumps([self.name, self.shape, self.notes, CATEGORICAL,
                        CONTINUOUS])
     return hashlib.sha256(text.encode()).hexdigest()

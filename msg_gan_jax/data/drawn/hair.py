@@ -1,4 +1,7 @@
-"""Hair: what hangs behind a head, and what lies on top of it."""
+"""Paints hair: what hangs behind a head, and what lies on top of it."""
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from msg_gan_jax.data.drawn import shapes
@@ -11,10 +14,14 @@ def _behind(canvas, head, shape, frame=None, colour=None):
 
 
 def _on_top(canvas, head, hairline, low=.2, wider=.045, higher=.1, more=None):
-  """Hair on the skull above y = hairline(x), with its shadow on the skin.
+  """Paints hair above y = hairline(x), with its shadow on the skin.
 
-  low: how far down the hairline comes.
-  more: (x, y) -> distance of hair beyond the skull.
+  Args:
+    canvas, head: see heads.paint.
+    hairline: x -> y.
+    low: how far down the hairline comes.
+    wider, higher: how far the hair stands out beyond the skull.
+    more: (x, y) -> distance to hair beyond the skull.
   """
   frame = (.75, -1, low + .1)
 
@@ -33,7 +40,7 @@ def _on_top(canvas, head, hairline, low=.2, wider=.045, higher=.1, more=None):
 
 
 def _temples(head, x, width=.1, depth=.4):
-  """How far a hairline comes down beside the face."""
+  """Returns how far a hairline comes down beside the face."""
   edge = head.a - width
   return depth * shapes.ramp(np.abs(x), edge - .06, edge + .06)
 
@@ -129,11 +136,12 @@ def _mohawk(canvas, head):
 
 
 # In the order of the values of hair_style in avatars.CATEGORICAL.
-BEHIND = {
+Part = Callable[[shapes.Canvas, Any], None]
+BEHIND: dict[str, Part | None] = {
     'bald': None, 'crop': None, 'side': None, 'bob': _bob_back,
     'long': _long_back, 'afro': _afro_back, 'bun': _bun_back, 'spiky': None,
     'pigtails': _pigtails_back, 'mohawk': None}
-ON_TOP = {
+ON_TOP: dict[str, Part | None] = {
     'bald': None, 'crop': _crop, 'side': _side, 'bob': _bob, 'long': _long,
     'afro': _afro, 'bun': _bun, 'spiky': _spiky, 'pigtails': _pigtails,
     'mohawk': _mohawk}

@@ -1,16 +1,18 @@
-"""How a cartoon head is painted, from its factors to its colours.
+"""Paints cartoon heads from their factors.
 
-Every part is a function (canvas, head) that paints one feature; a table at the
-foot says which value of which factor calls which. Lengths are in half frames:
+Every part is a function (canvas, head) that paints one feature; the table at
+the foot names the part for each value of a factor. Lengths are in half frames:
 the chin is .62 below the middle, the crown .64 above it.
 """
+from collections.abc import Mapping
 import types
+from typing import Any
 
 import numpy as np
 
 from msg_gan_jax.data.drawn import hair, palette, shapes, worn
 
-# Half width, top, bottom, square, taper of `shapes.egg`.
+# Half width, top, bottom, square and taper of `shapes.egg`.
 SHAPES = {
     'oval': (.51, .64, .62, .0, .0),
     'round': (.57, .62, .59, .2, .0),
@@ -22,21 +24,23 @@ SHAPES = {
 class Heads(types.SimpleNamespace):
   """What painting needs: codes [n], colours [n, 3], lengths [n, 1, 1]."""
 
-  def only(self, who):
+  def only(self, who: np.ndarray) -> 'Heads':
+    """Returns the heads `who`, int [m]."""
     return Heads(**{name: v[who] for name, v in vars(self).items()})
 
-  def skull(self, x, y, wider=0., higher=0.):
+  def skull(self, x: np.ndarray, y: np.ndarray, wider: float = 0.,
+            higher: float = 0.) -> np.ndarray:
     """Distance to the outline of the head without hair and ears."""
     return shapes.egg(x, y, self.a + wider, self.top + higher,
                       self.bottom + wider, self.square, self.taper)
 
-  def eye_x(self, x):
-    """x from the middle of the nearer eye, not mirrored."""
+  def eye_x(self, x: np.ndarray) -> np.ndarray:
+    """Measures x from the middle of the nearer eye, not mirrored."""
     return x - np.where(x < 0, -1, 1).astype(np.float32) * self.eye_spacing
 
 
-def paint(factors, resolution):
-  """Pictures of heads.
+def paint(factors: Mapping[str, np.ndarray], resolution: int) -> np.ndarray:
+  """Paints heads.
 
   Args:
     factors: as `avatars.factors_at` returns them, each [n].
@@ -45,7 +49,8 @@ def paint(factors, resolution):
   Returns:
     uint8 [n, resolution, resolution, 3].
   """
-  # Below 32 pixels eyes are smaller than a pixel: average a larger picture.
+  # Below 32 pixels eyes are smaller than a pixel, so that a larger picture is
+  # painted and averaged.
   over = -(-32 // resolution)
   head = _heads(factors)
   canvas = shapes.Canvas(
@@ -70,9 +75,9 @@ def _heads(factors):
   a, top, bottom, square, taper = np.asarray(
       list(SHAPES.values()), np.float32)[factors['head']].T[:, :, None, None]
   skin, hairs = colour['skin'], colour['hair_colour']
-  # Hair over the brim of a beanie or a cap is under it; -9 is out of sight.
+  # A beanie or a cap hides the hair above its brim; -9 is out of sight.
   brim = np.asarray([-9, -.36, -.36, -9], np.float32)[factors['hat']]
-  # A line is lost on a full beard or a goatee: the lips show instead.
+  # A line cannot be seen on a full beard or a goatee, but lips can.
   lips = np.asarray([False, True, False, True])[factors['beard']]
   return Heads(
       **colour, **number,
@@ -191,7 +196,7 @@ _BROWS = (.5, -.36, -.04)
 
 
 def _brow(slope, bend=0., height=0.):
-  """Brows: slope > 0 drops outwards, bend > 0 arches."""
+  """Makes brows: slope > 0 drops outwards, bend > 0 arches."""
   def part(canvas, head):
     canvas.line(head.brow, lambda x, y: shapes.curve(
         np.abs(x) - head.eye_spacing, y + .21 + height, .125,
@@ -254,9 +259,9 @@ def _goatee(canvas, head):
       x, y - .48, .22, .22), (.3, .2, .75))
 
 
-# From back to front. None: every head has it. The values of a factor are in
-# the order of avatars.FACTORS.
-PARTS = (
+# From back to front: (factor, {value: part}), the values in the order of
+# avatars.FACTORS; or (None, part) for what every head has.
+PARTS: tuple[tuple[str | None, Any], ...] = (
     (None, _halo),
     ('hair_style', hair.BEHIND),
     (None, _body),

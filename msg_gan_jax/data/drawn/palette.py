@@ -2,14 +2,14 @@
 import numpy as np
 
 
-def rgb(*codes):
-  """float32 [n, 3] in 0..1 of colours as 'a9dcf2'."""
+def rgb(*codes: str) -> np.ndarray:
+  """Returns float32 [n, 3] in 0..1 of n colours such as 'a9dcf2'."""
   rows = [[int(c[i:i + 2], 16) for i in (0, 2, 4)] for c in codes]
   return np.asarray(rows, np.float32) / 255
 
 
 # Rows in the order of the factor's values in avatars.FACTORS.
-PALETTE = {
+PALETTE: dict[str, np.ndarray] = {
     'background': rgb('a9dcf2', 'b9e8cb', 'd3c8f5', 'fde59a', 'f9bfcd',
                        '6fbfb8'),
     'skin': rgb('ffdcc4', 'f3bf98', 'd99a6a', 'ad7048', '80503a'),

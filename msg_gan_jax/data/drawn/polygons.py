@@ -1,60 +1,81 @@
 """Convex polygons, white on black: pictures whose every factor is known.
 
-After the triangles and squares of Lucic et al. 2018 (arXiv:1711.10337), sec. 5:
-grey pictures of 28x28 on a manifold that is known, so that one can say how far
-a sample lies from it. Their generator is not public; this is a definition of
-our own. Lengths are in sides of the picture, y grows downwards.
+They follow the triangles and squares of Lucic et al. 2018 (arXiv:1711.10337),
+sec. 5: grey pictures of 28x28 on a known manifold, so that one can say how far
+a sample lies from it. Their generator is not public; this definition is the
+project's own. Lengths are in sides of the picture, and y grows downwards.
 
 A triangle has three corners, uniform in the middle of the picture (all but a
-MARGIN on each side). A polygon of k corners is k such points, given that none
-lies within the hull of the others; k is uniform in 3..8. A square has a uniform
-centre, direction and, in area, size. What sticks out of the middle, or has less
-than MIN_AREA, is drawn anew. A pixel is the share of it that is inside, 0..255.
+MARGIN on each side). A polygon of k corners is k such points, on condition that
+none lies within the hull of the others; k is uniform in 3..8. A square has a
+uniform centre and direction, and a size that is uniform in area. A shape that
+sticks out of the middle, or has less than MIN_AREA, is drawn again. The value
+of a pixel is the share of it that is inside, 0..255.
 """
 from collections.abc import Callable
 import hashlib
 import json
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from msg_gan_jax.config import tables
 from msg_gan_jax.data import order
+from msg_gan_jax.data.source import check_indices
 
-# Raised whenever a picture changes, so that digests tell old runs from new.
+# Add 1 whenever a picture changes, so that digests tell old runs from new.
 VERSION = 1
 
 MARGIN = 1 / 14   # Two pixels at 28: no edge of the picture cuts a shape.
 MIN_AREA = .04    # Of the picture: 31 pixels at 28, more than an edge's blur.
 
 _SLOTS = 64       # Random numbers that one try may take.
-_CHUNK = 2**16    # Pixels at a time, which fit the cache.
-_THINNEST = np.float32(1e-3)  # Pixels; upright edges are this much aslant.
+_CHUNK = 2**16    # Pixels that are drawn at a time: they fit the cache.
+_THINNEST = np.float32(1e-3)  # Upright edges lean by as many pixels.
 
 
-def square(unit, corners):
-  """[n, _SLOTS] in [0, 1) -> corners [n, 4, 2]; most stick out."""
-  del corners  # They are 4.
+def square(unit: np.ndarray, corners: int) -> np.ndarray:
+  """Draws squares, most of which stick out.
+
+  Args:
+    unit: [n, _SLOTS], uniform in [0, 1).
+    corners: 4.
+
+  Returns:
+    Corners [n, 4, 2] in [0, 1]², inf if they surely stick out.
+
+  Source: this project's own.
+  """
+  del corners
   centre, (x, y) = unit[:, :2], (unit[:, 2:4] - .5).T
   arms = np.stack([np.stack(p, -1) for p in (
       (x, y), (-y, x), (-x, -y), (y, -x))], 1)
-  # Out of the disc there are more directions along the diagonals.
+  # Beyond the disc, diagonal directions would be more likely than others.
   arms[x * x + y * y > .25] = np.inf
   return centre[:, None] + arms
 
 
-def convex(unit, corners):
-  """[n, _SLOTS] in [0, 1) -> [n, corners, 2] in [0, 1]², in convex position.
+def convex(unit: np.ndarray, corners: int) -> np.ndarray:
+  """Draws corners of convex polygons, uniform among all such points.
 
-  Uniform among such points. Source: Valtr 1995 (doi:10.1007/BF02574070),
-  whose proof builds the polygon: the x and the y of its sides come from two
-  chains each, are paired at random, and laid end to end by their angle.
+  The x and the y of the sides come from two chains each, are paired at random,
+  and laid end to end in the order of their angles.
+
+  Args:
+    unit: [n, _SLOTS], uniform in [0, 1).
+    corners: how many corners each polygon has.
+
+  Returns:
+    Corners [n, corners, 2] in [0, 1]².
+
+  Source: the proof of Valtr 1995 (doi:10.1007/BF02574070).
   """
   x, y, x_coins, y_coins, keys = (
       unit[:, i * corners:(i + 1) * corners] for i in range(5))
   dx, dy = _steps(x, x_coins), _steps(y, y_coins)
   dy = np.take_along_axis(dy, np.argsort(keys, 1, kind='stable'), 1)
-  turn = dx / (np.abs(dx) + np.abs(dy))  # Grows as the angle does: no arctan.
+  # It has the order of the angles, without an arctan.
+  turn = dx / (np.abs(dx) + np.abs(dy))
   by_angle = np.argsort(np.where(dy < 0, 3 + turn, 1 - turn), 1, kind='stable')
   places = []
   for steps, values in (dx, x), (dy, y):
@@ -65,7 +86,7 @@ def convex(unit, corners):
 
 
 def _steps(values, coins):
-  """Steps [n, k] of two chains through the values, from the least and back."""
+  """Returns steps [n, k] of two chains from the least value to the most."""
   values = np.sort(values, 1)
   there = back = values[:, 0]
   steps = []
@@ -79,25 +100,32 @@ def _steps(values, coins):
 
 
 class Kind(NamedTuple):
-  """A distribution of polygons: how many corners, and where they are."""
+  """A distribution of polygons.
+
+  Attributes:
+    fewest, most: corners; their number is uniform.
+    draw: (unit [n, _SLOTS], corners) -> [n, corners, 2] in [0, 1]².
+  """
   fewest: int
   most: int
-  draw: Callable
+  draw: Callable[[np.ndarray, int], np.ndarray]
 
 
-DATASETS = tables.Table('config.data.dataset', 'set of polygons', {
-    'triangles': Kind(3, 3, convex),
-    'squares': Kind(4, 4, square),
-    'convex': Kind(3, 8, convex),
-})
+DATASETS: tables.Table[Kind] = tables.Table(
+    'config.data.dataset', 'set of polygons', {
+        'triangles': Kind(3, 3, convex),
+        'squares': Kind(4, 4, square),
+        'convex': Kind(3, 8, convex),
+    })
 
 
-def factors_at(dataset, seed, indices):
-  """Factors of the polygons at `indices`.
+def factors_at(dataset: str, seed: int, indices: np.ndarray,
+               ) -> dict[str, np.ndarray]:
+  """Draws the factors of the polygons at `indices`, int [n].
 
   Returns:
-    vertices: float32 [n, most, 2], x and y in 0..1 with y downwards, in the
-      order of the clock; where there are fewer corners the last is repeated.
+    vertices: float32 [n, most, 2], x and y in 0..1 with y downwards, clockwise;
+      if there are fewer corners, the last is repeated.
     area: float32 [n], share of the picture.
     corners: int32 [n].
   """
@@ -108,15 +136,15 @@ def factors_at(dataset, seed, indices):
   vertices = np.empty((len(indices), kind.most, 2))
   for k in range(kind.fewest, kind.most + 1):
     who = np.flatnonzero(corners == k)
-    found = _tried(kind, k, seed, indices[who])
-    vertices[who] = found[:, np.minimum(np.arange(kind.most), k - 1)]
+    drawn = _draw_until_legal(kind, k, seed, indices[who])
+    vertices[who] = drawn[:, np.minimum(np.arange(kind.most), k - 1)]
   return {'vertices': vertices.astype(np.float32),
           'area': areas(vertices).astype(np.float32), 'corners': corners}
 
 
-def _tried(kind, corners, seed, indices):
-  """[n, corners, 2]: for each index the first try that is legal."""
-  found = np.empty((len(indices), corners, 2))
+def _draw_until_legal(kind, corners, seed, indices):
+  """Returns for each index the first try that is legal, [n, corners, 2]."""
+  legal = np.empty((len(indices), corners, 2))
   left, attempt = np.arange(len(indices)), 0
   while left.size:
     attempt += 1
@@ -127,27 +155,35 @@ def _tried(kind, corners, seed, indices):
     inside = (tried >= MARGIN) & (tried <= 1 - MARGIN)
     good = inside.all((1, 2))
     good[good] = areas(tried[good]) >= MIN_AREA
-    found[left[good]] = tried[good]
+    legal[left[good]] = tried[good]
     left = left[~good]
-  return found
+  return legal
 
 
-def areas(vertices):
-  """[n, k, 2] -> [n]: areas, positive in the order of the clock."""
+def areas(vertices: np.ndarray) -> np.ndarray:
+  """Returns areas [n] of polygons [n, k, 2], positive if clockwise."""
   first = vertices - vertices[:, :1]
   x, y = first[..., 0], first[..., 1]
   doubled = x[:, :-1] * y[:, 1:] - x[:, 1:] * y[:, :-1]
   total = doubled[:, 0]
-  for term in doubled.T[1:]:  # One after another: numpy's sum has no order.
+  # They are added one after another, because numpy's sum has no fixed order.
+  for term in doubled.T[1:]:
     total = total + term
   return total / 2
 
 
-def draw(vertices, resolution):
-  """uint8 [n, resolution, resolution, 1] of polygons as `factors_at` has them.
+def draw(vertices: np.ndarray, resolution: int) -> np.ndarray:
+  """Draws polygons.
 
-  Only + - * / touch a number, which IEEE rounds exactly: a picture is the same
-  on every machine and in every batch.
+  Only + - * / touch a number, and IEEE rounds these exactly: a picture is the
+  same on every machine and in every batch.
+
+  Args:
+    vertices: [n, k, 2], as in `factors_at`.
+    resolution: pixels a side.
+
+  Returns:
+    uint8 [n, resolution, resolution, 1].
   """
   images = np.empty((len(vertices), resolution, resolution, 1), np.uint8)
   size = max(1, _CHUNK // resolution**2)
@@ -157,12 +193,16 @@ def draw(vertices, resolution):
   return images
 
 
-def coverage(vertices, resolution):
-  """float32 [n, h, w]: the share of each pixel that is inside.
+def coverage(vertices: np.ndarray, resolution: int) -> np.ndarray:
+  """Computes the share of each pixel that is inside, float32 [n, h, w].
 
-  The area to the left of a column's border, row by row, is an integral of
-  max(0, border - x) over the edges, up those on the left and down those on the
-  right; a pixel is the difference of two borders.
+  In each row of pixels, the area inside and to the left of a column's border is
+  an integral of max(0, border - x) over the edges: up those on the left side,
+  and down those on the right. A pixel is the difference of two borders.
+
+  Args:
+    vertices: [n, k, 2], as in `factors_at`.
+    resolution: pixels a side.
   """
   corners = vertices.astype(np.float32) * np.float32(resolution)
   borders = np.arange(resolution + 1, dtype=np.float32)
@@ -185,7 +225,7 @@ def coverage(vertices, resolution):
 
 
 class Polygons:
-  """Polygons number first .. first + count - 1 of a seed: a `source.Source`.
+  """Polygons number first .. first + count - 1 of a seed; implements Source.
 
   A polygon has the same factors at every resolution.
 
@@ -193,16 +233,18 @@ class Polygons:
     dataset: a row of DATASETS; '' is triangles.
     count: how many there are.
     shape: (height, width, channels): 8 to 256 pixels, a square, grey.
-    seed: which endless row of polygons.
-    first: where this set begins in it.
+    seed: of an endless row of polygons.
+    first: where this set begins in the row.
 
   Raises:
-    ValueError: a setting out of its range, or an unknown data set.
+    ValueError: a setting is out of its range, or the data set is unknown.
   """
   name = 'polygons'
   classes: tuple[str, ...] = ()
 
-  def __init__(self, dataset, count, shape=(28, 28, 1), seed=0, first=0):
+  def __init__(self, dataset: str, count: int,
+               shape: tuple[int, int, int] = (28, 28, 1), seed: int = 0,
+               first: int = 0) -> None:
     height, width, channels = shape
     if not 8 <= height <= 256:
       raise ValueError(
@@ -220,34 +262,30 @@ class Polygons:
       raise ValueError(
           f'config.data.count: wanted at least 1, found {count}.')
     self._dataset = dataset or 'triangles'
-    DATASETS[self._dataset]  # an unknown one is an error here
-    self.shape = tuple(shape)
-    self.notes = dict(version=VERSION, dataset=self._dataset, count=count,
-                      seed=seed, first=first)
+    DATASETS.check(self._dataset)
+    self.shape = (height, width, channels)
+    self.notes: dict[str, Any] = dict(
+        version=VERSION, dataset=self._dataset, count=count, seed=seed,
+        first=first)
     self._count, self._seed, self._first = count, seed, first
 
-  def __len__(self):
+  def __len__(self) -> int:
     return self._count
 
-  def images(self, indices):
-    """uint8 [n, H, W, 1]."""
+  def images(self, indices: np.ndarray) -> np.ndarray:
+    """Draws uint8 [n, H, W, 1]."""
     return draw(self.factors(indices)['vertices'], self.shape[0])
 
-  def labels(self, indices):
-    """int32 [n]: zeros."""
+  def labels(self, indices: np.ndarray) -> np.ndarray:
+    """Returns zeros, int32 [n]."""
     return np.zeros(len(indices), np.int32)
 
-  def factors(self, indices):
-    """As `factors_at`, for indices 0 .. len - 1."""
-    indices = np.asarray(indices, np.int64)
-    if indices.size and not (
-        0 <= indices.min() and indices.max() < self._count):
-      raise IndexError(
-          f'polygons: wanted indices in 0 .. {self._count - 1}, found '
-          f'{indices.min()} .. {indices.max()}.')
+  def factors(self, indices: np.ndarray) -> dict[str, np.ndarray]:
+    """Returns what `factors_at` does, for indices 0 .. len - 1."""
+    indices = check_indices(indices, self._count, self.name)
     return factors_at(self._dataset, self._seed, indices + self._first)
 
-  def digest(self):
-    """Hex SHA-256 of the definition: settings and constants, not pixels."""
+  def digest(self) -> str:
+    """Hashes the definition: settings and constants, not pixels."""
     text = json.dumps([self.name, self.shape, self.notes, MARGIN, MIN_AREA])
     return hashlib.sha256(text.encode()).hexdigest()

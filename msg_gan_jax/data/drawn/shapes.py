@@ -1,30 +1,40 @@
-"""Signed distances, and a canvas that turns them into smooth edges.
+"""Computes signed distances, and paints them with smooth edges on a canvas.
 
 A distance is negative inside. Coordinates x [n, 1, w] and y [n, h, 1] stay
 apart as long as they can, since most of the arithmetic then is on rows and
 columns and not on pixels. Only + - * / and sqrt touch a pixel: IEEE rounds
 these exactly, so a picture is the same on every machine and in every batch.
 """
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
+
+Array = np.ndarray
+Length = float | np.ndarray  # In half frames, or [n, 1, 1].
+Shape = Callable[[Array, Array], Array]  # (x, y) -> distance.
+Graph = Callable[[Array], Array]  # x -> y.
 
 _TINY = np.float32(1e-12)  # Keeps 0 / 0 out of the middle of a shape.
 
 
-def ellipse(x, y, a, b):
-  """Distance to x²/a² + y²/b² = 1; exact for circles, else to first order."""
+def ellipse(x: Array, y: Array, a: Length, b: Length) -> Array:
+  """Distance to x²/a² + y²/b² = 1: exact for circles, else to first order."""
   u, v = (x / a)**2 + _TINY, (y / b)**2
   k = np.sqrt(u + v)
   return k * (k - 1) / np.sqrt(u / (a * a) + v / (b * b))
 
 
-def egg(x, y, a, top, bottom, square=0., taper=0.):
+def egg(x: Array, y: Array, a: Length, top: Length, bottom: Length,
+        square: Length = 0., taper: Length = 0.) -> Array:
   """Distance to a head: two half ovals that meet at y = 0, to first order.
 
   Args:
+    x, y: coordinates, such as [n, 1, w] and [n, h, 1].
     a, top, bottom: half width, height above 0 and depth below it.
     square: 0 is an ellipse; 1 has flat sides and full corners (x⁴ + y⁴ = 1).
-    taper: below 0, how far y² gives way to |y|^1.5: sides that fall off to a
-      narrow chin.
+    taper: below y = 0, how much of y² becomes |y|^1.5, which makes sides that
+      fall off to a narrow chin.
   """
   below = (y > 0).astype(np.float32)
   b = top + (bottom - top) * below
@@ -40,24 +50,27 @@ def egg(x, y, a, top, bottom, square=0., taper=0.):
   return (f + g - 1) / (np.sqrt(f_slope**2 + g_slope**2) + _TINY)
 
 
-def box(x, y, a, b, radius=0.):
-  """Distance to a rectangle of half sides a, b with rounded corners."""
+def box(x: Array, y: Array, a: Length, b: Length,
+        radius: Length = 0.) -> Array:
+  """Distance to a rectangle of half sides a and b with rounded corners."""
   u, v = np.abs(x) - (a - radius), np.abs(y) - (b - radius)
   outside = np.sqrt(np.maximum(u, 0)**2 + np.maximum(v, 0)**2)
   return outside + np.minimum(np.maximum(u, v), 0) - radius
 
 
-def below(x, y, graph):
-  """Distance to the region under y = graph(x); y grows downwards.
+def below(x: Array, y: Array, graph: Graph) -> Array:
+  """Distance to the region under y = graph(x), where y grows downwards.
 
-  graph: a function of x alone with moderate bends; its slope is measured.
+  Args:
+    x, y: coordinates.
+    graph: a function of x alone with moderate bends; its slope is measured.
   """
   step = np.float32(1 / 256)
   slope = (graph(x + step) - graph(x - step)) / (2 * step)
   return (graph(x) - y) / np.sqrt(1 + slope * slope)
 
 
-def curve(x, y, half_width, graph):
+def curve(x: Array, y: Array, half_width: Length, graph: Graph) -> Array:
   """Distance, never negative, to y = graph(x) over |x| <= half_width."""
   step = np.float32(1 / 256)
   near = np.clip(x, -half_width, half_width)
@@ -66,35 +79,35 @@ def curve(x, y, half_width, graph):
   return np.sqrt((x - near)**2 + rise * rise)
 
 
-def union(*distances):
-  """Distance to whatever is in any of them."""
-  found = distances[0]
+def union(*distances: Array) -> Array:
+  """Distance to whatever is in any of several shapes."""
+  nearest = distances[0]
   for other in distances[1:]:
-    found = np.minimum(found, other)
-  return found
+    nearest = np.minimum(nearest, other)
+  return nearest
 
 
-def both(*distances):
-  """Distance to what is in all of them."""
-  found = distances[0]
+def both(*distances: Array) -> Array:
+  """Distance to what is in all of several shapes."""
+  farthest = distances[0]
   for other in distances[1:]:
-    found = np.maximum(found, other)
-  return found
+    farthest = np.maximum(farthest, other)
+  return farthest
 
 
-def zigzag(x, period):
-  """A triangle wave: 0 at multiples of the period, 1 half way between."""
+def zigzag(x: Array, period: float) -> Array:
+  """Triangle wave: 0 at multiples of the period, 1 half way between."""
   turns = x / period
   return 2 * np.abs(turns - np.floor(turns + np.float32(.5)))
 
 
-def ramp(x, low, high):
-  """0 below low, 1 above high, a straight line between."""
+def ramp(x: Array, low: Length, high: Length) -> Array:
+  """Returns 0 below low, 1 above high, and a straight line between."""
   return np.clip((x - low) / (high - low), 0, 1)
 
 
 class Canvas:
-  """n square pictures in the making.
+  """Paints n square pictures at once.
 
   Args:
     ground: float32 [n, 3], the colours of the empty pictures in 0..1.
@@ -108,7 +121,8 @@ class Canvas:
     pixel: the side of a pixel, over which edges fade.
   """
 
-  def __init__(self, ground, resolution, x, y, mirror):
+  def __init__(self, ground: Array, resolution: int, x: Array, y: Array,
+               mirror: Array) -> None:
     self.pixel = np.float32(2 / resolution)
     centres = (np.arange(resolution, dtype=np.float32) + np.float32(.5)
                ) * self.pixel - 1
@@ -118,10 +132,10 @@ class Canvas:
     self.origin = x, y
     self.planes = np.empty((3, len(ground), resolution, resolution), np.float32)
     self.planes[...] = ground.T[:, :, None, None]
-    self.who = slice(None)
+    self.who: slice | Array = slice(None)
 
-  def only(self, who):
-    """A canvas that paints on the pictures `who` (int [m]) of this one."""
+  def only(self, who: Array) -> 'Canvas':
+    """Returns a canvas of the pictures `who` (int [m]) of this one."""
     part = Canvas.__new__(Canvas)
     part.pixel, part.planes = self.pixel, self.planes
     part.x, part.y = self.x[who], self.y[who]
@@ -129,14 +143,15 @@ class Canvas:
     part.who = who if isinstance(self.who, slice) else self.who[who]
     return part
 
-  def fill(self, colour, shape, frame=None, opacity=1.):
-    """Paint the inside of a shape.
+  def fill(self, colour: Array, shape: Shape, frame: tuple | None = None,
+           opacity: Length = 1.) -> None:
+    """Paints the inside of a shape.
 
     Args:
       colour: float32 [n, 3] or [3].
       shape: (x, y) -> distance.
-      frame: (half width, top, bottom) around the shape, which saves the work
-        outside of it; None is everywhere.
+      frame: (half width, top, bottom) around the shape: pixels outside are not
+        computed. None is the whole picture.
       opacity: a number, or [n, 1, 1].
     """
     rows, columns = self._cut(frame)
@@ -144,11 +159,18 @@ class Canvas:
     cover = np.clip(.5 - distance / self.pixel, 0, 1)
     self._blend(colour, cover * opacity, rows, columns)
 
-  def line(self, colour, path, width, frame=None):
-    """Paint a line along a path, (x, y) -> distance to it; sign ignored.
+  def line(self, colour: Array, path: Shape, width: float,
+           frame: tuple | None = None) -> None:
+    """Paints a line along a path.
 
-    What lies beyond the far edge of the line is taken off, so that lines
+    What lies beyond the far edge of the line is subtracted, so that lines
     thinner than a pixel get as pale as they should.
+
+    Args:
+      colour: float32 [n, 3] or [3].
+      path: (x, y) -> distance, whose sign is ignored.
+      width: of the line.
+      frame: as for `fill`.
     """
     rows, columns = self._cut(frame)
     distance = np.abs(path(self.x[:, :, columns], self.y[:, rows])) / self.pixel
@@ -157,10 +179,11 @@ class Canvas:
              - np.clip(.5 - half - distance, 0, 1))
     self._blend(colour, cover, rows, columns)
 
-  def pixels(self, over=1):
-    """uint8 [n, h, w, 3], each the mean of over² pixels of the canvas."""
-    planes = sum(self.planes[:, :, i::over, j::over]
-                 for i in range(over) for j in range(over))
+  def pixels(self, over: int = 1) -> Array:
+    """Returns uint8 [n, h, w, 3], means of over² pixels of the canvas each."""
+    planes: Any = sum(
+        self.planes[:, :, i::over, j::over]
+        for i in range(over) for j in range(over))
     return np.moveaxis(
         (planes * (255 / over**2) + np.float32(.5)).astype(np.uint8), 0, -1)
 
@@ -173,14 +196,15 @@ class Canvas:
             self._span(x.min() - width, x.max() + width))
 
   def _span(self, low, high):
-    """The pixels that low..high can touch, with one to spare."""
+    """Returns the pixels that low..high can touch, and one more."""
     first, last = (low + 1) / self.pixel - 1, (high + 1) / self.pixel + 2
     return slice(max(int(first), 0), max(int(last), 0))
 
   def _blend(self, colour, cover, rows, columns):
     colour = np.broadcast_to(colour, (self.x.shape[0], 3))
     for plane, value in zip(self.planes, colour.T, strict=True):
-      part = plane[self.who, rows, columns]  # A view only where who is a slice.
+      # It is a view if `who` is a slice, and a copy if not.
+      part = plane[self.who, rows, columns]
       part += cover * (value[:, None, None] - part)
       if not isinstance(self.who, slice):
         plane[self.who, rows, columns] = part

@@ -1,10 +1,18 @@
-"""What a head wears: glasses, hats, earrings."""
+"""Paints what a head wears: glasses, hats, earrings.
+
+A part is a function (canvas, head) that paints on shapes.Canvas what
+heads.Heads says.
+"""
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from msg_gan_jax.data.drawn import palette, shapes
 
 
-def glasses(lens):
+def glasses(lens: shapes.Shape) -> Callable[[shapes.Canvas, Any], None]:
+  """Makes the part for glasses whose lenses have a shape."""
   def part(canvas, head):
     frame = (.6, -.25, .32)
     canvas.line(palette.INK, lambda x, y: lens(
@@ -14,7 +22,7 @@ def glasses(lens):
   return part
 
 
-def shades(canvas, head):
+def shades(canvas: shapes.Canvas, head: Any) -> None:
   frame = (.75, -.25, .32)
 
   def lens(x, y):
@@ -37,7 +45,7 @@ def _dome(canvas, head, brim, top):
               (.75, -1, brim + .05))
 
 
-def beanie(canvas, head):
+def beanie(canvas: shapes.Canvas, head: Any) -> None:
   canvas.fill(palette.WHITE, lambda x, y: shapes.ellipse(x, y + .82, .15, .14),
               (.2, -1, -.7))
   _dome(canvas, head, -.3, .5)
@@ -45,7 +53,7 @@ def beanie(canvas, head):
       x, y + .34, head.a + .08, .1, .08), (.75, -.5, -.2))
 
 
-def cap(canvas, head):
+def cap(canvas: shapes.Canvas, head: Any) -> None:
   _dome(canvas, head, -.34, .5)
   canvas.fill(head.accent * np.float32(.72), lambda x, y: shapes.both(
       shapes.ellipse(x, y + .32, head.a + .16, .17),
@@ -55,7 +63,7 @@ def cap(canvas, head):
               (.15, -.75, -.45))
 
 
-def crown(canvas, head):
+def crown(canvas: shapes.Canvas, head: Any) -> None:
   canvas.fill(palette.GOLD, lambda x, y: shapes.both(
       shapes.below(x, y, lambda x: -.66 - .26 * shapes.zigzag(x + .13, .26)),
       y + .52 - .12 * x * x, np.abs(x) - .39), (.45, -1, -.45))
@@ -63,6 +71,6 @@ def crown(canvas, head):
       np.abs(np.abs(x) - .13) - .13, y + .6, .05, .05), (.4, -.7, -.5))
 
 
-def earrings(canvas, head):
+def earrings(canvas: shapes.Canvas, head: Any) -> None:
   canvas.fill(palette.GOLD, lambda x, y: shapes.ellipse(
       np.abs(x) - head.a - .04, y - .26, .06, .06), (.85, .1, .4))
