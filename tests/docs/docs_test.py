@@ -1,5 +1,6 @@
 """What the pages say is true: the map, links, recipes, experiments, README."""
 import ast
+import importlib
 import json
 import re
 import runpy
@@ -229,6 +230,20 @@ def test_the_film_of_the_readme_moves_and_is_small():
   with Image.open(path) as film:
     assert film.is_animated and film.n_frames >= 100
   assert path.stat().st_size < 3 * 2**20
+
+
+def test_the_new_names_of_the_changelog_exist():
+  page = section(read('CHANGELOG.md'), 'Where names are now')
+  rows = re.findall(r'^\| `([\w.]+)` \| (`.*`) \|$', page, re.M)
+  assert len(rows) > 50
+  for old, now in rows:
+    for name in re.findall(r'`([\w.]+)`', now):
+      if '.' not in name:
+        assert name in msg_gan_jax.__all__, (old, name)
+      else:
+        module, _, attribute = name.rpartition('.')
+        assert hasattr(importlib.import_module(
+            f'msg_gan_jax.{module}'), attribute), (old, name)
 
 
 def test_ci_finds_the_test_command_of_the_readme():
