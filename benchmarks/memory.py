@@ -41,12 +41,12 @@ def measure(config):
   from msg_gan_jax.gan.build import build
   gan, over = build(config), data_mesh()
   begun = time.perf_counter()
-  _, stages = dry_run.lowered(gan, config, over)
+  _, stages = dry_run.lower_steps(gan, config, over)
   phase = max(stages, key=lambda phase: (sum(phase.penalties),
                                          phase.penalize_g))
   compiled = stages[phase].compile()
   found = {'compile_seconds': time.perf_counter() - begun,
-           'foreseen': dry_run.peak([compiled.memory_analysis()])}
+           'foreseen': dry_run.peak_bytes([compiled.memory_analysis()])}
   key = jax.random.key(0)
   state = jax.jit(gan.init, out_shardings=replicated(over))(key)
   size = config.data.resolution

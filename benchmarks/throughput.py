@@ -61,9 +61,9 @@ def bmsg_gan(row):
 
 def experiment(name):
   """An experiment's file, or the name of one that ships -> Config."""
-  from msg_gan_jax.commands import main as cli
+  from msg_gan_jax.commands import experiments
   path, colon, argument = name.partition(':')
-  get_config = runpy.run_path(cli.find(path))['get_config']
+  get_config = runpy.run_path(experiments.find(path))['get_config']
   return schema.parse(get_config(*[argument] if colon else []))
 
 

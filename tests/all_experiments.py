@@ -135,7 +135,7 @@ def small(config, most=MOST, n_dis=None):
 @contextlib.contextmanager
 def compiled_once(config):
   """Both starts and the sampling share what is traced and compiled."""
-  from msg_gan_jax.commands import sample_run as sample
+  from msg_gan_jax.analysis.generator import samples
   from msg_gan_jax.gan import build as gan_lib
   from msg_gan_jax.runs import load
   from msg_gan_jax.training import loop
@@ -146,7 +146,7 @@ def compiled_once(config):
           module, 'build', lambda unused_config: gan))
     for name in ('sharded_step', 'renderer'):
       once = functools.cache(getattr(loop, name))
-      for module in (loop, sample):
+      for module in (loop, samples):
         if hasattr(module, name):
           stack.enter_context(mock.patch.object(module, name, once))
     yield
@@ -169,7 +169,7 @@ def check(name, folder, most=MOST, n_dis=None):
   import kills
   import numpy as np
 
-  from msg_gan_jax.commands import sample_run as sample
+  from msg_gan_jax.analysis.generator import samples
   from msg_gan_jax.runs import records as writers
   from msg_gan_jax.training import loop
   config = small(load(name), most, n_dis)
@@ -181,7 +181,7 @@ def check(name, folder, most=MOST, n_dis=None):
     for part in (first, config):
       loop.train(part, run, said.append)
       states.append(kills.final(run))
-    paths = sample.from_run(run, run / 'grid', count=16)
+    paths = samples.sample_run_to_files(run, run / 'grid', count=16)
   assert f'continuing after {half:,} images' in said, said
   before, after = states
   assert (before['images'], after['images']) == (
@@ -235,7 +235,7 @@ def describe(name):
   return (f'`{name}`', networks.name, objective.loss,
           ', '.join([objective.penalty, *extra]),
           f'{normed("g")} / {normed("d")}', str(config.train.n_dis),
-          ', '.join(f'{dry_run.count(x.params) / 1e6:.2f}'
+          ', '.join(f'{dry_run.count_parameters(x.params) / 1e6:.2f}'
                     for x in (state.g, state.d)))
 
 

@@ -1,1 +1,1 @@
-"""Looking into what was learned: walks, mixed styles, projected pictures."""
+"""Looks at what there is: data sets, and what a GAN has learned of them."""

@@ -1,91 +1,146 @@
 """A GAN that has learned: latents to styles, styles to pictures for people."""
+from collections.abc import Iterator
+import dataclasses
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from msg_gan_jax.arrays import pixels
-from msg_gan_jax.gan import pyramid
+from msg_gan_jax.config import Config
+from msg_gan_jax.gan import pyramid, sampling
+from msg_gan_jax.gan.build import Gan
+from msg_gan_jax.gan.state import State
 
-# Pictures of the finest level computed at once: 64 at 128 px, 1 at 1024 px.
-PIXELS = 64 * 128**2
 COMPANY = 63  # Pictures beside one whose batch norm looks at its batch.
 
 
-class Trained:
-  """What walks, grids and projections need of a run.
+@dataclasses.dataclass(frozen=True)
+class Latents:
+  """What films and figures are drawn from: latents, or styles.
 
-  A style is what `gan.synthesize` draws: w [layers, width] where there is a
-  mapping network, elsewhere the latent z, with its label if G is told of it so.
+  Attributes:
+    z: float [n, latent], or None if w is given.
+    w: float [n, width], one style for all layers, or None if z is given.
+    labels: int32 [n], or None for all classes in turn.
+    psi, cutoff: how the styles are truncated; see `Trained.truncate`.
+
+  Raises:
+    ValueError: neither z nor w is given, or both are.
+  """
+  z: np.ndarray | None = None
+  w: np.ndarray | None = None
+  labels: np.ndarray | None = None
+  psi: float = 1.
+  cutoff: int | None = None
+
+  def __post_init__(self) -> None:
+    if (self.z is None) == (self.w is None):
+      raise ValueError('z: wanted z or w, and not both.')
+
+  @property
+  def values(self) -> np.ndarray:
+    """z or w, whichever is given."""
+    return np.asarray(self.z if self.w is None else self.w)
+
+  def __len__(self) -> int:
+    return len(self.values)
+
+
+class Trained:
+  """A trained generator, taken apart: what walks and projections need.
+
+  It draws in two steps. `styles` maps latents to styles, and `images` draws
+  styles. A style is w [layers, width] where there is a mapping network; a GAN
+  without one has the latent z for it, with its label if G sees labels so.
 
   Args:
-    config: Config of the run.
+    config: of the run.
     gan: what `gan.build` makes of it.
-    state: State.
+    state: of a checkpoint.
     weights: 'ema' or 'raw'.
 
   Attributes:
     gan, weights: as given.
-    state: settled.
-    law: of z, config.networks.latent_law.
-    layers: how many have a style of their own; 0 without a mapping network.
+    state: settled, which is how pictures are drawn.
+    latent_law: the distribution of z, config.networks.latent_law.
+    layers: how many layers have a style; 0 without a mapping network.
     shape: (height, width, channels) of the finest pictures.
 
   Raises:
-    ValueError: the run draws points and no pictures.
+    ValueError: the GAN draws points and not pictures.
   """
 
-  def __init__(self, config, gan, state, weights='ema'):
+  def __init__(self, config: Config, gan: Gan, state: State,
+               weights: str = 'ema') -> None:
     if pyramid.are_points(gan.shapes[-1]):
       raise ValueError(
-          f'--mode: this run draws points of the plane ({config.data.name}); '
-          'wanted one that draws pictures.')
+          f'gan: it draws points of the plane ({config.data.name}); wanted one '
+          'that draws pictures.')
     self.gan, self.weights = gan, weights
-    self.state = gan.settle(state)
-    self.law = config.networks.latent_law
-    self.layers, self.shape = gan.layers, gan.shapes[-1]
-    self._company = None
+    self.state: State = gan.settle(state)
+    self.latent_law: str = config.networks.latent_law
+    self.layers: int = gan.layers
+    self.shape: tuple[int, int, int] = gan.shapes[-1]
+    self._company: Any = None
     if config.networks.statistics == 'batch':
       # Or a picture would change with those that happen to be drawn with it.
-      labels = self.turns(COMPANY)
+      labels = self.labels_in_turn(COMPANY)
       z = gan.draw(jax.random.key(0), COMPANY)
       self._company = self.styles(z, labels), labels
     self._pixels = jax.jit(lambda state, w, labels: jax.tree.map(
         pixels.to_uint8, self.pyramid(state, w, labels)))
 
-  def turns(self, n):
-    """Labels int32 [n], all classes in turn; None where there are none."""
-    if not self.gan.classes:
-      return None
-    return np.arange(n, dtype=np.int32) % self.gan.classes
+  def labels_in_turn(self, n: int) -> np.ndarray | None:
+    """int32 [n], all classes in turn; None if there are no classes."""
+    return sampling.in_turn(n, self.gan.classes) if self.gan.classes else None
 
-  def styles(self, z, labels=None):
+  def labels_of(self, latents: Latents) -> np.ndarray | None:
+    """int32 [n], the labels of latents; None if there are no classes."""
+    if latents.labels is None or not self.gan.classes:
+      return self.labels_in_turn(len(latents))
+    return latents.labels
+
+  def styles(self, z: jax.Array | np.ndarray,
+             labels: np.ndarray | None = None) -> np.ndarray:
     """Latents [n, latent], labels int32 [n] or None -> styles [n, ...]."""
     return np.asarray(
         self.gan.latents(self.state, z, labels, weights=self.weights))
 
-  def mean(self):
+  def styles_of(self, latents: Latents) -> np.ndarray:
+    """Styles [n, layers, width], not truncated; there must be a mapping."""
+    if latents.w is None:
+      return self.styles(latents.values, self.labels_of(latents))
+    return np.repeat(latents.w[:, None], self.layers, 1)
+
+  def mean_style(self) -> np.ndarray:
     """The mean style, [1, layers, width]; there must be a mapping network."""
     z = self.gan.draw(jax.random.key(0), 1)
     return np.asarray(self.gan.latents(
-        self.state, z, self.turns(1), weights=self.weights, psi=0.))
+        self.state, z, self.labels_in_turn(1), weights=self.weights, psi=0.))
 
-  def truncate(self, w, psi, cutoff=None):
+  def truncate(self, w: np.ndarray, psi: float,
+               cutoff: int | None = None) -> np.ndarray:
     """mean + psi (w - mean), in the first `cutoff` layers or in all.
 
-    Source: Karras et al. 2019 (arXiv:1812.04948), appendix B. With psi = 1
-    nothing is computed, so that the pictures are those of `gan.sample`.
+    With psi = 1 nothing is computed, so that the pictures are those of
+    `gan.sample`.
+
+    Source: Karras et al. 2019 (arXiv:1812.04948), appendix B.
     """
     if psi == 1:
       return w
-    mean, near = self.mean(), np.array(w)
+    mean, near = self.mean_style(), np.array(w)
     near[:, :cutoff] = (mean + psi * (w - mean))[:, :cutoff]
     return near
 
-  def pyramid(self, state, w, labels):
-    """Styles [n, ...] -> pyramid of floats, pure: for `jax.jit` and gradients.
+  def pyramid(self, state: State, w: jax.Array | np.ndarray,
+              labels: jax.Array | np.ndarray | None) -> tuple[jax.Array, ...]:
+    """Styles [n, ...] -> floats [n, H, W, C] of each level, coarse to fine.
 
-    Of networks whose batch norm looks at the batch, each picture is drawn
-    beside the same others: n should be small.
+    It is pure: for `jax.jit` and gradients. If batch norm looks at the batch,
+    each picture is drawn beside the same others, so n should be small.
     """
     n = len(w)
     if self._company is not None:
@@ -96,14 +151,16 @@ class Trained:
         state, w, labels, weights=self.weights))
 
   @property
-  def at_once(self):
+  def at_once(self) -> int:
     """How many pictures are drawn in one call."""
     if self._company is not None:
       return 1
-    return max(1, min(64, PIXELS // (self.shape[0] * self.shape[1])))
+    height, width, _ = self.shape
+    return max(1, min(64, sampling.PIXELS // (height * width)))
 
-  def images(self, w, labels=None):
-    """Yields a pyramid of uint8 [H, W, C] for each style, coarse to fine."""
+  def images(self, w: np.ndarray, labels: np.ndarray | None = None,
+             ) -> Iterator[tuple[np.ndarray, ...]]:
+    """Yields uint8 [H, W, C] of each level for each style, coarse to fine."""
     size = min(self.at_once, len(w))
     for i in range(0, len(w), size):
       # Whole chunks, so that there is one program; the last one's end is cut.
@@ -112,6 +169,7 @@ class Trained:
           self.state, w[rows], None if labels is None else labels[rows]))
       yield from zip(*(x[:len(w) - i] for x in levels), strict=True)
 
-  def finest(self, w, labels=None):
-    """uint8 [n, H, W, C] of the finest level."""
+  def finest(self, w: np.ndarray,
+             labels: np.ndarray | None = None) -> np.ndarray:
+    """Styles [n, ...] -> uint8 [n, H, W, C] of the finest level."""
     return np.stack([levels[-1] for levels in self.images(w, labels)])

@@ -25,12 +25,14 @@ from msg_gan_jax.runs.workdir import load_config
 
 
 class Command(Protocol):
-  """A file of this folder: its docstring says what it does, its flags are its.
+  """A file of this folder; its docstring is what --help says of it.
 
   Attributes:
-    SHARED: flags of `shared_flags` that it takes besides those that it defines.
+    SHARED: flags of `shared_flags` that it takes, besides those it defines.
   """
-  SHARED: tuple[flags.FlagHolder, ...]
+  __name__: str
+  __doc__: str | None
+  SHARED: shared.Flags
 
   def run(self) -> int:
     """Does it, and prints what it wrote; returns the exit status."""
@@ -83,8 +85,8 @@ def _call():
 def flags_of(mode: str) -> set[str]:
   """Names of the flags that a mode takes, without those of every mode."""
   command = COMMANDS[mode]
-  own = flags.FLAGS.get_flags_for_module(command)
-  return {flag.name for flag in (*own, *command.SHARED)}
+  own = flags.FLAGS.get_flags_for_module(command.__name__)
+  return {flag.name for flag in own} | {flag.name for flag in command.SHARED}
 
 
 def _check_mode():
@@ -218,7 +220,7 @@ def _earlier_run(words):
 def _values(words):
   """{flag: value} of a command line, before absl has read it."""
   values = {}
-  for word, after in zip(words, [*words[1:], ''], strict=True):
+  for word, after in zip(words, [*words[1:], ''], strict=False):
     flag, equals, value = word.lstrip('-').partition('=')
     if word.startswith('-'):
       values[flag] = value if equals else after
@@ -247,7 +249,7 @@ def _own_flags():
                 for flag in by_module.get(module, ()) if '.' not in flag.name)
 
 
-def _fail(text, status=1):
+def _fail(text: str, status: int = 1) -> NoReturn:
   print(f'error: {text}', file=sys.stderr)
   if not text.startswith('interrupted'):
     print('(--debug shows where)', file=sys.stderr)

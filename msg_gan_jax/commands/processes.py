@@ -1,4 +1,5 @@
 """How the processes of a run find each other, and what each one sets up."""
+from collections.abc import Mapping
 import ctypes
 import os
 import platform
@@ -6,7 +7,8 @@ import platform
 import jax
 
 
-def join(coordinator='', processes=0, process=-1, distributed=False):
+def join(coordinator: str = '', processes: int = 0, process: int = -1,
+         distributed: bool = False) -> None:
   """Joins the other processes of a run, where there are any.
 
   On SLURM and Open MPI that is seen from the environment; `distributed` says
@@ -19,7 +21,7 @@ def join(coordinator='', processes=0, process=-1, distributed=False):
   if coordinator or processes or process >= 0:
     if not (coordinator and processes > 0 and 0 <= process < processes):
       raise ValueError(
-          '--coordinator, --processes, --process: wanted all three, as '
+          '--coordinator, --processes, --process: wanted all three, such as '
           '--coordinator=HOST:PORT --processes=2 --process=0, found '
           f'{coordinator!r}, {processes}, {process}.')
     jax.distributed.initialize(
@@ -28,7 +30,7 @@ def join(coordinator='', processes=0, process=-1, distributed=False):
     jax.distributed.initialize()
 
 
-def keep_memory():
+def keep_memory() -> None:
   """On CPU, lets the C library keep what a step frees for the next one.
 
   By default glibc gives large blocks back to the system, which fills them with
@@ -42,7 +44,7 @@ def keep_memory():
   mallopt(trim_threshold, 2**31 - 1)
 
 
-def on_cluster(environ):
+def on_cluster(environ: Mapping[str, str]) -> bool:
   """Whether srun or mpirun started several of this process.
 
   What jax itself reads there; a job step of one task, or a shell inside an

@@ -79,7 +79,7 @@ class RunScores:
     protocol, own_reals, warnings = reals_of(splits, self.options.protocol)
     real = own_reals if self.real is None else self.real
     count = self.count or protocol.n_fake or len(real)
-    labels, classes = None, ()
+    labels, classes = None, tuple[str, ...]()
     if gan.classes:
       classes = splits.train.classes
       like = real if real.classes == classes else own_reals

@@ -1,10 +1,18 @@
-"""Frames -> a film: WebP and GIF by Pillow, MP4 by ffmpeg, one at a time."""
+"""Frames -> a film: WebP and GIF by Pillow, MP4 by ffmpeg, one at a time.
+
+Pillow makes an animated WebP of pictures that it keeps, and so does imageio,
+which calls Pillow for it: a film of 1,000 frames at 1024 px would need 3 GB.
+`_Film` is one picture that changes when Pillow goes to its next frame with
+`seek`, so that only one frame is in memory.
+"""
+from collections.abc import Iterable, Iterator
 import contextlib
 import itertools
 import os
 import shutil
 import subprocess
 import tempfile
+from typing import Protocol
 
 import numpy as np
 from PIL import Image
@@ -16,12 +24,21 @@ from msg_gan_jax.files.atomic import replacing
 _MOST_GIF_FPS = 50
 
 
-def write(path, frames, fps, count):
+class Format(Protocol):
+  """How the frames of a film are written into a file."""
+
+  def __call__(self, path: str, frames: Iterator[np.ndarray], fps: float,
+               count: int, shape: tuple[int, ...]) -> None:
+    """Writes `count` frames, uint8 of [H, W, 3] = `shape`, one by one."""
+
+
+def write(path: str | os.PathLike, frames: Iterable[np.ndarray], fps: float,
+          count: int) -> None:
   """Writes a film that a viewer repeats for ever; a whole file or none.
 
   Neighbours that are equal may become one frame that is shown as long as both.
-  GIF has 256 colours a frame, chosen for it, and Pillow keeps it in memory
-  until the end, a byte a pixel; of the others one frame is.
+  A GIF has 256 colours a frame, chosen for it, and Pillow keeps it in memory
+  until the end, a byte a pixel; of the other formats one frame is kept.
 
   Args:
     path: of the file, whose ending is one of FORMATS; its folder must exist.
@@ -32,44 +49,45 @@ def write(path, frames, fps, count):
   Raises:
     ValueError: what `check` raises, or ffmpeg failed.
   """
-  kind, frames = check(path, fps), iter(frames)
+  write_format, frames = check(path, fps), iter(frames)
   first = next(frames)
   with replacing(path) as temporary:
-    kind(temporary, itertools.chain((first,), frames), fps, count, first.shape)
+    write_format(temporary, itertools.chain((first,), frames), fps, count,
+                 first.shape)
 
 
-def check(path, fps):
+def check(path: str | os.PathLike, fps: float) -> Format:
   """The row of FORMATS for a path, before anything is drawn.
 
   Raises:
     ValueError: an unknown ending, no ffmpeg, or more frames a second than the
       format has.
   """
-  kind = FORMATS[os.path.splitext(path)[1].lower()]
-  if kind is _mp4:
+  row = FORMATS[os.path.splitext(path)[1].lower()]
+  if row is _mp4:
     ffmpeg()
-  if kind is _gif and fps > _MOST_GIF_FPS:
+  if row is _gif and fps > _MOST_GIF_FPS:
     raise ValueError(
-        f'--fps: {fps:g}, but browsers slow a GIF of more than '
+        f'fps: {fps:g}, but browsers slow a GIF of more than '
         f'{_MOST_GIF_FPS} down; wanted less, or a .webp.')
-  return kind
+  return row
 
 
-def ffmpeg():
+def ffmpeg() -> str:
   """The path of ffmpeg: the one that is installed, or imageio-ffmpeg's.
 
   Raises:
     ValueError: there is none.
   """
-  found = shutil.which('ffmpeg')
-  if found:
-    return found
+  installed = shutil.which('ffmpeg')
+  if installed:
+    return installed
   try:
     import imageio_ffmpeg  # An extra.
     return imageio_ffmpeg.get_ffmpeg_exe()
   except (ImportError, RuntimeError) as error:
     raise ValueError(
-        '--out: a .mp4 needs ffmpeg, which is not on the PATH; run '
+        'path: a .mp4 needs ffmpeg, which is not on the PATH; run '
         "pip install 'msg_gan_jax[video]', or write a .webp or a .gif."
     ) from error
 
@@ -113,18 +131,18 @@ def _gif(path, frames, fps, count, shape):
 
 
 def _mp4(path, frames, fps, count, shape):
-  """H.264 in yuv420p, which all players have, and which wants even sides."""
+  """H.264 in yuv420p, which all players have, and which needs even sides."""
   height, width, _ = shape
   odd = (0, height % 2), (0, width % 2), (0, 0)
-  with tempfile.TemporaryFile() as said:
+  with tempfile.TemporaryFile() as messages:
     process = subprocess.Popen([
         ffmpeg(), '-y', '-loglevel', 'error', '-f', 'rawvideo', '-pix_fmt',
         'rgb24', '-s', f'{width + width % 2}x{height + height % 2}', '-r',
         str(fps), '-i', '-', '-an', '-c:v', 'libx264', '-crf', '16', '-pix_fmt',
         'yuv420p', '-movflags', '+faststart', '-f', 'mp4', path],
-        stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=said)
+        stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=messages)
     try:
-      # It ended early: what it said tells why.
+      # If it ended early, its messages tell why.
       with contextlib.suppress(BrokenPipeError), process.stdin as pipe:
         for frame in frames:
           pipe.write(np.pad(frame, odd, constant_values=255).tobytes())
@@ -133,14 +151,14 @@ def _mp4(path, frames, fps, count, shape):
       process.wait()
       raise
     if process.wait():
-      said.seek(0)
-      lines = said.read().decode(errors='replace').strip().splitlines()
+      messages.seek(0)
+      lines = messages.read().decode(errors='replace').strip().splitlines()
       raise ValueError(
-          '--out: ffmpeg could not write the film: '
+          'path: ffmpeg could not write the film: '
           f'{lines[-1] if lines else "it does not say why"}')
 
 
-FORMATS = tables.Table('--out', 'format of films', {
+FORMATS = tables.Table[Format]('path', 'format of films', {
     '.webp': _webp,
     '.gif': _gif,
     '.mp4': _mp4,

@@ -112,7 +112,7 @@ def command(runs, tmp_path, monkeypatch, capsys):
     ('mix -', '--workdir: which run?'),
     ('truncate -', '--workdir: which run?'),
     ('project -', '--workdir: which run?'),
-    ('walk points', '--mode: this run draws points of the'),
+    ('walk points', '--workdir: it draws points of the plane (ring)'),
     # Where to.
     ('walk styled --out=x.avi', '--out: wanted a file that en'
      "ds in .webp or .gif or .mp4, found 'x.avi'."),
@@ -125,7 +125,7 @@ def command(runs, tmp_path, monkeypatch, capsys):
      '=30 are 0.3 frames; wanted 2 to 100,000.'),
     ('walk styled --seconds=nan', '--seconds: nan with --fps'),
     ('walk styled --seconds=1e9', '--seconds: 1e+09 with --fp'),
-    ('walk styled --count=1', '--count: a walk wants at least'),
+    ('walk styled --count=1', '--count: a walk needs at least 2, f'),
     # Latents.
     ('walk styled --z_file=z.npy --seed=1', '--seed: means no'
      'thing beside --z_file, which has all latents.'),
@@ -136,26 +136,26 @@ def command(runs, tmp_path, monkeypatch, capsys):
     ('walk styled --w_file=z.npy', '--w_file: wanted an array'
      ' [n, 6], found [4, 8] in z.npy.'),
     ('walk styled --w_file=nan.npy', '--w_file: wanted finite'),
-    ('walk styled --w_file=no.npy', '--w_file: no file no.npy'),
+    ('walk styled --w_file=no.npy', '--w_file: there is no file no.'),
     ('walk plain --w_file=w.npy', '--w_file: this run has no '
-     'mapping network, and no w; wanted latents, as --z_file.'),
+     'mapping network, and so no w; wanted latents, such as --z_file=FILE.'),
     ('walk styled --z_file=w.npy', '--z_file: wanted an array'),
     ('mix styled --w_file=w.npy --rows=4', '--rows: 4 at the '
      'left, and there are 4 latents; '),
-    ('walk styled --labels=1', "--labels: '1', but this run w"),
-    ('walk classes --labels=3', '--labels: 3 is no class; '),
+    ('walk styled --labels=1', '--labels: 1, but the GAN was t'),
+    ('walk classes --labels=3', '--labels: 3 is not a class; wa'),
     # The way.
-    ('walk plain --space=w', "--space: 'w', but this run has "
+    ('walk plain --space=w', "--space: 'w', but this GAN has "
      "no mapping network; wanted 'z'."),
     ('walk styled --way=spherical', "--way: 'spherical' keeps"
      " a norm, and w has none that is its own; wanted 'linear', or --space=z."),
-    ('walk styled --w_file=w.npy --space=z', '--w_file: holds'),
+    ('walk styled --w_file=w.npy --space=z', '--w_file: given'),
     ('walk classes --space=z --labels=0,1', '--labels: a walk'
-     ' in z stays in one class; wanted one, as --labels=0.'),
+     ' in z stays in one class; wanted one, such as --labels=0.'),
     # Styles.
-    ('mix plain', '--mode=mix: this run has no mapping networ'
-     'k, and no styles; wanted a run of stylegan, msg_stylegan or stylegan2.'),
-    ('truncate plain', '--mode=truncate: this run has no mapp'),
+    ('mix plain', '--workdir: its GAN has no mapping network, and so no st'
+     'yles; wanted one such as stylegan, msg_stylegan or stylegan2.'),
+    ('truncate plain', '--workdir: its GAN has no mapping netw'),
     ('sample plain --psi=.7', '--psi: 0.7, but config.network'
      "s.name = 'msg_progan' has no mapping network whose mean styles"),
     ('walk plain --cutoff=2', '--cutoff: 2, but config.networ'),
@@ -168,23 +168,23 @@ def command(runs, tmp_path, monkeypatch, capsys):
     ('truncate styled --psi=1,,2', '--psi: wanted numbers wit'),
     ('truncate styled --psi=1,nan', '--psi: wanted -100 .. 10'
      '0, found nan.'),
-    ('mix styled --crossovers=a', '--crossovers: wanted numbe'),
+    ('mix styled --crossovers=a', '--crossovers: wanted whole '),
     ('mix styled --crossovers=2,4', '--crossovers: wanted lay'
      'ers that rise, 1 .. 3, found 2,4.'),
     # Pictures.
-    ('project styled', '--pictures: which? As --pictures=a.pn'),
-    ('project styled --pictures=no.png', '--pictures: no file'
-     " or folder 'no.png'; the nearest folder is "),
-    ('project styled --pictures=styled', '--pictures: no pict'),
+    ('project styled', '--pictures: which? Such as --pictures='),
+    ('project styled --pictures=no.png', '--pictures: there i'
+     "s no file or folder 'no.png'; the nearest folder is "),
+    ('project styled --pictures=styled', '--pictures: there a'),
     ('project styled --pictures=z.npy', '--pictures: cannot r'
      "ead 'z.npy': not a picture of a format that is read"),
     ('project classes --pictures=pictures', '--labels: this r'
-     'un draws 3 classes; wanted those of the pictures, as --labels=3 or '),
-    ('project points --pictures=pictures', '--mode: this run '),
+     'un draws 3 classes; wanted those of the pictures, such as --labels=3 '),
+    ('project points --pictures=pictures', '--workdir: it dra'),
     # Scores.
     ('sample - --metrics=fid', '--metrics: a flag of --mode=evaluate; this'),
-    ('evaluate -', '--workdir: which run? As --workdir=runs/quickstart; or two '
-     'sets of pictures, as --real=FOLDER --fake=FOLDER.'),
+    ('evaluate -', '--workdir: which run? Give one, such as --workdir=runs/qui'
+     'ckstart; or two sets of pictures, such as --real=FOLDER --fake=FOLDER.'),
     ('evaluate - --real=pictures', '--workdir: which run? '),
     ('evaluate - --real=pictures --fake=no', '--fake: no file, folder or sou'),
     ('evaluate - --real=pictures --fake=pictures --psi=.5', '--psi: is of a r'),
@@ -198,7 +198,7 @@ def command(runs, tmp_path, monkeypatch, capsys):
      "e: no file 'no'; wanted the Inception network of FID (91 MB), from http"),
     ('evaluate plain --metrics=is', '--metrics: is: random_conv has no classe'),
     ('evaluate plain --metrics=polygons', '--metrics: polygons measures again'),
-    ('evaluate plain --checkpoints=last', "--checkpoints: no checkpoint 'last"),
+    ('evaluate plain --checkpoints=last', "--checkpoints: there is no 'last';"),
     ('evaluate plain --checkpoints=best', '--checkpoints: best, but plain has'),
     ('evaluate plain --psi=.5', '--psi: 0.5, but config.networks.name = '),
     ('evaluate points', '--workdir points: its GAN draws points; they are cou'),

@@ -12,7 +12,7 @@ from absl.testing import flagsaver
 from helpers import ROOT
 import pytest
 
-from msg_gan_jax.commands import main
+from msg_gan_jax.commands import main, shared_flags
 from msg_gan_jax.config import schema
 from msg_gan_jax.runs import workdir
 
@@ -179,7 +179,8 @@ def test_flags_may_stand_in_any_order(command, tmp_path, monkeypatch):
   seen = []
 
   def call():
-    seen.append((schema.parse(main._CONFIG.value), main._experiment_name()))
+    seen.append((schema.parse(shared_flags.CONFIG.value),
+                 shared_flags.experiment_name()))
     return 0
 
   monkeypatch.setattr(main, '_call', call)

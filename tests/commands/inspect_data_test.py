@@ -10,11 +10,11 @@ import numpy as np
 from PIL import Image
 import pytest
 
-from msg_gan_jax.analysis.dataset import census, concerns
-from msg_gan_jax.commands import dry_run, inspect_data, main
+from msg_gan_jax.analysis.dataset import census, concerns, inspection
+from msg_gan_jax.commands import dry_run, main
 from msg_gan_jax.config import schema
 from msg_gan_jax.data.sources import SOURCES, Splits
-from msg_gan_jax.report import contact_sheet, inventory, scatter
+from msg_gan_jax.report import contact_sheet, inventory, lettering, scatter
 
 
 def noise(seed, height=8, width=8, channels=3):
@@ -67,14 +67,14 @@ def root(tmp_path):
 
 @pytest.fixture
 def look(tmp_path):
-  """(path, **data settings) -> (found, text) of survey.inspect."""
+  """(path, **data settings) -> (found, text) of inspection.inspect."""
   def look(path, **settings):
     config = schema.template()
     config.data.update({
         'name': 'folder', 'path': str(path), 'resolution': 8,
         'cache_dir': str(tmp_path / 'cache'), **settings})
     said = []
-    found = inspect_data.inspect(
+    found = inspection.inspect(
         schema.parse(config), str(tmp_path / 'out'), said.append)
     return found, '\n'.join(said)
   return look
@@ -125,10 +125,9 @@ def test_no_shape_is_too_odd_to_draw(tmp_path, shape):
   source = Drawn(images)
   seen = census.take(Splits(source, None))
   assert seen.mean.shape == seen.std.shape == shape
-  found = dict(seen.found, worth_a_look=[])
+  found = dict(seen.facts, worth_a_look=[])
   lines = list(
-    inspect_data._write(str(tmp_path), Splits(source, None), seen, found)
-  )
+      inspection._write(str(tmp_path), Splits(source, None), seen, found))
   assert len(lines) == 3
   with Image.open(tmp_path / 'contact_sheet.png') as image:
     assert image.width > 2 * 64 and image.height > 2 * 64
@@ -149,7 +148,7 @@ def test_of_many_classes_twenty_are_listed_and_the_rest_counted():
   names = tuple(f'c{i}' for i in range(37))
   source = Drawn(np.stack([noise(i) for i in range(74)]),
                  np.arange(74) % 37, names)
-  found = dict(census.take(Splits(source, None)).found, worth_a_look=[])
+  found = dict(census.take(Splits(source, None)).facts, worth_a_look=[])
   (title, text), = [(title, text) for title, text in inventory.sections(found)
                     if 'classes' in title]
   assert title == '37 classes of 2'
@@ -191,14 +190,14 @@ def numbered(numbers):
 @pytest.mark.usefixtures('part')
 def test_a_large_set_is_seen_through_a_part_drawn_at_random():
   source = Drawn(numbered(np.arange(1000)))
-  found = census.take(Splits(source, None)).found
+  found = census.take(Splits(source, None)).facts
   assert (found['train'], found['looked_at']) == (1000, 50)
   for channel in found['channels'].values():
     assert sum(channel['histogram']) == 50
   _, text = next(inventory.sections(dict(found, worth_a_look=[])))
   assert ('looked at 50, drawn at random; only classes and copies are counted '
           'in all') in text
-  found = census.take(Splits(source, None), quick_bytes=0).found
+  found = census.take(Splits(source, None), quick_bytes=0).facts
   _, text = next(inventory.sections(dict(found, worth_a_look=[])))
   assert ('looked at 50, drawn at random; only classes are counted in all'
           in text)
@@ -220,7 +219,7 @@ def test_up_to_200000_all_are_looked_at_and_beyond_50000():
     np.arange(1000) // 2, np.arange(1000) % 500], ids=['beside', 'apart'])
 def test_a_large_set_that_is_in_memory_is_compared_whole(numbers):
   source, held_out = Drawn(numbered(numbers)), Drawn(numbered(np.arange(300)))
-  found = census.take(Splits(source, held_out)).found
+  found = census.take(Splits(source, held_out)).facts
   assert found['copies']['count'] == 500 and found['leaks']['count'] == 300
   leaked, copied = concerns.concerns(found, schema.Config().data)[:2]
   assert 'training sees 300 of 300 held-out pictures too (held-out 0' in leaked
@@ -232,7 +231,7 @@ def test_a_large_set_that_is_in_memory_is_compared_whole(numbers):
     np.arange(1000) // 20, np.arange(1000) % 50], ids=['beside', 'apart'])
 def test_of_a_part_copies_and_leaks_are_told_as_at_least(numbers):
   source, held_out = Drawn(numbered(numbers)), Drawn(numbered(np.arange(300)))
-  found = census.take(Splits(source, held_out), quick_bytes=0).found
+  found = census.take(Splits(source, held_out), quick_bytes=0).facts
   seen = len(set(numbers[census.sample(1000)].tolist()))
   assert 20 < seen < 50  # Of 50 kinds, among 50 that were drawn.
   assert found['copies']['count'] == 50 - seen
@@ -341,7 +340,7 @@ def test_small_classes_are_named(root, look):
   save(root / 'emu' / 'a.png', noise(100))
   found, _ = look(root, held_out=0)
   text, = about(found, 'label')
-  assert '3 classes, 1 of them with under 10 pictures, as emu (1)' in text
+  assert '3 classes, 1 of them with under 10 pictures, such as emu (1)' in text
 
 
 def test_enlarged_originals_name_the_size_that_they_fill(look, tmp_path):
@@ -425,7 +424,7 @@ WRITE = ("To be rid of them, write one of each as files, for config.data.name "
 def test_place_and_remedy_are_of_the_source_whether_it_has_a_path_or_not(
     settings, place, few_at, remedy):
   flat = np.zeros((12, 8, 8, 3), np.uint8)
-  found = census.take(Splits(Drawn(flat), None)).found
+  found = census.take(Splits(Drawn(flat), None)).facts
   data = schema.Data(**settings)
   (copied, text), = concerns.copied(found, data)
   (few, _), = concerns.few(found, data)
@@ -440,7 +439,7 @@ def test_place_and_remedy_are_of_the_source_whether_it_has_a_path_or_not(
 
 def test_more_points_are_drawn_and_never_mirrored():
   points = np.zeros((12, 1, 1, 2), np.float32)
-  found = census.take(Splits(Drawn(points), None)).found
+  found = census.take(Splits(Drawn(points), None)).facts
   assert concerns.concerns(
       found, schema.Data(name='ring', mirror=False)) == [
           'config.data.count: only 12 pictures: D may learn them by heart. '
@@ -467,7 +466,7 @@ def test_a_contact_sheet_has_a_row_a_class_and_sixteen_at_most():
   images = np.stack([noise(i) for i in range(60)])
   names = tuple(f'c{i:02}' for i in range(20))
   source = Drawn(images, np.arange(60) % 20, names)
-  rows, beside = inspect_data._by_class(source, census.per_class(source))
+  rows, beside = inspection._rows_of_classes(source, census.per_class(source))
   assert len(rows) == len(beside) == 16
   assert [len(row) for row in rows] == [3] * 16
   assert beside[0] == ('c00', '3') and beside[-1] == ('c19', '3')
@@ -480,10 +479,10 @@ def test_of_classes_without_pictures_none_is_shown(tmp_path):
   source = Drawn(np.stack([noise(i) for i in range(30)]), [3] * 30,
                  tuple(f'c{i}' for i in range(100)))
   seen = census.take(Splits(source, None))
-  rows, beside = inspect_data._by_class(source, seen.found['classes'])
+  rows, beside = inspection._rows_of_classes(source, seen.facts['classes'])
   assert [len(row) for row in rows] == [16] and beside == [('c3', '30')]
-  found = dict(seen.found, worth_a_look=[])
-  assert f"{tmp_path / 'contact_sheet.png'}" in inspect_data._write(
+  found = dict(seen.facts, worth_a_look=[])
+  assert f"{tmp_path / 'contact_sheet.png'}" in inspection._write(
       str(tmp_path), Splits(source, None), seen, found)
 
 
@@ -492,16 +491,16 @@ def test_a_name_that_the_sheet_cannot_write_is_a_number(tmp_path, name):
   source = Drawn(np.stack([noise(i) for i in range(4)]), [0, 1, 0, 1],
                  ('dog', name))
   seen = census.take(Splits(source, None))
-  _, beside = inspect_data._by_class(source, seen.found['classes'])
+  _, beside = inspection._rows_of_classes(source, seen.facts['classes'])
   assert beside == [('dog', '2'), ('class 2 of 2', '2')]
   source.name = name
-  found = dict(census.take(Splits(source, None)).found, worth_a_look=[])
+  found = dict(census.take(Splits(source, None)).facts, worth_a_look=[])
   drawn = []
   with pytest.MonkeyPatch.context() as patch:
     patch.setattr(contact_sheet, 'draw', lambda *args: drawn.append(args))
-    inspect_data._sheet('a.png', source, found)
+    inspection._draw_sheet('a.png', source, found)
   title = drawn[0][2][0]
-  assert contact_sheet.writes(title) and len(title) == len(name)
+  assert lettering.can_write(title) and len(title) == len(name)
   # What cannot be drawn stands in the text and in the file.
   assert found['name'] == name and name in found['classes']
 
@@ -525,10 +524,9 @@ def test_points_have_ranges_and_classes_and_are_drawn_as_dots(
   points = np.linspace(-1, 1, 24, dtype=np.float32).reshape(12, 1, 1, 2)
   source = Drawn(points, np.arange(12) % 3, ('a', 'b', 'c'))
   monkeypatch.setattr(
-    inspect_data, 'open_source', lambda _: Splits(source, source)
-  )
+      inspection, 'open_source', lambda _: Splits(source, source))
   said = []
-  found = inspect_data.inspect(
+  found = inspection.inspect(
       schema.Config(), str(tmp_path / 'out'), said.append)
   np.testing.assert_allclose(
       found['ranges'], [[-1, 21 / 23], [-21 / 23, 1]], rtol=1e-6)
@@ -621,12 +619,10 @@ def test_a_folder_that_takes_no_files_is_told_before_the_look(
     look, root, tmp_path, monkeypatch):
   def refuse(**_):
     raise OSError(30, 'Read-only file system')
-  monkeypatch.setattr(inspect_data.tempfile, 'TemporaryFile', refuse)
-  monkeypatch.setattr(
-    inspect_data, 'open_source', None
-  )  # Would be a TypeError.
+  monkeypatch.setattr(inspection.tempfile, 'TemporaryFile', refuse)
+  monkeypatch.setattr(inspection, 'open_source', None)  # It is not called.
   with pytest.raises(ValueError, match=(
-      r"^--out: no files can be written to '.*/out': Read-only file system; "
+      r"^out: no files can be written to '.*/out': Read-only file system; "
       'wanted another folder')):
     look(root)
   assert not (tmp_path / 'out').exists()
@@ -634,15 +630,13 @@ def test_a_folder_that_takes_no_files_is_told_before_the_look(
 
 def test_a_folder_that_was_there_or_is_no_longer_empty_is_kept(tmp_path):
   (tmp_path / 'old').mkdir()
-  with pytest.raises(KeyboardInterrupt), inspect_data._folder(
+  with pytest.raises(KeyboardInterrupt), inspection._folder(
       str(tmp_path / 'old' / 'new' / 'out')):
     (tmp_path / 'old' / 'new' / 'of_another').touch()
     raise KeyboardInterrupt
   assert os.listdir(tmp_path / 'old' / 'new') == ['of_another']
-  with (
-    pytest.raises(KeyboardInterrupt),
-    inspect_data._folder(str(tmp_path / 'old')),
-  ):
+  with pytest.raises(KeyboardInterrupt), inspection._folder(
+      str(tmp_path / 'old')):
     (tmp_path / 'old' / 'new' / 'of_another').unlink()
     (tmp_path / 'old' / 'new').rmdir()
     raise KeyboardInterrupt

@@ -9,8 +9,9 @@ import kills
 import numpy as np
 import pytest
 
+from msg_gan_jax.analysis.generator import samples
 from msg_gan_jax.arrays.mesh import data_mesh
-from msg_gan_jax.commands import dry_run, sample_run
+from msg_gan_jax.commands import dry_run
 from msg_gan_jax.data.batches import Batch
 from msg_gan_jax.gan import pyramid, schedules
 from msg_gan_jax.gan.build import build
@@ -100,13 +101,13 @@ def test_a_fade_is_the_coarser_gan_at_0_and_the_finer_at_1(preset, growing):
   z = gan.draw(jax.random.key(1), B)
 
   def g(level, alpha):
-    image, = players.at(level).g.apply(
+    image, = players.stage(level).g.apply(
         {'params': state.g.params, 'stats': state.g.stats}, z,
         Condition(alpha=jnp.full(B, alpha)))
     return image
 
   def d(level, images, alpha):
-    return players.at(level).d.apply(
+    return players.stage(level).d.apply(
         {'params': state.d.params}, (images,),
         Condition(alpha=jnp.full(B, alpha))).logits
 
@@ -130,7 +131,7 @@ def test_players_have_one_tree_for_all_levels(preset, growing):
   state = jax.eval_shape(grown.init, jax.random.key(0))
   z = jnp.zeros((1, config.networks.latent))
   for level in (0, 1, 2):
-    found = jax.eval_shape(players.at(level).g.init, jax.random.key(0), z)
+    found = jax.eval_shape(players.stage(level).g.init, jax.random.key(0), z)
     assert jax.tree.structure(found['params']) == (
         jax.tree.structure(state.g.params))
   # ... and G's is that of a GAN that shows all scales at once.
@@ -149,7 +150,7 @@ def test_reals_fade_with_the_fakes(growing):
   for level, size in enumerate((4, 8, 16)):
     real, = pyramid.build(images, (size,))
     for alpha in (0., .25, 1.):
-      (seen,), _ = players.at(level).see(images, jnp.full(B, alpha))
+      (seen,), _ = players.stage(level).reals_for(images, jnp.full(B, alpha))
       coarse = pyramid.up(pyramid.down(real))
       chex.assert_trees_all_close(
           seen, (1 - alpha) * coarse + alpha * real, atol=1e-6)
@@ -219,7 +220,7 @@ def test_a_dry_run_compiles_a_step_of_each_resolution(growing):
   config = growing('progan', train__total_images=1000,
                    train__grow_batches='16:8')
   gan = build(config)
-  found = dry_run._begins(gan, config.train)
+  found = dry_run.starts_of_levels(gan, config.train)
   assert sorted(found) == [0, 16, 48]
   assert [gan.phase(i).batch for i in sorted(found)] == [4, 4, 8]
   assert dry_run._shown(gan, config) == '4 at 4 px, 4 at 8 px, 8 at 16 px'
@@ -246,7 +247,8 @@ def test_a_run_that_stops_in_a_fade_ends_like_one_that_does_not(
     _, _, aux = whole['rest of the state']
     assert float(aux['augment']['p']) != pytest.approx(.1)
     assert int(aux['stage']) == 3
-    paths = sample_run.from_run(tmp_path / 'whole', tmp_path / 'grid', count=4)
+    paths = samples.sample_run_to_files(
+        tmp_path / 'whole', tmp_path / 'grid', 4)
   assert paths
 
 
@@ -257,7 +259,7 @@ def test_a_run_that_stops_in_a_fade_ends_like_one_that_does_not(
     ({'train__grow_batches': '8'}, "wanted heights and numbers as '64:16"),
     ({'train__grow_batches': '8:2,8:4'}, '8 twice'),
     ({'train__grow_batches': '8:0'}, '8:0 is out of range'),
-    ({'train__grow_batches': '8:6'}, 'train.grow_batches: 6 is no multiple'),
+    ({'train__grow_batches': '8:6'}, 'train.grow_batches: 6 is not a multiple'),
     ({'train__total_images': 40}, 'ends before 16 px begins to fade in, '
                                   'after 48 images'),
     ({'train__grow_stable_images': 0, 'train__grow_fade_images': 0},

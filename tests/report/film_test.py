@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 import pytest
 
-from msg_gan_jax.report import film as video
+from msg_gan_jax.report import film
 
 
 def frames(n, height=15, width=21):
@@ -21,14 +21,14 @@ def frames(n, height=15, width=21):
 
 def read(path):
   """([first pixel of each frame], [milliseconds])."""
-  with Image.open(path) as film:
+  with Image.open(path) as image:
     shown, times = [], []
-    for i in range(film.n_frames):
-      film.seek(i)
-      shown.append(np.asarray(film.convert('RGB'))[0, 0].astype(int))
-      times.append(film.info['duration'])
-    assert film.info['loop'] == 0  # For ever.
-    return np.stack(shown), times, film.size
+    for i in range(image.n_frames):
+      image.seek(i)
+      shown.append(np.asarray(image.convert('RGB'))[0, 0].astype(int))
+      times.append(image.info['duration'])
+    assert image.info['loop'] == 0  # For ever.
+    return np.stack(shown), times, image.size
 
 
 @pytest.mark.parametrize('ending, fps, n', [
@@ -36,7 +36,7 @@ def read(path):
     ('.GIF', 12.5, 5)])
 def test_a_film_has_every_frame_and_its_length(tmp_path, ending, fps, n):
   path = tmp_path / f'x{ending}'
-  video.write(path, frames(n), fps, n)
+  film.write(path, frames(n), fps, n)
   shown, times, size = read(path)
   assert (len(times), size) == (n, (21, 15))
   unit = 10 if ending.lower() == '.gif' else 1
@@ -52,7 +52,7 @@ def test_equal_neighbours_may_be_one_frame_but_last_as_long(tmp_path):
   for ending in ('.webp', '.gif'):
     path = tmp_path / f'x{ending}'
     still = itertools.repeat(next(frames(1)), 3)
-    video.write(path, itertools.chain(still, frames(4)), 10, 7)
+    film.write(path, itertools.chain(still, frames(4)), 10, 7)
     assert sum(read(path)[1]) == 700
 
 
@@ -63,20 +63,20 @@ def test_after_an_error_there_is_no_film(tmp_path):
 
   for ending in ('.webp', '.gif'):
     with pytest.raises(KeyboardInterrupt):
-      video.write(tmp_path / f'x{ending}', broken(), 10, 4)
+      film.write(tmp_path / f'x{ending}', broken(), 10, 4)
   assert os.listdir(tmp_path) == []
 
 
 def test_an_unknown_ending_names_those_that_there_are():
   with pytest.raises(ValueError, match=(
-      r"^--out: no format of films '\.avi'; .*Known: \.gif, \.mp4, \.webp\.")):
-    video.check('x.avi', 30)
+      r"^path: no format of films '\.avi'; .*Known: \.gif, \.mp4, \.webp\.")):
+    film.check('x.avi', 30)
 
 
 def test_a_gif_of_too_many_frames_a_second_is_refused():
-  with pytest.raises(ValueError, match=r'^--fps: 60, but browsers slow a GIF'):
-    video.check('x.gif', 60)
-  video.check('x.webp', 60)
+  with pytest.raises(ValueError, match=r'^fps: 60, but browsers slow a GIF'):
+    film.check('x.gif', 60)
+  film.check('x.webp', 60)
 
 
 @pytest.fixture
@@ -87,15 +87,15 @@ def no_ffmpeg(monkeypatch):
 
 def test_without_ffmpeg_a_mp4_says_what_to_install(no_ffmpeg):
   with pytest.raises(ValueError, match=(
-      r"^--out: a \.mp4 needs ffmpeg, .* pip install 'msg_gan_jax\[video\]'")):
-    video.check('x.mp4', 30)
+      r"^path: a \.mp4 needs ffmpeg, .* pip install 'msg_gan_jax\[video\]'")):
+    film.check('x.mp4', 30)
 
 
 def test_the_ffmpeg_of_the_extra_is_found(no_ffmpeg, monkeypatch):
   there = types.ModuleType('imageio_ffmpeg')
   there.get_ffmpeg_exe = lambda: '/extra/ffmpeg'
   monkeypatch.setitem(sys.modules, 'imageio_ffmpeg', there)
-  assert video.ffmpeg() == '/extra/ffmpeg'
+  assert film.ffmpeg() == '/extra/ffmpeg'
 
 
 def stand_in(tmp_path, monkeypatch, code):
@@ -103,14 +103,14 @@ def stand_in(tmp_path, monkeypatch, code):
   program = tmp_path / 'ffmpeg'
   program.write_text(f'#!{sys.executable}\nimport sys\n{code}\n')
   program.chmod(0o755)
-  monkeypatch.setattr(video, 'ffmpeg', lambda: str(program))
+  monkeypatch.setattr(film, 'ffmpeg', lambda: str(program))
 
 
 def test_a_mp4_has_even_sides_and_all_pixels(tmp_path, monkeypatch):
   stand_in(tmp_path, monkeypatch, (
       'open(sys.argv[-1], "wb").write(sys.stdin.buffer.read())\n'
       f'open({str(tmp_path / "argv")!r}, "w").write(" ".join(sys.argv))'))
-  video.write(tmp_path / 'x.mp4', frames(3), 24, 3)
+  film.write(tmp_path / 'x.mp4', frames(3), 24, 3)
   said = (tmp_path / 'argv').read_text()
   assert '-s 22x16 -r 24 ' in said and ' -pix_fmt yuv420p ' in said
   pixels = np.fromfile(tmp_path / 'x.mp4', np.uint8).reshape(3, 16, 22, 3)
@@ -122,18 +122,18 @@ def test_what_ffmpeg_says_is_told(tmp_path, monkeypatch):
   stand_in(tmp_path, monkeypatch,
            'sys.exit("first\\nUnknown encoder \'libx264\'")')
   with pytest.raises(ValueError, match=(
-      r"--out: ffmpeg could not write the film: Unknown encoder 'libx264'")):
-    video.write(tmp_path / 'x.mp4', frames(300, 99, 99), 24, 300)
+      r"^path: ffmpeg could not write the film: Unknown encoder 'libx264'")):
+    film.write(tmp_path / 'x.mp4', frames(300, 99, 99), 24, 300)
   assert os.listdir(tmp_path) == ['ffmpeg']
 
 
 def test_a_mp4_is_a_film_where_ffmpeg_is_at_hand(tmp_path):
   try:
-    program = video.ffmpeg()
+    program = film.ffmpeg()
   except ValueError:
     pytest.skip('no ffmpeg')
   path = str(tmp_path / 'x.mp4')
-  video.write(path, frames(10), 20, 10)
+  film.write(path, frames(10), 20, 10)
   raw = subprocess.run(
       [program, '-loglevel', 'error', '-i', path, '-f', 'rawvideo', '-pix_fmt',
        'rgb24', '-'], capture_output=True, check=True).stdout

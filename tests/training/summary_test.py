@@ -4,7 +4,8 @@ import json
 import numpy as np
 import pytest
 
-from msg_gan_jax.commands import dry_run, sample_run
+from msg_gan_jax.analysis.generator import samples
+from msg_gan_jax.commands import dry_run
 from msg_gan_jax.config import schema
 from msg_gan_jax.data import sources
 from msg_gan_jax.runs import records
@@ -58,7 +59,7 @@ def test_points_are_trained_on_drawn_sampled_and_resumed(
   assert recorded[-1]['modes'] == found['samples']['modes']
   assert all(0 < r['stability_1'] < 4 for r in recorded if 'stability_1' in r)
   assert len(list((run / 'samples').glob('*.png'))) == 3
-  picture, array = sample_run.from_run(
+  picture, array = samples.sample_run_to_files(
     str(run), str(tmp_path / 'out'), count=20
   )
   points = np.load(array)

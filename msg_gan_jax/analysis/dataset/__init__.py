@@ -1,1 +1,1 @@
-"""dataset."""
+"""Looks at a data set before anyone trains on it."""

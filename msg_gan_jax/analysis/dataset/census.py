@@ -1,102 +1,113 @@
 """What a data set holds, counted in one pass over its pictures."""
 import collections
+from collections.abc import Callable, Iterator, Sequence
 import hashlib
 import itertools
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from msg_gan_jax.data import order
-from msg_gan_jax.data.drawn import avatars
+from msg_gan_jax.data.source import Source
+from msg_gan_jax.data.sources import DRAWN, Drawn, Splits
 
 MOST = 200_000  # Larger sets are judged by ENOUGH pictures, drawn at random.
 ENOUGH = 50_000
-# Of these all are compared with each other: config.data.cache_gb, up to which
-# sets are kept decoded.
+# All of a set with fewer bytes are compared with each other: as many as
+# config.data.cache_gb keeps decoded.
 QUICK_BYTES = 4e9
-# Not that of data/open.py, which says what is kept out of training.
+# Another stream of random numbers than that which holds pictures out.
 _STREAM = 2**32
 CHUNK_BYTES = 8 * 2**20  # Counting needs up to eight times as much beside it.
 EXAMPLES = 5
-# Below these a picture is of one colour, or grey, to the eye. A JPEG of one
-# colour is off by a value here and there.
+# Below these a picture has one colour, or is grey, to the eye. A JPEG of one
+# colour differs from it by a value here and there.
 ONE_COLOUR_STD = 1.
 GREY_SPREAD = 1.
 CHANNELS = {1: ('grey',), 3: ('red', 'green', 'blue'),
             4: ('red', 'green', 'blue', 'alpha')}
-# Sources whose factors have names: (words) or (low, high).
-FACTORS = {'avatars': avatars.FACTORS}
 
 
 class Census(NamedTuple):
   """What was counted.
 
   Attributes:
-    found: plain values for JSON.
-    mean, std: float64 [H, W, C] over the pictures, 0 .. 255; None where
-      pictures are no bytes.
+    facts: plain values for JSON.
+    mean, std: float64 [H, W, C] over the pictures, 0 .. 255; None if they are
+      points and not pictures.
   """
-  found: dict
+  facts: dict[str, Any]
   mean: np.ndarray | None
   std: np.ndarray | None
 
 
-def take(splits, progress=lambda count: None, quick_bytes=QUICK_BYTES):
-  """Splits -> Census, in chunks: a streamed set is never held at once.
+class Counter(Protocol):
+  """Counts the values of pictures, chunk by chunk."""
 
-  Values are counted over `sample`; copies and leaks are looked for among those
-  that are `compared`, and held-out pictures are all compared with them.
+  def add(self, images: np.ndarray, numbers: np.ndarray) -> None:
+    """Counts pictures [n, H, W, C], whose indices are `numbers` [n]."""
+
+  def facts(self) -> dict[str, Any]:
+    """What was counted, as plain values for JSON."""
+
+
+def take(splits: Splits, progress: Callable[[int], Any] = lambda count: None,
+         quick_bytes: float = QUICK_BYTES) -> Census:
+  """Counts in chunks, so that a streamed set is never held at once.
+
+  Values are counted over `sample`. Copies and leaks are looked for among those
+  that are `compared`; all held-out pictures are compared with them.
 
   Args:
-    splits: data.open.Splits.
+    splits: the data set.
     progress: called with the number of pictures since its last call.
-    quick_bytes: as of `compared`.
+    quick_bytes: see `compared`.
   """
   train, held_out = splits
   picked = sample(len(train))
-  found = {
+  facts: dict[str, Any] = {
       'name': train.name, 'shape': list(train.shape), 'train': len(train),
       'held_out': 0 if held_out is None else len(held_out),
       'digest': train.digest(), 'looked_at': len(picked),
       'notes': dict(train.notes), 'classes': per_class(train),
       'factors': factors(train, picked)}
-  pictures = train.images(picked[:1]).dtype == np.uint8
-  values = Bytes() if pictures else Numbers()
-  read = compared(splits, quick_bytes) if pictures else picked
-  hashes = _look(train, read, progress, values, picked)
-  found.update(values.found())
-  if not pictures:
-    return Census(found, None, None)
-  found['compared'] = len(read)
-  found['copies'] = copies(hashes, read, train)
-  kept = np.arange(found['held_out'])
-  found['leaks'] = leaks(hashes, read, _look(held_out, kept, progress))
-  found['where'] = {
+  if train.images(picked[:1]).dtype != np.uint8:
+    points = Numbers()
+    _look(train, picked, progress, points, picked)
+    return Census({**facts, **points.facts()}, None, None)
+  pictures, read = Bytes(), compared(splits, quick_bytes)
+  hashes = _look(train, read, progress, pictures, picked)
+  facts |= pictures.facts()
+  facts['compared'] = len(read)
+  facts['copies'] = copies(hashes, read, train)
+  facts['leaks'] = leaks(hashes, read, _look(
+      held_out, np.arange(facts['held_out']), progress))
+  facts['where'] = {
       'train': where(train, [
-          *itertools.chain(*found['copies']['examples']),
-          *(trained for _, trained in found['leaks']['examples']),
-          *found['one_colour']['examples']]),
+          *itertools.chain(*facts['copies']['examples']),
+          *(trained for _, trained in facts['leaks']['examples']),
+          *facts['one_colour']['examples']]),
       'held_out': where(held_out, [
-          index for index, _ in found['leaks']['examples']])}
-  return Census(found, *values.mean_and_std())
+          index for index, _ in facts['leaks']['examples']])}
+  return Census(facts, *pictures.mean_and_std())
 
 
-def sample(count):
-  """All indices of a set up to MOST, else ENOUGH at random; ascending.
+def sample(count: int) -> np.ndarray:
+  """int64: all indices of a set up to MOST, else ENOUGH at random; ascending.
 
-  At random, for a copy may lie just beside its original, or half a set away:
-  even steps would always, or never, meet both.
+  They are random because a copy may lie just beside its original, or half a
+  set away: even steps would always meet both, or never.
   """
   if count <= MOST:
     return np.arange(count)
   return np.sort(order.permutation(count, seed=0, stream=_STREAM)[:ENOUGH])
 
 
-def compared(splits, quick_bytes=QUICK_BYTES):
+def compared(splits: Splits, quick_bytes: float = QUICK_BYTES) -> np.ndarray:
   """Indices of the training pictures that are compared byte for byte.
 
   Args:
-    splits: data.open.Splits.
+    splits: the data set.
     quick_bytes: all are, if both splits have no more bytes than this; else
       those of `sample`.
   """
@@ -107,43 +118,48 @@ def compared(splits, quick_bytes=QUICK_BYTES):
   return sample(len(train))
 
 
-def _look(source, read, progress, values=None, picked=()):
-  """Hashes of all that are `read`; values get those that are `picked` too."""
+def _look(source, read, progress, counter=None, picked=()):
+  """Hashes of all that are `read`; those that are `picked` are counted too."""
   hashes = [np.zeros(0, np.uint64)]
   for numbers, images in chunks(source, read):
     hashes += [fingerprints(images)]
     here = np.isin(numbers, picked, assume_unique=True)
     if here.any():
-      values.add(images[here], numbers[here])
+      counter.add(images[here], numbers[here])
     progress(len(numbers))
   return np.concatenate(hashes)
 
 
-def where(source, numbers):
-  """{number: name of its file}; {} of a source that draws its pictures."""
-  if not hasattr(source, 'where'):
-    return {}
-  return {str(i): source.where(i) for i in numbers}
+def where(source: Source | None, numbers: Sequence[int]) -> dict[str, str]:
+  """{number: name of its file}; {} if the source draws its pictures."""
+  name_of = getattr(source, 'where', None)
+  return {str(i): name_of(i) for i in numbers} if name_of else {}
 
 
-def chunks(source, indices, chunk_bytes=CHUNK_BYTES):
-  """Yields (indices, pictures), of at most `chunk_bytes` or one picture."""
+def chunks(source: Source, indices: np.ndarray,
+           chunk_bytes: int = CHUNK_BYTES,
+           ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+  """Yields (indices, pictures), at most `chunk_bytes` or one picture."""
   size = max(1, chunk_bytes // int(np.prod(source.shape))) if len(
       indices) else 1
   for start in range(0, len(indices), size):
-    some = indices[start:start + size]
-    yield some, source.images(some)
+    chunk = indices[start:start + size]
+    yield chunk, source.images(chunk)
 
 
 class Bytes:
-  """Running counts over uint8 [n, H, W, C]; exact, being integers."""
+  """Counts uint8 [n, H, W, C]; sums are integers, and so exact."""
 
-  def __init__(self):
-    self.count, self.histograms, self._sum, self._squares = 0, 0, 0, 0
-    self.one_colour, self.grey = [], 0
+  def __init__(self) -> None:
+    self.count, self.grey = 0, 0
+    self.histograms: Any = 0
+    self.one_colour: list[int] = []
     self.spread, self.opaque = 0., True
+    self._sum: Any = 0
+    self._squares: Any = 0
 
-  def add(self, images, numbers):
+  def add(self, images: np.ndarray, numbers: np.ndarray) -> None:
+    """See Counter."""
     planes = np.ascontiguousarray(np.moveaxis(images, -1, 0))
     squares = np.square(planes, dtype=np.uint16)  # 255 ** 2 fits.
     self.count += len(images)
@@ -160,45 +176,49 @@ class Bytes:
     if len(planes) == 4:
       self.opaque &= bool((planes[3] == 255).all())
 
-  def found(self):
+  def facts(self) -> dict[str, Any]:
+    """See Counter."""
     channels = len(self.histograms)
     names = CHANNELS.get(channels, [f'channel {i}' for i in range(channels)])
-    found = {
+    facts: dict[str, Any] = {
         'channels': dict(zip(names, map(_moments, self.histograms),
                              strict=True)),
         'one_colour': {'count': len(self.one_colour),
                        'examples': self.one_colour[:EXAMPLES]}}
     if channels >= 3:
-      found['colour'] = {'grey_pictures': self.grey,
+      facts['colour'] = {'grey_pictures': self.grey,
                          'mean_spread': self.spread / self.count}
     if channels == 4:
-      found['opaque'] = self.opaque
-    return found
+      facts['opaque'] = self.opaque
+    return facts
 
-  def mean_and_std(self):
-    """float64 [H, W, C] each."""
+  def mean_and_std(self) -> tuple[np.ndarray, np.ndarray]:
+    """float64 [H, W, C] each, over the pictures."""
     mean = self._sum / self.count
     std = np.sqrt(np.maximum(0, self._squares / self.count - mean**2))
     return np.moveaxis(mean, 0, -1), np.moveaxis(std, 0, -1)
 
 
 class Numbers:
-  """Running ranges over floats [n, H, W, C]: points and not pictures."""
+  """Ranges of floats [n, H, W, C]: points and not pictures."""
 
-  def __init__(self):
-    self._low, self._high = np.inf, -np.inf
+  def __init__(self) -> None:
+    self._low: Any = np.inf
+    self._high: Any = -np.inf
 
-  def add(self, images, numbers):
+  def add(self, images: np.ndarray, numbers: np.ndarray) -> None:
+    """See Counter."""
     del numbers
     self._low = np.minimum(self._low, images.min((0, 1, 2)))
     self._high = np.maximum(self._high, images.max((0, 1, 2)))
 
-  def found(self):
+  def facts(self) -> dict[str, Any]:
+    """See Counter."""
     return {'ranges': np.stack([self._low, self._high], 1).tolist()}
 
 
 def _flattest(planes, squares):
-  """Deviation over a picture's pixels, of its liveliest channel; [n]."""
+  """[n]: deviation over a picture's pixels, in the channel that varies most."""
   pixels = planes.shape[2] * planes.shape[3]
   mean = planes.sum((2, 3), dtype=np.int64) / pixels
   square = squares.sum((2, 3), dtype=np.int64) / pixels
@@ -215,8 +235,8 @@ def _moments(histogram):
           'histogram': histogram.tolist()}
 
 
-def per_class(source):
-  """{name: how many}, in the order of the classes; {} without any."""
+def per_class(source: Source) -> dict[str, int]:
+  """{name: how many}, in the order of the classes; {} if there are none."""
   if not source.classes:
     return {}
   counts = np.bincount(source.labels(np.arange(len(source))),
@@ -225,64 +245,71 @@ def per_class(source):
 
 
 def _distinct(names):
-  """Names as they are; those that are there twice, with their numbers."""
-  seen = collections.Counter(map(str, names))
-  return [str(name) if seen[str(name)] == 1 else f'{name} #{i}'
+  """Names as they are; a name that is there twice gets its number."""
+  times = collections.Counter(map(str, names))
+  return [str(name) if times[str(name)] == 1 else f'{name} #{i}'
           for i, name in enumerate(names)]
 
 
-def factors(source, indices):
+def factors(source: Source,
+            indices: np.ndarray) -> dict[str, dict[str, float]]:
   """{factor: {value: share}, or its low, high and mean}."""
-  found, names = {}, FACTORS.get(source.name, {})
+  facts = {}
+  names = DRAWN.get(source.name, Drawn()).factors
   for factor, values in source.factors(indices).items():
     if np.issubdtype(values.dtype, np.floating):
-      found[factor] = {'low': float(values.min()), 'high': float(values.max()),
+      facts[factor] = {'low': float(values.min()), 'high': float(values.max()),
                        'mean': float(values.mean())}
       continue
     counts = collections.Counter(values.ravel().tolist())
     words = names.get(factor) or {value: value for value in sorted(counts)}
     places = words if isinstance(words, dict) else range(len(words))
-    found[factor] = {str(words[place]): counts[place] / values.size
+    facts[factor] = {str(words[place]): counts[place] / values.size
                      for place in places}
-  return found
+  return facts
 
 
-def fingerprints(images):
-  """uint64 [n]: a hash a picture, equal where all bytes are.
+def fingerprints(images: np.ndarray) -> np.ndarray:
+  """uint64 [n]: a hash of each picture, equal where all bytes are.
 
-  Of ten million pictures two that differ share one with a chance of 3e-6.
+  In a set of ten million the chance that two different pictures share one is
+  3e-6.
   """
   return np.frombuffer(b''.join(
       hashlib.blake2b(image, digest_size=8).digest()
       for image in np.ascontiguousarray(images)), np.uint64)
 
 
-def copies(hashes, indices, source):
+def copies(hashes: np.ndarray, indices: np.ndarray,
+           source: Source) -> dict[str, Any]:
   """Exact duplicates: how many could go, and groups as examples.
 
-  A group under several labels teaches a conditional GAN both.
+  A conditional GAN learns all labels of a group that has several.
   """
   _, which, counts = np.unique(
       hashes, return_inverse=True, return_counts=True)
-  groups = collections.defaultdict(list)
+  places = collections.defaultdict(list)
   for place in np.flatnonzero(counts[which] > 1):
-    groups[which[place]].append(place)
-  labels, torn, whole = source.labels(indices), [], []
-  for group in groups.values():
-    one_label = (labels[group] == labels[group[0]]).all()
-    (whole if one_label else torn).append(indices[group].tolist())
-  groups = torn + whole
+    places[which[place]].append(place)
+  labels = source.labels(indices)
+  several_labels: list[list[int]] = []
+  one_label: list[list[int]] = []
+  for group in places.values():
+    alike = (labels[group] == labels[group[0]]).all()
+    (one_label if alike else several_labels).append(indices[group].tolist())
+  groups = several_labels + one_label
   return {'count': sum(len(group) - 1 for group in groups),
           'largest': max(map(len, groups), default=0),
-          'in_two_classes': len(torn),
+          'in_two_classes': len(several_labels),
           'examples': [group[:EXAMPLES] for group in groups[:EXAMPLES]]}
 
 
-def leaks(hashes, indices, kept_hashes):
+def leaks(hashes: np.ndarray, indices: np.ndarray,
+          held_out_hashes: np.ndarray) -> dict[str, Any]:
   """Held-out pictures that are trained on too; examples: [held out, train]."""
-  known = set(kept_hashes.tolist())
-  trained = {one: int(index) for one, index in zip(
-      hashes.tolist(), indices, strict=True) if one in known}
-  pairs = [[kept, trained[one]] for kept, one in enumerate(
-      kept_hashes.tolist()) if one in trained]
+  held_out = set(held_out_hashes.tolist())
+  trained = {key: int(index) for key, index in zip(
+      hashes.tolist(), indices, strict=True) if key in held_out}
+  pairs = [[i, trained[key]] for i, key in enumerate(held_out_hashes.tolist())
+           if key in trained]
   return {'count': len(pairs), 'examples': pairs[:EXAMPLES]}

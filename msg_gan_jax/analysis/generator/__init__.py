@@ -1,1 +1,1 @@
-"""generator."""
+"""Looks at what a generator draws: samples, walks, styles, projections."""

@@ -1,26 +1,29 @@
 """Projection: the style that draws a given picture."""
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
 
+from msg_gan_jax.analysis.trained import Trained
 from msg_gan_jax.arrays import pixels
 from msg_gan_jax.files import progress
 from msg_gan_jax.gan import pyramid
 
-# Karras et al. 2020, appendix D, and its code.
+# Those of Karras et al. 2020, appendix D, and of its code.
 RATE, RAMP_UP, RAMP_DOWN = .1, .05, .25
 NOISE, NOISE_UNTIL = .05, .75
-# Latents that are looked at before: the mean and the spread of w are theirs;
-# without a mapping network the nearest of some is the start.
+# Latents that are looked at before: MOMENTS of them for the mean and the spread
+# of w; without a mapping network the nearest of NEAREST is the start.
 MOMENTS, NEAREST = 10_000, 256
-PIXELS = 16 * 64**2  # Of pictures whose gradients are computed at once.
+# Pixels of the pictures whose gradients are computed at once.
+GRADIENT_PIXELS = 16 * 64**2
 _COARSEST = 4  # px
 
-# How what is optimized stays within the law of z.
-_KEEP = {
+# How what is optimized stays within the distribution of z.
+_INSIDE = {
     'normal': lambda z: z,
     'sphere': lambda z: z * jax.lax.rsqrt(
         (z * z).mean(-1, keepdims=True) + 1e-12),
@@ -28,8 +31,8 @@ _KEEP = {
 }
 
 
-class Found(NamedTuple):
-  """What a projection comes to.
+class Projection(NamedTuple):
+  """What was found for n pictures.
 
   Attributes:
     points: float32 [n, size], w where there is a mapping network, else z.
@@ -45,12 +48,12 @@ class Found(NamedTuple):
   psnr: np.ndarray
 
 
-def distance(a, b):
+def distance(a: jax.Array, b: jax.Array) -> jax.Array:
   """'pyramid': the mean squared difference, averaged over a Gaussian pyramid.
 
   Levels are halved by 2x2 means while both sides are even and the shorter one
   keeps 4 px: shapes and colours count in all levels, details in one.
-  StyleGAN2's projection has LPIPS, a learned distance, in its place.
+  StyleGAN2's projection uses LPIPS, a learned distance, instead.
 
   Args:
     a, b: float [..., H, W, C] in about [-1, 1].
@@ -63,17 +66,17 @@ def distance(a, b):
     values.append(((a - b)**2).mean((-3, -2, -1)))
     height, width = a.shape[-3:-1]
     if height % 2 or width % 2 or min(height, width) < 2 * _COARSEST:
-      return sum(values) / len(values)
+      return sum(values[1:], values[0]) / len(values)
     a, b = pyramid.down(a), pyramid.down(b)
 
 
-def psnr(a, b):
+def psnr(a: np.ndarray, b: np.ndarray) -> np.ndarray:
   """Peak signal to noise ratio in dB, at most 99, of uint8 [n, H, W, C]."""
   error = ((a.astype(float) - b)**2).mean((1, 2, 3))
   return np.minimum(99, 10 * np.log10(255**2 / np.maximum(error, 1e-9)))
 
 
-def schedule(t):
+def schedule(t: float) -> tuple[float, float]:
   """(rate, strength of the noise) when a share t of all steps is done.
 
   The rate rises linearly and falls as a cosine; the noise fades as a square.
@@ -83,32 +86,32 @@ def schedule(t):
   return RATE * rise * fall, NOISE * max(0, 1 - t / NOISE_UNTIL)**2
 
 
-def project(trained, targets, labels=None, *, steps=1000, seed=0):
+def project(trained: Trained, targets: np.ndarray,
+            labels: np.ndarray | None = None, *, steps: int = 1000,
+            seed: int = 0) -> Projection:
   """Looks for the w (or z) whose picture is nearest to each target.
 
-  Adam from the mean w, of its class where there are any, with noise on w that
-  fades: StyleGAN2's way. One w is for all layers. Without a mapping network z
-  begins at the nearest of some that are drawn, and stays on its sphere or in
-  its cube. Pictures do not see each other: each has the result that it would
-  have alone, up to rounding.
+  Adam starts at the mean w, of the label if there are classes, with noise on w
+  that fades, as in StyleGAN2. One w serves all layers. Without a mapping
+  network z starts at the nearest of NEAREST that are drawn, and stays on its
+  sphere or in its cube. Pictures do not see each other: each has the result
+  that it would have alone, up to rounding.
 
   Args:
-    trained: Trained.
+    trained: that draws the pictures.
     targets: uint8 [n, H, W, C], of the size that G draws.
-    labels: int32 [n] where G is told classes, or None.
+    labels: int32 [n] if G is told classes, else None.
     steps: of Adam.
     seed: of the noise, and of the latents that are looked at before.
 
-  Returns:
-    Found.
-
-  Source: Karras et al. 2020 (arXiv:1912.04958), appendix D, but for the
-  distance, and for the noise inputs of G, which it optimizes too.
+  Source: Karras et al. 2020 (arXiv:1912.04958), appendix D, with another
+  distance, and without the noise inputs of G, which it optimizes too.
   """
-  key, before = jax.random.split(jax.random.key(seed))
-  start, spread = _begin(trained, targets, labels, before)
+  key, start_key = jax.random.split(jax.random.key(seed))
+  start, spread = _begin(trained, targets, labels, start_key)
   height, width, _ = trained.shape
-  size = min(len(targets), trained.at_once, max(1, PIXELS // (height * width)))
+  size = min(len(targets), trained.at_once,
+             max(1, GRADIENT_PIXELS // (height * width)))
   run, parts = _runner(trained, steps), []
   with progress.bar(
       total=steps * -(-len(targets) // size), desc='Projecting', unit=' steps',
@@ -116,16 +119,17 @@ def project(trained, targets, labels=None, *, steps=1000, seed=0):
     for i in range(0, len(targets), size):
       # Whole chunks, so that there is one program; the last one's end is cut.
       rows = np.minimum(np.arange(i, i + size), len(targets) - 1)
-      found = run(
-          start[rows], spread[rows], _floats(targets[rows]),
+      results = run(
+          start[rows], spread[rows], pixels.from_uint8(targets[rows]),
           None if labels is None else labels[rows], key, bar.update)
-      parts.append([x[:len(targets) - i] for x in found])
-  points, first, images, was, now = map(
+      parts.append([x[:len(targets) - i] for x in results])
+  points, first, images, before, after = map(
       np.concatenate, zip(*parts, strict=True))
-  return Found(points, first, images, was, now, psnr(images, targets))
+  return Projection(
+      points, first, images, before, after, psnr(images, targets))
 
 
-def _runner(trained, steps):
+def _runner(trained: Trained, steps: int) -> Callable[..., Any]:
   """A function that projects one chunk.
 
   (points, spread [n, 1], targets as floats, labels, key, called after each
@@ -149,12 +153,12 @@ def _runner(trained, steps):
   @jax.jit
   def look(points, state, targets, labels):
     images = drawn(points, state, labels)
-    return (_kept(trained, points), pixels.to_uint8(images),
+    return (_inside(trained, points), pixels.to_uint8(images),
             distance(images, targets))
 
   def run(points, spread, targets, labels, key, done):
     given = trained.state, targets, labels
-    _, first, was = look(points, *given)
+    _, first, before = look(points, *given)
     memory = optimizer.init(jnp.asarray(points))
     for i in range(steps):
       rate, strength = schedule(i / steps)
@@ -165,15 +169,10 @@ def _runner(trained, steps):
           points, memory, *given, np.float32(rate),
           np.float32(strength * spread * noise))
       done()
-    points, last, now = look(points, *given)
-    return jax.device_get((points, first, last, was, now))
+    points, last, after = look(points, *given)
+    return jax.device_get((points, first, last, before, after))
 
   return run
-
-
-def _floats(images):
-  """uint8 -> float32 in [-1, 1]."""
-  return images.astype(np.float32) / 127.5 - 1
 
 
 def _styles(trained, points, state, labels):
@@ -181,27 +180,26 @@ def _styles(trained, points, state, labels):
   if trained.layers:
     return jnp.repeat(points[:, None], trained.layers, 1)
   return trained.gan.latents(
-      state, _kept(trained, points), labels, weights=trained.weights)
+      state, _inside(trained, points), labels, weights=trained.weights)
 
 
-def _kept(trained, points):
-  """Points within their law; w has none."""
-  return points if trained.layers else _KEEP[trained.law](points)
+def _inside(trained, points):
+  """Points moved into the distribution of z; w may lie anywhere."""
+  return points if trained.layers else _INSIDE[trained.latent_law](points)
 
 
 def _begin(trained, targets, labels, key):
   """(float32 [n, size] to begin at, [n, 1] what the noise is relative to)."""
-  kinds = np.zeros(len(targets), int) if labels is None else labels
-  start, spread = None, None
-  for kind in np.unique(kinds):
-    own = kinds == kind
-    label = None if labels is None else kind
+  classes = np.zeros(len(targets), int) if labels is None else labels
+  start = spread = None
+  for label in np.unique(classes):
+    members = classes == label
     points, length = (_mean_w if trained.layers else _nearest_z)(
-        trained, targets[own], label, key)
+        trained, targets[members], None if labels is None else label, key)
     if start is None:
       start = np.zeros((len(targets), points.shape[-1]), np.float32)
       spread = np.zeros((len(targets), 1), np.float32)
-    start[own], spread[own] = points, length
+    start[members], spread[members] = points, length
   return start, spread
 
 
@@ -220,9 +218,10 @@ def _mean_w(trained, targets, label, key):
 def _nearest_z(trained, targets, label, key):
   """(the nearest of drawn latents to each target, their mean length)."""
   z, labels = np.asarray(trained.gan.draw(key, NEAREST)), _all(label, NEAREST)
-  images = trained.finest(trained.styles(z, labels), labels)
+  images = pixels.from_uint8(
+      trained.finest(trained.styles(z, labels), labels))
   measure = jax.jit(distance)
-  nearest = [int(np.argmin(measure(_floats(images), _floats(target))))
+  nearest = [int(np.argmin(measure(images, pixels.from_uint8(target))))
              for target in targets]
   return z[nearest], np.linalg.norm(z, axis=-1).mean()
 

@@ -1,78 +1,81 @@
 """Pictures that are projected, and the files of what was found."""
+from collections.abc import Iterable, Mapping, Sequence
 import json
 import os
+from typing import Any
 
 import numpy as np
 
+from msg_gan_jax.analysis.generator.projection import Projection
+from msg_gan_jax.config import schema
 from msg_gan_jax.data import decode, picture_files
 from msg_gan_jax.files.atomic import replacing
-from msg_gan_jax.report import (
-  contact_sheet,
-  figure,
-  grids,
-  text,
-)
+from msg_gan_jax.report import figure, grids, lettering, text
 
 _SHOWN = 16  # Pictures in the figure; the numbers are of all.
 
 
-def read(paths, data):
-  """(names, uint8 [n, H, W, C]) of pictures as the run sees its own.
+def read(paths: Iterable[str],
+         data: schema.Data) -> tuple[list[str], np.ndarray]:
+  """(names, uint8 [n, H, W, C]) of pictures, as a run sees its own.
 
   Args:
-    paths: files and folders; of a folder all pictures that lie in it itself.
-    data: config.Data: the size that is wanted, and how it is come by.
+    paths: files and folders; from a folder all pictures directly in it.
+    data: settings of the run: the size of its pictures, and how they get it.
 
   Raises:
-    ValueError: nothing there, no pictures, or one that cannot be read.
+    ValueError: a path that is not there, a folder without pictures, or a
+      picture that cannot be read.
   """
   if data.channels not in decode.MODES:
     raise ValueError(
-        f'--pictures: this run draws {data.channels} channels; files have '
+        f'paths: this run draws {data.channels} channels; files have '
         f'{", ".join(map(str, decode.MODES))}.')
   files = [file for path in paths for file in _files(path)]
-  recipe = decode.Recipe(*data.shape, data.resize, data.filter)
-  found = []
+  height, width, channels = data.shape
+  recipe = decode.Recipe(height, width, channels, data.resize, data.filter)
+  pictures = []
   for file in files:
     try:
       with open(file, 'rb') as opened:
-        found.append(decode.decode(opened.read(), recipe)[0])
+        pictures.append(decode.decode(opened.read(), recipe)[0])
     except Exception as error:  # PIL raises many kinds.
       raise ValueError(
-          f'--pictures: cannot read {file!r}: {error}.') from error
-  return [os.path.basename(file) for file in files], np.stack(found)
+          f'paths: cannot read {file!r}: {error}.') from error
+  return [os.path.basename(file) for file in files], np.stack(pictures)
 
 
-def _files(path):
+def _files(path: str) -> list[str]:
   path = os.path.expanduser(path)
   if os.path.isfile(path):
     return [path]
   if not os.path.isdir(path):
     raise ValueError(
-        f'--pictures: no file or folder {path!r}; the nearest folder is '
+        f'paths: there is no file or folder {path!r}; the nearest folder is '
         f'{picture_files.nearest_folder(os.path.abspath(path))!r}.')
-  found = [os.path.join(path, name) for name in sorted(os.listdir(path))
+  files = [os.path.join(path, name) for name in sorted(os.listdir(path))
            if picture_files.is_picture(name) and name[0] != '.']
-  if not found:
+  if not files:
     raise ValueError(
-        f'--pictures: no pictures in {path!r}; looked for '
+        f'paths: there are no pictures in {path!r}; looked for '
         f'{" ".join(decode.EXTENSIONS)}.')
-  return found
+  return files
 
 
-def write(folder, names, targets, found, about):
+def write(folder: str | os.PathLike, names: Sequence[str], targets: np.ndarray,
+          result: Projection, about: Mapping[str, Any]) -> list[str]:
   """Writes what was found into a folder; returns the paths.
 
   projections.png is the figure: target, start, projection and their difference.
-  projections.json has the numbers, w.npy or z.npy the points, a row each, as
-  --w_file and --z_file read them, and a .png each the pictures.
+  projections.json has the numbers. w.npy or z.npy has the points, a row for
+  each picture, as --w_file and --z_file read them. Each projection has a .png.
 
   Args:
     folder: made if need be.
     names: of the pictures.
     targets: uint8 [n, H, W, C].
-    found: project.Found.
-    about: {'points': 'w' or 'z', ...}, the protocol.
+    result: of projection.project.
+    about: {'points': 'w' or 'z', 'steps': .., ..}, how it was found.
   """
   os.makedirs(folder, exist_ok=True)
 
@@ -82,30 +85,30 @@ def write(folder, names, targets, found, about):
   rows = [{'picture': name, 'distance': float(after),
            'distance_at_start': float(before), 'psnr': float(psnr)}
           for name, before, after, psnr in zip(
-              names, found.before, found.after, found.psnr, strict=True)]
-  grids.save(path('projections.png'), _figure(targets, found, rows, about))
+              names, result.before, result.after, result.psnr, strict=True)]
+  grids.save(path('projections.png'), _figure(targets, result, rows, about))
   paths = [path('projections.png'), path('projections.json'),
            path(f'{about["points"]}.npy')]
   with replacing(paths[1]) as temporary:
     with open(temporary, 'w', encoding='utf-8') as file:
       json.dump({**about, 'pictures': rows}, file, indent=1)
-  np.save(paths[2], found.points)
-  for i, image in enumerate(found.images):
+  np.save(paths[2], result.points)
+  for i, image in enumerate(result.images):
     paths.append(path(f'{i:05d}.png'))
     grids.save(paths[-1], image)
   return paths
 
 
-def _figure(targets, found, rows, about):
+def _figure(targets, result, rows, about):
   tiles = []
   for target, start, image in zip(
-      targets[:_SHOWN], found.start, found.images, strict=False):
-    apart = np.abs(target.astype(int) - image).astype(np.uint8)[..., :3]
-    tiles.append([figure.tile(x) for x in (target, start, image, apart)])
+      targets[:_SHOWN], result.start, result.images, strict=False):
+    difference = np.abs(target.astype(int) - image).astype(np.uint8)[..., :3]
+    tiles.append([figure.tile(x) for x in (target, start, image, difference)])
   return figure.draw(
       [figure.Band(None, tiles)],
       (f'projection into {about["points"]}', f'{about["steps"]:,} steps'),
       above=('picture', 'start', 'projection', 'difference'),
-      beside=[(text.legible(text.short(row['picture']), contact_sheet.writes),
+      beside=[(text.legible(text.short(row['picture']), lettering.can_write),
                f'{row["psnr"]:.1f} dB, distance {row["distance"]:.2g}')
               for row in rows[:_SHOWN]])

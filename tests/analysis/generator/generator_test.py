@@ -15,9 +15,10 @@ from msg_gan_jax.analysis.generator import (
   projection_files,
   walk,
 )
+from msg_gan_jax.analysis.trained import Latents
 from msg_gan_jax.arrays import pixels
 from msg_gan_jax.config import schema
-from msg_gan_jax.gan import build, pyramid
+from msg_gan_jax.gan import build, pyramid, sampling
 from msg_gan_jax.report import figure, film
 
 WIDTH, LAYERS = 8, 4
@@ -47,7 +48,7 @@ def styled(small):
   state = jax.tree_util.tree_map_with_path(
       drawn, jax.eval_shape(gan.init, jax.random.key(0)))
   with pytest.MonkeyPatch.context() as patch:
-    patch.setattr(trained, 'PIXELS', 3 * 8**2)  # Programs for three pictures.
+    patch.setattr(sampling, 'PIXELS', 3 * 8**2)  # Programs for three pictures.
     yield trained.Trained(config, gan, jax.device_put(state))
 
 
@@ -91,10 +92,10 @@ def plain(law='sphere', statistics='moving', **attributes):
 @pytest.mark.parametrize('n', [2, 3])
 def test_a_walk_begins_and_ends_at_its_ends(way, n):
   stops = normal(n, 5)
-  found = walk.between(stops, 4 * (n - 1) + 1, way)
+  found = walk.interpolate(stops, 4 * (n - 1) + 1, way)
   assert found.dtype == np.float32 and found.shape == (4 * (n - 1) + 1, 5)
   np.testing.assert_array_equal(found[::4], stops)
-  np.testing.assert_array_equal(walk.between(stops, 7, way)[[0, -1]],
+  np.testing.assert_array_equal(walk.interpolate(stops, 7, way)[[0, -1]],
                                 stops[[0, -1]])
 
 
@@ -102,11 +103,11 @@ def test_a_walk_begins_and_ends_at_its_ends(way, n):
 def test_a_loop_goes_on_where_it_began(way):
   """Shifted by a leg it is the loop of the stops so shifted."""
   stops = normal(3, 5)
-  found = walk.between(stops, 12, way, loop=True)
+  found = walk.interpolate(stops, 12, way, loop=True)
   np.testing.assert_array_equal(found[::4], stops)
   np.testing.assert_allclose(
       np.roll(found, -4, 0),
-      walk.between(np.roll(stops, -1, 0), 12, way, loop=True), atol=1e-6)
+      walk.interpolate(np.roll(stops, -1, 0), 12, way, loop=True), atol=1e-6)
   # The step from the last frame to the first is one as all others.
   steps = np.linalg.norm(np.roll(found, -1, 0) - found, axis=1).reshape(3, 4)
   if way == 'linear':
@@ -116,11 +117,11 @@ def test_a_loop_goes_on_where_it_began(way):
 def test_an_arc_keeps_the_norm_and_the_pace():
   stops = normal(4, 7)
   stops *= 3 / np.linalg.norm(stops, axis=1, keepdims=True)
-  found = walk.between(stops, 40, 'spherical', loop=True)
+  found = walk.interpolate(stops, 40, 'spherical', loop=True)
   np.testing.assert_allclose(np.linalg.norm(found, axis=1), 3, rtol=1e-5)
   steps = np.linalg.norm(np.roll(found, -1, 0) - found, axis=1).reshape(4, 10)
   np.testing.assert_allclose(steps, steps[:, :1].repeat(10, 1), rtol=1e-3)
-  chord = walk.between(stops, 40, 'linear', loop=True)
+  chord = walk.interpolate(stops, 40, 'linear', loop=True)
   assert np.linalg.norm(chord, axis=1).min() < 2.9
 
 
@@ -136,26 +137,27 @@ def test_where_there_is_no_arc_the_way_is_straight():
     ('normal', 'z', '', ('z', 'spherical')),
     ('uniform', '', '', ('z', 'linear')),
     ('sphere', '', 'linear', ('z', 'linear')),
-    ('uniform', '', 'spherical', "--way: 'spherical' keeps a norm, and z of "),
-    ('sphere', 'w', '', "--space: 'w', but this run has no mapping network")])
+    ('uniform', '', 'spherical', "way: 'spherical' keeps a norm, and z of "),
+    ('sphere', 'w', '', "space: 'w', but this GAN has no mapping network")])
 def test_the_usual_way_is_that_of_the_law(law, space, way, wanted):
   if isinstance(wanted, tuple):
-    assert walk.plan(plain(law), space, way) == wanted
+    assert walk.space_and_way(plain(law), space, way) == wanted
   else:
     with pytest.raises(ValueError, match=wanted):
-      walk.plan(plain(law), space, way)
+      walk.space_and_way(plain(law), space, way)
 
 
 def test_the_usual_way_of_styles_is_straight(styled):
-  assert walk.plan(styled) == ('w', 'linear')
-  assert walk.plan(styled, 'z') == ('z', 'spherical')
-  with pytest.raises(ValueError, match=r"w has none .*or --space=z"):
-    walk.plan(styled, way='spherical')
+  assert walk.space_and_way(styled) == ('w', 'linear')
+  assert walk.space_and_way(styled, 'z') == ('z', 'spherical')
+  with pytest.raises(ValueError, match=r"w has none .*or space=z"):
+    walk.space_and_way(styled, way='spherical')
 
 
 def test_a_walk_in_w_is_of_truncated_styles(styled):
   z = np.asarray(styled.gan.draw(jax.random.key(2), 3))
-  styles, labels = walk.walk(styled, 9, z=z, psi=.5, loop=False)
+  styles, labels = walk.styles_on_walk(
+      styled, 9, Latents(z, psi=.5), loop=False)
   assert styles.shape == (9, LAYERS, WIDTH) and labels is None
   np.testing.assert_allclose(
       styles[::4], styled.gan.latents(styled.state, z, psi=.5), atol=1e-5)
@@ -163,30 +165,33 @@ def test_a_walk_in_w_is_of_truncated_styles(styled):
                              atol=1e-5)
   # The same from a file of w; of its first two layers alone.
   w = styled.styles(z)[:, 0]
-  again, _ = walk.walk(styled, 9, w=w, psi=.5, cutoff=2, loop=False)
+  again, _ = walk.styles_on_walk(
+      styled, 9, Latents(w=w, psi=.5, cutoff=2), loop=False)
   np.testing.assert_allclose(again[:, :2], styles[:, :2], atol=1e-5)
   np.testing.assert_allclose(again[4, 2:], w[1:2].repeat(2, 0), atol=1e-5)
 
 
 def test_a_walk_in_z_is_mapped_frame_by_frame(styled):
   z = np.asarray(styled.gan.draw(jax.random.key(2), 3))
-  styles, _ = walk.walk(styled, 6, z=z, space='z')
+  styles, _ = walk.styles_on_walk(styled, 6, Latents(z), space='z')
   np.testing.assert_allclose(
-      styles, styled.styles(walk.between(z, 6, 'spherical', True)), atol=1e-5)
-  with pytest.raises(ValueError, match=r'--w_file: holds w, and this is --spa'):
-    walk.walk(styled, 6, w=z, space='z')
+      styles, styled.styles(walk.interpolate(z, 6, 'spherical', True)),
+      atol=1e-5)
+  with pytest.raises(ValueError, match=r'^w: given, but space=z walks through'):
+    walk.styles_on_walk(styled, 6, Latents(w=z), space='z')
 
 
 def test_a_walk_in_z_stays_in_one_class():
   z = normal(3, 6)
   found = plain(classes=4)
-  assert walk.walk(found, 5, z=z)[1].tolist() == [0] * 5
+  assert walk.styles_on_walk(found, 5, Latents(z))[1].tolist() == [0] * 5
   threes = np.full(3, 3, np.int32)
-  assert walk.walk(found, 5, z=z, labels=threes)[1].tolist() == [3] * 5
-  with pytest.raises(ValueError, match=r'stays in one class; .*--labels=1\.'):
-    walk.walk(found, 5, z=z, labels=np.array([1, 2, 1]))
-  with pytest.raises(ValueError, match='--count: a walk wants at least 2'):
-    walk.walk(found, 5, z=z[:1])
+  assert walk.styles_on_walk(
+      found, 5, Latents(z, labels=threes))[1].tolist() == [3] * 5
+  with pytest.raises(ValueError, match=r'stays in one class; .* labels=1\.'):
+    walk.styles_on_walk(found, 5, Latents(z, labels=np.array([1, 2, 1])))
+  with pytest.raises(ValueError, match='^latents: a walk needs at least 2'):
+    walk.styles_on_walk(found, 5, Latents(z[:1]))
 
 
 def test_a_film_shows_each_frame_at_all_scales(monkeypatch):
@@ -197,7 +202,7 @@ def test_a_film_shows_each_frame_at_all_scales(monkeypatch):
   levels = list(found.images(z))
   assert [[x.shape for x in level] for level in levels] == 5 * [
       [(4, 4, 1), (8, 8, 1)]]
-  walk.film('x.gif', found, z, None, 25, scales=True)
+  walk.write_film('x.gif', found, z, None, 25, scales=True)
   assert shown.pop() == ('x.gif', 25, 5)
   for frame, (coarse, fine) in zip(shown, levels, strict=True):
     left, right = frame[-16 - 192:-16, 16:208], frame[-16 - 192:-16, 220:412]
@@ -205,7 +210,7 @@ def test_a_film_shows_each_frame_at_all_scales(monkeypatch):
     np.testing.assert_array_equal(right, figure.tile(fine, 192, 192))
     assert (frame[:-208] < 100).any()  # The sizes.
   shown.clear()
-  walk.film('x.gif', found, z, None, 25)
+  walk.write_film('x.gif', found, z, None, 25)
   np.testing.assert_array_equal(
       shown[0], figure.tile(levels[0][-1], 256, 256))
 
@@ -241,18 +246,18 @@ def test_a_picture_does_not_change_with_its_company():
     (8, (), [(0, 2), (2, 6), (6, 8)]), (10, (), [(0, 4), (4, 8), (8, 10)]),
     (18, (), [(0, 4), (4, 8), (8, 18)]), (6, (1,), [(0, 1), (1, 6)])])
 def test_bands_are_all_layers_once(layers, crossovers, wanted):
-  assert mixing.bands(layers, crossovers) == tuple(wanted)
+  assert mixing.layer_bands(layers, crossovers) == tuple(wanted)
 
 
 @pytest.mark.parametrize('crossovers', [(0,), (6,), (4, 2), (2, 2), (-1, 3)])
 def test_crossovers_rise(crossovers):
-  with pytest.raises(ValueError, match=r'--crossovers: wanted layers that ri'):
-    mixing.bands(6, crossovers)
+  with pytest.raises(ValueError, match=r'^crossovers: wanted layers that ri'):
+    mixing.layer_bands(6, crossovers)
 
 
 def test_mixing_swaps_exactly_the_layers_asked():
   top, left = normal(3, LAYERS, 2), normal(2, LAYERS, 2, seed=1)
-  found = mixing.mixed(top, left, 1, 3)
+  found = mixing.mix_layers(top, left, 1, 3)
   assert found.shape == (2, 3, LAYERS, 2)
   for row in range(2):
     for column in range(3):
@@ -273,10 +278,10 @@ def drawn(monkeypatch):
 def test_where_all_styles_are_of_the_source_it_is_the_source(styled, drawn):
   """The last band has all layers but the first, which two latents share."""
   w = normal(5, WIDTH)
-  mixing.mix(styled, 2, w=w)
+  mixing.mixing_figure(styled, 2, Latents(w=w))
   (first, *bands), _ = drawn[0]
   alone = [figure.tile(x) for x in styled.finest(
-      walk.stops_in_w(styled, None, w, None))]
+      styled.styles_of(Latents(w=w)))]
   np.testing.assert_array_equal(np.stack(first.rows[0][1:]), alone[2:])
   assert first.rows[0][0] is None
   assert [b.heading[1] for b in bands] == [
@@ -292,7 +297,7 @@ def test_where_all_styles_are_of_the_source_it_is_the_source(styled, drawn):
           np.stack(band.rows[row][1:]),
           [figure.tile(x) for x in styled.finest(styles)])
   # One latent at both places: its row and its column are it alone.
-  mixing.mix(styled, 1, w=w[[0, 0, 0]])
+  mixing.mixing_figure(styled, 1, Latents(w=w[[0, 0, 0]]))
   for band in drawn[1][0]:
     for row in band.rows:
       assert all((x == alone[0]).all() for x in row if x is not None)
@@ -300,7 +305,7 @@ def test_where_all_styles_are_of_the_source_it_is_the_source(styled, drawn):
 
 def test_psi_0_is_the_mean_picture_and_1_the_sample(styled, drawn):
   z = np.asarray(styled.gan.draw(jax.random.key(3), 3))
-  mixing.sweep(styled, (1., .5, 0., -1.), z=z)
+  mixing.truncation_figure(styled, Latents(z), (1., .5, 0., -1.))
   (band,), named = drawn[0]
   assert named['above'] == ['psi 1', 'psi 0.5', 'psi 0', 'psi -1']
   columns = list(zip(*band.rows, strict=True))
@@ -314,22 +319,22 @@ def test_psi_0_is_the_mean_picture_and_1_the_sample(styled, drawn):
     np.testing.assert_array_equal(row, mean)
   assert (columns[1][0] != mean).any() and (columns[3][0] != mean).any()
   # Without the coarse layers it is no mean picture.
-  mixing.sweep(styled, (0.,), z=z, cutoff=1)
+  mixing.truncation_figure(styled, Latents(z, cutoff=1), (0.,))
   (band,), _ = drawn[1]
   assert (band.rows[0][0] != band.rows[1][0]).any()
 
 
 def test_figures_of_styles_are_of_a_mapping_network(drawn):
   z = normal(4, 6)
-  with pytest.raises(ValueError, match=r'^--mode=mix: this run has no mapping'):
-    mixing.mix(plain(), 1, z=z)
-  with pytest.raises(ValueError, match=r'^--mode=truncate: this run has no'):
-    mixing.sweep(plain(), z=z)
+  with pytest.raises(ValueError, match='^trained: its GAN has no mapping'):
+    mixing.mixing_figure(plain(), 1, Latents(z))
+  with pytest.raises(ValueError, match='^trained: its GAN has no mapping'):
+    mixing.truncation_figure(plain(), Latents(z))
 
 
 def test_a_figure_of_mixed_styles_wants_one_for_the_top(styled):
-  with pytest.raises(ValueError, match=r'--rows: 3 at the left, .* 3 latents'):
-    mixing.mix(styled, 3, w=normal(3, WIDTH))
+  with pytest.raises(ValueError, match=r'^rows: 3 at the left, .* 3 latents'):
+    mixing.mixing_figure(styled, 3, Latents(w=normal(3, WIDTH)))
 
 
 # Projection.
@@ -378,7 +383,7 @@ def test_it_finds_what_g_has_drawn(styled):
   assert (found.after < found.before / 20).all()
   assert (found.psnr > 25).all()
   np.testing.assert_array_equal(found.images, styled.finest(
-      walk.stops_in_w(styled, None, found.points, None)))
+      styled.styles_of(Latents(w=found.points))))
   # It begins at the mean of w, for all of them.
   np.testing.assert_array_equal(found.start, found.start[:1].repeat(3, 0))
 
@@ -405,7 +410,8 @@ def test_pictures_do_not_see_each_other_nor_the_clock(monkeypatch):
     np.testing.assert_array_equal(a, b)
   alone = projection.project(found, pictures[2:], steps=20)
   np.testing.assert_allclose(whole.points[2:], alone.points, atol=1e-4)
-  monkeypatch.setattr(projection, 'PIXELS', 2 * 64)  # Two at once, then one.
+  # Two at once, then one.
+  monkeypatch.setattr(projection, 'GRADIENT_PIXELS', 2 * 64)
   parts = projection.project(found, pictures, steps=20)
   np.testing.assert_allclose(whole.points, parts.points, atol=1e-4)
 
@@ -432,9 +438,9 @@ def test_pictures_are_read_as_the_run_sees_its_own(tmp_path):
 
 
 @pytest.mark.parametrize('paths, settings, text', [
-    (['none.png'], {}, r"no file or folder 'none\.png'; the nearest folder is"),
-    (['set'], {}, r"no pictures in 'set'; looked for \.bmp"),
-    (['x.png'], {}, r"cannot read 'x\.png': no picture of a format"),
+    (['none.png'], {}, r"there is no file or folder 'none\.png'; the nearest "),
+    (['set'], {}, r"there are no pictures in 'set'; looked for \.bmp"),
+    (['x.png'], {}, r"cannot read 'x\.png': not a picture of a format"),
     (['set'], {'channels': 2}, r'this run draws 2 channels; files have 1, 3'),
 ])
 def test_what_cannot_be_projected_is_told(
@@ -442,7 +448,7 @@ def test_what_cannot_be_projected_is_told(
   monkeypatch.chdir(tmp_path)
   (tmp_path / 'set').mkdir()
   (tmp_path / 'x.png').write_text('Dear')
-  with pytest.raises(ValueError, match=f'^--pictures: {text}'):
+  with pytest.raises(ValueError, match=f'^paths: {text}'):
     projection_files.read(paths, data(**settings))
 
 
@@ -450,7 +456,7 @@ def test_what_cannot_be_projected_is_told(
 def test_what_was_found_is_written(tmp_path, channels):
   pictures = np.random.default_rng(0).integers(
       0, 256, (2, 8, 8, channels), np.uint8)
-  found = projection.Found(
+  found = projection.Projection(
       normal(2, 6), pictures, pictures, np.array([.5, .4]),
       np.array([.25, .125]), np.array([20., 30.]))
   paths = projection_files.write(

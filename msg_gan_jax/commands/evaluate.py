@@ -1,0 +1,79 @@
+"""--mode=evaluate: scores runs, or two sets of pictures."""
+from absl import flags
+
+from msg_gan_jax.commands import shared_flags as shared
+
+SHARED: shared.Flags = (
+    shared.COUNT, shared.SEED, shared.WEIGHTS, shared.PSI, shared.CUTOFF,
+    shared.OUT)
+REAL = flags.DEFINE_string(
+    'real', '', 'What to compare with: a folder, a .zip, .tar or .npz, '
+    "or a source, such as 'cifar10' or 'cifar10:PATH'; the run's own "
+    'pictures if not given.')
+FAKE = flags.DEFINE_string(
+    'fake', '', 'What to score in place of a run, named likewise.')
+METRICS = flags.DEFINE_list(
+    'metrics', [], "Such as 'fid,kid'; those of the protocol if not given.")
+PROTOCOL = flags.DEFINE_string(
+    'protocol', 'local', 'Whose definition of the metrics; '
+    'docs/reference/protocols.md has them.')
+FEATURES = flags.DEFINE_string(
+    'features', '', "Such as 'classifier' or 'inception:768', in place of the "
+    "protocol's.")
+WEIGHTS_FILE = flags.DEFINE_string(
+    'weights_file', '', "The features' published weights, or a folder that "
+    'has those of several networks; looked for, and fetched, if not given.')
+CHECKPOINTS = flags.DEFINE_string(
+    'checkpoints', 'newest', 'Which to score: newest, best, all, or images '
+    'shown, such as 100000.')
+RESOLUTION = flags.DEFINE_integer(
+    'resolution', None, 'To which pictures of two folders are cropped and '
+    'resized.', lower_bound=1)
+
+
+def run() -> int:
+  """Scores the runs of --workdir or, without it, --fake against --real."""
+  from msg_gan_jax.commands import score_runs
+  from msg_gan_jax.metrics import pair, protocols, sets, table
+  options = pair.Options(
+      protocols.PROTOCOLS[PROTOCOL.value], PROTOCOL.value, FEATURES.value,
+      WEIGHTS_FILE.value, seed=shared.SEED.value)
+  for name in METRICS.value:
+    table.METRICS.check(name)
+  resolution, out = RESOLUTION.value or 0, shared.OUT.value or ''
+  real = None
+  if REAL.value:
+    real = sets.open_set(REAL.value, 'real',
+                         options.protocol.reals == 'held_out', resolution)
+  if shared.WORKDIR.value:
+    _refuse((FAKE, RESOLUTION), 'means nothing beside --workdir, whose '
+            'pictures are scored.')
+    lines = score_runs.score_runs(
+        shared.WORKDIR.value.split(','), _run_scores(options, real), out)
+  else:
+    _refuse((CHECKPOINTS, shared.COUNT, shared.WEIGHTS, shared.PSI,
+             shared.CUTOFF), 'is of a run; wanted --workdir=RUN.')
+    if not (real and FAKE.value):
+      raise ValueError(
+          '--workdir: which run? Give one, such as --workdir=runs/quickstart; '
+          'or two sets of pictures, such as --real=FOLDER --fake=FOLDER.')
+    fake = sets.open_set(FAKE.value, 'fake', False, resolution)
+    lines = score_runs.score_sets(real, fake, METRICS.value, options, out)
+  print(*lines, sep='\n')
+  return 0
+
+
+def _run_scores(options, real):
+  from msg_gan_jax.analysis.generator.samples import Sampling
+  from msg_gan_jax.commands.score_runs import SEED, RunScores
+  return RunScores(
+      METRICS.value, options, CHECKPOINTS.value, shared.COUNT.value or 0,
+      Sampling(shared.SEED.value if shared.SEED.present else SEED,
+               shared.WEIGHTS.value if shared.WEIGHTS.present else '',
+               shared.psi(), shared.CUTOFF.value), real)
+
+
+def _refuse(unwanted, why):
+  for flag in unwanted:
+    if flag.present:
+      raise ValueError(f'--{flag.name}: {why}')

@@ -1,0 +1,90 @@
+"""Experiments by their names: found, tried once, their settings checked."""
+from collections.abc import Sequence
+import os
+import pathlib
+import re
+import runpy
+import traceback
+
+from absl import flags
+import ml_collections
+
+from msg_gan_jax.config import schema, tables
+
+DEFAULT = 'quickstart'
+
+
+def find(name: str) -> str:
+  """The path of an experiment, from a path or a shipped one's name.
+
+  Raises:
+    ValueError: there is none; the message names the nearest.
+  """
+  if os.path.isfile(name):
+    return name
+  paths = shipped()
+  stem = pathlib.Path(name).stem
+  if stem in paths and (
+      name == stem or name == os.path.join('experiments', f'{stem}.py')):
+    return paths[stem]
+  raise ValueError(
+      f'--config: there is no experiment {name!r}, neither a file nor a '
+      f'name; {tables.nearest(stem, paths)}')
+
+
+def shipped() -> dict[str, str]:
+  """{name: path} of the experiments that ship with the package."""
+  here = pathlib.Path(__file__).parent.parent
+  for folder in (here / 'experiments', here.parent / 'experiments'):
+    if folder.is_dir():
+      return {path.stem: str(path) for path in sorted(folder.glob('*.py'))
+              if path.stem != '__init__'}
+  return {}
+
+
+def check_setting(name: str, value: str | None) -> None:
+  """Refuses a --config.name=value that is not in the schema."""
+  settings = schema.flatten(schema.Config())
+  inside = {k: v for k, v in settings.items()
+            if k.startswith(f'{name.partition(".")[0]}.')}
+  if name not in settings:
+    what = ('a group of settings and not one' if f'{name}.' in {
+        k[:len(name) + 1] for k in inside} else 'no such setting')
+    raise ValueError(f'--config.{name}: {what}; '
+                     f'{tables.nearest(name, inside or settings)}')
+  kind = type(settings[name])
+  read = flags.BooleanParser().parse if kind is bool else kind
+  try:
+    value is None or read(value)
+  except ValueError as error:
+    raise ValueError(f'--config.{name}: wanted {kind.__name__}, found '
+                     f'{value!r}.') from error
+
+
+def try_experiment(path: str, arguments: Sequence[str]) -> None:
+  """Runs an experiment once, for errors that name its line."""
+  try:
+    scope = runpy.run_path(path)
+    if not callable(scope.get('get_config')):
+      raise ValueError(f'--config: {path} has no get_config(); wanted one, as '
+                       f'in {shipped()[DEFAULT]}.')
+    config = scope['get_config'](*arguments)
+  except SyntaxError as error:
+    raise ValueError(f'--config: {error.filename}, line {error.lineno}: '
+                     f'{error.msg}.') from error
+  except (Exception, SystemExit) as error:
+    lines = [frame.lineno for frame in traceback.extract_tb(
+        error.__traceback__) if frame.filename == path]
+    if not lines:
+      raise
+    cause: object = error
+    while isinstance(cause, AttributeError | KeyError) and cause.args:
+      cause = cause.args[0]  # Or its line breaks would be shown as \\n.
+    # ml_collections lists the whole group that lacks a field.
+    text = re.sub(r' Other fields present: ".*"\n?', ' ', str(cause)).strip()
+    raise ValueError(f'--config: {path}, line {lines[-1]}: '
+                     f'{type(error).__name__}: {text}') from error
+  if not isinstance(config, ml_collections.ConfigDict):
+    raise ValueError(
+        f'--config: {path}: wanted a ConfigDict from get_config(), found '
+        f"{config!r:.80}; does it end with 'return config'?")

@@ -1,0 +1,51 @@
+"""--mode=project: looks for the styles that draw given pictures."""
+import os
+
+from absl import flags
+
+from msg_gan_jax.commands import shared_flags as shared
+
+SHARED: shared.Flags = (
+    shared.SEED, shared.LABELS, shared.WEIGHTS, shared.OUT)
+PICTURES = flags.DEFINE_list(
+    'pictures', [], 'Files and folders of pictures.')
+STEPS = flags.DEFINE_integer(
+    'steps', 1000, 'How many the optimizer makes.', lower_bound=1)
+LISTED, LISTED_FILES = 10, 4  # Pictures and files that are printed.
+
+
+def run() -> int:
+  """Writes what was found, and prints how near it comes."""
+  from msg_gan_jax.analysis.generator import (
+    projection,
+    projection_files,
+    samples,
+  )
+  from msg_gan_jax.commands import trained_run
+  from msg_gan_jax.config import errors
+  workdir = shared.existing_run()
+  if not PICTURES.value:
+    raise ValueError('--pictures: which? Such as --pictures=a.png,folder.')
+  trained, config = trained_run.load_trained()
+  with errors.naming(paths='pictures'):
+    names, pictures = projection_files.read(PICTURES.value, config.data)
+  classes = config.networks.classes
+  labels = samples.repeat_labels(shared.labels(), len(names), classes)
+  if classes and labels is None:
+    raise ValueError(
+        f'--labels: this run draws {classes} classes; wanted those of the '
+        'pictures, such as --labels=3 or --labels=0,4.')
+  result = projection.project(
+      trained, pictures, labels, steps=STEPS.value, seed=shared.SEED.value)
+  paths = projection_files.write(
+      shared.OUT.value or os.path.join(workdir, 'projections'), names, pictures,
+      result, {
+          'distance': 'pyramid', 'points': 'w' if trained.layers else 'z',
+          'steps': STEPS.value, 'seed': shared.SEED.value,
+          'weights': shared.WEIGHTS.value,
+          'images': int(trained.state.images)})
+  for name, distance, psnr in list(zip(
+      names, result.after, result.psnr, strict=True))[:LISTED]:
+    print(f'{name}: distance {distance:.2g}, {psnr:.1f} dB')
+  print(*paths[:LISTED_FILES], sep='\n')
+  return 0

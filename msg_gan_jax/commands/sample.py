@@ -1,0 +1,28 @@
+"""--mode=sample: draws pictures with the newest checkpoint of a run."""
+import os
+
+from absl import flags
+
+from msg_gan_jax.commands import shared_flags as shared
+
+SHARED: shared.Flags = (*shared.LATENTS, shared.SCALES)
+SEPARATE = flags.DEFINE_bool(
+    'separate', False, 'Also write one file for each picture.')
+USUAL_COUNT = 64
+LISTED = 4  # Files that are printed.
+
+
+def run() -> int:
+  """Writes a grid, and what else is asked for; prints the first paths."""
+  from msg_gan_jax.analysis.generator import samples
+  workdir, z_file = shared.existing_run(), shared.Z_FILE.value
+  seed = shared.SEED.value
+  paths = samples.sample_run_to_files(
+      workdir, shared.OUT.value or os.path.join(
+          workdir, 'z_file' if z_file else f'samples_{seed}'),
+      shared.count_or(USUAL_COUNT), samples.Sampling(
+          seed, shared.WEIGHTS.value, shared.psi(), shared.CUTOFF.value,
+          shared.labels()),
+      z_file, separate=SEPARATE.value, scales=shared.SCALES.value)
+  print(*paths[:LISTED], sep='\n')
+  return 0

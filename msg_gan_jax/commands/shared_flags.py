@@ -1,0 +1,184 @@
+"""Flags that several commands take, and how their values are read.
+
+A command lists those it takes in its tuple SHARED. Those that only it takes
+are defined in its own file.
+"""
+from collections.abc import Callable, Iterable
+import os
+import pathlib
+from typing import TypeVar
+
+from absl import flags
+from ml_collections import config_flags
+
+T = TypeVar('T', int, float)
+Flags = tuple[flags.FlagHolder, ...]
+MOST_PSI = 100  # A larger one is a mistake.
+
+CONFIG = config_flags.DEFINE_config_file(
+    'config', None, 'An experiment: a file, or the name of one that ships '
+    'with the package. Single settings: --config.train.batch=64.')
+WORKDIR = flags.DEFINE_string(
+    'workdir', None, "The run's folder; runs/<experiment> where not given.")
+COUNT = flags.DEFINE_integer(
+    'count', None, 'How many pictures (sample: 64; evaluate: what the protocol '
+    'says), latents on the way (walk: 6), sources on top (mix: 6), rows '
+    '(truncate: 6).', lower_bound=1)
+SEED = flags.DEFINE_integer(
+    'seed', 0, "Seed of the latents; evaluate: training's own if not given.")
+Z_FILE = flags.DEFINE_string(
+    'z_file', '', 'A .npy file of latents [n, latent], to use instead of '
+    'drawing them.')
+W_FILE = flags.DEFINE_string(
+    'w_file', '', 'A .npy file of styles [n, w], such as --mode=project '
+    'writes, to use instead of latents.')
+LABELS = flags.DEFINE_string(
+    'labels', '', "Classes, such as '3' or '0,4,7'; all in turn if not given.")
+WEIGHTS = flags.DEFINE_enum(
+    'weights', 'ema', ('ema', 'raw'), 'Averaged weights, or those in training; '
+    'evaluate: what the protocol says, if not given.')
+PSI = flags.DEFINE_string(
+    'psi', '', 'Truncation, for networks with a mapping: how far styles keep '
+    'from their mean; 1 changes nothing, 0 is the mean itself. truncate: the '
+    "columns, such as '1,.5,0'.")
+CUTOFF = flags.DEFINE_integer(
+    'cutoff', None, 'Truncate only the first so many layers.', lower_bound=1)
+SCALES = flags.DEFINE_bool(
+    'scales', False, 'Show every scale, not only the finest.')
+OUT = flags.DEFINE_string(
+    'out', None, 'sample, inspect, evaluate, project: the folder of the files; '
+    'if not given, <workdir>/samples_<seed>, <workdir>.inspect, <workdir> and '
+    '<workdir>/projections. walk: the .webp, .gif or .mp4; mix, truncate: the '
+    '.png; if not given, <workdir>/walk_<seed>.webp and so on.')
+
+# What the commands that draw pictures from latents take.
+LATENTS = COUNT, SEED, Z_FILE, LABELS, WEIGHTS, PSI, CUTOFF, OUT
+
+
+def experiment_name() -> str:
+  """The name of the experiment of --config: its file without the ending."""
+  path = config_flags.get_config_filename(flags.FLAGS[CONFIG.name])
+  return pathlib.Path(path.partition(':')[0]).stem
+
+
+def new_run() -> str:
+  """The folder of a run that may not be there yet: --workdir, or a default."""
+  return WORKDIR.value or os.path.join('runs', experiment_name())
+
+
+def existing_run() -> str:
+  """--workdir, of a command that needs a run.
+
+  Raises:
+    ValueError: it is not given.
+  """
+  if not WORKDIR.value:
+    raise ValueError('--workdir: which run? Give one, such as '
+                     '--workdir=runs/quickstart.')
+  return WORKDIR.value
+
+
+def file_of_latents() -> str:
+  """Which flag names a file of latents or of styles: its name, or ''.
+
+  Raises:
+    ValueError: both do.
+  """
+  given = [flag.name for flag in (Z_FILE, W_FILE) if flag.value]
+  if len(given) > 1:
+    raise ValueError('--w_file: means nothing beside --z_file; wanted one.')
+  return given[0] if given else ''
+
+
+def count_or(usual: int) -> int:
+  """--count, or the usual number of latents.
+
+  Raises:
+    ValueError: --count or --seed beside a file that has all latents.
+  """
+  file = file_of_latents()
+  for flag in SEED, COUNT:
+    if file and flag.present:
+      raise ValueError(f'--{flag.name}: means nothing beside --{file}, which '
+                       'has all latents.')
+  return usual if COUNT.value is None else COUNT.value
+
+
+def labels() -> tuple[int, ...]:
+  """The classes of --labels.
+
+  Raises:
+    ValueError: it is not a list of whole numbers.
+  """
+  return numbers(LABELS, int)
+
+
+def psi() -> float:
+  """--psi, of a command that takes one; 1 if it is not given.
+
+  Raises:
+    ValueError: several numbers, or none that can be.
+  """
+  values = psis() or (1.,)
+  if len(values) > 1:
+    raise ValueError(f'--psi: wanted one number, found {PSI.value!r}; '
+                     '--mode=truncate compares several.')
+  return values[0]
+
+
+def psis() -> tuple[float, ...]:
+  """The numbers of --psi; () if it is not given.
+
+  Raises:
+    ValueError: one that is not a number, or too large.
+  """
+  values = numbers(PSI, float)
+  for value in values:
+    if not abs(value) <= MOST_PSI:
+      raise ValueError(
+          f'--psi: wanted -{MOST_PSI} .. {MOST_PSI}, found {value:g}.')
+  return values
+
+
+def numbers(flag: flags.FlagHolder[str],
+            kind: Callable[[str], T]) -> tuple[T, ...]:
+  """The value of a flag, '1,.5' -> (1., .5); () of ''.
+
+  Args:
+    flag: what is read.
+    kind: int or float.
+
+  Raises:
+    ValueError: a word that is not such a number.
+  """
+  try:
+    return tuple(map(kind, flag.value.split(','))) if flag.value else ()
+  except ValueError as error:
+    what = 'whole numbers' if kind is int else 'numbers'
+    raise ValueError(f'--{flag.name}: wanted {what} with commas between them, '
+                     f'found {flag.value!r}.') from error
+
+
+def output_file(name: str, usual: str, endings: Iterable[str]) -> str:
+  """The path of a command that writes one file: --out, or in the run's folder.
+
+  Args:
+    name: of the file where --out is not given, to which the seed is added.
+    usual: its ending, such as '.png'.
+    endings: those that --out may have.
+
+  Raises:
+    ValueError: another ending, or a folder.
+  """
+  source = file_of_latents() or SEED.value
+  path = OUT.value or os.path.join(existing_run(), f'{name}_{source}{usual}')
+  ending = os.path.splitext(path)[1].lower()
+  if ending not in endings or os.path.isdir(path):
+    raise ValueError(f"--out: wanted a file that ends in {' or '.join(endings)}"
+                     f', found {path!r}.')
+  return path
+
+
+def make_folder_of(path: str) -> None:
+  """Makes the folder in which a file is to be written."""
+  os.makedirs(os.path.dirname(path) or '.', exist_ok=True)

@@ -1,0 +1,22 @@
+"""--mode=truncate: a figure of latents at several truncations."""
+from msg_gan_jax.commands import shared_flags as shared
+
+SHARED: shared.Flags = (*shared.LATENTS, shared.W_FILE)
+USUAL_COUNT = 6
+
+
+def run() -> int:
+  """Writes the figure, and prints its path."""
+  from msg_gan_jax.analysis.generator import mixing
+  from msg_gan_jax.commands import trained_run
+  from msg_gan_jax.config import errors
+  from msg_gan_jax.report import grids
+  path = shared.output_file('truncation', '.png', ('.png',))
+  psis = shared.psis() or mixing.PSIS
+  trained, latents = trained_run.latents(shared.count_or(USUAL_COUNT))
+  with errors.naming(trained_run.NAMES):
+    figure = mixing.truncation_figure(trained, latents, psis)
+  shared.make_folder_of(path)
+  grids.save(path, figure)
+  print(path)
+  return 0
