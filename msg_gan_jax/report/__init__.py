@@ -1,1 +1,1 @@
-"""What people read and look at: metric writers and picture grids."""
+"""Numbers and pictures as what people look at: text, PNG, films, curves."""

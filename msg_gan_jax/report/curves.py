@@ -1,6 +1,9 @@
-"""A run's records as one picture: small curves, of like things together."""
+"""A run's records as one picture: small curves, grouped by what they show."""
+from collections.abc import Iterable, Mapping, Sequence
 import fnmatch
 import math
+import os
+from typing import Any
 
 import numpy as np
 
@@ -18,27 +21,28 @@ _PANELS = (
     ("share of D's input gradient, by pixels", ('share_*',), False),
     ('diversity', ('diversity*',), False),
 )
-# Okabe & Ito 2008: told apart by the colour-blind too. Without the yellow.
+# Okabe & Ito 2008, without the yellow: the colour-blind tell them apart too.
 _COLORS = ('#0072B2', '#D55E00', '#009E73', '#CC79A7', '#56B4E9', '#E69F00',
            '#000000')
 
 
-def plot(records, path, keys=None, title=''):
-  """Write a PNG of curves against the real images shown.
+def plot(records: Sequence[Mapping[str, Any]], path: str | os.PathLike,
+         keys: Iterable[str] | None = None, title: str = '') -> None:
+  """Writes a PNG of curves against the real images shown.
 
-  Each curve is a running median over a fiftieth of its values above the pale
-  raw line, or, under 20 values, the raw line. Not-finite values are gaps, and
-  a red line marks the first.
+  Each curve is a running median over a fiftieth of its values, above the pale
+  raw line; with fewer than 20 values it is the raw line. Values that are not
+  finite are gaps, and a red line marks the first.
 
   Args:
-    records: dicts as `writers.read` returns them; a name may be missing from
-      any of them.
+    records: dicts as `runs.records.read` returns them; a name may be missing
+      from any of them.
     path: of the file.
     keys: names to draw; None draws all but clock and epoch.
     title: over the whole.
 
   Raises:
-    ValueError: matplotlib is not installed, or nothing is there to draw.
+    ValueError: matplotlib is not installed, or there is nothing to draw.
   """
   try:
     # Not pyplot, which has one current figure for the whole process.
@@ -52,7 +56,7 @@ def plot(records, path, keys=None, title=''):
       about: curves for about, names in panels.items()
       if (curves := {k: c for k in names if len((c := _curve(records, k))[0])})}
   if not panels:
-    raise ValueError('curves: no record has any of the values to draw.')
+    raise ValueError('keys: no record has any of the values to draw.')
   shown = [record['images'] for record in records]
   margin = .02 * max(1, max(shown) - min(shown))
   left, right = min(shown) - margin, max(shown) + margin
@@ -74,7 +78,7 @@ def plot(records, path, keys=None, title=''):
     fig.savefig(temporary, format='png', dpi=110)
 
 
-def smooth(y, window):
+def smooth(y: np.ndarray | Sequence[float], window: int) -> np.ndarray:
   """Running median over `window` values, fewer at the ends; [N] -> [N]."""
   half = window // 2
   padded = np.pad(np.asarray(y, float), half, constant_values=np.nan)
@@ -83,25 +87,25 @@ def smooth(y, window):
 
 
 def _names(records):
-  found = dict.fromkeys(k for record in records for k in record)
-  return [k for k in found if k not in ('images', 'epoch', 'clock')]
+  names = dict.fromkeys(k for record in records for k in record)
+  return [k for k in names if k not in ('images', 'epoch', 'clock')]
 
 
 def _panels(names):
   # {(title, log): names}, the named panels first.
-  found = {(title, log): [] for title, _, log in _PANELS}
+  panels = {(title, log): [] for title, _, log in _PANELS}
   for name in names:
     about = next(
         ((title, log) for title, patterns, log in _PANELS
          if any(fnmatch.fnmatchcase(name, p) for p in patterns)),
         (name.split('_')[0], False))
-    found.setdefault(about, []).append(name)
-  return found
+    panels.setdefault(about, []).append(name)
+  return panels
 
 
 def _curve(records, name):
-  found = [(r['images'], r[name]) for r in records if name in r]
-  return np.array(found, float).reshape(-1, 2).T
+  points = [(r['images'], r[name]) for r in records if name in r]
+  return np.array(points, float).reshape(-1, 2).T
 
 
 def _panel(ax, name, log, curves):

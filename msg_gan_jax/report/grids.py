@@ -1,20 +1,23 @@
 """Pictures for people: grids of samples, all scales side by side, PNG files."""
+from collections.abc import Sequence
 import math
+import os
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from msg_gan_jax.files.atomic import replacing
 
-_VISIBLE = 64  # Pixels that a tile needs for one to see what it shows.
+_VISIBLE = 64  # Pixels that a tile needs, for a person to see what it shows.
 
 
-def grid(images, columns=None, gap=2, background=255):
+def grid(images: np.ndarray, columns: int | None = None, gap: int = 2,
+         background: int = 255) -> np.ndarray:
   """Images in rows, left to right, with gaps between them.
 
   Args:
     images: uint8 [N, H, W, C]. 1, 3 and 4 channels are grey, colour and
-      colour with alpha; of 2 the first is shown, of more the first 3.
+      colour with alpha; of 2 the first is shown, of more than 4 the first 3.
     columns: how many in a row; None makes the grid about square.
     gap: pixels between two images.
     background: 0..255, of the gaps and of places without an image; opaque.
@@ -26,41 +29,47 @@ def grid(images, columns=None, gap=2, background=255):
   n, height, width, channels = images.shape
   columns = columns or math.ceil(math.sqrt(n * height / width))
   rows = math.ceil(n / columns)
-  found = _canvas(
+  canvas = _canvas(
       rows * (height + gap) - gap, columns * (width + gap) - gap, channels,
       background)
   for i, image in enumerate(images):
     top = (i // columns) * (height + gap)
     left = (i % columns) * (width + gap)
-    found[top:top + height, left:left + width] = image
-  return found
+    canvas[top:top + height, left:left + width] = image
+  return canvas
 
 
-def upscale(images, size):
-  """Every pixel repeated, so that the height is `size`, a multiple of it.
+def upscale(images: np.ndarray, size: int) -> np.ndarray:
+  """Repeats every pixel, so that the height becomes `size`, a multiple of it.
 
   Args:
     images: [..., H, W, C].
+    size: the new height, in pixels.
 
   Returns:
     [..., size, size * W / H, C].
+
+  Raises:
+    ValueError: `size` is not a multiple of the height.
   """
   factor, rest = divmod(size, images.shape[-3])
   if rest or not factor:
     raise ValueError(
-        f'upscale: {size} is no multiple of the height {images.shape[-3]}.')
+        f'size: {size} is not a multiple of the height {images.shape[-3]}.')
   return images.repeat(factor, axis=-3).repeat(factor, axis=-2)
 
 
-def scales_side_by_side(pyramid, columns=None, gap=2, background=255):
-  """The same latents at every scale: a block a scale, coarse to fine.
+def scales_side_by_side(
+    pyramid: Sequence[np.ndarray], columns: int | None = None, gap: int = 2,
+    background: int = 255) -> np.ndarray:
+  """The same latents at every scale: a block for each, coarse to fine.
 
   Args:
-    pyramid: coarse to fine, level i is uint8 [N, h_i, w_i, C] with heights
-      that divide the finest one.
+    pyramid: coarse to fine; level i is uint8 [N, h_i, w_i, C] with a height
+      that divides the finest one.
     columns: of one block; None makes the whole about square.
     gap: pixels between two tiles; blocks are a quarter of a tile apart.
-    background: 0..255.
+    background: see `grid`.
 
   Returns:
     uint8 [.., .., C] with tiles of one size, at least 64 pixels, and each
@@ -74,22 +83,23 @@ def scales_side_by_side(pyramid, columns=None, gap=2, background=255):
            background) for level in pyramid]
   height, width, channels = blocks[0].shape
   step, header = width + size // 4, max(20, size // 5)
-  found = _canvas(
+  canvas = _canvas(
       header + height, len(blocks) * step - size // 4, channels, background)
-  strip = Image.new('L', (found.shape[1], header), background)
+  strip = Image.new('L', (canvas.shape[1], header), background)
   draw = ImageDraw.Draw(strip)
   font = ImageFont.load_default(size=header * .6)
   for i, (level, block) in enumerate(zip(pyramid, blocks, strict=True)):
-    found[header:, i * step:i * step + width] = block
+    canvas[header:, i * step:i * step + width] = block
     draw.text(
         (i * step, header / 2), f'{level.shape[1]} px', anchor='lm', font=font,
         fill=0 if background > 127 else 255)
-  found[:header, :, :3] = np.asarray(strip)[:, :, None]
-  return found
+  canvas[:header, :, :3] = np.asarray(strip)[:, :, None]
+  return canvas
 
 
-def save(path, array, tile=None):
-  """Write a PNG; a reader finds the old file or the whole new one.
+def save(path: str | os.PathLike, array: np.ndarray,
+         tile: int | None = None) -> None:
+  """Writes a PNG; a reader finds the old file or the whole new one.
 
   Args:
     path: of the file; its folder must exist.
@@ -109,8 +119,8 @@ def _shown(images, caller):
   images = np.asarray(images)
   if images.dtype != np.uint8 or images.ndim != 4 or not images.size:
     raise ValueError(
-        f'{caller}: wanted uint8 images of [N, H, W, C], found {images.dtype} '
-        f'{list(images.shape)}; floats in [-1, 1] go through pixels.to_uint8.')
+        f'{caller}: wanted uint8 images [N, H, W, C], found {images.dtype} '
+        f'{list(images.shape)}; pixels.to_uint8 makes them of floats.')
   channels = images.shape[-1]
   keep = {2: 1}.get(channels, channels if channels <= 4 else 3)
   return images[..., :keep]
@@ -121,7 +131,7 @@ def _factor(size):
 
 
 def _canvas(height, width, channels, background):
-  found = np.full((height, width, channels), background, np.uint8)
+  canvas = np.full((height, width, channels), background, np.uint8)
   if channels == 4:
-    found[..., 3] = 255
-  return found
+    canvas[..., 3] = 255
+  return canvas

@@ -1,8 +1,12 @@
 """A data set as one picture: values, classes, sizes, mean and deviation."""
+from collections.abc import Mapping
+import os
+from typing import Any
+
 import numpy as np
 
 from msg_gan_jax.files.atomic import replacing
-from msg_gan_jax.report import text as lines
+from msg_gan_jax.report import text
 
 _COLORS = {'red': '#D55E00', 'green': '#009E73', 'blue': '#0072B2',
            'grey': '#444444', 'alpha': '#CC79A7'}
@@ -10,11 +14,12 @@ _BAR = '#56789A'
 _MOST_BARS = 20
 
 
-def plot(found, mean, std, path, title=''):
-  """Write a PNG.
+def plot(facts: Mapping[str, Any], mean: np.ndarray, std: np.ndarray,
+         path: str | os.PathLike, title: str = '') -> None:
+  """Writes a PNG.
 
   Args:
-    found: {'channels': {name: {'histogram': [256], 'mean', 'std', 'at_0',
+    facts: {'channels': {name: {'histogram': [256], 'mean', 'std', 'at_0',
       'at_255'}}, 'classes': {name: count}, 'notes': {'sizes': {size: count}}}.
     mean, std: float [H, W, C] over the pictures, in 0 .. 255.
     path: of the file.
@@ -29,47 +34,47 @@ def plot(found, mean, std, path, title=''):
     raise ValueError(
         'histograms: matplotlib is missing; pip install '
         "'msg_gan_jax[plot]'.") from error
-  channels, lists = found['channels'], _lists(found)
+  channels, lists = facts['channels'], _lists(facts)
   fig = figure.Figure(
       figsize=(8 + 4.5 * bool(lists), 5.4), layout='constrained')
-  writes = _writer(font_manager)
+  can_write = _can_write(font_manager)
   if title:
     fig.suptitle(
-        lines.legible(title, writes), fontsize=12, parse_math=False)
+        text.legible(title, can_write), fontsize=12, parse_math=False)
   columns = fig.add_gridspec(
       1, 3 if lists else 2, width_ratios=[4.6, 2.6, 4][:3 if lists else 2])
   rows = columns[0].subgridspec(len(channels), 1)
   for i, (name, channel) in enumerate(channels.items()):
     _values(fig.add_subplot(rows[i]), name, channel,
             last=i == len(channels) - 1)
-  above, below = columns[1].subgridspec(2, 1)
-  _mean(fig.add_subplot(above), mean)
-  _deviation(fig.add_subplot(below), std)
+  pictures = columns[1].subgridspec(2, 1)
+  _mean(fig.add_subplot(pictures[0]), mean)
+  _deviation(fig.add_subplot(pictures[1]), std)
   if lists:
     shares = [min(len(counts), _MOST_BARS) + 2 for counts in lists.values()]
     rows = columns[2].subgridspec(len(lists), 1, height_ratios=shares)
     for i, (name, counts) in enumerate(lists.items()):
-      _bars(fig.add_subplot(rows[i]), name, counts, writes)
+      _bars(fig.add_subplot(rows[i]), name, counts, can_write)
   with replacing(path) as temporary:
     fig.savefig(temporary, format='png', dpi=110)
 
 
-def _writer(font_manager):
+def _can_write(font_manager):
   """A function: text -> whether the usual font has its characters."""
   font = font_manager.get_font(
       font_manager.findfont(font_manager.FontProperties()))
   return lambda text: all(font.get_char_index(ord(c)) for c in text)
 
 
-def _lists(found):
+def _lists(facts):
   """{title: {name: count}} of what is drawn as bars."""
-  notes = found.get('notes', {})
+  notes = facts.get('notes', {})
   sizes = dict(notes.get('sizes', {}))
-  others = notes.get('out_of', found['train']) - sum(sizes.values())
+  others = notes.get('out_of', facts['train']) - sum(sizes.values())
   if others > 0 and sizes:
     sizes['other sizes'] = others
   return {title: counts for title, counts in (
-      ('pictures of a class', found.get('classes', {})),
+      ('pictures of a class', facts.get('classes', {})),
       ('sizes of the originals', sizes if len(sizes) > 1 else {})) if counts}
 
 
@@ -84,7 +89,7 @@ def _values(ax, name, channel, last):
   ax.set_xlim(-1.5, 256.5)
   ax.set_xticks((0, 64, 128, 192, 255), labels=None if last else [''] * 5)
   ends = ''.join(
-      f', {lines.percent(channel[key])} at {value}'
+      f', {text.percent(channel[key])} at {value}'
       for key, value in (('at_0', 0), ('at_255', 255)) if channel[key])
   _plain(ax, f"{name}: {channel['mean']:.0f} ± {channel['std']:.0f}{ends}")
   if last:
@@ -110,10 +115,10 @@ def _deviation(ax, std):
   ax.set_axis_off()
 
 
-def _bars(ax, title, counts, writes):
+def _bars(ax, title, counts, can_write):
   more = len(counts) - _MOST_BARS
   shown = list(counts.items())[:_MOST_BARS]
-  names = [lines.class_name(name, i, len(counts), writes)
+  names = [text.class_name(name, i, len(counts), can_write)
            for i, (name, _) in enumerate(shown)]
   values = [count for _, count in shown]
   ax.barh(range(len(shown)), values, height=.72, color=_BAR)

@@ -1,53 +1,57 @@
 """What a data set holds, as text: what --mode=inspect prints."""
+from collections.abc import Iterator, Mapping
 import textwrap
+from typing import Any
 
 import numpy as np
 
-from msg_gan_jax.report import text as lines
+from msg_gan_jax.report import text
 
 _WIDTH = 80
 _TIED = '\xa0'  # A space at which no line is broken.
 # Notes that have lines of their own, or repeat what stands elsewhere.
-_TOLD = ('pictures', 'out_of', 'per_class', 'sizes', 'different_sizes',
-         'widths', 'heights', 'decisions', 'skipped')
+_TOLD_ELSEWHERE = (
+    'pictures', 'out_of', 'per_class', 'sizes', 'different_sizes', 'widths',
+    'heights', 'decisions', 'skipped')
 
 
-def sections(found):
-  """Yields (title, [line]).
+def sections(facts: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
+  """Yields (title, lines).
 
   Args:
-    found: as training.census counts it, with 'worth_a_look', sentences.
+    facts: as analysis.dataset.census counts them, with sentences at
+      'worth_a_look'.
   """
-  notes = found['notes']
-  yield found['name'], _counts(found)
-  told = {k.replace('_', ' '): lines.plain(v) for k, v in notes.items()
-          if k not in _TOLD}
+  notes = facts['notes']
+  yield facts['name'], _counts(facts)
+  told = {k.replace('_', ' '): text.plain(v) for k, v in notes.items()
+          if k not in _TOLD_ELSEWHERE}
   if told:
     yield 'source', _columns(told)
   if 'sizes' in notes:
     yield 'originals', _originals(notes)
-  if found['classes']:
-    yield _classes(found['classes']), lines.bars(found['classes'])
-  yield 'values', [*(_ranges if 'ranges' in found else _values)(found)]
-  if found['factors']:
+  if facts['classes']:
+    yield _classes(facts['classes']), text.bars(facts['classes'])
+  yield 'values', list((_ranges if 'ranges' in facts else _values)(facts))
+  if facts['factors']:
     yield 'factors', _columns(
-        {k.replace('_', ' '): _factor(v) for k, v in found['factors'].items()})
+        {k.replace('_', ' '): _factor(v) for k, v in facts['factors'].items()})
   yield 'worth a look', [
-      line for sentence in found['worth_a_look'] or ['nothing']
+      line for sentence in facts['worth_a_look'] or ['nothing']
       for line in _wrapped(sentence)]
 
 
-def _counts(found):
-  height, width, channels = found['shape']
-  about = [f"{found['train']:,} to train on, {found['held_out']:,} held out",
+def _counts(facts):
+  height, width, channels = facts['shape']
+  about = [f"{facts['train']:,} to train on, {facts['held_out']:,} held out",
            f'{height:,} high, {width:,} wide, '
-           + lines.several(channels, 'channel'), f"digest {found['digest']}"]
-  if found['looked_at'] < found['train']:
-    whole = found.get('compared') == found['train']
+           + text.plural(channels, 'channel'), f"digest {facts['digest']}"]
+  if facts['looked_at'] < facts['train']:
+    whole = facts.get('compared') == facts['train']
     about.append(
-        f"looked at {found['looked_at']:,}, drawn at random; only "
+        f"looked at {facts['looked_at']:,}, drawn at random; only "
         f"{'classes and copies' if whole else 'classes'} are counted in all")
-  if not found['classes']:
+  if not facts['classes']:
     about.append('no labels')
   return about
 
@@ -59,16 +63,16 @@ def _originals(notes):
   if total > sum(sizes.values()):
     kinds = notes['different_sizes'] - len(sizes)
     sizes[f'{kinds:,} other sizes'] = total - sum(sizes.values())
-  about = lines.bars(sizes)
+  about = text.bars(sizes)
   if notes['different_sizes'] > 1:
     about.append('{:,} to {:,} wide, {:,} to {:,} high; common shapes: '.format(
         *notes['widths'], *notes['heights']) + ', '.join(
         _aspect(size) for size in notes['sizes']))
   for what, count in notes.get('decisions', {}).items():
-    about.append(f'{count:,} ({lines.percent(count / max(1, total))}) {what}')
+    about.append(f'{count:,} ({text.percent(count / max(1, total))}) {what}')
   skipped = notes.get('skipped') or []
   about += [f'{len(skipped):,} skipped' + (':' if skipped else '')]
-  about += [f'  {name}: {lines.short(lines.reason(why), 60)}'
+  about += [f'  {name}: {text.short(text.reason(why), 60)}'
             for name, why in skipped[:5]]
   return about + ([f'  ... {len(skipped) - 5:,} more']
                   if len(skipped) > 5 else [])
@@ -89,21 +93,21 @@ def _classes(classes):
   return f'{title}, {counts.mean():,.0f} on average; the largest has {ratio}'
 
 
-def _values(found):
+def _values(facts):
   """A line a channel, and its histogram from 0 to 255."""
   # The widest name is 'channel 12'.
-  wide = max(map(len, found['channels']))
+  wide = max(map(len, facts['channels']))
   yield f"{'':{wide}}   mean    std    at 0  at 255"
-  for name, c in found['channels'].items():
+  for name, c in facts['channels'].items():
     yield (f"{name:{wide}}  {c['mean']:5.1f}  {c['std']:5.1f}  "
-           f"{lines.percent(c['at_0']):>6}  {lines.percent(c['at_255']):>6}")
-  for name, c in found['channels'].items():
-    yield f"{name:{wide}}  {lines.spark(c['histogram'])}"
+           f"{text.percent(c['at_0']):>6}  {text.percent(c['at_255']):>6}")
+  for name, c in facts['channels'].items():
+    yield f"{name:{wide}}  {text.spark(c['histogram'])}"
   yield f"{'':{wide}}  0{'255':>63}"
 
 
-def _ranges(found):
-  for i, (low, high) in enumerate(found['ranges']):
+def _ranges(facts):
+  for i, (low, high) in enumerate(facts['ranges']):
     yield f'channel {i}  {low:.4g} to {high:.4g}'
 
 
@@ -111,7 +115,7 @@ def _factor(shares):
   """{value: share}, or a continuous one's {'low', 'high', 'mean'}."""
   if set(shares) == {'low', 'high', 'mean'}:
     return '{low:.3g} to {high:.3g}, {mean:.3g} on average'.format(**shares)
-  shown = [f'{name} {lines.percent(share)}'.replace(' ', _TIED)
+  shown = [f'{name} {text.percent(share)}'.replace(' ', _TIED)
            for name, share in list(shares.items())[:12]]
   return ', '.join(shown + ([f'... {len(shares) - 12:,} more']
                             if len(shares) > 12 else []))
@@ -120,13 +124,13 @@ def _factor(shares):
 def _columns(texts):
   """Names to the left, texts to the right, as wide as a page."""
   left = max(map(len, texts)) + 2
-  return [line for name, text in texts.items()
-          for line in _wrapped(text, f'{name:{left}}')]
+  return [line for name, words in texts.items()
+          for line in _wrapped(words, f'{name:{left}}')]
 
 
-def _wrapped(text, first=''):
+def _wrapped(sentence, first=''):
   # Two columns belong to the indent of a section.
-  found = textwrap.wrap(
-      text, _WIDTH - 2, initial_indent=first, break_long_words=False,
+  wrapped = textwrap.wrap(
+      sentence, _WIDTH - 2, initial_indent=first, break_long_words=False,
       subsequent_indent=' ' * (len(first) or 2), break_on_hyphens=False)
-  return [line.replace(_TIED, ' ') for line in found]
+  return [line.replace(_TIED, ' ') for line in wrapped]

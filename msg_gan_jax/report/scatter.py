@@ -1,16 +1,24 @@
 """Points of the plane as a picture: reals pale, fakes above them."""
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-RANGE = 1.1  # From -RANGE to RANGE: what lies at the border of [-1, 1] is seen.
+# The picture goes from -RANGE to RANGE, so that the border of [-1, 1] is seen.
+RANGE = 1.1
 
 _PAPER = np.array([255, 255, 255], np.float32)
 _FRAME = np.array([232, 233, 238], np.float32)
 
 
 class Dots(NamedTuple):
-  """How dots are drawn: RGB, how much one covers, its radius in sides."""
+  """How dots are drawn.
+
+  Attributes:
+    colour: RGB.
+    opacity: how much one dot covers, 0 .. 1.
+    radius: as a share of the side of the picture.
+  """
   colour: tuple[int, int, int]
   opacity: float
   radius: float
@@ -21,27 +29,31 @@ _REAL = Dots((198, 202, 212), .5, 1 / 130)
 _FAKE = Dots((213, 94, 0), .55, 1 / 360)  # The second colour of curves.
 
 
-def scatter(real, fake, size=512):
+def scatter(real: np.ndarray | Sequence, fake: np.ndarray | Sequence,
+            size: int = 512) -> np.ndarray:
   """Reals as pale grey dots, fakes above them, x to the right and y upwards.
 
   Dots are round, smooth and a little transparent, so that many are darker than
-  few. A frame and two axes show [-1, 1]. What lies beyond RANGE, or is not
-  finite, is left out.
+  few. A frame and two axes show [-1, 1]. Points beyond RANGE, and those that
+  are not finite, are left out.
 
   Args:
-    real: [m, 2]; fake: [n, 2], in values of [-1, 1]; either may be empty.
+    real, fake: [m, 2] and [n, 2] in [-1, 1]; either may be empty.
     size: pixels of a side, at least 64.
 
   Returns:
     uint8 [size, size, 3].
+
+  Raises:
+    ValueError: `size` is less than 64.
   """
   if size < 64:
-    raise ValueError(f'scatter: wanted at least 64 pixels, found {size}.')
+    raise ValueError(f'size: {size} pixels; wanted at least 64.')
   picture = np.broadcast_to(_PAPER, (size, size, 3)).copy()
   _rule(picture)
   for points, dots in (real, _REAL), (fake, _FAKE):
     cover = _ink(_pixels(points, size), size, dots)
-    picture += cover[..., None] * (np.float32(dots.colour) - picture)
+    picture += cover[..., None] * (np.array(dots.colour, np.float32) - picture)
   return np.round(picture).astype(np.uint8)
 
 

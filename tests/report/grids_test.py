@@ -34,7 +34,7 @@ def test_a_grid_is_about_square():
 
 
 def test_a_grid_refuses_floats():
-  with pytest.raises(ValueError, match='through pixels.to_uint8'):
+  with pytest.raises(ValueError, match='pixels.to_uint8 makes'):
     grids.grid(np.zeros((2, 4, 4, 3)))
 
 
@@ -46,7 +46,7 @@ def test_upscale_repeats_pixels():
     for j in range(6):
       assert (found[0, i, j] == x[0, i // 3, j // 3]).all()
   for size in (3, 1):
-    with pytest.raises(ValueError, match='no multiple'):
+    with pytest.raises(ValueError, match='not a multiple'):
       grids.upscale(x, size)
 
 

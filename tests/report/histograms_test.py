@@ -5,7 +5,7 @@ import numpy as np
 from PIL import Image
 import pytest
 
-from msg_gan_jax.report import contact_sheet, histograms, text
+from msg_gan_jax.report import contact_sheet, histograms, lettering, text
 
 
 def channel(histogram):
@@ -125,13 +125,13 @@ def test_a_tile_is_large_enough_to_see_and_keeps_its_shape():
 
 
 def test_a_sheet_knows_what_its_font_can_write():
-  assert contact_sheet.writes('a dog, 12 #3 …')
-  assert not any(map(contact_sheet.writes, ['猫', 'a猫', 'собака', 'كلب']))
-  assert text.class_name('猫', 1, 1000, contact_sheet.writes) == (
+  assert lettering.can_write('a dog, 12 #3 …')
+  assert not any(map(lettering.can_write, ['猫', 'a猫', 'собака', 'كلب']))
+  assert text.class_name('猫', 1, 1000, lettering.can_write) == (
       'class 2 of 1,000')
-  assert text.class_name('a' * 30, 1, 9, contact_sheet.writes) == (
+  assert text.class_name('a' * 30, 1, 9, lettering.can_write) == (
       'a' * 23 + '…')
-  assert text.legible('a猫b', contact_sheet.writes) == 'a?b'
+  assert text.legible('a猫b', lettering.can_write) == 'a?b'
 
 
 def test_rows_of_a_sheet_stand_at_their_places(tmp_path):

@@ -76,5 +76,5 @@ def test_axes_and_frame_show_minus_one_to_one():
 
 
 def test_a_picture_too_small_is_refused():
-  with pytest.raises(ValueError, match='wanted at least 64 pixels, found 10'):
+  with pytest.raises(ValueError, match='size: 10 pixels; wanted at least 64'):
     scatter(NONE, NONE, 10)
