@@ -7,6 +7,7 @@ import runpy
 import sys
 import types
 
+from absl import flags
 from helpers import ROOT
 import jax
 import numpy as np
@@ -14,6 +15,7 @@ from PIL import Image
 import pytest
 
 import msg_gan_jax
+from msg_gan_jax.commands import main
 from msg_gan_jax.config import schema
 from msg_gan_jax.data import sources
 from msg_gan_jax.data.batches import Batch
@@ -115,6 +117,20 @@ def test_files_that_a_page_names_exist(name):
 def test_links_lead_to_files(name):
   links = re.findall(r'\]\((?!https?:|#)([^)\s]+)\)', read(name))
   assert [x for x in links if not ((ROOT / name).parent / x).exists()] == []
+
+
+@pytest.mark.parametrize('name', PAGES)
+def test_flags_that_a_page_advises_exist(name):
+  text = read(name).replace('\\\n', ' ')
+  settings = set(re.findall(r'--config\.([a-z_]+\.\w+)', text))
+  assert settings <= set(schema.metadata())
+  homes = {mode: main.flags_of(mode) for mode in main.COMMANDS}
+  for line in re.findall(r'launch\.py .*', text):
+    mode = (re.findall(r'--mode=(\w+)', line) or ['train'])[0]
+    for flag in re.findall(r' --([a-z_]+)(?=[=\s]|$)', line):
+      assert flag in flags.FLAGS or flag == 'config', line
+      modes = [x for x in homes if flag in homes[x]]
+      assert not modes or mode in modes, line
 
 
 @pytest.mark.parametrize('name', EXPERIMENTS)
