@@ -5,8 +5,8 @@ from msg_gan_jax.data.source import Source
 from msg_gan_jax.metrics.pair import Pair
 from msg_gan_jax.metrics.score import Score
 
-SURE = .8  # Of held-out pictures a classifier must be right about.
-HEAD = 'logits:'  # A tap of a classifier with several heads.
+SURE = .8  # Share of held-out pictures that a classifier must be right about.
+HEAD = 'logits:'  # What the tap of a named factor begins with.
 
 
 def overlap(real: np.ndarray, fake: np.ndarray, values: int) -> float:
@@ -25,11 +25,11 @@ def overlap(real: np.ndarray, fake: np.ndarray, values: int) -> float:
   return float(np.minimum(p, q).sum())
 
 
-def taps(source: Source) -> tuple[str, ...]:
-  """Of a classifier of this source: a tap for each of its named factors.
+def factor_specs(source: Source) -> tuple[str, ...]:
+  """The logits that a classifier of this source has, one for each factor.
 
   Raises:
-    ValueError: its factors are not known.
+    ValueError: the source does not tell its factors.
   """
   factors = source.factors(np.arange(min(2, len(source))))
   names = [name for name, x in factors.items()
@@ -52,7 +52,7 @@ def factor_scores(pair: Pair) -> list[Score]:
   """
   accuracy = pair.extractors.get('classifier').about['held_out_accuracy']
   shares, floors = {}, {}
-  for spec in taps(pair.real.source):
+  for spec in factor_specs(pair.real.source):
     name = spec.rpartition(':')[-1]
     real, fake = pair.real.features(spec), pair.fake.features(spec)
     values, guess = real.shape[1], real.argmax(1)

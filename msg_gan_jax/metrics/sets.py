@@ -33,7 +33,7 @@ def open_set(text: str, name: str = 'real', held_out: bool = False,
     cache_dir: where decoded pictures are kept.
 
   Raises:
-    ValueError: nothing there, no pictures, or pictures of several sizes.
+    ValueError: there is nothing, or no picture, or pictures of several sizes.
   """
   source, _, path = text.partition(':')
   try:
@@ -49,11 +49,12 @@ def open_set(text: str, name: str = 'real', held_out: bool = False,
       return splits.held_out if held_out and splits.held_out else splits.train
   except (ValueError, OSError) as error:
     fields = (field.name for field in dataclasses.fields(schema.Data))
-    said = errors.renamed(str(error), {
+    message = errors.renamed(str(error), {
         **{f'config.data.{field}': field for field in fields},
         'config.data.path': name})
-    raise ValueError(
-        said if said.startswith(f'{name}: ') else f'{name}: {said}') from error
+    if not message.startswith(f'{name}: '):
+      message = f'{name}: {message}'
+    raise ValueError(message) from error
   raise ValueError(
       f'{name}: no file, folder or source {text!r}; wanted a folder of '
       'pictures, a .zip, .tar or .npz, or a source. '

@@ -91,7 +91,7 @@ def _path_specs(pair):
 
 
 def _factor_specs(pair):
-  return avatar_factors.taps(pair.real.source)
+  return avatar_factors.factor_specs(pair.real.source)
 
 
 def _with_classes(name, features):

@@ -162,6 +162,26 @@ def test_a_key_is_of_one_name(key, name):
   assert table.score_of_key(key) == name
 
 
+@pytest.mark.parametrize('name', [
+    'fid', 'kid', 'swd', 'precision_recall', 'density_coverage'])
+def test_a_row_says_which_way_is_better(name, tmp_path):
+  same, worse = (of(REAL, fakes, (name,), tmp_path)[0][0].value
+                 for fakes in (REAL, FAKE))
+  assert (worse > same) == table.METRICS[name].lower_is_better
+
+
+def test_a_row_cannot_leave_its_direction_out():
+  with pytest.raises(TypeError, match='lower_is_better'):
+    table.Metric(lambda pair: (), lambda pair: [], 'colour')
+
+
+def test_scores_have_the_titles_of_their_rows():
+  for name, metric in table.METRICS.items():
+    assert table.title_of(name) == metric.title
+  assert table.title_of('frechet') == 'Fréchet distance'
+  assert table.title_of('swd_32') == 'swd 32'
+
+
 def test_no_two_protocols_are_the_same():
   digests = {p.digest() for p in protocols.PROTOCOLS.values()}
   # torch_fidelity's FID is TTUR's, and so on; but not all that they fix.

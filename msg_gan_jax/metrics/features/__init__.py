@@ -1,1 +1,1 @@
-"""features."""
+"""What pictures are compared by: networks, their weights, extraction."""

@@ -81,7 +81,7 @@ def trained(source: Source, held_out: Source | None = None,
     say: prints a line for people.
 
   Raises:
-    ValueError: no labels, or too few pictures.
+    ValueError: there are no labels, or too few pictures.
   """
   heads, labels = heads_of(source)
   train, test, tested = _split(source, held_out)

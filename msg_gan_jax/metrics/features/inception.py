@@ -102,14 +102,13 @@ def _average(x):
 
 
 def _split(name, x):
-  """The parts of convolutions that are one."""
+  """The outputs of convolutions that are computed as one."""
   ends = np.cumsum(list(CONVS[name].parts.values()))[:-1]
   return jnp.split(x, ends, axis=-1)
 
 
 def _inception_a(block, x, conv, relu):
-  """Beside each other: 1x1; 5x5; 3x3 twice; a mean. InceptionA of torchvision.
-  """
+  """1x1, 5x5, 3x3 twice, and a mean, side by side. Torchvision's InceptionA."""
   *parts, pool = _split(f'{block}.in', conv(f'{block}.in', x))
   one, five, three = map(nn.relu, parts)
   five = relu(f'{block}.branch5x5_2', five)
@@ -119,7 +118,7 @@ def _inception_a(block, x, conv, relu):
 
 
 def _inception_b(block, x, relu):
-  """Halves the sides: 3x3; 3x3 twice; a maximum. InceptionB of torchvision."""
+  """Halves the sides: 3x3, 3x3 twice, and a maximum. InceptionB."""
   three = relu(f'{block}.branch3x3', x, 2, 'VALID')
   double = relu(f'{block}.branch3x3dbl_1', x)
   double = relu(f'{block}.branch3x3dbl_2', double)
@@ -128,7 +127,7 @@ def _inception_b(block, x, relu):
 
 
 def _inception_c(block, x, conv, relu):
-  """1x1; 7x7 as rows and columns, once and twice; a mean. InceptionC."""
+  """1x1, 7x7 as a row and a column, that twice, and a mean. InceptionC."""
   *parts, pool = _split(f'{block}.in', conv(f'{block}.in', x))
   one, seven, double = map(nn.relu, parts)
   for i in range(2, 4):
@@ -139,7 +138,7 @@ def _inception_c(block, x, conv, relu):
 
 
 def _inception_d(block, x, conv, relu):
-  """Halves the sides: 3x3; 7x7, then 3x3; a maximum. InceptionD."""
+  """Halves the sides: 3x3, 7x7 and then 3x3, and a maximum. InceptionD."""
   three, seven = _split(f'{block}.in', relu(f'{block}.in', x))
   three = relu(f'{block}.branch3x3_2', three, 2, 'VALID')
   for i in range(2, 4):
@@ -149,7 +148,8 @@ def _inception_d(block, x, conv, relu):
 
 
 def _inception_e(block, x, conv, relu):
-  """1x1; 3x3 that ends in a row beside a column, once and twice; InceptionE."""
+  """1x1; 3x3 and 3x3 twice, each ending in a row beside a column; a mean or,
+  in the last block, a maximum. InceptionE."""
   parts = _split(f'{block}.in', conv(f'{block}.in', x))
   one, three, double = map(nn.relu, parts[:3])
   if parts[3:]:
@@ -179,7 +179,7 @@ def from_tensors(tensors: Mapping[str, np.ndarray]) -> dict[str, Any]:
   Raises:
     ValueError: a tensor is missing, or has another shape.
   """
-  # In float64: folding then costs no digit.
+  # In float64, so that folding costs no digit.
   find = StateDict(
       tensors, 'Inception', 'the state dict '
       'pt_inception-2015-12-05-6726825d.pth of pytorch-fid', np.float64)
@@ -236,7 +236,12 @@ class _Conv(NamedTuple):
 
 
 def _convs(block, together, apart):
-  """Names as in the state dict; `together` are the 1x1s of one input."""
+  """The convolutions of a block, named as in the state dict.
+
+  Args:
+    together: the 1x1s of one input, which are computed as one.
+    apart: {name: (channels in, channels out, window)} of the others.
+  """
   return {f'{block}.in': together} | {
       f'{block}.{name}': _Conv(wide, {name: out}, window)
       for name, (wide, out, window) in apart.items()}

@@ -20,7 +20,7 @@ class Weights(NamedTuple):
     title: what it is, and its size.
     url: where it is published; its last part is the name of the file.
     sha256: of the file; '' where none is pinned, and the file must be given.
-    also: other names under which the same file goes around.
+    also: other names that the same file has elsewhere.
   """
   title: str
   url: str
@@ -45,9 +45,9 @@ def find(name: str, path: str = '', cache_dir: str = '',
 
   Args:
     name: a row of WEIGHTS.
-    path: the file, or a folder that holds it, and may hold those of other
-      networks; '' looks into the cache folder, into that of PyTorch, and then
-      fetches it.
+    path: the file, or a folder that has it, and perhaps those of other
+      networks too; '' looks into the cache folder, into that of PyTorch, and
+      then fetches it.
     cache_dir: where it is kept; '' is the user's cache folder.
     fetch: whether it may be fetched.
 
@@ -56,7 +56,7 @@ def find(name: str, path: str = '', cache_dir: str = '',
       the published file, or cannot be read.
   """
   row = WEIGHTS[name]
-  file = _given(row, path) if path else _lying_around(row, cache_dir)
+  file = _given(row, path) if path else _in_caches(row, cache_dir)
   if not file:
     if not (fetch and row.sha256):
       raise ValueError(
@@ -94,7 +94,7 @@ def _given(row, path):
   return path
 
 
-def _lying_around(row, cache_dir):
+def _in_caches(row, cache_dir):
   """Where this project, or PyTorch, keeps what was fetched before."""
   home = os.environ.get('TORCH_HOME') or os.path.join(
       os.path.dirname(cache.default_folder()), 'torch')

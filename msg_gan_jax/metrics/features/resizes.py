@@ -1,4 +1,4 @@
-"""The resizes before features are taken, each as a matrix a side.
+"""RESIZES: how pictures are resized before features are taken, as matrices.
 
 Scores of one set of images under two of these differ by more than two good
 GANs do (Parmar et al. 2022, arXiv:2104.11222): a score goes with its resize.

@@ -1,1 +1,1 @@
-"""functional."""
+"""Metrics as functions of arrays."""

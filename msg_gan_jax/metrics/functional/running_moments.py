@@ -30,7 +30,7 @@ class Sums(NamedTuple):
 
 
 def start(shift: jax.Array) -> Sums:
-  """Sums of no rows.
+  """Sums before any row is added.
 
   Args:
     shift: [d], near the rows' mean against their spread: any row will do, or

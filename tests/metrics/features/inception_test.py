@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from torch_files import saved
 
-from msg_gan_jax.files import tensors as pth
+from msg_gan_jax.files import tensors
 from msg_gan_jax.metrics.features import inception, resizes
 
 
@@ -33,7 +33,7 @@ def test_every_tap_is_pytorch_fids(peer, tmp_path):
   path = tmp_path / 'inception.pth'
   counts = {'Conv2d_1a_3x3.bn.num_batches_tracked': np.array(0)}
   path.write_bytes(saved(peer.scope['params'] | counts, is_zip=False))
-  params = inception.from_tensors(pth.read(path))
+  params = inception.from_tensors(tensors.read(path))
 
   @jax.jit
   def features(params, images):
