@@ -9,6 +9,7 @@ import types
 
 from absl import flags
 from helpers import ROOT
+import imports_test
 import jax
 import numpy as np
 from PIL import Image
@@ -98,6 +99,18 @@ def test_the_rooms_of_tests_are_those_of_the_tree():
             for path in (ROOT / 'tests').rglob('*_test.py')}
   assert not {path for path in tested if not (
       ROOT / path).is_dir() and not (ROOT / 'msg_gan_jax' / path).is_dir()}
+
+
+def test_the_table_of_floors_is_the_law():
+  rows = re.findall(r'^\| (\d?) ?\| `(\w+)(?:\.py)?` \| (.*?) \|',
+                    read('WORKSPACE.md'), re.M)
+  assert {room for _, room, _ in rows} == set(imports_test.MAY) - {
+      '', '__main__'}
+  for _, room, text in rows:
+    top = re.match(r'all of floors 1 to (\d)', text)
+    rooms = {other for floor, other, _ in rows if top and floor and (
+        int(floor) <= int(top[1]))} or set(re.findall(r'`([\w.]+)`', text))
+    assert rooms == imports_test.MAY[room], room
 
 
 def test_workspace_can_be_read_in_one_sitting():
@@ -190,6 +203,9 @@ def test_a_recipe_is_a_row_that_a_gan_is_built_of(
   code, = blocks(section(read(RECIPES), title), 'python')
   assert len(code.splitlines()) <= 36 and len([
       line for line in code.splitlines() if line]) <= 30
+  texts = [ast.get_docstring(x) for x in ast.parse(code).body if isinstance(
+      x, ast.FunctionDef)]
+  assert all(re.search(r"^Source:|This project's", x, re.M) for x in texts)
   exec(code, {'__name__': 'recipe'})
   config = small(**settings)
   gan = gan_lib.build(config)
