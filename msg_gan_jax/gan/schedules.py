@@ -2,7 +2,10 @@
 import bisect
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
+
+from msg_gan_jax.config import schema
 
 
 class Phase(NamedTuple):
@@ -23,7 +26,7 @@ class Phase(NamedTuple):
   penalize_g: bool = False
 
   @property
-  def images(self):
+  def images(self) -> int:
     """Real images that the step shows."""
     return len(self.penalties) * self.batch
 
@@ -32,11 +35,11 @@ class Growth(NamedTuple):
   """Progressive growing: each resolution fades in, and then is stable.
 
   Attributes:
-    first, last: rungs of the ladder at the begin and at the end.
-    stable, fade: real images that a rung is trained for before the next one
-      fades in, and over which that one does.
+    first, last: rungs of the ladder at the beginning and at the end.
+    stable: real images that a rung is trained for before the next one fades in.
+    fade: real images over which a rung fades in.
     batches: real images in one D update, for each rung of the ladder.
-    rates: what the rates are multiplied by, likewise.
+    rates: what the learning rates are multiplied by, for each rung.
 
   Source: Karras et al. 2018 (arXiv:1710.10196), sec. 2 and appendix A.1; its
   code begins with a stable phase, too.
@@ -48,19 +51,19 @@ class Growth(NamedTuple):
   batches: tuple[int, ...]
   rates: tuple[float, ...]
 
-  def level(self, images):
+  def level(self, images: int) -> int:
     """The finest rung that is open after so many images, a Python int."""
     grown, rest = divmod(images, self.stable + self.fade)
     fades = bool(self.fade) and rest >= self.stable
     return min(self.first + grown + fades, self.last)
 
-  def traced_level(self, images):
+  def traced_level(self, images: jax.Array) -> jax.Array:
     """`level` of traced images, int32."""
     grown, rest = jnp.divmod(images, self.stable + self.fade)
     fades = (rest >= self.stable) & bool(self.fade)
     return jnp.minimum(self.first + grown + fades, self.last)
 
-  def alpha(self, images, level):
+  def alpha(self, images: int | jax.Array, level: int) -> jax.Array:
     """How far a rung has faded in, 0 .. 1, float32; `images` may be traced."""
     if level == self.first or not self.fade:
       return jnp.float32(1.)
@@ -69,16 +72,17 @@ class Growth(NamedTuple):
     return jnp.clip((images - begin) / self.fade, 0., 1.).astype(jnp.float32)
 
 
-def phase(images, train, penalty_every, levels=1, growth=None,
-          g_penalty_every=0):
+def phase(images: int, train: schema.Train, penalty_every: int,
+          levels: int = 1, growth: Growth | None = None,
+          g_penalty_every: int = 0) -> Phase:
   """The Phase of the step that begins after `images` real images.
 
   Args:
     images: real images shown so far, a Python int.
-    train: config.Train.
+    train: settings of the section `train`.
     penalty_every: D updates between two penalties; 0 is never.
     levels: parts of the players that are trained one after another.
-    growth: Growth, or None.
+    growth: None where nothing grows.
     g_penalty_every: G updates between two penalties of G; 0 is never.
   """
   level = min(images // train.level_images, levels - 1) if levels > 1 else 0
@@ -95,23 +99,35 @@ def phase(images, train, penalty_every, levels=1, growth=None,
       bool(g_penalty_every) and step % g_penalty_every == 0)
 
 
-def updates_g(step, train):
-  """Whether step `step` of n_dis D updates ends with an update of G.
+def updates_g(step: int, train: schema.Train) -> bool:
+  """Whether a step, n_dis updates of D, ends with an update of G.
 
-  WGAN's code gives D 100 updates instead of n_dis before each of the first 25
-  updates of G, and before every 500th: those are 100 / n_dis steps, of which
-  the last alone updates G.
+  Most updates of G come after n_dis updates of D, which is one step. Some come
+  after n_dis_more of them: the first `more_first_g_steps` updates of G, and
+  then one in `more_every_g_steps`. Such an update of G takes n_dis_more / n_dis
+  steps, and only the last of them updates G. With n_dis = 5, n_dis_more = 15,
+  more_first_g_steps = 2 and more_every_g_steps = 0:
+
+    step       0  1  2  3  4  5  6  7
+    updates G        x        x  x  x
+
+  Args:
+    step: its number, from 0.
+    train: settings of the section `train`.
+
+  Source: the code of WGAN (Arjovsky et al. 2017, arXiv:1701.07875): 100 updates
+  of D before each of the first 25 of G and before every 500th.
   """
   if not train.n_dis_more:
     return True
   more = train.n_dis_more // train.n_dis
-  every, begin = train.more_every_g_steps, train.more_first_g_steps
+  every, first = train.more_every_g_steps, train.more_first_g_steps
 
   def begins(g_step):
     """The step with which the work for G's update `g_step` begins."""
-    long = min(g_step, begin)
-    if every and g_step > begin:
-      long += (g_step - 1) // every - (begin - 1) // every
+    long = min(g_step, first)
+    if every and g_step > first:
+      long += (g_step - 1) // every - (first - 1) // every
     return g_step + (more - 1) * long
 
   # The last g_step that begins at or before `step`.
@@ -119,12 +135,12 @@ def updates_g(step, train):
   return begins(g_step + 1) == step + 1
 
 
-def crossed(before, after, every):
+def crossed(before: int, after: int, every: int) -> bool:
   """Whether a multiple of `every` lies in (before, after]."""
   return after // every > before // every
 
 
-def fall(images, until):
+def fall(images: int | jax.Array, until: int) -> jax.Array:
   """1 at the first image, 0 from `until` on, linearly; 1 where until is 0.
 
   Args:
@@ -136,13 +152,14 @@ def fall(images, until):
   return jnp.maximum(0., 1. - images / until)
 
 
-def towards(start, end, images, until):
+def towards(start: float | jax.Array, end: float, images: int | jax.Array,
+            until: int) -> float | jax.Array:
   """`start` at the first image, `end` from `until` on, along half a cosine.
 
   Args:
-    start: number; may be traced, as `images`.
-    end: Python number; -1 keeps the start.
-    images: real images shown so far.
+    start: a number; it may be traced.
+    end: a Python number; -1 keeps the start.
+    images: real images shown so far; may be traced.
     until: images, a Python number; 0 keeps the start.
 
   Source: Huang et al. 2024 (arXiv:2501.05441), the schedules of R3GAN's code.

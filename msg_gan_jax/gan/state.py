@@ -1,8 +1,11 @@
 """What a GAN is between two steps: arrays only, one tree."""
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from flax import struct
 import jax
+
+# A tree of arrays: parameters, statistics, moments of an optimizer.
+Tree = Any
 
 
 class Condition(NamedTuple):
@@ -15,51 +18,62 @@ class Condition(NamedTuple):
     alpha: [B], 0 .. 1, how far the finest level has faded in, or None where
       nothing fades.
   """
-  labels: Any = None
-  coarse: Any = None
-  alpha: Any = None
+  labels: jax.Array | None = None
+  coarse: jax.Array | None = None
+  alpha: jax.Array | None = None
 
 
 NOTHING = Condition()
 
 
 class Verdict(NamedTuple):
-  """What D says of B images.
+  """What D says about B images.
 
   Attributes:
     logits: [B], higher for real.
     classes: [B, K] logits of an auxiliary classifier, or None.
   """
   logits: jax.Array
-  classes: Any = None
+  classes: jax.Array | None = None
 
 
-@struct.dataclass
-class Player:
+class RealBatch(Protocol):
+  """What a step needs to see of the data, such as a data.batches.Batch."""
+
+  @property
+  def images(self) -> jax.Array:
+    """uint8 or float32 [n_dis, B, H, W, C], a batch for each D update."""
+
+  @property
+  def labels(self) -> jax.Array:
+    """int32 [n_dis, B]; without classes nobody looks at them."""
+
+
+class Player(struct.PyTreeNode):
   """One network: parameters, statistics, optimizer state.
 
   Statistics are what passes leave behind and no gradient moves: the moments
   of batch norm, the vectors of a spectral norm.
   """
-  params: Any
-  stats: Any
-  opt: Any
+  params: Tree
+  stats: Tree
+  opt: Tree
 
 
-@struct.dataclass
-class State:
+class State(struct.PyTreeNode):
   """A GAN in training.
 
   Attributes:
     images: int32, real images shown to D.
     g, d: the players.
     ema: the averaged G: parameters and statistics, no optimizer state.
-    hyper: settings that a study varies continuously, float32 scalars.
-    aux: what feedback between steps needs.
+    hyper: {name: float32 scalar}, settings that a study varies continuously.
+    aux: {name: values} that one step hands to the next: the strength of an
+      adaptive augmentation, the mean path length, the stage of growing.
   """
-  images: Any
+  images: jax.Array
   g: Player
   d: Player
   ema: Player
-  hyper: Any
-  aux: Any
+  hyper: dict[str, jax.Array]
+  aux: dict[str, Any]

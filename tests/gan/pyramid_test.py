@@ -20,13 +20,13 @@ def test_scales_name_the_levels_and_keep_the_finest(scales, sizes):
 
 
 @pytest.mark.parametrize('height, width, scales, text', [
-    (36, 36, 'all', 'leads from .* px to 36; .*leads to: 32 or 40'),
-    (63, 100, 'all', 'to 63 x 100; .*leads to: 56 x 96 or 64 x 112'),
-    (4, 4, 'all', 'to 4; .*leads to: 8\\.'),
+    (36, 36, 'all', '36 cannot be reached .*; the nearest that can: 32 or 40'),
+    (63, 100, 'all', '63 x 100 cannot .* can: 56 x 96 or 64 x 112'),
+    (4, 4, 'all', ': 4 cannot .* can: 8\\.'),
     (32, 32, 'fine', "'fine' is empty at 32 px"),
     (32, 32, '8,12', 'no level of 12 px'),
-    (48, 48, '8', 'no level of 8 px; the ladder of 48 px has 6, 12, 24, 48'),
-    (32, 32, '8,x', "wanted sizes as '8,16'"),
+    (48, 48, '8', 'no level of 8 px; wanted some of 6, 12, 24, 48'),
+    (32, 32, '8,x', "wanted sizes such as '8,16'"),
     (32, 32, 'al', "no group of scales 'al'; did you mean 'all'"),
 ])
 def test_each_impossible_ladder_has_its_text(height, width, scales, text):
@@ -59,7 +59,7 @@ def test_of_every_size_the_nearest_that_are_named_have_a_ladder():
       except ValueError as error:
         illegal += 1
         named = re.findall(r'(\d+)(?: x (\d+))?', str(error).split(
-            'leads to: ')[1])
+            'nearest that can: ')[1])
         assert named
         for h, w in named:
           pyramid.ladder(int(h), int(w or h))

@@ -4,16 +4,19 @@ A pipe names transformations; each is done to a sample with probability p
 (`strength`), alike at all scales. Where p stays below about .8, G learns the
 pictures and not the transformations.
 
-The geometric ones are one affine map. Where only blits are drawn, pictures are
-read at the pixels themselves, bit for bit at the finest level, otherwise
-between them: see warp.py.
+All geometric transformations together are one affine map. Where only blits
+(flips, turns by 90 degrees, shifts) are drawn, pictures are read at the pixels
+themselves, bit for bit at the finest level; otherwise they are read between the
+pixels: see warp.py.
 
-Not here: the filter and the noise of the paper's 'bgcfnc', which it found to
-be of little use.
+The filter and the noise of the paper's 'bgcfnc', which it found to be of little
+use, are not here.
 
 Source: Karras et al. 2020 (arXiv:2006.06676), sec. 2 and appendix B.
 """
+from collections.abc import Callable, Mapping
 import functools
+from typing import Any
 
 import jax
 from jax.lax import erf_inv
@@ -21,6 +24,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from msg_gan_jax.gan.objectives import diffaugment, warp
+from msg_gan_jax.gan.pyramid import Pyramid
 
 _HIGHEST = jax.lax.Precision.HIGHEST
 
@@ -28,7 +32,7 @@ _HIGHEST = jax.lax.Precision.HIGHEST
 # parameter)}, in the paper's order and by its table. Angles are in radians,
 # shifts and places (x, y) in sides of the picture, brightness in the unit of
 # [-1, 1].
-SAMPLERS = {
+SAMPLERS: dict[str, tuple[Any, Callable[[Any], jax.Array]]] = {
     'flip': (0., lambda u: jnp.floor(u + 1)),
     'turn': (0., lambda u: jnp.floor(2 * u + 2)),
     'shift': (np.zeros(2), lambda u: .125 * u),
@@ -64,7 +68,8 @@ def _log_normal(octaves, u):
   return jnp.exp2(_normal(octaves, u))
 
 
-def draw(pipe, key, n, p):
+def draw(pipe: Mapping[str, float], key: jax.Array, n: int,
+         p: float | jax.Array) -> tuple[dict[str, jax.Array], jax.Array]:
   """What is done to n samples.
 
   Args:
@@ -75,16 +80,16 @@ def draw(pipe, key, n, p):
 
   Returns:
     ({every name of SAMPLERS: parameters [n] or [n, 2]}, bool [n]: whether any
-    of BENDS is drawn). The two rotations have 1 - sqrt(1 - p) each, so that
-    there is any with p.
+    of BENDS is drawn). Each of the two rotations has probability 1 - sqrt(1 -
+    p), so that p is that of at least one.
   """
-  # Without the end, whose normal is infinite.
+  # -1 itself is left out: its normal is infinite.
   uniforms = jax.random.uniform(
       key, (len(SAMPLERS), 3, n), minval=np.nextafter(np.float32(-1), 0))
-  found, bent = {}, jnp.zeros(n, bool)
+  parameters, bent = {}, jnp.zeros(n, bool)
   for name, (dice, *u) in zip(SAMPLERS, uniforms, strict=True):
     nothing, sampler = SAMPLERS[name]
-    found[name] = jnp.broadcast_to(nothing, (n, *np.shape(nothing)))
+    parameters[name] = jnp.broadcast_to(nothing, (n, *np.shape(nothing)))
     if name not in pipe:
       continue
     chance = pipe[name] * p
@@ -92,27 +97,30 @@ def draw(pipe, key, n, p):
       chance = 1 - jnp.sqrt(1 - chance)
     drawn = (dice + 1) / 2 < chance
     values = sampler(jnp.stack(u[:np.size(nothing)], -1))
-    found[name] = jnp.where(
+    parameters[name] = jnp.where(
         drawn.reshape(n, *[1] * np.ndim(nothing)),
-        values.reshape(found[name].shape), nothing)
+        values.reshape(parameters[name].shape), nothing)
     if name in BENDS:
       bent |= drawn
-  return found, bent
+  return parameters, bent
 
 
-def augment(pipe, pyramid, key, strength):
+def augment(pipe: Mapping[str, float], pyramid: Pyramid, key: jax.Array,
+            strength: float | jax.Array) -> Pyramid:
   """A pyramid after a pipe.
 
   Args:
     pipe: {name of SAMPLERS: its probability in strength}.
-    pyramid: tuple of [B, H, W, C] in [-1, 1], coarse to fine. Colours are the
-      first three channels, or the first of less than three.
-    key: jax key.
+    pyramid: levels [B, H, W, C] in [-1, 1], coarse to fine. Colours are the
+      first three channels, or the first where there are fewer than three.
+    key: of everything drawn at random.
     strength: p, 0 .. 1, may be traced; 0 changes no bit.
 
   Returns:
     The pyramid, not clipped. A picture that is not square is turned by 90
     degrees in its frame, and mirrored where it does not fill it.
+
+  Source: Karras et al. 2020 (arXiv:2006.06676), appendix B.
   """
   n, height, width = pyramid[-1].shape[:3]
   drawn, bent = draw(pipe, key, n, strength)
@@ -123,32 +131,37 @@ def augment(pipe, pyramid, key, strength):
         bent[:, None, None], warp.move_finely(pyramid, whole), changed)
   if pipe.keys() & COLOURS:
     changed = _coloured(changed, *colour_maps(drawn))
-  changed = warp.unflatten(changed, [x.shape[1:3] for x in pyramid])
+  levels = warp.unflatten(changed, [x.shape[1:3] for x in pyramid])
   if 'cutout' in pipe:
     x, y = drawn['cutout'].T
-    changed = diffaugment.cut_out(changed, *(
-        tuple(jnp.round((centre + edge) * side) for edge in (-.25, .25))
-        for centre, side in ((y, height), (x, width))))
-  return changed
+    levels = diffaugment.cut_out(
+        levels, _half_box(y, height), _half_box(x, width))
+  return levels
 
 
-def source_maps(drawn, height, width):
+def _half_box(centre, side):
+  """(start, stop) of half a side, [n] each, around centres in sides."""
+  return tuple(jnp.round((centre + edge) * side) for edge in (-.25, .25))
+
+
+def source_maps(drawn: Mapping[str, jax.Array], height: int,
+                width: int) -> tuple[jax.Array, jax.Array]:
   """Where the content of a point is read: by the blits alone, and by all.
 
   Args:
-    drawn: of `draw`.
+    drawn: parameters, as `draw` gives them.
     height, width: of the finest level.
 
   Returns:
     Two [n, 3, 3], affine maps of (x, y, 1), counted from the centre of the
     picture in pixels of the finest level. A transformation changes the picture
-    that those before it have made, so its inverse comes before theirs.
+    that those before it have made, so that its inverse comes before theirs.
   """
   size = np.array([width, height])
   turn = drawn['turn'].astype(int)
   blit = _product(
       _affine(x=(1 - 2 * drawn['flip'], 0, 0)),
-      # Of tables, so that it is exact.
+      # From tables, so that it is exact.
       _rotation(jnp.array([1, 0, -1, 0])[turn],
                 jnp.array([0, -1, 0, 1])[turn]),
       _shift(-jnp.round(drawn['shift'] * size)))
@@ -164,7 +177,7 @@ def source_maps(drawn, height, width):
 
 
 def _affine(x=(1, 0, 0), y=(0, 1, 0)):
-  """[n, 3, 3] of its first two rows, whose entries are scalars or [n]."""
+  """[n, 3, 3] from the first two rows, whose entries are scalars or [n]."""
   entries = jnp.broadcast_arrays(
       *(jnp.asarray(entry, jnp.float32) for entry in (*x, *y, 0, 0, 1)))
   return jnp.stack(entries, -1).reshape(-1, 3, 3)
@@ -183,26 +196,31 @@ def _product(*maps):
       lambda a, b: jnp.matmul(a, b, precision=_HIGHEST), maps)
 
 
-def colour_maps(drawn):
-  """(matrix [n, 3, 3], shift [n, 3]) of colours (r, g, b).
+def colour_maps(
+    drawn: Mapping[str, jax.Array]) -> tuple[jax.Array, jax.Array]:
+  """(matrix [n, 3, 3], shift [n, 3]) that change colours (r, g, b).
 
   In order: brightness, contrast, inversion of luma, rotation of hue around
   the axis of greys, saturation away from it.
   """
-  one, grey = np.eye(3), np.full((3, 3), 1 / 3)
+  identity, grey = np.eye(3), np.full((3, 3), 1 / 3)
   quarter = np.array([[0, -1, 1], [1, 0, -1], [-1, 1, 0]]) / 3**.5
   contrast, invert, hue, saturation = (
       drawn[name][:, None, None] for name in COLOURS[1:])
   matrix = _product(
-      one + (saturation - 1) * (one - grey),
-      one + (1 - jnp.cos(hue)) * (grey - one) + jnp.sin(hue) * quarter,
-      one - 2 * invert * grey,
-      one * contrast)
+      identity + (saturation - 1) * (identity - grey),
+      identity + (1 - jnp.cos(hue)) * (grey - identity)
+      + jnp.sin(hue) * quarter,
+      identity - 2 * invert * grey,
+      identity * contrast)
   return matrix, matrix.sum(-1) * drawn['brightness'][:, None]
 
 
 def _coloured(flat, matrix, shift):
-  """A grey picture is changed as greys among colours are; alpha stays."""
+  """Pixels [B, n, C] with other colours; alpha stays.
+
+  A grey picture is changed like the greys of a picture with colours.
+  """
   count = diffaugment.colours(flat)
   if count == 1:
     matrix, shift = matrix.sum((1, 2), keepdims=True) / 3, shift[:, :1]

@@ -2,34 +2,41 @@
 
 Source: Karras et al. 2020 (arXiv:2006.06676), sec. 3.1.
 """
+import jax
 import jax.numpy as jnp
 
-BATCHES = 4  # of reals from one step of p to the next
+BATCHES = 4  # Batches of reals between two changes of p.
+
+# {'p': the probability, 'signs': the sum of the signs of D(real) since p
+# changed, 'count': of how many reals}, float32 scalars.
+Feedback = dict[str, jax.Array]
 
 
-def start(p):
-  """{'p', 'signs', 'count'}: the probability, and what D said since."""
+def start(p: float | jax.Array) -> Feedback:
+  """Feedback that has seen nothing since it set the probability p."""
   return {'p': jnp.asarray(p, jnp.float32), 'signs': jnp.zeros(()),
           'count': jnp.zeros(())}
 
 
-def observe(aux, sign, size):
-  """`aux` after D has judged `size` augmented reals, of this mean sign."""
-  return aux | {'signs': aux['signs'] + sign * size,
-                'count': aux['count'] + size}
+def observe(feedback: Feedback, sign: float | jax.Array,
+            size: int) -> Feedback:
+  """Feedback after D has judged `size` augmented reals, of this mean sign."""
+  return feedback | {'signs': feedback['signs'] + sign * size,
+                     'count': feedback['count'] + size}
 
 
-def adjust(aux, target, speed_images):
-  """`aux` with p a step nearer to what keeps r_t at the target.
+def adjust(feedback: Feedback, target: float,
+           speed_images: float) -> Feedback:
+  """Feedback with p a step nearer to what keeps r_t at the target.
 
   r_t is the mean sign of D at the reals it saw since the last step: 0 where it
-  guesses, 1 where it knows them all by heart. Nothing seen moves nothing.
+  guesses, 1 where it knows them all by heart. If D has seen nothing, p stays.
 
   Args:
-    aux: of `start` and `observe`.
+    feedback: of `start` and `observe`.
     target: of r_t; .6 in the paper.
     speed_images: real images in which p goes from 0 to 1, 500,000 there.
   """
-  said = jnp.sign(aux['signs'] - target * aux['count'])
+  direction = jnp.sign(feedback['signs'] - target * feedback['count'])
   return start(jnp.clip(
-      aux['p'] + said * aux['count'] / speed_images, 0, 1))
+      feedback['p'] + direction * feedback['count'] / speed_images, 0, 1))

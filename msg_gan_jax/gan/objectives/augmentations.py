@@ -1,14 +1,35 @@
-"""What is done to reals and fakes alike before D sees them."""
+"""AUGMENTATIONS: what is done to reals and fakes alike before D sees them."""
 import functools
+from typing import Protocol
 
 import jax
 
+from msg_gan_jax.arrays.pixels import down
 from msg_gan_jax.config import tables
-from msg_gan_jax.gan import pyramid as pyramid_lib
 from msg_gan_jax.gan.objectives import ada, diffaugment
+from msg_gan_jax.gan.pyramid import Pyramid
 
 
-def instance_noise(pyramid, key, strength):
+class Augmentation(Protocol):
+  """A row of AUGMENTATIONS."""
+
+  def __call__(self, pyramid: Pyramid, key: jax.Array,
+               strength: float | jax.Array, /) -> Pyramid:
+    """Changes each sample alike at all scales; the gradient goes through it.
+
+    Args:
+      pyramid: levels [B, H, W, C] in [-1, 1], coarse to fine.
+      key: of everything drawn at random.
+      strength: a probability, 0 .. 1, or what the row says; it may be traced.
+        0 changes nothing.
+
+    Returns:
+      The pyramid, not clipped.
+    """
+
+
+def instance_noise(pyramid: Pyramid, key: jax.Array,
+                   strength: float | jax.Array) -> Pyramid:
   """Normal noise on every pixel, so that reals and fakes overlap.
 
   The noise is drawn for the finest level, and pooled with it: a level is that
@@ -16,8 +37,8 @@ def instance_noise(pyramid, key, strength):
   it away by looking at all of them.
 
   Args:
-    pyramid: tuple of [B, H, W, C] in [-1, 1], coarse to fine.
-    key: jax key.
+    pyramid: levels [B, H, W, C] in [-1, 1], coarse to fine.
+    key: of the noise.
     strength: standard deviation at the finest level; half of it at half the
       size. 0 changes nothing.
 
@@ -31,22 +52,23 @@ def instance_noise(pyramid, key, strength):
   noisy = []
   for images in reversed(pyramid):
     if images.shape != level.shape:
-      level = pyramid_lib.down(level, level.shape[1] // images.shape[1])
+      level = down(level, level.shape[1] // images.shape[1])
     noisy.append(images + level)
   return tuple(reversed(noisy))
 
 
-# (pyramid, key, strength) -> pyramid; None shows D the pictures as they are.
-AUGMENTATIONS = tables.Table('config.objective.augment', 'augmentation', {
-    'none': None,
-    'instance_noise': instance_noise,
-    'diffaugment_color': diffaugment.color,
-    'diffaugment_translation': diffaugment.translation,
-    'diffaugment_cutout': diffaugment.cutout,
-    'diffaugment': diffaugment.diffaugment,
-    'ada': functools.partial(ada.augment, ada.BGC),
-    'ada_b': functools.partial(ada.augment, ada.B),
-    'ada_bg': functools.partial(ada.augment, ada.BG),
-    'ada_bgc': functools.partial(ada.augment, ada.BGC),
-    'ada_r3gan': functools.partial(ada.augment, ada.R3GAN),
-})
+# None shows D the pictures as they are.
+AUGMENTATIONS: tables.Table[Augmentation | None] = tables.Table(
+    'config.objective.augment', 'augmentation', {
+        'none': None,
+        'instance_noise': instance_noise,
+        'diffaugment_color': diffaugment.color,
+        'diffaugment_translation': diffaugment.translation,
+        'diffaugment_cutout': diffaugment.cutout,
+        'diffaugment': diffaugment.diffaugment,
+        'ada': functools.partial(ada.augment, ada.BGC),
+        'ada_b': functools.partial(ada.augment, ada.B),
+        'ada_bg': functools.partial(ada.augment, ada.BG),
+        'ada_bgc': functools.partial(ada.augment, ada.BGC),
+        'ada_r3gan': functools.partial(ada.augment, ada.R3GAN),
+    })

@@ -5,24 +5,30 @@ code, mit-han-lab/data-efficient-gans, DiffAugment_pytorch.py. There a picture
 has one scale and every one is changed; here a sample is changed alike at all
 scales, and with probability `strength`: 1 is the paper's.
 
-All arguments: pyramid, a tuple of [B, H, W, C] in [-1, 1], coarse to fine; a
-jax key; strength, 0 .. 1, which may be traced. A sample that is not drawn is
-returned bit for bit. Nothing is clipped.
+Arguments of all: pyramid, levels [B, H, W, C] in [-1, 1], coarse to fine; a
+jax key; strength, the probability 0 .. 1 that a sample is changed. A sample
+that is not is returned bit for bit. Nothing is clipped.
 """
 import jax
 import jax.numpy as jnp
 
+from msg_gan_jax.gan.pyramid import Pyramid
 
-def colours(images):
-  """How many channels are colours: 3, or 1 in grey; the others are alpha."""
+Strength = float | jax.Array  # It may be traced.
+
+
+def colours(images: jax.Array) -> int:
+  """How many channels [..., C] are colours: 3 or 1; the others are alpha."""
   return 3 if images.shape[-1] > 2 else 1
 
 
-def color(pyramid, key, strength):
+def color(pyramid: Pyramid, key: jax.Array, strength: Strength) -> Pyramid:
   """Brightness, then saturation, then contrast; alpha stays.
 
   x + U(-.5, .5); a pixel's distance to its mean over colours times U(0, 2);
   the distance to the mean of the level times U(.5, 1.5).
+
+  Source: Zhao et al. 2020 (arXiv:2006.10738), and its code.
   """
   n = pyramid[0].shape[0]
   brightness, saturation, contrast = jax.random.uniform(
@@ -44,12 +50,16 @@ def _stretched(x, mean, factor):
   return mean + (x - mean) * factor
 
 
-def translation(pyramid, key, strength):
-  """Whole pixels of the finest level, to an eighth of its sides; zeros enter.
+def translation(pyramid: Pyramid, key: jax.Array,
+                strength: Strength) -> Pyramid:
+  """Shifts by whole pixels of the finest level; zeros enter.
 
-  A shift that is no multiple of a coarser level's pixel is linear
-  interpolation there. That is what pooling gives where the finer picture is
-  flat within a coarse pixel, so the levels stay one picture's.
+  A shift is at most an eighth of a side. Where it is not a multiple of a
+  coarser level's pixel, that level is interpolated linearly. That is what
+  pooling gives where the finer picture is flat within a coarse pixel, so that
+  all levels stay those of one picture.
+
+  Source: Zhao et al. 2020 (arXiv:2006.10738), and its code.
   """
   n, height, width = pyramid[-1].shape[:3]
   shift = jnp.stack([
@@ -61,7 +71,7 @@ def translation(pyramid, key, strength):
 
 
 def _shifted(images, shift, factor):
-  """Moved by shift / factor of its own pixels; shift int32 [B, (y, x)]."""
+  """A level moved by shift / factor of its pixels; shift int32 [B, (y, x)]."""
   _, height, width, channels = images.shape
   room = tuple(side // 8 + 1 for side in (height, width))
   padded = jnp.pad(images, ((0, 0), *((r, r) for r in room), (0, 0)))
@@ -74,8 +84,11 @@ def _shifted(images, shift, factor):
   return window[:, :, :-1] * (1 - x) + window[:, :, 1:] * x
 
 
-def cutout(pyramid, key, strength):
-  """Zeros in a box of half the sides; its centre is any pixel."""
+def cutout(pyramid: Pyramid, key: jax.Array, strength: Strength) -> Pyramid:
+  """Zeros in a box of half the sides, whose centre is any pixel.
+
+  Source: Zhao et al. 2020 (arXiv:2006.10738), and its code.
+  """
   n, height, width = pyramid[-1].shape[:3]
   done = _done(jax.random.fold_in(key, 2), n, strength)
   boxes = []
@@ -89,15 +102,16 @@ def cutout(pyramid, key, strength):
   return cut_out(pyramid, *boxes)
 
 
-def cut_out(pyramid, rows, columns):
+def cut_out(pyramid: Pyramid, rows: tuple[jax.Array, jax.Array],
+            columns: tuple[jax.Array, jax.Array]) -> Pyramid:
   """Zeros in a box, given in pixels of the finest level.
 
   A pixel of a coarser level keeps the share of it that is outside.
 
   Args:
     pyramid: tuple of [B, H, W, C], coarse to fine.
-    rows, columns: (start, stop) int32 [B]; they may lie outside. Nothing is
-      cut where start = stop.
+    rows, columns: (start, stop), each int32 [B]; they may lie outside. Nothing
+      is cut where start = stop.
   """
   finest = pyramid[-1].shape[1]
 
@@ -118,13 +132,17 @@ def _inside(side, box, factor):
       jnp.minimum(pixel + 1, stop) - jnp.maximum(pixel, start), 0, 1)
 
 
-def diffaugment(pyramid, key, strength):
-  """All three in the paper's order, each drawn for itself."""
+def diffaugment(pyramid: Pyramid, key: jax.Array,
+                strength: Strength) -> Pyramid:
+  """Colour, translation and cutout, in this order, each drawn for itself.
+
+  Source: Zhao et al. 2020 (arXiv:2006.10738), sec. 4.1.
+  """
   for i, row in enumerate((color, translation, cutout)):
     pyramid = row(pyramid, jax.random.fold_in(key, i), strength)
   return pyramid
 
 
 def _done(key, n, strength):
-  """Which samples are changed: bool [n]."""
+  """Which of n samples are changed: bool [n]."""
   return jax.random.uniform(key, (n,)) < strength

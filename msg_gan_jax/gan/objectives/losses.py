@@ -1,19 +1,31 @@
-"""LOSSES: what D and G minimize, as functions of their verdicts.
+"""LOSSES: what D and G minimize, as functions of D's verdicts.
 
 Every loss is a mean over the batch, and safe at any finite logit: log and
 exp meet only inside softplus.
 """
-from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
+import jax
 from jax import nn
 import jax.numpy as jnp
 
 from msg_gan_jax.config import tables
+from msg_gan_jax.gan.state import Verdict
+
+
+class LossFunction(Protocol):
+  """What one player minimizes."""
+
+  def __call__(self, real: Verdict, fake: Verdict, /) -> jax.Array:
+    """Verdicts with logits [B] about reals and fakes -> a scalar.
+
+    G may have more fakes than there are reals, where the loss does not compare
+    them.
+    """
 
 
 class Loss(NamedTuple):
-  """A pair of functions (real: Verdict, fake: Verdict) -> scalar.
+  """A row of LOSSES.
 
   Attributes:
     d: what D minimizes.
@@ -22,127 +34,196 @@ class Loss(NamedTuple):
       computed in parts.
     compares: whether G too looks at the reals.
     undecided_at_0: whether a D that cannot tell a picture gives it 0, so that
-      signs mean something.
+      the sign of a logit is a decision.
   """
-  d: Callable
-  g: Callable
+  d: LossFunction
+  g: LossFunction
   separable: bool = True
   compares: bool = False
   undecided_at_0: bool = False
 
 
-def _logistic_d(real, fake):
-  """-log sigmoid(real) - log(1 - sigmoid(fake)); Goodfellow et al. 2014."""
+def logistic_d(real: Verdict, fake: Verdict) -> jax.Array:
+  """-log sigmoid(real) - log(1 - sigmoid(fake)).
+
+  Source: Goodfellow et al. 2014 (arXiv:1406.2661), eq. 1.
+  """
   return nn.softplus(-real.logits).mean() + nn.softplus(fake.logits).mean()
 
 
-def _non_saturating_g(real, fake):
-  """-log sigmoid(fake); Goodfellow et al. 2014, sec. 3."""
+def non_saturating_g(real: Verdict, fake: Verdict) -> jax.Array:
+  """-log sigmoid(fake).
+
+  Source: Goodfellow et al. 2014 (arXiv:1406.2661), sec. 3.
+  """
   del real
   return nn.softplus(-fake.logits).mean()
 
 
-def _minimax_g(real, fake):
-  """log(1 - sigmoid(fake)); Goodfellow et al. 2014, eq. 1."""
+def minimax_g(real: Verdict, fake: Verdict) -> jax.Array:
+  """log(1 - sigmoid(fake)).
+
+  Source: Goodfellow et al. 2014 (arXiv:1406.2661), eq. 1.
+  """
   del real
   return -nn.softplus(fake.logits).mean()
 
 
-def _hinge_d(real, fake):
-  """Lim & Ye 2017 (arXiv:1705.02894); Miyato et al. 2018, eq. 16."""
+def hinge_d(real: Verdict, fake: Verdict) -> jax.Array:
+  """max(0, 1 - real) + max(0, 1 + fake).
+
+  Source: Lim & Ye 2017 (arXiv:1705.02894); Miyato et al. 2018
+  (arXiv:1802.05957), eq. 16.
+  """
   return (nn.relu(1 - real.logits).mean() + nn.relu(1 + fake.logits).mean())
 
 
-def _linear_g(real, fake):
-  """-fake: hinge (Miyato et al. 2018, eq. 17) and Wasserstein."""
+def linear_g(real: Verdict, fake: Verdict) -> jax.Array:
+  """-fake: G's side of the hinge loss and of the Wasserstein loss.
+
+  Source: Miyato et al. 2018 (arXiv:1802.05957), eq. 17; Arjovsky et al. 2017
+  (arXiv:1701.07875), algorithm 1.
+  """
   del real
   return -fake.logits.mean()
 
 
-def _wasserstein_d(real, fake):
-  """fake - real; Arjovsky et al. 2017 (arXiv:1701.07875), algorithm 1."""
+def wasserstein_d(real: Verdict, fake: Verdict) -> jax.Array:
+  """fake - real.
+
+  Source: Arjovsky et al. 2017 (arXiv:1701.07875), algorithm 1.
+  """
   return fake.logits.mean() - real.logits.mean()
 
 
-def _least_squares_d(real, fake):
-  """Mao et al. 2017 (arXiv:1611.04076), eq. 9, on raw logits."""
+def least_squares_d(real: Verdict, fake: Verdict) -> jax.Array:
+  """((real - 1)^2 + fake^2) / 2 of raw logits.
+
+  Source: Mao et al. 2017 (arXiv:1611.04076), eq. 9.
+  """
   return .5 * (((real.logits - 1)**2).mean() + (fake.logits**2).mean())
 
 
-def _least_squares_g(real, fake):
+def least_squares_g(real: Verdict, fake: Verdict) -> jax.Array:
+  """(fake - 1)^2 / 2 of raw logits.
+
+  Source: Mao et al. 2017 (arXiv:1611.04076), eq. 9.
+  """
   del real
   return .5 * ((fake.logits - 1)**2).mean()
+
+
+def least_squares_sigmoid_d(real: Verdict, fake: Verdict) -> jax.Array:
+  """`least_squares_d` of probabilities in place of logits.
+
+  Source: Kurach et al. 2019 (arXiv:1807.04720); compare_gan, loss_lib.py.
+  """
+  return least_squares_d(_sigmoids(real), _sigmoids(fake))
+
+
+def least_squares_sigmoid_g(real: Verdict, fake: Verdict) -> jax.Array:
+  """`least_squares_g` of probabilities in place of logits.
+
+  Source: Kurach et al. 2019 (arXiv:1807.04720); compare_gan, loss_lib.py.
+  """
+  return least_squares_g(_sigmoids(real), _sigmoids(fake))
+
+
+def least_squares_bmsg_d(real: Verdict, fake: Verdict) -> jax.Array:
+  """`least_squares_d` of the mean logit of each batch.
+
+  Source: the code of BMSG-GAN (github.com/akanimax/BMSG-GAN), Losses.py.
+  """
+  return least_squares_d(_mean(real), _mean(fake))
+
+
+def least_squares_bmsg_g(real: Verdict, fake: Verdict) -> jax.Array:
+  """`least_squares_g` of the mean logit of the batch.
+
+  Source: the code of BMSG-GAN (github.com/akanimax/BMSG-GAN), Losses.py.
+  """
+  return least_squares_g(_mean(real), _mean(fake))
+
+
+def relativistic_average_hinge_d(real: Verdict, fake: Verdict) -> jax.Array:
+  """The hinge loss of each logit less the mean logit of the other side.
+
+  Source: Jolicoeur-Martineau 2018 (arXiv:1807.00734), appendix; the sum of both
+  sides, without a half, is BMSG-GAN's.
+  """
+  r, f = real.logits, fake.logits
+  return (nn.relu(1 - (r - f.mean())).mean() +
+          nn.relu(1 + (f - r.mean())).mean())
+
+
+def relativistic_average_hinge_g(real: Verdict, fake: Verdict) -> jax.Array:
+  """D's loss with reals and fakes exchanged.
+
+  Source: Jolicoeur-Martineau 2018 (arXiv:1807.00734), appendix.
+  """
+  return relativistic_average_hinge_d(fake, real)
+
+
+def relativistic_d(real: Verdict, fake: Verdict) -> jax.Array:
+  """-log sigmoid(real - fake) of pairs of a real and a fake.
+
+  Source: Jolicoeur-Martineau 2018 (arXiv:1807.00734), eq. 3.
+  """
+  return nn.softplus(fake.logits - real.logits).mean()
+
+
+def relativistic_g(real: Verdict, fake: Verdict) -> jax.Array:
+  """D's loss with reals and fakes exchanged.
+
+  Source: Jolicoeur-Martineau 2018 (arXiv:1807.00734), beside eq. 3.
+  """
+  return relativistic_d(fake, real)
+
+
+def drift(real: Verdict) -> jax.Array:
+  """E[D(real)^2], a scalar: the term of ProGAN that keeps logits near zero.
+
+  Source: Karras et al. 2018 (arXiv:1710.10196), appendix A.1, weight .001.
+  """
+  return jnp.mean(real.logits**2)
+
+
+def classification(verdict: Verdict, labels: jax.Array | None) -> jax.Array:
+  """-log p(label) of the auxiliary classifier, a scalar.
+
+  Args:
+    verdict: Verdict with classes [B, K].
+    labels: int32 [B].
+
+  Source: Odena et al. 2017 (arXiv:1610.09585), eq. 3.
+  """
+  assert verdict.classes is not None and labels is not None
+  logits = jnp.take_along_axis(verdict.classes, labels[:, None], -1)[:, 0]
+  return (nn.logsumexp(verdict.classes, -1) - logits).mean()
 
 
 def _sigmoids(verdict):
   return verdict._replace(logits=nn.sigmoid(verdict.logits))
 
 
-def _means(verdict):
+def _mean(verdict):
   return verdict._replace(logits=verdict.logits.mean(keepdims=True))
 
 
-def _of(transform, function):
-  """`function` of both verdicts, each transformed."""
-  return lambda real, fake: function(transform(real), transform(fake))
-
-
-def _relativistic_average_hinge_d(real, fake):
-  """Jolicoeur-Martineau 2018 (arXiv:1807.00734), appendix; BMSG-GAN's sum."""
-  r, f = real.logits, fake.logits
-  return (nn.relu(1 - (r - f.mean())).mean() +
-          nn.relu(1 + (f - r.mean())).mean())
-
-
-def _relativistic_average_hinge_g(real, fake):
-  return _relativistic_average_hinge_d(fake, real)
-
-
-def _relativistic_d(real, fake):
-  """-log sigmoid(real - fake) of pairs; Jolicoeur-Martineau 2018, eq. 3."""
-  return nn.softplus(fake.logits - real.logits).mean()
-
-
-def _relativistic_g(real, fake):
-  return _relativistic_d(fake, real)
-
-
-def drift(real):
-  """E[D(real)^2], ProGAN's term that keeps the critic near zero.
-
-  Source: Karras et al. 2018, appendix A.1, weight .001.
-  """
-  return jnp.mean(real.logits**2)
-
-
-def classification(verdict, labels):
-  """-log p(label), of the auxiliary classifier: Odena et al. 2017, eq. 3.
-
-  Args:
-    verdict: Verdict with classes [B, K].
-    labels: int32 [B].
-  """
-  own = jnp.take_along_axis(verdict.classes, labels[:, None], -1)[:, 0]
-  return (nn.logsumexp(verdict.classes, -1) - own).mean()
-
-
-LOSSES = tables.Table('config.objective.loss', 'loss', {
+LOSSES: tables.Table[Loss] = tables.Table('config.objective.loss', 'loss', {
     'non_saturating': Loss(
-        _logistic_d, _non_saturating_g, undecided_at_0=True),
-    'minimax': Loss(_logistic_d, _minimax_g, undecided_at_0=True),
-    'hinge': Loss(_hinge_d, _linear_g, undecided_at_0=True),
-    'wasserstein': Loss(_wasserstein_d, _linear_g),
-    'least_squares': Loss(_least_squares_d, _least_squares_g),
-    # compare_gan (the GAN Landscape) squares the probabilities.
+        logistic_d, non_saturating_g, undecided_at_0=True),
+    'minimax': Loss(logistic_d, minimax_g, undecided_at_0=True),
+    'hinge': Loss(hinge_d, linear_g, undecided_at_0=True),
+    'wasserstein': Loss(wasserstein_d, linear_g),
+    'least_squares': Loss(least_squares_d, least_squares_g),
     'least_squares_sigmoid': Loss(
-        _of(_sigmoids, _least_squares_d), _of(_sigmoids, _least_squares_g),
-        undecided_at_0=True),
-    # BMSG-GAN squares the mean of the batch.
+        least_squares_sigmoid_d, least_squares_sigmoid_g, undecided_at_0=True),
     'least_squares_bmsg': Loss(
-        _of(_means, _least_squares_d), _of(_means, _least_squares_g), False),
+        least_squares_bmsg_d, least_squares_bmsg_g, separable=False),
     'relativistic_average_hinge': Loss(
-        _relativistic_average_hinge_d, _relativistic_average_hinge_g, False,
-        compares=True),
-    # RpGAN: the pairing of R3GAN (Huang et al. 2024).
-    'relativistic': Loss(_relativistic_d, _relativistic_g, compares=True),
+        relativistic_average_hinge_d, relativistic_average_hinge_g,
+        separable=False, compares=True),
+    # RpGAN: the pairing of R3GAN (Huang et al. 2024, arXiv:2501.05441).
+    'relativistic': Loss(relativistic_d, relativistic_g, compares=True),
 })

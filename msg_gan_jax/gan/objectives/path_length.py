@@ -1,29 +1,40 @@
 """G_PENALTIES: what G pays for how its images answer to w."""
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
 
 from msg_gan_jax.config import tables
 
-# How fast the mean of lengths follows them, an evaluation of the penalty.
+# The running mean of lengths moves by this share towards each new one.
 DECAY = .01
 
 
+class GPenaltyFunction(Protocol):
+  """What G pays for its images as a function of w."""
+
+  def __call__(self, images_of: Callable[[jax.Array], jax.Array], w: jax.Array,
+               mean: jax.Array, key: jax.Array, /
+               ) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """Arguments and results are those of `path_length`."""
+
+
 class GPenalty(NamedTuple):
-  """A function (images_of, w, mean, key) -> (values, lengths, new mean).
+  """A row of G_PENALTIES.
 
   Attributes:
-    values: see `path_length`.
-    separable: whether sample i depends on no other one, so that a batch may
-      be computed in parts.
+    values: (images_of, w, mean, key) -> (values, lengths, new mean).
+    separable: whether sample i does not depend on the others, so that a batch
+      may be computed in parts.
   """
-  values: Callable
+  values: GPenaltyFunction
   separable: bool = True
 
 
-def path_length(images_of, w, mean, key):
+def path_length(
+    images_of: Callable[[jax.Array], jax.Array], w: jax.Array, mean: jax.Array,
+    key: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
   """(|J^T y| - a)^2: a step in w should move the image equally everywhere.
 
   J is the Jacobian of the finest image by w, y is noise. J^T y is the gradient
@@ -39,10 +50,10 @@ def path_length(images_of, w, mean, key):
       the resolution.
 
   Returns:
-    (values [B], lengths [B], the new mean). Values are taken to the new mean,
-    which has no gradient: it is a constant in the paper, while its authors'
-    code lets a hundredth of the gradient through. A length of 0 has gradient
-    0.
+    (values [B], lengths [B], the new mean). Values are distances to the new
+    mean, which has no gradient: it is a constant in the paper, while its
+    authors' code lets a hundredth of the gradient through. A length of 0 has
+    gradient 0.
 
   Source: Karras et al. 2020 (arXiv:1912.04958), sec. 3.2, eq. 4 and appendix
   B. In its code the weight is 2, and every 4th update of G asks for it, with
@@ -63,7 +74,8 @@ def path_length(images_of, w, mean, key):
 
 
 # None lets G go where it wants.
-G_PENALTIES = tables.Table('config.objective.g_penalty', 'G penalty', {
-    'none': None,
-    'path_length': GPenalty(path_length, separable=False),
-})
+G_PENALTIES: tables.Table[GPenalty | None] = tables.Table(
+    'config.objective.g_penalty', 'G penalty', {
+        'none': None,
+        'path_length': GPenalty(path_length, separable=False),
+    })
