@@ -1,142 +1,44 @@
-"""Which settings go together: decided before anything is traced."""
-from msg_gan_jax.config import schema
-from msg_gan_jax.gan import pyramid
-from msg_gan_jax.gan.networks import norms
-from msg_gan_jax.gan.networks.table import D_CONDITIONS, G_CONDITIONS
+"""Which settings go together: decided before anything is traced.
+
+`build` asks twice. `settings_of_networks` refuses what one network cannot have,
+before that network is made; `check` below refuses everything else, by the table
+RULES. Its rules about settings without an effect stand in `idle_settings`.
+"""
+from collections.abc import Callable
+
+from msg_gan_jax.gan import idle_settings, pyramid
+from msg_gan_jax.gan.components import Components
+from msg_gan_jax.gan.idle_settings import sees_batch
+from msg_gan_jax.gan.networks.players import D_CONDITIONS, G_CONDITIONS
+
+Rule = Callable[[Components], None]
 
 
-def check(config, rows):
+def check(components: Components) -> None:
   """Refuses settings that do not go together.
-
-  Args:
-    config: Config.
-    rows: updates.Rows that it names.
 
   Raises:
     ValueError: names both settings, and what to choose instead.
   """
-  loss, penalty, players = rows.loss, rows.penalty, rows.players
-  _idle(config, penalty)
-  _classes(config.networks)
-  for batch in sorted(set(rows.growth.batches if rows.growth else ()) | {
-      config.train.batch}):
-    _batch(config, batch, penalty)
-    _accumulate(config, batch, rows)
-  _updates(config, loss, players)
-  _growth(config, players)
-  _augmentation(config, loss)
-  if rows.g_penalty and config.train.n_dis_more:
-    raise ValueError(
-        f'config.train.n_dis_more: {config.train.n_dis_more} leaves G out of '
-        'steps, and config.objective.g_penalty_every_g_steps counts them; '
-        "wanted 0, or config.objective.g_penalty = 'none'.")
-  _of_some(config, players)
-  if rows.g_penalty and not players.mapped:
-    raise ValueError(
-        f'config.objective.g_penalty: {config.objective.g_penalty!r} is of '
-        f'styles, and config.networks.name = {config.networks.name!r} has no '
-        "mapping network; wanted 'none', or a network that has one.")
+  for rule in RULES:
+    rule(components)
 
 
-def _idle(config, penalty):
-  """Settings that would do nothing beside the others."""
-  objective, train = config.objective, config.train
-  if objective.penalty_target != 1 and not (penalty and penalty.has_target):
-    raise ValueError(
-        f'config.objective.penalty_target: wanted 1.0, found '
-        f'{objective.penalty_target}: config.objective.penalty = '
-        f'{objective.penalty!r} has no target.')
-  found = schema.flatten(config)
-  for switches, idle, names in IDLE:
-    if all(idle(found[switch]) for switch in switches):
-      for name in names:
-        if found[name] != USUAL[name]:
-          raise ValueError(
-              f'config.{name}: {found[name]} means nothing to config.'
-              f'{switches[0]} = {found[switches[0]]!r}. Wanted {USUAL[name]}, '
-              f'the default, or another {switches[0].partition(".")[2]}.')
-  if config.networks.statistics != 'moving' and not _mixes(
-      config.networks, 'g'):
-    raise ValueError(
-        f'config.networks.statistics: {config.networks.statistics!r} means '
-        f"nothing to config.networks.g_norm = {config.networks.g_norm!r}; "
-        "wanted 'moving', the default.")
+def _n_dis_more(components):
+  """Updates of D that do not fill whole steps."""
+  train = components.config.train
   if train.n_dis_more % train.n_dis:
     near = max(1, round(train.n_dis_more / train.n_dis)) * train.n_dis
     raise ValueError(
-        f'config.train.n_dis_more: {train.n_dis_more} is no multiple of '
-        f'config.train.n_dis = {train.n_dis}; wanted one, as {near}.')
+        f'config.train.n_dis_more: {train.n_dis_more} is not a multiple of '
+        f'config.train.n_dis = {train.n_dis}; wanted one, such as {near}.')
 
 
-def _is_none(value):
-  return value == 'none'
-
-
-def _is_nothing(value):
-  return not value
-
-
-USUAL = schema.flatten(schema.Config())
-# (settings that give a meaning, when they give none, those that then have
-# none). A network's own and traced weights of a penalty that is off are free.
-IDLE = (
-    (('objective.augment',), _is_none, (
-        'objective.augment_strength', 'objective.augment_until_images',
-        'objective.augment_target', 'schedule.augment_strength')),
-    (('objective.augment_target',), _is_nothing, (
-        'objective.augment_speed_images',)),
-    (('objective.g_penalty',), _is_none, (
-        'objective.g_penalty_weight', 'objective.g_penalty_every_g_steps',
-        'objective.g_penalty_shrink')),
-    (('train.grow_from',), _is_nothing, (
-        'train.grow_stable_images', 'train.grow_fade_images',
-        'train.grow_batches', 'train.grow_rates', 'train.grow_resets')),
-    (('schedule.images',), _is_nothing, tuple(
-        f'schedule.{name}' for name in (
-            'rates', 'beta2', 'penalty_weight', 'augment_strength',
-            'ema_half_life_images'))),
-    (('objective.penalty',), _is_none, (
-        'objective.penalty_every_d_steps', 'schedule.penalty_weight')),
-    (('objective.constraint',), _is_none, ('objective.clip',)),
-    (('objective.d_weight_penalty',), _is_none, (
-        'objective.d_weight_penalty_weight',)),
-    (('objective.g_weight_penalty',), _is_none, (
-        'objective.g_weight_penalty_weight',)),
-    (('networks.d_condition',), lambda row: row != 'classifier', (
-        'objective.d_classes_weight', 'objective.g_classes_weight',
-        'objective.classify_fakes')),
-    (('networks.d_weight_norm', 'networks.g_weight_norm'), _is_none, (
-        'networks.power_iterations', 'networks.power_update')),
-    (('networks.d_weight_norm', 'networks.g_weight_norm'),
-     lambda row: row != 'stable_rank', ('networks.stable_rank',)),
-    (('networks.statistics',), lambda row: row != 'accumulated', (
-        'networks.statistics_batches',)),
-    (('train.n_dis_more',), _is_nothing, (
-        'train.more_first_g_steps', 'train.more_every_g_steps')),
-)
-
-
-def _of_some(config, players):
-  """Settings that only some networks have."""
-  networks = config.networks
-  names = [*(() if players.mapped else ('w', 'mapping_layers', 'mixing')),
-           *(() if hasattr(players.g, 'remat') else ('remat',))]
-  for name in names:
-    found, usual = getattr(networks, name), USUAL[f'networks.{name}']
-    if found != usual:
-      raise ValueError(
-          f'config.networks.{name}: {found} means nothing to config.networks.'
-          f'name = {networks.name!r}; wanted {usual}, the default.')
-  if players.mapped and networks.mixing and networks.latent_law == 'uniform':
-    raise ValueError(
-        "config.networks.latent_law: 'uniform', but the latents that "
-        f'config.networks.mixing = {networks.mixing} mixes in are normal; '
-        "wanted 'normal', or mixing = 0.")
-
-
-def _classes(networks):
-  """Classes without a player that is told of them, and the reverse."""
-  G_CONDITIONS[networks.g_condition], D_CONDITIONS[networks.d_condition]
+def _classes(components):
+  """Classes without a player that is told about them, and the reverse."""
+  networks = components.config.networks
+  G_CONDITIONS.check(networks.g_condition)
+  D_CONDITIONS.check(networks.d_condition)
   told = [f'config.networks.{name} = {getattr(networks, name)!r}'
           for name in ('g_condition', 'd_condition')
           if getattr(networks, name) != 'none']
@@ -157,73 +59,120 @@ def _classes(networks):
         'would be told what the other does not know. Wanted both, or none.')
 
 
-def _mixes(networks, player):
-  """Whether a player's norm looks at the whole batch."""
-  norm = norms.NORMS[getattr(networks, f'{player}_norm')]
-  return norm is not None and norm.whiten is None
+def _dequantize(components):
+  """Noise between bytes, of points."""
+  data = components.config.data
+  if data.dequantize and pyramid.are_points(data.shape):
+    raise ValueError(
+        'config.data.dequantize: True, but points are not bytes; wanted False.')
 
 
-def _place(config, batch):
-  """The setting that a batch is of."""
-  return 'batch' if batch == config.train.batch else 'grow_batches'
+def _batches(components):
+  """Whole batches, of each resolution, for what is computed of them."""
+  growth = components.growth
+  for batch in sorted({components.config.train.batch,
+                       *(growth.batches if growth else ())}):
+    _groups(components.config, batch)
+    _penalty_of_batch(components)
+    _accumulate(components, batch)
 
 
-def _batch(config, batch, penalty):
-  """Statistics of the batch, where a penalty is of each sample by itself."""
+def _groups(config, batch):
+  """Groups of the minibatch standard deviation that a batch cannot fill."""
   networks = config.networks
   group = networks.stddev_group or batch
   if networks.stddev != 'none' and batch % min(group, batch):
     raise ValueError(
-        f'config.train.{_place(config, batch)}: {batch} is no multiple of '
+        f'config.train.{_name_of(config, batch)}: {batch} is not a multiple of '
         f'config.networks.stddev_group = {group}.')
-  if config.data.dequantize and pyramid.are_points(config.data.shape):
+
+
+def _penalty_of_batch(components):
+  """Slopes of D for each image, where D looks at the whole batch."""
+  networks, objective = components.config.networks, components.config.objective
+  if components.penalty and sees_batch(networks, 'd'):
     raise ValueError(
-        'config.data.dequantize: True, but points are no bytes; wanted False.')
-  if penalty and _mixes(networks, 'd'):
-    raise ValueError(
-        f'config.objective.penalty: {config.objective.penalty!r} is of D as a '
-        'function of one image, and config.networks.d_norm = '
+        f'config.objective.penalty: {objective.penalty!r} asks for the slope '
+        'of D as a function of one image, and config.networks.d_norm = '
         f'{networks.d_norm!r} makes it one of the batch; wanted d_norm = '
         "'layer' (Gulrajani et al. 2017, sec. 4), or penalty = 'none'.")
 
 
-def _updates(config, loss, players):
-  """Lengths and orders of updates."""
-  train = config.train
-  if train.g_batches > 1:
-    if loss.compares:
-      raise ValueError(
-          f'config.train.g_batches: {train.g_batches}, but config.objective.'
-          f'loss = {config.objective.loss!r} compares each fake with a real; '
-          'wanted 1.')
-    if train.reuse_latents:
-      raise ValueError(
-          f'config.train.g_batches: {train.g_batches}, but '
-          'config.train.reuse_latents gives G the latents of one batch; wanted '
-          '1, or reuse_latents=False.')
-    stddev = config.networks.stddev
-    if stddev != 'none' and not config.networks.stddev_group:
-      raise ValueError(
-          f'config.train.g_batches: {train.g_batches}, but config.networks.'
-          'stddev_group = 0 is the whole batch; wanted a number.')
-  chain = len(players.levels)
-  if bool(train.level_images) != bool(chain):
+def _accumulate(components, batch):
+  """Parts of a batch, where something is computed of the whole."""
+  config = components.config
+  train, networks, parts = config.train, config.networks, (
+      config.train.accumulate)
+  if parts == 1:
+    return
+  if batch % parts:
     raise ValueError(
-        f'config.train.level_images: {train.level_images}, but '
-        f'config.networks.name = {config.networks.name!r} '
-        + (f'trains {chain} levels one after another; wanted an equal share of '
-           f'config.train.total_images, {max(1, train.total_images // chain)}.'
-           if chain else 'has no chain of levels; wanted 0.'))
-  if chain and not train.level_images * (chain - 1) < train.total_images:
+        f'config.train.accumulate: {parts} does not divide '
+        f'config.train.{_name_of(config, batch)} = {batch}.')
+  whole = []
+  for name in ('loss', 'penalty', 'g_penalty'):
+    row = getattr(components, name)
+    if row and not row.separable:
+      whole.append(
+          f'config.objective.{name} = {getattr(config.objective, name)!r}')
+  group = networks.stddev_group or batch
+  if networks.stddev != 'none' and (batch // parts) % group:
+    whole.append(f'config.networks.stddev_group = {networks.stddev_group}')
+  for player in 'gd':
+    if sees_batch(networks, player):
+      whole.append(f'config.networks.{player}_norm = '
+                   f'{getattr(networks, f"{player}_norm")!r}')
+  if whole:
+    raise ValueError(
+        f'config.train.accumulate: parts of {batch // train.accumulate} images '
+        f'cannot have the whole-batch statistics of {" and of ".join(whole)}; '
+        'wanted accumulate = 1, or settings without them.')
+
+
+def _g_batches(components):
+  """More fakes than reals in an update of G."""
+  config, train = components.config, components.config.train
+  if train.g_batches == 1:
+    return
+  if components.loss.compares:
+    raise ValueError(
+        f'config.train.g_batches: {train.g_batches}, but config.objective.'
+        f'loss = {config.objective.loss!r} compares each fake with a real; '
+        'wanted 1.')
+  if train.reuse_latents:
+    raise ValueError(
+        f'config.train.g_batches: {train.g_batches}, but '
+        'config.train.reuse_latents gives G the latents of one batch; wanted '
+        '1, or reuse_latents=False.')
+  networks = config.networks
+  if networks.stddev != 'none' and not networks.stddev_group:
+    raise ValueError(
+        f'config.train.g_batches: {train.g_batches}, but config.networks.'
+        'stddev_group = 0 is the whole batch; wanted a number.')
+
+
+def _levels(components):
+  """Lengths of levels that are trained one after another."""
+  train, levels = components.config.train, len(components.players.levels)
+  if bool(train.level_images) != bool(levels):
+    raise ValueError(
+        f'config.train.level_images: {train.level_images}, but config.networks.'
+        f'name = {components.config.networks.name!r} '
+        + (f'trains {levels} levels one after another; wanted an equal share '
+           'of config.train.total_images, '
+           f'{max(1, train.total_images // levels)}.'
+           if levels else 'has no chain of levels; wanted 0.'))
+  if levels and not train.level_images * (levels - 1) < train.total_images:
     raise ValueError(
         f'config.train.level_images: {train.level_images} leaves no images of '
         f'config.train.total_images = {train.total_images} for the last of '
-        f'{chain} levels.')
+        f'{levels} levels.')
 
 
-def _growth(config, players):
-  """Progressive growing, of networks that can."""
-  train, ladder = config.train, players.ladder
+def _growth(components):
+  """Progressive growing: networks that can, and lengths that reach the end."""
+  config = components.config
+  train, ladder = config.train, components.players.ladder
   if train.grow_from and not ladder:
     raise ValueError(
         f'config.train.grow_from: {train.grow_from}, but config.networks.name '
@@ -251,69 +200,83 @@ def _growth(config, players):
         'grow_fade_images.')
 
 
-def _augmentation(config, loss):
-  """Who says how strong an augmentation is: one alone."""
+def _augmentation(components):
+  """Strengths that an augmentation, a loss or the data cannot have."""
+  config, loss = components.config, components.loss
   objective, schedule = config.objective, config.schedule
   if objective.augment_target and not loss.undecided_at_0:
     raise ValueError(
-        f'config.objective.augment_target: {objective.augment_target} is of '
-        'the sign of D(real), which config.objective.loss = '
-        f"{objective.loss!r} gives no meaning; wanted 'non_saturating' or "
-        "'hinge', or 0 and an augment_strength.")
+        f'config.objective.augment_target: {objective.augment_target} is a '
+        'mean sign of D(real), and signs mean nothing to config.objective.loss '
+        f"= {objective.loss!r}; wanted 'non_saturating' or 'hinge', or 0 and "
+        'an augment_strength.')
   if objective.augment_target and objective.augment == 'instance_noise':
     raise ValueError(
-        "config.objective.augment_target: of config.objective.augment = "
-        "'instance_noise' the strength is no probability; wanted 0, or 'ada'.")
+        f'config.objective.augment_target: {objective.augment_target} moves a '
+        "probability, and the strength of config.objective.augment = "
+        "'instance_noise' is not a probability; wanted 0, or 'ada'.")
   if objective.augment not in ('none', 'instance_noise'):
     if objective.augment_strength > 1 or schedule.augment_strength > 1:
       raise ValueError(
-          f'config.objective.augment_strength: of config.objective.augment = '
+          f'config.objective.augment_strength: for config.objective.augment = '
           f'{objective.augment!r} it is a probability; wanted 0 to 1, found '
           f'{max(objective.augment_strength, schedule.augment_strength)}.')
     if pyramid.are_points(config.data.shape):
       raise ValueError(
-          f'config.objective.augment: {objective.augment!r} is of pictures, '
-          "and config.data.name = "
+          f'config.objective.augment: {objective.augment!r} changes pictures, '
+          'and config.data.name = '
           f"{config.data.name!r} has points; wanted 'instance_noise'.")
-  said = [f'config.{name}' for name, value in (
+  setters = [f'config.{name}' for name, value in (
       ('objective.augment_target', objective.augment_target),
       ('objective.augment_until_images', objective.augment_until_images),
       ('schedule.augment_strength', schedule.augment_strength != -1)) if value]
-  if len(said) > 1:
+  if len(setters) > 1:
     raise ValueError(
-        f'{said[0]}: sets the strength of the augmentation, and so does '
-        f'{said[1]}; wanted one of them.')
-  if schedule.beta2 != -1 and config.optimizer.name == 'sgd':
-    raise ValueError(
-        "config.schedule.beta2: config.optimizer.name = 'sgd' has none; wanted "
-        '-1.')
+        f'{setters[0]}: sets the strength of the augmentation, and so does '
+        f'{setters[1]}; wanted one of them.')
 
 
-def _accumulate(config, batch, rows):
-  """What is of a whole batch cannot be computed in parts."""
-  train, networks = config.train, config.networks
-  parts = train.accumulate
-  if parts == 1:
-    return
-  if batch % parts:
+def _beta2(components):
+  """A schedule for a number that the optimizer does not have."""
+  config = components.config
+  if config.schedule.beta2 != -1 and config.optimizer.name == 'sgd':
     raise ValueError(
-        f'config.train.accumulate: {parts} does not divide '
-        f'config.train.{_place(config, batch)} = {batch}.')
-  whole = []
-  for name in ('loss', 'penalty', 'g_penalty'):
-    row = getattr(rows, name)
-    if row and not row.separable:
-      whole.append(
-          f'config.objective.{name} = {getattr(config.objective, name)!r}')
-  group = networks.stddev_group or batch
-  if networks.stddev != 'none' and (batch // parts) % group:
-    whole.append(f'config.networks.stddev_group = {networks.stddev_group}')
-  for player in 'gd':
-    if _mixes(networks, player):
-      whole.append(f'config.networks.{player}_norm = '
-                   f'{getattr(networks, f"{player}_norm")!r}')
-  if whole:
+        f'config.schedule.beta2: {config.schedule.beta2}, but '
+        "config.optimizer.name = 'sgd' has no beta2; wanted -1.")
+
+
+def _g_penalty(components):
+  """A penalty of G that its steps or its networks cannot have."""
+  config = components.config
+  if components.g_penalty and config.train.n_dis_more:
     raise ValueError(
-        f'config.train.accumulate: parts of {batch // parts} images '
-        f'cannot have the whole-batch statistics of {" and of ".join(whole)}; '
-        'use accumulate=1, or settings without them.')
+        f'config.train.n_dis_more: {config.train.n_dis_more} leaves G out of '
+        'steps, and config.objective.g_penalty_every_g_steps counts them; '
+        "wanted 0, or config.objective.g_penalty = 'none'.")
+  if components.g_penalty and not components.players.mapped:
+    raise ValueError(
+        f'config.objective.g_penalty: {config.objective.g_penalty!r} needs '
+        f'styles, and config.networks.name = {config.networks.name!r} has no '
+        "mapping network; wanted 'none', or a network that has one.")
+
+
+def _mixing(components):
+  """Second latents of another law than the first."""
+  networks, players = components.config.networks, components.players
+  if players.mapped and networks.mixing and networks.latent_law == 'uniform':
+    raise ValueError(
+        "config.networks.latent_law: 'uniform', but the latents that "
+        f'config.networks.mixing = {networks.mixing} mixes in are normal; '
+        "wanted 'normal', or mixing = 0.")
+
+
+def _name_of(config, batch):
+  """The setting that has this batch."""
+  return 'batch' if batch == config.train.batch else 'grow_batches'
+
+
+# In this order, so that the most telling error comes first.
+RULES: tuple[Rule, ...] = (
+    *idle_settings.BESIDE_OTHERS, _n_dis_more, _classes, _dequantize, _batches,
+    _g_batches, _levels, _growth, _augmentation, _beta2, _g_penalty,
+    idle_settings.of_other_networks, _mixing)

@@ -1,14 +1,27 @@
 """One step of a GAN on all devices."""
+from typing import Protocol
+
 import jax
 
 from msg_gan_jax.arrays.mesh import replicated, split_rows
 from msg_gan_jax.config import schema
+from msg_gan_jax.gan.build import Gan
+from msg_gan_jax.gan.schedules import Phase
+from msg_gan_jax.gan.state import RealBatch, State
 
 
-def sharded_step(gan, over):
-  """gan.step on the mesh; the state is donated, the batch split by rows."""
-  same = replicated(over)
-  split = split_rows(over) if over.devices.size > 1 else None
+class ShardedStep(Protocol):
+  """Gan.step on all devices; the State that it is given is used up."""
+
+  def __call__(self, state: State, batch: RealBatch, key: jax.Array,
+               phase: Phase) -> tuple[State, dict[str, jax.Array]]:
+    """Arguments and results are those of Gan.step."""
+
+
+def sharded_step(gan: Gan, mesh: jax.sharding.Mesh) -> ShardedStep:
+  """Gan.step on a mesh: the batch is split by rows, all else replicated."""
+  same = replicated(mesh)
+  split = split_rows(mesh) if mesh.devices.size > 1 else None
 
   def run(state, batch, key, phase):
     return gan.step(state, batch, key, phase, split)
@@ -18,13 +31,13 @@ def sharded_step(gan, over):
       out_shardings=(same, same))
 
 
-def check_batch(config, over):
+def check_batch(config: schema.Config, mesh: jax.sharding.Mesh) -> None:
   """Refuses a batch that the devices cannot share.
 
   Raises:
     ValueError: names the batch and the number of devices.
   """
-  devices, train = over.devices.size, config.train
+  devices, train = mesh.devices.size, config.train
   grown = schema.by_size(train.grow_batches, int).values()
   for name, batch in (('batch', train.batch),
                       *(('grow_batches', batch) for batch in grown)):

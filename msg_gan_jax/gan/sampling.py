@@ -1,54 +1,72 @@
-"""Samples of a generator: latents, classes, and pictures in whole chunks."""
+"""Samples for people: latents, classes, and pictures in whole chunks."""
+from typing import Any, Protocol
+
 import jax
 import numpy as np
 
 from msg_gan_jax.arrays import pixels
 from msg_gan_jax.arrays.mesh import replicated, split_rows
 from msg_gan_jax.gan import pyramid
+from msg_gan_jax.gan.build import Gan
+from msg_gan_jax.gan.state import State
 
-# Pictures of the finest level computed at once: 64 at 128 px, 1 at 1024 px.
-PIXELS = 64 * 128**2
+PIXELS = 64 * 128**2  # Of the finest level, computed in one call.
 
 
-def renderer(gan, over):
-  """A function (state, z, labels, weights, psi, cutoff, key) -> pyramid.
+class Renderer(Protocol):
+  """Draws any number of pictures; see `renderer`."""
 
-  A tuple of uint8 [n, H, W, C] on the host, coarse to fine, for any number n of
-  latents and as many labels; of a GAN with classes the default labels are those
-  of `in_turn`. The rest is gan.sample's. `over` is the mesh. Points stay
-  floats.
+  def __call__(self, state: State, z: np.ndarray | jax.Array,
+               labels: np.ndarray | None = None, weights: str = 'ema',
+               psi: float = 1., cutoff: int | None = None,
+               key: jax.Array | None = None) -> tuple[np.ndarray, ...]:
+    """A pyramid on the host: uint8 [n, H, W, C], coarse to fine.
+
+    Points, [n, 1, 1, 2], stay float32.
+
+    Args:
+      state: of the GAN; it is settled here.
+      z: [n, latent].
+      labels: int32 [n]; None is `in_turn`.
+      weights, psi, cutoff, key: as of Gan.sample.
+    """
+
+
+def renderer(gan: Gan, mesh: jax.sharding.Mesh) -> Renderer:
+  """A Renderer that shares its work among the devices of a mesh.
+
+  Pictures are computed in whole chunks, with others than those that are asked
+  for, since batch norm may look at all of a chunk.
   """
   points = pyramid.are_points(gan.shapes[-1])
-  shown = (lambda x: x) if points else pixels.to_uint8
-  devices = over.devices.size
-  height, width, _ = gan.shapes[-1]
-  size = devices * max(1, min(64, PIXELS // (height * width)) // devices)
+  shown: Any = (lambda x: x) if points else pixels.to_uint8
+  devices = mesh.devices.size
+  size = devices * max(1, at_once(gan.shapes[-1]) // devices)
 
   def render(state, z, labels, key, weights, psi, cutoff):
     z, labels = jax.lax.with_sharding_constraint(
-        (z, labels), split_rows(over))
+        (z, labels), split_rows(mesh))
     return jax.tree.map(shown, gan.sample(
         state, z, labels, weights=weights, psi=psi, cutoff=cutoff, key=key))
 
   chunk = jax.jit(
       render, static_argnames=('weights', 'psi', 'cutoff'),
-      out_shardings=replicated(over))
+      out_shardings=replicated(mesh))
 
   def all_of(state, z, labels=None, weights='ema', psi=1., cutoff=None,
              key=None):
     n = len(z)
-    if gan.classes and labels is None:
-      labels = in_turn(n, gan.classes)
-    # Whole chunks: with others than those asked for, since batch norm may look
-    # at all of a chunk.
-    fill = gan.draw(jax.random.key(0), -n % size)
-    z = np.concatenate([np.asarray(z), fill])
-    if labels is not None:
-      labels = np.concatenate([labels, in_turn(-n % size, gan.classes)])
+    missing = -n % size
+    z = np.concatenate(
+        [np.asarray(z), gan.draw(jax.random.key(0), missing)])
+    if gan.classes:
+      labels = np.concatenate([
+          in_turn(n, gan.classes) if labels is None else labels,
+          in_turn(missing, gan.classes)])
     state = gan.settle(state)
     parts = [jax.device_get(chunk(
         state, z[i:i + size],
-        None if labels is None else labels[i:i + size],
+        labels[i:i + size] if gan.classes else None,
         None if key is None else jax.random.fold_in(key, i),
         weights, psi, cutoff))
              for i in range(0, n, size)]
@@ -58,20 +76,28 @@ def renderer(gan, over):
   return all_of
 
 
-def in_turn(n, classes):
+def at_once(shape: tuple[int, ...]) -> int:
+  """How many pictures to compute in one call: 64 to 128 px, 1 at 1024 px.
+
+  `shape` is (height, width, ...) of the finest level.
+  """
+  return max(1, min(64, PIXELS // (shape[0] * shape[1])))
+
+
+def in_turn(n: int, classes: int) -> np.ndarray:
   """int32 [n]: 0, 1, .., classes - 1, 0, 1, ..."""
   return np.arange(n, dtype=np.int32) % classes
 
 
-def summary_latents(gan, count, seed=1):
-  """z [count, latent] of the summary; not those of the grids."""
+def summary_latents(gan: Gan, count: int, seed: int = 1) -> np.ndarray:
+  """z [count, latent] of the summary; they are not those of the grids."""
   return np.asarray(gan.draw(jax.random.key(seed), count))
 
 
-def labels_like(labels, n):
-  """int32 [n]: classes as frequent as in `labels` [m], in no order.
+def labels_like(labels: np.ndarray, n: int) -> np.ndarray:
+  """int32 [n]: classes as frequent as in `labels` [m], in a mixed order.
 
-  In that of a folder, the first n would be of its first classes.
+  In the order of a folder, the first n would be those of its first classes.
   """
   mixed = np.random.default_rng(0).permutation(len(labels))
   return np.resize(np.asarray(labels, np.int32)[mixed], n)

@@ -1,121 +1,120 @@
 """One step of every GAN: n_dis updates of D, one of G, the average of G.
 
-What differs from GAN to GAN are the rows that a Config names, and the Phase of
-the step. `gan.build` looks the rows up.
+What differs from GAN to GAN are the Components that a Config names, and the
+Phase of the step.
 """
+import functools
+
 import jax
 import jax.numpy as jnp
 
 from msg_gan_jax.gan import schedules, updates
-from msg_gan_jax.gan.state import Condition, Player
+from msg_gan_jax.gan.components import Components
+from msg_gan_jax.gan.context import context_of
+from msg_gan_jax.gan.objective import Logs
+from msg_gan_jax.gan.state import Player, RealBatch, State
 
 
-def step(rows, state, batch, key, phase, split=None):
+def step(components: Components, state: State, batch: RealBatch,
+         key: jax.Array, phase: schedules.Phase,
+         split: jax.sharding.Sharding | None = None) -> tuple[State, Logs]:
   """(State, logs) after n_dis updates of D and, by `phase`, one of G.
 
   Args:
-    rows, state, batch, key: see updates.Rows and gan.Gan.
-    phase: schedules.Phase.
+    components: what the Config names.
+    state, batch, key: see build.Gan.step.
+    phase: static facts of the step.
     split: the sharding of latents, or None.
   """
-  config, players = rows.config, rows.players
+  config, players = components.config, components.players
   train = config.train
   key = jax.random.fold_in(key, state.images)
+  context = context_of(components, phase, state, split)
+  logs, state = _logs_of(context), _forget_moments(context, state)
   part = players.levels[phase.level] if players.levels else None
-  turn, logs, state = _turn(rows, phase, state, split)
   g, d = first_g, first_d = _part(state.g, part), _part(state.d, part)
   aux = state.aux
+
   for i in range(train.n_dis):
-    z_key, part_key = jax.random.split(jax.random.fold_in(key, i))
-    z = turn.latents(z_key, phase.batch)
-    real, condition = _see(turn, batch, i, part_key)
+    z_key, d_key = jax.random.split(jax.random.fold_in(key, i))
+    z = context.latents(z_key, phase.batch)
+    real, condition = context.see(batch, i, d_key)
+    run_g = functools.partial(
+        context.run_g, keep=components.every_pass or not i)
     # Where nobody pulls a gradient through it, this is only a forward pass.
-    fake, pull, g_stats = jax.vjp(
-        lambda params, *seen, keeps=rows.every_pass or not i: updates.make(
-            turn, params, *seen, keeps), first_g.params, g.stats, z, condition,
+    fake, pull_back, g_stats = jax.vjp(
+        run_g, first_g.params, g.stats, z, condition,
         jax.random.fold_in(z_key, 0), has_aux=True)
     g = g.replace(stats=g_stats)
     d, d_logs = updates.update_d(
-        turn, d, real, fake, condition, part_key, phase.penalties[i])
+        context, d, real, fake, condition, d_key, phase.penalties[i])
     logs |= d_logs
-    aux = updates.observed(turn, aux, d_logs)
+    aux = updates.adapt_augmentation(context, aux, d_logs)
+
   if phase.update_g:
     joint = train.update == 'joint'
     judge = first_d if joint else d
     g_key = jax.random.fold_in(key, train.n_dis + 1)
     if train.reuse_latents and train.accumulate == 1:
-      made = fake, lambda by_fake: pull(by_fake)[0]
-      g, d_stats, g_logs = updates.update_g_of(
-          turn, g, judge, real, made, condition, g_key)
+      g, d_stats, g_logs = updates.update_g_from_fakes(
+          context, g, judge, real, fake,
+          lambda by_fake: pull_back(by_fake)[0], condition, g_key)
     else:
       if not train.reuse_latents:
-        z = turn.latents(jax.random.fold_in(key, train.n_dis),
-                         phase.batch * train.g_batches)
+        z = context.latents(jax.random.fold_in(key, train.n_dis),
+                            phase.batch * train.g_batches)
       g, d_stats, g_logs = updates.update_g(
-          turn, g, judge, real, z, condition, g_key)
+          context, g, judge, real, z, condition, g_key)
     d = d if joint else d.replace(stats=d_stats)
     logs |= g_logs
     if phase.penalize_g:
       aux |= {'path_mean': g_logs['path_mean']}
-  new_g = _with_part(state.g, part, g)
-  keep = _kept(config, state.images, phase.images)
-  ema = jax.tree.map(lambda mean, now: keep * mean + (1 - keep) * now,
-                     state.ema, new_g.replace(opt=()))
-  if players.mapped:  # The mean of w is an average already.
-    ema = ema.replace(stats=new_g.stats)
-  return state.replace(
-      images=state.images + phase.images, g=new_g,
-      d=_with_part(state.d, part, d), ema=ema, aux=aux), logs
+
+  new_g, new_d = (_with_part(old, part, new) for old, new in (
+      (state.g, g), (state.d, d)))
+  ema = _averaged(components, state, new_g, phase)
+  return state.replace(images=state.images + phase.images, g=new_g, d=new_d,
+                       ema=ema, aux=aux), logs
 
 
-def _turn(rows, phase, state, split):
-  """(updates.Turn, its logs, State with moments as they are for the phase)."""
-  config, images, logs = rows.config, state.images, {}
-  objective, schedule = config.objective, config.schedule
-
-  def towards(start, name):
-    return schedules.towards(
-        start, getattr(schedule, name), images, schedule.images)
-
-  hyper = state.hyper | {
-      name: towards(state.hyper[name], name)
-      for name in ('beta2', 'penalty_weight')}
-  scale = schedules.fall(images, config.optimizer.fall_until_images) * (
-      towards(1., 'rates'))
-  strength = alpha = None
-  if objective.augment_target:
-    strength = state.aux['augment']['p']
-  elif rows.augment:
-    strength = schedules.fall(images, objective.augment_until_images) * (
-        towards(hyper['augment_strength'], 'augment_strength'))
-  if strength is not None:
-    logs['augment_strength'] = strength
-  if growth := rows.growth:
-    alpha = growth.alpha(images, phase.level)
-    scale *= growth.rates[phase.level]
-    logs['alpha'] = alpha
-    if config.train.grow_resets:
-      state = _fresh_moments(rows, state, 2 * phase.level + (alpha == 1))
-  return updates.Turn(
-      rows, rows.players.at(phase.level), phase, hyper, strength, scale, alpha,
-      state.aux.get('path_mean'), split), logs, state
+def _logs_of(context):
+  """What the context itself tells."""
+  logs = {'augment_strength': context.augment_strength, 'alpha': context.alpha}
+  return {name: value for name, value in logs.items() if value is not None}
 
 
-def _fresh_moments(rows, state, stage):
-  """State whose optimizers forget, where this stage has just begun."""
-  new = state.aux['stage'] != stage
+def _forget_moments(context, state):
+  """State whose optimizers start anew, where a stage of growing has begun.
 
-  def fresh(player):
-    start = rows.rule(0., 0., 0.).init(player.params)
+  A stage is the time in which a resolution fades in, or in which it is stable.
+  """
+  if not (context.components.growth
+          and context.components.config.train.grow_resets):
+    return state
+  stage = 2 * context.phase.level + (context.alpha == 1)
+  begins = state.aux['stage'] != stage
+
+  def forget(player):
+    start = context.components.optimizer(0., 0., 0.).init(player.params)
     return player.replace(opt=jax.tree.map(
-        lambda first, now: jnp.where(new, first, now), start, player.opt))
+        lambda first, now: jnp.where(begins, first, now), start, player.opt))
 
-  return state.replace(
-      g=fresh(state.g), d=fresh(state.d), aux=state.aux | {'stage': stage})
+  return state.replace(g=forget(state.g), d=forget(state.d),
+                       aux=state.aux | {'stage': stage})
 
 
-def _kept(config, images, step_images):
-  """How much the average of G keeps of itself in a step."""
+def _averaged(components, state, g, phase):
+  """The average of G after the step."""
+  keep = _kept_share(components.config, state.images, phase.images)
+  ema = jax.tree.map(lambda mean, now: keep * mean + (1 - keep) * now,
+                     state.ema, g.replace(opt=()))
+  if components.players.mapped:  # The mean of w is an average already.
+    ema = ema.replace(stats=g.stats)
+  return ema
+
+
+def _kept_share(config, images, step_images):
+  """How much the average of G keeps of itself in a step, 0 .. 1."""
   train, schedule = config.train, config.schedule
   half_life = train.ema_half_life_images
   if not schedule.images and not train.ema_rampup:
@@ -125,28 +124,6 @@ def _kept(config, images, step_images):
   if train.ema_rampup:
     half_life = jnp.minimum(half_life, images * train.ema_rampup)
   return .5 ** (step_images / jnp.maximum(half_life, 1e-8))
-
-
-def _see(turn, batch, i, key):
-  """(pyramid of reals, Condition) of the i-th update of D."""
-  config = turn.rows.config
-  images = batch.images[i]
-  if config.data.dequantize:
-    images = _dequantized(images, jax.random.fold_in(key, 0))
-  alpha = None if turn.alpha is None else jnp.broadcast_to(
-      turn.alpha, len(images))
-  real, coarse = turn.level.see(images, alpha)
-  labels = batch.labels[i] if config.networks.classes else None
-  return real, Condition(labels, coarse, alpha)
-
-
-def _dequantized(images, key):
-  """uint8 -> float32 in [-1, 1]: x / 128 - 1 and less than a step of noise.
-
-  As improved_wgan_training and sngan_projection do.
-  """
-  return images / 128. - 1 + jax.random.uniform(
-      key, images.shape, maxval=1 / 128)
 
 
 def _part(player, name):

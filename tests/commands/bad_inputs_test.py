@@ -438,7 +438,7 @@ ROWS = [
     Row('flags', 'a value of another type', ['--config.train.batch=many'],
         r"--config\.train\.batch: wanted int, found 'many'"),
     Row('flags', 'no experiment', ['--config'], r'--config: wanted an exp'
-        'eriment, as --config=quickstart'),
+        'eriment, such as --config=quickstart'),
     Row('flags', 'an experiment that is not there', ['--config=quikstart'],
         r"--config: there is no experiment 'quikstart'.* mean 'quickstart'"),
     Row('flags', 'not a flag', ['quickstart'], r'quickstart: not a flag; did '
@@ -592,7 +592,7 @@ ROWS = [
         new_run, start_of('old', '--config.networks.latent=4')),
 
     # Latents.
-    latents('no file of latents', r'--z_file: no file z\.npy', None),
+    latents('no file of latents', r'--z_file: there is no file z\.npy', None),
     latents('no array', r'--z_file: z\.npy is not an array of numpy', 'x'),
     latents('latents of another size', r'wanted an array \[n, 8\], found \[2,',
             np.zeros((2, 9))),
@@ -618,7 +618,7 @@ ROWS = [
            'file,label\na.png,1\nb.png,1,1\n'),
     labels('a quote that does not end', r'line 2: is not CSV: ',
            'file,label\n"a.png,1\n'),
-    labels('labels of other pictures', r'names none of the pictures, which .*'
+    labels('labels of other pictures', r'names none of the pictures, such as '
            r"'a\.png'; the first row is \['x\.png'", 'file,label\nx.png,1\n'),
     labels('a column of no header', r"label: 'x', but the columns .* no names",
            'a.png,1\nb.png,1\nc.png,1\n', data__label='x'),

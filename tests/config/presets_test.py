@@ -6,15 +6,15 @@ import pytest
 
 from msg_gan_jax.config import high_resolution, schema
 from msg_gan_jax.config.presets import PRESETS
-from msg_gan_jax.gan import pyramid, updates
+from msg_gan_jax.gan import passes, pyramid
 from msg_gan_jax.gan.build import build
 from msg_gan_jax.gan.networks import layers, plain
-from msg_gan_jax.gan.networks.table import (
+from msg_gan_jax.gan.networks.players import (
   D_CONDITIONS,
   G_CONDITIONS,
-  NETWORKS,
-  told,
+  with_labels,
 )
+from msg_gan_jax.gan.networks.table import NETWORKS
 from msg_gan_jax.gan.state import Condition
 
 # lapgan_test.py has the laws of the chain; those of styles and of R3GAN, whose
@@ -34,7 +34,7 @@ def spreads(module, player, inputs, condition):
   def run(player, inputs, condition):
     out, found = module.apply(
         {'params': player.params, 'stats': player.stats}, inputs, condition,
-        True, rngs=updates.rngs(jax.random.key(5)), mutable=['intermediates'],
+        True, rngs=passes.rngs(jax.random.key(5)), mutable=['intermediates'],
         capture_intermediates=lambda layer, name: isinstance(layer, KINDS))
     return out, jax.tree.map(jnp.std, found['intermediates'])
 
@@ -57,7 +57,7 @@ def at_start(preset):
   condition = Condition(labels)
 
   def shown(condition, inputs):
-    return told(condition, inputs, labels, settings.classes)
+    return with_labels(condition, inputs, labels, settings.classes)
 
   images, in_g = spreads(
       players.g, state.g, shown(G_CONDITIONS[settings.g_condition], gan.draw(

@@ -11,6 +11,7 @@ from msg_gan_jax.config import schema
 from msg_gan_jax.data.batches import Batch
 from msg_gan_jax.gan import schedules, updates
 from msg_gan_jax.gan.build import build
+from msg_gan_jax.gan.context import StepContext
 from msg_gan_jax.gan.objectives import ada, adaptive
 
 MAPPED = 'msg_stylegan', 'stylegan2'
@@ -205,15 +206,15 @@ def test_adas_r_t_settles_on_a_d_that_knows_its_reals_by_heart(tiny):
                 objective__augment_speed_images=20_000, train__batch=64)
   reals = jax.random.uniform(
       jax.random.key(0), (64, 8, 8, 3), minval=-1.)
-  turn = updates.Turn(
-      dataclasses.make_dataclass('Rows', ['config'])(config), None,
-      schedules.Phase((False,), batch=64), {}, None, 1., None, None)
+  context = StepContext(
+      dataclasses.make_dataclass('Components', ['config'])(config), None,
+      schedules.Phase((False,), batch=64), {}, 1.)
 
   @jax.jit
   def step(aux, key):
     shown, = ada.augment(ada.B, (reals,), key, aux['augment']['p'])
     sign = jnp.where((shown == reals).all((1, 2, 3)), 1., -1.).mean()
-    return updates.observed(turn, aux, {'d_sign': sign}), sign
+    return updates.adapt_augmentation(context, aux, {'d_sign': sign}), sign
 
   aux, signs, strengths = {'augment': adaptive.start(0.)}, [], []
   for key in jax.random.split(jax.random.key(1), 600):
@@ -243,12 +244,12 @@ def test_adas_r_t_settles_on_a_d_that_knows_its_reals_by_heart(tiny):
      "wanted 'mapped_projection'"),
     (dict(preset='r3gan_64', networks__stddev='last'), 'stddev'),
     (dict(preset='msg_stylegan', objective__augment='instance_noise',
-          objective__augment_target=.6), 'no probability'),
+          objective__augment_target=.6), 'not a probability'),
     (dict(preset='r3gan_64', objective__augment_target=.6,
           objective__loss='non_saturating'),
      'and so does config.schedule.augment_strength'),
     (dict(preset='stylegan2_ada', objective__loss='relativistic'),
-     "sign of D.real., which config.objective.loss = 'relativistic' gives no"),
+     "signs mean nothing to config.objective.loss = 'relativistic'"),
     (dict(preset='stylegan2_ada', objective__loss='wasserstein'),
      "wanted 'non_saturating' or 'hinge'"),
     (dict(preset='stylegan2', networks__latent_law='uniform'),

@@ -7,11 +7,16 @@ import numpy as np
 import pytest
 
 from msg_gan_jax.data.batches import Batch
-from msg_gan_jax.gan import pyramid, updates
-from msg_gan_jax.gan import step as step_lib
+from msg_gan_jax.gan import pyramid
 from msg_gan_jax.gan.build import build
+from msg_gan_jax.gan.context import dequantize
+from msg_gan_jax.gan.latents import LATENTS
 from msg_gan_jax.gan.networks import plain
-from msg_gan_jax.gan.networks.table import D_CONDITIONS, G_CONDITIONS, told
+from msg_gan_jax.gan.networks.players import (
+  D_CONDITIONS,
+  G_CONDITIONS,
+  with_labels,
+)
 from msg_gan_jax.gan.objectives import losses
 from msg_gan_jax.gan.objectives.losses import LOSSES
 from msg_gan_jax.gan.objectives.weight_penalties import WEIGHT_PENALTIES
@@ -156,7 +161,8 @@ def test_parts_of_a_batch_are_the_batch(tiny, dense, settings):
     (dict(train__accumulate=2, objective__penalty='dragan'), "'dragan'"),
     (dict(train__accumulate=4), 'config.networks.stddev_group = 4'),
     (dict(train__accumulate=2, networks__stddev_group=0), 'stddev_group = 0'),
-    (dict(train__batch=6), '6 is no multiple of config.networks.stddev_group'),
+    (dict(train__batch=6),
+     '6 is not a multiple of config.networks.stddev_group'),
     (dict(optimizer__name='rmspro'), "did you mean 'rmsprop'"),
     (dict(objective__penalty='r3'), 'no penalty'),
     (dict(objective__penalty='r1', objective__penalty_target=2.),
@@ -340,7 +346,7 @@ class Judge(nn.Module):
 
   @nn.compact
   def __call__(self, x, labels):
-    return self.head(x, labels, kit=plain.Kit())
+    return self.head(x, labels, settings=plain.LayerSettings())
 
 
 @pytest.mark.parametrize('condition', D_CONDITIONS)
@@ -371,15 +377,15 @@ def test_heads_are_what_their_papers_say(condition):
 
 def test_labels_stand_beside_z_and_the_colours_of_every_level():
   labels = jnp.array([1, 0])
-  z = told(G_CONDITIONS['concat'], jnp.full((2, 4), 7.), labels, 3)
+  z = with_labels(G_CONDITIONS['concat'], jnp.full((2, 4), 7.), labels, 3)
   np.testing.assert_array_equal(
       z, [[7, 7, 7, 7, 0, 1, 0], [7, 7, 7, 7, 1, 0, 0]])
   images = tuple(jnp.full((2, s, s, 3), 7.) for s in (2, 4))
-  for x in told(D_CONDITIONS['concat'], images, labels, 3):
+  for x in with_labels(D_CONDITIONS['concat'], images, labels, 3):
     assert x.shape[-1] == 6
     np.testing.assert_array_equal(
         x[0], np.broadcast_to([7, 7, 7, 0, 1, 0], x[0].shape))
-  assert told(D_CONDITIONS['projection'], images, labels, 3) is images
+  assert with_labels(D_CONDITIONS['projection'], images, labels, 3) is images
 
 
 @pytest.mark.parametrize('condition', ['concat', 'batch_norm'])
@@ -450,7 +456,7 @@ def test_a_step_may_leave_g_as_it_is(dense):
 def test_dequantizing_adds_less_than_a_step_and_stays_below_1():
   values = jnp.arange(256, dtype=jnp.uint8)
   images = jnp.tile(values, 400).reshape(400, 256, 1, 1)
-  x = np.asarray(step_lib._dequantized(images, KEY))[..., 0, 0]
+  x = np.asarray(dequantize(images, KEY))[..., 0, 0]
   low = np.arange(256) / 128 - 1
   noise = (x - low) * 128
   # float32 below 1 has steps of 2^-24, so that noise near 1 may round up.
@@ -463,7 +469,7 @@ def test_dequantizing_adds_less_than_a_step_and_stays_below_1():
 @pytest.mark.parametrize('law, square, most', [
     ('normal', 1., np.inf), ('uniform', 1 / 3, 1.), ('sphere', 1., np.inf)])
 def test_latents_have_their_law(dense, law, square, most):
-  assert set(updates.LATENTS) == {'normal', 'uniform', 'sphere'}
+  assert set(LATENTS) == {'normal', 'uniform', 'sphere'}
   z = np.asarray(build(dense(networks__latent_law=law)).draw(KEY, 5000))
   assert z.shape == (5000, 8) and np.abs(z).max() <= most
   assert (z**2).mean() == pytest.approx(square, rel=.03)

@@ -1,0 +1,119 @@
+"""What a Config names, looked up in the tables."""
+from collections.abc import Mapping
+import dataclasses
+from typing import Any
+
+from msg_gan_jax.config import schema
+from msg_gan_jax.gan import schedules
+from msg_gan_jax.gan.networks.players import (
+  D_CONDITIONS,
+  G_CONDITIONS,
+  Players,
+  with_labels,
+)
+from msg_gan_jax.gan.networks.table import NETWORKS
+from msg_gan_jax.gan.objectives.augmentations import (
+  AUGMENTATIONS,
+  Augmentation,
+)
+from msg_gan_jax.gan.objectives.losses import LOSSES, Loss
+from msg_gan_jax.gan.objectives.path_length import G_PENALTIES, GPenalty
+from msg_gan_jax.gan.objectives.penalties import PENALTIES, Penalty
+from msg_gan_jax.gan.objectives.weight_penalties import (
+  CONSTRAINTS,
+  WEIGHT_PENALTIES,
+  Constraint,
+  WeightPenalty,
+)
+from msg_gan_jax.gan.optimizers import OPTIMIZERS, Optimizer
+from msg_gan_jax.gan.state import Condition
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Components:
+  """What a Config names, and the Config; None where it names 'none'.
+
+  Attributes:
+    config: all settings.
+    players: G and D, linen modules.
+    loss, penalty, g_penalty: rows of LOSSES, PENALTIES and G_PENALTIES.
+    augment, constraint: rows of AUGMENTATIONS and CONSTRAINTS.
+    weight_penalties: {'g': a row of WEIGHT_PENALTIES, 'd': likewise}.
+    optimizer: a row of OPTIMIZERS.
+    growth: lengths and batches of progressive growing.
+  """
+  config: schema.Config
+  players: Players
+  loss: Loss
+  penalty: Penalty | None
+  g_penalty: GPenalty | None
+  augment: Augmentation | None
+  constraint: Constraint | None
+  weight_penalties: Mapping[str, WeightPenalty | None]
+  optimizer: Optimizer
+  growth: schedules.Growth | None
+
+  @property
+  def every_pass(self) -> bool:
+    """Whether each pass in training may change statistics, or the first."""
+    return self.config.networks.power_update == 'pass'
+
+  def with_labels(self, player: str, inputs: Any, condition: Condition) -> Any:
+    """What a player is given: labels beside its inputs, if they go there.
+
+    Args:
+      player: 'g' or 'd'.
+      inputs: z [B, latent] of 'g', the pyramid of 'd'.
+      condition: with labels int32 [B], where the GAN has classes.
+    """
+    networks = self.config.networks
+    row = (G_CONDITIONS[networks.g_condition] if player == 'g' else
+           D_CONDITIONS[networks.d_condition])
+    return with_labels(row, inputs, condition.labels, networks.classes)
+
+  def phase(self, images: int) -> schedules.Phase:
+    """The Phase of the step that begins after so many real images."""
+    objective = self.config.objective
+    return schedules.phase(
+        int(images), self.config.train,
+        objective.penalty_every_d_steps if self.penalty else 0,
+        len(self.players.levels), self.growth,
+        objective.g_penalty_every_g_steps if self.g_penalty else 0)
+
+
+def look_up(config: schema.Config) -> Components:
+  """The Components that a Config names.
+
+  Its networks must be able to have its settings: see settings_of_networks.
+
+  Raises:
+    ValueError: an unknown name.
+  """
+  objective = config.objective
+  players = NETWORKS[config.networks.name](config)
+  return Components(
+      config=config,
+      players=players,
+      loss=LOSSES[objective.loss],
+      penalty=PENALTIES[objective.penalty],
+      g_penalty=G_PENALTIES[objective.g_penalty],
+      augment=AUGMENTATIONS[objective.augment],
+      constraint=CONSTRAINTS[objective.constraint],
+      weight_penalties={
+          'g': WEIGHT_PENALTIES[objective.g_weight_penalty],
+          'd': WEIGHT_PENALTIES[objective.d_weight_penalty]},
+      optimizer=OPTIMIZERS[config.optimizer.name],
+      growth=_growth(config.train, players.ladder))
+
+
+def _growth(train, ladder):
+  """schedules.Growth of the settings, or None."""
+  if not ladder:
+    return None
+  batches = schema.by_size(train.grow_batches, int)
+  rates = schema.by_size(train.grow_rates, float)
+  return schedules.Growth(
+      ladder.index(train.grow_from), len(ladder) - 1,
+      train.grow_stable_images, train.grow_fade_images,
+      tuple(schema.at_size(batches, size, train.batch) for size in ladder),
+      tuple(schema.at_size(rates, size, 1.) for size in ladder))

@@ -1,0 +1,126 @@
+"""What holds in one step: its phase, and settings as they are by then."""
+import dataclasses
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from msg_gan_jax.gan import hyper, latents, passes, schedules
+from msg_gan_jax.gan.components import Components
+from msg_gan_jax.gan.networks.players import Players
+from msg_gan_jax.gan.pyramid import Pyramid
+from msg_gan_jax.gan.state import (
+  Condition,
+  RealBatch,
+  State,
+  Tree,
+  Verdict,
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class StepContext:
+  """What the updates of one step have in common, and their passes.
+
+  Attributes:
+    components: what the Config names.
+    players: the Players in training.
+    phase: static facts of the step.
+    hyper: State.hyper as the schedule has moved it, float32 scalars.
+    rate_scale: what both learning rates are multiplied by, a scalar.
+    augment_strength: a scalar, or None without an augmentation.
+    alpha: how far the finest level has faded in, 0 .. 1, or None.
+    path_mean: the running mean that G's penalty needs, or None.
+    split: the sharding of latents, or None; without one each device would draw
+      the pictures of all.
+  """
+  components: Components
+  players: Players
+  phase: schedules.Phase
+  hyper: dict[str, Any]
+  rate_scale: jax.Array
+  augment_strength: Any = None
+  alpha: jax.Array | None = None
+  path_mean: Any = None
+  split: jax.sharding.Sharding | None = None
+
+  def latents(self, key: jax.Array, n: int) -> jax.Array:
+    """z [n, latent]."""
+    z = latents.draw(self.components.config.networks, key, n)
+    return z if self.split is None else jax.lax.with_sharding_constraint(
+        z, self.split)
+
+  def see(self, batch: RealBatch, i: int,
+          key: jax.Array) -> tuple[Pyramid, Condition]:
+    """(pyramid of reals, what both players are told) of the i-th update of D.
+
+    `key` is that of the noise between bytes, where data.dequantize adds some.
+    """
+    config = self.components.config
+    images = batch.images[i]
+    if config.data.dequantize:
+      images = dequantize(images, jax.random.fold_in(key, 0))
+    alpha = None if self.alpha is None else jnp.broadcast_to(
+        self.alpha, len(images))
+    real, coarse = self.players.reals_for(images, alpha)
+    labels = batch.labels[i] if config.networks.classes else None
+    return real, Condition(labels, coarse, alpha)
+
+  def for_fakes_of_g(self, condition: Condition) -> Condition:
+    """The condition of a batch, for all fakes of an update of G."""
+    times = self.components.config.train.g_batches
+    return jax.tree.map(lambda x: jnp.concatenate([x] * times), condition)
+
+  def augment(self, images: Pyramid, key: jax.Array) -> Pyramid:
+    """What D is shown of pictures."""
+    if not self.components.augment:
+      return images
+    return self.components.augment(images, key, self.augment_strength)
+
+  def run_g(self, params: Tree, stats: Tree, z: jax.Array,
+            condition: Condition, key: jax.Array,
+            keep: bool) -> tuple[Pyramid, Tree]:
+    """(fakes, G's statistics) of a pass in training; see passes.in_training."""
+    return passes.in_training(
+        self.players.g, params, stats,
+        self.components.with_labels('g', z, condition), condition, key, keep)
+
+  def run_d(self, params: Tree, stats: Tree, images: Pyramid,
+            condition: Condition, key: jax.Array,
+            keep: bool) -> tuple[Verdict, Tree]:
+    """(Verdict, D's statistics) of a pass in training, likewise."""
+    return passes.in_training(
+        self.players.d, params, stats,
+        self.components.with_labels('d', images, condition), condition, key,
+        keep)
+
+
+def context_of(components: Components, phase: schedules.Phase, state: State,
+               split: jax.sharding.Sharding | None = None) -> StepContext:
+  """The StepContext of the step that begins at a State."""
+  config, images = components.config, state.images
+  objective, schedule = config.objective, config.schedule
+  values = hyper.now(config, state.hyper, images)
+  rate_scale = schedules.fall(images, config.optimizer.fall_until_images) * (
+      schedules.towards(1., schedule.rates, images, schedule.images))
+  strength = alpha = None
+  if objective.augment_target:
+    strength = state.aux['augment']['p']
+  elif components.augment:
+    strength = schedules.fall(images, objective.augment_until_images) * (
+        values['augment_strength'])
+  if growth := components.growth:
+    alpha = growth.alpha(images, phase.level)
+    rate_scale *= growth.rates[phase.level]
+  return StepContext(
+      components, components.players.stage(phase.level), phase, values,
+      rate_scale, strength, alpha, state.aux.get('path_mean'), split)
+
+
+def dequantize(images: jax.Array, key: jax.Array) -> jax.Array:
+  """uint8 -> float32 in [-1, 1]: x / 128 - 1 and less than a step of noise.
+
+  Source: the code of improved_wgan_training and of sngan_projection.
+  """
+  return images / 128. - 1 + jax.random.uniform(
+      key, images.shape, maxval=1 / 128)

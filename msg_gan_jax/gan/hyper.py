@@ -1,0 +1,63 @@
+"""HYPER: the settings that a study varies continuously.
+
+They are traced scalars in `State.hyper`, so that other values of them need no
+second compilation.
+"""
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from msg_gan_jax.config import schema
+from msg_gan_jax.gan import schedules
+
+
+class Hyper(NamedTuple):
+  """Where the value of a scalar in State.hyper comes from.
+
+  Attributes:
+    start: the setting that it has at the start, such as 'optimizer.beta2'.
+    end: the setting that it has at the end of the schedule; '' keeps the start.
+    used: the setting of a table's row without which nobody looks at it; ''
+      where it is always in use.
+  """
+  start: str
+  end: str = ''
+  used: str = ''
+
+
+def start(config: schema.Config) -> dict[str, jax.Array]:
+  """{name: float32 scalar} of the settings that are in use."""
+  settings = schema.flatten(config)
+  return {name: jnp.float32(settings[row.start]) for name, row in HYPER.items()
+          if not row.used or settings[row.used] != 'none'}
+
+
+def now(config: schema.Config, values: dict[str, jax.Array],
+        images: jax.Array) -> dict[str, Any]:
+  """State.hyper as the schedule moves it after so many real images."""
+  settings = schema.flatten(config)
+  return values | {
+      name: schedules.towards(
+          values[name], settings[row.end], images, config.schedule.images)
+      for name, row in HYPER.items() if row.end and name in values}
+
+
+HYPER = {
+    'g_rate': Hyper('optimizer.g_rate'),
+    'd_rate': Hyper('optimizer.d_rate'),
+    'beta1': Hyper('optimizer.beta1'),
+    'beta2': Hyper('optimizer.beta2', 'schedule.beta2'),
+    'penalty_weight': Hyper(
+        'objective.penalty_weight', 'schedule.penalty_weight'),
+    'g_penalty_weight': Hyper(
+        'objective.g_penalty_weight', used='objective.g_penalty'),
+    'd_weight_penalty_weight': Hyper(
+        'objective.d_weight_penalty_weight', used='objective.d_weight_penalty'),
+    'g_weight_penalty_weight': Hyper(
+        'objective.g_weight_penalty_weight', used='objective.g_weight_penalty'),
+    'clip': Hyper('objective.clip', used='objective.constraint'),
+    'augment_strength': Hyper(
+        'objective.augment_strength', 'schedule.augment_strength',
+        used='objective.augment'),
+}
