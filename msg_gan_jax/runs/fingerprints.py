@@ -10,6 +10,8 @@ from jax import lax
 import jax.numpy as jnp
 import numpy as np
 
+from msg_gan_jax.arrays.mesh import replicated
+
 
 def fingerprint(tree: Any) -> str:
   """A hex digest of names, shapes, types and bits of every leaf of a tree.
@@ -62,8 +64,7 @@ def _fingerprints(leaves):
     meshes = [x.sharding.mesh for x in arrays
               if isinstance(x.sharding, jax.sharding.NamedSharding)]
     # Replicated, so that every process can read it.
-    out = jax.sharding.NamedSharding(
-        meshes[0], jax.sharding.PartitionSpec()) if meshes else None
+    out = replicated(meshes[0]) if meshes else None
     values = np.asarray(_summing(out)(arrays))
     sums.update(zip(names, values.tolist(), strict=True))
   return sums

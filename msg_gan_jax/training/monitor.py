@@ -105,7 +105,7 @@ def attention_of_d(gan: Gan) -> Callable[
 
   @jax.jit
   def norms(state, images, condition):
-    real = tuple(x / 127.5 - 1 for x in images)
+    real = tuple(map(pixels.from_uint8, images))
     gradients = jax.grad(lambda x: gan.d(
         state.d.params, x, condition, state.d.stats).logits.sum())(real)
     return [jnp.sqrt((g * g).sum((1, 2, 3))) for g in gradients]
