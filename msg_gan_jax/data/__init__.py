@@ -1,1 +1,1 @@
-"""Sources of pictures, and batches that are a function of (seed, images)."""
+"""Sources of pictures, and batches that follow from (seed, images shown)."""

@@ -1,1 +1,1 @@
-"""files."""
+"""Files: written whole, kept, fetched, and read without trust."""

@@ -1,1 +1,1 @@
-"""drawn."""
+"""Pictures that are drawn from known distributions: heads, polygons, points."""

@@ -1,1 +1,1 @@
-"""labels."""
+"""Labels of pictures, from files that list them or from folders."""

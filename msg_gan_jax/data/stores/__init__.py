@@ -1,1 +1,1 @@
-"""stores."""
+"""Places where pictures lie: folders, archives, arrays, databases, data sets."""
