@@ -40,8 +40,8 @@ def ours(folder):
   @jax.jit
   def features(params, x):
     x = resizes.resize(x, inception.SIDE, inception.SIDE, 'tf1')
-    found = inception.Inception().apply({'params': params}, (x - 128) / 128)
-    return [found[name] for name in FEATURES]
+    taps = inception.Inception().apply({'params': params}, (x - 128) / 128)
+    return [taps[name] for name in FEATURES]
 
   weights = pathlib.Path(folder, 'weights.pth')
   params = jax.device_put(
@@ -128,15 +128,15 @@ class Worker:
 
 def row(name, workers, options, side, batch):
   """A line of the table; workers take turns."""
-  found = {which: [] for which in workers}
+  results = {which: [] for which in workers}
   for worker in workers.values():  # Compiles, and fills caches.
     worker.measure(side, batch, 0)
   for _ in range(options.repeats):
     for which, worker in workers.items():
-      found[which].append(worker.measure(side, batch, options.seconds))
-  rates = {which: [x[0] for x in values] for which, values in found.items()}
+      results[which].append(worker.measure(side, batch, options.seconds))
+  rates = {which: [x[0] for x in values] for which, values in results.items()}
   cells = [name]
-  for which, values in found.items():
+  for which, values in results.items():
     cells += [f'{statistics.median(rates[which]):.2f}',
               f'{min(rates[which]):.2f}-{max(rates[which]):.2f}',
               f'{statistics.median(x[1] for x in values):.3f}']

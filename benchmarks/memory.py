@@ -45,7 +45,7 @@ def measure(config):
   phase = max(stages, key=lambda phase: (sum(phase.penalties),
                                          phase.penalize_g))
   compiled = stages[phase].compile()
-  found = {'compile_seconds': time.perf_counter() - begun,
+  record = {'compile_seconds': time.perf_counter() - begun,
            'foreseen': dry_run.peak_bytes([compiled.memory_analysis()])}
   key = jax.random.key(0)
   state = jax.jit(gan.init, out_shardings=replicated(over))(key)
@@ -59,10 +59,10 @@ def measure(config):
   resident_from_now()
   begun = time.perf_counter()
   state, logs = jax.block_until_ready(compiled(state, batch, key))
-  found |= {'step_seconds': time.perf_counter() - begun,
+  record |= {'step_seconds': time.perf_counter() - begun,
             'taken': most_resident(),
             'finite': bool(all(np.isfinite(x) for x in logs.values()))}
-  return found
+  return record
 
 
 def resident_from_now():
@@ -93,19 +93,19 @@ def main():
   parser.add_argument('--dtype', default='float32')
   parser.add_argument('--json', help='a file to append a line to')
   options = parser.parse_args()
-  found = {**vars(options), **measure(config_of(options))}
-  del found['json']
-  gb = {name: found[name] / 2**30 for name in ('foreseen', 'taken')}
+  record = {**vars(options), **measure(config_of(options))}
+  del record['json']
+  gb = {name: record[name] / 2**30 for name in ('foreseen', 'taken')}
   print(f'{options.preset} {options.resolution} px, batch {options.batch}, '
         f'{options.dtype}{", remat" if options.remat else ""}: '
         f'foreseen {gb["foreseen"]:.2f} GiB, taken {gb["taken"]:.2f} GiB '
-        f'({found["taken"] / found["foreseen"]:.2f}); compiled in '
-        f'{found["compile_seconds"]:.0f} s, a step of '
-        f'{found["step_seconds"]:.1f} s'
-        f'{"" if found["finite"] else ", NOT FINITE"}')
+        f'({record["taken"] / record["foreseen"]:.2f}); compiled in '
+        f'{record["compile_seconds"]:.0f} s, a step of '
+        f'{record["step_seconds"]:.1f} s'
+        f'{"" if record["finite"] else ", NOT FINITE"}')
   if options.json:
     with open(options.json, 'a') as file:
-      file.write(json.dumps({**found, 'cores': os.cpu_count()}) + '\n')
+      file.write(json.dumps({**record, 'cores': os.cpu_count()}) + '\n')
 
 
 if __name__ == '__main__':

@@ -96,12 +96,12 @@ def main():
     for i in range(1 + options.warm):
       name = f'warm {i}' if i else 'cold'
       try:
-        seconds, own = first_step(
+        seconds, step_seconds = first_step(
             command, folder / f'run_{i}', folder / 'cache', options.limit)
       except RuntimeError as error:
         sys.exit(f'error: {name}: {error}')
-      print(f'{name:8} {seconds:6.2f} s to the first step, {own:6.2f} s of '
-            'them the step itself', flush=True)
+      print(f'{name:8} {seconds:6.2f} s to the first step, '
+            f'{step_seconds:6.2f} s of them the step itself', flush=True)
       warm += [seconds] if i else []
   if warm:
     print(f'warm: median {statistics.median(warm):.2f} s, '

@@ -114,39 +114,39 @@ def outside(command):
 def compare(which, config, options, environment):
   """Ours and theirs in turn; `measure`'s dict with 'theirs'."""
   command = fill(options.beside, config, options.seconds)
-  found, theirs = None, []
+  record, theirs = None, []
   for i in range(options.repeats):
     ours = in_worker(which, options.seconds, 1, environment)
     theirs.append(outside(command))
-    if found is None:
-      found = ours
+    if record is None:
+      record = ours
     else:
       for name in ('images_per_second', 'gemm_gflops'):
-        found[name] += ours[name]
-    _say(f'  {i + 1}: ours {found["images_per_second"][-1]:.1f}, '
+        record[name] += ours[name]
+    _say(f'  {i + 1}: ours {record["images_per_second"][-1]:.1f}, '
          f'theirs {theirs[-1]:.1f} img/s')
-  return found | {'theirs': theirs}
+  return record | {'theirs': theirs}
 
 
-def columns(found):
+def columns(record):
   """What the table shows of `measure`'s dict."""
-  rates, gemm = found['images_per_second'], found['gemm_gflops']
-  rate, work = statistics.median(rates), found['flops_a_step'] / 1e9
-  an_image = work / found['step_images']
+  rates, gemm = record['images_per_second'], record['gemm_gflops']
+  rate, work = statistics.median(rates), record['flops_a_step'] / 1e9
+  an_image = work / record['step_images']
   share = statistics.median(
       r * an_image / g for r, g in zip(rates, gemm, strict=True))
   return {
       'img/s': f'{rate:.1f}', 'low-high': _spread(rates),
-      'ms/step': f'{1e3 * found["step_images"] / rate:.1f}',
+      'ms/step': f'{1e3 * record["step_images"] / rate:.1f}',
       'GFLOP/step': f'{work:.2f}', 'GFLOP/img': f'{an_image:.3f}',
       'GFLOP/s': f'{rate * an_image:.0f}',
       'gemm': f'{statistics.median(gemm):.0f}', 'share': f'{share:.0%}',
-      'MB': f'{found["memory_bytes"] / 2**20:.0f}'}
+      'MB': f'{record["memory_bytes"] / 2**20:.0f}'}
 
 
-def beside_columns(found):
+def beside_columns(record):
   """What the second table shows: ours against theirs."""
-  ours, theirs = found['images_per_second'], found['theirs']
+  ours, theirs = record['images_per_second'], record['theirs']
   ratio = statistics.median(ours) / statistics.median(theirs)
   return {
       'ours': f'{statistics.median(ours):.1f}',

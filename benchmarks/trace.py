@@ -63,14 +63,14 @@ def main():
   inputs = [covariance(options.features, options.rows, seed) for seed in (0, 1)]
   seconds = {ours: [], theirs: []}
   for _ in range(options.repeats):
-    for function, found in seconds.items():
+    for function, times in seconds.items():
       took, value = timed(function, *inputs)
-      found.append(took)
+      times.append(took)
       print(f'{function.__name__:7} {took:7.2f} s, trace {value:.9g}',
             flush=True)
-  for function, found in seconds.items():
-    print(f'{function.__name__:7} median {statistics.median(found):.2f} s, '
-          f'{min(found):.2f} to {max(found):.2f}')
+  for function, times in seconds.items():
+    print(f'{function.__name__:7} median {statistics.median(times):.2f} s, '
+          f'{min(times):.2f} to {max(times):.2f}')
   ratios = [b / a for a, b in zip(*seconds.values(), strict=True)]
   print(f'theirs / ours: {statistics.median(ratios):.2f}; of each pair '
         + ' '.join(f'{ratio:.2f}' for ratio in ratios))

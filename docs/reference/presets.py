@@ -34,9 +34,9 @@ PICTURES = {
 
 def page():
   """The lines of docs/reference/presets.md; each takes seconds."""
-  from msg_gan_jax.config import schema as config_lib
+  from msg_gan_jax.config import schema
   yield HEAD
-  for name in config_lib.PRESETS:
+  for name in schema.PRESETS:
     yield f'| {" | ".join(cells(name))} |\n'
 
 
@@ -48,12 +48,12 @@ def cells(name):
 
   from msg_gan_jax.arrays.mesh import data_mesh
   from msg_gan_jax.commands import dry_run
-  from msg_gan_jax.config import schema as config_lib
+  from msg_gan_jax.config import schema
   from msg_gan_jax.gan import build
-  config = config_lib.template(name)
+  config = schema.template(name)
   side, channels = PICTURES.get(name, (32, 3))
   config.data.resolution, config.data.channels = side, channels
-  config = config_lib.parse(config)
+  config = schema.parse(config)
   gan = build.build(config)
   state = jax.eval_shape(gan.init, jax.random.key(0))
   if config.train.grow_from:  # as if it began at the finest resolution

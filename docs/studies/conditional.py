@@ -60,10 +60,10 @@ def train_classifier(
     accuracy: share of the held-out pictures that it is right about.
   """
   rng = np.random.default_rng(seed)
-  some = np.arange(len(source_train))
-  if len(some) > MOST:
-    some = np.sort(rng.choice(some, MOST, replace=False))
-  images, labels = source_train.images(some), source_train.labels(some)
+  indices = np.arange(len(source_train))
+  if len(indices) > MOST:
+    indices = np.sort(rng.choice(indices, MOST, replace=False))
+  images, labels = source_train.images(indices), source_train.labels(indices)
   net = Classifier(len(source_train.classes))
   adam = optax.adam(optax.warmup_cosine_decay_schedule(
       0., .002, min(100, steps // 10), steps))

@@ -153,12 +153,12 @@ def steps_of(kind):
 def time_all(folder):
   """Writes times.json: {kind: {height: [seconds an image]}}."""
   turns = {kind: steps_of(kind) for kind in KINDS}
-  found = {kind: {} for kind in KINDS}
+  times = {kind: {} for kind in KINDS}
   for _ in range(REPEATS):
     for kind, turn in turns.items():
       for size, seconds in next(turn).items():
-        found[kind].setdefault(size, []).append(seconds)
-  (folder / 'times.json').write_text(json.dumps(found))
+        times[kind].setdefault(size, []).append(seconds)
+  (folder / 'times.json').write_text(json.dumps(times))
 
 
 def seconds_at(kind, images, times):

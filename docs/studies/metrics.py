@@ -68,43 +68,45 @@ def conditions(images, labels):
   for sigma in NOISE:
     yield 'noise', sigma, noisy(images, sigma), labels
   for missing in MISSING:
-    kept = labels >= missing
-    yield 'missing', missing, images[kept], labels[kept]
+    in_classes = labels >= missing
+    yield 'missing', missing, images[in_classes], labels[in_classes]
   order = np.random.default_rng(0).permutation(len(images))
   for count in COUNTS:
-    some = order[:count]
-    yield 'count', count, images[some], labels[some]
+    first = order[:count]
+    yield 'count', count, images[first], labels[first]
 
 
 def measure(path, cache_dir=''):
   """[{'axis', 'x', 'scores': {name: [value, error]}}, ..] and the accuracy."""
   splits = sources.open_source(schema.parse(_config(path)))
   order = np.random.default_rng(0).permutation(len(splits.train))
-  halves = [Subset(splits.train, some)
-            for some in np.array_split(order, 2)]
+  halves = [Subset(splits.train, indices)
+            for indices in np.array_split(order, 2)]
   options = pair.Options(
       dataclasses.replace(protocols.PROTOCOLS['local'], sliced=2048), 'local',
       'classifier', cache_dir=cache_dir,
       held_out=splits.held_out, train=splits.train)
   every = np.arange(len(halves[1]))
-  found, first = [], None
+  results, first = [], None
   for axis, x, images, labels in conditions(
       halves[1].images(every), halves[1].labels(every)):
     start = time.perf_counter()
     fake = ArraySource(images, labels, splits.train.classes, f'{axis} {x}')
-    one = pair.Pair(halves[0], fake, options) if first is None else (
+    halves_pair = pair.Pair(halves[0], fake, options) if first is None else (
         first.with_fake(fake))
-    first = first or one
-    rows, _ = evaluate.compute(one, OF_FEW if axis == 'count' else METRICS)
+    first = first or halves_pair
+    rows, _ = evaluate.compute(
+        halves_pair, OF_FEW if axis == 'count' else METRICS)
     values = {row.name: [row.value, row.error] for row in rows}
     if axis != 'count':
       # Of the other half alone: the classifier has seen both.
       values['authentic'] = [memorisation.authenticity(*(
-          side.features(one.spec) for side in (one.real, one.fake))).authentic,
+          side.features(halves_pair.spec)
+          for side in (halves_pair.real, halves_pair.fake))).authentic,
                              None]
-    found.append({'axis': axis, 'x': x, 'scores': values})
+    results.append({'axis': axis, 'x': x, 'scores': values})
     print(f'{axis} {x}: {time.perf_counter() - start:.0f} s', flush=True)
-  return found, first.extractors.get('classifier').about['held_out_accuracy']
+  return results, first.extractors.get('classifier').about['held_out_accuracy']
 
 
 def _config(path):
@@ -114,9 +116,9 @@ def _config(path):
   return config
 
 
-def table(found, axis):
+def table(results, axis):
   """The rows of an axis as Markdown; the halves themselves come first."""
-  rows = [row for row in found if row['axis'] in ('same', axis)]
+  rows = [row for row in results if row['axis'] in ('same', axis)]
   if axis == 'count':
     rows = rows[1:]
   names = list(rows[-1]['scores'])
@@ -132,7 +134,7 @@ def _cell(value, error):
   return f'{value:.4g}' if error is None else f'{value:.4g} ± {error:.1g}'
 
 
-def draw(found, path):
+def draw(results, path):
   """A panel for each score and axis."""
   import matplotlib
   matplotlib.use('Agg')
@@ -141,12 +143,12 @@ def draw(found, path):
   figure, panels = plt.subplots(
       len(FIGURES) + 1, len(axes), figsize=(9, 19), sharex='col',
       layout='constrained')
-  start = found[0]['scores']
+  start = results[0]['scores']
   for name, row in zip(FIGURES, panels[1:], strict=True):
     for axis, panel in zip(axes, row, strict=True):
-      some = [one for one in found if one['axis'] == axis]
-      x = [0, *(one['x'] for one in some)]
-      y = [start[name], *(one['scores'][name] for one in some)]
+      points = [row for row in results if row['axis'] == axis]
+      x = [0, *(point['x'] for point in points)]
+      y = [start[name], *(point['scores'][name] for point in points)]
       panel.errorbar(x, [v for v, _ in y], [2 * (e or 0) for _, e in y],
                      marker='o', ms=3, lw=1.2, color='#2458a6', capsize=2)
       panel.axhline(start[name][0], color='#999999', lw=.7, ls=':')
@@ -157,20 +159,20 @@ def draw(found, path):
     panel.set_xlabel(TITLES[axis])
   for panel in panels[0]:
     panel.remove()
-  _counts(figure.add_subplot(panels[0, 0].get_gridspec()[0, :]), found)
+  _counts(figure.add_subplot(panels[0, 0].get_gridspec()[0, :]), results)
   figure.savefig(path, dpi=110)
 
 
-def _counts(panel, found):
+def _counts(panel, results):
   """How the distances move with the number of pictures."""
-  some = [one for one in found if one['axis'] == 'count']
-  x = [one['x'] for one in some]
+  points = [row for row in results if row['axis'] == 'count']
+  x = [point['x'] for point in points]
   right, lines = panel.twinx(), []
   for name, where, colour, title in (
       ('frechet', panel, '#2458a6', 'Fréchet distance (left)'),
       ('frechet_infinity', panel, '#5aa0d8', '... for endless samples (left)'),
       ('kid', right, '#c4572b', 'KID (right)')):
-    y = [one['scores'][name] for one in some]
+    y = [point['scores'][name] for point in points]
     lines.append(where.errorbar(
         x, [v for v, _ in y], [2 * (e or 0) for _, e in y], marker='o', ms=3,
         lw=1.2, color=colour, capsize=2, label=title))
@@ -190,13 +192,13 @@ def main():
   out = pathlib.Path(args.out)
   out.mkdir(parents=True, exist_ok=True)
   if args.path:
-    found, accuracy = measure(args.path)
-    (out / 'scores.json').write_text(json.dumps([found, accuracy]))
-  found, accuracy = json.loads((out / 'scores.json').read_text())
-  draw(found, out / 'metrics.png')
+    results, accuracy = measure(args.path)
+    (out / 'scores.json').write_text(json.dumps([results, accuracy]))
+  results, accuracy = json.loads((out / 'scores.json').read_text())
+  draw(results, out / 'metrics.png')
   print(f'classifier: {accuracy} of held-out pictures')
   for axis in TITLES:
-    print(f'\n{table(found, axis)}')
+    print(f'\n{table(results, axis)}')
 
 
 if __name__ == '__main__':

@@ -31,11 +31,11 @@ def config_of(dtype, seed):
 
 def read(folder):
   """{curve: {dtype: [seeds, measurements]}}, without that of the start."""
-  found = {dtype: [json.loads((
+  results = {dtype: [json.loads((
       folder / f'{dtype}-{seed}' / 'result.json').read_text())['curve'][1:]
                    for seed in SEEDS] for dtype in DTYPES}
   return {name: {dtype: np.array([[pick(x) for x in run] for run in runs])
-                 for dtype, runs in found.items()}
+                 for dtype, runs in results.items()}
           for name, pick in CURVES.items()}
 
 
@@ -44,8 +44,8 @@ def table(curves):
   yield ('| distance | float32, at the end | bfloat16, at the end | '
          'difference of the mean curves | deviation of float32 seeds |')
   yield '|---' * 5 + '|'
-  for name, found in curves.items():
-    a, b = found['float32'], found['bfloat16']
+  for name, runs in curves.items():
+    a, b = runs['float32'], runs['bfloat16']
     difference = np.abs(a.mean(0) - b.mean(0)).mean()
     spread = a.std(0, ddof=1).mean()
     ends = (f'{x[:, -1].mean():.1f} ± {x[:, -1].std(ddof=1):.1f}'
@@ -59,9 +59,9 @@ def draw(curves, path):
   """A PNG of the curves."""
   from matplotlib import figure, ticker
   fig = figure.Figure(figsize=(11, 3.2), layout='constrained')
-  for ax, (name, found) in zip(
+  for ax, (name, results) in zip(
       fig.subplots(1, len(curves)), curves.items(), strict=True):
-    for dtype, runs in found.items():
+    for dtype, runs in results.items():
       for seed, run in enumerate(runs):
         ax.plot(1e4 * np.arange(1, len(run) + 1), run, color=DTYPES[dtype],
                 linewidth=1.4, label=None if seed else dtype)

@@ -104,7 +104,7 @@ def whole_pictures(real, fake, seed=0, directions=512):
   """
   from msg_gan_jax.gan import pyramid
   from msg_gan_jax.metrics.functional import sliced_wasserstein
-  found = {}
+  distances = {}
   a, b = (np.asarray(x, np.float32) / 127.5 - 1 for x in (real, fake))
   rng = np.random.default_rng(seed)
   for size in SIZES:
@@ -112,8 +112,9 @@ def whole_pictures(real, fake, seed=0, directions=512):
       a, b = pyramid.down(a), pyramid.down(b)
     flat = a.reshape(len(a), -1), b.reshape(len(b), -1)
     unit = sliced_wasserstein.unit_directions(flat[0].shape[1], directions, rng)
-    found[str(size)] = 1e3 * sliced_wasserstein.sliced_wasserstein(*flat, unit)
-  return found
+    distances[str(size)] = 1e3 * sliced_wasserstein.sliced_wasserstein(
+        *flat, unit)
+  return distances
 
 
 def last_epochs(path, count=3):
@@ -127,12 +128,12 @@ def last_epochs(path, count=3):
 
 def read(folder, runs):
   """{key: result} of the runs that are done."""
-  found = {}
+  results = {}
   for key, (name, _) in runs.items():
     path = folder / name / 'result.json'
     if path.exists():
-      found[key] = json.loads(path.read_text())
-  return found
+      results[key] = json.loads(path.read_text())
+  return results
 
 
 def diverged(result):
@@ -149,8 +150,8 @@ def rates_table(results):
   for loss, scales in itertools.product(LOSSES, CONNECTED):
     cells = []
     for rate in RATES:
-      found = [results.get((loss, scales, rate, seed)) for seed in (0, 1)]
-      cells.append(', '.join(_cell(r) for r in found))
+      seeds = [results.get((loss, scales, rate, seed)) for seed in (0, 1)]
+      cells.append(', '.join(_cell(r) for r in seeds))
     yield f'| {LOSS_NAMES[loss]} | {CONNECTED[scales]} | ' + ' | '.join(
         cells) + ' |'
 
@@ -187,10 +188,10 @@ def structures_table(results):
            + ' | '.join(cells) + ' |'
            + (f' {lost} diverged' if lost else ''))
   if results:
-    one = next(r for r in results.values() if 'whole_halves' in r)
+    halves = next(r for r in results.values() if 'whole_halves' in r)
     yield ('| two halves of the reals | | ' + ' | '.join(
-        [f'{one["swd_halves"]:.1f}']
-        + [f'{one["whole_halves"][str(s)]:.1f}' for s in SIZES])
+        [f'{halves["swd_halves"]:.1f}']
+        + [f'{halves["whole_halves"][str(s)]:.1f}' for s in SIZES])
         + ' | ' + ' | '.join([''] * len(SIZES)) + ' | 1.00 |')
 
 

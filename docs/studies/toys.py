@@ -24,7 +24,7 @@ ROUNDS = {'ring': 3, 'grid': 5}
 WIDTH, BATCH, RATE, WEIGHT = 48, 128, .007, .1
 POOL = 50_000  # Reals of a toy; each batch is drawn from them.
 SAMPLES = 10_000
-WITHIN, SHARE = 3, .01  # What makes a mode found: see `found`.
+WITHIN, SHARE = 3, .01  # What makes a mode found: see `modes_found`.
 SHOWN = (('wasserstein', 'none'), ('wasserstein', 'gradient_penalty'),
          ('minimax', 'none'), ('non_saturating', 'none'),
          ('non_saturating', 'r1'), ('relativistic', 'r1_r2'))
@@ -106,7 +106,7 @@ def population(gan, n_dis, batch, steps, samples):
   return jax.jit(jax.vmap(one, (0, None, None)))
 
 
-def found(points, centres, std):
+def modes_found(points, centres, std):
   """(modes, good): how many modes are found, and the share of good points.
 
   A point is good if it lies within WITHIN standard deviations of a centre, the
@@ -159,7 +159,7 @@ def cell(loss, penalty, seeds, steps=ROUND, samples=SAMPLES):
     source, pool = toy(layout)
     got, finite = (np.asarray(x) for x in train(keys, pool, ROUNDS[layout]))
     modes, good = zip(
-        *(found(p, source.centres, source.std) for p in got), strict=True)
+        *(modes_found(p, source.centres, source.std) for p in got), strict=True)
     record[layout] = dict(
         modes=list(modes), good=list(good), finite=finite.tolist())
     points[layout] = got

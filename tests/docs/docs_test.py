@@ -20,7 +20,7 @@ from msg_gan_jax.commands import main
 from msg_gan_jax.config import schema
 from msg_gan_jax.data import sources
 from msg_gan_jax.data.batches import Batch
-from msg_gan_jax.gan import build as gan_lib
+from msg_gan_jax.gan.build import build
 from msg_gan_jax.runs.best import Best
 from msg_gan_jax.runs.checkpoints import Checkpoints
 from msg_gan_jax.training import scorer
@@ -76,7 +76,7 @@ def test_the_runs_of_the_stability_page_are_legal_and_counted():
   for _, settings in runs.values():
     config = small['get_config']()
     config.update_from_flattened_dict(settings)
-    gan_lib.build(config)
+    build(config)
   good = {'ratio': .9, 'swd': 20.04}
   assert page['diverged'](good) == ''
   assert page['diverged']({**good, 'ratio': .49}) == 'collapsed'
@@ -153,7 +153,7 @@ def test_every_experiment_is_short_legal_and_says_its_command(name):
   assert 'python launch.py' in ast.get_docstring(ast.parse(text))
   scope = runpy.run_path(ROOT / 'experiments' / f'{name}.py')
   config = schema.parse(scope['get_config']())
-  jax.eval_shape(gan_lib.build(config).init, jax.random.key(0))
+  jax.eval_shape(build(config).init, jax.random.key(0))
 
 
 def test_the_flags_that_experiments_advise_are_accepted():
@@ -173,7 +173,7 @@ def test_the_flags_that_experiments_advise_are_accepted():
         kind = kinds[setting]
         config.update_from_flattened_dict({
             setting: value == 'True' if kind is bool else kind(value)})
-      gan_lib.build(schema.parse(config))
+      build(schema.parse(config))
       advised += len(flags)
   assert advised > 30
 
@@ -208,7 +208,7 @@ def test_a_recipe_is_a_row_that_a_gan_is_built_of(
   assert all(re.search(r"^Source:|This project's", x, re.M) for x in texts)
   exec(code, {'__name__': 'recipe'})
   config = small(**settings)
-  gan = gan_lib.build(config)
+  gan = build(config)
   state = jax.eval_shape(gan.init, jax.random.key(0))
   batch = Batch(jax.ShapeDtypeStruct((1, 8, 16, 16, 3), np.uint8),
                 jax.ShapeDtypeStruct((1, 8), np.int32))

@@ -29,7 +29,8 @@ def test_a_cell_has_both_toys_and_every_seed(trained):
         record[layout]['modes'], record[layout]['good'], points[layout],
         strict=True):
       source = study['toy'](layout)[0]
-      assert (modes, good) == study['found'](seed, source.centres, source.std)
+      assert (modes, good) == study['modes_found'](
+          seed, source.centres, source.std)
       assert 0 <= modes <= count and 0 <= good <= 1
 
 
@@ -59,7 +60,7 @@ def test_a_mode_needs_a_hundredth_within_three_deviations():
 
   def count(far, near, deviations):
     """`far` points at the first centre, `near` so far from the second."""
-    return study['found'](
+    return study['modes_found'](
         np.repeat([[0., 0.], [1., deviations * std]], [far, near], 0),
         centres, std)
   assert count(990, 10, 2.99) == (2, 1.)
@@ -67,14 +68,15 @@ def test_a_mode_needs_a_hundredth_within_three_deviations():
   assert count(990, 10, 3.01) == (1, .99)
   assert count(0, 100, 0.) == (1, 1.)
   assert count(0, 100, 50.) == (0, 0.)
-  nothing = study['found'](np.full((100, 2), np.nan), centres, std)
+  nothing = study['modes_found'](np.full((100, 2), np.nan), centres, std)
   assert nothing == (0, 0.)
 
 
 @pytest.mark.parametrize('layout, count', [('ring', 8), ('grid', 25)])
 def test_the_toys_themselves_have_all_modes(layout, count):
   source, pool = study['toy'](layout)
-  modes, good = study['found'](pool[:10_000, 0, 0], source.centres, source.std)
+  modes, good = study['modes_found'](
+      pool[:10_000, 0, 0], source.centres, source.std)
   assert modes == count
   assert abs(good - .9889) < .004  # 1 - exp(-9/2), and four deviations.
 

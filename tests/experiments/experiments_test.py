@@ -10,7 +10,7 @@ import jax
 import pytest
 
 from msg_gan_jax.config import schema
-from msg_gan_jax.gan import build as gan_lib
+from msg_gan_jax.gan.build import build
 
 # Dense, a chain of convolutions, residual with labels, clipped with many D
 # updates, equalized with every scale, and points; with two D updates in place
@@ -60,13 +60,13 @@ def drawn():
   return set()
 
 
-def build(name):
+def config_of(name):
   """The Config of an experiment whose weights could be drawn.
 
   Once for all rows that differ in what the weights never see.
   """
   config = schema.parse(all_experiments.load(name))
-  gan = gan_lib.build(config)
+  gan = build(config)
   seen = (config.networks, config.data.shape, config.optimizer.name,
           config.train.grow_from)
   if seen not in drawn():
@@ -79,15 +79,16 @@ def build(name):
 @pytest.mark.parametrize('name', LANDSCAPE)
 def test_every_row_of_the_landscape_is_legal(name):
   for row in rows(name):
-    assert build(f'{name}:{row}').train.total_images in (6_400_000, 12_800_000)
+    config = config_of(f'{name}:{row}')
+    assert config.train.total_images in (6_400_000, 12_800_000)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize('name', PUBLISHED)
 def test_every_row_of_a_table_is_legal_and_unlike_the_others(name):
-  found = [build(f'{name}:{row}') for row in rows(name)]
-  assert len(set(found)) == len(found)
-  assert schema.parse(all_experiments.load(name)) in found
+  configs = [config_of(f'{name}:{row}') for row in rows(name)]
+  assert len(set(configs)) == len(configs)
+  assert schema.parse(all_experiments.load(name)) in configs
 
 
 @pytest.mark.parametrize(
@@ -115,7 +116,7 @@ def test_a_folder_gets_the_settings_of_its_resolution():
     'name', ['stylegan_ffhq', 'progan_cifar10', 'progan_celebahq:v2'])
 def test_what_grows_is_stopped_in_its_last_fade(name):
   config = all_experiments.small(all_experiments.load(name))
-  gan, total = gan_lib.build(config), config.train.total_images
+  gan, total = build(config), config.train.total_images
   levels = {i: gan.phase(i).level for i in range(0, total, config.train.batch)}
   last = min(i for i, level in levels.items() if level == max(levels.values()))
   assert len(set(levels.values())) > 1
