@@ -46,7 +46,7 @@ def measure(config):
                                          phase.penalize_g))
   compiled = stages[phase].compile()
   record = {'compile_seconds': time.perf_counter() - begun,
-           'foreseen': dry_run.peak_bytes([compiled.memory_analysis()])}
+            'foreseen': dry_run.peak_bytes([compiled.memory_analysis()])}
   key = jax.random.key(0)
   state = jax.jit(gan.init, out_shardings=replicated(over))(key)
   size = config.data.resolution
@@ -60,8 +60,8 @@ def measure(config):
   begun = time.perf_counter()
   state, logs = jax.block_until_ready(compiled(state, batch, key))
   record |= {'step_seconds': time.perf_counter() - begun,
-            'taken': most_resident(),
-            'finite': bool(all(np.isfinite(x) for x in logs.values()))}
+             'taken': most_resident(),
+             'finite': bool(all(np.isfinite(x) for x in logs.values()))}
   return record
 
 

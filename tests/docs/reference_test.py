@@ -5,6 +5,7 @@ import re
 import runpy
 import sys
 
+import all_experiments
 from helpers import ROOT
 import pytest
 
@@ -55,6 +56,15 @@ def test_the_page_of_presets_has_every_preset():
   program = runpy.run_path(ROOT / 'docs' / 'reference' / 'presets.py')
   assert page.startswith(program['HEAD'])
   assert re.findall(r'^\| `(\w+)` \|', page, re.M) == list(schema.PRESETS)
+
+
+def test_the_page_of_every_experiment_has_every_one_and_all_are_well():
+  page = (ROOT / 'docs' / 'studies' / 'every_experiment.md').read_text(
+      encoding='utf-8')
+  head = all_experiments.HEAD.partition('{')[0]
+  assert page.startswith(head) and 'generated' in head
+  rows = re.findall(r'^\| `([\w:,]+)` \|.*\| (.*) \|$', page, re.M)
+  assert dict(rows) == dict.fromkeys(all_experiments.names(), 'ok')
 
 
 @pytest.mark.parametrize('name', FACE)
