@@ -222,7 +222,7 @@ def _replicate(array, mesh):
 
 
 def _rows(shape, mesh):
-  """Sorted columns of a batch that this process's devices hold."""
+  """-> sorted columns of a batch that this process's devices hold."""
   if mesh is None:
     return np.arange(shape[1])
   held = split_rows(mesh, 1).addressable_devices_indices_map(shape).values()

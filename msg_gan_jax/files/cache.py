@@ -30,7 +30,7 @@ def folder(cache_dir: str) -> str:
 def default_folder() -> str:
   """Returns msg_gan_jax in the user's cache folder, where XDG places it."""
   base = os.environ.get('XDG_CACHE_HOME', '')
-  if not os.path.isabs(base):  # The standard: relative paths do not count.
+  if not os.path.isabs(base):  # The standard says to ignore relative paths.
     base = os.path.join(os.path.expanduser('~'), '.cache')
   return os.path.join(base, 'msg_gan_jax')
 
@@ -91,7 +91,7 @@ def _load(folder, key, row_shape):
     pixels = np.load(base + '.npy', mmap_mode='r')
     if not (pixels.dtype == np.uint8 and pixels.flags.c_contiguous
             and pixels.shape == (about['rows'], *row_shape)):
-      return None  # The header is not hashed.
+      return None  # The hash does not cover the header.
     if (pixels.nbytes <= MOST_HASHED_BYTES
         and about['sha256'] != _sha256(base + '.npy', pixels.offset)):
       return None

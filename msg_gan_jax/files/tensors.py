@@ -176,14 +176,19 @@ def _read_zip(file, size):
 
 
 class _Members:
-  """Members of a zip, of which no more is unpacked than it may have."""
+  """Members of a zip, of which `budget` bytes are unpacked at most."""
 
   def __init__(self, archive, budget):
     self.archive, self.budget = archive, budget
     self.names = {x.filename: x for x in archive.infolist()}
 
   def read(self, name, wanted=None):
-    """bytes of a member, checked by its CRC."""
+    """Reads a member, and checks its CRC.
+
+    Args:
+      name: of the member.
+      wanted: its size in bytes, if it is known.
+    """
     if name not in self.names:
       raise ValueError(f'its member {short(name)} is missing.')
     info = self.names[name]
@@ -196,8 +201,9 @@ class _Members:
     self.budget -= info.file_size
     if self.budget < 0:
       raise ValueError(
-          f'unpacks to over {_RATIO} times its size: no weights do.')
-    with self.archive.open(info) as member:  # With a length, or all unpacks.
+          f'unpacks to over {_RATIO} times its size, which weights never do.')
+    # Without a length, a member that lies about its size would unpack whole.
+    with self.archive.open(info) as member:
       content = member.read(info.file_size)
     if len(content) != info.file_size:
       raise ValueError(f'its member {short(name)} is cut off.')

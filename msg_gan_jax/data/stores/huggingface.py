@@ -9,6 +9,7 @@ import urllib.request
 import numpy as np
 
 from msg_gan_jax.config import tables
+from msg_gan_jax.data import picture_files
 from msg_gan_jax.data.stores import columns, listing
 from msg_gan_jax.files import cache, optional
 
@@ -173,7 +174,9 @@ def _offline(datasets):
 
 def _of_folder(datasets, folder, split, cache_dir):
   if not os.path.isdir(folder):
-    raise ValueError(f'config.data.path: no folder {folder!r}.')
+    raise ValueError(
+        f'config.data.path: no folder {folder!r}; the nearest that exists is '
+        f'{picture_files.nearest_folder(folder)!r}.')
   inside = os.listdir(folder)
   if 'dataset_dict.json' in inside:
     splits = datasets.load_from_disk(folder)

@@ -140,7 +140,7 @@ class Arrays:
     return values.reshape(header.shape, order=order)
 
   def _check_crc(self, member, start):
-    """By parts; else a damaged file would be trained on."""
+    """Compares the CRC of a mapped array, a part at a time."""
     crc, end = 0, start + member.size
     if end > self._archive.data.size:
       raise ValueError('the archive is cut off within it')
