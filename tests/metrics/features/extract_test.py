@@ -104,8 +104,8 @@ def test_what_is_kept_depends_on_the_content(tmp_path):
 def test_four_devices_give_the_features_of_one():
   program = '''
 import json, jax, jax.numpy as jnp, numpy as np
+from msg_gan_jax.data.source import ArraySource
 from msg_gan_jax.metrics.features import extract
-from msg_gan_jax.metrics import sets
 from msg_gan_jax.metrics import evaluate, pair, protocols
 from msg_gan_jax.data.drawn import avatars
 real, fake = (avatars.Avatars(70, 16, first=first) for first in (0, 500))
