@@ -13,7 +13,8 @@ import pytest
 from msg_gan_jax.data.batches import Batch
 from msg_gan_jax.gan.build import build
 from msg_gan_jax.gan.networks.norms import NORMS
-from msg_gan_jax.gan.networks.table import D_CONDITIONS, G_CONDITIONS, NETWORKS
+from msg_gan_jax.gan.networks.players import D_CONDITIONS, G_CONDITIONS
+from msg_gan_jax.gan.networks.table import NETWORKS
 from msg_gan_jax.gan.networks.weight_norms import WEIGHT_NORMS
 from msg_gan_jax.gan.objectives.losses import LOSSES
 from msg_gan_jax.gan.objectives.penalties import PENALTIES

@@ -2,37 +2,41 @@
 
 With `scales` G shows an image at every size it passes through, and D joins it
 to its path: the multi-scale connections of MSG-GAN.
+
+Source: each row of ARCHITECTURES has its own.
 """
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from flax import linen as nn
+import jax
 import jax.numpy as jnp
 
 from msg_gan_jax.gan import pyramid
-from msg_gan_jax.gan.networks import phi as combine
-from msg_gan_jax.gan.networks import plain
-from msg_gan_jax.gan.networks.norms import Way
-from msg_gan_jax.gan.state import NOTHING
+from msg_gan_jax.gan.networks import phi, plain
+from msg_gan_jax.gan.networks.norms import PassInfo
+from msg_gan_jax.gan.state import NOTHING, Condition, Verdict
 
 
-class Plan(NamedTuple):
-  """What one of them has.
+class Architecture(NamedTuple):
+  """What one of these networks has.
 
   Attributes:
-    g_widths: feature maps of G from the coarsest size on; each doubles it.
+    g_widths: feature maps of G from the coarsest size on; each next one is of
+      twice the size.
     g_last: 'up', the image is made by one more doubling, or 'conv', by a 3x3
       convolution.
-    kernel: of the convolutions that double the size.
+    kernel: size of the kernels that double the size of a picture.
     d_layers: (kernel, stride, feature maps) of D's convolutions.
     slope: of D's leaky ReLUs.
     first_norm: whether D's first layer is normalized too.
     start: what follows G's dense layer: 'flat', a norm of each number and a
-      ReLU; 'maps', one of each map; 'linear', nothing.
-    hidden: units of a dense layer with a ReLU before that, 0 is none.
+      ReLU; 'maps', a norm of each map and a ReLU; 'linear', nothing.
+    hidden: units of a dense layer with a ReLU before that; 0 leaves it out.
     dropout: share of units that D forgets after each of its layers.
     readout: 'flat' or 'sum': what D's score is computed from.
     unit_range: whether D sees values of 0 .. 1.
-    kit: how the layers are made, but for norms.
+    settings: how layers are made; norms are those of a Config.
   """
   g_widths: tuple[int, ...]
   d_layers: tuple[tuple[int, int, int], ...]
@@ -45,14 +49,14 @@ class Plan(NamedTuple):
   dropout: float = 0.
   readout: str = 'flat'
   unit_range: bool = False
-  kit: plain.Kit = plain.Kit()
+  settings: plain.LayerSettings = plain.LayerSettings()
 
   @property
-  def doublings(self):
+  def doublings(self) -> int:
     return len(self.g_widths) - (self.g_last == 'conv')
 
-  def scaled(self, most):
-    """The same with at most `most` feature maps anywhere: for small runs."""
+  def narrowed(self, most: int) -> 'Architecture':
+    """The same with at most `most` feature maps in a layer: for small runs."""
     return self._replace(
         g_widths=tuple(min(most, w) for w in self.g_widths),
         d_layers=tuple((k, s, min(most, w)) for k, s, w in self.d_layers))
@@ -62,60 +66,64 @@ class Generator(nn.Module):
   """z [B, latent] -> pyramid of the shown sizes, in [-1, 1].
 
   Attributes:
-    plan: Plan.
+    arch: Architecture.
     shown: heights of the levels, coarse to fine.
     image: (height, width, channels) of the finest.
-    kit: of its layers.
+    settings: of its layers.
   """
-  plan: Plan
+  arch: Architecture
   shown: tuple[int, ...]
   image: tuple[int, int, int]
-  kit: plain.Kit
+  settings: plain.LayerSettings
 
   @nn.compact
-  def __call__(self, z, condition=NOTHING, train=False):
-    plan, kit, z = self.plan, self.kit, self.kit.cast(z)
-    way, bias = Way(train, condition.labels), kit.before_batch_norm
+  def __call__(self, z: jax.Array, condition: Condition = NOTHING,
+               train: bool = False) -> tuple[jax.Array, ...]:
+    arch, settings, z = self.arch, self.settings, self.settings.cast(z)
+    info, bias = PassInfo(train, condition.labels), settings.before_batch_norm
     h, w, channels = self.image
-    h, w = h >> plan.doublings, w >> plan.doublings
-    up = 'transposed' if plan.kernel == 4 else 'transposed_5'
+    h, w = h >> arch.doublings, w >> arch.doublings
+    up = 'transposed' if arch.kernel == 4 else 'transposed_5'
     images = []
 
     def show(x, name, **conv):
-      x = plain.Conv(kit, channels, name=name, **conv)(x)
+      x = plain.Conv(settings, channels, name=name, **conv)(x)
       images.append(jnp.tanh(x.astype(jnp.float32)))
 
-    x = self.start(z, (h, w), way)
-    for i, width in enumerate(plan.g_widths):
+    x = self.start(z, (h, w), info)
+    for i, width in enumerate(arch.g_widths):
       if i:
         x = plain.Conv(
-            kit, width, plan.kernel, up=up, bias=bias, name=f'conv_{h}')(x)
-        x = nn.relu(kit.normalize(f'norm_{h}')(x, way))
+            settings, width, arch.kernel, up=up, bias=bias, name=f'conv_{h}')(x)
+        x = nn.relu(settings.normalize(f'norm_{h}')(x, info))
       if h in self.shown and h < self.image[0]:
         show(x, f'rgb_{h}', size=1)
       h = 2 * h
-    if plan.g_last == 'up':
-      show(x, 'image', size=plan.kernel, up=up)
+    if arch.g_last == 'up':
+      show(x, 'image', size=arch.kernel, up=up)
     else:
       show(x, 'image', size=3)
     return tuple(images)
 
-  def start(self, z, grid, way):
-    """From z to the coarsest maps."""
-    plan, kit = self.plan, self.kit
-    if plan.hidden:
-      z = nn.relu(plain.Dense(kit, plan.hidden, name='hidden')(z))
-    flat = plan.start == 'flat' and kit.norm == 'batch'
+  def start(self, z: jax.Array, grid: tuple[int, int],
+            info: PassInfo) -> jax.Array:
+    """z [B, latent] -> the coarsest maps, [B, *grid, C]."""
+    arch, settings = self.arch, self.settings
+    if arch.hidden:
+      z = nn.relu(plain.Dense(settings, arch.hidden, name='hidden')(z))
+    flat = arch.start == 'flat' and settings.norm == 'batch'
     # A bias for each number: the mean of a map does not take it away.
-    bias = kit.before_batch_norm if flat or not kit.dead_bias else 'yes'
-    x = plain.Dense(kit, plan.g_widths[0], grid, name='start', bias=bias)(z)
-    if plan.start == 'linear':
+    bias = 'yes' if settings.dead_bias and not flat else (
+        settings.before_batch_norm)
+    x = plain.Dense(
+        settings, arch.g_widths[0], grid, name='start', bias=bias)(z)
+    if arch.start == 'linear':
       return x
-    norm = kit.normalize('norm_start')
+    norm = settings.normalize('norm_start')
     if flat:
-      x = norm(x.reshape(x.shape[0], -1), way).reshape(x.shape)
+      x = norm(x.reshape(x.shape[0], -1), info).reshape(x.shape)
     else:
-      x = norm(x, way)
+      x = norm(x, info)
     return nn.relu(x)
 
 
@@ -123,92 +131,95 @@ class Discriminator(nn.Module):
   """Pyramid of the shown sizes -> Verdict.
 
   Attributes:
-    plan, shown, kit: as Generator's.
+    arch, shown, settings: as Generator's.
     phi: a row of PHI.
-    head: plain.Head.
+    head: from features to Verdict.
   """
-  plan: Plan
+  arch: Architecture
   shown: tuple[int, ...]
-  kit: plain.Kit
+  settings: plain.LayerSettings
   phi: str
   head: plain.Head
 
   @nn.compact
-  def __call__(self, images, condition=NOTHING, train=False):
+  def __call__(self, images: Sequence[jax.Array],
+               condition: Condition = NOTHING, train: bool = False) -> Verdict:
     pyramid.check(images, self.shown)
-    plan, kit = self.plan, self.kit
-    way = Way(train, condition.labels)
-    if plan.unit_range:
+    arch, settings = self.arch, self.settings
+    info = PassInfo(train, condition.labels)
+    if arch.unit_range:
       images = tuple((x + 1) / 2 for x in images)
-    images = kit.cast(images)
+    images = settings.cast(images)
     x, size = images[-1], self.shown[-1]
-    for i, (kernel, stride, width) in enumerate(plan.d_layers):
-      normed = i > 0 or plan.first_norm
+    for i, (kernel, stride, width) in enumerate(arch.d_layers):
+      normed = i > 0 or arch.first_norm
       size //= stride
       joins = stride == 2 and size in self.shown
-      path = combine.PHI[self.phi].path(width) if joins else width
+      path = phi.path_width(self.phi, width, size, self.shown if joins else ())
       x = plain.Conv(
-          kit, path, kernel, stride, name=f'conv_{i}',
-          bias=kit.before_batch_norm if normed else 'yes')(x)
+          settings, path, kernel, stride, name=f'conv_{i}',
+          bias=settings.before_batch_norm if normed else 'yes')(x)
       if normed:
-        x = kit.normalize(f'norm_{i}', conditional=False)(x, way)
-      x = nn.leaky_relu(x, plan.slope)
-      if plan.dropout:
-        x = nn.Dropout(plan.dropout, deterministic=not train)(x)
+        x = settings.normalize(f'norm_{i}', conditional=False)(x, info)
+      x = nn.leaky_relu(x, arch.slope)
+      if arch.dropout:
+        x = nn.Dropout(arch.dropout, deterministic=not train)(x)
       if joins:
-        x = combine.joined(self.phi, kit, width, self.shown, images, x)
-    if plan.readout == 'sum':
+        x = phi.join_image(self.phi, settings, width, self.shown, images, x)
+    if arch.readout == 'sum':
       x = x.sum((1, 2), dtype=jnp.float32)
-    return self.head(x, condition.labels, kit=kit)
+    return self.head(x, condition.labels, settings=settings)
 
 
 # No biases, and norms whose gains begin at N(1, .02): DCGAN and WGAN in Lua and
 # PyTorch.
-_TORCH = plain.Kit(use_bias=False, gain_std=.02)
+_TORCH = plain.LayerSettings(use_bias=False, gain_std=.02)
 _WIDENING = ((3, 1, 64), (4, 2, 128), (3, 1, 128), (4, 2, 256), (3, 1, 256),
              (4, 2, 512), (3, 1, 512))
 _NOT_WIDENING = ((3, 1, 64), (4, 2, 64), (3, 1, 128), (4, 2, 128), (3, 1, 256),
                  (4, 2, 256), (3, 1, 512))
 
-PLANS = {
+ARCHITECTURES = {
     # The slide deck's: 4x4 everywhere.
-    'dcgan_32': Plan(
-        (512, 256, 128), ((4, 2, 64), (4, 2, 128), (4, 2, 256)), kit=_TORCH),
+    'dcgan_32': Architecture(
+        (512, 256, 128), ((4, 2, 64), (4, 2, 128), (4, 2, 256)),
+        settings=_TORCH),
     # WassersteinGAN's main.py and dcgan.torch.
-    'dcgan_64': Plan(
+    'dcgan_64': Architecture(
         (512, 256, 128, 64), ((4, 2, 64), (4, 2, 128), (4, 2, 256),
-                              (4, 2, 512)), kit=_TORCH),
+                              (4, 2, 512)), settings=_TORCH),
     # Radford et al. 2016 (arXiv:1511.06434), fig. 1, and D of its code, which
     # has no biases at all.
-    'dcgan': Plan(
+    'dcgan': Architecture(
         (1024, 512, 256, 128),
         ((5, 2, 128), (5, 2, 256), (5, 2, 512), (5, 2, 1024)), kernel=5,
-        start='flat', kit=plain.Kit(
+        start='flat', settings=plain.LayerSettings(
             use_bias=False, gain_std=.02, epsilon=1e-8)),
     # compare_gan, dcgan_architecture.py.
-    'dcgan_compare_gan': Plan(
+    'dcgan_compare_gan': Architecture(
         (512, 256, 128, 64),
         ((5, 2, 64), (5, 2, 128), (5, 2, 256), (5, 2, 512)), kernel=5,
-        unit_range=True, kit=plain.Kit(law='truncated')),
+        unit_range=True, settings=plain.LayerSettings(law='truncated')),
     # Gulrajani et al. 2017, gan_cifar.py.
-    'dcgan_wgan_gp': Plan(
+    'dcgan_wgan_gp': Architecture(
         (512, 256, 128), ((5, 2, 128), (5, 2, 256), (5, 2, 512)), kernel=5,
-        start='flat', kit=plain.Kit(deviation='wgan_gp', law='uniform')),
+        start='flat', settings=plain.LayerSettings(
+            deviation='wgan_gp', law='uniform')),
     # Odena et al. 2017 (arXiv:1610.09585), appendix, for CIFAR-10.
-    'acgan': Plan(
+    'acgan': Architecture(
         (192, 96, 48), ((3, 2, 16), (3, 1, 32), (3, 2, 64), (3, 1, 128),
                         (3, 2, 256), (3, 1, 512)), kernel=5, hidden=384,
-        dropout=.5, kit=plain.Kit(dead_bias=False)),
+        dropout=.5, settings=plain.LayerSettings(dead_bias=False)),
     # Kurach et al. 2019 (arXiv:1807.04720), table 2: strides widen.
-    'sndcgan': Plan(
+    'sndcgan': Architecture(
         (512, 256, 128, 64), _WIDENING, g_last='conv', slope=.1, start='flat',
-        kit=plain.Kit(epsilon=2e-5)),
+        settings=plain.LayerSettings(epsilon=2e-5)),
     # Miyato et al. 2018 (arXiv:1802.05957), table 3: they do not.
-    'sngan_cnn': Plan(
+    'sngan_cnn': Architecture(
         (512, 256, 128, 64), _NOT_WIDENING, g_last='conv', slope=.1,
         start='linear'),
     # PyTorch-StudioGAN, deep_conv.py: sums over pixels, norms every layer.
-    'dcgan_studiogan': Plan(
+    'dcgan_studiogan': Architecture(
         (512, 256, 128, 64), _NOT_WIDENING, g_last='conv', slope=.1,
         first_norm=True, start='linear', readout='sum'),
 }

@@ -2,15 +2,19 @@
 
 Written as sums of shifted slices, which XLA fuses into one loop: on a CPU a
 depthwise convolution and its gradient took ten to forty times as long. Taps are
-symmetric, are normalized to sum 1, and are used along height and width:
-(1, 2, 1) is the 3x3 kernel outer([1, 2, 1], [1, 2, 1]) / 16. Outside of the
-picture there are zeros, so that constants fade at the border.
+symmetric, are normalized to sum 1, and are used along height and width: (1, 2,
+1), for example, is the 3x3 kernel outer([1, 2, 1], [1, 2, 1]) / 16. Outside of
+the picture there are zeros, so that constants fade at the border.
 """
+from collections.abc import Sequence
+
+import jax
 from jax import lax
 import jax.numpy as jnp
 
 
-def blur(x, taps, pad=None):
+def blur(x: jax.Array, taps: Sequence[int],
+         pad: tuple[int, int] | None = None) -> jax.Array:
   """Filters: x [B, H, W, C] -> the same size, or that which `pad` gives.
 
   Args:
@@ -25,7 +29,7 @@ def blur(x, taps, pad=None):
   return _filtered(x, taps, pad or ((n - 1) // 2, n // 2))
 
 
-def up(x, taps):
+def up(x: jax.Array, taps: Sequence[int]) -> jax.Array:
   """Twice as large: [B, H, W, C] -> [B, 2 H, 2 W, C], constants kept inside.
 
   A zero after every pixel, then the filter with gain 4. With (1, 3, 3, 1) it is
@@ -38,7 +42,7 @@ def up(x, taps):
   return 4 * _filtered(x, taps, ((n + 1) // 2, n // 2), up=2)
 
 
-def down(x, taps):
+def down(x: jax.Array, taps: Sequence[int]) -> jax.Array:
   """Half as large: filtered, then every second pixel; sides must be even.
 
   [B, H, W, C] -> [B, H / 2, W / 2, C]; an even number of taps is centred on

@@ -1,39 +1,44 @@
 """Layers with equalized learning rate, in forms that are fast on CPU too.
 
-Kernels are drawn by `draw`, all at once: a module's initializer gives each
-kernel the standard deviation of its law, and every other parameter its value.
+A module's initializer gives each kernel the standard deviation of its law, and
+every other parameter its value; `initialization.initialize` then draws all
+kernels at once.
 """
+from collections.abc import Callable, Sequence
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from flax import linen as nn
 import jax
 from jax import lax
 import jax.numpy as jnp
 
-from msg_gan_jax.config import tables
+from msg_gan_jax.config.tables import Table
 
 SLOPE = .2
 HE = math.sqrt(2)  # He et al. 2015: the gain before a rectifier
 
+Method = TypeVar('Method', bound=Callable[..., Any])
 
-def leaky_relu(x):
+
+def leaky_relu(x: jax.Array) -> jax.Array:
   """max(x, .2 x), as in ProGAN and in both codes of MSG-GAN."""
   return jnp.where(x >= 0, x, SLOPE * x)
 
 
-def pixel_norm(x, epsilon=1e-8):
+def pixel_norm(x: jax.Array, epsilon: float = 1e-8) -> jax.Array:
   """x / sqrt(mean over channels of x^2 + epsilon).
 
-  In float32, whatever x is. Source: Karras et al. 2018 (arXiv:1710.10196),
-  sec. 4.2.
+  In float32, whatever x is.
+
+  Source: Karras et al. 2018 (arXiv:1710.10196), sec. 4.2.
   """
   y = x.astype(jnp.float32)
   y = y * lax.rsqrt(jnp.mean(y * y, -1, keepdims=True) + epsilon)
   return y.astype(x.dtype)
 
 
-def minibatch_stddev(x, group):
+def minibatch_stddev(x: jax.Array, group: int) -> jax.Array:
   """Appends one channel: the mean standard deviation inside a group.
 
   Args:
@@ -57,47 +62,64 @@ def minibatch_stddev(x, group):
   return jnp.concatenate([x, std], -1)
 
 
-class Mix(NamedTuple):
-  """A 1x1 convolution that is not carried out: x [B,H,W,I], kernel, bias."""
+class LazyConv1x1(NamedTuple):
+  """A 1x1 convolution that is not carried out yet.
+
+  Attributes:
+    x: [B, H, W, I].
+    kernel: [I, O].
+    bias: [O].
+  """
   x: jax.Array
   kernel: jax.Array
   bias: jax.Array
 
 
-def join(parts):
-  """Carries out every Mix, and concatenates the channels."""
+Part = jax.Array | LazyConv1x1  # What a layer may see beside other parts.
+
+
+def concat(parts: Sequence[Part]) -> jax.Array:
+  """Carries out every LazyConv1x1, and concatenates the channels."""
   return jnp.concatenate([
-      added(p.x @ p.kernel.astype(p.x.dtype), p.bias)
-      if isinstance(p, Mix) else p for p in parts], -1)
+      add_bias(p.x @ p.kernel.astype(p.x.dtype), p.bias)
+      if isinstance(p, LazyConv1x1) else p for p in parts], -1)
 
 
-def added(y, bias):
+def add_bias(y: jax.Array, bias: jax.Array | None) -> jax.Array:
   """y + bias, float32 or None, in y's dtype.
 
-  The sum is one of float32: the gradient of what is broadcast is a sum over
-  pixels, which a CPU would round to bfloat16 after each.
+  The sum is computed in float32: the gradient of what is broadcast is a sum
+  over pixels, which a CPU would round to bfloat16 after each addend.
   """
   if bias is None:
     return y
   return (y.astype(jnp.float32) + bias).astype(y.dtype)
 
 
-def scaled(y, factor):
-  """y times float32 that are broadcast, likewise."""
+def scale(y: jax.Array, factor: jax.Array) -> jax.Array:
+  """y times float32 factors that are broadcast, in y's dtype.
+
+  The product is computed in float32, as the sum of `add_bias`.
+  """
   return (y.astype(jnp.float32) * factor).astype(y.dtype)
 
 
-def fold(parts, kernel):
-  """(x, k) such that conv(x, k) == conv(join(parts), kernel), exactly.
+def fold_1x1(parts: Sequence[Part],
+             kernel: jax.Array) -> tuple[jax.Array, jax.Array]:
+  """(x, k) such that conv(x, k) == conv(concat(parts), kernel), exactly.
 
   A 1x1 convolution of few channels (an image) and the convolution after it
   are one convolution of few channels: at 64 maps a 3x3 convolution of an RGB
   image costs a sixteenth of that of its 64 maps. The bias becomes the weight
   of a channel of ones, which zero padding treats as it treats the maps.
+
+  Args:
+    parts: [B, H, W, C_i], or LazyConv1x1.
+    kernel: [k, k, I, O], where I counts the channels of all parts.
   """
   xs, kernels, start = [], [], 0
   for part in parts:
-    if isinstance(part, Mix):
+    if isinstance(part, LazyConv1x1):
       stop = start + part.kernel.shape[-1]
       ones = jnp.ones((*part.x.shape[:-1], 1), part.x.dtype)
       xs += [part.x, ones]
@@ -111,51 +133,68 @@ def fold(parts, kernel):
   return jnp.concatenate(xs, -1), jnp.concatenate(kernels, 2)
 
 
-def conv(x, kernel, stride=1, padding='SAME'):
-  """Zero padding to the same size, over the stride, or 'VALID'; NHWC, HWIO."""
+def conv(x: jax.Array, kernel: jax.Array, stride: int = 1,
+         padding: str | tuple[tuple[int, int], ...] = 'SAME') -> jax.Array:
+  """A convolution of [B, H, W, I] with [k, k, I, O].
+
+  Args:
+    x: features.
+    kernel: cast to the dtype of x.
+    stride: of height and width.
+    padding: 'SAME', zeros so that the size is that of x over the stride;
+      'VALID', none; or numbers of rows and columns, (before, after) each.
+  """
   return lax.conv_general_dilated(
       x, kernel.astype(x.dtype), (stride, stride), padding,
       dimension_numbers=('NHWC', 'HWIO', 'NHWC'))
 
 
-def conv_down(x, kernel):
+def conv_down(x: jax.Array, kernel: jax.Array) -> jax.Array:
   """A 3x3 convolution, then the 2x2 mean, in 16 / 36 of the arithmetic.
 
-  The mean of four shifted kernels is one of 4x4, with stride 2.
+  The mean of four shifted kernels is a kernel of 4x4, used with stride 2.
   """
   wide = jnp.pad(kernel, ((1, 1), (1, 1), (0, 0), (0, 0)))
   kernel = (wide[1:, 1:] + wide[:-1, 1:] + wide[1:, :-1] + wide[:-1, :-1]) / 4
   return conv(x, kernel, 2, ((1, 1), (1, 1)))
 
 
-# For each way to double a picture's size, rows[s, u, k]: tap k of the kernel
-# falls on input u for output s, of the outputs 2w - 1 and 2w that a window of
-# the inputs w - 1 and w makes.
-UP = tables.Table('upsampling', 'upsampling', {
+# How a convolution after doubling the size is computed from the small picture.
+# Each pixel of the large picture sees few pixels of the small one, and a row of
+# the kernel falls on one of them. Nearest neighbour, with kernel rows a, b, c
+# and picture rows x1, x2: the large picture is x1 x1 x2 x2, and its two middle
+# rows become
+#   a x1 + b x1 + c x2 = (a + b) x1 + c x2
+#   a x1 + b x2 + c x2 = a x1 + (b + c) x2.
+# Written as ones and zeros these are the two rows of 'nearest' below:
+# rows[s][u][k] is 1 where row k of the kernel falls on row u of the small
+# picture, for row s of the large one. Columns are treated alike.
+UP: Table[tuple] = Table('upsampling', 'upsampling', {
     # Nearest neighbour, then a 3x3 convolution.
     'nearest': (((1, 1, 0), (0, 0, 1)), ((1, 0, 0), (0, 1, 1))),
     # A zero after every pixel, then a 3x3 one: compare_gan's ResNets.
     'zeros': (((1, 0, 0), (0, 0, 1)), ((0, 0, 0), (0, 1, 0))),
     # A 4x4 transposed convolution of stride 2 and padding 1: DCGAN, SNDCGAN.
     'transposed': (((0, 0, 1, 0), (1, 0, 0, 0)), ((0, 0, 0, 1), (0, 1, 0, 0))),
-    # A 5x5 one as TensorFlow pads it: output 2w of the inputs w - 1 and w,
-    # 2w - 1 of w - 2, w - 1 and w. The windows have three inputs.
+    # A 5x5 one as TensorFlow pads it. A window has three rows of the small
+    # picture: one of its two rows of the large one sees all, the other two.
     'transposed_5': (
         ((0, 0, 0, 0, 1), (0, 0, 1, 0, 0), (1, 0, 0, 0, 0)),
         ((0, 0, 0, 0, 0), (0, 0, 0, 1, 0), (0, 1, 0, 0, 0))),
 })
 
 
-def up_conv(x, kernel, up='nearest'):
+def up_conv(x: jax.Array, kernel: jax.Array,
+            up: str = 'nearest') -> jax.Array:
   """A convolution after doubling the size, with a fraction of its arithmetic.
 
   Each output pixel sees only 2x2 different inputs (3x3 for a 5x5 kernel), so
   the four pixels of an output square are one 2x2 convolution to four times the
   channels. A window that begins a pixel outside makes rows -1 and 0 of the
-  output, the next one rows 1 and 2, ...: the outermost are cropped. The 2x2
-  convolution is written as a product with four shifted copies: on a CPU XLA's
-  weight gradient of a padded 2x2 kernel took 80 times as long, of an unpadded
-  one twice as long.
+  output, the next one rows 1 and 2, and so on: the outermost rows are cropped.
+  The 2x2 convolution is written as a product with four shifted copies: on a CPU
+  XLA's weight gradient of a padded 2x2 kernel took 80 times as long, that of an
+  unpadded one twice as long.
 
   Args:
     x: [B, H, W, I].
@@ -190,7 +229,7 @@ class EqualConv(nn.Module):
     features: output channels.
     size: of the square kernel.
     gain: sqrt(2) before a leaky ReLU; 1 for linear outputs in ProGAN.
-    use_bias: whether there is one.
+    use_bias: whether there is a bias.
     upsample: whether the input is upsampled (nearest) before it.
     downsample: whether the 2x2 mean follows, before the bias.
 
@@ -204,28 +243,30 @@ class EqualConv(nn.Module):
   downsample: bool = False
 
   @nn.compact
-  def __call__(self, *parts):
-    """parts: [B, H, W, C_i] or Mix, as if concatenated -> [B, H, W, F]."""
+  def __call__(self, *parts: Part) -> jax.Array:
+    """Parts [B, H, W, C_i], as if concatenated -> [B, H, W, features]."""
     channels = sum(
-        (p.kernel if isinstance(p, Mix) else p).shape[-1] for p in parts)
+        (p.kernel if isinstance(p, LazyConv1x1) else p).shape[-1]
+        for p in parts)
     kernel, bias = equal_weights(
         self, (self.size, self.size, channels, self.features),
         self.size**2 * channels, self.gain, self.use_bias)
-    x, kernel = fold(parts, kernel)
+    x, kernel = fold_1x1(parts, kernel)
     apply = up_conv if self.upsample else (
         conv_down if self.downsample else conv)
-    return added(apply(x, kernel), bias)
+    return add_bias(apply(x, kernel), bias)
 
 
-class EqualMix(nn.Module):
+class LazyEqualConv1x1(nn.Module):
   """A 1x1 EqualConv with bias that is folded into the layer after it."""
   features: int
 
   @nn.compact
-  def __call__(self, x):
+  def __call__(self, x: jax.Array) -> LazyConv1x1:
     kernel, bias = equal_weights(
         self, (1, 1, x.shape[-1], self.features), x.shape[-1])
-    return Mix(x, kernel[0, 0], bias)
+    assert bias is not None
+    return LazyConv1x1(x, kernel[0, 0], bias)
 
 
 class EqualDense(nn.Module):
@@ -239,7 +280,9 @@ class EqualDense(nn.Module):
     grid: (height, width) of the output of a vector; () for a vector out.
     gain: as in EqualConv.
     fan_in: overrides the number of inputs of one output; 0 is that number.
-    use_bias: whether there is one.
+    use_bias: whether there is a bias.
+
+  Source: as EqualConv.
   """
   features: int
   grid: tuple[int, ...] = ()
@@ -248,7 +291,8 @@ class EqualDense(nn.Module):
   use_bias: bool = True
 
   @nn.compact
-  def __call__(self, x):
+  def __call__(self, x: jax.Array) -> jax.Array:
+    """[B, I] -> [B, h, w, features], or [B, ..., C] -> [B, features]."""
     h, w = self.grid or x.shape[1:-1] or (1, 1)
     inputs = x.shape[-1] * (1 if self.grid else h * w)
     kernel, bias = equal_weights(
@@ -260,61 +304,24 @@ class EqualDense(nn.Module):
       y = y.reshape(-1, h, w, self.features)
     else:
       y = x.reshape(x.shape[0], -1) @ kernel.reshape(-1, self.features)
-    return added(y, bias)
+    return add_bias(y, bias)
 
 
-def recomputed(remat, method):
+def remat(enabled: bool, method: Method) -> Method:
   """A module's method, its inside computed again in the backward pass.
 
   Args:
-    remat: whether; if not, it is the method.
+    enabled: whether; if not, it is the method.
     method: (module, *arrays) -> arrays; parameters keep their names.
   """
-  return nn.remat(method) if remat else method
+  return nn.remat(method) if enabled else method
 
 
-def equal_weights(module, shape, fan_in, gain=HE, use_bias=True):
-  """(scaled kernel of `shape`, bias or None), parameters of `module`."""
+def equal_weights(
+    module: nn.Module, shape: tuple[int, ...], fan_in: int, gain: float = HE,
+    use_bias: bool = True) -> tuple[jax.Array, jax.Array | None]:
+  """(kernel of `shape`, scaled; bias or None), parameters of `module`."""
   kernel = module.param('kernel', nn.initializers.ones, shape)
   bias = module.param(
       'bias', nn.initializers.zeros, shape[-1:]) if use_bias else None
   return kernel * (gain / math.sqrt(fan_in)), bias
-
-
-# A standard normal becomes a draw of another law, of the same deviation but
-# for the truncated one, whose deviation TensorFlow gives before truncation.
-LAWS = tables.Table('law', 'law', {
-    'normal': lambda n: n,
-    'uniform': lambda n: 3**.5 * lax.erf(n / 2**.5),
-    'truncated': lambda n: 2**.5 * lax.erf_inv(
-        lax.erf(n / 2**.5) * math.erf(2**.5)),
-})
-
-
-def draw(key, values, law='normal'):
-  """Draws what begins at random, of the variables of a module.
-
-  Every leaf named 'kernel' is multiplied by draws of the law; a 'gain' becomes
-  1 + its value times a normal, and a 'u' (of a power iteration) is a normal.
-  One sampler for all of them: XLA compiles each sampler by itself, and thirty
-  of them take longer than the train step.
-
-  Args:
-    key: jax key.
-    values: the tree of variables.
-    law: a row of LAWS.
-  """
-  leaves, tree = jax.tree_util.tree_flatten_with_path(values)
-  kinds = {'kernel': lambda x, n: x * LAWS[law](n), 'gain': lambda x, n: (
-      1 + x * n), 'u': lambda x, n: n}
-  names = [path[-1].key for path, _ in leaves]
-  sizes = [x.size for (_, x), name in zip(leaves, names, strict=True)
-           if name in kinds]
-  normals = jax.random.normal(key, (sum(sizes),))
-  drawn, start = [], 0
-  for (_, x), name in zip(leaves, names, strict=True):
-    if name in kinds:
-      n = normals[start:start + x.size].reshape(x.shape)
-      x, start = kinds[name](x, n), start + x.size
-    drawn.append(x)
-  return jax.tree.unflatten(tree, drawn)

@@ -1,4 +1,4 @@
-"""What both StyleGANs share: from latents and labels to styles, and noise.
+"""What both StyleGANs share: from latents and labels to styles.
 
 Source: Karras et al. 2019 (arXiv:1812.04948), sec. 2, 3.1 and appendix B; the
 labels' way in is that of StyleGAN2-ADA (Karras et al. 2020, arXiv:2006.06676).
@@ -10,12 +10,13 @@ import jax
 import jax.numpy as jnp
 
 from msg_gan_jax.gan.networks import layers
-from msg_gan_jax.gan.state import NOTHING
+from msg_gan_jax.gan.networks.ladder import Ladder
+from msg_gan_jax.gan.state import NOTHING, Condition
 
 W_MEAN_DECAY = .995  # a pass in training: StyleGAN's code
 
 
-def activate(x):
+def activate(x: jax.Array) -> jax.Array:
   """Leaky ReLU times sqrt(2), so that normals keep their mean square.
 
   Source: the gain of StyleGAN2 (arXiv:1912.04958), which stands behind the
@@ -32,7 +33,7 @@ class Dense(nn.Module):
     rate: learning rate, as a multiple of the other layers': the kernel is
       N(0, 1) / rate and both parameters are multiplied by the rate, so that
       outputs begin as with 1, and Adam's steps move them by `rate` as much.
-    start: the bias at the start, as it is added.
+    start: what is added at the start, the bias times the rate.
 
   Source: Karras et al. 2018 (arXiv:1710.10196), sec. 4.1; the rate is Karras
   et al. 2019's, sec. C.
@@ -42,7 +43,7 @@ class Dense(nn.Module):
   start: float = 0.
 
   @nn.compact
-  def __call__(self, x):
+  def __call__(self, x: jax.Array) -> jax.Array:
     inputs = x.shape[-1]
     kernel = self.param(
         'kernel', nn.initializers.constant(1 / self.rate),
@@ -60,7 +61,7 @@ class Mapping(nn.Module):
     depth: dense layers, each followed by `activate`.
     width: features of w and of every layer.
     rate: of the learning: see Dense.
-    classes: how many labels there are; 0 looks at none. A label becomes a
+    classes: how many labels there are; 0 leaves them out. A label becomes a
       vector as long as w, of mean square 1, beside z.
     normalize: whether z is put to mean square 1 (pixel norm).
   """
@@ -71,8 +72,10 @@ class Mapping(nn.Module):
   normalize: bool = True
 
   @nn.compact
-  def __call__(self, z=None, labels=None, train=False):
-    """A pass.
+  def __call__(self, z: jax.Array | None = None,
+               labels: jax.Array | None = None,
+               train: bool = False) -> jax.Array:
+    """[B, latent] and int32 [B] -> [B, width].
 
     Args:
       z: None maps labels alone, as StyleGAN2-ADA's D does.
@@ -80,15 +83,7 @@ class Mapping(nn.Module):
       train: whether `w_mean`, the mean of w of z's law, is moved, where 'stats'
         are mutable.
     """
-    parts = []
-    if z is not None:
-      z = z.astype(jnp.float32)
-      parts.append(layers.pixel_norm(z) if self.normalize else z)
-    if self.classes:
-      label = Dense(self.width, name='embedding')(
-          jax.nn.one_hot(labels, self.classes))
-      parts.append(layers.pixel_norm(label))
-    w = jnp.concatenate(parts, -1)
+    w = jnp.concatenate(self.inputs(z, labels), -1)
     for i in range(self.depth):
       w = activate(Dense(self.width, self.rate, name=f'dense_{i + 1}')(w))
     if z is not None:
@@ -98,22 +93,67 @@ class Mapping(nn.Module):
         mean.value += (1 - W_MEAN_DECAY) * (w.mean(0) - mean.value)
     return w
 
+  @nn.nowrap
+  def inputs(self, z: jax.Array | None,
+             labels: jax.Array | None) -> list[jax.Array]:
+    """What the first dense layer sees side by side."""
+    parts = []
+    if z is not None:
+      z = z.astype(jnp.float32)
+      parts.append(layers.pixel_norm(z) if self.normalize else z)
+    if self.classes:
+      label = Dense(self.width, name='embedding')(
+          jax.nn.one_hot(labels, self.classes))
+      parts.append(layers.pixel_norm(label))
+    return parts
+
 
 class Styled(nn.Module):
-  """What generators with a mapping share; a base class.
+  """A generator whose layers take styles; both StyleGANs are one.
 
-  A subclass sets `mapping` (Mapping), `mixing` (a probability), has
-  `style_layers()`, how many layers take a style, and `synthesize`.
+  Attributes:
+    ladder: see ladder.Ladder.
+    width: features of w, and of a style.
+    depth: layers of the mapping.
+    classes: how many labels the mapping is told; 0 leaves them out.
+    mixing: the probability with which, in training, the finer layers have the
+      styles of a second latent.
   """
+  ladder: Ladder
+  width: int = 512
+  depth: int = 8
+  classes: int = 0
+  mixing: float = .9
 
-  def __call__(self, z, condition=NOTHING, train=False):
+  def setup(self) -> None:
+    self.mapping, self.synthesis = self.networks()
+
+  @nn.nowrap
+  def networks(self) -> tuple[Mapping, nn.Module]:
+    """(mapping, synthesis) networks, which a subclass makes."""
+    raise NotImplementedError
+
+  def style_layers(self) -> int:
+    """How many layers take a style of their own."""
+    raise NotImplementedError
+
+  def synthesize(self, w: jax.Array, condition: Condition = NOTHING,
+                 train: bool = False) -> tuple[jax.Array, ...]:
+    """Styles [B, layers, width] -> pyramid."""
+    raise NotImplementedError
+
+  def __call__(self, z: jax.Array, condition: Condition = NOTHING,
+               train: bool = False) -> tuple[jax.Array, ...]:
     return self.synthesize(self.map(z, condition, train), condition, train)
 
-  def map(self, z, condition=NOTHING, train=False):
+  def map(self, z: jax.Array, condition: Condition = NOTHING,
+          train: bool = False) -> jax.Array:
     """z [B, latent] -> w [B, layers, width] float32; mixed in training.
 
     With probability `mixing` the layers from a crossover on have the styles of
-    other latents, drawn with the key 'mixing': Karras et al. 2019, sec. 3.1.
+    other latents, drawn with the key 'mixing'.
+
+    Source: Karras et al. 2019, sec. 3.1.
     """
     w = self.mapping(z, condition.labels, train)
     w = jnp.repeat(w[:, None], self.style_layers(), 1)
@@ -125,11 +165,11 @@ class Styled(nn.Module):
     return w
 
 
-def crossover(key, count, probability):
-  """The first layer of `count` with the other styles; `count` is none.
+def crossover(key: jax.Array, count: int, probability: float) -> jax.Array:
+  """The number of the first layer that has the other styles.
 
-  With the probability it is uniform in 1 .. count - 1; one draw for the batch,
-  as in StyleGAN's code.
+  With the probability it is uniform in 1 .. count - 1, else it is `count`: no
+  layer has them. One draw for the batch, as in StyleGAN's code.
   """
   happens, where = jax.random.split(key)
   return jnp.where(
@@ -137,13 +177,14 @@ def crossover(key, count, probability):
       jax.random.randint(where, (), 1, count), count)
 
 
-def mix(w, other, start):
+def mix(w: jax.Array, other: jax.Array, start: jax.Array | int) -> jax.Array:
   """w [B, layers, width], with the styles of `other` from layer `start` on."""
   layer = jnp.arange(w.shape[1])[:, None]
   return jnp.where(layer < start, w, other)
 
 
-def truncate(w, w_mean, psi, cutoff=None):
+def truncate(w: jax.Array, w_mean: jax.Array, psi: jax.Array | float,
+             cutoff: int | None = None) -> jax.Array:
   """w_mean + psi (w - w_mean): nearer to the mean, for psi < 1.
 
   Args:
@@ -156,18 +197,3 @@ def truncate(w, w_mean, psi, cutoff=None):
   """
   near = w_mean + psi * (w - w_mean)
   return near if cutoff is None else mix(near, w, cutoff)
-
-
-def noise(module, layer, shape):
-  """N(0, 1) of [B, H, W] -> [B, H, W, 1], or [1, H, W, 1] without a key.
-
-  Args:
-    module: whose key 'noise' is used; where it has none, the map is a constant
-      of the layer, so that G is a pure function of its inputs.
-    layer: its number.
-    shape: (B, H, W).
-  """
-  if module.has_rng('noise'):
-    return jax.random.normal(module.make_rng('noise'), (*shape, 1))
-  key = jax.random.fold_in(jax.random.key(0), layer)
-  return jax.random.normal(key, (1, *shape[1:], 1))

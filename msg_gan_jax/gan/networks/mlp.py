@@ -5,14 +5,16 @@ gan_toy.py of its code: three hidden layers of ReLU in each, He's
 initialization, linear outputs. Here the weights are equalized, as everywhere,
 so the law at the start is the same and the rates of Adam are not.
 """
+from collections.abc import Sequence
 from typing import Any
 
 from flax import linen as nn
+import jax
 import jax.numpy as jnp
 
 from msg_gan_jax.gan import pyramid
 from msg_gan_jax.gan.networks import layers, plain
-from msg_gan_jax.gan.state import NOTHING
+from msg_gan_jax.gan.state import NOTHING, Condition, Verdict
 
 HIDDEN = 3
 
@@ -30,7 +32,8 @@ class Generator(nn.Module):
   dtype: Any = jnp.float32
 
   @nn.compact
-  def __call__(self, z, condition=NOTHING, train=False):
+  def __call__(self, z: jax.Array, condition: Condition = NOTHING,
+               train: bool = False) -> tuple[jax.Array, ...]:
     del condition, train
     height, width, channels = self.shape
     x = hidden(z.astype(self.dtype), self.width)
@@ -53,7 +56,8 @@ class Discriminator(nn.Module):
   dtype: Any = jnp.float32
 
   @nn.compact
-  def __call__(self, images, condition=NOTHING, train=False):
+  def __call__(self, images: Sequence[jax.Array],
+               condition: Condition = NOTHING, train: bool = False) -> Verdict:
     del train
     pyramid.check(images, self.shape[:1])
     x = hidden(images[-1].astype(self.dtype), self.width)
@@ -63,20 +67,8 @@ class Discriminator(nn.Module):
                 features, gain=1., use_bias=use_bias, name=name)))
 
 
-def hidden(x, width):
-  """The hidden layers, of whatever module calls: [B, ...] -> [B, width]."""
+def hidden(x: jax.Array, width: int) -> jax.Array:
+  """The hidden layers of the module that calls: [B, ...] -> [B, width]."""
   for i in range(HIDDEN):
     x = nn.relu(layers.EqualDense(width, name=f'hidden_{i + 1}')(x))
   return x
-
-
-def check(networks):
-  """Refuses settings of other networks that this one has no use for."""
-  if networks.scales not in ('all', 'none'):
-    raise ValueError(
-        f'config.networks.scales: {networks.scales!r}, but config.networks.'
-        "name = 'mlp' shows D one level; wanted 'all' or 'none'.")
-  if networks.stddev != 'none':
-    raise ValueError(
-        f'config.networks.stddev: {networks.stddev!r}, but config.networks.'
-        "name = 'mlp' has no minibatch standard deviation; wanted 'none'.")

@@ -1,28 +1,38 @@
 """NORMS: what is done to features between two layers."""
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from flax import linen as nn
+import jax
 from jax import lax
 import jax.numpy as jnp
 
-from msg_gan_jax.config import tables
+from msg_gan_jax.config.tables import Table
 from msg_gan_jax.gan.networks import layers
+
+
+class Whiten(Protocol):
+  """Gives features [B, ..., C] of one sample a standard size.
+
+  (x float32, epsilon inside of the root) -> float32 of the same shape.
+  """
+
+  def __call__(self, x: jax.Array, epsilon: float, /) -> jax.Array:
+    ...
 
 
 class Norm(NamedTuple):
   """One way to normalize features [B, ..., C].
 
   Attributes:
-    whiten: (x, epsilon) -> x, each sample by itself; None where the moments
-      are those of the batch.
-    affine: whether a learned scale and shift a channel follow.
+    whiten: what is done to each sample by itself; None where the moments are
+      those of the batch.
+    affine: whether a learned scale and shift of each channel follow.
   """
-  whiten: Callable | None
+  whiten: Whiten | None
   affine: bool = True
 
 
-class Way(NamedTuple):
+class PassInfo(NamedTuple):
   """What a pass through a network is told beside its input.
 
   Attributes:
@@ -30,29 +40,30 @@ class Way(NamedTuple):
     labels: int32 [B] or None, for conditional norms.
   """
   train: bool = False
-  labels: Any = None
+  labels: jax.Array | None = None
 
 
-def _standard(axes):
-  def whiten(x, epsilon):
-    over = axes(x.ndim)
-    x = x - x.mean(over, keepdims=True)
-    return x * lax.rsqrt((x * x).mean(over, keepdims=True) + epsilon)
-  return whiten
+def layer_norm(x: jax.Array, epsilon: float) -> jax.Array:
+  """Mean 0 and deviation 1 over height, width and channels.
+
+  A scale and a shift of each channel follow, as in compare_gan.
+
+  Source: Ba et al. 2016 (arXiv:1607.06450); TensorFlow's layer_norm.
+  """
+  return _standardized(x, epsilon, tuple(range(1, x.ndim)))
 
 
-NORMS = tables.Table('config.networks.norm', 'norm', {
-    'none': None,
-    # Ioffe & Szegedy 2015 (arXiv:1502.03167); of a vector, by its features.
-    'batch': Norm(None),
-    # Ba et al. 2016 (arXiv:1607.06450), over height, width and channels, with
-    # a scale and shift a channel: compare_gan's, TensorFlow's layer_norm.
-    'layer': Norm(_standard(lambda rank: tuple(range(1, rank)))),
-    # Ulyanov et al. 2016 (arXiv:1607.08022).
-    'instance': Norm(_standard(lambda rank: tuple(range(1, rank - 1)))),
-    # Karras et al. 2018, sec. 4.2, without epsilon's choice.
-    'pixel': Norm(layers.pixel_norm, affine=False),
-})
+def instance_norm(x: jax.Array, epsilon: float) -> jax.Array:
+  """Mean 0 and deviation 1 of each channel, over height and width.
+
+  Source: Ulyanov et al. 2016 (arXiv:1607.08022).
+  """
+  return _standardized(x, epsilon, tuple(range(1, x.ndim - 1)))
+
+
+def _standardized(x, epsilon, axes):
+  x = x - x.mean(axes, keepdims=True)
+  return x * lax.rsqrt((x * x).mean(axes, keepdims=True) + epsilon)
 
 
 class Normalize(nn.Module):
@@ -67,10 +78,12 @@ class Normalize(nn.Module):
     epsilon: inside of the root.
     decay: of the moving averages.
     batch_always: whether evaluation too uses the moments of its batch.
-    classes: how many have a scale and shift of their own; 0 is one for all.
-      Conditional batch norm: Dumoulin et al. 2017 (arXiv:1610.07629), and its
-      scale begins at 1, unlike compare_gan's.
+    classes: how many classes have a scale and shift of their own (conditional
+      batch norm); 0 is one for all. Scales begin at 1, unlike compare_gan's.
     gain_std: deviation of the scales at the start (DCGAN's code: .02).
+
+  Source: Ioffe & Szegedy 2015 (arXiv:1502.03167); conditional, Dumoulin et al.
+  2017 (arXiv:1610.07629).
   """
   norm: str
   epsilon: float = 1e-5
@@ -80,22 +93,23 @@ class Normalize(nn.Module):
   gain_std: float = 0.
 
   @nn.compact
-  def __call__(self, x, way):
+  def __call__(self, x: jax.Array, info: PassInfo) -> jax.Array:
+    """Features [B, ..., C] -> the same shape and dtype."""
     row = NORMS[self.norm]
     if row is None:
       return x
     y = x.astype(jnp.float32)
     if row.whiten is None:
-      y = self._by_batch(y, way.train or self.batch_always, way.train)
+      y = self._by_batch(y, info.train or self.batch_always, info.train)
     else:
       y = row.whiten(y, self.epsilon)
     if row.affine:
-      y = self._affine(y, way.labels)
+      y = self._affine(y, info.labels)
     return y.astype(x.dtype)
 
   def _affine(self, x, labels):
     shape = (self.classes, x.shape[-1]) if self.classes else x.shape[-1:]
-    if self.gain_std:  # `draw` makes it 1 + gain_std times a normal
+    if self.gain_std:  # `initialize` makes it 1 + gain_std times a normal
       scale = self.param('gain', nn.initializers.constant(self.gain_std), shape)
     else:
       scale = self.param('scale', nn.initializers.ones, shape)
@@ -118,18 +132,31 @@ class Normalize(nn.Module):
           self.put_variable('moments', name, value)
       if (train and self.is_mutable_collection('stats')
           and not self.is_initializing()):
-        for kept, value in zip((mean, var), now, strict=True):
-          kept.value = self.decay * kept.value + (1 - self.decay) * (
+        for average, value in zip((mean, var), now, strict=True):
+          average.value = self.decay * average.value + (1 - self.decay) * (
               lax.stop_gradient(value))
     else:
       now = mean.value, var.value
     return (x - now[0]) * lax.rsqrt(now[1] + self.epsilon)
 
 
-def replace(stats, moments):
-  """Statistics with the moments of batch norm replaced by accumulated ones."""
+def replace(stats: dict[str, Any], moments: dict[str, Any]) -> dict[str, Any]:
+  """Statistics with the moments of batch norm replaced by accumulated ones.
+
+  Args:
+    stats: the tree of statistics of a player.
+    moments: of the same form, with those of its batch norms alone.
+  """
   return {
       name: replace(value, moments.get(name, {}))
       if isinstance(value, dict) else moments.get(name, value)
       for name, value in stats.items()}
 
+
+NORMS: Table[Norm | None] = Table('config.networks.norm', 'norm', {
+    'none': None,
+    'batch': Norm(None),  # See Normalize; of a vector, each number by itself.
+    'layer': Norm(layer_norm),
+    'instance': Norm(instance_norm),
+    'pixel': Norm(layers.pixel_norm, affine=False),
+})

@@ -1,25 +1,33 @@
 """Layers whose law at the start is the weights' own, as before ProGAN.
 
-Their weight norm, norm, law and biases are those of a Kit, which a network
-hands to all its layers. Parameters are float32 and are cast to the dtype of the
-features where they are used.
+Their weight norm, norm, law and biases are those of a LayerSettings, which a
+network hands to all its layers. Parameters are float32 and are cast to the
+dtype of the features where they are used.
 """
+from collections.abc import Callable
 import math
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from flax import linen as nn
 import jax
 from jax import lax
 import jax.numpy as jnp
 
-from msg_gan_jax.config import tables
+from msg_gan_jax.config.tables import Table
 from msg_gan_jax.gan.networks import layers, norms
 from msg_gan_jax.gan.networks.weight_norms import WEIGHT_NORMS, Layer
 from msg_gan_jax.gan.state import Verdict
 
-# Standard deviation of a kernel at the start: (inputs of one output, outputs
-# of one input) -> number. Which law it is says `Kit.law`.
-DEVIATIONS = tables.Table('deviation', 'deviation', {
+
+class Deviation(Protocol):
+  """(inputs of one output, outputs of one input) -> deviation of a kernel."""
+
+  def __call__(self, fan_in: float, fan_out: float, /) -> float:
+    ...
+
+
+# Standard deviation of a kernel at the start; its law is LayerSettings.law.
+DEVIATIONS: Table[Deviation] = Table('deviation', 'deviation', {
     # DCGAN (Radford et al. 2016), compare_gan.
     '.02': lambda fan_in, fan_out: .02,
     # Glorot & Bengio 2010, eq. 16; mimicry, SNGAN.
@@ -29,30 +37,31 @@ DEVIATIONS = tables.Table('deviation', 'deviation', {
     # Goodfellow et al. 2014's code: uniform within .05 in G, .005 in D.
     '.05': lambda fan_in, fan_out: .05 / 3**.5,
     '.005': lambda fan_in, fan_out: .005 / 3**.5,
-    # Torch's: uniform within 1 / √fan_in; LAPGAN's code, and at its coarsest
-    # level the two others, of G and of D.
+    # Torch's: uniform within 1 / √fan_in; the finer levels of LAPGAN's code.
     'torch': lambda fan_in, fan_out: 1 / math.sqrt(3 * fan_in),
+    # The coarsest level of LAPGAN's code, of G and of D.
     'lapgan_g': lambda fan_in, fan_out: .05,
     'lapgan_d': lambda fan_in, fan_out: .005,
 })
 
 
-class Kit(NamedTuple):
+class LayerSettings(NamedTuple):
   """How the layers of one player are made.
 
   Attributes:
     norm: a row of NORMS, between layers.
     weight_norm: a row of WEIGHT_NORMS, of every kernel.
-    classes: of conditional norms; 0 is none.
+    classes: how many have scales and shifts of their own in norms; 0 is one
+      for all.
     deviation: a row of DEVIATIONS.
-    law: a row of layers.LAWS, drawn by `layers.draw`.
+    law: a row of initialization.LAWS.
     use_bias: whether any layer has one.
     dead_bias: whether layers before batch (or instance) norm keep the bias
       that it takes away again, for the peer's count; it does not learn.
     epsilon, decay, batch_always, gain_std: see norms.Normalize.
-    iterations, ratio: see spectral.Layer.
-    dtype: of features, float32 or bfloat16. What is not of features is float32
-      in any case: parameters, statistics, images, logits.
+    iterations, ratio: see weight_norms.Layer.
+    dtype: of features, float32 or bfloat16. Parameters, statistics, images and
+      logits are float32 in any case.
   """
   norm: str = 'none'
   weight_norm: str = 'none'
@@ -69,20 +78,27 @@ class Kit(NamedTuple):
   ratio: float = .7
   dtype: Any = jnp.float32
 
-  def cast(self, inputs):
-    """z, an image or a pyramid, as a player's features begin."""
+  def cast(self, inputs: Any) -> Any:
+    """z, an image or a pyramid, in the dtype of features."""
     return jax.tree.map(lambda x: x.astype(self.dtype), inputs)
 
-  def normalize(self, name, conditional=True, norm=None):
-    """The norm as a layer (x, way) -> x."""
+  def normalize(self, name: str, conditional: bool = True) -> norms.Normalize:
+    """The norm as a layer (x, PassInfo) -> x.
+
+    Args:
+      name: of the layer.
+      conditional: whether classes have a scale and shift of their own.
+    """
     return norms.Normalize(
-        self.norm if norm is None else norm, self.epsilon, self.decay,
-        self.batch_always, self.classes if conditional else 0, self.gain_std,
-        name=name)
+        self.norm, self.epsilon, self.decay, self.batch_always,
+        self.classes if conditional else 0, self.gain_std, name=name)
 
   @property
-  def before_batch_norm(self):
-    """'none' or 'dead': the bias of a layer whose mean is taken away."""
+  def before_batch_norm(self) -> str:
+    """The `bias` of a Conv or Dense that the norm follows.
+
+    'yes', unless the norm takes a bias away again.
+    """
     if self.norm in ('batch', 'instance'):
       return 'dead' if self.dead_bias else 'none'
     return 'yes'
@@ -92,17 +108,17 @@ class Conv(nn.Module):
   """A convolution, a strided or transposed one, or one after upsampling.
 
   Attributes:
-    kit: Kit.
+    settings: LayerSettings.
     features: output channels.
     size: of the square kernel.
     stride: 1 or 2.
     up: '' or a row of layers.UP: the output is twice as large.
     gain: multiplies the deviation at the start.
-    bias: 'yes', 'none', or 'dead': kept, but without gradient.
+    bias: 'yes', 'none', or 'dead', which is one without gradient.
     padding: TensorFlow's 'SAME', for even inputs also torch's (size - 1) // 2;
-      or 'VALID', none.
+      or 'VALID', which pads nothing.
   """
-  kit: Kit
+  settings: LayerSettings
   features: int
   size: int = 3
   stride: int = 1
@@ -112,7 +128,7 @@ class Conv(nn.Module):
   padding: str = 'SAME'
 
   @nn.compact
-  def __call__(self, x):
+  def __call__(self, x: jax.Array) -> jax.Array:
     def apply(x, kernel):
       if self.up:
         return layers.up_conv(x, kernel, self.up)
@@ -122,25 +138,26 @@ class Conv(nn.Module):
         self, (self.size, self.size, x.shape[-1], self.features), x,
         apply, *_fans(self, x.shape[-1]))
 
+
 class Dense(nn.Module):
   """A dense layer; inputs are flattened, outputs may be a grid.
 
   Attributes:
-    kit, features, gain, bias: as Conv's.
+    settings, features, gain, bias: as Conv's.
     grid: (height, width) of the output, [B, h, w, features]; () is a vector.
   """
-  kit: Kit
+  settings: LayerSettings
   features: int
   grid: tuple[int, ...] = ()
   gain: float = 1.
   bias: str = 'yes'
 
   @nn.compact
-  def __call__(self, x):
+  def __call__(self, x: jax.Array) -> jax.Array:
     x = x.reshape(x.shape[0], -1)
     shape = x.shape[-1], math.prod(self.grid) * self.features
     # improved_wgan_training doubles Glorot's variance in convolutions alone.
-    times = 2 if self.kit.deviation == 'wgan_gp' else 1
+    times = 2 if self.settings.deviation == 'wgan_gp' else 1
     y = _layer(
         self, shape, x, lambda x, kernel: x @ kernel.astype(x.dtype),
         *(times * n for n in shape))
@@ -150,37 +167,45 @@ class Dense(nn.Module):
 def _fans(conv, channels):
   """Those of DEVIATIONS; improved_wgan_training alone counts strides."""
   fan_in, fan_out = (conv.size**2 * n for n in (channels, conv.features))
-  if conv.kit.deviation == 'wgan_gp':
+  if conv.settings.deviation == 'wgan_gp':
     return fan_in / (4 if conv.up else 1), fan_out / conv.stride**2
   return fan_in, fan_out
 
 
 def _layer(module, shape, x, apply, fan_in, fan_out):
   """`apply` with the module's kernel, normed, and its bias."""
-  kit = module.kit
-  std = module.gain * DEVIATIONS[kit.deviation](fan_in, fan_out)
+  settings = module.settings
+  std = module.gain * DEVIATIONS[settings.deviation](fan_in, fan_out)
   kernel = module.param('kernel', nn.initializers.constant(std), shape)
-  normalize = WEIGHT_NORMS[kit.weight_norm]
+  normalize = WEIGHT_NORMS[settings.weight_norm]
   if normalize:
     kernel = normalize(Layer(
-        module, kit.iterations, kit.ratio,
+        module, settings.iterations, settings.ratio,
         getattr(module, 'up', '').startswith('transposed'), (1, *x.shape[1:]),
         apply), kernel)
   y = apply(x, kernel)
-  if module.bias == 'none' or not kit.use_bias:
+  if module.bias == 'none' or not settings.use_bias:
     return y
   name = 'dead_bias' if module.bias == 'dead' else 'bias'
   bias = module.param(name, nn.initializers.zeros, shape[-1:])
-  return layers.added(
+  return layers.add_bias(
       y, lax.stop_gradient(bias) if module.bias == 'dead' else bias)
+
+
+class MakeDense(Protocol):
+  """(features, name, use_bias) -> a dense layer, a function of [B, I]."""
+
+  def __call__(self, features: int, name: str, use_bias: bool, /
+               ) -> Callable[[jax.Array], jax.Array]:
+    ...
 
 
 class Head(NamedTuple):
   """How features become a Verdict.
 
   Attributes:
-    condition: how it looks at labels: 'projection', 'classifier', 'switch', or
-      else it does not.
+    condition: how it uses labels: 'projection', 'classifier', 'switch';
+      anything else leaves them out.
     classes: how many there are.
     score_bias: whether the score has a bias.
   """
@@ -188,8 +213,10 @@ class Head(NamedTuple):
   classes: int = 0
   score_bias: bool = True
 
-  def __call__(self, x, labels, dense=None, kit=None):
-    """x [B, ...] -> Verdict. Called inside a module.
+  def __call__(self, x: jax.Array, labels: jax.Array | None,
+               dense: MakeDense | None = None,
+               settings: LayerSettings | None = None) -> Verdict:
+    """Features [B, ...] -> Verdict. Called inside a module.
 
     'projection': <embedding of the label, features> is added to the score:
     Miyato & Koyama 2018 (arXiv:1802.05637), eq. 5. 'classifier': class logits
@@ -203,16 +230,20 @@ class Head(NamedTuple):
     Args:
       x: features.
       labels: int32 [B] or None.
-      dense: (features, name, use_bias) -> a layer; None makes those of `kit`.
-      kit: Kit.
+      dense: (features, name, use_bias) -> a layer; None makes those of
+        `settings`.
+      settings: LayerSettings, where `dense` is None.
     """
     dense = dense or (lambda features, name, use_bias: Dense(
-        kit, features, name=name, bias='yes' if use_bias else 'none'))
+        settings or LayerSettings(), features, name=name,
+        bias='yes' if use_bias else 'none'))
     x = x.reshape(x.shape[0], -1).astype(jnp.float32)
     scores = self.classes if self.condition == 'switch' else 1
     logits, classes = dense(scores, 'score', self.score_bias)(x), None
-    logits = logits[:, 0] if scores == 1 else jnp.take_along_axis(
-        logits, labels[:, None], 1)[:, 0]
+    if scores > 1:
+      assert labels is not None
+      logits = jnp.take_along_axis(logits, labels[:, None], 1)
+    logits = logits[:, 0]
     if self.condition == 'projection':
       label = jax.nn.one_hot(labels, self.classes)
       embedded = dense(x.shape[-1], 'embedding', False)(label)

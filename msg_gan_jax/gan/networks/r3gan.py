@@ -6,6 +6,7 @@ path: the multi-scale connections of MSG-GAN.
 Source: Huang et al. 2024 (arXiv:2501.05441), config E, and its authors' code
 (brownvc/R3GAN) where the paper gives no numbers.
 """
+from collections.abc import Sequence
 import math
 from typing import Any, NamedTuple
 
@@ -15,15 +16,9 @@ from jax import lax
 import jax.numpy as jnp
 
 from msg_gan_jax.gan import pyramid
-from msg_gan_jax.gan.networks import (
-  filters,
-  ladder,
-  layers,
-)
-from msg_gan_jax.gan.networks import (
-  phi as combine,
-)
-from msg_gan_jax.gan.state import NOTHING, Verdict
+from msg_gan_jax.gan.networks import filters, layers, phi
+from msg_gan_jax.gan.networks.ladder import Ladder
+from msg_gan_jax.gan.state import NOTHING, Condition, Verdict
 
 # He et al. 2015 (arXiv:1502.01852), eq. 15: keeps the second moment through
 # the leaky rectifier.
@@ -31,41 +26,43 @@ GAIN = math.sqrt(2 / (1 + layers.SLOPE**2))
 TAPS = 1, 3, 3, 1  # [1, 2, 1] after each pixel became two
 
 
-class Plan(NamedTuple):
-  """What the presets of R3GAN have in common.
+class Architecture(NamedTuple):
+  """What G and D have in common.
 
   Attributes:
     blocks: residual blocks of a stage.
     expansion: a block's inner maps, as a multiple of its outer ones.
     per_group: a stage of n maps has n / per_group groups (the cardinality):
-      8 in the presets of 768 maps, 16 in those of 1536.
+      8 in the authors' presets of 768 maps, 16 in those of 1536.
   """
   blocks: int = 2
   expansion: int = 2
   per_group: int = 8
 
-  def groups(self, width):
+  def groups(self, width: int) -> int:
     """The most groups, up to width / per_group, that divide the inner maps."""
     inner = self.expansion * width
     return max(n for n in range(1, max(1, width // self.per_group) + 1)
                if inner % n == 0)
 
-  def gain(self, stages):
-    """Of a block's first two layers: the third, which begins at 0, has none.
+  def gain(self, stages: int) -> float:
+    """The gain of a block's first two layers; the third begins at 0.
 
-    With it, each of the L blocks adds 1 / L of the variance once the third has
-    gain 1. Source: Zhang et al. 2019 (arXiv:1901.09321), sec. 3, m = 3.
+    Each of the L blocks then adds 1 / L of the variance once the third has gain
+    1.
+
+    Source: Zhang et al. 2019 (arXiv:1901.09321), sec. 3, m = 3.
     """
     return GAIN * (self.blocks * stages)**-.25
 
 
-def grouped_conv(x, kernel, groups):
+def grouped_conv(x: jax.Array, kernel: jax.Array, groups: int) -> jax.Array:
   """A 3x3 convolution to as many maps, each group of maps by itself.
 
-  A CPU takes a product a group, of nine shifted copies: XLA's gradient of a
-  grouped convolution took some 50 times as long there, the gradient of a
-  gradient 70 times (64 maps in 8 groups). Elsewhere nine copies would be too
-  much memory.
+  A CPU computes one product for each group, of nine shifted copies: XLA's
+  gradient of a grouped convolution took some 50 times as long there, the
+  gradient of a gradient 70 times (64 maps in 8 groups). Elsewhere nine copies
+  would take too much memory.
 
   Args:
     x: [B, H, W, C] -> the same shape.
@@ -96,7 +93,7 @@ class Conv(nn.Module):
     features: output channels; with groups, as many as inputs.
     size, groups: 1 and 1, or 3 and any.
     gain: see above.
-    use_bias: whether there is one.
+    use_bias: whether there is a bias.
   """
   features: int
   size: int = 1
@@ -105,7 +102,7 @@ class Conv(nn.Module):
   use_bias: bool = False
 
   @nn.compact
-  def __call__(self, x):
+  def __call__(self, x: jax.Array) -> jax.Array:
     channels = x.shape[-1] // self.groups
     std = self.gain / (self.size * math.sqrt(channels))
     kernel = self.param(
@@ -115,7 +112,7 @@ class Conv(nn.Module):
         self.features,)) if self.use_bias else None
     y = x @ kernel[0, 0].astype(x.dtype) if self.size == 1 else (
         grouped_conv(x, kernel, self.groups))
-    return layers.added(y, bias)
+    return layers.add_bias(y, bias)
 
 
 class Weights(nn.Module):
@@ -124,7 +121,7 @@ class Weights(nn.Module):
   std: float = 1.
 
   @nn.compact
-  def __call__(self):
+  def __call__(self) -> jax.Array:
     return self.param('kernel', nn.initializers.constant(self.std), self.shape)
 
 
@@ -134,13 +131,13 @@ class Block(nn.Module):
   The 1x1 layers widen and narrow, the 3x3 one is grouped; leaky rectifiers
   have a bias, the last layer has none. `gain` is that of the first two layers.
   """
-  plan: Plan
+  arch: Architecture
   gain: float
 
   @nn.compact
-  def __call__(self, x):
+  def __call__(self, x: jax.Array) -> jax.Array:
     width = x.shape[-1]
-    inner, groups = self.plan.expansion * width, self.plan.groups(width)
+    inner, groups = self.arch.expansion * width, self.arch.groups(width)
     y = Conv(inner, 1, 1, self.gain, True, name='conv_1')(x)
     y = Conv(inner, 3, groups, self.gain, True, name='conv_2')(
         layers.leaky_relu(y))
@@ -150,9 +147,9 @@ class Block(nn.Module):
 
 def _blocks(module, x, size):
   """A stage's residual blocks, parameters of G or D."""
-  plan, gain = module.plan, module.plan.gain(len(module.shape.ladder))
-  for i in range(plan.blocks):
-    x = Block(plan, gain, name=f'block_{size}_{i + 1}')(x)
+  arch, gain = module.arch, module.arch.gain(len(module.ladder.heights))
+  for i in range(arch.blocks):
+    x = Block(arch, gain, name=f'block_{size}_{i + 1}')(x)
   return x
 
 
@@ -164,42 +161,44 @@ class Generator(nn.Module):
   up-sampling; then residual blocks. A linear 1x1 convolution makes an image.
 
   Attributes:
-    shape: see ladder.Ladder. fmap_max 768 and fmap_base 12288 are the authors'
+    ladder: see ladder.Ladder. fmap_max 768 and fmap_base 12288 are the authors'
       widths for CIFAR-10 and FFHQ; 1536 and 49152 those for ImageNet.
-    plan: Plan.
-    classes: how many labels G is told, beside z in a vector as long; 0 is none.
+    arch: Architecture.
+    classes: how many labels G is told, in a vector as long as z beside it; 0
+      leaves them out.
     dtype: of activations; the authors keep the coarsest level in float32.
     remat: whether stages are computed again in the backward pass.
   """
-  shape: ladder.Ladder
-  plan: Plan = Plan()
+  ladder: Ladder
+  arch: Architecture = Architecture()
   classes: int = 0
   dtype: Any = jnp.float32
   remat: bool = False
 
   @nn.compact
-  def __call__(self, z, condition=NOTHING, train=False):
+  def __call__(self, z: jax.Array, condition: Condition = NOTHING,
+               train: bool = False) -> tuple[jax.Array, ...]:
     del train
     images, x = [], z.astype(self.dtype)
     if self.classes:
       label = jax.nn.one_hot(condition.labels, self.classes, dtype=self.dtype)
       embedded = Conv(z.shape[-1], name='embedding')(label)
       x = jnp.concatenate([x, embedded], -1)
-    for size in self.shape.ladder:
-      x = layers.recomputed(self.remat, lambda module, x, size=size: (
+    for size in self.ladder.heights:
+      x = layers.remat(self.remat, lambda module, x, size=size: (
           module.stage(x, size)))(self, x)
-      if size in self.shape.shown:
-        image = Conv(self.shape.image[-1], name=f'rgb_{size}')(x)
+      if size in self.ladder.shown:
+        image = Conv(self.ladder.image[-1], name=f'rgb_{size}')(x)
         images.append(image.astype(jnp.float32))
     return tuple(images)
 
   @nn.nowrap
-  def stage(self, x, size):
+  def stage(self, x: jax.Array, size: int) -> jax.Array:
     """The layers of one level."""
-    width = self.shape.width(size)
-    if size == self.shape.ladder[0]:
-      basis = Weights((*self.shape.grid(), width), name='basis')()
-      x = layers.scaled(Conv(width, name='linear')(x)[:, None, None], basis)
+    width = self.ladder.width(size)
+    if size == self.ladder.heights[0]:
+      basis = Weights((*self.ladder.grid(), width), name='basis')()
+      x = layers.scale(Conv(width, name='linear')(x)[:, None, None], basis)
     else:
       if x.shape[-1] != width:
         x = Conv(width, name=f'mix_{size}')(x)
@@ -218,61 +217,62 @@ class Discriminator(nn.Module):
   level's number of maps.
 
   Attributes:
-    shape, plan, dtype, remat: as Generator's.
-    classes: how many labels D is told; 0 is none.
+    ladder, arch, dtype, remat: as Generator's.
+    classes: how many labels D is told; 0 leaves them out.
     phi: a row of PHI.
   """
-  shape: ladder.Ladder
-  plan: Plan = Plan()
+  ladder: Ladder
+  arch: Architecture = Architecture()
   classes: int = 0
   phi: str = 'simple'
   dtype: Any = jnp.float32
   remat: bool = False
 
   @nn.compact
-  def __call__(self, images, condition=NOTHING, train=False):
+  def __call__(self, images: Sequence[jax.Array],
+               condition: Condition = NOTHING, train: bool = False) -> Verdict:
     del train
-    pyramid.check(images, self.shape.shown)
+    pyramid.check(images, self.ladder.shown)
     images = tuple(x.astype(self.dtype) for x in images)
-    top, x = self.shape.ladder[-1], images[-1]
-    x = Conv(self.shape.width(top), name='from_rgb')(x)
-    for size in reversed(self.shape.ladder):
-      if size < top and size in self.shape.shown:
+    top, x = self.ladder.heights[-1], images[-1]
+    x = Conv(self.ladder.width(top), name='from_rgb')(x)
+    for size in reversed(self.ladder.heights):
+      if size < top and size in self.ladder.shown:
         x = self.join(images, x, size)
-      x = layers.recomputed(self.remat, lambda module, x, size=size: (
+      x = layers.remat(self.remat, lambda module, x, size=size: (
           module.stage(x, size)))(self, x)
     return Verdict(self.score(x, condition.labels))
 
   @nn.nowrap
-  def join(self, images, x, size):
+  def join(self, images: Sequence[jax.Array], x: jax.Array,
+           size: int) -> jax.Array:
     """The path x with the image of `size` pixels."""
-    width = self.shape.width(size)
+    width = self.ladder.width(size)
 
     def r(features, use_bias=True, is_part=False):
       """r' of φ: as all of R3GAN's 1x1 convolutions, without a bias."""
       del use_bias, is_part
       conv = Conv(features, name=f'join_{size}')
-      return lambda *parts: conv(layers.join(parts))
+      return lambda *parts: conv(layers.concat(parts))
 
-    x = layers.join(combine.PHI[self.phi].join(
-        images[self.shape.shown.index(size):], x, width, r))
+    x = layers.concat(phi.PHI[self.phi].join(
+        images[self.ladder.shown.index(size):], x, width, r))
     return x if x.shape[-1] == width else Conv(width, name=f'mix_{size}')(x)
 
   @nn.nowrap
-  def stage(self, x, size):
+  def stage(self, x: jax.Array, size: int) -> jax.Array:
     """The layers of one level, to the maps of the next coarser one."""
     x = _blocks(self, x, size)
-    if size == self.shape.ladder[0]:
+    if size == self.ladder.heights[0]:
       return x
     x, coarser = filters.down(x, TAPS), size // 2
-    width = self.shape.width(coarser)
-    if coarser in self.shape.shown:
-      width = combine.PHI[self.phi].path(width)
+    width = phi.path_width(
+        self.phi, self.ladder.width(coarser), coarser, self.ladder.shown)
     return x if x.shape[-1] == width else Conv(
         width, name=f'path_{coarser}')(x)
 
   @nn.nowrap
-  def score(self, x, labels):
+  def score(self, x: jax.Array, labels: jax.Array | None) -> jax.Array:
     """Maps of the coarsest level -> logits [B].
 
     The last sum is in float32: the relativistic loss does not see a constant

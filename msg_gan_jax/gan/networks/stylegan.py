@@ -4,7 +4,7 @@ Source: Karras et al. 2019 (arXiv:1812.04948), sec. 2 and appendix B. With an
 image at every level and no mixing it is the G of MSG-StyleGAN: Karnewar & Wang
 2020 (arXiv:1903.06048), and akanimax/msg-stylegan-tf.
 """
-import itertools
+from collections.abc import Sequence
 from typing import Any
 
 import chex
@@ -13,21 +13,16 @@ import jax
 import jax.numpy as jnp
 
 from msg_gan_jax.gan import pyramid
-from msg_gan_jax.gan.networks import (
-  filters,
-  ladder,
-  layers,
-  mapping,
-  norms,
-)
-from msg_gan_jax.gan.state import NOTHING
+from msg_gan_jax.gan.networks import filters, layers, mapping, noise, norms
+from msg_gan_jax.gan.networks.ladder import Ladder, shown_pyramid
+from msg_gan_jax.gan.state import NOTHING, Condition
 
 EPSILON = 1e-8  # inside the root of the instance norm
 TAPS = 1, 2, 1
 PER_LEVEL = 2  # layers, each with a style
 
 
-def adain(x, style):
+def adain(x: jax.Array, style: jax.Array) -> jax.Array:
   """Gives each map the mean `shift` and the deviation `scale` + 1.
 
   Args:
@@ -41,7 +36,7 @@ def adain(x, style):
   StyleGAN's code, whose styles begin with biases of 0.
   """
   scale, shift = jnp.split(style[:, None, None], 2, -1)
-  y = norms.NORMS['instance'].whiten(x.astype(jnp.float32), EPSILON)
+  y = norms.instance_norm(x.astype(jnp.float32), EPSILON)
   return (y * (scale + 1) + shift).astype(x.dtype)
 
 
@@ -49,8 +44,9 @@ class Epilogue(nn.Module):
   """What follows each convolution: noise, bias, leaky ReLU, style."""
 
   @nn.compact
-  def __call__(self, x, w, noise=None):
-    """A pass.
+  def __call__(self, x: jax.Array, w: jax.Array,
+               noise: jax.Array | None = None) -> jax.Array:
+    """[B, H, W, C] -> the same shape.
 
     Args:
       x: [B, H, W, C].
@@ -60,34 +56,11 @@ class Epilogue(nn.Module):
     maps = x.shape[-1:]
     if noise is not None:
       weight = self.param('noise', nn.initializers.zeros, maps)
-      x = layers.added(x, weight * noise)
+      x = layers.add_bias(x, weight * noise)
     bias = self.param('bias', nn.initializers.zeros, maps)
-    x = layers.leaky_relu(layers.added(x, bias))
+    x = layers.leaky_relu(layers.add_bias(x, bias))
     style = layers.EqualDense(2 * maps[0], gain=1., name='style')(w)
     return adain(x, style)
-
-
-def draw(module, batch, shapes):
-  """Noise for layers, N(0, 1): [B, H, W, 1] each.
-
-  Without a key of the name 'noise' it is [1, H, W, 1] and always the same: G
-  is a function of its latents then. One sampler draws for all layers, since XLA
-  compiles each by itself, a quarter of the time that G and its gradient take.
-
-  Args:
-    module: whose key it is.
-    batch: B.
-    shapes: (H, W) of the layers, the coarsest first: more of them at the end
-      do not change what is fixed for those before, as G grows.
-  """
-  if module.has_rng('noise'):
-    key = module.make_rng('noise')
-  else:
-    key, batch = jax.random.key(0), 1
-  ends = list(itertools.accumulate(h * w for h, w in shapes))
-  drawn = jnp.split(jax.random.normal(key, (batch, ends[-1])), ends[:-1], 1)
-  return [x.reshape(batch, *shape, 1)
-          for x, shape in zip(drawn, shapes, strict=True)]
 
 
 class Synthesis(nn.Module):
@@ -95,7 +68,7 @@ class Synthesis(nn.Module):
 
   Attributes: those of Generator.
   """
-  shape: ladder.Ladder
+  ladder: Ladder
   level: int | None = None
   noise: bool = True
   blur: bool = True
@@ -103,29 +76,32 @@ class Synthesis(nn.Module):
   remat: bool = False
 
   @nn.compact
-  def __call__(self, w, condition=NOTHING):
-    images, x, level = {}, None, self.level
+  def __call__(self, w: jax.Array,
+               condition: Condition = NOTHING) -> tuple[jax.Array, ...]:
+    images: dict[int, jax.Array] = {}
+    x, level = None, self.level
     if self.is_initializing():  # all levels are made, whichever are open
       level = None
-      w = jnp.repeat(w[:, :1], PER_LEVEL * len(self.shape.ladder), 1)
-    rungs = self.shape.rungs(level)
+      w = jnp.repeat(w[:, :1], PER_LEVEL * len(self.ladder.heights), 1)
+    rungs = self.ladder.rungs(level)
     chex.assert_axis_dimension_gteq(w, 1, PER_LEVEL * len(rungs))
-    noise = [None] * (PER_LEVEL * len(rungs))
+    maps: list[Any] = [None] * (PER_LEVEL * len(rungs))
     if self.noise:
-      noise = draw(self, len(w), [
-          shape[:2] for shape in pyramid.shapes(rungs, self.shape.image)
+      maps = noise.for_layers(self, len(w), [
+          shape[:2] for shape in pyramid.shapes(rungs, self.ladder.image)
           for _ in range(PER_LEVEL)])
     for i, size in enumerate(rungs):
-      own = slice(PER_LEVEL * i, PER_LEVEL * (i + 1))
-      x = layers.recomputed(self.remat, lambda module, *arrays, size=size: (
-          module.block(size, *arrays)))(self, x, w[:, own], noise[own])
-      if size in (self.shape.shown if level is None else rungs[-2:]):
+      here = slice(PER_LEVEL * i, PER_LEVEL * (i + 1))
+      x = layers.remat(self.remat, lambda module, *arrays, size=size: (
+          module.block(size, *arrays)))(self, x, w[:, here], maps[here])
+      if size in (self.ladder.shown if level is None else rungs[-2:]):
         images[size] = layers.EqualConv(
-            self.shape.image[-1], size=1, gain=1., name=f'rgb_{size}')(x)
-    return ladder.shown_pyramid(images, self.shape, self.level, condition.alpha)
+            self.ladder.image[-1], size=1, gain=1., name=f'rgb_{size}')(x)
+    return shown_pyramid(images, self.ladder, self.level, condition.alpha)
 
   @nn.nowrap
-  def block(self, size, x, styles, noise):
+  def block(self, size: int, x: jax.Array | None, styles: jax.Array,
+            noise: Sequence[jax.Array | None]) -> jax.Array:
     """The layers of one level.
 
     Args:
@@ -134,18 +110,19 @@ class Synthesis(nn.Module):
       styles: [B, 2, width].
       noise: of its two layers.
     """
-    maps, name = self.shape.width(size), f'block_{size}'
+    width, name = self.ladder.width(size), f'block_{size}'
     if x is None:
       constant = self.param(
-          f'{name}_constant', nn.initializers.ones, (*self.shape.grid(), maps))
+          f'{name}_constant', nn.initializers.ones,
+          (*self.ladder.grid(), width))
       x = jnp.broadcast_to(
           constant, (len(styles), *constant.shape)).astype(self.dtype)
     else:
       x = layers.EqualConv(
-          maps, use_bias=False, upsample=True, name=f'{name}_conv_1')(x)
+          width, use_bias=False, upsample=True, name=f'{name}_conv_1')(x)
       x = filters.blur(x, TAPS) if self.blur else x
     x = Epilogue(name=f'{name}_epilogue_1')(x, styles[:, 0], noise[0])
-    x = layers.EqualConv(maps, use_bias=False, name=f'{name}_conv_2')(x)
+    x = layers.EqualConv(width, use_bias=False, name=f'{name}_conv_2')(x)
     return Epilogue(name=f'{name}_epilogue_2')(x, styles[:, 1], noise[1])
 
 
@@ -155,18 +132,18 @@ class Mapping(mapping.Mapping):
   A label becomes a vector as long as z, of normals that are learned and not
   scaled; z and it are normalized as one.
 
-  Attributes:
-    joined: how many labels there are; 0 looks at none. (`classes`, which
-      normalizes them apart, stays 0.)
+  Attributes: those of mapping.Mapping.
   """
-  joined: int = 0
 
-  @nn.compact
-  def __call__(self, z, labels=None, train=False):
-    if self.joined:
-      rows = Rows(self.joined, z.shape[-1], name='labels')
-      z = jnp.concatenate([z.astype(jnp.float32), rows(labels)], -1)
-    return super().__call__(z, None, train)
+  @nn.nowrap
+  def inputs(self, z: jax.Array | None,
+             labels: jax.Array | None) -> list[jax.Array]:
+    assert z is not None
+    z = z.astype(jnp.float32)
+    if self.classes:
+      rows = Rows(self.classes, z.shape[-1], name='labels')
+      z = jnp.concatenate([z, rows(labels)], -1)
+    return [layers.pixel_norm(z) if self.normalize else z]
 
 
 class Rows(nn.Module):
@@ -175,7 +152,7 @@ class Rows(nn.Module):
   features: int
 
   @nn.compact
-  def __call__(self, labels):
+  def __call__(self, labels: jax.Array | None) -> jax.Array:
     return self.param('kernel', nn.initializers.ones, (
         self.classes, self.features))[labels]
 
@@ -187,42 +164,32 @@ class Generator(mapping.Styled):
   convolution, blur], epilogue, 3x3 convolution, epilogue; the brackets are a
   learned constant at the coarsest. A linear 1x1 convolution makes each image.
 
-  Attributes:
-    shape: see ladder.Ladder.
-    width: features of w.
-    depth: layers of the mapping.
-    classes: how many labels the mapping is told; 0 is none.
-    mixing: the probability with which, in training, the finer layers have the
-      styles of a second latent; 0 for MSG-StyleGAN.
+  Attributes, beside those of mapping.Styled:
     level: which rung of the ladder is the finest open one, its image alone
-      being shown; None opens all and shows those of `shape`, which lists the
-      whole ladder where G grows.
+      being shown; None opens all and shows those of `ladder`, which shows all
+      where G grows.
     noise: whether layers have any.
     blur: whether (1, 2, 1) follows each up-sampling.
     dtype: of activations; w and styles are float32.
     remat: whether blocks are computed again in the backward pass.
   """
-  shape: ladder.Ladder
-  width: int = 512
-  depth: int = 8
-  classes: int = 0
-  mixing: float = .9
   level: int | None = None
   noise: bool = True
   blur: bool = True
   dtype: Any = jnp.float32
   remat: bool = False
 
-  def setup(self):
-    self.mapping = Mapping(self.depth, self.width, joined=self.classes)
-    self.synthesis = Synthesis(
-        self.shape, self.level, self.noise, self.blur, self.dtype, self.remat)
+  @nn.nowrap
+  def networks(self) -> tuple[mapping.Mapping, nn.Module]:
+    return Mapping(self.depth, self.width, classes=self.classes), Synthesis(
+        self.ladder, self.level, self.noise, self.blur, self.dtype, self.remat)
 
-  def style_layers(self):
+  def style_layers(self) -> int:
     """How many layers of the open levels take a style."""
-    return PER_LEVEL * len(self.shape.rungs(self.level))
+    return PER_LEVEL * len(self.ladder.rungs(self.level))
 
-  def synthesize(self, w, condition=NOTHING, train=False):
-    """Styles [B, layers, width] -> pyramid; finer layers' are not used."""
+  def synthesize(self, w: jax.Array, condition: Condition = NOTHING,
+                 train: bool = False) -> tuple[jax.Array, ...]:
+    """Styles [B, layers, width] -> pyramid; closed rungs use none."""
     del train
     return self.synthesis(w, condition)

@@ -3,118 +3,21 @@
 Source: Karras et al. 2020 (arXiv:1912.04958); widths, labels and the plain D
 for CIFAR-10 are those of StyleGAN2-ADA (Karras et al. 2020, arXiv:2006.06676).
 """
+from collections.abc import Sequence
 import math
 from typing import Any
 
 from flax import linen as nn
-from jax import lax
+import jax
 import jax.numpy as jnp
 
-from msg_gan_jax.config import tables
+from msg_gan_jax.config.tables import Table
 from msg_gan_jax.gan import pyramid
-from msg_gan_jax.gan.networks import (
-  filters,
-  ladder,
-  layers,
-  mapping,
-  plain,
-)
-from msg_gan_jax.gan.networks import (
-  phi as combine,
-)
+from msg_gan_jax.gan.networks import filters, layers, mapping, noise, phi, plain
+from msg_gan_jax.gan.networks import stylegan2_convs as convs
+from msg_gan_jax.gan.networks.ladder import Ladder
 from msg_gan_jax.gan.networks.mapping import activate
-from msg_gan_jax.gan.state import NOTHING, Verdict
-
-TAPS = 1, 3, 3, 1
-EPSILON = 1e-8  # of the demodulation, inside of the root
-
-# Whether the blocks of D have shortcuts.
-ARCHITECTURES = tables.Table('architecture', 'architecture', {
-    'residual': True,  # Karras et al. 2020, sec. 4.1
-    'plain': False,  # StyleGAN2-ADA on CIFAR-10, there called 'orig'
-})
-
-
-def modulated(x, kernel, style, up=False):
-  """A 3x3 convolution with kernels of each sample's own, in the fast form.
-
-  The kernel of a sample is style_i kernel_io, over its norm for each output o.
-  As a convolution is linear, its inputs are scaled instead, and its outputs
-  divided by the norm: one kernel for the batch.
-
-  Args:
-    x: [B, H, W, I].
-    kernel: [3, 3, I, O].
-    style: [B, I], float32.
-    up: whether the size is doubled: a transposed convolution, then TAPS.
-
-  Returns:
-    [B, H, W, O], or twice as large, of x's dtype.
-
-  Source: sec. 2.2, eq. 1 and 2, before eq. 3 moves the norm into the kernel.
-  """
-  norm = jnp.square(style) @ jnp.square(kernel).sum((0, 1))
-  scale = lax.rsqrt(norm + EPSILON)
-  x = _by_maps(x, style)
-  if not up:
-    return _by_maps(layers.conv(x, kernel), scale)
-  x = filters.blur(transposed(x, kernel), TAPS, (1, 0))
-  return _by_maps(x, 4 * scale)  # 4 is the gain of the filter
-
-
-def _by_maps(x, factors):
-  """x [B, H, W, C] times [B, C], in x's dtype."""
-  return layers.scaled(x, factors[:, None, None])
-
-
-def transposed(x, kernel):
-  """A 3x3 transposed convolution of stride 2: [B, 2 H + 2, 2 W + 2, O].
-
-  A zero after every pixel, then the convolution, with zeros around. Row r of
-  the result is centred on row r - 1 of the picture with zeros; its last row and
-  column are zero. An output square is four products with the one, two, two and
-  four pixels that its taps meet. On a CPU the gradient of XLA's own form took
-  ten times as long, that of layers.up_conv twice as long.
-
-  Args:
-    x: [B, H, W, I].
-    kernel: [3, 3, I, O].
-  """
-  b, h, w, _ = x.shape
-  x = jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
-  kernel = kernel.astype(x.dtype)
-  # (tap, which of two neighbouring pixels it meets), of odd and of even rows.
-  meets = ((0, 0), (2, 1)), ((1, 1),)
-  square = []
-  for row in meets:
-    for column in meets:
-      seen = [(k, u, m, v) for k, u in row for m, v in column]
-      pixels = jnp.concatenate(
-          [x[:, u:u + h + 1, v:v + w + 1] for _, u, _, v in seen], -1)
-      square.append(pixels @ jnp.concatenate(
-          [kernel[k, m] for k, _, m, _ in seen]))
-  y = jnp.stack(square, 3).reshape(b, h + 1, w + 1, 2, 2, -1)
-  return y.swapaxes(2, 3).reshape(b, 2 * h + 2, 2 * w + 2, -1)
-
-
-def strided(x, kernel):
-  """A 3x3 convolution of stride 2 without padding, as one product.
-
-  On a CPU the gradient of D's slope (R1) takes XLA's own form six times as
-  long, and its gradient alone as long.
-
-  Args:
-    x: [B, 2 H + 1, 2 W + 1, I].
-    kernel: [3, 3, I, O].
-
-  Returns:
-    [B, H, W, O].
-  """
-  _, h, w, _ = x.shape
-  x = jnp.concatenate([
-      x[:, k:k + h - 2:2, m:m + w - 2:2] for k in range(3) for m in range(3)],
-      -1)
-  return x @ kernel.reshape(-1, kernel.shape[-1]).astype(x.dtype)
+from msg_gan_jax.gan.state import NOTHING, Condition, Verdict
 
 
 class StyledConv(nn.Module):
@@ -124,7 +27,7 @@ class StyledConv(nn.Module):
     features: output channels.
     layer: its number, for the noise.
     up: whether it doubles the size.
-    noise: whether there is any; its strength is learned, from 0.
+    noise: whether there is any; its strength is learned, and begins at 0.
   """
   features: int
   layer: int
@@ -132,17 +35,17 @@ class StyledConv(nn.Module):
   noise: bool = True
 
   @nn.compact
-  def __call__(self, x, w):
+  def __call__(self, x: jax.Array, w: jax.Array) -> jax.Array:
     """x [B, H, W, I], w [B, W] float32 -> [B, H, W, features], or larger."""
     style = mapping.Dense(x.shape[-1], start=1., name='style')(w)
     kernel, bias = layers.equal_weights(
         self, (3, 3, x.shape[-1], self.features), 9 * x.shape[-1], gain=1.)
-    x = modulated(x, kernel, style, self.up)
+    x = convs.modulated(x, kernel, style, self.up)
     if self.noise:
       strength = self.param('noise', nn.initializers.zeros, ())
-      drawn = mapping.noise(self, self.layer, x.shape[:-1])
-      x = layers.added(x, strength * drawn)
-    return activate(layers.added(x, bias))
+      x = layers.add_bias(
+          x, strength * noise.for_layer(self, self.layer, x.shape[:-1]))
+    return activate(layers.add_bias(x, bias))
 
 
 class ToRGB(nn.Module):
@@ -150,12 +53,12 @@ class ToRGB(nn.Module):
   features: int
 
   @nn.compact
-  def __call__(self, x, w):
+  def __call__(self, x: jax.Array, w: jax.Array) -> jax.Array:
     style = mapping.Dense(x.shape[-1], start=1., name='style')(w)
     kernel, bias = layers.equal_weights(
         self, (x.shape[-1], self.features), x.shape[-1], gain=1.)
-    x = _by_maps(x, style) @ kernel.astype(x.dtype)
-    return layers.added(x, bias).astype(jnp.float32)
+    x = layers.scale(x, style[:, None, None]) @ kernel.astype(x.dtype)
+    return layers.add_bias(x, bias).astype(jnp.float32)
 
 
 class Constant(nn.Module):
@@ -163,106 +66,109 @@ class Constant(nn.Module):
   shape: tuple[int, ...]
 
   @nn.compact
-  def __call__(self):
+  def __call__(self) -> jax.Array:
     return self.param('kernel', nn.initializers.ones, self.shape)
 
 
 class Synthesis(nn.Module):
   """Styles [B, layers, W] -> pyramid, a sum of images from every level.
 
-  Level i has two convolutions (the coarsest one), of styles 2 i - 1 and 2 i,
-  and a layer to an image, of style 2 i + 1, which the next level begins with.
+  Level i has two convolutions, with styles 2 i - 1 and 2 i, and a layer that
+  makes an image, with style 2 i + 1; the next level begins with that style too.
+  The coarsest level has only the second convolution.
 
-  Attributes: see Generator.
+  Attributes: those of Generator.
   """
-  shape: ladder.Ladder
+  ladder: Ladder
   noise: bool = True
   dtype: Any = jnp.float32
   remat: bool = False
 
   @nn.compact
-  def __call__(self, w):
-    images, image, x = [], None, None
-    for i, size in enumerate(self.shape.ladder):
-      x, seen = layers.recomputed(self.remat, lambda module, x, w, i=i: (
+  def __call__(self, w: jax.Array) -> tuple[jax.Array, ...]:
+    images: list[jax.Array] = []
+    image = x = None
+    for i, size in enumerate(self.ladder.heights):
+      x, added = layers.remat(self.remat, lambda module, x, w, i=i: (
           module.block(i, x, w)))(self, x, w[:, max(0, 2 * i - 1):2 * i + 2])
-      image = seen if image is None else filters.up(image, TAPS) + seen
-      if size in self.shape.shown:
+      image = added if image is None else filters.up(image, convs.TAPS) + added
+      if size in self.ladder.shown:
         images.append(image)
     return tuple(images)
 
   @nn.nowrap
-  def block(self, i, x, w):
-    """Level i: ([B, H / 2, W / 2, I], styles) -> ([B, H, W, C], image)."""
-    size = self.shape.ladder[i]
-    width = self.shape.width(size)
+  def block(self, i: int, x: jax.Array | None,
+            w: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """The layers of level i.
 
-    def conv(number, **settings):
-      return StyledConv(width, noise=self.noise, **settings,
-                        name=f'block_{size}_conv_{number}')
+    Args:
+      i: its number, from the coarsest.
+      x: [B, H / 2, W / 2, I] of the level before; None at the coarsest.
+      w: [B, 2 or 3, width], its styles.
 
-    if i == 0:
-      x = Constant((*self.shape.grid(), width), name='constant')()
+    Returns:
+      (maps [B, H, W, O], what it adds to the image, [B, H, W, C]).
+    """
+    size = self.ladder.heights[i]
+    width = self.ladder.width(size)
+
+    if x is None:
+      x = Constant((*self.ladder.grid(), width), name='constant')()
       x = jnp.broadcast_to(x, (len(w), *x.shape)).astype(self.dtype)
     else:
-      x = conv(1, layer=2 * i - 1, up=True)(x, w[:, 0])
-    x = conv(2, layer=2 * i)(x, w[:, -2])
-    return x, ToRGB(self.shape.image[-1], name=f'rgb_{size}')(x, w[:, -1])
+      x = StyledConv(width, 2 * i - 1, True, self.noise,
+                     name=f'block_{size}_conv_1')(x, w[:, 0])
+    x = StyledConv(width, 2 * i, False, self.noise,
+                   name=f'block_{size}_conv_2')(x, w[:, -2])
+    return x, ToRGB(self.ladder.image[-1], name=f'rgb_{size}')(x, w[:, -1])
 
 
 class Generator(mapping.Styled):
   """z [B, latent] -> pyramid of the shown sizes, in about [-1, 1].
 
-  Attributes:
-    shape: see ladder.Ladder. The image of a level is the sum of what it and the
-      coarser levels add.
-    width: features of a style.
-    depth: layers of the mapping.
-    classes: how many labels the mapping is told; 0 is none.
-    mixing: probability that a batch in training has its styles mixed.
+  The image of a level is the sum of what it and the coarser levels add.
+
+  Attributes, beside those of mapping.Styled:
     noise: whether layers have any.
     dtype: of activations.
     remat: whether blocks are computed again in the backward pass.
   """
-  shape: ladder.Ladder
-  width: int = 512
-  depth: int = 8
-  classes: int = 0
-  mixing: float = .9
   noise: bool = True
   dtype: Any = jnp.float32
   remat: bool = False
 
-  def setup(self):
-    self.mapping = mapping.Mapping(self.depth, self.width, classes=self.classes)
-    self.synthesis = Synthesis(self.shape, self.noise, self.dtype, self.remat)
+  @nn.nowrap
+  def networks(self) -> tuple[mapping.Mapping, nn.Module]:
+    return (mapping.Mapping(self.depth, self.width, classes=self.classes),
+            Synthesis(self.ladder, self.noise, self.dtype, self.remat))
 
-  def style_layers(self):
-    return 2 * len(self.shape.ladder)
+  def style_layers(self) -> int:
+    return 2 * len(self.ladder.heights)
 
-  def synthesize(self, w, condition=NOTHING, train=False):
+  def synthesize(self, w: jax.Array, condition: Condition = NOTHING,
+                 train: bool = False) -> tuple[jax.Array, ...]:
     """w [B, layers, width] -> pyramid."""
     del condition, train
     return self.synthesis(w)
 
 
 class ConvDown(nn.Module):
-  """TAPS, then a 3x3 convolution of stride 2: half the size; bias."""
+  """convs.TAPS, then a 3x3 convolution of stride 2: half the size; bias."""
   features: int
 
   @nn.compact
-  def __call__(self, x):
+  def __call__(self, x: jax.Array) -> jax.Array:
     kernel, bias = layers.equal_weights(
         self, (3, 3, x.shape[-1], self.features), 9 * x.shape[-1], gain=1.)
-    return layers.added(
-        strided(filters.blur(x, TAPS, (2, 2)), kernel), bias)
+    return layers.add_bias(
+        convs.strided(filters.blur(x, convs.TAPS, (2, 2)), kernel), bias)
 
 
 class Discriminator(nn.Module):
   """Pyramid of the shown sizes -> Verdict.
 
   Attributes:
-    shape: see ladder.Ladder.
+    ladder: see ladder.Ladder.
     architecture: a row of ARCHITECTURES.
     phi: a row of PHI: how images of coarser levels are joined to the path.
     stddev: where D sees the minibatch standard deviation: 'every' level,
@@ -273,7 +179,7 @@ class Discriminator(nn.Module):
     dtype: of activations.
     remat: whether blocks are computed again in the backward pass.
   """
-  shape: ladder.Ladder
+  ladder: Ladder
   architecture: str = 'residual'
   phi: str = 'simple'
   stddev: str = 'last'
@@ -283,60 +189,66 @@ class Discriminator(nn.Module):
   remat: bool = False
 
   @nn.compact
-  def __call__(self, images, condition=NOTHING, train=False):
+  def __call__(self, images: Sequence[jax.Array],
+               condition: Condition = NOTHING, train: bool = False) -> Verdict:
     del train
-    pyramid.check(images, self.shape.shown)
+    pyramid.check(images, self.ladder.shown)
     images = tuple(x.astype(self.dtype) for x in images)
-    *finer, base = reversed(self.shape.ladder)
-    x = None
+    *finer, base = reversed(self.ladder.heights)
+    x: Any = None
     for size in finer:
-      x = self.entered(images, x, size, self.stddev == 'every')
-      x = layers.recomputed(self.remat, lambda module, x, size=size: (
+      x = self.entering(images, x, size, self.stddev == 'every')
+      x = layers.remat(self.remat, lambda module, x, size=size: (
           module.block(x, size)))(self, x)
-    x = self.entered(images, x, base, self.stddev != 'none')
-    width = self.shape.width(base)
+    x = self.entering(images, x, base, self.stddev != 'none')
+    width = self.ladder.width(base)
     x = activate(layers.EqualConv(
         width, gain=1., name=f'block_{base}_conv_1')(x))
     x = activate(layers.EqualDense(
         width, gain=1., name=f'block_{base}_conv_2')(x))
-    return self.judged(x.astype(jnp.float32), condition.labels)
+    return self.verdict(x.astype(jnp.float32), condition.labels)
 
   @nn.nowrap
-  def entered(self, images, x, size, stddev):
-    """What enters a level: the first layer, or the path with its image."""
-    width = self.shape.width(size)
+  def entering(self, images: Sequence[jax.Array], x: jax.Array | None,
+               size: int, stddev: bool) -> jax.Array:
+    """What enters a level: the first layer, or the path x with its image.
+
+    Args:
+      images: the pyramid, coarse to fine.
+      x: [B, H, W, C] from the level above; None at the finest.
+      size: height of the level.
+      stddev: whether the minibatch standard deviation is added.
+    """
+    width = self.ladder.width(size)
     if x is None:
       x = activate(layers.EqualConv(
           width, size=1, gain=1., name='from_rgb')(images[-1]))
-    elif size in self.shape.shown:
-      seen = images[self.shape.shown.index(size):]
-      x = layers.join(
-          combine.Join(self.phi, width, name=f'join_{size}')(seen, x))
+    else:
+      x = phi.join_image(
+          self.phi, None, width, self.ladder.shown, images, x)
     return layers.minibatch_stddev(x, self.stddev_group) if stddev else x
 
   @nn.nowrap
-  def block(self, x, size):
+  def block(self, x: jax.Array, size: int) -> jax.Array:
     """The layers of a level: [B, H, W, I] -> [B, H / 2, W / 2, O]."""
     out, name = self.path_width(size // 2), f'block_{size}'
     y = activate(layers.EqualConv(
-        self.shape.width(size), gain=1., name=f'{name}_conv_1')(x))
+        self.ladder.width(size), gain=1., name=f'{name}_conv_1')(x))
     y = activate(ConvDown(out, name=f'{name}_conv_2')(y))
     if not ARCHITECTURES[self.architecture]:
       return y
     shortcut = layers.EqualConv(
         out, size=1, gain=1., use_bias=False, name=f'{name}_shortcut')
-    return (y + shortcut(filters.down(x, TAPS))) * math.sqrt(.5)
+    return (y + shortcut(filters.down(x, convs.TAPS))) * math.sqrt(.5)
 
   @nn.nowrap
-  def path_width(self, size):
+  def path_width(self, size: int) -> int:
     """Channels that the block above gives to the level of `size` pixels."""
-    width = self.shape.width(size)
-    if size in self.shape.shown:
-      return combine.PHI[self.phi].path(width)
-    return width
+    return phi.path_width(
+        self.phi, self.ladder.width(size), size, self.ladder.shown)
 
   @nn.nowrap
-  def judged(self, x, labels):
+  def verdict(self, x: jax.Array, labels: jax.Array | None) -> Verdict:
     """Features [B, C] float32 -> Verdict."""
     def dense(features, name, use_bias):
       return layers.EqualDense(
@@ -349,3 +261,10 @@ class Discriminator(nn.Module):
         width=width, classes=self.head.classes, name='mapping')(labels=labels)
     score = dense(width, 'score', True)(x)
     return Verdict((score * label).sum(-1) / math.sqrt(width))
+
+
+# Whether the blocks of D have shortcuts.
+ARCHITECTURES: Table[bool] = Table('architecture', 'architecture', {
+    'residual': True,  # Karras et al. 2020, sec. 4.1
+    'plain': False,  # StyleGAN2-ADA on CIFAR-10, there called 'orig'
+})

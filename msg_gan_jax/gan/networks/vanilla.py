@@ -1,4 +1,5 @@
 """The first GAN's networks of dense layers."""
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from flax import linen as nn
@@ -6,27 +7,29 @@ import jax
 import jax.numpy as jnp
 
 from msg_gan_jax.gan.networks import plain
-from msg_gan_jax.gan.networks.norms import Way
-from msg_gan_jax.gan.state import NOTHING
+from msg_gan_jax.gan.networks.norms import PassInfo
+from msg_gan_jax.gan.state import NOTHING, Condition, Verdict
 
 
-class Plan(NamedTuple):
-  """Widths of the hidden layers.
+class Architecture(NamedTuple):
+  """What its layers have.
 
   Attributes:
-    g: of G.
-    d: of D.
-    pieces: of D's maxout units.
+    g: units of G's hidden layers.
+    d: units of D's hidden layers.
+    pieces: linear functions of which a maxout unit of D takes the largest.
     dropout: shares of units that D forgets: of the image, of hidden layers.
+    settings: how D's layers are made; norms are those of a Config.
   """
   g: tuple[int, ...] = (1200, 1200)
   d: tuple[int, ...] = (240, 240)
   pieces: int = 5
   dropout: tuple[float, float] = (.2, .5)
-  # Its code draws G's weights ten times as wide, U(-.05, .05).
-  kit: plain.Kit = plain.Kit(deviation='.005', law='uniform')
+  # The code draws G's weights ten times as wide, U(-.05, .05).
+  settings: plain.LayerSettings = plain.LayerSettings(
+      deviation='.005', law='uniform')
 
-  def scaled(self, most):
+  def narrowed(self, most: int) -> 'Architecture':
     """The same with at most `most` units in a layer: for small runs."""
     return self._replace(
         g=tuple(min(most, w) for w in self.g),
@@ -39,20 +42,21 @@ class Generator(nn.Module):
   Source: Goodfellow et al. 2014 (arXiv:1406.2661), mnist.yaml of its code:
   two hidden layers of ReLUs.
   """
-  plan: Plan
+  arch: Architecture
   image: tuple[int, int, int]
-  kit: plain.Kit
+  settings: plain.LayerSettings
 
   @nn.compact
-  def __call__(self, z, condition=NOTHING, train=False):
-    kit, way = self.kit, Way(train, condition.labels)
-    x = kit.cast(z)
-    for i, width in enumerate(self.plan.g):
-      x = plain.Dense(kit, width, bias=kit.before_batch_norm,
+  def __call__(self, z: jax.Array, condition: Condition = NOTHING,
+               train: bool = False) -> tuple[jax.Array, ...]:
+    settings, info = self.settings, PassInfo(train, condition.labels)
+    x = settings.cast(z)
+    for i, width in enumerate(self.arch.g):
+      x = plain.Dense(settings, width, bias=settings.before_batch_norm,
                       name=f'hidden_{i}')(x)
-      x = nn.relu(kit.normalize(f'norm_{i}')(x, way))
+      x = nn.relu(settings.normalize(f'norm_{i}')(x, info))
     *grid, channels = self.image
-    x = plain.Dense(kit, channels, tuple(grid), name='image')(x)
+    x = plain.Dense(settings, channels, tuple(grid), name='image')(x)
     return (jnp.tanh(x.astype(jnp.float32) / 2),)
 
 
@@ -61,24 +65,25 @@ class Discriminator(nn.Module):
 
   Source: as Generator; maxout is Goodfellow et al. 2013 (arXiv:1302.4389).
   """
-  plan: Plan
-  kit: plain.Kit
+  arch: Architecture
+  settings: plain.LayerSettings
   head: plain.Head
 
   @nn.compact
-  def __call__(self, images, condition=NOTHING, train=False):
-    kit, way = self.kit, Way(train, condition.labels)
-    of_image, of_hidden = self.plan.dropout
-    x = kit.cast((images[-1] + 1) / 2)
+  def __call__(self, images: Sequence[jax.Array],
+               condition: Condition = NOTHING, train: bool = False) -> Verdict:
+    settings, info = self.settings, PassInfo(train, condition.labels)
+    of_image, of_hidden = self.arch.dropout
+    x = settings.cast((images[-1] + 1) / 2)
     x = x.reshape(x.shape[0], -1)
-    for i, width in enumerate(self.plan.d):
+    for i, width in enumerate(self.arch.d):
       x = nn.Dropout(of_hidden if i else of_image)(x, deterministic=not train)
-      x = plain.Dense(kit, width * self.plan.pieces, name=f'hidden_{i}',
-                      bias=kit.before_batch_norm)(x)
-      x = kit.normalize(f'norm_{i}', conditional=False)(x, way)
-      x = _maxout(x.reshape(-1, width, self.plan.pieces))
+      x = plain.Dense(settings, width * self.arch.pieces, name=f'hidden_{i}',
+                      bias=settings.before_batch_norm)(x)
+      x = settings.normalize(f'norm_{i}', conditional=False)(x, info)
+      x = _maxout(x.reshape(-1, width, self.arch.pieces))
     x = nn.Dropout(of_hidden)(x, deterministic=not train)
-    return self.head(x, condition.labels, kit=kit)
+    return self.head(x, condition.labels, settings=settings)
 
 
 def _maxout(x):

@@ -1,21 +1,22 @@
 """WEIGHT_NORMS: what is done to a kernel before it is used.
 
 The singular vectors of a spectral norm are statistics: a pass that may write
-them (`mutable='stats'`) makes the power iterations and keeps the vectors,
-every other pass uses those that were kept. So it is `gan` that says whether
-they move in every pass or once a step.
+them (`mutable='stats'`) makes the power iterations and keeps the vectors, every
+other pass uses those that were kept. So the training step decides whether they
+move in every pass or once.
 
 Kernels and vectors are float32, whatever the features are: it is the normed
 kernel that a layer casts.
 """
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple, Protocol
 
+from flax import linen as nn
 import jax
 from jax import lax
 import jax.numpy as jnp
 
-from msg_gan_jax.config import tables
+from msg_gan_jax.config.tables import Table
 
 EPSILON = 1e-12  # Of torch's and compare_gan's l2 norms.
 
@@ -25,44 +26,61 @@ class Layer(NamedTuple):
 
   Attributes:
     module: the linen module, which keeps parameters and statistics.
-    iterations: power iterations a pass.
+    iterations: power iterations of a pass.
     ratio: c of stable rank normalization.
     transposed: whether it is a transposed convolution.
-    shape: [1, H, W, I] or [1, I], of one input.
+    shape: of one input, (1, H, W, I) or (1, I).
     apply: (x, kernel) -> y, the layer without bias.
-    out: axis of the kernel that has the outputs.
   """
-  module: Any
+  module: nn.Module
   iterations: int
   ratio: float
   transposed: bool
   shape: tuple[int, ...]
-  apply: Callable
-  out: int = -1
+  apply: Callable[[jax.Array, jax.Array], jax.Array]
+
+
+class WeightNorm(Protocol):
+  """Changes a kernel [..., I, O] before its layer uses it.
+
+  It may keep parameters and statistics in `layer.module`.
+  """
+
+  def __call__(self, layer: Layer, kernel: jax.Array, /) -> jax.Array:
+    ...
 
 
 def _unit(x):
   return x / jnp.maximum(jnp.sqrt((x * x).sum()), EPSILON)
 
 
-def top(layer, times, transposed, shape, always=False):
-  """(u, v, sigma) of a linear map by power iteration, u kept from before.
+def power_iteration(
+    layer: Layer, times: Callable[[jax.Array], jax.Array],
+    transposed: Callable[[jax.Array], jax.Array], shape: tuple[int, ...],
+    always: bool = False) -> tuple[jax.Array, jax.Array, jax.Array]:
+  """The largest singular value of a linear map A, with its two vectors.
 
-  v = unit(A^T u), u = unit(A v), sigma = <u, A v>: Miyato et al. 2018
-  (arXiv:1802.05957), algorithm 1. No gradient flows through u and v.
+  It goes on from the u of the pass before: v = A^T u and u = A v, each brought
+  to length 1; then sigma = <u, A v>. No gradient flows through u and v.
 
   Args:
-    layer: Layer.
-    times, transposed: x -> A x and y -> A^T y.
+    layer: whose statistics 'u' and 'v' are used and kept.
+    times: x -> A x.
+    transposed: y -> A^T y.
     shape: of A x.
-    always: also iterate where the vectors cannot be kept.
+    always: whether it also iterates where the vectors cannot be kept.
+
+  Returns:
+    (u, v, sigma).
+
+  Source: Miyato et al. 2018 (arXiv:1802.05957), algorithm 1.
   """
   module = layer.module
-  kept_u = module.variable('stats', 'u', jnp.ones, shape)
-  kept_v = module.variable(
+  u_before = module.variable('stats', 'u', jnp.ones, shape)
+  v_before = module.variable(
       'stats', 'v', jnp.zeros, jax.eval_shape(transposed, jax.ShapeDtypeStruct(
           shape, jnp.float32)).shape)
-  u, v = kept_u.value, kept_v.value
+  u, v = u_before.value, v_before.value
   keeps = (module.is_mutable_collection('stats')
            and not module.is_initializing())
   if keeps or always:
@@ -70,8 +88,8 @@ def top(layer, times, transposed, shape, always=False):
       v = _unit(lax.stop_gradient(transposed(u)))
       u = _unit(lax.stop_gradient(times(v)))
   if keeps:
-    kept_u.value, kept_v.value = u, v
-  # Of an averaged player they are means of unit vectors.
+    u_before.value, v_before.value = u, v
+  # An averaged player has means of unit vectors.
   u, v = _unit(lax.stop_gradient(u)), _unit(lax.stop_gradient(v))
   return u, v, (u * times(v)).sum()
 
@@ -82,23 +100,29 @@ def _rows(kernel):
 
 
 def _of_matrix(layer, matrix, always=False):
-  return top(layer, lambda v: matrix @ v, lambda u: matrix.T @ u,
-             matrix.shape[:1], always)
+  return power_iteration(
+      layer, lambda v: matrix @ v, lambda u: matrix.T @ u, matrix.shape[:1],
+      always)
 
 
-def spectral(layer, kernel):
-  """W / sigma(W), u of the outputs' side kept, frozen at evaluation.
+def spectral(layer: Layer, kernel: jax.Array) -> jax.Array:
+  """W / sigma(W): the kernel, as a matrix, gets the largest singular value 1.
 
-  As torch.nn.utils.spectral_norm, which mimicry and StudioGAN use.
+  The vector u of the outputs' side is kept, and frozen at evaluation.
+
+  Source: Miyato et al. 2018 (arXiv:1802.05957), in the form of torch's
+  spectral_norm, which mimicry and StudioGAN use.
   """
   _, _, sigma = _of_matrix(layer, _rows(kernel))
   return kernel / sigma
 
 
-def spectral_compare_gan(layer, kernel):
-  """W / sigma(W), u of the inputs' side kept, an iteration at evaluation too.
+def spectral_compare_gan(layer: Layer, kernel: jax.Array) -> jax.Array:
+  """W / sigma(W), as compare_gan computes it.
 
-  The kernel of a transposed convolution is flattened to [all else, inputs].
+  The vector u of the inputs' side is kept, evaluation iterates too, and the
+  kernel of a transposed convolution is flattened to [all else, inputs].
+
   Source: compare_gan, arch_ops.spectral_norm.
   """
   if layer.transposed:
@@ -109,13 +133,15 @@ def spectral_compare_gan(layer, kernel):
   return kernel / sigma
 
 
-def spectral_operator(layer, kernel):
-  """W over the norm of the layer itself: stride, padding, upsampling and all.
+def spectral_operator(layer: Layer, kernel: jax.Array) -> jax.Array:
+  """W over the norm of the layer itself, with its stride, padding, upsampling.
 
-  Power iteration with the layer and its transpose in place of a matrix. The
-  norm of the flattened kernel bounds that of the convolution only up to a
-  factor, which depends on stride and padding: Sedghi et al. 2019
-  (arXiv:1805.10408); Gouk et al. 2021 (arXiv:1804.04368), sec. 3.2.
+  The power iteration applies the layer and its transpose in place of a matrix.
+  The norm of the flattened kernel bounds that of the convolution only up to a
+  factor, which depends on stride and padding.
+
+  Source: Sedghi et al. 2019 (arXiv:1805.10408); Gouk et al. 2021
+  (arXiv:1804.04368), sec. 3.2.
   """
   def times(v):
     return layer.apply(v, kernel)
@@ -126,17 +152,20 @@ def spectral_operator(layer, kernel):
 
   out = jax.eval_shape(
       times, jax.ShapeDtypeStruct(layer.shape, jnp.float32)).shape
-  _, _, sigma = top(layer, times, transposed, out)
+  _, _, sigma = power_iteration(layer, times, transposed, out)
   return kernel / sigma
 
 
-def stable_rank(layer, kernel):
-  """Spectral norm 1 and a stable rank of at most c min(m, n).
+def stable_rank(layer: Layer, kernel: jax.Array) -> jax.Array:
+  """Spectral norm 1, and a bound on how many directions are as strong.
 
-  W / sigma = u v^T + R; where the Frobenius norm of R exceeds sqrt(r - 1), r =
-  c min(m, n), R is scaled down to it. Gradients flow through sigma and |R|.
+  The stable rank of a matrix is the sum of its squared singular values over the
+  largest: (2, 2, 0) gives 2, (2, 1, 1) gives 1.5. Here the largest is kept, and
+  the others are scaled down until the stable rank is at most r = c min(m, n).
 
-  A matrix of one row has rank 1 and keeps W / sigma: there is no R to scale.
+  As a formula: W / sigma = u v^T + R, whose second part holds the others; where
+  its Frobenius norm exceeds sqrt(r - 1), R is scaled down to it. Gradients flow
+  through sigma and |R|. A matrix of one row keeps W / sigma: it has no R.
 
   Source: Sanyal et al. 2020 (arXiv:1906.04659), algorithm 1 with one preserved
   singular vector, in the form of its authors' code; c = 1 is `spectral`.
@@ -146,32 +175,35 @@ def stable_rank(layer, kernel):
   matrix = matrix / sigma
   if layer.ratio < .9999 and min(matrix.shape) > 1:
     most = max(0., layer.ratio * min(matrix.shape) - 1)**.5
-    one = u[:, None] * v
-    rest = matrix - one
+    largest = u[:, None] * v
+    rest = matrix - largest
     square = (rest * rest).sum()
     norm = jnp.sqrt(jnp.maximum(square, EPSILON))
-    matrix = jnp.where(norm > most, one + rest * (most / norm), matrix)
+    matrix = jnp.where(norm > most, largest + rest * (most / norm), matrix)
   return matrix.T.reshape(kernel.shape)
 
 
-def weight(layer, kernel):
-  """g v / |v| for each output: Salimans & Kingma 2016 (arXiv:1602.07868).
+def weight(layer: Layer, kernel: jax.Array) -> jax.Array:
+  """g v / |v|: each output's kernel v has a length g that is learned.
 
-  g begins as the norm that the law of v expects, not data-dependent.
+  g begins as the length that the law of v expects, whatever the data.
+
+  Source: Salimans & Kingma 2016 (arXiv:1602.07868).
   """
   norm = jnp.sqrt((kernel**2).sum(tuple(range(kernel.ndim - 1))))
   fan_in = kernel.size // kernel.shape[-1]
-  # At initialization a kernel holds the deviation of its law: see `draw`.
+  # At first a kernel holds the deviation of its law: see initialization.py.
   g = layer.module.param(
       'length', lambda key: kernel[(0,) * (kernel.ndim - 1)] * fan_in**.5)
   return kernel * (g / norm)
 
 
-WEIGHT_NORMS = tables.Table('config.networks.weight_norm', 'weight norm', {
-    'none': None,
-    'weight': weight,
-    'spectral': spectral,
-    'spectral_compare_gan': spectral_compare_gan,
-    'spectral_operator': spectral_operator,
-    'stable_rank': stable_rank,
-})
+WEIGHT_NORMS: Table[WeightNorm | None] = Table(
+    'config.networks.weight_norm', 'weight norm', {
+        'none': None,
+        'weight': weight,
+        'spectral': spectral,
+        'spectral_compare_gan': spectral_compare_gan,
+        'spectral_operator': spectral_operator,
+        'stable_rank': stable_rank,
+    })

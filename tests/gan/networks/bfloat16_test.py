@@ -32,7 +32,7 @@ ONE_LEVEL = dict(scales='none')
 # 'lapgan 0' is its level of 8 px, and 1 is one of all the others.
 ROWS = {'mlp': ONE_LEVEL, 'lapgan 0': ONE_LEVEL, 'lapgan 1': ONE_LEVEL,
         'vanilla': {**NORMED, **ONE_LEVEL}, 'infogan': {**NORMED, **ONE_LEVEL},
-        **dict.fromkeys((*dcgan.PLANS, *resnet.PLANS), NORMED)}
+        **dict.fromkeys((*dcgan.ARCHITECTURES, *resnet.ARCHITECTURES), NORMED)}
 TABLE = list(ROWS.items())
 TABLE += [('sndcgan', dict(g_norm=norm, d_norm=norm)) for norm in norms.NORMS]
 TABLE += [('sndcgan', dict(g_weight_norm=norm, d_weight_norm=norm))
@@ -53,12 +53,12 @@ def players_of(small, name, dtype, resolution=16, **settings):
           dict(name=name, stddev='none', scales='all'), **settings).items()})
   players = NETWORKS[name](config)
   level = int(level[0]) if level else None
-  players = players if level is None else players.at(level)
+  players = players if level is None else players.stage(level)
 
   def typed(module):
     if name == 'mlp':
       return module.clone(dtype=dtype)
-    return module.clone(kit=module.kit._replace(dtype=dtype))
+    return module.clone(settings=module.settings._replace(dtype=dtype))
   return config, players._replace(
       g=typed(players.g), d=typed(players.d)), level
 
@@ -101,7 +101,8 @@ def assert_sums_are_float32(jaxpr):
 
 def traced(small, name, dtype, settings):
   """The jaxpr of gradients through D and G, and (images, Verdict) as shapes."""
-  size = 64 if name in resnet.PLANS or name in dcgan.PLANS else 16
+  deep = name in {**resnet.ARCHITECTURES, **dcgan.ARCHITECTURES}
+  size = 64 if deep else 16
   config, players, level = players_of(small, name, dtype, size, **settings)
   classes = config.networks.classes
   z = jnp.zeros((BATCH, config.networks.latent))
@@ -145,7 +146,7 @@ def test_features_are_float32_unless_asked(small):
   jaxpr, _ = traced(small, 'sndcgan', F32, NORMED)
   found = [dtypes for _, dtypes in of_features(jaxpr)]
   assert found and all(dtypes == {np.dtype(F32)} for dtypes in found)
-  assert dcgan.PLANS['sndcgan'].kit.dtype == F32
+  assert dcgan.ARCHITECTURES['sndcgan'].settings.dtype == F32
 
 
 def drawn(shapes):
@@ -218,7 +219,7 @@ def test_a_pass_in_bfloat16_is_near_that_in_float32(small, name, settings):
 def test_a_norm_is_float32s_of_the_same_features_rounded_once(norm):
   # In bfloat16 the square of a mean of 30 would leave nothing of a variance.
   x = (30 + jax.random.normal(jax.random.key(0), (8, 4, 4, 6))).astype(BF16)
-  layer, way = norms.Normalize(norm), norms.Way(True)
+  layer, way = norms.Normalize(norm), norms.PassInfo(True)
   values = layer.init(jax.random.key(1), x, way)
   (got, kept), (wanted, kept_32) = (
       layer.apply(values, x, way, mutable=['stats', 'moments'])
@@ -250,7 +251,7 @@ def test_adain_is_float32s_of_the_same_features_rounded_once():
     'dcgan_studiogan', 'resnet_sngan', 'resnet_cifar'])
 def test_sums_over_pixels_are_not_rounded(small, name):
   _, players, _ = players_of(small, name, BF16)
-  d = players.d.clone(head=lambda features, labels, kit: features)
+  d = players.d.clone(head=lambda features, labels, settings: features)
   images = tuple(jnp.zeros((2, s, s, 3)) for s in players.sizes)
   features, _ = jax.eval_shape(
       lambda: d.init_with_output(jax.random.key(0), images))

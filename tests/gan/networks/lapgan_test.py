@@ -63,15 +63,15 @@ def test_reals_are_coarse_pictures_and_their_residuals(chained):
   players = NETWORKS['lapgan'](chained())
   images = batch().images[0]
   reals = pyramid.build(images, players.sizes)
-  (real,), coarse = players.at(1).see(images)
+  (real,), coarse = players.stage(1).reals_for(images)
   chex.assert_trees_all_equal(real, reals[1])
   chex.assert_trees_all_equal(coarse, lapgan.double(pyramid.down(real)))
   assert float(jnp.abs(real - coarse).max()) > .1
-  (smallest,), nothing = players.at(0).see(images)
+  (smallest,), nothing = players.stage(0).reals_for(images)
   chex.assert_trees_all_equal(smallest, pyramid.down(real))
   assert nothing is None
   # A G whose residual is a constant h gives coarse + h.
-  module, z = players.at(1).g, jnp.ones((4, LATENT))
+  module, z = players.stage(1).g, jnp.ones((4, LATENT))
   params = module.init(
       jax.random.key(0), z, Condition(None, coarse))['params']
   h = jnp.array([.1, .2, .3])
@@ -102,12 +102,12 @@ def test_a_sample_is_what_its_levels_draw_one_after_another(chained):
   gan, players = build(config), NETWORKS['lapgan'](config)
   state = gan.init(jax.random.key(0))
   z = gan.draw(jax.random.key(1), 3)
-  small, = players.at(0).g.apply({'params': state.g.params['level_8']}, z)
-  large, = players.at(1).g.apply(
+  small, = players.stage(0).g.apply({'params': state.g.params['level_8']}, z)
+  large, = players.stage(1).g.apply(
       {'params': state.g.params['level_16']}, z,
       Condition(None, lapgan.double(small)))
   chex.assert_trees_all_close(gan.sample(state, z), (small, large), atol=1e-6)
-  logits = [players.at(level).d.apply(
+  logits = [players.stage(level).d.apply(
       {'params': state.d.params[name]}, (image,)).logits
             for level, (name, image) in enumerate(
                 zip(players.levels, (small, large), strict=True))]
@@ -265,10 +265,10 @@ def test_a_wide_picture_has_wide_levels(chained):
     (dict(networks__latent=128),
      r"config\.networks\.latent: 128, but .*'lapgan' wants 356 at this size: "
      r'100 \+ 256, a vector'),
-    (dict(data__resolution=24),
-     r'config\.data\.resolution: 24, .* wanted 16, 32, 64 or 128, as 16\.'),
+    (dict(data__resolution=24), r'config\.data\.resolution: 24, .* '
+     r'wanted 16, 32, 64 or 128, such as 16\.'),
     (dict(data__resolution=8), r'config\.data\.resolution: 8, .* as 16\.'),
-    (dict(data__width=17), r'config\.data\.width: 17, .* multiple of 2, as 16'),
+    (dict(data__width=17), r'config\.data\.width: 17, .* 2, such as 16'),
     (dict(data__width=8), r'config\.data\.width: 8, .* as 10\.'),
     (dict(networks__scales='8'), r"config\.networks\.scales: '8', .*'none'\."),
     (dict(networks__stddev='last'), r"config\.networks\.stddev: 'last' means"),

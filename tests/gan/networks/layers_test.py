@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from msg_gan_jax.gan import pyramid
-from msg_gan_jax.gan.networks import layers, plain, resnet
-from msg_gan_jax.gan.networks.norms import Way
+from msg_gan_jax.gan.networks import initialization, layers, plain, resnet
+from msg_gan_jax.gan.networks.norms import PassInfo
 
 RNG = np.random.default_rng(0)
 
@@ -144,52 +144,54 @@ def conv_of(params):
       params[name]['bias'])
 
 
-@pytest.mark.parametrize('name', resnet.PLANS)
+@pytest.mark.parametrize('name', resnet.ARCHITECTURES)
 def test_gs_blocks_are_what_their_textbooks_say(name):
-  plan, x = resnet.PLANS[name], normal(2, 4, 6, 3)
-  block, up = resnet.GBlock(plan, plan.kit, 5), UPS[plan.up]
-  params = random_params(block, x, Way())
+  arch, x = resnet.ARCHITECTURES[name], normal(2, 4, 6, 3)
+  block, up = resnet.GBlock(arch, arch.settings, 5), UPS[arch.up]
+  params = random_params(block, x, PassInfo())
   conv = conv_of(params)
   y = conv('conv_1', up(nn.relu(x)))
   wanted = conv('conv_2', nn.relu(y)) + conv('shortcut', up(x))
   chex.assert_trees_all_close(
-      block.apply({'params': params}, x, Way()), wanted, rtol=1e-4, atol=1e-3)
-  assert params['shortcut']['kernel'].shape[0] == plan.shortcut
+      block.apply({'params': params}, x, PassInfo()), wanted, rtol=1e-4,
+      atol=1e-3)
+  assert params['shortcut']['kernel'].shape[0] == arch.shortcut
 
 
 @pytest.mark.parametrize('first, down, width', [
     (True, True, 5), (False, True, 5), (False, True, 3), (False, False, 5),
     (False, False, 3)])
-@pytest.mark.parametrize('name', resnet.PLANS)
+@pytest.mark.parametrize('name', resnet.ARCHITECTURES)
 def test_ds_blocks_are_what_their_textbooks_say(name, first, down, width):
-  plan, x = resnet.PLANS[name], normal(2, 4, 6, 3)
-  block = resnet.DBlock(plan, plan.kit, width, down, first)
-  params = random_params(block, x, Way())
+  arch, x = resnet.ARCHITECTURES[name], normal(2, 4, 6, 3)
+  block = resnet.DBlock(arch, arch.settings, width, down, first)
+  params = random_params(block, x, PassInfo())
   conv = conv_of(params)
   pool = pyramid.down if down else lambda x: x
-  sees_image = first and plan.optimized
+  sees_image = first and arch.optimized
   y = conv('conv_1', x if sees_image else nn.relu(x))
   y = pool(conv('conv_2', nn.relu(y)))
-  identity = not down and width == 3 and not plan.always_shortcut
+  identity = not down and width == 3 and not arch.always_shortcut
   assert ('shortcut' in params) != identity
   wanted = y + (x if identity else pool(conv('shortcut', x)))
   chex.assert_trees_all_close(
-      block.apply({'params': params}, x, Way()), wanted, rtol=1e-4, atol=1e-3)
+      block.apply({'params': params}, x, PassInfo()), wanted, rtol=1e-4,
+      atol=1e-3)
 
 
 def test_a_folded_mix_is_the_two_convolutions_also_at_the_border():
-  mix = layers.Mix(normal(2, 6, 5, 3), normal(3, 7), normal(7))
+  mix = layers.LazyConv1x1(normal(2, 6, 5, 3), normal(3, 7), normal(7))
   parts = (mix, normal(2, 6, 5, 4), mix._replace(x=normal(2, 6, 5, 3)))
   kernel = normal(3, 3, 18, 5)
   chex.assert_trees_all_close(
-      layers.conv(*layers.fold(parts, kernel)),
-      layers.conv(layers.join(parts), kernel), atol=1e-4)
+      layers.conv(*layers.fold_1x1(parts, kernel)),
+      layers.conv(layers.concat(parts), kernel), atol=1e-4)
 
 
 def test_draw_gives_kernels_their_law_and_leaves_the_rest():
   params = {'a': {'kernel': jnp.full((50, 40), 3.), 'bias': jnp.zeros(9)},
             'b': {'kernel': jnp.ones((40, 50)), 'scale': jnp.ones(5)}}
-  drawn = layers.draw(jax.random.key(0), params)
+  drawn = initialization.initialize(jax.random.key(0), params)
   # 2000 normals: mean within 5 / sqrt(2000), deviation within 5 / sqrt(4000).
   for name, std in (('a', 3.), ('b', 1.)):
     assert abs(float(drawn[name]['kernel'].mean())) < .112 * std
@@ -206,7 +208,7 @@ def test_laws_have_their_deviations_and_ranges():
       ('normal', 1., np.inf, .6827), ('uniform', 1., 3**.5, 1 / 3**.5),
       # A normal within two deviations, not scaled back.
       ('truncated', .8796, 2., .6827 / .9545)):
-    x = np.asarray(layers.LAWS[law](n))
+    x = np.asarray(initialization.LAWS[law](n))
     assert x.std() == pytest.approx(deviation, rel=.01), law
     assert abs(x.mean()) < .02 and np.abs(x).max() <= most * (1 + 1e-6)
     assert np.mean(np.abs(x) < 1) == pytest.approx(inside, abs=.005), law
@@ -214,7 +216,7 @@ def test_laws_have_their_deviations_and_ranges():
 
 
 def test_draw_makes_gains_and_vectors_of_iterations_too():
-  drawn = layers.draw(jax.random.key(0), {
+  drawn = initialization.initialize(jax.random.key(0), {
       'params': {'gain': jnp.full(2000, .02), 'kernel': jnp.full(2000, 3.)},
       'stats': {'u': jnp.ones(2000), 'v': jnp.zeros(5)}}, 'uniform')
   gain, kernel = drawn['params']['gain'], drawn['params']['kernel']
@@ -229,12 +231,13 @@ def test_draw_makes_gains_and_vectors_of_iterations_too():
 
 @pytest.mark.parametrize('layer, shape, wanted', [
     # Of improved_wgan_training, by hand: its fans count strides.
-    (lambda kit: plain.Conv(kit, 128, 5, 2), (1, 8, 8, 3), (4 / 875)**.5),
-    (lambda kit: plain.Conv(kit, 256, 5, up='transposed_5'), (1, 4, 4, 512),
-     (4 / 9600)**.5),
-    (lambda kit: plain.Dense(kit, 1), (1, 4, 4, 6), (2 / 97)**.5)])
+    (lambda settings: plain.Conv(settings, 128, 5, 2), (1, 8, 8, 3),
+     (4 / 875)**.5),
+    (lambda settings: plain.Conv(settings, 256, 5, up='transposed_5'),
+     (1, 4, 4, 512), (4 / 9600)**.5),
+    (lambda settings: plain.Dense(settings, 1), (1, 4, 4, 6), (2 / 97)**.5)])
 def test_wgan_gps_deviation_counts_strides(layer, shape, wanted):
-  made = layer(plain.Kit(deviation='wgan_gp')).init(
+  made = layer(plain.LayerSettings(deviation='wgan_gp')).init(
       jax.random.key(0), jnp.zeros(shape))
   np.testing.assert_allclose(made['params']['kernel'], wanted, rtol=1e-6)
 
@@ -246,7 +249,7 @@ def test_deviations_are_those_of_their_sources(name):
       '.02': .02, 'glorot': (2 / (27 + 45))**.5, 'wgan_gp': (4 / 72)**.5,
       '.05': .05 / 3**.5, '.005': .005 / 3**.5, 'torch': 27**-.5 / 3**.5,
       'lapgan_g': .05, 'lapgan_d': .005}[name]
-  kit = plain.Kit(deviation=name)
-  made = plain.Conv(kit, 5, gain=2.).init(
+  settings = plain.LayerSettings(deviation=name)
+  made = plain.Conv(settings, 5, gain=2.).init(
       jax.random.key(0), jnp.zeros((1, 4, 4, 3)))
   np.testing.assert_allclose(made['params']['kernel'], 2 * wanted, rtol=1e-6)

@@ -222,7 +222,7 @@ TABLE += [(name, 'simple', 'none', 'none') for name in ROWS
 ON_LADDER = ('msg_progan', 'bmsg_gan', 'progan', 'stylegan', 'stylegan2',
              'stylegan2_plain', 'r3gan')
 # Doublings of the size in G, and pixels where 16 are too few.
-HALVINGS = {name: plan.d_downs for name, plan in resnet.PLANS.items()}
+HALVINGS = {name: arch.d_downs for name, arch in resnet.ARCHITECTURES.items()}
 DOUBLINGS = {'dcgan': 4, 'dcgan_64': 4, 'dcgan_compare_gan': 4,
              'resnet_mimicry_64': 4, 'resnet_mimicry_128': 5, 'resnet19': 5}
 PIXELS = {'resnet19': 64, 'resnet_mimicry_128': 32}

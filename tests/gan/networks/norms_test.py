@@ -7,11 +7,11 @@ import pytest
 from msg_gan_jax.data.batches import Batch
 from msg_gan_jax.gan.build import build
 from msg_gan_jax.gan.networks import norms
-from msg_gan_jax.gan.networks.norms import NORMS, Normalize, Way
+from msg_gan_jax.gan.networks.norms import NORMS, Normalize, PassInfo
 from msg_gan_jax.gan.networks.table import NETWORKS
 from msg_gan_jax.gan.state import Condition
 
-TRAIN, EVALUATE = Way(True), Way(False)
+TRAIN, EVALUATE = PassInfo(True), PassInfo(False)
 EPSILON = 1e-5
 
 
@@ -27,8 +27,8 @@ def standard(x, axes):
   return (x - mean) / np.sqrt(var + EPSILON)
 
 
-def variables(layer, x, way=EVALUATE):
-  return layer.init(jax.random.key(0), x, way)
+def variables(layer, x, info=EVALUATE):
+  return layer.init(jax.random.key(0), x, info)
 
 
 @pytest.mark.parametrize('norm, shape, axes', [
@@ -114,14 +114,14 @@ def test_batch_always_uses_the_batch_and_moves_nothing_at_evaluation():
 def test_labels_select_the_scale_and_shift_and_begin_at_the_identity():
   layer, x = Normalize('batch', classes=3), pictures()
   labels = jnp.array([2, 0, 2, 1])
-  way = Way(True, labels)
-  found = variables(layer, x, way)
+  info = PassInfo(True, labels)
+  found = variables(layer, x, info)
   # The scale begins at 1: compare_gan's began near 0 (its issue 54).
   np.testing.assert_allclose(
-      layer.apply(found, x, way), standard(x, (0, 1, 2)), rtol=1e-4, atol=1e-4)
+      layer.apply(found, x, info), standard(x, (0, 1, 2)), rtol=1e-4, atol=1e-4)
   scale, bias = np.arange(18.).reshape(3, 6), -np.arange(18.).reshape(3, 6)
   got = layer.apply(
-      {**found, 'params': {'scale': scale, 'bias': bias}}, x, way)
+      {**found, 'params': {'scale': scale, 'bias': bias}}, x, info)
   rows = np.asarray(labels)
   wanted = (standard(x, (0, 1, 2)) * scale[rows][:, None, None]
             + bias[rows][:, None, None])

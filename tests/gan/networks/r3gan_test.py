@@ -10,10 +10,12 @@ import pytest
 
 from msg_gan_jax.gan.networks import (
   filters,
+  initialization,
   layers,
   phi,
   r3gan,
 )
+from msg_gan_jax.gan.networks.ladder import Ladder
 from msg_gan_jax.gan.state import NOTHING, Condition
 
 pytestmark = pytest.mark.slow
@@ -26,7 +28,7 @@ def normal(*shape):
 
 
 def shape_of(ladder, fmap_max, fmap_base, shown=None, width=None):
-  return ladder.Ladder(
+  return Ladder(
       ladder, shown or ladder[-1:], (ladder[-1], width or ladder[-1], 3),
       fmap_max, fmap_base)
 
@@ -38,8 +40,9 @@ def pictures(shape, batch=4):
 
 def initial(module, *inputs):
   """Parameters as they begin, drawn."""
-  return jax.jit(lambda *inputs: layers.draw(jax.random.key(1), module.init(
-      jax.random.key(0), *inputs)['params']))(*inputs)
+  return jax.jit(lambda *inputs: initialization.initialize(
+      jax.random.key(1), module.init(jax.random.key(0), *inputs)['params']
+      ))(*inputs)
 
 
 def away(params):
@@ -81,24 +84,24 @@ def test_the_authors_presets_have_their_widths_and_counts(
   large = widths[0] > 768
   ladder = tuple(4 << i for i in range(len(widths)))
   shape = shape_of(ladder, widths[0], 49152 if large else 12288)
-  plan = r3gan.Plan(per_group=16) if large else r3gan.Plan()
+  arch = r3gan.Architecture(per_group=16) if large else r3gan.Architecture()
   assert tuple(map(shape.width, ladder)) == widths
-  assert tuple(map(plan.groups, widths)) == cardinality
+  assert tuple(map(arch.groups, widths)) == cardinality
   condition = Condition(jnp.zeros(1, int)) if classes else NOTHING
   assert by_hand(widths, cardinality, classes) == wanted
-  got = [count(module(shape, plan, classes), x, condition)
+  got = [count(module(shape, arch, classes), x, condition)
          for module, x in ((r3gan.Generator, jnp.zeros((1, 64))),
                            (r3gan.Discriminator, pictures(shape, 1)))]
   assert tuple(got) == wanted
 
 
 def test_groups_divide_the_maps_of_every_width():
-  plan = r3gan.Plan()
+  arch = r3gan.Architecture()
   for width in range(1, 200):
-    groups = plan.groups(width)
+    groups = arch.groups(width)
     assert 2 * width % groups == 0
     assert 1 <= groups <= max(1, width // 8)
-  assert [plan.groups(n) for n in (8, 15, 16, 28, 64)] == [1, 1, 2, 2, 8]
+  assert [arch.groups(n) for n in (8, 15, 16, 28, 64)] == [1, 1, 2, 2, 8]
 
 
 def test_weights_begin_with_the_authors_deviations():
@@ -147,8 +150,8 @@ def test_grouped_conv_is_xlas_also_elsewhere_than_on_a_cpu(monkeypatch):
 
 
 def test_a_block_is_what_its_textbook_says():
-  x, plan = normal(2, 4, 5, 24), r3gan.Plan()
-  block = r3gan.Block(plan, 1.)
+  x, arch = normal(2, 4, 5, 24), r3gan.Architecture()
+  block = r3gan.Block(arch, 1.)
   params = jax.tree.map(lambda x: .3 * normal(*x.shape), block.init(
       jax.random.key(0), x)['params'])
 
@@ -167,15 +170,15 @@ def test_a_block_is_what_its_textbook_says():
 
 def test_a_block_adds_its_share_of_the_variance():
   """Were its last layer drawn with gain 1. Where padding is seen it is less."""
-  plan = r3gan.Plan()
-  block = r3gan.Block(plan, plan.gain(4))  # the 8 blocks of CIFAR-10's preset
+  arch = r3gan.Architecture()
+  block = r3gan.Block(arch, arch.gain(4))  # the 8 blocks of CIFAR-10's preset
 
   @jax.jit
   @jax.vmap
   def shares(key):
     keys = jax.random.split(key, 3)
     x = jax.random.normal(keys[0], (2, 6, 6, 32))
-    params = layers.draw(keys[1], block.init(key, x)['params'])
+    params = initialization.initialize(keys[1], block.init(key, x)['params'])
     before = block.apply({'params': params}, x) - x
     last = params['conv_3']['kernel']
     params['conv_3']['kernel'] = jax.random.normal(
@@ -191,7 +194,7 @@ def test_a_block_adds_its_share_of_the_variance():
 
 def test_g_begins_as_a_linear_chain_of_unit_variance():
   shape = shape_of((4, 8), 128, 512, shown=(4, 8))
-  g, z = r3gan.Generator(shape, r3gan.Plan(blocks=1)), normal(16, 16)
+  g, z = r3gan.Generator(shape, r3gan.Architecture(blocks=1)), normal(16, 16)
   params = initial(g, z)
   x = (z @ params['linear']['kernel'][0, 0])[:, None, None] * (
       params['basis']['kernel'])
@@ -207,7 +210,7 @@ def test_g_begins_as_a_linear_chain_of_unit_variance():
 @pytest.mark.parametrize('classes', [0, 5])
 def test_d_begins_as_a_linear_chain(classes):
   shape = shape_of((4, 8), 16, 64)
-  d = r3gan.Discriminator(shape, r3gan.Plan(blocks=1), classes)
+  d = r3gan.Discriminator(shape, r3gan.Architecture(blocks=1), classes)
   images, condition = pictures(shape), Condition(jnp.arange(4))
   params = initial(d, images, condition)
   weight = {name: leaf['kernel'] for name, leaf in params.items()
@@ -223,7 +226,7 @@ def test_d_begins_as_a_linear_chain(classes):
 def small(classes=0, remat=False, dtype=jnp.float32, phi='simple'):
   """G and D with two shown sizes, of other widths, and groups."""
   shape = shape_of((4, 8), 16, 48, shown=(4, 8))
-  rest = dict(plan=r3gan.Plan(blocks=1), classes=classes, dtype=dtype,
+  rest = dict(arch=r3gan.Architecture(blocks=1), classes=classes, dtype=dtype,
               remat=remat)
   return (r3gan.Generator(shape, **rest),
           r3gan.Discriminator(shape, phi=phi, **rest))

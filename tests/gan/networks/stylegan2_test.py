@@ -11,12 +11,14 @@ import pytest
 from msg_gan_jax.gan import pyramid
 from msg_gan_jax.gan.networks import (
   filters,
+  initialization,
   ladder,
   layers,
   mapping,
   phi,
   plain,
   stylegan2,
+  stylegan2_convs,
 )
 from msg_gan_jax.gan.state import Condition
 
@@ -105,7 +107,7 @@ def test_modulation_of_the_inputs_is_a_kernel_for_each_sample(up):
   def both(*args):
     return [jax.value_and_grad(
         lambda *args, f=f: (f(*args, up) * weights).sum(), (0, 1, 2))(*args) + (
-            f(*args, up),) for f in (stylegan2.modulated, by_sample)]
+            f(*args, up),) for f in (stylegan2_convs.modulated, by_sample)]
 
   fast, slow = both(x, kernel, style)
   chex.assert_trees_all_close(fast[2], slow[2], rtol=1e-5, atol=1e-5)
@@ -122,7 +124,8 @@ def test_products_of_shifted_copies_are_strided_convolutions(size):
   @jax.jit
   def both(small, large):
     return (
-        (stylegan2.transposed(small, kernel), stylegan2.strided(large, kernel)),
+        (stylegan2_convs.transposed(small, kernel),
+         stylegan2_convs.strided(large, kernel)),
         (layers.conv(jnp.pad(with_zeros(small), (
             (0, 0), (1, 1), (1, 1), (0, 0))), kernel)[:, :-2, :-2],
          layers.conv(large, kernel, 2, 'VALID')))
@@ -141,7 +144,7 @@ def test_products_of_shifted_copies_are_strided_convolutions(size):
 
 def made(module, *args):
   """Variables with random biases and noise strengths too."""
-  values = layers.draw(
+  values = initialization.initialize(
       jax.random.key(0), jax.jit(module.init)(jax.random.key(1), *args))
   params = jax.tree.map(
       lambda x: x + .1 * normal(x.size, *x.shape), values['params'])
@@ -185,7 +188,7 @@ def test_one_layer_more_of_styles_than_convolutions_and_images_of_all_levels(g):
   assert [(x.shape, x.dtype) for x in images] == [
       ((4, 4, 6, 3), jnp.float32), ((4, 8, 12, 3), jnp.float32)]
   chex.assert_trees_all_close(images, run(module, variables, z), atol=1e-5)
-  one = module.clone(shape=SHAPE._replace(shown=(8,)))
+  one = module.clone(ladder=SHAPE._replace(shown=(8,)))
   # Which are shown changes neither parameters nor the finest image.
   chex.assert_trees_all_close(
       images[1:], run(one, variables, z), rtol=1e-5, atol=1e-5)
@@ -485,8 +488,8 @@ def test_an_unknown_architecture_lists_what_exists():
 def test_a_rate_changes_how_fast_a_layer_learns_and_not_how_it_begins():
   x, slow, fast = normal(0, 4, 8), *(
       mapping.Dense(5, rate, start=2.) for rate in (.01, 1.))
-  values = [layers.draw(jax.random.key(0), m.init(jax.random.key(1), x))
-            for m in (slow, fast)]
+  values = [initialization.initialize(
+      jax.random.key(0), m.init(jax.random.key(1), x)) for m in (slow, fast)]
   got = [m.apply(v, x) for m, v in zip((slow, fast), values, strict=True)]
   chex.assert_trees_all_close(*got, rtol=1e-5)
   moved = [m.apply(jax.tree.map(lambda p: p + .1, v), x) - y for m, v, y in zip(
@@ -503,7 +506,7 @@ def test_modulated_convolutions_keep_the_mean_square():
   kernel, style = normal(0, 3, 3, 64, 64), 1 + normal(1, 4, 64)
   white = normal(2, 4, 16, 16, 64)
   flat = jnp.broadcast_to(normal(3, 4, 1, 1, 64), white.shape)
-  modulated = jax.jit(stylegan2.modulated, static_argnums=3)
+  modulated = jax.jit(stylegan2_convs.modulated, static_argnums=3)
   for x, up, wanted in (
       (white, False, 1.), (flat, False, 1.), (flat, True, 1.),
       # Between independent pixels the filter is a mean: (1 + 9) / 16 of the
@@ -522,7 +525,7 @@ def test_layers_have_about_unit_mean_square_at_the_start():
   images = pyramid.build(
       pyramid.up(normal(1, 8, 2, 2, 3), 4), shape.shown)
   for module, x in ((g, z), (d, images)):
-    values = layers.draw(
+    values = initialization.initialize(
         jax.random.key(0), jax.jit(module.init)(jax.random.key(0), x))
     _, left = jax.jit(lambda values, x, module=module: module.apply(
         values, x, capture_intermediates=True, mutable=['intermediates'])

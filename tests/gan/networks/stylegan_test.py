@@ -9,10 +9,12 @@ import pytest
 
 from msg_gan_jax.gan import pyramid
 from msg_gan_jax.gan.networks import (
-  layers,
+  initialization,
   mapping,
+  noise,
   stylegan,
 )
+from msg_gan_jax.gan.networks.ladder import Ladder
 from msg_gan_jax.gan.state import NOTHING, Condition
 
 LADDER = 4, 8, 16
@@ -21,12 +23,12 @@ BATCH, WIDTH, LATENT = 3, 6, 5
 
 def shape_of(ladder=LADDER, image=None, fmap_max=6, fmap_base=32):
   image = image or (ladder[-1], ladder[-1], 3)
-  return ladder.Ladder(tuple(ladder), tuple(ladder), image, fmap_max, fmap_base)
+  return Ladder(tuple(ladder), tuple(ladder), image, fmap_max, fmap_base)
 
 
 def generator(ladder=LADDER, **attributes):
   return stylegan.Generator(**{
-      'shape': shape_of(ladder), 'width': WIDTH, 'depth': 2, **attributes})
+      'ladder': shape_of(ladder), 'width': WIDTH, 'depth': 2, **attributes})
 
 
 def given(g):
@@ -273,7 +275,7 @@ def test_noise_is_fixed_without_a_key_and_fresh_with_one(world):
 
 
 def test_no_two_layers_share_their_noise():
-  a, b, c, _ = stylegan.draw(
+  a, b, c, _ = noise.for_layers(
       stylegan.Epilogue().bind({}), BATCH, ((4, 4), (4, 4), (8, 8), (8, 8)))
   assert a.shape == (1, 4, 4, 1) and c.shape == (1, 8, 8, 1)
   assert (a != b).any() and (a != c[:, :4, :4]).any()
@@ -284,8 +286,8 @@ def test_noise_has_no_weight_at_the_start():
   params = jax.jit(g.init)(
       jax.random.key(0), jnp.zeros((1, LATENT)))['params']['synthesis']
   assert (params['block_4_constant'] == 1).all()
-  # `draw` draws kernels only.
-  drawn = layers.draw(jax.random.key(1), params)
+  # `initialize` draws kernels only.
+  drawn = initialization.initialize(jax.random.key(1), params)
   for name, layer in drawn.items():
     if 'epilogue' in name:
       assert not layer['noise'].any() and not layer['bias'].any()

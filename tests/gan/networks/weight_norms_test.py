@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from msg_gan_jax.gan.networks import layers, plain
+from msg_gan_jax.gan.networks import initialization, plain
 from msg_gan_jax.gan.networks.weight_norms import WEIGHT_NORMS
 
 MATRIX = ('spectral', 'spectral_compare_gan')
@@ -19,11 +19,11 @@ SHAPE = 6, 4, 3  # height, width and channels of a layer's input
 
 
 def module(norm, name, features=2, iterations=1, ratio=.7):
-  kit = plain.Kit(
+  settings = plain.LayerSettings(
       weight_norm=norm, iterations=iterations, ratio=ratio, use_bias=False)
   if LAYERS[name] is None:
-    return plain.Dense(kit, features)
-  return plain.Conv(kit, features, **LAYERS[name])
+    return plain.Dense(settings, features)
+  return plain.Conv(settings, features, **LAYERS[name])
 
 
 def drawn(layer, seed=2):
@@ -32,7 +32,7 @@ def drawn(layer, seed=2):
   By this seed the two largest singular values are .3% apart or more, so that
   iterations end.
   """
-  return layers.draw(jax.random.key(seed), layer.init(
+  return initialization.initialize(jax.random.key(seed), layer.init(
       jax.random.key(0), jnp.zeros((1, *SHAPE))))
 
 
@@ -190,7 +190,7 @@ def by_vectors(norm, layer, variables):
   """sigma of the vectors that were kept, or of an iteration later."""
   u, v = (np.asarray(variables['stats'][k], float) for k in 'uv')
   if norm == 'spectral_operator':
-    bare = layer.clone(kit=layer.kit._replace(weight_norm='none'))
+    bare = layer.clone(settings=layer.settings._replace(weight_norm='none'))
     matrix = dense(bare, {'params': variables['params']})
   else:
     matrix = rows(variables['params']['kernel'])
@@ -216,7 +216,7 @@ def test_a_pass_that_may_not_keep_the_vectors_uses_those_that_were(norm):
   also, left = layer.apply(variables, x, mutable=['moments'])
   np.testing.assert_array_equal(once, also)
   assert not left.get('moments')
-  bare = layer.clone(kit=layer.kit._replace(weight_norm='none'))
+  bare = layer.clone(settings=layer.settings._replace(weight_norm='none'))
   raw = bare.apply({'params': variables['params']}, x)
   np.testing.assert_allclose(
       raw / by_vectors(norm, layer, variables), once, rtol=1e-4, atol=1e-5)
@@ -244,7 +244,7 @@ def test_the_gradient_passes_through_sigma(norm):
   has none of that: there they are held.
   """
   layer = module(norm, '3x3', 4, iterations=5, ratio=.4)
-  bare = layer.clone(kit=layer.kit._replace(weight_norm='none'))
+  bare = layer.clone(settings=layer.settings._replace(weight_norm='none'))
   variables = converged(layer, drawn(layer), 100)
   kernel, stats = variables['params']['kernel'], variables['stats']
   way, weights = (jax.random.normal(jax.random.key(k), shape) for k, shape in (
@@ -299,7 +299,7 @@ def test_weight_norm_gives_each_output_its_length(name):
   kernel = drawn(layer)['params']['kernel']
   length = jnp.arange(1., 6.)
   x = jax.random.normal(jax.random.key(3), (2, *SHAPE))
-  bare = layer.clone(kit=layer.kit._replace(weight_norm='none'))
+  bare = layer.clone(settings=layer.settings._replace(weight_norm='none'))
   direction = kernel / jnp.linalg.norm(kernel.reshape(-1, 5), axis=0)
   np.testing.assert_allclose(
       layer.apply({'params': {'kernel': kernel, 'length': length}}, x),
