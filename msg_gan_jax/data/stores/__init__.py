@@ -1,1 +1,1 @@
-"""Places where pictures lie: folders, archives, arrays, databases, data sets."""
+"""Places where pictures lie: folders, archives, arrays, databases, sets."""
