@@ -149,12 +149,12 @@ def declaration(node):
 def signature(node):
   """'def f(x: int) -> int', an argument a line where it is long."""
   returns = f' -> {ast.unparse(node.returns)}' if node.returns else ''
-  arguments = ast.unparse(node.args)
-  line = f'def {node.name}({arguments}){returns}'
+  arguments = [re.sub(r'^(\w+: .*?)=', r'\1 = ', x)  # As PEP 8 has it.
+               for x in split(ast.unparse(node.args))]
+  line = f'def {node.name}({", ".join(arguments)}){returns}'
   if len(line) <= 78:
     return line
-  one_a_line = ''.join(
-      f'    {x},\n' for x in split(arguments))
+  one_a_line = ''.join(f'    {x},\n' for x in arguments)
   return f'def {node.name}(\n{one_a_line}){returns}'
 
 
