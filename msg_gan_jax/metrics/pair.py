@@ -74,6 +74,7 @@ class Pair:
 
   @property
   def protocol(self) -> Protocol:
+    """How scores are computed."""
     return self.options.protocol
 
   @property

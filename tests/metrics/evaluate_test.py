@@ -57,12 +57,12 @@ def measured(tmp_path_factory):
 
 
 def test_every_score_is_a_number_with_its_reference(measured):
-  found, record = measured
+  scores, record = measured
   json.dumps(record, allow_nan=False)
-  for one in found:
-    assert math.isfinite(one.value), one
-    assert one.error is None or 0 <= one.error < math.inf
-  by_name = {one.name: one for one in found}
+  for x in scores:
+    assert math.isfinite(x.value), x
+    assert x.error is None or 0 <= x.error < math.inf
+  by_name = {x.name: x for x in scores}
   for name in 'frechet', 'kid', 'precision', 'coverage', 'ms_ssim', 'swd_mean':
     assert by_name[name].reals is not None
   for name, times in ('kid', 2), ('swd_mean', 1.5):
@@ -70,31 +70,31 @@ def test_every_score_is_a_number_with_its_reference(measured):
 
 
 def test_the_distance_is_that_of_the_features(measured, tmp_path):
-  found, _ = measured
-  one = pair.Pair(ArraySource(REAL), ArraySource(FAKE), options(tmp_path))
+  scores, _ = measured
+  sides = pair.Pair(ArraySource(REAL), ArraySource(FAKE), options(tmp_path))
   wanted = frechet.frechet(*(frechet.moments(side.features('pixels'))
-                             for side in (one.real, one.fake)))
-  assert found[0].value == pytest.approx(wanted.value, rel=1e-9)
+                             for side in (sides.real, sides.fake)))
+  assert scores[0].value == pytest.approx(wanted.value, rel=1e-9)
 
 
 def test_a_set_and_itself_have_no_distance(tmp_path):
-  found, _ = of(REAL, REAL, ('fid', 'precision_recall', 'density_coverage'),
-                tmp_path)
-  values = {one.name: one.value for one in found}
+  scores, _ = of(REAL, REAL, ('fid', 'precision_recall', 'density_coverage'),
+                 tmp_path)
+  values = {x.name: x.value for x in scores}
   assert abs(values['frechet']) < 1e-6
   assert values['precision'] == values['recall'] == values['coverage'] == 1
 
 
 def test_constant_pictures_have_scores(tmp_path):
   same = np.repeat(REAL[:1], 40, 0)
-  found, _ = of(REAL, same, (
+  scores, _ = of(REAL, same, (
       'fid', 'kid', 'precision_recall', 'density_coverage', 'ms_ssim', 'swd'),
       tmp_path)
-  assert all(math.isfinite(one.value) for one in found)
-  values = {one.name: one.value for one in found}
+  assert all(math.isfinite(x.value) for x in scores)
+  values = {x.name: x.value for x in scores}
   assert values['ms_ssim'] == pytest.approx(1, abs=1e-6)
   assert values['recall'] < .1
-  said = [line for one in found for line in one.warnings]
+  said = [line for x in scores for line in x.warnings]
   assert any('fake: all 40 rows are equal' in line for line in said), said
 
 
@@ -142,8 +142,8 @@ def test_classes_are_compared_only_where_there_are_some(metric, tmp_path):
 ])
 def test_the_name_of_a_score_has_its_protocol(
     name, given, spec, wanted, tmp_path):
-  one = score.Score('fid', 1., features=spec)
-  assert evaluate.key(one, options(tmp_path, name, given)) == wanted
+  fid = score.Score('fid', 1., features=spec)
+  assert evaluate.key(fid, options(tmp_path, name, given)) == wanted
 
 
 def test_another_number_of_fakes_is_in_the_name(tmp_path):
@@ -189,12 +189,12 @@ def test_no_two_protocols_are_the_same():
 
 
 def test_an_id_is_of_all_that_moves_a_number_and_of_nothing_else():
-  one = protocols.PROTOCOLS['ada']
+  ada = protocols.PROTOCOLS['ada']
   for field, value in (('ddof', 1), ('resize', 'half_pixel'), ('n_fake', 5),
                        ('weights', 'raw'), ('scale', 'torch')):
-    assert dataclasses.replace(one, **{field: value}).digest() != one.digest()
-  assert dataclasses.replace(one, metrics=('kid',)).digest() == one.digest()
-  assert one.digest('a') != one.digest('b')
+    assert dataclasses.replace(ada, **{field: value}).digest() != ada.digest()
+  assert dataclasses.replace(ada, metrics=('kid',)).digest() == ada.digest()
+  assert ada.digest('a') != ada.digest('b')
 
 
 def test_an_id_is_the_same_whatever_else_is_asked_for(tmp_path):
@@ -212,11 +212,11 @@ def test_of_sorted_pictures_every_class_is_seen(tmp_path):
   values = np.repeat(np.arange(10, dtype=np.uint8), 30)
   source = ArraySource(np.broadcast_to(
       values[:, None, None, None], (300, 8, 8, 1)).copy(), values)
-  one = pair.Pair(source, source, options(tmp_path))
-  seen = one.real.images(100)[:, 0, 0, 0]
+  sides = pair.Pair(source, source, options(tmp_path))
+  seen = sides.real.images(100)[:, 0, 0, 0]
   assert set(seen) == set(range(10))
-  np.testing.assert_array_equal(one.real.labels(100), seen)
-  assert len(one.real.images()) == 300
+  np.testing.assert_array_equal(sides.real.labels(100), seen)
+  assert len(sides.real.images()) == 300
 
 
 def test_classes_of_other_names_are_not_compared(tmp_path):
@@ -228,20 +228,21 @@ def test_classes_of_other_names_are_not_compared(tmp_path):
 
 def test_what_a_small_set_does_not_have_is_left_out_unless_asked_for(tmp_path):
   small = REAL[:, :6, :6]
-  found, record = of(small, small[:20], (), tmp_path)
-  assert {'frechet', 'kid', 'precision'} <= {one.name for one in found}
+  scores, record = of(small, small[:20], (), tmp_path)
+  assert {'frechet', 'kid', 'precision'} <= {x.name for x in scores}
   assert any(line.startswith('swd is left out: ')
              for line in record['warnings'])
-  assert any('swd is left out' in line for line in text.sheet(found, record))
+  assert any('swd is left out' in line for line in text.sheet(scores, record))
   with pytest.raises(ValueError, match='pixels a side'):
     of(small, small[:20], ('swd',), tmp_path)
 
 
 def test_another_count_than_the_protocols_is_a_warning(tmp_path):
-  some = options(tmp_path, 'landscape', 'pixels')
-  some = some._replace(protocol=dataclasses.replace(some.protocol, n_fake=40))
+  few_fakes = options(tmp_path, 'landscape', 'pixels')
+  few_fakes = few_fakes._replace(
+      protocol=dataclasses.replace(few_fakes.protocol, n_fake=40))
   _, record = evaluate.compute(
-      pair.Pair(ArraySource(REAL), ArraySource(FAKE), some), ('fid',))
+      pair.Pair(ArraySource(REAL), ArraySource(FAKE), few_fakes), ('fid',))
   assert record['warnings'] == [
       'landscape has 10,000 reals, and here are 60: the numbers are not those '
       'of its papers.', 'landscape has 10,000 fakes, and here are 40: the '
@@ -251,12 +252,12 @@ def test_another_count_than_the_protocols_is_a_warning(tmp_path):
 
 def test_numbers_of_unlike_protocols_are_in_tables_of_their_own(
     measured, tmp_path):
-  found, record = measured
+  scores, record = measured
   few, other = of(REAL[:50], FAKE, ('fid',), tmp_path)
   first = {**record, 'scores': {
       k: v for k, v in record['scores'].items() if k == 'frechet_pixels'}}
-  lines = text.rows([('a', found[:1], first), ('b', few, other),
-                       ('c', found[:1], first)])
+  lines = text.rows([('a', scores[:1], first), ('b', few, other),
+                     ('c', scores[:1], first)])
   tables = [i for i, line in enumerate(lines) if line.startswith('local [')]
   assert len(tables) == 2
   head = lines[tables[0] + 1].split(), lines[tables[1] + 1].split()
@@ -264,9 +265,10 @@ def test_numbers_of_unlike_protocols_are_in_tables_of_their_own(
 
 
 def test_the_two_error_bars_stand_apart(measured):
-  found, record = measured
-  one = found[0]
-  several = [(str(i), [one._replace(value=10. + i)], record) for i in range(3)]
+  scores, record = measured
+  distance = scores[0]
+  several = [(str(i), [distance._replace(value=10. + i)], record)
+             for i in range(3)]
   table_of_runs = '\n'.join(text.rows(several, seeds=True))
   assert 'mean of 3 runs' in table_of_runs
   assert '11.00 ± 1.0000' in table_of_runs
@@ -275,8 +277,8 @@ def test_the_two_error_bars_stand_apart(measured):
 
 
 def test_a_sheet_has_a_line_for_each_score_and_each_doubt(measured):
-  found, record = measured
-  lines = text.sheet(found, record)
+  scores, record = measured
+  lines = text.sheet(scores, record)
   assert lines[0].startswith(f'local [{record["id"]}]: 40 samples against 60 ')
   assert sum('Fréchet distance [pixels]' in line for line in lines) == 1
   assert any(line.startswith('warning: ') and '40' in line for line in lines)
@@ -289,29 +291,30 @@ def test_records_are_json_even_of_what_is_no_number(measured, tmp_path):
     path = text.append(str(tmp_path), 'here', r)
   lines = pathlib.Path(path).read_text().splitlines()
   assert len(lines) == 2
-  found = json.loads(lines[1], parse_constant=pytest.fail)
-  assert found['scores']['fid']['value'] is None and found['label'] == 'here'
+  record_read = json.loads(lines[1], parse_constant=pytest.fail)
+  assert record_read['scores']['fid']['value'] is None
+  assert record_read['label'] == 'here'
 
 
 def test_other_fakes_are_compared_with_what_is_known_of_the_reals(tmp_path):
-  one = pair.Pair(ArraySource(REAL), ArraySource(FAKE), options(tmp_path))
-  first, _ = evaluate.compute(one, ('fid',))
-  other = one.with_fake(ArraySource(REAL[20:]))
+  sides = pair.Pair(ArraySource(REAL), ArraySource(FAKE), options(tmp_path))
+  first, _ = evaluate.compute(sides, ('fid',))
+  other = sides.with_fake(ArraySource(REAL[20:]))
   second, _ = evaluate.compute(other, ('fid',))
   alone, _ = evaluate.compute(pair.Pair(
       ArraySource(REAL), ArraySource(REAL[20:]), options(tmp_path)), ('fid',))
   assert second == alone and second != first
-  assert other.real.moments('pixels') is one.real.moments('pixels')
+  assert other.real.moments('pixels') is sides.real.moments('pixels')
 
 
 def test_the_library_scores_arrays_and_folders(tmp_path):
   np.savez(tmp_path / 'fake.npz', images=FAKE)
   more = dict(features='pixels', cache_dir=str(tmp_path / 'cache'))
-  found = msg_gan_jax.evaluate(REAL, FAKE, ('fid',), **more)
+  record = msg_gan_jax.evaluate(REAL, FAKE, ('fid',), **more)
   again = msg_gan_jax.evaluate(
       REAL, str(tmp_path / 'fake.npz'), ('fid',), **more)
-  assert found['scores']['frechet_pixels']['value'] == (
+  assert record['scores']['frechet_pixels']['value'] == (
       again['scores']['frechet_pixels']['value'])
-  assert found['n_fake'] == 40 and found['protocol'] == 'local'
+  assert record['n_fake'] == 40 and record['protocol'] == 'local'
   with pytest.raises(ValueError, match="^protocol: no protocol 'adaa'"):
     msg_gan_jax.evaluate(REAL, FAKE, protocol='adaa')

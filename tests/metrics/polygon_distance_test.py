@@ -31,9 +31,9 @@ def test_noise_takes_a_picture_as_far_as_it_is_large():
   rng = np.random.default_rng(0)
   noisy = (grey + rng.normal(0, 8, images.shape)).round().astype(np.uint8)
   clean = polygon_distance.distances(grey, 'triangles')
-  found = polygon_distance.distances(noisy, 'triangles')
+  away = polygon_distance.distances(noisy, 'triangles')
   wanted = np.sqrt(clean**2 + (8 / 255)**2 * 28 * 28)
-  np.testing.assert_allclose(found, wanted, rtol=.1)
+  np.testing.assert_allclose(away, wanted, rtol=.1)
 
 
 def test_the_nearest_rows_are_found():
@@ -54,13 +54,13 @@ def test_scores_of_polygons_fall_where_they_are_others(tmp_path):
   def values(dataset):
     real = polygons.Polygons('triangles', 300)
     fake = polygons.Polygons(dataset, 40, first=5000)
-    one = pair.Pair(real, fake, pair.Options(
+    sides = pair.Pair(real, fake, pair.Options(
         protocols.PROTOCOLS['local'], 'local', cache_dir=str(tmp_path)))
-    found, record = evaluate.compute(one, ('polygons',))
+    distances, record = evaluate.compute(sides, ('polygons',))
     assert list(record['scores']) == [
         'polygon_precision_local', 'polygon_recall_local']
-    assert all(0 <= x.error < .1 for x in found)
-    return [x.value for x in found]
+    assert all(0 <= x.error < .1 for x in distances)
+    return [x.value for x in distances]
 
   alike, other = values('triangles'), values('squares')
   assert alike[0] > .95 and other[0] < .1

@@ -13,11 +13,11 @@ PIXELS = RNG.integers(0, 256, (12, 16, 20, 3), np.uint8)
 @pytest.fixture
 def folder(tmp_path):
   """A folder of PIXELS as PNG files."""
-  found = tmp_path / 'pictures'
-  found.mkdir()
+  path = tmp_path / 'pictures'
+  path.mkdir()
   for i, image in enumerate(PIXELS):
-    Image.fromarray(image).save(found / f'{i:02}.png')
-  return found
+    Image.fromarray(image).save(path / f'{i:02}.png')
+  return path
 
 
 def every(source):
@@ -27,9 +27,9 @@ def every(source):
 def test_a_folder_and_an_npz_are_the_same_pictures(folder, tmp_path):
   np.savez(tmp_path / 'a.npz', images=PIXELS)
   for path in folder, tmp_path / 'a.npz':
-    found = sets.open_set(str(path), cache_dir=str(tmp_path / 'cache'))
-    assert found.shape == (16, 20, 3)
-    np.testing.assert_array_equal(every(found), PIXELS)
+    source = sets.open_set(str(path), cache_dir=str(tmp_path / 'cache'))
+    assert source.shape == (16, 20, 3)
+    np.testing.assert_array_equal(every(source), PIXELS)
 
 
 def test_grey_stays_grey_and_alpha_alpha(tmp_path):
@@ -38,8 +38,8 @@ def test_grey_stays_grey_and_alpha_alpha(tmp_path):
     folder.mkdir()
     for i in range(2):
       Image.fromarray(PIXELS[i]).convert(mode).save(folder / f'{i}.png')
-    found = sets.open_set(str(folder), cache_dir=str(tmp_path / 'cache'))
-    assert found.shape[-1] == channels, mode
+    source = sets.open_set(str(folder), cache_dir=str(tmp_path / 'cache'))
+    assert source.shape[-1] == channels, mode
 
 
 def test_pictures_of_several_sizes_are_refused_until_one_is_named(
@@ -49,27 +49,27 @@ def test_pictures_of_several_sizes_are_refused_until_one_is_named(
       r'^fake: .* has pictures of 2 sizes: 20x16 \(12\), 8x8 \(1\); wanted '
       'one size, .*resolution=64')):
     sets.open_set(str(folder), 'fake', cache_dir=str(tmp_path / 'cache'))
-  found = sets.open_set(
+  source = sets.open_set(
       str(folder), resolution=8, cache_dir=str(tmp_path / 'cache'))
-  assert found.shape == (8, 8, 3) and len(found) == 13
+  assert source.shape == (8, 8, 3) and len(source) == 13
 
 
 def test_grey_and_colour_are_compared_in_colour():
   colour, grey, alpha = (ArraySource(np.repeat(PIXELS[..., :1], n, 3))
                          for n in (3, 1, 4))
-  for one in grey, alpha:
-    found = sets.in_same_channels(colour, one)
-    assert found[0] is colour and found[1].shape == (16, 20, 3)
-    np.testing.assert_array_equal(every(found[1]), every(colour))
-    assert found[1].digest() != one.digest()
+  for other in grey, alpha:
+    both = sets.in_same_channels(colour, other)
+    assert both[0] is colour and both[1].shape == (16, 20, 3)
+    np.testing.assert_array_equal(every(both[1]), every(colour))
+    assert both[1].digest() != other.digest()
   assert sets.in_same_channels(grey, grey) == (grey, grey)
 
 
 def test_a_folder_of_grey_and_colour_is_read_in_colour(folder, tmp_path):
   Image.fromarray(PIXELS[0]).convert('L').save(folder / '00.png')
-  found = sets.open_set(str(folder), cache_dir=str(tmp_path / 'cache'))
-  assert found.shape == (16, 20, 3)
-  np.testing.assert_array_equal(every(found)[1:], PIXELS[1:])
+  source = sets.open_set(str(folder), cache_dir=str(tmp_path / 'cache'))
+  assert source.shape == (16, 20, 3)
+  np.testing.assert_array_equal(every(source)[1:], PIXELS[1:])
 
 
 def test_a_source_has_two_parts():
@@ -113,10 +113,10 @@ def test_other_arrays_are_refused(pixels, labels, said):
 
 
 def test_arrays_are_told_apart_by_content():
-  one = ArraySource(PIXELS)
-  assert one.digest() == ArraySource(PIXELS.copy()).digest()
-  assert one.digest() != ArraySource(PIXELS[::-1]).digest()
-  assert one.digest() != ArraySource(PIXELS, np.arange(12)).digest()
+  source = ArraySource(PIXELS)
+  assert source.digest() == ArraySource(PIXELS.copy()).digest()
+  assert source.digest() != ArraySource(PIXELS[::-1]).digest()
+  assert source.digest() != ArraySource(PIXELS, np.arange(12)).digest()
 
 
 def test_what_is_drawn_anew_is_what_is_kept(monkeypatch):
@@ -132,6 +132,6 @@ def test_what_is_drawn_anew_is_what_is_kept(monkeypatch):
   monkeypatch.setattr(sets._Drawn, 'BLOCK', 5)
   asked.clear()
   drawn = sets.generated(draw, 12, (16, 20, 3))
-  some = np.array([11, 0, 7, 3])
-  np.testing.assert_array_equal(drawn.images(some), kept.images(some))
+  indices = np.array([11, 0, 7, 3])
+  np.testing.assert_array_equal(drawn.images(indices), kept.images(indices))
   assert asked == [(0, 5), (5, 10), (10, 12)]

@@ -40,12 +40,12 @@ def trained(cache):
 
 
 def test_it_learns_the_label_and_every_named_factor(trained):
-  found, said = trained
-  heads = set(found.accuracy)
+  scores, said = trained
+  heads = set(scores.accuracy)
   assert 'label' in heads and len(heads) > 5
-  assert found.taps['features'] == 12
-  assert found.taps['logits'] == len(REAL.classes)
-  assert set(found.taps) == {'features', *map(dataset_classifier.tap, heads)}
+  assert scores.taps['features'] == 12
+  assert scores.taps['logits'] == len(REAL.classes)
+  assert set(scores.taps) == {'features', *map(dataset_classifier.tap, heads)}
   assert said[0].startswith('training a classifier of avatars on 220 pictures')
   assert 'accuracy on 120 others: ' in said[1]
 
@@ -71,21 +71,21 @@ def test_scores_by_it_have_its_accuracy_beside_them(trained, cache):
   options = pair.Options(
       protocols.PROTOCOLS['local'], 'local', 'classifier', cache_dir=cache,
       say=pytest.fail, held_out=OTHER, train=REAL)
-  found, record = evaluate.compute(pair.Pair(OTHER, FAKE, options), (
+  scores, record = evaluate.compute(pair.Pair(OTHER, FAKE, options), (
       'fid', 'is', 'class_accuracy', 'factors'))
   json.dumps(record)
-  by_name = {one.name: one for one in found}
+  by_name = {x.name: x for x in scores}
   right = trained[0].accuracy['label']
   assert by_name['class_accuracy'].about['classifier'] == right
-  lines = '\n'.join(text.sheet(found, record))
+  lines = '\n'.join(text.sheet(scores, record))
   assert f'class accuracy [classifier:logits], right {right:.0%} of' in lines
   assert 1 <= by_name['classifier_score'].value <= len(REAL.classes)
-  factors = [one for one in found if one.name.startswith('factor_')]
+  factors = [x for x in scores if x.name.startswith('factor_')]
   assert len(factors) == len(trained[0].accuracy) - 1
-  for one in factors:
-    assert 0 <= one.value <= 1 and one.about['classifier'] > 0
+  for x in factors:
+    assert 0 <= x.value <= 1 and x.about['classifier'] > 0
   assert by_name['factors'].value == pytest.approx(
-      np.mean([one.value for one in factors if one.name.removeprefix(
+      np.mean([x.value for x in factors if x.name.removeprefix(
           'factor_') in by_name['factors'].about['of']]))
   assert record['extractors']['classifier']['held_out_accuracy'] == (
       trained[0].accuracy)
@@ -96,13 +96,13 @@ def test_a_protocols_own_metrics_share_one_pass_and_its_taps(trained, cache):
   options = pair.Options(
       protocols.PROTOCOLS['tf_legacy'], 'tf_legacy', 'classifier',
       cache_dir=cache, say=pytest.fail, held_out=OTHER, train=REAL)
-  found, _ = evaluate.compute(pair.Pair(OTHER, FAKE, options))
-  assert [one.name for one in found] == ['frechet', 'classifier_score']
+  scores, _ = evaluate.compute(pair.Pair(OTHER, FAKE, options))
+  assert [x.name for x in scores] == ['frechet', 'classifier_score']
   # Nor does a tap that is asked for later miss what is known by then.
-  one = pair.Pair(OTHER, FAKE, options)
-  evaluate.compute(one, ('fid',))
-  (late,), _ = evaluate.compute(one, ('is',))
-  assert late.value == found[1].value
+  x = pair.Pair(OTHER, FAKE, options)
+  evaluate.compute(x, ('fid',))
+  (late,), _ = evaluate.compute(x, ('is',))
+  assert late.value == scores[1].value
 
 
 def test_without_other_pictures_a_tenth_is_kept_out(cache):

@@ -29,27 +29,27 @@ def extractor(batch=4, digest='one', apply=flat):
 
 @pytest.mark.parametrize('batch', [1, 4, 11, 64])
 def test_a_last_partial_batch_counts(batch):
-  found = extract.features(SOURCE, extractor(batch))
+  taps = extract.features(SOURCE, extractor(batch))
   wanted = PIXELS.reshape(11, -1).astype(np.float32)
-  np.testing.assert_array_equal(found['sum'][:, 0], 2 * wanted.sum(1))
-  np.testing.assert_array_equal(found['first'], wanted[:, :2])
+  np.testing.assert_array_equal(taps['sum'][:, 0], 2 * wanted.sum(1))
+  np.testing.assert_array_equal(taps['first'], wanted[:, :2])
 
 
 def test_they_come_in_the_order_that_was_asked_for():
-  some = np.array([7, 0, 10, 3, 3])
-  found = extract.features(SOURCE, extractor(), some)
+  indices = np.array([7, 0, 10, 3, 3])
+  taps = extract.features(SOURCE, extractor(), indices)
   np.testing.assert_array_equal(
-      found['first'], PIXELS.reshape(11, -1)[some, :2])
+      taps['first'], PIXELS.reshape(11, -1)[indices, :2])
 
 
 @pytest.mark.parametrize('batch', [3, 11])
 def test_sums_on_the_device_have_the_moments_of_the_features(batch):
   wanted = frechet.moments(
       extract.features(SOURCE, extractor(batch))['first'].astype(np.float64))
-  found = extract.moments(SOURCE, extractor(batch), 'first')
-  assert found.n == 11
-  np.testing.assert_allclose(found.mean, wanted.mean, rtol=1e-6)
-  np.testing.assert_allclose(found.scatter, wanted.scatter, rtol=1e-5)
+  summed = extract.moments(SOURCE, extractor(batch), 'first')
+  assert summed.n == 11
+  np.testing.assert_allclose(summed.mean, wanted.mean, rtol=1e-6)
+  np.testing.assert_allclose(summed.scatter, wanted.scatter, rtol=1e-5)
 
 
 def test_features_that_are_too_many_are_only_summed(tmp_path, monkeypatch):
@@ -58,8 +58,8 @@ def test_features_that_are_too_many_are_only_summed(tmp_path, monkeypatch):
   values = []
   for most in 2**32, 10:
     monkeypatch.setattr(extract, 'MOST_BYTES', most)
-    one = pair.Pair(SOURCE, ArraySource(PIXELS[::-1] // 2), options)
-    (score,), _ = evaluate.compute(one, ('fid',))
+    sides = pair.Pair(SOURCE, ArraySource(PIXELS[::-1] // 2), options)
+    (score,), _ = evaluate.compute(sides, ('fid',))
     values.append(score)
   assert values[0].error and values[1].error is None is values[1].reals
   assert values[1].value == pytest.approx(values[0].value, rel=1e-5)
@@ -67,9 +67,9 @@ def test_features_that_are_too_many_are_only_summed(tmp_path, monkeypatch):
 
 def test_a_feature_that_is_not_finite_is_an_error_with_its_picture():
   def broken(params, images):
-    found = flat(params, images)
-    seventh = found['first'][:, :1] == PIXELS[6, 0, 0, 0]
-    return {**found, 'sum': jnp.where(seventh, jnp.nan, found['sum'])}
+    taps = flat(params, images)
+    seventh = taps['first'][:, :1] == PIXELS[6, 0, 0, 0]
+    return {**taps, 'sum': jnp.where(seventh, jnp.nan, taps['sum'])}
   with pytest.raises(ValueError, match='flat of picture 6 is not finite'):
     extract.features(SOURCE, extractor(apply=broken), title='reals')
   with pytest.raises(ValueError, match='reals: no pictures'):
@@ -86,10 +86,10 @@ def test_what_is_kept_depends_on_the_content(tmp_path):
 
   def get(source, indices, **more):
     asked.clear()
-    found = extract.features_from_cache(
+    taps = extract.features_from_cache(
         source, extractor(**more), indices, 'reals', str(tmp_path))
     np.testing.assert_array_equal(
-        found['first'], source._pixels.reshape(11, -1)[indices, :2])
+        taps['first'], source._pixels.reshape(11, -1)[indices, :2])
     return len(asked)
 
   source, every = Counting(PIXELS), np.arange(11)
@@ -127,7 +127,7 @@ print(json.dumps([len(jax.devices()), *found]))
            '--xla_force_host_platform_device_count=4 '
            '--xla_backend_optimization_level=0'})
   assert result.returncode == 0, result.stderr[-2000:]
-  devices, one, four = json.loads(result.stdout.splitlines()[-1])
-  assert devices == 4 and len(one) == 4
-  for name, value in one.items():
-    assert four[name] == pytest.approx(value, rel=1e-4, abs=1e-7), name
+  devices, of_one, of_four = json.loads(result.stdout.splitlines()[-1])
+  assert devices == 4 and len(of_one) == 4
+  for name, value in of_one.items():
+    assert of_four[name] == pytest.approx(value, rel=1e-4, abs=1e-7), name

@@ -31,18 +31,18 @@ def test_inception_by_pytorch_fids_protocol_is_pytorch_fids(
   )
   images = entry.inputs['img32'].transpose(0, 2, 3, 1)
   taps = '64', '192', '768', '2048', 'logits', 'logits_unbiased'
-  one = opened('inception', taps, images=images)
-  found = jax.jit(one.apply)(one.params, images)
+  extractor = opened('inception', taps, images=images)
+  features = jax.jit(extractor.apply)(extractor.params, images)
   for i, wanted in enumerate(entry.expected['images']):
     for tap, name in (('2048', 'pool3_2048'), ('logits', 'logits_1008'),
                       ('logits_unbiased', 'logits_unbiased_1008')):
-      entry.assert_close(found[tap][i, :16], wanted[name]['first16'])
+      entry.assert_close(features[tap][i, :16], wanted[name]['first16'])
     for tap in '64', '192', '768':
       entry.assert_close(
-          found[tap][i, :8], wanted['block_means'][tap]['first8'])
-  assert one.taps == {tap: found[tap].shape[1] for tap in taps}
+          features[tap][i, :8], wanted['block_means'][tap]['first8'])
+  assert extractor.taps == {tap: features[tap].shape[1] for tap in taps}
   # What another protocol does to the pictures moves the features.
-  others = {one.digest}
+  others = {extractor.digest}
   for protocol in 'torch_fidelity', 'clean':
     other = opened('inception', taps, protocol, images)
     others.add(other.digest)
@@ -63,19 +63,19 @@ def test_each_protocol_shows_inception_its_own_pictures(
   monkeypatch.setattr(published_weights, 'find',
                       lambda *args: published_weights.Tensors({}, 'none'))
   edges = np.where(IMAGES > 127, 255, 0).astype(np.uint8)
-  one = opened('inception', ('2048',), protocol)
-  found = np.asarray(one.apply({}, edges)['2048']).reshape(3, 6, 6, 3)
+  extractor = opened('inception', ('2048',), protocol)
+  features = np.asarray(extractor.apply({}, edges)['2048']).reshape(3, 6, 6, 3)
   wanted = scale(np.asarray(table.resizes.resize(
       edges.astype(np.float32), 299, 299, resize)))[:, ::50, ::50]
-  np.testing.assert_allclose(found, wanted, atol=1e-5)
-  assert found.min() >= -1 and found.max() <= 1
+  np.testing.assert_allclose(features, wanted, atol=1e-5)
+  assert features.min() >= -1 and features.max() <= 1
 
 
 def test_grey_is_repeated_and_alpha_is_left_out():
   for channels in 1, 3, 4:
     images = IMAGES[..., :1].repeat(channels, -1)
-    found = np.asarray(table.colour(images))
-    np.testing.assert_array_equal(found, IMAGES[..., :1].repeat(3, -1))
+    features = np.asarray(table.colour(images))
+    np.testing.assert_array_equal(features, IMAGES[..., :1].repeat(3, -1))
 
 
 @pytest.mark.parametrize('name, taps, said', [
@@ -104,11 +104,11 @@ def test_pixels_are_means_of_the_picture():
   images = np.repeat(np.repeat(
       np.random.default_rng(1).integers(0, 256, (2, 16, 16, 1), np.uint8),
       4, 1), 4, 2)
-  one = opened('pixels', ('values',), images=images)
-  found = np.asarray(one.apply(one.params, images)['values'])
-  assert one.taps == {'values': 256}
+  extractor = opened('pixels', ('values',), images=images)
+  features = np.asarray(extractor.apply(extractor.params, images)['values'])
+  assert extractor.taps == {'values': 256}
   np.testing.assert_allclose(
-      found, images[:, ::4, ::4].reshape(2, -1) / 127.5 - 1, atol=1e-5)
+      features, images[:, ::4, ::4].reshape(2, -1) / 127.5 - 1, atol=1e-5)
 
 
 def test_networks_are_named_where_features_are_asked_for():

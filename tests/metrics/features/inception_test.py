@@ -18,13 +18,13 @@ def test_a_plan_has_every_convolution_of_the_graph(peer):
       name.removesuffix('.conv.weight'): x.shape
       for name, x in peer.scope['params'].items()
       if name.endswith('conv.weight')}
-  found = {}
+  planned = {}
   for name, plan in inception.CONVS.items():
     block = name.rpartition('.')[0]
     for part, width in plan.parts.items():
-      found[f'{block}.{part}' if block else part] = (
+      planned[f'{block}.{part}' if block else part] = (
           width, plan.wide, *plan.window)
-  assert found == wanted and len(found) == 94
+  assert planned == wanted and len(planned) == 94
 
 
 @pytest.mark.slow
@@ -41,8 +41,8 @@ def test_every_tap_is_pytorch_fids(peer, tmp_path):
     return inception.Inception().apply(
         {'params': params}, 2 * images / 255 - 1)
 
-  found = features(params, peer.inputs['img32'].transpose(0, 2, 3, 1))
-  assert set(found) == set(inception.TAPS)
+  taps = features(params, peer.inputs['img32'].transpose(0, 2, 3, 1))
+  assert set(taps) == set(inception.TAPS)
   named = {'2048': 'pool3_2048', 'logits': 'logits_1008',
            'logits_unbiased': 'logits_unbiased_1008'}
   for i, image in enumerate(peer.expected['images']):
@@ -50,7 +50,7 @@ def test_every_tap_is_pytorch_fids(peer, tmp_path):
       wanted = (image[named[tap]] if tap in named
                 else image['block_means'][tap])
       first = wanted.get('first16', wanted.get('first8'))
-      got = np.asarray(found[tap][i], np.float64)
+      got = np.asarray(taps[tap][i], np.float64)
       assert got.shape == (int(tap) if tap.isdigit() else 1008,)
       peer.assert_close(got[:len(first)], first)
       peer.assert_close(got.mean(), wanted['mean'])
@@ -76,18 +76,18 @@ def test_batch_norm_folds_into_the_kernel():
 
 
 def random_tensors(rng):
-  found = {'fc.weight': np.zeros((1008, 2048)), 'fc.bias': np.zeros(1008)}
+  tensors = {'fc.weight': np.zeros((1008, 2048)), 'fc.bias': np.zeros(1008)}
   for name, plan in inception.CONVS.items():
     block = name.rpartition('.')[0]
     for part, width in plan.parts.items():
       whole = f'{block}.{part}' if block else part
       shape = width, plan.wide, *plan.window
       few = name in ('Mixed_5b.in',)
-      found[f'{whole}.conv.weight'] = (
+      tensors[f'{whole}.conv.weight'] = (
           rng.standard_normal(shape) if few else np.zeros(shape, 'f4'))
       for leaf in ('weight', 'bias', 'running_mean', 'running_var'):
-        found[f'{whole}.bn.{leaf}'] = rng.uniform(.5, 1.5, width)
-  return found
+        tensors[f'{whole}.bn.{leaf}'] = rng.uniform(.5, 1.5, width)
+  return tensors
 
 
 def test_a_wrong_state_dict_is_refused():

@@ -39,9 +39,9 @@ def find(tmp_path, path='', **more):
 def test_a_file_that_lies_around_is_found(row, tmp_path, place):
   (tmp_path / place).parent.mkdir(parents=True)
   (tmp_path / place).write_bytes(row)
-  found = find(tmp_path)
-  np.testing.assert_array_equal(found.tensors['a'], [0, 1, 2])
-  assert found.digest == hashlib.sha256(row).hexdigest()
+  weights = find(tmp_path)
+  np.testing.assert_array_equal(weights.tensors['a'], [0, 1, 2])
+  assert weights.digest == hashlib.sha256(row).hexdigest()
 
 
 def test_a_path_may_be_the_file_or_its_folder(row, tmp_path):

@@ -72,22 +72,22 @@ def test_most_of_the_first_kernels_do_not_see_brightness():
 
 def test_a_picture_has_its_features_whatever_is_beside_it(features):
   images = some_images(40)
-  found = np.asarray(features(images))
-  assert found.shape == (40, random_conv.FEATURES) == (40, 256)
-  assert found.dtype == np.float32 and (found >= 0).all()
+  whole = np.asarray(features(images))
+  assert whole.shape == (40, random_conv.FEATURES) == (40, 256)
+  assert whole.dtype == np.float32 and (whole >= 0).all()
   turned = np.asarray(features(images[::-1]))[::-1]
-  np.testing.assert_allclose(turned, found, rtol=1e-5, atol=1e-6)
+  np.testing.assert_allclose(turned, whole, rtol=1e-5, atol=1e-6)
   as_floats = np.asarray(features(images.astype(np.float32)))
-  np.testing.assert_allclose(as_floats, found, rtol=1e-6, atol=1e-7)
+  np.testing.assert_allclose(as_floats, whole, rtol=1e-6, atol=1e-7)
 
 
 @pytest.mark.parametrize('shape', [(16, 16, 1), (28, 28, 4), (100, 70, 3)])
 def test_any_size_and_number_of_channels_has_as_many_features(features, shape):
   flat = np.full((2, *shape), 99, np.uint8)
   flat[1, :, :5] = 0
-  found = np.asarray(features(flat))
-  assert found.shape == (2, 256) and np.isfinite(found).all()
-  assert np.abs(found[0] - found[1]).max() > .01
+  whole = np.asarray(features(flat))
+  assert whole.shape == (2, 256) and np.isfinite(whole).all()
+  assert np.abs(whole[0] - whole[1]).max() > .01
 
 
 def test_more_blur_and_more_noise_are_further_away(features):

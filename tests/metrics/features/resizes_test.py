@@ -12,14 +12,14 @@ SIZES = [(5, 9), (9, 5), (32, 299), (64, 17), (7, 7), (1, 4), (6, 1)]
 @pytest.mark.parametrize('entry', [
     'tf1_resize_5x7_to_9x11', 'tf1_resize_4x4_to_8x8'])
 def test_bilinear_is_tensorflows_and_pytorchs(oracle, entry):
-  found = oracle(entry)
-  height, width = (int(x) for x in found.inputs['out_hw'])
+  case = oracle(entry)
+  height, width = (int(x) for x in case.inputs['out_hw'])
   for peer, name in (('tf1', 'tf1'), ('half_pixel_pytorch_fid', 'half_pixel')):
     got = resizes.resize(
-        found.inputs['x'].transpose(0, 2, 3, 1), height, width, name)
-    found.assert_close(
+        case.inputs['x'].transpose(0, 2, 3, 1), height, width, name)
+    case.assert_close(
         np.asarray(got).transpose(0, 3, 1, 2).ravel(),
-        found.expected[peer]['values'])
+        case.expected[peer]['values'])
 
 
 @pytest.mark.parametrize('n_in, n_out', SIZES)

@@ -14,21 +14,21 @@ def tensors():
   rng = np.random.default_rng(0)
   wide = [3] + [w for w, n in zip(WIDTHS, (2, 2, 3, 3, 3), strict=True)
                 for _ in range(n)]
-  found = {}
+  drawn = {}
   for place, n_in, n_out in zip(PLACES, wide, wide[1:], strict=False):
-    found[f'features.{place}.weight'] = rng.standard_normal(
+    drawn[f'features.{place}.weight'] = rng.standard_normal(
         (n_out, n_in, 3, 3)) / np.sqrt(4.5 * n_in)
-    found[f'features.{place}.bias'] = .3 * rng.standard_normal(n_out)
+    drawn[f'features.{place}.bias'] = .3 * rng.standard_normal(n_out)
   for place, n_in, n_out in ((0, WIDTHS[-1] * 49, HIDDEN), (3, HIDDEN, HIDDEN)):
-    found[f'classifier.{place}.weight'] = rng.standard_normal(
+    drawn[f'classifier.{place}.weight'] = rng.standard_normal(
         (n_out, n_in)) / np.sqrt(n_in / 2)
-    found[f'classifier.{place}.bias'] = .3 * rng.standard_normal(n_out)
-  return {name: x.astype(np.float32) for name, x in found.items()}
+    drawn[f'classifier.{place}.bias'] = .3 * rng.standard_normal(n_out)
+  return {name: x.astype(np.float32) for name, x in drawn.items()}
 
 
 def reference(tensors, x):
   """torchvision's vgg16 in float64: [B, 3, H, W] -> five taps, fc1, fc2."""
-  found, x = [], x.astype(np.float64)
+  taps, x = [], x.astype(np.float64)
   for place in PLACES:
     if place in (5, 10, 17, 24):
       x = pooled(x)
@@ -40,15 +40,15 @@ def reference(tensors, x):
             for i in range(3) for j in range(3))
     x = np.maximum(x + tensors[f'features.{place}.bias'][:, None, None], 0)
     if place in (2, 7, 14, 21, 28):
-      found.append(x)
+      taps.append(x)
   x = pooled(x)
   rows, columns = (blocks(n) for n in x.shape[2:])
   x = np.einsum('bchw,yh,xw->bcyx', x, rows, columns).reshape(len(x), -1)
   for place in (0, 3):
     x = np.maximum(x @ tensors[f'classifier.{place}.weight'].T
                    + tensors[f'classifier.{place}.bias'], 0)
-    found.append(x)
-  return found
+    taps.append(x)
+  return taps
 
 
 def pooled(x):
@@ -58,11 +58,11 @@ def pooled(x):
 
 def blocks(n):
   """torch.nn.AdaptiveAvgPool2d(7) along a side."""
-  found = np.zeros((7, n))
+  means = np.zeros((7, n))
   for i in range(7):
     part = slice(int(np.floor(i * n / 7)), int(np.ceil((i + 1) * n / 7)))
-    found[i, part] = 1 / (part.stop - part.start)
-  return found
+    means[i, part] = 1 / (part.stop - part.start)
+  return means
 
 
 @pytest.fixture(scope='module')
@@ -74,11 +74,11 @@ def test_taps_are_torchvisions(tensors, images):
   params = vgg.from_tensors(tensors)
   network = vgg.network(params)
   assert (network.widths, network.hidden) == (WIDTHS, HIDDEN)
-  found = jax.jit(lambda p, x: network.apply({'params': p}, x))(params, images)
-  assert set(found) == set(vgg.TAPS)
+  taps = jax.jit(lambda p, x: network.apply({'params': p}, x))(params, images)
+  assert set(taps) == set(vgg.TAPS)
   for tap, wanted in zip(
       vgg.TAPS, reference(tensors, images.transpose(0, 3, 1, 2)), strict=True):
-    got = np.asarray(found[tap])
+    got = np.asarray(taps[tap])
     if got.ndim == 4:
       got = got.transpose(0, 3, 1, 2)
     assert wanted.max() > .1
@@ -94,12 +94,12 @@ def test_lpips_is_the_papers_sum(tensors, images):
   params = vgg.from_tensors(tensors)
   got = jax.jit(vgg.lpips)(params, vgg.lins_from_tensors(lins), images, other)
   shift, scale = np.array([-.03, -.088, -.188]), np.array([.458, .448, .45])
-  one, two = (reference(tensors, ((x - shift) / scale).transpose(0, 3, 1, 2))
+  of_a, of_b = (reference(tensors, ((x - shift) / scale).transpose(0, 3, 1, 2))
               for x in (images, other))
   wanted = 0
   for tap, lin in enumerate(lins.values()):
     a, b = (x[tap] / (np.linalg.norm(x[tap], axis=1, keepdims=True) + 1e-10)
-            for x in (one, two))
+            for x in (of_a, of_b))
     wanted += ((a - b)**2 * lin).sum(1).mean((1, 2))
   np.testing.assert_allclose(got, wanted, rtol=1e-4, atol=1e-6)
   assert got[0] == 0 and got[1] > .01

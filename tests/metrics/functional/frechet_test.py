@@ -27,25 +27,25 @@ def exact(mean, covariance, n=10**6):
     'fd_full_rank_500x64', 'fd_identical_500x64', 'fd_one_set_constant'])
 def test_the_distance_equals_the_peers(oracle, name):
   entry = oracle(name)
-  found = distance(entry.inputs['f1'], entry.inputs['f2'])
+  result = distance(entry.inputs['f1'], entry.inputs['f2'])
   np.testing.assert_allclose(
-      found.value, entry.expected['frechet_distance'],
+      result.value, entry.expected['frechet_distance'],
       rtol=entry.tolerance['rtol'], atol=entry.tolerance['atol'])
   # The terms cancel, so that float32 features leave an error of the traces.
   single = distance(*(entry.inputs[k].astype(np.float32) for k in ('f1', 'f2')))
-  np.testing.assert_allclose(single.value, found.value, rtol=1e-6, atol=1e-8)
+  np.testing.assert_allclose(single.value, result.value, rtol=1e-6, atol=1e-8)
 
 
 def test_commuting_covariances_have_the_closed_form(oracle):
   entry = oracle('fd_commuting_closed_form')
   real, fake = (exact(entry.inputs[f'mu{i}'], entry.inputs[f'sigma{i}'])
                 for i in (1, 2))
-  found = frechet.frechet(real, fake)
+  result = frechet.frechet(real, fake)
   np.testing.assert_allclose(
-      found.value, entry.expected['frechet_distance'], rtol=1e-9)
+      result.value, entry.expected['frechet_distance'], rtol=1e-9)
   np.testing.assert_allclose(
-      found.mean_term, np.square(real.mean - fake.mean).sum(), rtol=1e-12)
-  assert found.warnings == () and found.rank_real == found.rank_fake == 12
+      result.mean_term, np.square(real.mean - fake.mean).sum(), rtol=1e-12)
+  assert result.warnings == () and result.rank_real == result.rank_fake == 12
 
 
 @pytest.mark.parametrize('n', [2, 10, 400])
@@ -63,20 +63,20 @@ def test_fewer_rows_than_features_still_give_the_exact_distance(n, m):
   wanted = np.square(a.mean(0) - b.mean(0)).sum() + sum(
       np.square(half).sum() for half in halves) - 2 * np.linalg.svd(
           halves[0] @ halves[1].T, compute_uv=False).sum()
-  found = distance(a, b)
-  np.testing.assert_allclose(found.value, wanted, rtol=1e-9)
-  assert (found.rank_real, found.rank_fake) == (
+  result = distance(a, b)
+  np.testing.assert_allclose(result.value, wanted, rtol=1e-9)
+  assert (result.rank_real, result.rank_fake) == (
       min(n - 1, 40), min(m - 1, 40))
   for name, size in (('real', n), ('fake', m)):
     assert any(f'{name}: {size} rows of 40 features' in x
-               for x in found.warnings) == (size <= 40)
+               for x in result.warnings) == (size <= 40)
 
 
 def test_a_shift_adds_its_square_and_nothing_else():
   a = gaussian(300, 10, 0)
-  found = distance(a, a + 3)
-  np.testing.assert_allclose(found.value, 90, rtol=1e-10)
-  assert found.value == max(0, found.mean_term + found.trace_term)
+  result = distance(a, a + 3)
+  np.testing.assert_allclose(result.value, 90, rtol=1e-10)
+  assert result.value == max(0, result.mean_term + result.trace_term)
 
 
 def test_ddof_is_the_peers_divisor():
@@ -90,19 +90,19 @@ def test_ddof_is_the_peers_divisor():
 
 def test_moments_are_numpys():
   x = gaussian(5000, 6, 0, mean=1e4)
-  found = frechet.moments(x.astype(np.float32))
+  moments_of_x = frechet.moments(x.astype(np.float32))
   x = x.astype(np.float32).astype(np.float64)
-  np.testing.assert_allclose(found.mean, x.mean(0), rtol=1e-12)
-  np.testing.assert_allclose(found.covariance(), np.cov(x.T), rtol=1e-9)
+  np.testing.assert_allclose(moments_of_x.mean, x.mean(0), rtol=1e-12)
+  np.testing.assert_allclose(moments_of_x.covariance(), np.cov(x.T), rtol=1e-9)
 
 
 def test_few_or_equal_rows_are_said():
   x = gaussian(100, 4, 0)
-  found = distance(x, np.full((100, 4), .1))
-  assert found.rank_fake == 0
-  assert [w.partition(':')[0] for w in found.warnings] == ['real', 'fake']
-  assert 'only 100 rows' in found.warnings[0]
-  assert 'all 100 rows are equal' in found.warnings[1]
+  result = distance(x, np.full((100, 4), .1))
+  assert result.rank_fake == 0
+  assert [w.partition(':')[0] for w in result.warnings] == ['real', 'fake']
+  assert 'only 100 rows' in result.warnings[0]
+  assert 'all 100 rows are equal' in result.warnings[1]
   both = distance(np.full((5, 4), .1), np.full((9, 4), .3))
   np.testing.assert_allclose(both.value, 4 * .04, rtol=1e-12)
 
@@ -138,11 +138,11 @@ def add():
 def streamed(add, x, shift, batch=64):
   sums = running_moments.start(shift)
   for i in range(0, len(x), batch):
-    some = x[i:i + batch]
+    part = x[i:i + batch]
     # What fills the last batch up counts for nothing, whatever it is.
     filled = np.full((batch, x.shape[1]), np.nan, np.float32)
-    filled[:len(some)] = some
-    sums = add(sums, filled, np.arange(batch) < len(some))
+    filled[:len(part)] = part
+    sums = add(sums, filled, np.arange(batch) < len(part))
   return running_moments.finish(sums)
 
 
@@ -173,16 +173,16 @@ def test_a_million_rows_lose_nothing():
     return jax.lax.scan(body, (sums, bare), None, length=steps)[0]
 
   sums, bare = run(running_moments.start(np.zeros(4)), x)
-  found = running_moments.finish(sums)
-  assert found.n == rows * steps > 10**6
+  summed = running_moments.finish(sums)
+  assert summed.n == rows * steps > 10**6
   wide = x.astype(np.float64)
   wanted = steps * wide.T @ wide
-  about_mean = wanted - found.n * np.outer(wide.mean(0), wide.mean(0))
+  about_mean = wanted - summed.n * np.outer(wide.mean(0), wide.mean(0))
   scale = np.sqrt(np.outer(np.diag(wanted), np.diag(wanted)))
-  error = np.abs(found.scatter - about_mean) / scale
+  error = np.abs(summed.scatter - about_mean) / scale
   assert error.max() < 3e-7  # Of one batch's product, which is float32.
   assert (np.abs(bare - wanted) / scale).max() > 1e-5
-  np.testing.assert_allclose(found.mean, wide.mean(0), rtol=1e-6)
+  np.testing.assert_allclose(summed.mean, wide.mean(0), rtol=1e-6)
 
 
 def test_sums_say_what_they_lack(add):
@@ -203,15 +203,15 @@ def test_the_standard_error_is_the_spread_over_samples():
   drawn = [gaussian(n, d, seed, mean=.3) for seed in range(200)]
   spread = np.std([
       frechet.frechet(real, frechet.moments(x)).value for x in drawn], ddof=1)
-  found = [frechet.standard_error(real, x) for x in drawn[:20]]
+  errors = [frechet.standard_error(real, x) for x in drawn[:20]]
   # 200 samples know their spread to 5 %.
-  np.testing.assert_allclose(np.mean(found), spread, rtol=.15)
+  np.testing.assert_allclose(np.mean(errors), spread, rtol=.15)
   resampled = stats.bootstrap(
       (np.arange(n),), lambda rows: frechet.frechet(
           real, frechet.moments(drawn[0][rows])).value,
       n_resamples=200, vectorized=False, method='percentile', rng=0)
   np.testing.assert_allclose(
-      found[0], resampled.standard_error, rtol=.15)
+      errors[0], resampled.standard_error, rtol=.15)
 
 
 def test_both_sides_errors_add_in_squares():
@@ -219,10 +219,10 @@ def test_both_sides_errors_add_in_squares():
   pairs = [(gaussian(n, d, seed), gaussian(n, d, 1000 + seed, .7, .4))
            for seed in range(200)]
   spread = np.std([distance(a, b).value for a, b in pairs], ddof=1)
-  found = [np.hypot(frechet.standard_error(frechet.moments(a), b),
-                    frechet.standard_error(frechet.moments(b), a))
-           for a, b in pairs[:20]]
-  np.testing.assert_allclose(np.mean(found), spread, rtol=.15)
+  errors = [np.hypot(frechet.standard_error(frechet.moments(a), b),
+                     frechet.standard_error(frechet.moments(b), a))
+            for a, b in pairs[:20]]
+  np.testing.assert_allclose(np.mean(errors), spread, rtol=.15)
 
 
 def test_a_collapsed_sample_has_a_standard_error():
@@ -239,13 +239,13 @@ def test_infinity_is_nearer_to_the_truth_than_the_plain_distance():
   plain, limit = [], []
   for seed in range(12):
     fake = 1.2 * np.random.default_rng(seed).standard_normal((n, d)) + .1
-    found = frechet.infinity(real, fake, seed=seed)
-    plain.append(found.values[-1])
-    limit.append(found.value)
+    line = frechet.infinity(real, fake, seed=seed)
+    plain.append(line.values[-1])
+    limit.append(line.value)
   truth = d * (.2**2 + .1**2)
-  assert found.sizes[0] == 150 and found.sizes[-1] == n
-  assert len(found.sizes) == 15 and found.slope > 0
-  assert .5 < found.r2 <= 1 and found.warnings == ()
+  assert line.sizes[0] == 150 and line.sizes[-1] == n
+  assert len(line.sizes) == 15 and line.slope > 0
+  assert .5 < line.r2 <= 1 and line.warnings == ()
   # The bias of 24 features and 1500 rows is .14, the noise of a mean .02.
   assert np.mean(plain) - truth > .1
   assert abs(np.mean(limit) - truth) < .05
@@ -254,8 +254,8 @@ def test_infinity_is_nearer_to_the_truth_than_the_plain_distance():
 def test_infinity_says_where_its_line_fails():
   real = exact(np.zeros(30), np.eye(30))
   fake = gaussian(60, 30, 0)
-  found = frechet.infinity(real, fake, points=3, smallest=10)
-  assert 'not above the 30 features' in found.warnings[0]
+  line = frechet.infinity(real, fake, points=3, smallest=10)
+  assert 'not above the 30 features' in line.warnings[0]
   with pytest.raises(ValueError, match=r'smallest size in 2 .. 59'):
     frechet.infinity(real, fake, smallest=60)
   with pytest.raises(ValueError, match='at least 20 rows'):

@@ -11,9 +11,9 @@ def test_the_score_equals_the_peer(oracle):
   for settings, name in (
       ({}, 'no_shuffle'), ({'shuffle': True}, 'shuffled'),
       ({'splits': 1}, 'one_split')):
-    found = inception_score.inception_score(logits, **settings)
+    score = inception_score.inception_score(logits, **settings)
     np.testing.assert_allclose(
-        [found.value, found.std],
+        [score.value, score.std],
         [wanted[name]['mean'], wanted[name]['std']], rtol=1e-9, atol=1e-10)
   single = inception_score.inception_score(logits.astype(np.float32))
   np.testing.assert_allclose(
@@ -57,10 +57,10 @@ def test_uneven_splits_leave_no_row_out():
   logits = np.random.default_rng(0).normal(size=(23, 3))
   parts = [inception_score.inception_score(logits[a:b], 1).value
            for a, b in ((0, 5), (5, 11), (11, 17), (17, 23))]
-  found = inception_score.inception_score(logits, 4)
-  np.testing.assert_allclose(found.value, np.mean(parts), rtol=1e-12)
-  np.testing.assert_allclose(found.std, np.std(parts), rtol=1e-12)
-  assert (found.n, found.splits, found.warnings) == (23, 4, ())
+  score = inception_score.inception_score(logits, 4)
+  np.testing.assert_allclose(score.value, np.mean(parts), rtol=1e-12)
+  np.testing.assert_allclose(score.std, np.std(parts), rtol=1e-12)
+  assert (score.n, score.splits, score.warnings) == (23, 4, ())
 
 
 def test_a_sorted_set_needs_the_shuffle():
@@ -71,8 +71,8 @@ def test_a_sorted_set_needs_the_shuffle():
 
 def test_splits_smaller_than_the_classes_are_said():
   logits = np.random.default_rng(0).normal(size=(40, 10))
-  found = inception_score.inception_score(logits)
-  assert 'at most 4' in found.warnings[0]
+  score = inception_score.inception_score(logits)
+  assert 'at most 4' in score.warnings[0]
 
 
 @pytest.mark.parametrize('logits, splits, says', [

@@ -9,12 +9,12 @@ def test_subsets_equal_the_peer(oracle):
   # torch-fidelity's first input, drawn first, is the generator's.
   entry = oracle('kid_subsets10x100')
   real, fake = entry.inputs['f2'], entry.inputs['f1']
-  found = kid.kid(real, fake, subsets=10, size=100)
+  distance = kid.kid(real, fake, subsets=10, size=100)
   wanted = entry.expected
   np.testing.assert_allclose(
-      [found.value, found.std], [wanted['mean'], wanted['std']],
+      [distance.value, distance.std], [wanted['mean'], wanted['std']],
       rtol=1e-9)
-  assert (found.size, found.subsets, found.warnings) == (100, 10, ())
+  assert (distance.size, distance.subsets, distance.warnings) == (100, 10, ())
   single = kid.kid(real.astype(np.float32), fake.astype(np.float32), 10, 100)
   np.testing.assert_allclose(
       [single.value, single.std],
@@ -65,12 +65,12 @@ def test_two_standard_errors_hold_the_truth(shift, n, m, least):
           1 + 3 * (1 + s) / d)
   truth = cube[0] + cube[1] - 2 * cube[2]
   rng = np.random.default_rng(n)
-  found = []
+  results = []
   for _ in range(runs):
     fake = rng.standard_normal((m, d))
     fake[:, 0] += shift
-    found.append(kid.mmd2(rng.standard_normal((n, d)), fake))
-  value, error = np.array(found).T
+    results.append(kid.mmd2(rng.standard_normal((n, d)), fake))
+  value, error = np.array(results).T
   np.testing.assert_allclose(
       value.mean(), truth, atol=4 * value.std() / np.sqrt(runs))
   np.testing.assert_allclose(
@@ -81,22 +81,22 @@ def test_two_standard_errors_hold_the_truth(shift, n, m, least):
 @pytest.mark.parametrize('size', [30, 80])
 def test_the_error_of_subsets_is_that_of_the_sets(size):
   rng = np.random.default_rng(size)
-  found = []
+  results = []
   for seed in range(60):
     real, fake = rng.standard_normal((2, 100, 4))
-    found.append(kid.kid(real, fake + .3, 8, size, seed))
-  spread = np.std([x.value for x in found], ddof=1)
-  stated = np.sqrt(np.mean([x.standard_error**2 for x in found]))
+    results.append(kid.kid(real, fake + .3, 8, size, seed))
+  spread = np.std([x.value for x in results], ddof=1)
+  stated = np.sqrt(np.mean([x.standard_error**2 for x in results]))
   assert .75 < stated / spread < 1.5
 
 
 def test_a_size_beyond_the_sets_is_lowered_and_said():
   rng = np.random.default_rng(0)
   real, fake = rng.standard_normal((50, 4)), rng.standard_normal((30, 4))
-  found = kid.kid(real, fake, subsets=3)
-  assert found.size == 30 and found.standard_error > 0
-  assert 'lowered from 1000 to 30' in found.warnings[0]
-  assert found.value == kid.kid(real, fake, subsets=3, size=30).value
+  distance = kid.kid(real, fake, subsets=3)
+  assert distance.size == 30 and distance.standard_error > 0
+  assert 'lowered from 1000 to 30' in distance.warnings[0]
+  assert distance.value == kid.kid(real, fake, subsets=3, size=30).value
   one = kid.kid(real, fake, subsets=1, size=10)
   assert one.std == 0 and np.isnan(one.standard_error)
 

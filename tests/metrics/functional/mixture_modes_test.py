@@ -11,24 +11,24 @@ SQUARE = np.array([[0., 0], [1, 0], [0, 1], [1, 1]])
 @pytest.mark.parametrize('name', toys.LAYOUTS)
 def test_the_mixture_itself_has_all_modes_and_hardly_any_divergence(name):
   toy = toys.Toy(name, 2500)
-  found = modes(toy.images(np.arange(2500))[:, 0, 0], toy.centres, toy.std)
+  counts = modes(toy.images(np.arange(2500))[:, 0, 0], toy.centres, toy.std)
   k = len(toy.centres)
-  assert found.modes == k
+  assert counts.modes == k
   # A Rayleigh variable is under 3 in 1 - exp(-4.5); 4.5 deviations of it.
-  assert abs(found.high_quality - (1 - np.exp(-4.5))) < .0095
+  assert abs(counts.high_quality - (1 - np.exp(-4.5))) < .0095
   # 2 n KL is about chi² of k - 1 degrees: mean k - 1, variance 2 (k - 1).
-  chi = 2 * 2500 * found.kl
+  chi = 2 * 2500 * counts.kl
   assert (k - 1) * .1 < chi < (k - 1) + 4.5 * np.sqrt(2 * (k - 1)) + 4
 
 
 def test_one_mode_alone_diverges_by_log_k():
-  found = modes(np.zeros((50, 2)), SQUARE, .1)
-  assert found == (1, 1., pytest.approx(np.log(4)))
+  counts = modes(np.zeros((50, 2)), SQUARE, .1)
+  assert counts == (1, 1., pytest.approx(np.log(4)))
 
 
 def test_two_modes_of_four_evenly_diverge_by_log_2():
-  found = modes(SQUARE[[0, 3, 0, 3]], SQUARE, .1)
-  assert found == (2, 1., pytest.approx(np.log(2)))
+  counts = modes(SQUARE[[0, 3, 0, 3]], SQUARE, .1)
+  assert counts == (2, 1., pytest.approx(np.log(2)))
 
 
 def test_uneven_shares_diverge_as_the_formula_says():
@@ -40,21 +40,21 @@ def test_uneven_shares_diverge_as_the_formula_says():
 
 def test_three_deviations_are_in_and_more_is_out():
   points = np.array([[.2999, 0], [.3001, 0], [1, .29], [.5, .5]])
-  found = modes(points, SQUARE, .1)
-  assert (found.modes, found.high_quality) == (2, .5)
+  counts = modes(points, SQUARE, .1)
+  assert (counts.modes, counts.high_quality) == (2, .5)
 
 
 def test_a_point_counts_for_its_nearest_centre_only():
   # Within three deviations of both.
-  found = modes([[.4, 0]], SQUARE, 1.)
-  assert found.modes == 1
+  counts = modes([[.4, 0]], SQUARE, 1.)
+  assert counts.modes == 1
 
 
 def test_points_astray_have_no_quality_and_the_worst_divergence():
   for astray in ([[9., 9]], [[np.nan, 0]], [[np.inf, 0]]):
     with np.errstate(invalid='ignore'):
-      found = modes(np.repeat(astray, 3, 0), SQUARE, .1)
-    assert found == (0, 0., pytest.approx(np.log(4)))
+      counts = modes(np.repeat(astray, 3, 0), SQUARE, .1)
+    assert counts == (0, 0., pytest.approx(np.log(4)))
 
 
 def test_units_do_not_matter():

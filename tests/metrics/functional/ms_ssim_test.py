@@ -10,12 +10,12 @@ WEIGHTS = .0448, .2856, .3001, .2363, .1333
 def images(n, size=32, channels=3, seed=0):
   """uint8 [n, size, size + 16, channels] with structure of all sizes."""
   rng = np.random.default_rng(seed)
-  found = rng.normal(0, 12, (n, size, size + 16, channels))
+  similarity = rng.normal(0, 12, (n, size, size + 16, channels))
   for step in (2, 4, 8, 16):
     coarse = rng.normal(0, 20, (n, -(-size // step), size // step + 16,
                                 channels))
-    found += coarse.repeat(step, 1).repeat(step, 2)[:, :size, :size + 16]
-  return np.clip(127.5 + found, 0, 255).astype(np.uint8)
+    similarity += coarse.repeat(step, 1).repeat(step, 2)[:, :size, :size + 16]
+  return np.clip(127.5 + similarity, 0, 255).astype(np.uint8)
 
 
 def slow_landscape(a, b):
@@ -38,8 +38,8 @@ def slow_landscape(a, b):
         mean(a)**2 + mean(b)**2 + 2.55**2)
     structure = (2 * (mean(a * b) - mean(a) * mean(b)) + 7.65**2) / (
         mean(a * a) + mean(b * b) - mean(a)**2 - mean(b)**2 + 7.65**2)
-    found = structure if level < 4 else light * structure
-    product *= np.maximum(found.mean((0, 1)), 0)**weight
+    similarity = structure if level < 4 else light * structure
+    product *= np.maximum(similarity.mean((0, 1)), 0)**weight
   return product.mean()
 
 
@@ -52,18 +52,18 @@ def test_progans_form_equals_the_peer(oracle):
   entry = oracle('msssim_64')
   a, b = entry.inputs['img1'], entry.inputs['img2']
   atol = entry.tolerance['atol']
-  found = ms_ssim.ms_ssim(a, b)
+  similarity = ms_ssim.ms_ssim(a, b)
   np.testing.assert_allclose(
-      found, entry.expected['per_pair'], rtol=0, atol=atol)
+      similarity, entry.expected['per_pair'], rtol=0, atol=atol)
   np.testing.assert_allclose(
-      ms_ssim.ms_ssim(b, a), found, rtol=0, atol=1e-6)
+      ms_ssim.ms_ssim(b, a), similarity, rtol=0, atol=1e-6)
   np.testing.assert_allclose(ms_ssim.ms_ssim(a, a), 1, atol=1e-6)
   np.testing.assert_allclose(
       ms_ssim.ms_ssim(a, 255 - a).mean(),
       entry.expected['against_negative'], atol=atol)
   # The two forms agree where neither window nor channels matter, not here.
   other = ms_ssim.ms_ssim(a, b, ms_ssim.LANDSCAPE)
-  assert 1e-4 < np.abs(other - found).max() < .03
+  assert 1e-4 < np.abs(other - similarity).max() < .03
 
 
 @pytest.mark.parametrize('size, channels', [(27, 3), (5, 1)])
@@ -81,11 +81,11 @@ def test_landscapes_batches_have_all_pairs_of_two():
   wanted = [np.mean(ms_ssim.ms_ssim(
       some[left], some[right], ms_ssim.LANDSCAPE)) for some in (
           x[:3], x[3:])]
-  found = ms_ssim.landscape(x, batches=2, batch=3)
-  np.testing.assert_allclose(found.value, np.mean(wanted), rtol=1e-5)
+  similarity = ms_ssim.landscape(x, batches=2, batch=3)
+  np.testing.assert_allclose(similarity.value, np.mean(wanted), rtol=1e-5)
   np.testing.assert_allclose(
-      found.standard_error, np.std(wanted, ddof=1) / np.sqrt(2), rtol=1e-3)
-  assert found.pairs == 6
+      similarity.standard_error, np.std(wanted, ddof=1) / np.sqrt(2), rtol=1e-3)
+  assert similarity.pairs == 6
 
 
 def test_pairs_are_disjoint_even_with_odd(monkeypatch):
@@ -93,19 +93,19 @@ def test_pairs_are_disjoint_even_with_odd(monkeypatch):
   order = np.random.default_rng(3).permutation(12)[:10]
   wanted = ms_ssim.ms_ssim(x[order[0::2]], x[order[1::2]])
   monkeypatch.setattr(ms_ssim, '_VALUES', 4 * x[0].size)  # 2 batches.
-  found = ms_ssim.pairs(x, 5, seed=3)
-  np.testing.assert_allclose(found.value, wanted.mean(), rtol=1e-5)
+  similarity = ms_ssim.pairs(x, 5, seed=3)
+  np.testing.assert_allclose(similarity.value, wanted.mean(), rtol=1e-5)
   np.testing.assert_allclose(
-      found.standard_error, wanted.std(ddof=1) / np.sqrt(5), rtol=1e-4)
-  assert found.pairs == 5 and found.warnings == ()
+      similarity.standard_error, wanted.std(ddof=1) / np.sqrt(5), rtol=1e-4)
+  assert similarity.pairs == 5 and similarity.warnings == ()
 
 
 def test_few_pictures_are_used_again_and_never_with_themselves():
   x = images(2, 16)
-  found = ms_ssim.pairs(x, 6)
-  assert 'more than once' in found.warnings[0]
+  similarity = ms_ssim.pairs(x, 6)
+  assert 'more than once' in similarity.warnings[0]
   np.testing.assert_allclose(
-      found.value, ms_ssim.ms_ssim(x[:1], x[1:])[0], rtol=1e-5)
+      similarity.value, ms_ssim.ms_ssim(x[:1], x[1:])[0], rtol=1e-5)
 
 
 def test_one_picture_is_like_itself_and_noise_like_nothing():
@@ -119,11 +119,12 @@ def test_one_picture_is_like_itself_and_noise_like_nothing():
 def test_pairs_of_a_class_stay_within_it():
   first, second = images(2, 16)
   x = np.stack([first, second, first, second, first, second, 255 - first])
-  found = ms_ssim.within(x, [0, 1, 0, 1, 0, 1, 9], count=6)
-  assert list(found.by_class) == [0, 1, 9]
+  similarity = ms_ssim.within(x, [0, 1, 0, 1, 0, 1, 9], count=6)
+  assert list(similarity.by_class) == [0, 1, 9]
   np.testing.assert_allclose(
-      [found.by_class[0], found.by_class[1], found.mean], 1, atol=1e-6)
-  assert np.isnan(found.by_class[9])
+      [similarity.by_class[0], similarity.by_class[1], similarity.mean], 1,
+      atol=1e-6)
+  assert np.isnan(similarity.by_class[9])
 
 
 @pytest.mark.parametrize('call, says', [

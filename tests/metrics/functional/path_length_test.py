@@ -30,14 +30,14 @@ def trimmed(values):
 @pytest.mark.parametrize('sampling', ['end', 'full'])
 def test_straight_paths_of_a_linear_generator(sampling):
   # |A (w1 - w0)|^2, the same all along the line.
-  found = path_length.path_length(
+  length = path_length.path_length(
       draw, linear, squared, sampling=sampling, count=8000, batch=1000)
   rng = np.random.default_rng(0)
   steps = rng.standard_normal((200_000, 16)) * np.sqrt(2) * SCALE
   wanted = trimmed(np.square(steps).sum(1))
-  assert abs(found.value - wanted) < 4 * found.standard_error + .01
-  assert found.standard_error < .01 * wanted
-  assert found.steps == 8000 and found.used == 7840 + 2
+  assert abs(length.value - wanted) < 4 * length.standard_error + .01
+  assert length.standard_error < .01 * wanted
+  assert length.steps == 8000 and length.used == 7840 + 2
 
 
 def test_arcs_of_the_identity_have_their_angles_square():
@@ -45,7 +45,7 @@ def test_arcs_of_the_identity_have_their_angles_square():
     x = draw(key, n)
     return x / jnp.linalg.norm(x, axis=1, keepdims=True)
 
-  found = path_length.path_length(
+  length = path_length.path_length(
       unit, lambda z, key: z.reshape(-1, 4, 4, 1), squared, space='z',
       sampling='full', count=4000, batch=500, epsilon=1e-2)
   x, y = np.random.default_rng(0).standard_normal((2, 100_000, 16))
@@ -53,8 +53,8 @@ def test_arcs_of_the_identity_have_their_angles_square():
       y, axis=1)
   wanted = trimmed(np.arccos(cosine)**2)
   # The chord of a step is shorter than its arc by a part in 10^5.
-  assert abs(found.value - wanted) < 4 * found.standard_error + .005
-  assert found.space == 'z' and found.epsilon == 1e-2
+  assert abs(length.value - wanted) < 4 * length.standard_error + .005
+  assert length.space == 'z' and length.epsilon == 1e-2
 
 
 def test_slerp_is_a_circle_between_its_ends():
@@ -77,8 +77,8 @@ def test_both_ends_share_noise_and_each_batch_has_its_own():
     return 0 * linear(z, key) + jax.random.normal(key, (len(z), 4, 4, 1))
 
   settings = dict(count=20, batch=8)
-  found = path_length.path_length(draw, noisy, squared, **settings)
-  assert found.value == 0
+  length = path_length.path_length(draw, noisy, squared, **settings)
+  assert length.value == 0
   shown = path_length.path_length(
       draw, noisy, lambda a, b: a.sum((1, 2, 3)), **settings, epsilon=1.)
   assert shown.standard_error > 0
@@ -86,14 +86,14 @@ def test_both_ends_share_noise_and_each_batch_has_its_own():
 
 def test_the_outer_percent_on_each_side_is_left_out():
   # The distance is the place in the batch: 1..100; NVIDIA's bounds are values.
-  found = path_length.path_length(
+  length = path_length.path_length(
       draw, linear, lambda a, b: jnp.arange(1., 101), count=100, batch=100,
       epsilon=1.)
-  assert found.used == 100  # 1 and 100 are their own lower and higher.
-  found = path_length.path_length(
+  assert length.used == 100  # 1 and 100 are their own lower and higher.
+  length = path_length.path_length(
       draw, linear, lambda a, b: jnp.arange(1., 401), count=400, batch=400,
       epsilon=1.)
-  assert found.used == 394 and found.value == 200.5
+  assert length.used == 394 and length.value == 200.5
 
 
 def test_large_pictures_are_averaged_and_cropped_as_nvidia_does():
@@ -108,10 +108,10 @@ def test_large_pictures_are_averaged_and_cropped_as_nvidia_does():
     seen.append(a.shape)
     return a[:, 0, 0, 0]
 
-  found = path_length.path_length(
+  length = path_length.path_length(
       draw, ramp, look, count=2, batch=2, crop=True, epsilon=1.)
   assert seen[0] == (2, 128, 128, 1)
-  assert found.value == 192.5  # Mean of rows 3/8 of 512, and the next.
+  assert length.value == 192.5  # Mean of rows 3/8 of 512, and the next.
 
 
 @pytest.mark.parametrize('change, says', [

@@ -15,18 +15,18 @@ def test_each_class_is_measured_alone():
   real = rng.standard_normal((60, 3)) + 10 * labels[:, None]
   order = rng.permutation(60)
   fake = (real + np.where(labels == 7, 2., 0)[:, None])[order]
-  found = per_class.by_class(distance, real, labels, fake, labels[order])
+  distances = per_class.by_class(distance, real, labels, fake, labels[order])
   np.testing.assert_allclose(
-      [*found.by_class.values(), found.mean], [0, 12, 6], atol=1e-8)
+      [*distances.by_class.values(), distances.mean], [0, 12, 6], atol=1e-8)
 
 
 def test_labels_that_are_not_obeyed_raise_every_class():
   rng = np.random.default_rng(0)
   labels = np.repeat([0, 1], 50)
   real = rng.standard_normal((100, 2)) + 20 * labels[:, None]
-  found = per_class.by_class(distance, real, labels, real, 1 - labels)
+  distances = per_class.by_class(distance, real, labels, real, 1 - labels)
   # 2 * 20^2 less what the samples differ.
-  assert min(found.by_class.values()) > 700
+  assert min(distances.by_class.values()) > 700
 
 
 def test_classes_say_what_they_need():

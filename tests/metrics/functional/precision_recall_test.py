@@ -24,9 +24,9 @@ def test_counts_equal_the_peers(oracle, name, dtype):
   # In float32 too: no decision of these is nearer than 7e-6.
   entry = oracle(name)
   real, fake = (entry.inputs[k].astype(dtype) for k in ('real', 'fake'))
-  found = precision_recall.precision_recall(real, fake)
+  shares = precision_recall.precision_recall(real, fake)
   for measure in ('precision', 'recall'):
-    share = getattr(found, measure)
+    share = getattr(shares, measure)
     assert round(share * len(fake if measure == 'precision' else real)
                  ) == entry.expected['k3'][f'{measure}_count']
     np.testing.assert_allclose(share, entry.expected['k3'][measure])
@@ -44,9 +44,9 @@ def test_tiles_give_what_the_whole_matrix_gives(monkeypatch):
   square = [[np.square(a[:, None] - b).sum(-1) for b in wide] for a in wide]
   radii = [np.sort(square[i][i], axis=1)[:, 4] for i in (0, 1)]
   monkeypatch.setattr(precision_recall, '_BLOCK', 256)
-  found = all_four(real, fake, 4)
+  shares = all_four(real, fake, 4)
   np.testing.assert_allclose(
-      [found[k] for k in MEASURES],
+      [shares[k] for k in MEASURES],
       [(square[1][0] <= radii[0]).any(1).mean(),
        (square[0][1] <= radii[1]).any(1).mean(),
        (square[1][0] < radii[0]).sum(1).mean() / 4,
@@ -62,26 +62,26 @@ def test_tiles_give_what_the_whole_matrix_gives(monkeypatch):
 @pytest.mark.parametrize('d', [3, 80])
 def test_identical_sets_are_on_each_others_manifold(d, dtype):
   x = gaussian(250, d, 0, dtype) + 5
-  found = all_four(x, x)
-  assert found['precision'] == found['recall'] == found['coverage'] == 1
+  shares = all_four(x, x)
+  assert shares['precision'] == shares['recall'] == shares['coverage'] == 1
   # Open balls hold their centre and k - 1 others; a tie rounds either way.
-  np.testing.assert_allclose(found['density'], 1, atol=.02)
-  assert found['warnings'] == ()
+  np.testing.assert_allclose(shares['density'], 1, atol=.02)
+  assert shares['warnings'] == ()
 
 
 def test_sets_far_apart_share_nothing():
   x = gaussian(100, 3)
-  found = all_four(x, x + 100)
-  assert [found[k] for k in MEASURES] == [
+  shares = all_four(x, x + 100)
+  assert [shares[k] for k in MEASURES] == [
       0, 0, 0, 0]
 
 
 def test_distances_do_not_see_a_shift_or_a_scale():
   real, fake = gaussian(200, 80, 0, 'f'), gaussian(150, 80, 1, 'f')
-  found = [all_four(a * real + b, a * fake + b)
+  shares = [all_four(a * real + b, a * fake + b)
            for a, b in ((1, 0), (4, 32))]  # Powers of 2 round alike.
   for name in MEASURES:
-    np.testing.assert_allclose(found[0][name], found[1][name], atol=.02)
+    np.testing.assert_allclose(shares[0][name], shares[1][name], atol=.02)
 
 
 def test_copies_have_balls_of_radius_zero():
@@ -89,10 +89,10 @@ def test_copies_have_balls_of_radius_zero():
   point = gaussian(1, 80, 3, 'f') + 1
   flat = np.repeat(point, 20, 0)
   other = gaussian(30, 80, 1, 'f')
-  found = all_four(flat, flat)
-  assert found['precision'] == found['recall'] == 1  # Closed balls.
-  assert found['density'] == found['coverage'] == 0  # Open ones are empty.
-  assert found['warnings'] == tuple(
+  shares = all_four(flat, flat)
+  assert shares['precision'] == shares['recall'] == 1  # Closed balls.
+  assert shares['density'] == shares['coverage'] == 0  # Open ones are empty.
+  assert shares['warnings'] == tuple(
       f'{name}: 20 of 20 rows have 5 copies or more, and so a ball of radius 0.'
       for name in ('real', 'fake'))
   assert precision_recall.density_coverage(
@@ -109,9 +109,9 @@ def test_a_missing_half_lowers_recall_and_coverage_only():
   rng = np.random.default_rng(0)
   real = rng.normal(size=(400, 4))
   real[200:] += 20
-  found = all_four(real, rng.normal(size=(300, 4)))
-  assert found['precision'] > .9 and found['density'] > .8
-  assert found['recall'] < .5 and found['coverage'] < .5
+  shares = all_four(real, rng.normal(size=(300, 4)))
+  assert shares['precision'] > .9 and shares['density'] > .8
+  assert shares['recall'] < .5 and shares['coverage'] < .5
 
 
 @pytest.mark.parametrize('real, fake, k, says', [
@@ -148,7 +148,7 @@ def test_two_samples_of_one_gaussian_have_the_known_shares():
   # in precision, .01 in recall and coverage, .1 in density.
   rng = np.random.default_rng(0)
   real, fake = (rng.standard_normal((10_000, 1000), 'f') for _ in range(2))
-  found = all_four(real, fake)
+  shares = all_four(real, fake)
   for name, wanted in (('precision', .477), ('recall', .4705),
                        ('density', 1.056), ('coverage', .9735)):
-    assert abs(found[name] - wanted) < .02
+    assert abs(shares[name] - wanted) < .02

@@ -14,13 +14,13 @@ from msg_gan_jax.training import monitor
 def test_a_picture_at_several_sizes_agrees_with_itself():
   finest = np.random.default_rng(0).uniform(-1, 1, (3, 16, 16, 3))
   levels = [finest, pyramid.down(finest), pyramid.down(finest, 4)]
-  found = scale_agreement.consistency(levels[::-1])
-  assert list(found) == [4, 8]
-  assert max(found.values()) < 1e-12
+  differences = scale_agreement.consistency(levels[::-1])
+  assert list(differences) == [4, 8]
+  assert max(differences.values()) < 1e-12
   # A level that is off by a half, everywhere: the square of it.
   levels[1] = levels[1] + .5
-  found = scale_agreement.consistency(levels[::-1])
-  assert found[8] == pytest.approx(.25) and found[4] == pytest.approx(.25)
+  differences = scale_agreement.consistency(levels[::-1])
+  assert differences == pytest.approx({4: .25, 8: .25})
 
 
 def test_bytes_and_skipped_sizes_are_compared_too():
@@ -31,8 +31,9 @@ def test_bytes_and_skipped_sizes_are_compared_too():
 
 
 def test_shares_are_those_of_the_norms_and_add_up_to_1():
-  found = scale_agreement.shares({4: np.array([1., 0.]), 8: np.array([3., 0.])})
-  assert found == {4: (.25 + .5) / 2, 8: (.75 + .5) / 2}
+  by_level = scale_agreement.shares(
+      {4: np.array([1., 0.]), 8: np.array([3., 0.])})
+  assert by_level == {4: (.25 + .5) / 2, 8: (.75 + .5) / 2}
 
 
 def test_the_shares_of_a_linear_d_are_its_weights(small):
@@ -42,10 +43,10 @@ def test_the_shares_of_a_linear_d_are_its_weights(small):
           3 * x[0].sum((1, 2, 3)) + x[1].sum((1, 2, 3))))
   images = tuple(np.zeros((5, s, s, 3), np.uint8) for s in gan.sizes)
   state = jax.eval_shape(gan.init, jax.random.key(0))
-  found = monitor.attention_of_d(gan)(
+  shares = monitor.attention_of_d(gan)(
       state.replace(d=state.d.replace(params={}, stats={})), images)
   a, b = 3 * 48**.5, 192**.5
-  assert found == pytest.approx(
+  assert shares == pytest.approx(
       {'share_4': a / (a + b), 'share_8': b / (a + b)})
 
 
@@ -53,8 +54,8 @@ def test_one_picture_moves_at_every_size_it_is_pooled_to():
   before = np.zeros((2, 16, 16, 3), np.uint8)
   after = before.copy()
   after[:, ::2] = 255  # every second row, which pooling makes grey
-  found = monitor.stability((before,), (after,))
-  assert found == pytest.approx(
+  changes = monitor.stability((before,), (after,))
+  assert changes == pytest.approx(
       {'stability_16': 2., 'stability_8': 1., 'stability_4': 1.})
   points = np.ones((3, 1, 1, 2), np.float32)
   assert monitor.stability((points,), (points,)) == {'stability_1': 0.}

@@ -117,7 +117,7 @@ def test_directions_have_length_one():
 def test_pieces_in_the_peers_order_of_draws_give_the_peers_number(oracle):
   entry = oracle('swd_api_32px')
   rng = np.random.RandomState(0)
-  found = {}
+  distances = {}
 
   def descriptors(images):
     levels = sliced_wasserstein.laplacian_pyramid(nhwc(images), 2)
@@ -143,11 +143,11 @@ def test_pieces_in_the_peers_order_of_draws_give_the_peers_number(oracle):
   for _ in real:
     directions()  # The peer compares the reals with themselves first.
   fake = descriptors(entry.inputs['fake'])
-  found = [1e3 * sliced_wasserstein.sliced_wasserstein(a, b, directions())
+  distances = [1e3 * sliced_wasserstein.sliced_wasserstein(a, b, directions())
            for a, b in zip(real, fake, strict=True)]
   wanted = entry.expected['seed0']
-  np.testing.assert_allclose(found, wanted[:2], rtol=1e-4)
-  np.testing.assert_allclose(np.mean(found), wanted[2], rtol=1e-4)
+  np.testing.assert_allclose(distances, wanted[:2], rtol=1e-4)
+  np.testing.assert_allclose(np.mean(distances), wanted[2], rtol=1e-4)
 
 
 def test_swd_lies_where_thirty_seeds_of_the_peer_lie(oracle):
@@ -170,18 +170,19 @@ def test_swd_lies_where_thirty_seeds_of_the_peer_lie(oracle):
     (64, [64, 32, 16]), (48, [48, 24]), (28, [28]), (16, [16]), (8, [8])])
 def test_levels_go_down_to_16_pixels(size, levels):
   images = some_images(4, size, channels=2)
-  found = sliced_wasserstein.swd(
+  distances = sliced_wasserstein.swd(
     images, images[::-1], per_image=4, directions=8
   )
-  assert list(found) == [*levels, 'mean', 'protocol']
-  assert found['mean'] == pytest.approx(
-      np.mean([found[level] for level in levels]), rel=1e-12)
+  assert list(distances) == [*levels, 'mean', 'protocol']
+  assert distances['mean'] == pytest.approx(
+      np.mean([distances[level] for level in levels]), rel=1e-12)
 
 
 def test_levels_of_other_shapes_halve_both_sides():
   wide = np.concatenate([some_images(8, 64), some_images(8, 64)[::-1]], 2)
-  found = sliced_wasserstein.swd(wide, wide[::-1], per_image=4, directions=8)
-  assert list(found) == [64, 32, 16, 'mean', 'protocol']
+  distances = sliced_wasserstein.swd(
+      wide, wide[::-1], per_image=4, directions=8)
+  assert list(distances) == [64, 32, 16, 'mean', 'protocol']
   odd = wide[:, :, :97]
   assert list(sliced_wasserstein.swd(odd, odd, per_image=4, directions=8))[
     :2
@@ -210,11 +211,12 @@ def test_sets_of_two_sizes_are_thinned_to_the_smaller():
   # Sorted by brightness: the first n would be another set than a random n.
   images = np.arange(200, dtype=np.uint8)[:, None, None, None] + some_images(
       1, 16) % 32
-  found = sliced_wasserstein.swd(images, images[::4], per_image=16)
-  assert found['protocol']['n_real'] == found['protocol']['n_fake'] == 50
+  distances = sliced_wasserstein.swd(images, images[::4], per_image=16)
+  protocol = distances['protocol']
+  assert protocol['n_real'] == protocol['n_fake'] == 50
   first = sliced_wasserstein.swd(images[:50], images[::4], per_image=16)
-  assert found == sliced_wasserstein.swd(images, images[::4], per_image=16)
-  assert found['mean'] < first['mean']
+  assert distances == sliced_wasserstein.swd(images, images[::4], per_image=16)
+  assert distances['mean'] < first['mean']
 
 
 @pytest.mark.parametrize('real, fake, says', [

@@ -61,8 +61,8 @@ def test_pairwise_takes_bytes():
 
 
 def test_a_collapsed_generator_has_no_diversity():
-  one = np.random.default_rng(0).uniform(-1, 1, (1, 16, 16, 3))
-  x = np.repeat(one, 20, axis=0)
+  picture = np.random.default_rng(0).uniform(-1, 1, (1, 16, 16, 3))
+  x = np.repeat(picture, 20, axis=0)
   assert training_stability.pairwise(x) < 1e-12
   # A difference of a millionth is seen, at the digits that float64 has left.
   x[0] += 1e-6
