@@ -43,8 +43,9 @@ class Drawn(NamedTuple):
   """Facts about a source that draws as many pictures as one likes.
 
   Attributes:
-    settings: of config.data, as the source wants them unless told otherwise.
-    factors: {factor: its values, or (low, high)}; {} where they have no names.
+    settings: values of config.data that it needs in place of the defaults to
+      draw pictures; {} for points.
+    factors: {factor: its values, or (low, high)}; {} if they have no names.
   """
   settings: Mapping[str, Any] = types.MappingProxyType({})
   factors: Mapping[str, tuple] = types.MappingProxyType({})

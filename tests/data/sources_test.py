@@ -179,3 +179,14 @@ def test_the_same_pictures_are_the_same_set_and_batches(
     for one in (source, streamed):
       assert_same(shown(batches.Streamed(one, in_turn(one), threads)),
                   batches_of_it)
+
+
+@pytest.mark.parametrize('name', sources.DRAWN)
+def test_what_draws_pictures_needs_only_its_settings(name):
+  drawn = sources.DRAWN[name]
+  points = {} if drawn.settings or name == 'avatars' else {
+      'resolution': 1, 'channels': 2}
+  found = sources.SOURCES[name](schema.Data(
+      name=name, count=3, held_out=2, **drawn.settings, **points))
+  assert (len(found.train), len(found.held_out)) == (3, 2)
+  assert set(drawn.factors) <= set(found.train.factors(np.arange(3)))
