@@ -204,7 +204,7 @@ def draw(path, h=.2, steps=400, start=(.9, .9)):
           ('σ = 0.7', Case(noise=.7)),
           ('σ = √2, critical', Case(noise=2**.5)))),
   }
-  colors = '#0072B2', '#D55E00'  # The first two of reporting.curves.
+  colors = '#0072B2', '#D55E00'  # The first two of report.curves.
   fig = figure.Figure(figsize=(13, 3.6), layout='constrained')
   for ax, (title, (rule, lines)) in zip(
       fig.subplots(1, len(panels)), panels.items(), strict=True):
