@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from msg_gan_jax.gan import pyramid
-from msg_gan_jax.gan.build import build
+from msg_gan_jax.gan.build import Gan, build
 from msg_gan_jax.gan.state import Verdict
 from msg_gan_jax.metrics.functional import scale_agreement
 from msg_gan_jax.training import monitor
@@ -36,11 +36,16 @@ def test_shares_are_those_of_the_norms_and_add_up_to_1():
   assert by_level == {4: (.25 + .5) / 2, 8: (.75 + .5) / 2}
 
 
-def test_the_shares_of_a_linear_d_are_its_weights(small):
+class LinearGan(Gan):
   """D = 3 sum(x4) + sum(x8): gradients of 3 sqrt(48) and sqrt(192)."""
-  gan = build(small(data__resolution=8))._replace(
-      d=lambda params, x, condition, stats: Verdict(
-          3 * x[0].sum((1, 2, 3)) + x[1].sum((1, 2, 3))))
+
+  def d(self, params, images, condition=None, stats=None):
+    return Verdict(
+        3 * images[0].sum((1, 2, 3)) + images[1].sum((1, 2, 3)))
+
+
+def test_the_shares_of_a_linear_d_are_its_weights(small):
+  gan = LinearGan(build(small(data__resolution=8)).components)
   images = tuple(np.zeros((5, s, s, 3), np.uint8) for s in gan.sizes)
   state = jax.eval_shape(gan.init, jax.random.key(0))
   shares = monitor.attention_of_d(gan)(
