@@ -81,7 +81,7 @@ def test_all_and_the_best_can_be_asked_for(run):
   with pytest.raises(ValueError, match=(
       r'checkpoints: 33, but .* has none; there are \[32, 64\] of the')):
     images_of('33')
-  with pytest.raises(ValueError, match="no checkpoint 'bestt'; wanted newest"):
+  with pytest.raises(ValueError, match="there is no 'bestt'; wanted newest"):
     images_of('bestt')
 
 
