@@ -111,7 +111,8 @@ def modes_found(points, centres, std):
 
   A point is good if it lies within WITHIN standard deviations of a centre, the
   nearest. A mode is found if at least SHARE of all points are its good ones:
-  one stray point in it is not enough, as it is for metrics.modes.
+  one stray point in it is not enough, as it is for
+  metrics.functional.mixture_modes.
 
   Args:
     points: [n, 2]; what is not finite is not good.

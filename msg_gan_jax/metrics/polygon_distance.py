@@ -22,7 +22,7 @@ def distances(images: np.ndarray, dataset: str, seed: int = 1) -> np.ndarray:
 
   Args:
     images: uint8 [n, H, H, 1].
-    dataset: a row of data.polygons.DATASETS.
+    dataset: a row of data.drawn.polygons.DATASETS.
     seed: of the polygons that are drawn.
 
   Returns:

@@ -17,7 +17,7 @@ class Protocol:
   Attributes:
     follows: whose definition it is.
     features: a row of FEATURES, with a tap after a colon.
-    resize: a row of metrics.resizes.RESIZES, by which Inception's 299 pixels
+    resize: a row of features.resizes.RESIZES, by which Inception's 299 pixels
       are reached.
     scale: how bytes become Inception's input: 'tf' is (x - 128) / 128, 'torch'
       x / 127.5 - 1.
