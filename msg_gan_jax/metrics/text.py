@@ -1,10 +1,10 @@
 """Scores as lines of text, and in a file: unlike protocols never together."""
 from collections.abc import Iterable, Sequence
-import json
 import math
 import os
 from typing import Any
 
+from msg_gan_jax.files import atomic
 from msg_gan_jax.metrics.functional import training_seeds
 from msg_gan_jax.metrics.score import Score
 from msg_gan_jax.metrics.table import title_of
@@ -82,9 +82,7 @@ def _warnings(scored: Iterable[tuple]) -> list[str]:
 def append(folder: str, label: str, record: dict[str, Any]) -> str:
   """Adds a record to scores.jsonl of a folder; returns its path."""
   path = os.path.join(folder, FILE)
-  line = json.dumps({'label': label, **finite(record)}) + '\n'
-  with open(path, 'a', encoding='utf-8') as file:
-    file.write(line)
+  atomic.append_json(path, {'label': label, **finite(record)})
   return path
 
 
