@@ -5,7 +5,6 @@ to its path: the multi-scale connections of MSG-GAN.
 
 Source: each row of ARCHITECTURES has its own.
 """
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from flax import linen as nn
@@ -15,6 +14,7 @@ import jax.numpy as jnp
 from msg_gan_jax.gan import pyramid
 from msg_gan_jax.gan.networks import phi, plain
 from msg_gan_jax.gan.networks.norms import PassInfo
+from msg_gan_jax.gan.pyramid import Pyramid
 from msg_gan_jax.gan.state import NOTHING, Condition, Verdict
 
 
@@ -78,7 +78,7 @@ class Generator(nn.Module):
 
   @nn.compact
   def __call__(self, z: jax.Array, condition: Condition = NOTHING,
-               train: bool = False) -> tuple[jax.Array, ...]:
+               train: bool = False) -> Pyramid:
     arch, settings, z = self.arch, self.settings, self.settings.cast(z)
     info, bias = PassInfo(train, condition.labels), settings.before_batch_norm
     h, w, channels = self.image
@@ -142,8 +142,8 @@ class Discriminator(nn.Module):
   head: plain.Head
 
   @nn.compact
-  def __call__(self, images: Sequence[jax.Array],
-               condition: Condition = NOTHING, train: bool = False) -> Verdict:
+  def __call__(self, images: Pyramid, condition: Condition = NOTHING,
+               train: bool = False) -> Verdict:
     pyramid.check(images, self.shown)
     arch, settings = self.arch, self.settings
     info = PassInfo(train, condition.labels)

@@ -1,5 +1,4 @@
 """InfoGAN's networks for small pictures."""
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from flax import linen as nn
@@ -9,6 +8,7 @@ import jax.numpy as jnp
 from msg_gan_jax.gan import pyramid
 from msg_gan_jax.gan.networks import plain
 from msg_gan_jax.gan.networks.norms import PassInfo
+from msg_gan_jax.gan.pyramid import Pyramid
 from msg_gan_jax.gan.state import NOTHING, Condition, Verdict
 
 DOUBLINGS = 2  # of G, and as many halvings of D
@@ -45,7 +45,7 @@ class Generator(nn.Module):
 
   @nn.compact
   def __call__(self, z: jax.Array, condition: Condition = NOTHING,
-               train: bool = False) -> tuple[jax.Array, ...]:
+               train: bool = False) -> Pyramid:
     settings, info = self.settings, PassInfo(train, condition.labels)
     bias, (height, width, channels) = settings.before_batch_norm, self.image
     units, maps, last = self.arch.g
@@ -76,8 +76,8 @@ class Discriminator(nn.Module):
   shown: tuple[int, ...]
 
   @nn.compact
-  def __call__(self, images: Sequence[jax.Array],
-               condition: Condition = NOTHING, train: bool = False) -> Verdict:
+  def __call__(self, images: Pyramid, condition: Condition = NOTHING,
+               train: bool = False) -> Verdict:
     pyramid.check(images, self.shown)
     settings, info = self.settings, PassInfo(train, condition.labels)
     first, second, units = self.arch.d

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from msg_gan_jax.gan import pyramid
+from msg_gan_jax.gan.pyramid import Pyramid
 
 
 class Ladder(NamedTuple):
@@ -55,7 +56,7 @@ def blend(old: jax.Array, new: jax.Array,
 
 def shown_pyramid(images: Mapping[int, jax.Array], ladder: Ladder,
                   level: int | None,
-                  alpha: jax.Array | None) -> tuple[jax.Array, ...]:
+                  alpha: jax.Array | None) -> Pyramid:
   """The float32 pyramid of a ladder's G.
 
   Args:
@@ -77,7 +78,7 @@ def shown_pyramid(images: Mapping[int, jax.Array], ladder: Ladder,
 
 
 def faded_reals(size: int, images: jax.Array, alpha: jax.Array | None
-                ) -> tuple[tuple[jax.Array, ...], None]:
+                ) -> tuple[Pyramid, None]:
   """Reals of a resolution, faded in as far as the fakes are.
 
   Args:

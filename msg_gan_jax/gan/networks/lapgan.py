@@ -13,7 +13,6 @@ code has the widths as options, and a sigmoid in G's second layer. Unlike
 there, pictures are in [-1, 1], not standardized pixel by pixel, biases begin at
 0, the coarsest weights are uniform, and D sees labels as one map a class.
 """
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from flax import linen as nn
@@ -24,6 +23,7 @@ import numpy as np
 from msg_gan_jax.config.schema import Config
 from msg_gan_jax.gan import pyramid
 from msg_gan_jax.gan.networks import plain
+from msg_gan_jax.gan.pyramid import Pyramid
 from msg_gan_jax.gan.state import NOTHING, Condition, Verdict
 
 COARSEST = 8  # px
@@ -141,9 +141,9 @@ def _doubling(size):
   return jnp.asarray(np.maximum(0, 1 - distance), jnp.float32)
 
 
-def level_reals(sizes: Sequence[int], level: int, images: jax.Array,
+def level_reals(sizes: tuple[int, ...], level: int, images: jax.Array,
                 alpha: jax.Array | None = None
-                ) -> tuple[tuple[jax.Array, ...], jax.Array | None]:
+                ) -> tuple[Pyramid, jax.Array | None]:
   """What D of a level sees of reals, and what both players are told.
 
   Args:
@@ -175,7 +175,7 @@ class CoarsestGenerator(nn.Module):
 
   @nn.compact
   def __call__(self, z: jax.Array, condition: Condition = NOTHING,
-               train: bool = False) -> tuple[jax.Array, ...]:
+               train: bool = False) -> Pyramid:
     settings = self.settings._replace(deviation='lapgan_g')
     x = settings.cast(jnp.concatenate(
         self.chain.noise_and_labels(z, self.level), -1))
@@ -197,7 +197,7 @@ class FineGenerator(nn.Module):
 
   @nn.compact
   def __call__(self, z: jax.Array, condition: Condition = NOTHING,
-               train: bool = False) -> tuple[jax.Array, ...]:
+               train: bool = False) -> Pyramid:
     settings, maps = self.settings, self.chain.arch.maps
     height, width, channels = self.chain.shapes[self.level]
     noise, one_hot = settings.cast(
@@ -228,8 +228,8 @@ class CoarsestDiscriminator(nn.Module):
   head: plain.Head
 
   @nn.compact
-  def __call__(self, images: Sequence[jax.Array],
-               condition: Condition = NOTHING, train: bool = False) -> Verdict:
+  def __call__(self, images: Pyramid, condition: Condition = NOTHING,
+               train: bool = False) -> Verdict:
     settings = self.settings._replace(deviation='lapgan_d')
     arch = self.chain.arch
     x = settings.cast(images[-1])
@@ -250,8 +250,8 @@ class FineDiscriminator(nn.Module):
   head: plain.Head
 
   @nn.compact
-  def __call__(self, images: Sequence[jax.Array],
-               condition: Condition = NOTHING, train: bool = False) -> Verdict:
+  def __call__(self, images: Pyramid, condition: Condition = NOTHING,
+               train: bool = False) -> Verdict:
     settings, arch = self.settings, self.chain.arch
     x = settings.cast(images[-1])
     for i, stride in enumerate((1, 2)):
@@ -286,8 +286,8 @@ class Generator(nn.Module):
 
   @nn.compact
   def __call__(self, z: jax.Array, condition: Condition = NOTHING,
-               train: bool = False) -> tuple[jax.Array, ...]:
-    images: tuple[jax.Array, ...] = ()
+               train: bool = False) -> Pyramid:
+    images: Pyramid = ()
     for level, name in enumerate(self.chain.names):
       coarse = double(images[-1]) if level else None
       images += g_level(self.chain, self.settings, level, name)(
@@ -306,9 +306,10 @@ class Discriminator(nn.Module):
   head: plain.Head
 
   @nn.compact
-  def __call__(self, images: Sequence[jax.Array],
-               condition: Condition = NOTHING, train: bool = False) -> Verdict:
-    pyramid.check(images, [height for height, _, _ in self.chain.shapes])
+  def __call__(self, images: Pyramid, condition: Condition = NOTHING,
+               train: bool = False) -> Verdict:
+    pyramid.check(images, tuple(
+        height for height, _, _ in self.chain.shapes))
     verdicts = [
         d_level(self.chain, self.settings, level, self.head, name)(
             images[level:level + 1], condition, train)

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 
 from msg_gan_jax.gan.networks import layers
 from msg_gan_jax.gan.networks.ladder import Ladder
+from msg_gan_jax.gan.pyramid import Pyramid
 from msg_gan_jax.gan.state import NOTHING, Condition
 
 W_MEAN_DECAY = .995  # a pass in training: StyleGAN's code
@@ -138,12 +139,12 @@ class Styled(nn.Module):
     raise NotImplementedError
 
   def synthesize(self, w: jax.Array, condition: Condition = NOTHING,
-                 train: bool = False) -> tuple[jax.Array, ...]:
+                 train: bool = False) -> Pyramid:
     """Styles [B, layers, width] -> pyramid."""
     raise NotImplementedError
 
   def __call__(self, z: jax.Array, condition: Condition = NOTHING,
-               train: bool = False) -> tuple[jax.Array, ...]:
+               train: bool = False) -> Pyramid:
     return self.synthesize(self.map(z, condition, train), condition, train)
 
   def map(self, z: jax.Array, condition: Condition = NOTHING,

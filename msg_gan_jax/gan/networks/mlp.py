@@ -5,7 +5,6 @@ gan_toy.py of its code: three hidden layers of ReLU in each, He's
 initialization, linear outputs. Here the weights are equalized, as everywhere,
 so the law at the start is the same and the rates of Adam are not.
 """
-from collections.abc import Sequence
 from typing import Any
 
 from flax import linen as nn
@@ -14,6 +13,7 @@ import jax.numpy as jnp
 
 from msg_gan_jax.gan import pyramid
 from msg_gan_jax.gan.networks import layers, plain
+from msg_gan_jax.gan.pyramid import Pyramid
 from msg_gan_jax.gan.state import NOTHING, Condition, Verdict
 
 HIDDEN = 3
@@ -33,7 +33,7 @@ class Generator(nn.Module):
 
   @nn.compact
   def __call__(self, z: jax.Array, condition: Condition = NOTHING,
-               train: bool = False) -> tuple[jax.Array, ...]:
+               train: bool = False) -> Pyramid:
     del condition, train
     height, width, channels = self.shape
     x = hidden(z.astype(self.dtype), self.width)
@@ -56,8 +56,8 @@ class Discriminator(nn.Module):
   dtype: Any = jnp.float32
 
   @nn.compact
-  def __call__(self, images: Sequence[jax.Array],
-               condition: Condition = NOTHING, train: bool = False) -> Verdict:
+  def __call__(self, images: Pyramid, condition: Condition = NOTHING,
+               train: bool = False) -> Verdict:
     del train
     pyramid.check(images, self.shape[:1])
     x = hidden(images[-1].astype(self.dtype), self.width)

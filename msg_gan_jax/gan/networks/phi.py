@@ -21,6 +21,7 @@ from msg_gan_jax.config.tables import Table
 from msg_gan_jax.gan import pyramid
 from msg_gan_jax.gan.networks import layers, plain
 from msg_gan_jax.gan.networks.layers import Part
+from msg_gan_jax.gan.pyramid import Pyramid
 
 
 class Conv1x1(Protocol):
@@ -50,7 +51,7 @@ class JoinParts(Protocol):
     r: r'.
   """
 
-  def __call__(self, images: Sequence[jax.Array], path: jax.Array, width: int,
+  def __call__(self, images: Pyramid, path: jax.Array, width: int,
                r: Conv1x1, /) -> tuple[Part, ...]:
     ...
 
@@ -66,7 +67,7 @@ class Phi(NamedTuple):
   join: JoinParts
 
 
-def simple(images: Sequence[jax.Array], path: jax.Array, width: int,
+def simple(images: Pyramid, path: jax.Array, width: int,
            r: Conv1x1) -> tuple[Part, ...]:
   """φ_simple(x1, x2) = [x1; x2].
 
@@ -76,7 +77,7 @@ def simple(images: Sequence[jax.Array], path: jax.Array, width: int,
   return images[0], path
 
 
-def lin_cat(images: Sequence[jax.Array], path: jax.Array, width: int,
+def lin_cat(images: Pyramid, path: jax.Array, width: int,
             r: Conv1x1) -> tuple[Part, ...]:
   """φ_lin_cat(x1, x2) = [r'(x1); x2].
 
@@ -87,7 +88,7 @@ def lin_cat(images: Sequence[jax.Array], path: jax.Array, width: int,
   return r(width - path.shape[-1], is_part=True)(images[0]), path
 
 
-def cat_lin(images: Sequence[jax.Array], path: jax.Array, width: int,
+def cat_lin(images: Pyramid, path: jax.Array, width: int,
             r: Conv1x1) -> tuple[Part, ...]:
   """φ_cat_lin(x1, x2) = r'([x1; x2]).
 
@@ -99,7 +100,7 @@ def cat_lin(images: Sequence[jax.Array], path: jax.Array, width: int,
   return (r(width, use_bias=False)(path, images[0]),)
 
 
-def adain(images: Sequence[jax.Array], path: jax.Array, width: int,
+def adain(images: Pyramid, path: jax.Array, width: int,
           r: Conv1x1) -> tuple[Part, ...]:
   """φ_adain(x1, x2) = (1 + s(x1)) (x2 - mean(x2)) / std(x2) + b(x1).
 
@@ -119,7 +120,7 @@ def adain(images: Sequence[jax.Array], path: jax.Array, width: int,
   return (((1 + scale) * x + shift).astype(path.dtype),)
 
 
-def dense(images: Sequence[jax.Array], path: jax.Array, width: int,
+def dense(images: Pyramid, path: jax.Array, width: int,
           r: Conv1x1) -> tuple[Part, ...]:
   """φ_dense = [image; every finer image, pooled to its size; path].
 
@@ -133,10 +134,18 @@ def dense(images: Sequence[jax.Array], path: jax.Array, width: int,
 
 
 def _half(width):
+  """The half of a level's maps that r' leaves.
+
+  Source: Karnewar & Wang 2020, supplement 6.1; BMSG-GAN.
+  """
   return width - width // 2
 
 
 def _whole(width):
+  """As many maps as the level has.
+
+  Source: Karnewar & Wang 2020, supplement 6.1.
+  """
   return width
 
 
@@ -153,7 +162,7 @@ class Join(nn.Module):
   settings: plain.LayerSettings | None = None
 
   @nn.compact
-  def __call__(self, images: Sequence[jax.Array],
+  def __call__(self, images: Pyramid,
                path: jax.Array) -> tuple[Part, ...]:
     return PHI[self.phi].join(images, path, self.width, self.r)
 
@@ -171,7 +180,7 @@ class Join(nn.Module):
 
 
 def join_image(phi: str, settings: plain.LayerSettings | None, width: int,
-               shown: Sequence[int], images: Sequence[jax.Array],
+               shown: Sequence[int], images: Pyramid,
                x: jax.Array) -> jax.Array:
   """The path x with the image of its size, where D is shown one.
 

@@ -1,5 +1,4 @@
 """Players: the two networks of a GAN, and how each is told the class."""
-from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from flax import linen as nn
@@ -8,6 +7,7 @@ import jax.numpy as jnp
 
 from msg_gan_jax.config.tables import Table
 from msg_gan_jax.gan import pyramid
+from msg_gan_jax.gan.pyramid import Pyramid
 
 Inputs = TypeVar('Inputs')  # z [B, latent], or a pyramid
 
@@ -20,7 +20,7 @@ class StageReals(Protocol):
   """
 
   def __call__(self, images: jax.Array, alpha: jax.Array | None = None, /
-               ) -> tuple[tuple[jax.Array, ...], jax.Array | None]:
+               ) -> tuple[Pyramid, jax.Array | None]:
     ...
 
 
@@ -57,7 +57,7 @@ class Players(NamedTuple):
     return self.stages[level] if self.stages else self
 
   def reals_for(self, images: jax.Array, alpha: jax.Array | None = None
-                ) -> tuple[tuple[jax.Array, ...], jax.Array | None]:
+                ) -> tuple[Pyramid, jax.Array | None]:
     """The pyramid of reals that D sees, and the coarse picture or None.
 
     Args:
@@ -84,8 +84,8 @@ def concat_label(z: jax.Array, one_hot: jax.Array) -> jax.Array:
   return jnp.concatenate([z, one_hot], -1)
 
 
-def concat_label_maps(images: Sequence[jax.Array],
-                      one_hot: jax.Array) -> tuple[jax.Array, ...]:
+def concat_label_maps(images: Pyramid,
+                      one_hot: jax.Array) -> Pyramid:
   """One map for each class, beside the colours of every level.
 
   A pyramid of [B, H, W, C] -> one of [B, H, W, C + classes].
@@ -125,7 +125,7 @@ G_CONDITIONS: Table[WithLabels[jax.Array] | None] = Table(
     })
 
 # How D is told the class, or asked for it. None: its head sees to it.
-D_CONDITIONS: Table[WithLabels[Sequence[jax.Array]] | None] = Table(
+D_CONDITIONS: Table[WithLabels[Pyramid] | None] = Table(
     'config.networks.d_condition', 'condition', {
         'none': None,
         'concat': concat_label_maps,

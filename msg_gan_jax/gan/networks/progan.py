@@ -14,6 +14,7 @@ import jax.numpy as jnp
 from msg_gan_jax.gan import pyramid
 from msg_gan_jax.gan.networks import filters, layers, phi, plain
 from msg_gan_jax.gan.networks.ladder import Ladder, blend, shown_pyramid
+from msg_gan_jax.gan.pyramid import Pyramid
 from msg_gan_jax.gan.state import NOTHING, Condition, Verdict
 
 
@@ -43,7 +44,7 @@ class Generator(nn.Module):
 
   @nn.compact
   def __call__(self, z: jax.Array, condition: Condition = NOTHING,
-               train: bool = False) -> tuple[jax.Array, ...]:
+               train: bool = False) -> Pyramid:
     del train
     images, x = {}, z.astype(self.dtype)
     rungs = self.ladder.rungs(None if self.is_initializing() else self.level)
@@ -112,8 +113,8 @@ class Discriminator(nn.Module):
   remat: bool = False
 
   @nn.compact
-  def __call__(self, images: Sequence[jax.Array],
-               condition: Condition = NOTHING, train: bool = False) -> Verdict:
+  def __call__(self, images: Pyramid, condition: Condition = NOTHING,
+               train: bool = False) -> Verdict:
     del train
     images = tuple(x.astype(self.dtype) for x in images)
     rungs = self.ladder.rungs(self.level)
@@ -136,7 +137,7 @@ class Discriminator(nn.Module):
             features, gain=gain, use_bias=use_bias, name=name))
 
   @nn.nowrap
-  def entering(self, images: Sequence[jax.Array], alpha: jax.Array | None,
+  def entering(self, images: Pyramid, alpha: jax.Array | None,
                x: jax.Array | None, size: int) -> tuple[layers.Part, ...]:
     """What enters a rung: the path x, and images.
 

@@ -6,7 +6,6 @@ path: the multi-scale connections of MSG-GAN.
 Source: Huang et al. 2024 (arXiv:2501.05441), config E, and its authors' code
 (brownvc/R3GAN) where the paper gives no numbers.
 """
-from collections.abc import Sequence
 import math
 from typing import Any, NamedTuple
 
@@ -18,6 +17,7 @@ import jax.numpy as jnp
 from msg_gan_jax.gan import pyramid
 from msg_gan_jax.gan.networks import filters, layers, phi
 from msg_gan_jax.gan.networks.ladder import Ladder
+from msg_gan_jax.gan.pyramid import Pyramid
 from msg_gan_jax.gan.state import NOTHING, Condition, Verdict
 
 # He et al. 2015 (arXiv:1502.01852), eq. 15: keeps the second moment through
@@ -177,7 +177,7 @@ class Generator(nn.Module):
 
   @nn.compact
   def __call__(self, z: jax.Array, condition: Condition = NOTHING,
-               train: bool = False) -> tuple[jax.Array, ...]:
+               train: bool = False) -> Pyramid:
     del train
     images, x = [], z.astype(self.dtype)
     if self.classes:
@@ -229,8 +229,8 @@ class Discriminator(nn.Module):
   remat: bool = False
 
   @nn.compact
-  def __call__(self, images: Sequence[jax.Array],
-               condition: Condition = NOTHING, train: bool = False) -> Verdict:
+  def __call__(self, images: Pyramid, condition: Condition = NOTHING,
+               train: bool = False) -> Verdict:
     del train
     pyramid.check(images, self.ladder.shown)
     images = tuple(x.astype(self.dtype) for x in images)
@@ -244,7 +244,7 @@ class Discriminator(nn.Module):
     return Verdict(self.score(x, condition.labels))
 
   @nn.nowrap
-  def join(self, images: Sequence[jax.Array], x: jax.Array,
+  def join(self, images: Pyramid, x: jax.Array,
            size: int) -> jax.Array:
     """The path x with the image of `size` pixels."""
     width = self.ladder.width(size)

@@ -4,7 +4,7 @@ Their up-sampling, shortcuts and pooling differ, and so do their scores: see
 Architecture. With `scales` G shows an image after every block that doubles the
 size, and D joins it to its path: the multi-scale connections of MSG-GAN.
 """
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from flax import linen as nn
@@ -14,6 +14,7 @@ import jax.numpy as jnp
 from msg_gan_jax.gan import pyramid
 from msg_gan_jax.gan.networks import phi, plain
 from msg_gan_jax.gan.networks.norms import PassInfo
+from msg_gan_jax.gan.pyramid import Pyramid
 from msg_gan_jax.gan.state import NOTHING, Condition, Verdict
 
 
@@ -128,7 +129,7 @@ class Generator(nn.Module):
 
   @nn.compact
   def __call__(self, z: jax.Array, condition: Condition = NOTHING,
-               train: bool = False) -> tuple[jax.Array, ...]:
+               train: bool = False) -> Pyramid:
     arch, settings = self.arch, self.settings
     info = PassInfo(train, condition.labels)
     height, width, channels = self.image
@@ -210,8 +211,8 @@ class Discriminator(nn.Module):
   head: plain.Head
 
   @nn.compact
-  def __call__(self, images: Sequence[jax.Array],
-               condition: Condition = NOTHING, train: bool = False) -> Verdict:
+  def __call__(self, images: Pyramid, condition: Condition = NOTHING,
+               train: bool = False) -> Verdict:
     pyramid.check(images, self.shown)
     arch, settings = self.arch, self.settings
     info = PassInfo(train, condition.labels)

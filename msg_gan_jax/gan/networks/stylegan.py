@@ -15,6 +15,7 @@ import jax.numpy as jnp
 from msg_gan_jax.gan import pyramid
 from msg_gan_jax.gan.networks import filters, layers, mapping, noise, norms
 from msg_gan_jax.gan.networks.ladder import Ladder, shown_pyramid
+from msg_gan_jax.gan.pyramid import Pyramid
 from msg_gan_jax.gan.state import NOTHING, Condition
 
 EPSILON = 1e-8  # inside the root of the instance norm
@@ -77,7 +78,7 @@ class Synthesis(nn.Module):
 
   @nn.compact
   def __call__(self, w: jax.Array,
-               condition: Condition = NOTHING) -> tuple[jax.Array, ...]:
+               condition: Condition = NOTHING) -> Pyramid:
     images: dict[int, jax.Array] = {}
     x, level = None, self.level
     if self.is_initializing():  # all levels are made, whichever are open
@@ -189,7 +190,7 @@ class Generator(mapping.Styled):
     return PER_LEVEL * len(self.ladder.rungs(self.level))
 
   def synthesize(self, w: jax.Array, condition: Condition = NOTHING,
-                 train: bool = False) -> tuple[jax.Array, ...]:
+                 train: bool = False) -> Pyramid:
     """Styles [B, layers, width] -> pyramid; closed rungs use none."""
     del train
     return self.synthesis(w, condition)

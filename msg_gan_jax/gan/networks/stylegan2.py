@@ -3,7 +3,6 @@
 Source: Karras et al. 2020 (arXiv:1912.04958); widths, labels and the plain D
 for CIFAR-10 are those of StyleGAN2-ADA (Karras et al. 2020, arXiv:2006.06676).
 """
-from collections.abc import Sequence
 import math
 from typing import Any
 
@@ -17,6 +16,7 @@ from msg_gan_jax.gan.networks import filters, layers, mapping, noise, phi, plain
 from msg_gan_jax.gan.networks import stylegan2_convs as convs
 from msg_gan_jax.gan.networks.ladder import Ladder
 from msg_gan_jax.gan.networks.mapping import activate
+from msg_gan_jax.gan.pyramid import Pyramid
 from msg_gan_jax.gan.state import NOTHING, Condition, Verdict
 
 
@@ -85,7 +85,7 @@ class Synthesis(nn.Module):
   remat: bool = False
 
   @nn.compact
-  def __call__(self, w: jax.Array) -> tuple[jax.Array, ...]:
+  def __call__(self, w: jax.Array) -> Pyramid:
     images: list[jax.Array] = []
     image = x = None
     for i, size in enumerate(self.ladder.heights):
@@ -146,7 +146,7 @@ class Generator(mapping.Styled):
     return 2 * len(self.ladder.heights)
 
   def synthesize(self, w: jax.Array, condition: Condition = NOTHING,
-                 train: bool = False) -> tuple[jax.Array, ...]:
+                 train: bool = False) -> Pyramid:
     """w [B, layers, width] -> pyramid."""
     del condition, train
     return self.synthesis(w)
@@ -189,8 +189,8 @@ class Discriminator(nn.Module):
   remat: bool = False
 
   @nn.compact
-  def __call__(self, images: Sequence[jax.Array],
-               condition: Condition = NOTHING, train: bool = False) -> Verdict:
+  def __call__(self, images: Pyramid, condition: Condition = NOTHING,
+               train: bool = False) -> Verdict:
     del train
     pyramid.check(images, self.ladder.shown)
     images = tuple(x.astype(self.dtype) for x in images)
@@ -209,7 +209,7 @@ class Discriminator(nn.Module):
     return self.verdict(x.astype(jnp.float32), condition.labels)
 
   @nn.nowrap
-  def entering(self, images: Sequence[jax.Array], x: jax.Array | None,
+  def entering(self, images: Pyramid, x: jax.Array | None,
                size: int, stddev: bool) -> jax.Array:
     """What enters a level: the first layer, or the path x with its image.
 

@@ -1,5 +1,4 @@
 """The first GAN's networks of dense layers."""
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from flax import linen as nn
@@ -8,6 +7,7 @@ import jax.numpy as jnp
 
 from msg_gan_jax.gan.networks import plain
 from msg_gan_jax.gan.networks.norms import PassInfo
+from msg_gan_jax.gan.pyramid import Pyramid
 from msg_gan_jax.gan.state import NOTHING, Condition, Verdict
 
 
@@ -48,7 +48,7 @@ class Generator(nn.Module):
 
   @nn.compact
   def __call__(self, z: jax.Array, condition: Condition = NOTHING,
-               train: bool = False) -> tuple[jax.Array, ...]:
+               train: bool = False) -> Pyramid:
     settings, info = self.settings, PassInfo(train, condition.labels)
     x = settings.cast(z)
     for i, width in enumerate(self.arch.g):
@@ -70,8 +70,8 @@ class Discriminator(nn.Module):
   head: plain.Head
 
   @nn.compact
-  def __call__(self, images: Sequence[jax.Array],
-               condition: Condition = NOTHING, train: bool = False) -> Verdict:
+  def __call__(self, images: Pyramid, condition: Condition = NOTHING,
+               train: bool = False) -> Verdict:
     settings, info = self.settings, PassInfo(train, condition.labels)
     of_image, of_hidden = self.arch.dropout
     x = settings.cast((images[-1] + 1) / 2)

@@ -188,7 +188,7 @@ def test_a_folded_mix_is_the_two_convolutions_also_at_the_border():
       layers.conv(layers.concat(parts), kernel), atol=1e-4)
 
 
-def test_draw_gives_kernels_their_law_and_leaves_the_rest():
+def test_initialize_gives_kernels_their_law_and_leaves_the_rest():
   params = {'a': {'kernel': jnp.full((50, 40), 3.), 'bias': jnp.zeros(9)},
             'b': {'kernel': jnp.ones((40, 50)), 'scale': jnp.ones(5)}}
   drawn = initialization.initialize(jax.random.key(0), params)
@@ -199,6 +199,28 @@ def test_draw_gives_kernels_their_law_and_leaves_the_rest():
   assert not np.allclose(drawn['a']['kernel'].T / 3, drawn['b']['kernel'])
   np.testing.assert_array_equal(drawn['a']['bias'], 0)
   np.testing.assert_array_equal(drawn['b']['scale'], 1)
+
+
+class OfBothLibraries(nn.Module):
+
+  @nn.compact
+  def __call__(self, x):
+    x = nn.Dense(40, name='flax')(x)
+    return layers.EqualDense(50, name='ours')(x)
+
+
+def test_a_kernel_that_is_drawn_already_stays_as_it_is():
+  def parts(key):
+    values = OfBothLibraries().init(key, jnp.zeros((1, 30)))['params']
+    return values, initialization.initialize(jax.random.key(1), values)
+
+  values, drawn = jax.jit(parts)(jax.random.key(0))
+  for name in ('kernel', 'bias'):
+    np.testing.assert_array_equal(
+        drawn['flax'][name], values['flax'][name])
+  assert values['flax']['kernel'].std() > 0
+  # 2000 normals: deviation within 5 / sqrt(4000).
+  assert abs(float(drawn['ours']['kernel'].std()) - 1) < .08
 
 
 def test_laws_have_their_deviations_and_ranges():
@@ -215,7 +237,7 @@ def test_laws_have_their_deviations_and_ranges():
     assert np.isfinite(x).all()
 
 
-def test_draw_makes_gains_and_vectors_of_iterations_too():
+def test_initialize_makes_gains_and_vectors_of_iterations_too():
   drawn = initialization.initialize(jax.random.key(0), {
       'params': {'gain': jnp.full(2000, .02), 'kernel': jnp.full(2000, 3.)},
       'stats': {'u': jnp.ones(2000), 'v': jnp.zeros(5)}}, 'uniform')
