@@ -155,8 +155,7 @@ class Trained:
     """How many pictures are drawn in one call."""
     if self._company is not None:
       return 1
-    height, width, _ = self.shape
-    return max(1, min(64, sampling.PIXELS // (height * width)))
+    return sampling.at_once(self.shape)
 
   def images(self, w: np.ndarray, labels: np.ndarray | None = None,
              ) -> Iterator[tuple[np.ndarray, ...]]:
