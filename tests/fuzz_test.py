@@ -297,8 +297,7 @@ def values(about, default):
 def rows():
   """{setting: names of the rows that it chooses among}."""
   from msg_gan_jax.data import sources
-  from msg_gan_jax.gan import build as gan
-  from msg_gan_jax.gan import pyramid
+  from msg_gan_jax.gan import optimizers, pyramid
   from msg_gan_jax.gan.networks import phi
   from msg_gan_jax.gan.networks import table as build
   from msg_gan_jax.gan.objectives import (
@@ -308,7 +307,7 @@ def rows():
   )
   tables = [sources.SOURCES, build.NETWORKS, phi.PHI, pyramid.GROUPS,
             losses.LOSSES, augmentations.AUGMENTATIONS, penalties.PENALTIES,
-            gan.OPTIMIZERS]
+            optimizers.OPTIMIZERS]
   return {table.place.removeprefix('config.'): sorted(table)
           for table in tables}
 
