@@ -54,6 +54,7 @@ WITHOUT_JAX = ('inspect',)  # Pictures need none, and it takes a second to load.
 _MODE = flags.DEFINE_enum('mode', 'train', [*COMMANDS], 'What to do.')
 _DEBUG = flags.DEFINE_bool('debug', False, 'Show the traceback of an error.')
 
+
 def run() -> None:
   """The console script."""
   app.run(main, flags_parser=_parse)
@@ -85,8 +86,9 @@ def _call():
 def flags_of(mode: str) -> set[str]:
   """Names of the flags that a mode takes, without those of every mode."""
   command = COMMANDS[mode]
-  own = flags.FLAGS.get_flags_for_module(command.__name__)
-  return {flag.name for flag in own} | {flag.name for flag in command.SHARED}
+  defined = flags.FLAGS.get_flags_for_module(command.__name__)
+  return {flag.name for flag in defined} | {
+      flag.name for flag in command.SHARED}
 
 
 def _check_mode():
@@ -233,9 +235,10 @@ def _text(error):
     return (f'--{error.flagname}: no such flag; '
             + tables.nearest(error.flagname, _own_flags()))
   text = str(error).strip() or type(error).__name__
-  ours = (ValueError, OSError, flags.Error)
+  # The library names arguments, which are called as the flags are.
   text = errors.renamed(text, {name: f'--{name}' for name in _own_flags()})
-  if isinstance(error, ours) or type(error) is KeyError:
+  expected = isinstance(error, ValueError | OSError | flags.Error)
+  if expected or type(error) is KeyError:
     return text
   return f'{type(error).__name__}: {text}'
 

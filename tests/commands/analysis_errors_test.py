@@ -13,7 +13,7 @@ import pytest
 
 from msg_gan_jax.commands import main
 from msg_gan_jax.gan.build import build
-from msg_gan_jax.report import film as video
+from msg_gan_jax.report import film
 from msg_gan_jax.runs import checkpoints, workdir
 
 # ml_collections loads an experiment so.
@@ -251,7 +251,7 @@ def test_each_mode_writes_its_files_and_says_where(command, tmp_path):
                   'p/projections.png', 'p/projections.json', 'p/w.npy',
                   'p/00000.png']
   assert np.load('p/w.npy').shape == (3, 6)
-  video.check('x.gif', 5)
-  with Image.open('new/x.gif') as film:
-    assert film.n_frames == 1  # Weights of 0 draw the same for all latents.
-    assert film.info['duration'] == 1000
+  film.check('x.gif', 5)
+  with Image.open('new/x.gif') as image:
+    assert image.n_frames == 1  # Weights of 0 draw the same for all latents.
+    assert image.info['duration'] == 1000

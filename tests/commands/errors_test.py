@@ -92,8 +92,8 @@ def assert_fails(result, *texts):
     (['--config.train.accumulate=2', '--config.train.batch=16',
       '--config.objective.loss=relativistic_average_hinge'],
      [r'accumulate: parts of 8 images cannot have the whole-batch statistics '
-      r"of config\.objective\.loss = 'relativistic_average_hinge'.*; use "
-      r'accumulate=1']),
+      r"of config\.objective\.loss = 'relativistic_average_hinge'.*; wanted "
+      r'accumulate = 1']),
     (['--mode=sample', '--dry_run'], [
         r'--dry_run: a flag of --mode=train; this is --mode=sample']),
 ])
@@ -201,6 +201,18 @@ def test_help_names_the_flags_and_the_experiments(command):
   assert status == 0 and err == ''
   for text in ('quickstart', '--workdir', '--config', '--[no]dry_run'):
     assert text in out
+  for mode in main.COMMANDS:
+    assert f'\n--mode={mode}: ' in out
+    for flag in main.flags_of(mode):
+      assert len(re.findall(rf'^  --(\[no\])?{flag}: ', out, re.M)) == 1
+
+
+def test_help_about_a_mode_names_its_flags_alone(command):
+  status, out, err = command('--mode=walk', '--help')
+  assert (status, err) == (0, '')
+  shown = set(re.findall(r'^  --(?:\[no\])?(\w+): ', out, re.M))
+  assert shown == {'workdir', 'mode', 'debug'} | main.flags_of('walk')
+  assert 'seconds' in shown and 'steps' not in shown
 
 
 def test_the_console_is_quiet_but_for_what_is_said(tmp_path):

@@ -13,10 +13,8 @@ from msg_gan_jax.data.source import ArraySource
 from msg_gan_jax.data.sources import open_source
 from msg_gan_jax.gan import sampling
 from msg_gan_jax.gan.build import build
-from msg_gan_jax.metrics import pair, protocols, score
-from msg_gan_jax.metrics import text as report
-from msg_gan_jax.runs import best, workdir
-from msg_gan_jax.runs import records as writers
+from msg_gan_jax.metrics import pair, protocols, score, text
+from msg_gan_jax.runs import best, records, workdir
 from msg_gan_jax.runs.checkpoints import Checkpoints
 from msg_gan_jax.training import loop, scorer
 
@@ -45,10 +43,10 @@ def options(config, name='local', **more):
 
 def test_training_records_scores_and_keeps_the_best_checkpoint(run):
   folder, _ = run
-  records = writers.read(folder / 'metrics.jsonl')
-  scores = {r['images']: r[KEY] for r in records if KEY in r}
+  recorded = records.read(folder / 'metrics.jsonl')
+  scores = {r['images']: r[KEY] for r in recorded if KEY in r}
   assert list(scores) == [16, 32, 48, 64]
-  assert 0 <= records[-1]['precision_random_conv'] <= 1
+  assert 0 <= recorded[-1]['precision_random_conv'] <= 1
   summary = json.loads((folder / 'summary.json').read_text())
   assert summary['scores']['scores'][KEY]['value'] == scores[64]
   assert (summary['scores']['n_real'], summary['scores']['n_fake']) == (32, 24)
@@ -58,11 +56,11 @@ def test_training_records_scores_and_keeps_the_best_checkpoint(run):
 
 def test_a_checkpoint_scores_as_it_did_in_training(run):
   folder, config = run
-  wanted = writers.read(folder / 'metrics.jsonl')[-1][KEY]
-  (images, found, record, _), = RunScores(
+  wanted = records.read(folder / 'metrics.jsonl')[-1][KEY]
+  (images, scores, record, _), = RunScores(
       ('fid',), options(config), count=24).of_run(str(folder))
   assert images == 64
-  assert found[0].value == pytest.approx(wanted, rel=1e-5)
+  assert scores[0].value == pytest.approx(wanted, rel=1e-5)
   assert record['training_seed'] == 0 and record['run'] == str(folder)
 
 
@@ -87,13 +85,13 @@ def test_all_and_the_best_can_be_asked_for(run):
 
 def test_raw_weights_are_other_numbers_under_another_id(run):
   folder, config = run
-  found = [next(RunScores(
+  scored = [next(RunScores(
       ('fid',), options(config), count=24, sampling=Sampling(
           seed=score_runs.SEED, weights=weights)).of_run(str(folder)))
            for weights in ('ema', 'raw')]
-  assert found[0][1][0].value != found[1][1][0].value
-  assert found[0][2]['id'] != found[1][2]['id']
-  assert [x[2]['settings']['weights'] for x in found] == ['ema', 'raw']
+  assert scored[0].scores[0].value != scored[1].scores[0].value
+  assert scored[0].record['id'] != scored[1].record['id']
+  assert [x.record['settings']['weights'] for x in scored] == ['ema', 'raw']
 
 
 def test_runs_are_written_down_and_shown(run, tmp_path):
@@ -102,7 +100,7 @@ def test_runs_are_written_down_and_shown(run, tmp_path):
       ('fid', 'memorised', 'ppl'), options(config), count=24), str(tmp_path))
   assert lines[0].startswith('local [') and lines[1].split()[-1] == 'reals'
   assert (tmp_path / 'memorised_a_64.png').exists()
-  written = (tmp_path / report.FILE).read_text().splitlines()
+  written = (tmp_path / text.FILE).read_text().splitlines()
   assert len(written) == 2
   assert set(json.loads(written[0])['scores']) == {
       KEY, 'authentic_random_conv', 'nearer_to_train_random_conv',
@@ -143,7 +141,7 @@ def test_two_sets_are_scored_without_a_run(tmp_path):
       protocols.PROTOCOLS['local'], 'local', cache_dir=str(tmp_path)),
       str(tmp_path / 'out'))
   assert 'Fréchet distance [random_conv]' in '\n'.join(lines)
-  assert (tmp_path / 'out' / report.FILE).exists()
+  assert (tmp_path / 'out' / text.FILE).exists()
 
 
 def test_a_run_that_was_killed_finds_its_best_again(tmp_path):
@@ -192,9 +190,9 @@ def test_a_score_that_is_no_number_does_not_end_a_run(small, monkeypatch):
       {**record, 'scores': {KEY: {'value': float('nan'), 'id': ''}}}))
   record = {'protocol': 'local', 'id': '', 'n_fake': 8, 'n_real': 8,
             'real': 'r', 'settings': {'follows': ''}, 'warnings': []}
-  values, text, found = one.measure(np.zeros((8, 16, 16, 3), np.uint8))
+  values, lines, found = one.measure(np.zeros((8, 16, 16, 3), np.uint8))
   json.dumps(found, allow_nan=False)
-  assert np.isnan(values[KEY]) and 'no number' in text
+  assert np.isnan(values[KEY]) and 'no number' in lines
 
 
 def test_a_dry_run_checks_them_too(small, tmp_path):
