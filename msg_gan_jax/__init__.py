@@ -5,15 +5,53 @@ tables with what a row of theirs needs. Each is looked up on first use, so that
 importing the package, or an experiment file, loads no jax.
 """
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # For editors and type checkers; a test compares it.
+  from msg_gan_jax.config.schema import Config, parse, template
+  from msg_gan_jax.data.batches import Batch
+  from msg_gan_jax.data.source import ArraySource, Source
+  from msg_gan_jax.data.sources import SOURCES, Splits, open_source
+  from msg_gan_jax.gan.build import Gan, build
+  from msg_gan_jax.gan.networks.norms import NORMS, Norm
+  from msg_gan_jax.gan.networks.phi import PHI, Phi
+  from msg_gan_jax.gan.networks.players import Players
+  from msg_gan_jax.gan.networks.table import NETWORKS
+  from msg_gan_jax.gan.networks.weight_norms import WEIGHT_NORMS
+  from msg_gan_jax.gan.objectives.augmentations import (
+    AUGMENTATIONS,
+    Augmentation,
+  )
+  from msg_gan_jax.gan.objectives.losses import LOSSES, Loss
+  from msg_gan_jax.gan.objectives.path_length import G_PENALTIES, GPenalty
+  from msg_gan_jax.gan.objectives.penalties import PENALTIES, Penalty
+  from msg_gan_jax.gan.objectives.weight_penalties import (
+    CONSTRAINTS,
+    WEIGHT_PENALTIES,
+    Constraint,
+    WeightPenalty,
+  )
+  from msg_gan_jax.gan.optimizers import OPTIMIZERS, Optimizer
+  from msg_gan_jax.gan.schedules import Phase
+  from msg_gan_jax.gan.state import NOTHING, Condition, State, Verdict
+  from msg_gan_jax.metrics.evaluate import evaluate
+  from msg_gan_jax.metrics.features.table import FEATURES
+  from msg_gan_jax.metrics.protocols import PROTOCOLS
+  from msg_gan_jax.metrics.score import Score
+  from msg_gan_jax.metrics.table import METRICS, Metric
+  from msg_gan_jax.runs.load import LoadedRun, load
+  from msg_gan_jax.training.loop import train
+  from msg_gan_jax.training.observers import Observer, View
 
 __version__ = '0.1.0'
 
 _HOME = {
     'AUGMENTATIONS': 'gan.objectives.augmentations',
+    'ArraySource': 'data.source',
     'Augmentation': 'gan.objectives.augmentations',
     'Batch': 'data.batches',
     'CONSTRAINTS': 'gan.objectives.weight_penalties',
+    'Condition': 'gan.state',
     'Config': 'config.schema',
     'Constraint': 'gan.objectives.weight_penalties',
     'FEATURES': 'metrics.features.table',
@@ -21,25 +59,31 @@ _HOME = {
     'G_PENALTIES': 'gan.objectives.path_length',
     'Gan': 'gan.build',
     'LOSSES': 'gan.objectives.losses',
+    'LoadedRun': 'runs.load',
     'Loss': 'gan.objectives.losses',
     'METRICS': 'metrics.table',
     'Metric': 'metrics.table',
     'NETWORKS': 'gan.networks.table',
     'NORMS': 'gan.networks.norms',
+    'NOTHING': 'gan.state',
     'Norm': 'gan.networks.norms',
     'OPTIMIZERS': 'gan.optimizers',
+    'Observer': 'training.observers',
     'Optimizer': 'gan.optimizers',
     'PENALTIES': 'gan.objectives.penalties',
     'PHI': 'gan.networks.phi',
     'PROTOCOLS': 'metrics.protocols',
     'Penalty': 'gan.objectives.penalties',
+    'Phase': 'gan.schedules',
     'Phi': 'gan.networks.phi',
     'Players': 'gan.networks.players',
     'SOURCES': 'data.sources',
     'Score': 'metrics.score',
     'Source': 'data.source',
+    'Splits': 'data.sources',
     'State': 'gan.state',
     'Verdict': 'gan.state',
+    'View': 'training.observers',
     'WEIGHT_NORMS': 'gan.networks.weight_norms',
     'WEIGHT_PENALTIES': 'gan.objectives.weight_penalties',
     'WeightPenalty': 'gan.objectives.weight_penalties',

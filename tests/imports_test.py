@@ -6,6 +6,8 @@ import sys
 from helpers import ROOT
 import pytest
 
+import msg_gan_jax
+
 PACKAGE = 'msg_gan_jax'
 
 # Floors, from below. A room may import the rooms of the floors below that its
@@ -89,9 +91,16 @@ def room(module):
   return inner(module).partition('.')[0]
 
 
+def for_type_checkers(node):
+  return isinstance(node, ast.If) and ast.unparse(
+      node.test) == 'TYPE_CHECKING'
+
+
 def imports(path):
   """Modules that a file imports, wherever in it, by their full names."""
-  for node in ast.walk(ast.parse(path.read_text())):
+  tree = ast.parse(path.read_text())
+  tree.body = [node for node in tree.body if not for_type_checkers(node)]
+  for node in ast.walk(tree):
     if isinstance(node, ast.Import):
       yield from (alias.name for alias in node.names)
     elif isinstance(node, ast.ImportFrom):
@@ -162,6 +171,14 @@ def test_there_is_no_circle_and_no_utils():
     free = {m for m, found in ours.items() if not found & set(ours)}
     assert free, f'a circle among {sorted(ours)}'
     ours = {m: found for m, found in ours.items() if m not in free}
+
+
+def test_type_checkers_see_the_names_of_the_face():
+  tree = ast.parse((ROOT / PACKAGE / '__init__.py').read_text())
+  block, = filter(for_type_checkers, tree.body)
+  seen = {alias.name: node.module.removeprefix(f'{PACKAGE}.')
+          for node in block.body for alias in node.names}
+  assert seen == msg_gan_jax._HOME
 
 
 def test_no_module_shadows_the_standard_library():
