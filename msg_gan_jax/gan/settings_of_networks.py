@@ -108,7 +108,7 @@ def _one_level(config):
   if settings.scales not in ('all', 'none'):
     raise ValueError(
         f'config.networks.scales: {settings.scales!r}, but config.networks.'
-        f"name = {settings.name!r} shows D one level; wanted 'none'.")
+        f"name = {settings.name!r} shows D one level; wanted 'all' or 'none'.")
 
 
 def _growth(config):

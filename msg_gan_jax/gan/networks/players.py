@@ -1,5 +1,5 @@
 """Players: the two networks of a GAN, and how each is told the class."""
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 from flax import linen as nn
 import jax
@@ -46,7 +46,7 @@ class Players(NamedTuple):
   sizes: tuple[int, ...]
   laws: tuple[str, str] = ('normal', 'normal')
   levels: tuple[str, ...] = ()
-  stages: tuple[Any, ...] = ()
+  stages: tuple['Players', ...] = ()
   ladder: tuple[int, ...] = ()
   stage_reals: StageReals | None = None
   mapped: bool = False

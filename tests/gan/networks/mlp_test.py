@@ -66,8 +66,8 @@ def test_signals_keep_their_size_through_wide_layers(small):
 @pytest.mark.parametrize('settings, words', [
     (dict(networks__scales='coarse'), r"config\.networks\.scales: 'coarse', .*"
                                       r"wanted 'all' or 'none'\."),
-    (dict(networks__stddev='every'), r"config\.networks\.stddev: 'every', .*"
-                                     r"wanted 'none'\."),
+    (dict(networks__stddev='every'), r"config\.networks\.stddev: 'every' means "
+                                     r"nothing .*wanted 'none'\."),
 ])
 def test_settings_of_other_networks_are_refused(small, settings, words):
   with pytest.raises(ValueError, match=words):
