@@ -114,6 +114,10 @@ class _Film:
 
 
 def _webp(path, frames, fps, count, shape):
+  """WebP of full colour, for browsers and GitHub.
+
+  Source: Pillow's writer, https://developers.google.com/speed/webp.
+  """
   film = _Film(frames, count, shape).image
   with open(path, 'wb') as file:
     film.save(
@@ -122,6 +126,10 @@ def _webp(path, frames, fps, count, shape):
 
 
 def _gif(path, frames, fps, count, shape):
+  """GIF of 256 colours a frame, for whatever shows nothing else.
+
+  Source: Pillow's writer, https://www.w3.org/Graphics/GIF/spec-gif89a.txt.
+  """
   del shape
   frames = (Image.fromarray(frame) for frame in frames)
   with open(path, 'wb') as file:
@@ -131,7 +139,10 @@ def _gif(path, frames, fps, count, shape):
 
 
 def _mp4(path, frames, fps, count, shape):
-  """H.264 in yuv420p, which all players have, and which needs even sides."""
+  """H.264 in yuv420p, which all players have, and which needs even sides.
+
+  Source: ffmpeg's writer, https://trac.ffmpeg.org/wiki/Encode/H.264.
+  """
   height, width, _ = shape
   odd = (0, height % 2), (0, width % 2), (0, 0)
   with tempfile.TemporaryFile() as messages:

@@ -16,7 +16,7 @@ NEARLY_GREY = 4.  # Mean of max - min over red, green and blue, 0 .. 255.
 
 
 class Look(Protocol):
-  """Looks for one kind of trouble."""
+  """Looks for one kind of trouble; all of them are this project's."""
 
   def __call__(self, facts: Mapping[str, Any],
                data: schema.Data) -> Iterator[tuple[str, str]]:

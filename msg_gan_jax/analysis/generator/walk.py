@@ -25,7 +25,7 @@ class Way(Protocol):
 def linear(a: np.ndarray, b: np.ndarray, t: np.ndarray | float) -> np.ndarray:
   """(1 - t) a + t b, which is exact at both ends.
 
-  Source: linear interpolation, as is usual in w.
+  Source: linear interpolation, which is usual in w.
   """
   return (1 - t) * a + t * b
 
