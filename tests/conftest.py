@@ -1,5 +1,6 @@
 """What tests share: oracles of the peers, a small config, a warm cache."""
 import gc
+import importlib.metadata
 import json
 import os
 import pathlib
@@ -20,8 +21,14 @@ os.environ['JAX_COMPILATION_CACHE_DIR'] = os.path.join(
 # Below, writing and reading cost more than they save.
 os.environ.setdefault('JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS', '.1')
 os.environ.setdefault('JAX_PLATFORMS', 'cpu')
-# Compiling is most of the suite's time; unoptimized code takes half of it.
-os.environ.setdefault('XLA_FLAGS', '--xla_backend_optimization_level=0')
+# Compiling is most of the suite's time. Unoptimized code takes half of it, and
+# the emitters before those of MLIR, which jaxlib 0.10 still has, half of that.
+# Without YNNPACK weight gradients of convolutions are many times faster.
+FLAGS = ['--xla_backend_optimization_level=0',
+         '--xla_cpu_experimental_ynn_fusion_type=']
+if importlib.metadata.version('jaxlib').startswith('0.10.'):
+  FLAGS.append('--xla_cpu_use_fusion_emitters=false')
+os.environ.setdefault('XLA_FLAGS', ' '.join(FLAGS))
 # Tracing makes objects that live; to look for dead ones takes a fifth of it.
 gc.set_threshold(50_000, 20, 50)
 
