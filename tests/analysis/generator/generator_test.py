@@ -215,6 +215,14 @@ def test_a_film_shows_each_frame_at_all_scales(monkeypatch):
       shown[0], figure.tile(levels[0][-1], 256, 256))
 
 
+def test_latents_are_z_or_w():
+  z = normal(3, 6)
+  assert len(Latents(z)) == len(Latents(w=z)) == 3
+  for given in {}, {'z': z, 'w': z}:
+    with pytest.raises(ValueError, match='wanted z or w, and not both'):
+      Latents(**given)
+
+
 # What draws.
 
 
