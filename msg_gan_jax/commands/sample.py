@@ -15,8 +15,10 @@ LISTED = 4  # Files that are printed.
 def run() -> int:
   """Writes a grid, and what else is asked for; prints the first paths."""
   from msg_gan_jax.analysis.generator import samples
+  from msg_gan_jax.runs.workdir import load_config
   workdir, z_file = shared.existing_run(), shared.Z_FILE.value
   seed = shared.SEED.value
+  load_config(workdir, shared.say_aside)
   paths = samples.sample_run_to_files(
       workdir, shared.OUT.value or os.path.join(
           workdir, 'z_file' if z_file else f'samples_{seed}'),

@@ -129,7 +129,7 @@ def score_runs(runs: Sequence[str], how: RunScores,
     Lines of text for people.
   """
   # A run that is missing is an error now, and not in hours.
-  configs = [workdir.load_config(run) for run in runs]
+  configs = [workdir.load_config(run, how.options.say) for run in runs]
   rows, paths = [], []
   for run in runs:
     for images, scores, record, pair in how.of_run(run):

@@ -6,6 +6,7 @@ are defined in its own file.
 from collections.abc import Callable, Iterable
 import os
 import pathlib
+import sys
 from typing import TypeVar
 
 from absl import flags
@@ -64,6 +65,11 @@ def experiment_name() -> str:
 def new_run() -> str:
   """The folder of a run that may not be there yet: --workdir, or a default."""
   return WORKDIR.value or os.path.join('runs', experiment_name())
+
+
+def say_aside(line: str) -> None:
+  """Says something on stderr, beside what a command prints."""
+  print(line, file=sys.stderr)
 
 
 def existing_run() -> str:

@@ -13,7 +13,8 @@ NAMES = {'trained': 'workdir', 'latents': 'count', 'w': 'w_file', 'z': 'z_file'}
 
 def load_trained() -> tuple[Trained, Config]:
   """The GAN of --workdir at its newest checkpoint, and its settings."""
-  config, gan, state, _ = load(shared.existing_run())
+  config, gan, state, _ = load(
+      shared.existing_run(), say=shared.say_aside)
   with errors.naming(gan='workdir'):
     return Trained(config, gan, state, shared.WEIGHTS.value), config
 

@@ -1,4 +1,5 @@
 """A trained run, read from its folder: settings, GAN, State."""
+from collections.abc import Callable
 import os
 from typing import Any, NamedTuple
 
@@ -29,17 +30,19 @@ class LoadedRun(NamedTuple):
   images: int
 
 
-def load(workdir: str | os.PathLike, which: str = 'newest') -> LoadedRun:
+def load(workdir: str | os.PathLike, which: str = 'newest',
+         say: Callable[[str], Any] | None = None) -> LoadedRun:
   """The newest intact checkpoint of a run, or the one that `which` names.
 
   Args:
     workdir: its folder.
     which: 'newest', 'best', or images shown, such as '100000'.
+    say: see `workdir.load_config`.
 
   Raises:
     ValueError: no run, no intact checkpoint, or no such checkpoint.
   """
-  config = load_config(workdir)
+  config = load_config(workdir, say)
   gan = build(config)
   folder = os.path.join(os.path.expanduser(workdir), 'checkpoints')
   images = None

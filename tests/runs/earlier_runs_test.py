@@ -80,6 +80,7 @@ def test_an_earlier_run_goes_on_under_its_own_config_and_is_sampled(run):
   drawn = launch('--mode=sample', f'--workdir={run}', '--count=4',
                  cwd=run.parent)
   assert drawn.returncode == 0, drawn.stderr
+  assert 'did not exist' not in drawn.stderr  # It is on record by now.
   with Image.open(run / 'samples_0' / 'grid.png') as grid:
     assert np.asarray(grid).std() > 0
 
