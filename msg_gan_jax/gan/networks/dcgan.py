@@ -34,7 +34,8 @@ class Architecture(NamedTuple):
       ReLU; 'maps', a norm of each map and a ReLU; 'linear', nothing.
     hidden: units of a dense layer with a ReLU before that; 0 leaves it out.
     dropout: share of units that D forgets after each of its layers.
-    readout: 'flat' or 'sum': what D's score is computed from.
+    readout: what D's score is computed from: 'flat', all numbers of its last
+      maps, or 'sum', the sum of each map.
     unit_range: whether D sees values of 0 .. 1.
     settings: how layers are made; norms are those of a Config.
   """
@@ -53,6 +54,7 @@ class Architecture(NamedTuple):
 
   @property
   def doublings(self) -> int:
+    """How often G doubles the size of its coarsest maps."""
     return len(self.g_widths) - (self.g_last == 'conv')
 
   def narrowed(self, most: int) -> 'Architecture':

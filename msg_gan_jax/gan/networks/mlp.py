@@ -2,8 +2,8 @@
 
 Source: the toy networks of WGAN-GP, Gulrajani et al. 2017 (arXiv:1704.00028),
 gan_toy.py of its code: three hidden layers of ReLU in each, He's
-initialization, linear outputs. Here the weights are equalized, as everywhere,
-so the law at the start is the same and the rates of Adam are not.
+initialization, linear outputs. Here the weights are equalized, so that they
+begin alike, and a learning rate of Adam means something else.
 """
 from typing import Any
 

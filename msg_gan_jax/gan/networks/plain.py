@@ -1,8 +1,8 @@
-"""Layers whose law at the start is the weights' own, as before ProGAN.
+"""Plain layers, whose weights begin at their own scale, as before ProGAN.
 
-Their weight norm, norm, law and biases are those of a LayerSettings, which a
-network hands to all its layers. Parameters are float32 and are cast to the
-dtype of the features where they are used.
+A network hands one LayerSettings to all its layers, which says their norm,
+weight norm, law at the start and biases. Parameters are float32 and are cast to
+the dtype of the features where they are used.
 """
 from collections.abc import Callable
 import math
@@ -55,7 +55,7 @@ class LayerSettings(NamedTuple):
       for all.
     deviation: a row of DEVIATIONS.
     law: a row of initialization.LAWS.
-    use_bias: whether any layer has one.
+    use_bias: whether any layer has a bias.
     dead_bias: whether layers before batch (or instance) norm keep the bias
       that it takes away again, for the peer's count; it does not learn.
     epsilon, decay, batch_always, gain_std: see norms.Normalize.

@@ -35,7 +35,8 @@ class Architecture(NamedTuple):
     optimized: whether D's first block begins with a convolution, and its
       shortcut with the pooling (SNGAN); else with a norm and a ReLU of the
       image.
-    readout: 'sum' or 'mean' over pixels.
+    readout: what D's score is computed from: the 'sum' or the 'mean' of each
+      of its last maps.
     unit_range: whether pictures are 0 .. 1, so that G ends in a sigmoid.
     gain: of the convolutions on the main path, at the start.
     shortcut_norm: whether shortcuts with a convolution are normalized too
@@ -61,6 +62,7 @@ class Architecture(NamedTuple):
 
   @property
   def doublings(self) -> int:
+    """How often G doubles the size of its coarsest maps."""
     return len(self.g_widths) - 1
 
   def narrowed(self, most: int) -> 'Architecture':

@@ -248,7 +248,7 @@ def loss_of(g, d, z, real, condition):
 def told():
   """(parameters at the start, z, reals, Condition), of three classes."""
   g, d = small(classes=3)
-  z, real = normal(4, 6), pictures(g.shape)
+  z, real = normal(4, 6), pictures(g.ladder)
   condition = Condition(jnp.array([0, 1, 2, 0]))
   params = initial(g, z, condition), initial(d, real, condition)
   return params, z, real, condition
