@@ -31,16 +31,18 @@ def page():
   """The text of docs/reference/api.md."""
   import msg_gan_jax
   names = sorted(msg_gan_jax.__all__, key=str.lower)
-  tables = [x for x in names if x.isupper()]
-  classes = [x for x in names if x[0].isupper() and x not in tables]
-  functions = [x for x in names if x.islower()]
+  values = {name: getattr(msg_gan_jax, name) for name in names}
   lines = [HEAD]
-  for title, group in (('Functions', functions), ('Classes', classes),
-                       ('Tables', tables)):
+  for title, is_in, text_of in (
+      ('Functions', inspect.isfunction, entry),
+      ('Classes', inspect.isclass, entry),
+      ('Tables', lambda x: isinstance(x, dict), table),
+      ('Values', lambda x: not (inspect.isfunction(x) or isinstance(
+          x, dict | type)), constant)):
     lines += [f'## {title}', '']
-    for name in group:
-      value = getattr(msg_gan_jax, name)
-      lines += table(name, value) if name in tables else entry(name, value)
+    for name, value in values.items():
+      if is_in(value):
+        lines += text_of(name, value)
   lines.append(SIGNATURES)
   for path, node in protocols():
     if node.name in names:
@@ -55,6 +57,11 @@ def entry(name, value):
   node = source_of(value)
   return [f'### {name}', '', f'In `{value.__module__}`.', '',
           *fenced(declaration(node)), *fenced(docstring(node), 'text')]
+
+
+def constant(name, value):
+  """Lines for a value."""
+  return [f'### {name}', '', f'{type(value).__name__}: `{value!r}`.', '']
 
 
 def table(name, rows):

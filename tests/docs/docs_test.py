@@ -181,8 +181,8 @@ def test_the_flags_that_experiments_advise_are_accepted():
 @pytest.fixture
 def tables():
   """Undoes what recipes add to the tables."""
-  names = [name for name in msg_gan_jax.__all__ if name.isupper()]
-  tables = {name: getattr(msg_gan_jax, name) for name in names}
+  tables = {name: value for name in msg_gan_jax.__all__ if isinstance(
+      value := getattr(msg_gan_jax, name), dict)}
   before = {name: dict(table) for name, table in tables.items()}
   yield
   for name, table in tables.items():

@@ -15,7 +15,8 @@ from msg_gan_jax.gan import pyramid
 from msg_gan_jax.gan.networks.players import D_CONDITIONS, G_CONDITIONS
 
 FACE = msg_gan_jax.__all__
-TABLES = {name: getattr(msg_gan_jax, name) for name in FACE if name.isupper()}
+TABLES = {name: value for name in FACE if isinstance(
+    value := getattr(msg_gan_jax, name), dict)}
 OTHER_TABLES = {
     'PRESETS': schema.PRESETS, 'GROUPS': pyramid.GROUPS,
     'G_CONDITIONS': G_CONDITIONS, 'D_CONDITIONS': D_CONDITIONS}
