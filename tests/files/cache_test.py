@@ -1,4 +1,5 @@
 """Laws of what is kept on disk: it is what was written, or it is made anew."""
+import fcntl
 import os
 import threading
 
@@ -73,7 +74,6 @@ def test_of_what_is_too_large_to_be_hashed_only_the_size_counts(
 
 
 def test_who_waits_is_told_for_what(tmp_path, fetch, capfd):
-  fcntl = pytest.importorskip('fcntl')
   (tmp_path / 'cache').mkdir()
   with open(tmp_path / 'cache' / f'{"k" * 64}.lock', 'w') as lock:
     fcntl.flock(lock, fcntl.LOCK_EX)

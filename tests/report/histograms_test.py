@@ -1,6 +1,8 @@
 """Laws of what is drawn of a data set: bars, lines of text, pictures."""
 import sys
 
+import matplotlib
+from matplotlib import figure
 import numpy as np
 from PIL import Image
 import pytest
@@ -28,13 +30,11 @@ def draw(path, channels=3, height=6, width=4, title='nine pictures', **found):
 
 @pytest.mark.parametrize('channels', [1, 2, 3, 4])
 def test_any_number_of_channels_is_drawn(tmp_path, channels):
-  pytest.importorskip('matplotlib')
   assert min(draw(tmp_path / 'a.png', channels)) > 400
   assert [path.name for path in tmp_path.iterdir()] == ['a.png']
 
 
 def test_classes_and_sizes_get_a_place_and_else_none(tmp_path):
-  pytest.importorskip('matplotlib')
   plain = draw(tmp_path / 'a.png')
   classes = {f'class {i} of a very long name indeed': i for i in range(40)}
   wide = draw(tmp_path / 'b.png', classes=classes,
@@ -47,10 +47,7 @@ def test_classes_and_sizes_get_a_place_and_else_none(tmp_path):
     ('\ud55c', 'class 2 of 2'), (r'$\frac$', r'$\frac$')])
 def test_names_that_the_font_lacks_are_numbers_and_nothing_is_warned_of(
     tmp_path, monkeypatch, name, shown):
-  figure = pytest.importorskip('matplotlib.figure')
-  monkeypatch.setitem(
-      pytest.importorskip('matplotlib').rcParams, 'font.family',
-      ['DejaVu Sans'])
+  monkeypatch.setitem(matplotlib.rcParams, 'font.family', ['DejaVu Sans'])
   written = []
 
   def keep(self, *args, **options):
@@ -68,7 +65,6 @@ def test_names_that_the_font_lacks_are_numbers_and_nothing_is_warned_of(
 @pytest.mark.parametrize('values', [
     [5] + [0] * 255, [0] * 255 + [5], [0] * 100 + [1] + [0] * 155])
 def test_a_set_of_one_value_is_drawn(tmp_path, values):
-  pytest.importorskip('matplotlib')
   histograms.plot({'train': 1, 'channels': {'grey': channel(values)}},
                   np.zeros((4, 4, 1)), np.zeros((4, 4, 1)), tmp_path / 'a.png')
   assert (tmp_path / 'a.png').exists()

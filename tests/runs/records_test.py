@@ -112,7 +112,6 @@ def test_many_writers_are_one():
 
 
 def test_tensorboard_files_hold_numbers_and_pictures(tmp_path):
-  pytest.importorskip('tensorboardX')
   board = records.TensorBoard(tmp_path)
   board.write(32, {'d_loss': jnp.float32(.5)}, {'seconds': 1.})
   board.picture('samples', 32, np.zeros((8, 8, 3), np.uint8))
@@ -136,7 +135,6 @@ def test_a_missing_extra_says_what_to_install(
 
 
 def test_curves_draw_whatever_is_there(tmp_path):
-  pytest.importorskip('matplotlib')
   rng = np.random.default_rng(0)
   rare = {'stability_4': .1, 'fid': math.inf, 'swd_mean': 3.}
   rows = [

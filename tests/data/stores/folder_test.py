@@ -1,4 +1,5 @@
 """Laws of the folder source: what is read, how, once, and never by half."""
+import fcntl
 import io
 import json
 import os
@@ -399,7 +400,6 @@ def test_what_a_killed_process_left_is_not_read_and_is_removed(
 
 def test_the_rests_of_another_set_are_removed_but_not_while_it_is_written(
     root, tmp_path, read):
-  fcntl = pytest.importorskip('fcntl')
   (tmp_path / 'cache').mkdir()
   dead, alive = (tmp_path / 'cache' / f'.{c * 64}.npy.1-a.tmp' for c in 'da')
   dead.write_bytes(b'half')
@@ -624,8 +624,6 @@ def test_one_picture_is_a_set(tmp_path, read):
 
 
 def test_pipes_and_sockets_are_passed_over_and_counted(root, read):
-  if not hasattr(os, 'mkfifo'):
-    pytest.skip('no pipes in this file system')
   os.mkfifo(root / 'cat' / 'pipe.png')
   (root / 'dog' / 'link.png').symlink_to(root / 'cat' / 'pipe.png')
   found = read(root)  # A reader of the pipe would wait for ever.

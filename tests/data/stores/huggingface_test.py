@@ -8,19 +8,16 @@ import sys
 import time
 import urllib.error
 
+import datasets
 import numpy as np
 from PIL import Image
+import pyarrow.parquet
 import pytest
 
 from msg_gan_jax.config import schema
 from msg_gan_jax.data import sources
 from msg_gan_jax.data.source import Source
 from msg_gan_jax.data.stores import huggingface
-
-# With pandas and pyarrow it is larger than all else, so it is no part of the
-# `test` extra.
-datasets = pytest.importorskip('datasets', reason='an extra of its own')
-parquet_lib = pytest.importorskip('pyarrow.parquet')
 
 
 def picture(seed):
@@ -149,7 +146,7 @@ def test_a_picture_in_a_file_of_its_own_that_changes_is_read_anew(
           'image', datasets.Image()).data.table
   (tmp_path / 'set').mkdir()
   # By pyarrow: the library itself would put the files into its own.
-  parquet_lib.write_table(table, tmp_path / 'set' / 'train.parquet')
+  pyarrow.parquet.write_table(table, tmp_path / 'set' / 'train.parquet')
   streamed = opened(tmp_path / 'set', cache_gb=0.).digest()
   np.testing.assert_array_equal(whole(opened(tmp_path / 'set')), CROPPED[:3])
   Image.fromarray(picture(7)).save(paths[1])
