@@ -139,6 +139,7 @@ class Mapping(mapping.Mapping):
   @nn.nowrap
   def inputs(self, z: jax.Array | None,
              labels: jax.Array | None) -> list[jax.Array]:
+    """z and the vector of its label, normalized as one."""
     assert z is not None
     z = z.astype(jnp.float32)
     if self.classes:
@@ -182,6 +183,7 @@ class Generator(mapping.Styled):
 
   @nn.nowrap
   def networks(self) -> tuple[mapping.Mapping, nn.Module]:
+    """See mapping.Styled."""
     return Mapping(self.depth, self.width, classes=self.classes), Synthesis(
         self.ladder, self.level, self.noise, self.blur, self.dtype, self.remat)
 

@@ -139,10 +139,12 @@ class Generator(mapping.Styled):
 
   @nn.nowrap
   def networks(self) -> tuple[mapping.Mapping, nn.Module]:
+    """See mapping.Styled."""
     return (mapping.Mapping(self.depth, self.width, classes=self.classes),
             Synthesis(self.ladder, self.noise, self.dtype, self.remat))
 
   def style_layers(self) -> int:
+    """Two of every level: see Synthesis."""
     return 2 * len(self.ladder.heights)
 
   def synthesize(self, w: jax.Array, condition: Condition = NOTHING,

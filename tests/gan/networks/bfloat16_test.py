@@ -9,11 +9,9 @@ from msg_gan_jax.gan.networks import (
   dcgan,
   lapgan,
   norms,
+  phi,
   resnet,
   weight_norms,
-)
-from msg_gan_jax.gan.networks import (
-  phi as combine,
 )
 from msg_gan_jax.gan.networks.table import NETWORKS
 from msg_gan_jax.gan.state import Condition
@@ -37,7 +35,7 @@ TABLE = list(ROWS.items())
 TABLE += [('sndcgan', dict(g_norm=norm, d_norm=norm)) for norm in norms.NORMS]
 TABLE += [('sndcgan', dict(g_weight_norm=norm, d_weight_norm=norm))
           for norm in weight_norms.WEIGHT_NORMS]
-TABLE += [('sndcgan', dict(phi=phi)) for phi in combine.PHI]
+TABLE += [('sndcgan', dict(phi=name)) for name in phi.PHI]
 TABLE += [('resnet_sngan', dict(
     classes=3, g_norm='batch', g_condition='batch_norm', d_condition=condition))
           for condition in ('projection', 'classifier')]
@@ -241,7 +239,7 @@ def test_adain_is_float32s_of_the_same_features_rounded_once():
       for i in range(2))
   path, style = path.astype(BF16), style.astype(BF16)
   (got,), (wanted,) = (
-      combine.adain((None,), x, 6, lambda features, y=y: lambda image: y)
+      phi.adain((None,), x, 6, lambda features, y=y: lambda image: y)
       for x, y in ((path, style), (path.astype(F32), style.astype(F32))))
   assert got.dtype == BF16 and wanted.dtype == F32
   chex.assert_trees_all_equal(got, wanted.astype(BF16))
