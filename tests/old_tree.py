@@ -113,12 +113,12 @@ def compare(old, folder, kind):
     wrong.append('State has other arrays')
   wrong += [f'State{name}' for name, x in states[0].items()
             if x.tobytes() != states[1].get(name, x[..., None]).tobytes()]
-  # The run that was moved also measured where it was first stopped.
-  wanted = {r['images']: r for r in records_of(whole)}
-  for record in records_of(moved):
-    other = wanted[record['images']]
-    wrong += [f'record {record["images"]}: {k}' for k in record.keys() & other
-              if record[k] != other[k]]
+  # The run that was moved also has what its first end recorded.
+  moved_records = {record['images']: record for record in records_of(moved)}
+  wanted = {record['images']: record for record in records_of(whole)}
+  for images, record in wanted.items():
+    wrong += [f'record {images}: {name}' for name, value in record.items()
+              if moved_records.get(images, {}).get(name) != value]
   for tree, run in ((old, whole), (ROOT, moved)):
     launch(tree, folder, '--mode=sample', f'--workdir={run}', '--count=9',
            '--seed=3', '--separate', '--scales', f'--out={run}/drawn')
