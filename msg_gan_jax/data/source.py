@@ -85,7 +85,7 @@ class ArraySource:
     self.shape: tuple[int, int, int] = pixels.shape[1:]
     self.notes: dict[str, Any] = {}
     if labels is not None and not classes:
-      classes = tuple(str(i) for i in range(self._labels.max() + 1))
+      classes = tuple(str(i) for i in range(int(np.max(self._labels)) + 1))
     self.classes: tuple[str, ...] = tuple(classes)
 
   def __len__(self) -> int:

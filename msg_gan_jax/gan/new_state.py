@@ -44,7 +44,8 @@ def new_state(components: Components,
 
 def _aux(components: Components) -> dict[str, Any]:
   """State.aux at the start."""
-  config, aux = components.config, {}
+  config = components.config
+  aux: dict[str, Any] = {}
   if components.growth and config.train.grow_resets:
     aux['stage'] = jnp.int32(2 * components.growth.first + 1)
   if components.g_penalty:

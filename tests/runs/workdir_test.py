@@ -81,6 +81,7 @@ def test_a_second_writer_is_told_who_holds_the_lock(tmp_path):
           'try: workdir.Workdir(sys.argv[1])\n'
           'except ValueError as error: print(error)\n'
           'else: print("open")')
+
   def second():
     return subprocess.run(
         [sys.executable, '-c', code, str(tmp_path)], text=True, check=True,
@@ -184,6 +185,7 @@ def test_the_commit_is_known_in_a_checkout_and_none_elsewhere(
     tmp_path, monkeypatch):
   for name in ('GIT_DIR', 'GIT_WORK_TREE', 'GIT_INDEX_FILE'):
     monkeypatch.delenv(name, raising=False)
+
   def git(*words):
     subprocess.run(['git', '-C', tmp_path, '-c', 'user.name=a',
                     '-c', 'user.email=a@b', *words], check=True, stdout=-1)

@@ -31,6 +31,7 @@ def test_pictures_of_any_shape_are_one_level(small, height, width, channels):
 
 def test_there_are_three_hidden_layers_of_the_width_in_each(small):
   state = jax.eval_shape(build(toy(small)).init, jax.random.key(0))
+
   def shapes(params):
     return {name: layer['kernel'].shape[-2:] for name, layer in params.items()}
   deep = {'hidden_2': (16, 16), 'hidden_3': (16, 16)}
