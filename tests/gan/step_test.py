@@ -98,8 +98,8 @@ def test_a_step_is_what_the_papers_formulas_say(tiny):
   loss = LOSSES['hinge']
 
   def d_loss(d, g):
-    seen, said = gan.d(d, real), gan.d(d, gan.g(g, z))
-    return loss.d(seen, said) + .01 * (seen.logits**2).mean()
+    d_real, d_fake = gan.d(d, real), gan.d(d, gan.g(g, z))
+    return loss.d(d_real, d_fake) + .01 * (d_real.logits**2).mean()
 
   def direction(g):
     return g / (jnp.sqrt(.01 * g * g) + .01)
@@ -302,11 +302,11 @@ def test_a_step_by_hand_with_what_settings_add(dense, settings):
         objective, f'{player}_weight_penalty_weight') if row else 0.
 
   def d_loss(d):
-    seen, said = (gan.d(d, x, told) for x in (
+    d_real, d_fake = (gan.d(d, x, told) for x in (
         real, gan.g(old.g.params, z, told)))
-    total = loss.d(seen, said) + cost('d', d)
-    if seen.classes is not None:
-      of = (seen, said) if objective.classify_fakes else (seen,)
+    total = loss.d(d_real, d_fake) + cost('d', d)
+    if d_real.classes is not None:
+      of = (d_real, d_fake) if objective.classify_fakes else (d_real,)
       total += objective.d_classes_weight * sum(
           losses.classification(verdict, told.labels) for verdict in of)
     return total
@@ -318,11 +318,11 @@ def test_a_step_by_hand_with_what_settings_add(dense, settings):
         lambda x: jnp.concatenate([x] * more.g_batches), told)
 
   def g_loss(g, d):
-    said = gan.d(d, gan.g(g, g_z, g_told), g_told)
-    total = loss.g(None, said) + cost('g', g)
-    if said.classes is not None:
+    d_fake = gan.d(d, gan.g(g, g_z, g_told), g_told)
+    total = loss.g(None, d_fake) + cost('g', g)
+    if d_fake.classes is not None:
       total += objective.g_classes_weight * losses.classification(
-          said, g_told.labels)
+          d_fake, g_told.labels)
     return total
 
   d = jax.tree.map(lambda p, g: p - .2 * g, old.d.params,
@@ -515,9 +515,9 @@ def test_vectors_of_spectral_norms_move_as_often_as_they_should(
   new, _ = gan.step(old, batch(config), KEY)
   for player, wanted in (('d', d_wanted), ('g', g_wanted)):
     before, after = getattr(old, player), getattr(new, player)
-    found = iterations(*(x['hidden_1'][k] for x, k in (
+    moves = iterations(*(x['hidden_1'][k] for x, k in (
         (before.params, 'kernel'), (before.stats, 'u'), (after.stats, 'u'))))
-    assert found == wanted, player
+    assert moves == wanted, player
 
 
 def test_the_average_is_of_the_statistics_too(dense):
