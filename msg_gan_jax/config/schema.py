@@ -474,12 +474,12 @@ def _check_by_size(field, text, place):
   low, high, kind = (
       field.metadata[name] for name in ('low', 'high', 'by_size'))
   try:
-    found = by_size(text, kind)
+    table = by_size(text, kind)
   except ValueError as e:
     raise ValueError(
-        f"{place}: wanted heights and numbers as '64:16,256:14', found "
+        f"{place}: wanted heights and numbers such as '64:16,256:14', found "
         f'{text!r} ({e}). ({field.metadata["meaning"]})') from e
-  for size, value in found.items():
+  for size, value in table.items():
     if not (size >= 1 and low <= value <= high):
       raise ValueError(
           f'{place}: {size}:{value} is out of range; wanted {low} to {high} '

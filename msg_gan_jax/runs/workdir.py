@@ -162,24 +162,24 @@ def _read_config(path):
     raise ValueError(f'workdir {path}: no such folder. {_neighbours(path)}')
   if not file.is_file():
     raise ValueError(
-      f'workdir {path}: not a run, it has no config.json. {_neighbours(path)}'
-    )
+        f'workdir {path}: not a run, it has no config.json. '
+        f'{_neighbours(path)}')
   try:
     values = json.loads(file.read_text(encoding='utf-8'))
-    found = set(_names(values))
+    names = set(_names(values))
   except (ValueError, AttributeError) as error:
     raise ValueError(
-      f'{file}: damaged ({error}). Restore it from a copy; with the same '
-      'settings and another workdir=FOLDER, the run can begin again.'
+        f'{file}: damaged ({error}). Restore it from a copy; with the same '
+        'settings and another workdir=FOLDER, the run can begin again.'
     ) from error
   about = schema.metadata()
   other = f'the file is of another version of msg_gan_jax{_written_by(path)}.'
-  for name in sorted(found - set(about)):
+  for name in sorted(names - set(about)):
     raise ValueError(
         f'{file}: no setting {name!r} in this version; {_close(name, about)}'
         f'{other}')
   before = schema.before()
-  lacking = {name: before[name] for name in about if name not in found}
+  lacking = {name: before[name] for name in about if name not in names}
   for name, value in lacking.items():
     *sections, field = name.split('.')
     place = values

@@ -256,7 +256,7 @@ def test_a_run_that_stops_in_a_fade_ends_like_one_that_does_not(
     ({'train__grow_from': 5}, 'no resolution of 5 px .* 4, 8, 16'),
     ({'networks__scales': 'all'}, "scales = 'all' shows D all"),
     ({'networks__name': 'msg_sndcgan'}, 'no network'),
-    ({'train__grow_batches': '8'}, "wanted heights and numbers as '64:16"),
+    ({'train__grow_batches': '8'}, "wanted heights and numbers such as '64:16"),
     ({'train__grow_batches': '8:2,8:4'}, '8 twice'),
     ({'train__grow_batches': '8:0'}, '8:0 is out of range'),
     ({'train__grow_batches': '8:6'}, 'train.grow_batches: 6 is not a multiple'),
