@@ -1,10 +1,71 @@
 """What tests of several rooms share."""
-import os
+import io
 import pathlib
+
+import numpy as np
+from PIL import Image
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
-def environment(tree=ROOT):
-  """That of a process which imports the package from a tree."""
-  return {**os.environ, 'PYTHONPATH': str(tree)}
+def picture(seed, width=8, height=8, channels=3):
+  """Noise, uint8 [height, width, channels], or [height, width] of one."""
+  shape = (height, width, channels)[:2 if channels == 1 else 3]
+  return np.random.default_rng(seed).integers(0, 256, shape, np.uint8)
+
+
+def save(path, pixels, **options):
+  """Writes pixels, or an Image of PIL, into folders that may be new."""
+  path.parent.mkdir(parents=True, exist_ok=True)
+  image = pixels if isinstance(pixels, Image.Image) else Image.fromarray(pixels)
+  image.save(path, **options)
+
+
+def png(pixels):
+  """The bytes of a .png."""
+  file = io.BytesIO()
+  Image.fromarray(pixels).save(file, 'PNG')
+  return file.getvalue()
+
+
+def save_classes(root, cats, dogs):
+  """A folder of two classes, cat and dog, of different pictures; its path."""
+  for i in range(cats + dogs):
+    save(root / ('cat' if i < cats else 'dog') / f'{i:02}.png', picture(i))
+  return root
+
+
+def whole(source):
+  """All pictures of a source."""
+  return source.images(np.arange(len(source)))
+
+
+def batch(config, seed=0):
+  """A Batch for one step of a Config, of noise and of any labels."""
+  import jax.numpy as jnp
+
+  from msg_gan_jax.data.batches import Batch
+  rng = np.random.default_rng(seed)
+  shape = config.train.n_dis, config.train.batch
+  return Batch(
+      jnp.asarray(rng.integers(0, 256, (*shape, *config.data.shape), np.uint8)),
+      jnp.asarray(rng.integers(
+          0, max(1, config.networks.classes), shape), jnp.int32))
+
+
+def count(tree):
+  """How many numbers a tree of arrays, or of their shapes, has."""
+  import jax
+  return sum(int(np.prod(x.shape)) for x in jax.tree.leaves(tree))
+
+
+def equations(jaxpr, inside=''):
+  """(names around it, equation) of all, those inside of others too."""
+  import jax
+  for eqn in jaxpr.eqns:
+    path = f'{inside}/{eqn.source_info.name_stack}'
+    yield path, eqn
+    for value in jax.tree.leaves(tuple(eqn.params.values()), is_leaf=lambda x: (
+        hasattr(x, 'eqns'))):
+      if hasattr(value, 'eqns'):  # a Jaxpr or a ClosedJaxpr
+        yield from equations(getattr(value, 'jaxpr', value), path)

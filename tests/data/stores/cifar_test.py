@@ -6,6 +6,7 @@ import os
 import tarfile
 import threading
 
+from helpers import whole
 import numpy as np
 import pytest
 
@@ -73,10 +74,6 @@ def opened(tmp_path):
                         'cache_dir': str(tmp_path / 'cache'), **settings})
     return sources.open_source(schema.parse(config))
   return opened
-
-
-def whole(source):
-  return source.images(np.arange(len(source)))
 
 
 # What is read.

@@ -9,6 +9,7 @@ import time
 import urllib.error
 
 import datasets
+from helpers import whole
 import numpy as np
 from PIL import Image
 import pyarrow.parquet
@@ -82,10 +83,6 @@ def opened(tmp_path):
         'held_out': 0, 'cache_dir': str(tmp_path / 'cache'), **settings})
     return sources.open_source(schema.parse(config)).train
   return opened
-
-
-def whole(source):
-  return source.images(np.arange(len(source)))
 
 
 CROPPED = np.stack([picture(i)[:, :8] for i in range(16)])

@@ -3,6 +3,7 @@ import io
 import os
 import sys
 
+from helpers import whole
 import lmdb
 import numpy as np
 from PIL import Image
@@ -54,10 +55,6 @@ def opened(tmp_path):
         'cache_dir': str(tmp_path / 'cache'), **settings})
     return sources.open_source(schema.parse(config)).train
   return opened
-
-
-def whole(source):
-  return source.images(np.arange(len(source)))
 
 
 def test_pictures_are_the_values_in_the_order_of_their_keys(root, opened):

@@ -2,6 +2,7 @@
 import io
 import zipfile
 
+from helpers import whole
 import numpy as np
 import pytest
 
@@ -28,10 +29,6 @@ def save(tmp_path):
     (np.savez_compressed if packed else np.savez)(
         tmp_path / 'set.npz', **arrays)
   return save
-
-
-def whole(source):
-  return source.images(np.arange(len(source)))
 
 
 def write(path, **members):

@@ -5,6 +5,7 @@ import os
 import shutil
 import sys
 
+from helpers import whole
 import numpy as np
 from PIL import Image
 import pytest
@@ -90,10 +91,6 @@ def opened(tmp_path):
         'held_out': 0, 'cache_dir': str(tmp_path / 'cache'), **settings})
     return sources.open_source(schema.parse(config)).train
   return opened
-
-
-def whole(source):
-  return source.images(np.arange(len(source)))
 
 
 def by_label(source):
