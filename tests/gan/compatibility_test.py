@@ -5,12 +5,12 @@ import random
 import re
 import time
 
+from helpers import batch
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from msg_gan_jax.data.batches import Batch
 from msg_gan_jax.gan.build import build
 from msg_gan_jax.gan.networks.norms import NORMS
 from msg_gan_jax.gan.networks.players import D_CONDITIONS, G_CONDITIONS
@@ -154,6 +154,29 @@ def test_the_whole_cross_is_decided(tiny):
                         if row['networks.name'] not in LIKE_ANOTHER))
 
 
+# ResNets whose blocks are those of another one, at other sizes and widths: they
+# are traced.
+LIKE_ANOTHER = ('resnet19', 'resnet_stl', 'resnet_mimicry_48',
+                'resnet_mimicry_64', 'resnet_mimicry_128', 'resnet_studiogan')
+# Networks of equal code paths, by one of them: the pairs of settings are traced
+# with that one, the others in one row each. A network that costs less to trace
+# stands first, and takes what any could.
+ALIKE = {
+    'mlp': (),
+    'vanilla': ('infogan',),
+    'sndcgan': (
+        'dcgan_32', 'dcgan_64', 'dcgan', 'dcgan_compare_gan', 'dcgan_wgan_gp',
+        'acgan', 'sngan_cnn', 'dcgan_studiogan'),
+    'msg_progan': ('bmsg_gan', 'progan'),
+    'r3gan': (),
+    'stylegan': (),
+    'stylegan2': ('stylegan2_plain',),
+    'resnet_sngan': (
+        'resnet_cifar', 'resnet_mimicry', 'resnet_wgan_gp', *LIKE_ANOTHER),
+}
+TRACED = {**AXES, 'networks.name': list(ALIKE)}
+
+
 def pairs(row):
   return set(itertools.combinations(sorted(row.items()), 2))
 
@@ -161,7 +184,7 @@ def pairs(row):
 def completed(pair, draw):
   """A legal row that has a pair, the rest by chance; None: there is none."""
   for tried in range(1000):
-    row = {axis: draw.choice(values) for axis, values in AXES.items()}
+    row = {axis: draw.choice(values) for axis, values in TRACED.items()}
     if tried % 2:  # few pairs go together with a network of its own norms
       row.update({'networks.d_norm': 'none', 'networks.g_norm': 'none',
                   'networks.d_weight_norm': 'none'})
@@ -180,20 +203,22 @@ def completed(pair, draw):
 def fuller(row, pair, left, draw):
   """The row whose other axes each took the value that adds most pairs.
 
-  Where several add as many, that is 'none' or chance.
+  Where several add as many, that is a cheap network, 'none', or chance.
   """
   def gain(axis, value):
     changed = {**row, axis: value}
     if not is_legal(changed):
       return -1, False, 0.
+    plainer = -list(ALIKE).index(value) if axis == 'networks.name' else (
+        value == 'none')
     return sum(
         tuple(sorted(((axis, value), (other, changed[other])))) in left
-        for other in AXES if other != axis), value == 'none', draw.random()
+        for other in TRACED if other != axis), plainer, draw.random()
 
-  axes = [axis for axis in AXES if axis not in dict(pair)]
+  axes = [axis for axis in TRACED if axis not in dict(pair)]
   draw.shuffle(axes)
   for axis in axes:
-    row = {**row, axis: max(AXES[axis], key=lambda value, axis=axis: gain(
+    row = {**row, axis: max(TRACED[axis], key=lambda value, axis=axis: gain(
         axis, value))}
   return row
 
@@ -205,9 +230,9 @@ def covering(seed=0):
   most other such pairs.
   """
   draw = random.Random(seed)
-  left = {pair for a, b in itertools.combinations(sorted(AXES), 2)
+  left = {pair for a, b in itertools.combinations(sorted(TRACED), 2)
           for pair in itertools.product(
-              ((a, x) for x in AXES[a]), ((b, y) for y in AXES[b]))}
+              ((a, x) for x in TRACED[a]), ((b, y) for y in TRACED[b]))}
   found, illegal = [], set()
   for pair in sorted(left):
     if pair not in left:
@@ -227,46 +252,71 @@ def covering(seed=0):
 COVERING, ILLEGAL = covering()
 
 
-# ResNets whose blocks are those of another one, at other sizes and widths: they
-# are traced.
-LIKE_ANOTHER = ('resnet19', 'resnet_stl', 'resnet_mimicry_48',
-                'resnet_mimicry_64', 'resnet_mimicry_128', 'resnet_studiogan')
+def legal_of(name, draw, penalty=True):
+  """A legal row of a network; its penalty is none, or any."""
+  pair = ('networks.name', name), *[('objective.penalty', 'none')] * (
+      not penalty)
+  return completed(pair, draw)
 
 
-def sampled():
-  """Those that are compiled too: a row of each network, and four by chance.
+# Penalties, through which D is differentiated twice, are stepped with these,
+# which compile fast.
+PENALIZED = ('mlp', 'vanilla', 'infogan', 'msg_progan', 'bmsg_gan', 'progan',
+             'sndcgan', 'dcgan_wgan_gp')
 
-  These of networks that are not residual, which take half the time.
+
+def stepped():
+  """The rows that are compiled: between them every value of every axis.
+
+  One of each network that is not LIKE_ANOTHER; of many drawn, that which adds
+  most values.
   """
   draw = random.Random(1)
-  found = [
-      draw.choice([row for row in COVERING if row['networks.name'] == name])
-      for name in NETWORK_ROWS if name not in LIKE_ANOTHER]
-  rest = [row for row in COVERING if row not in found
-          and not row['networks.name'].startswith('resnet')]
-  return found + draw.sample(rest, 4)
+  seen, found = set(), []
+  for name in sorted(set(NETWORK_ROWS) - set(LIKE_ANOTHER), key=lambda x: (
+      x not in PENALIZED, x)):
+    choices = [legal_of(name, draw, name in PENALIZED) for _ in range(100)]
+    found.append(max(choices, key=lambda row: (
+        row['objective.penalty'] not in ('none', *(x for _, x in seen)),
+        len(set(row.items()) - seen))))
+    seen |= set(found[-1].items())
+  return found
 
 
-SAMPLED = sampled()
+STEPPED = stepped()
 
 
 def names(row):
   return '-'.join(row.values())
 
 
+def test_every_network_is_of_a_class_that_is_as_legal():
+  members = [name for rep, others in ALIKE.items() for name in (rep, *others)]
+  assert sorted(members) == sorted(NETWORK_ROWS)
+  whole = random.Random(0)
+  for _ in range(500):
+    row = {axis: whole.choice(values) for axis, values in AXES.items()}
+    for rep, others in ALIKE.items():
+      assert len({is_legal({**row, 'networks.name': name})
+                  for name in (rep, *others)}) == 1, row
+
+
 def test_every_pair_is_covered_or_known_to_be_illegal():
   seen = set().union(*(pairs(row) for row in COVERING))
   assert not seen & ILLEGAL and all(is_legal(row) for row in COVERING)
   assert len(seen | ILLEGAL) == sum(
-      len(AXES[a]) * len(AXES[b]) for a, b in itertools.combinations(AXES, 2))
+      len(TRACED[a]) * len(TRACED[b])
+      for a, b in itertools.combinations(TRACED, 2))
   norms = len(NORMS) - 1, len(WEIGHT_NORMS) - 1
+  equalized, mapped = (
+      [x for x in names if x in ALIKE] for names in (EQUALIZED, MAPPED))
   assert len(ILLEGAL) == (
       # Networks that scale their weights: no norms, no conditional ones.
-      len(EQUALIZED) * (2 * norms[0] + norms[1] + 1)
+      len(equalized) * (2 * norms[0] + norms[1] + 1)
       # Dense ones: no instance norm, of G or of D.
-      + 2 * 2
+      + 2
       # Labels by a mapping network, or without it: of G, of D; R3GAN's own.
-      + 2 * (len(NETWORK_ROWS) - len(MAPPED)) + 1 + len(MAPPED)
+      + 2 * (len(ALIKE) - len(mapped)) + 1 + len(mapped)
       + (len(D_CONDITIONS) - 2)
       # ... and so with no norms. A D that has one has a G that has one.
       + 2 * (2 * norms[0] + norms[1]) + 2
@@ -276,17 +326,17 @@ def test_every_pair_is_covered_or_known_to_be_illegal():
       + norms[0] + (len(PENALTIES) - 1))
 
 
-def batch(config):
-  rng = np.random.default_rng(0)
-  shape = config.train.n_dis, config.train.batch
-  return Batch(
-      jnp.asarray(rng.integers(0, 256, (*shape, *config.data.shape), np.uint8)),
-      jnp.asarray(rng.integers(0, 3, shape), jnp.int32))
+def test_every_value_of_every_axis_is_stepped():
+  seen = set().union(*(row.items() for row in STEPPED))
+  assert {(axis, value) for axis, values in AXES.items() for value in values
+          } - seen == {('networks.name', name) for name in LIKE_ANOTHER}
+  assert all(is_legal(row) for row in STEPPED)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    'row', [row for row in COVERING if row not in SAMPLED], ids=names)
+    'row', [*COVERING, *(legal_of(name, random.Random(0), False)
+                         for name in LIKE_ANOTHER)], ids=names)
 def test_what_is_legal_can_be_traced(tiny, row):
   config = config_of(tiny, row)
   gan = build(config)
@@ -316,7 +366,7 @@ def stays(path, x, row):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('row', SAMPLED, ids=names)
+@pytest.mark.parametrize('row', STEPPED, ids=names)
 def test_a_step_is_finite_and_changes_all_that_should_change(tiny, row):
   """At every level that a network has; of four maps all may be dead."""
   config = config_of(
