@@ -43,6 +43,7 @@ def get_config():
   config.train.measure_every_images = 600
   # So often that a random moment often finds one being written.
   config.train.checkpoint_every_images = 64
+  config.evaluate.metrics, config.evaluate.best = '', 'swd'
   return config
 '''
 TOTAL = 2400
