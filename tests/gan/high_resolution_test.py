@@ -2,13 +2,13 @@
 import dataclasses
 
 import chex
+from helpers import batch
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from msg_gan_jax.config import schema
-from msg_gan_jax.data.batches import Batch
 from msg_gan_jax.gan import schedules, updates
 from msg_gan_jax.gan.build import build
 from msg_gan_jax.gan.context import StepContext
@@ -29,14 +29,6 @@ def tiny(small):
         **({'networks__w': 8, 'networks__mapping_layers': 2} if mapped else {}),
         **settings})
   return make
-
-
-def batch(config):
-  rng = np.random.default_rng(0)
-  shape = 1, config.train.batch
-  return Batch(
-      jnp.asarray(rng.integers(0, 256, (*shape, *config.data.shape), np.uint8)),
-      jnp.zeros(shape, jnp.int32))
 
 
 # Of presets at their sources' widths, as the programs of these count them.

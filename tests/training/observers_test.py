@@ -1,11 +1,13 @@
 """Laws of observers: when they are due, and what a new one can count on."""
 import json
+import types
 
 import numpy as np
 import optax
 import pytest
 
 from msg_gan_jax.config import schema
+from msg_gan_jax.metrics.functional import training_stability
 from msg_gan_jax.runs import records
 from msg_gan_jax.runs.checkpoints import Checkpoints
 from msg_gan_jax.training import loop, observers
@@ -102,3 +104,25 @@ def test_an_observer_that_fails_costs_no_training(
       tmp_path / 'checkpoints', read_only=True).steps() == [640]
   summary = json.loads((tmp_path / 'summary.json').read_text())
   assert summary['images'] == 640
+
+
+def test_a_collapse_is_told_and_variety_is_not(tmp_path):
+  one_scale = types.SimpleNamespace(sizes=(4,))
+
+  def look(images, variety):
+    said = []
+    grid = observers.Grid(56, one_scale, None, None, variety)
+    values = grid.run(observers.View(
+        images=8, state=None, logs={}, render=lambda state, z: (images,),
+        folder=tmp_path, main=False, say=said.append, show=None,
+        snapshot=None))
+    return values['diversity'], said
+
+  rng = np.random.default_rng(0)
+  pictures = rng.integers(0, 256, (64, 4, 4, 3), np.uint8)
+  variety = training_stability.pairwise(pictures)
+  assert look(pictures, variety) == (1., [])
+  diversity, said = look(np.repeat(pictures[:1], 64, 0), variety)
+  assert diversity == 0
+  assert said == ['warning: at 8 images the samples differ by only 0% of what '
+                  'the reals do: G may have collapsed']

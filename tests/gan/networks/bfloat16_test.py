@@ -1,5 +1,6 @@
 """Laws of bfloat16 features, of networks of plain layers and the mlp."""
 import chex
+from helpers import equations
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -59,17 +60,6 @@ def players_of(small, name, dtype, resolution=16, **settings):
     return module.clone(settings=module.settings._replace(dtype=dtype))
   return config, players._replace(
       g=typed(players.g), d=typed(players.d)), level
-
-
-def equations(jaxpr, inside=''):
-  """(names around it, equation) of all, those inside of others too."""
-  for eqn in jaxpr.eqns:
-    path = f'{inside}/{eqn.source_info.name_stack}'
-    yield path, eqn
-    for value in jax.tree.leaves(tuple(eqn.params.values()), is_leaf=lambda x: (
-        hasattr(x, 'eqns'))):
-      if hasattr(value, 'eqns'):  # a Jaxpr or a ClosedJaxpr
-        yield from equations(getattr(value, 'jaxpr', value), path)
 
 
 def of_features(jaxpr):

@@ -2,6 +2,7 @@
 import itertools
 
 import chex
+from helpers import count
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -19,10 +20,6 @@ from msg_gan_jax.gan.networks import (
   vanilla,
 )
 from msg_gan_jax.gan.networks.table import NETWORKS
-
-
-def count(tree):
-  return sum(int(np.prod(x.shape)) for x in jax.tree.leaves(tree))
 
 
 def counts(preset, resolution, width=512, **settings):

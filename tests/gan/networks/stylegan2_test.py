@@ -2,6 +2,7 @@
 import functools
 
 import chex
+from helpers import count, equations
 import jax
 from jax import lax
 import jax.numpy as jnp
@@ -26,17 +27,15 @@ pytestmark = pytest.mark.slow
 
 # 8 x 12 px over 4 x 6, with 4 and 8 maps.
 SHAPE = ladder.Ladder((4, 8), (4, 8), (8, 12, 3), 8, 16)
+
 LABELS = Condition(jnp.arange(4) % 3)
+
 BF16 = jnp.bfloat16
 
 
 def normal(seed, *shape):
   return jnp.asarray(
       np.random.default_rng(seed).standard_normal(shape), jnp.float32)
-
-
-def count(tree):
-  return sum(int(np.prod(x.shape)) for x in jax.tree.leaves(tree))
 
 
 PEERS = [
@@ -311,16 +310,6 @@ def test_mixing_swaps_the_layers_from_the_crossover_on(g, monkeypatch):
             [w[:, :start], np.repeat(other, 4 - start, 1)], 1))
 
 
-def test_crossovers_have_their_law():
-  keys = jax.random.split(jax.random.key(0), 4000)
-  starts = np.asarray(jax.jit(jax.vmap(
-      lambda key: mapping.crossover(key, 4, .9)))(keys))
-  # 4000 draws: five deviations of a share of .3 are .036.
-  shares = np.bincount(starts, minlength=5) / 4000
-  np.testing.assert_allclose(shares, [0, .3, .3, .3, .1], atol=.036)
-  assert shares[0] == 0
-
-
 def test_the_mean_of_w_moves_in_training_alone(g):
   module, variables, z = g
   w = run(module, variables, z, method='map')[:, 0]
@@ -337,18 +326,6 @@ def test_the_mean_of_w_moves_in_training_alone(g):
   np.testing.assert_array_equal(left['stats']['mapping']['w_mean'], before)
   started = jax.eval_shape(module.init, jax.random.key(0), z, LABELS)
   assert set(started['stats']['mapping']) == {'w_mean'}
-
-
-def test_truncation_goes_towards_the_mean_in_the_coarse_layers():
-  w, mean = normal(0, 2, 4, 3), normal(1, 3)
-  truncate = mapping.truncate
-  chex.assert_trees_all_close(truncate(w, mean, 1.), w, atol=1e-6)
-  np.testing.assert_array_equal(
-      truncate(w, mean, 0.), jnp.broadcast_to(mean, w.shape))
-  some = truncate(w, mean, .7, cutoff=3)
-  chex.assert_trees_all_close(
-      some[:, :3], mean + .7 * (w[:, :3] - mean), atol=1e-6)
-  np.testing.assert_array_equal(some[:, 3], w[:, 3])
 
 
 def test_noise_is_fixed_without_a_key_and_fresh_with_one(g):
@@ -381,19 +358,9 @@ def test_noise_is_fixed_without_a_key_and_fresh_with_one(g):
   chex.assert_trees_all_close(quiet, run(without, silent, z), atol=1e-5)
 
 
-def equations(jaxpr):
-  """Every equation of a jaxpr, those inside of others too."""
-  for equation in jaxpr.eqns:
-    yield equation
-    for value in equation.params.values():
-      inside = getattr(value, 'jaxpr', value)
-      if hasattr(inside, 'eqns'):
-        yield from equations(inside)
-
-
 def products(f, *args):
   """{dtype: number} of convolutions and dots, shapes of those in float32."""
-  found = [[x.aval for x in e.invars] for e in equations(
+  found = [[x.aval for x in e.invars] for _, e in equations(
       jax.make_jaxpr(f)(*args).jaxpr) if e.primitive.name in (
           'conv_general_dilated', 'dot_general')]
   exact = [pair for pair in found if pair[0].dtype == jnp.float32]
@@ -483,18 +450,6 @@ def test_an_unknown_architecture_lists_what_exists():
     jax.eval_shape(
         stylegan2.Discriminator(SHAPE, 'residuall').init, jax.random.key(0),
         (jnp.zeros((2, 4, 6, 3)), jnp.zeros((2, 8, 12, 3))))
-
-
-def test_a_rate_changes_how_fast_a_layer_learns_and_not_how_it_begins():
-  x, slow, fast = normal(0, 4, 8), *(
-      mapping.Dense(5, rate, start=2.) for rate in (.01, 1.))
-  values = [initialization.initialize(
-      jax.random.key(0), m.init(jax.random.key(1), x)) for m in (slow, fast)]
-  got = [m.apply(v, x) for m, v in zip((slow, fast), values, strict=True)]
-  chex.assert_trees_all_close(*got, rtol=1e-5)
-  moved = [m.apply(jax.tree.map(lambda p: p + .1, v), x) - y for m, v, y in zip(
-      (slow, fast), values, got, strict=True)]
-  chex.assert_trees_all_close(100 * moved[0], moved[1], rtol=1e-2, atol=1e-3)
 
 
 def rms(x):

@@ -2,6 +2,7 @@
 import functools
 import itertools
 
+from helpers import equations
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -297,23 +298,13 @@ def test_noise_has_no_weight_at_the_start():
       assert (layer == 1).all()
 
 
-def equations(jaxpr):
-  for equation in jaxpr.eqns:
-    yield equation
-    for value in equation.params.values():
-      for inner in value if isinstance(value, (list, tuple)) else [value]:
-        inner = getattr(inner, 'jaxpr', inner)
-        if hasattr(inner, 'eqns'):
-          yield from equations(inner)
-
-
 def test_bfloat16_is_that_of_every_convolution_and_no_style():
   g = generator(dtype=jnp.bfloat16)
   batch = 11  # unlike any size of a kernel
   jaxpr = jax.make_jaxpr(g.apply)(given(g), jnp.zeros((batch, LATENT)))
   assert all(x.dtype == jnp.float32 for x in jaxpr.out_avals)
   found = {'maps': [], 'vectors': []}
-  for equation in equations(jaxpr.jaxpr):
+  for _, equation in equations(jaxpr.jaxpr):
     if equation.primitive.name in ('conv_general_dilated', 'dot_general'):
       inputs = [x.aval for x in equation.invars]
       if inputs[0].shape[0] == batch:  # else of parameters alone
