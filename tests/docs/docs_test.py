@@ -26,9 +26,6 @@ from msg_gan_jax.runs.checkpoints import Checkpoints
 from msg_gan_jax.training import scorer
 
 PLAIN = dict(networks__name='dcgan_32', networks__stddev='none')
-EXPERIMENTS = sorted(
-    path.stem for path in (ROOT / 'experiments').glob('*.py')
-    if path.stem != '__init__')
 
 RECIPES = 'docs/guide/adding_a_row.md'
 PAGES = sorted(
@@ -144,38 +141,6 @@ def test_flags_that_a_page_advises_exist(name):
       assert flag in flags.FLAGS or flag == 'config', line
       modes = [x for x in homes if flag in homes[x]]
       assert not modes or mode in modes, line
-
-
-@pytest.mark.parametrize('name', EXPERIMENTS)
-def test_every_experiment_is_short_legal_and_says_its_command(name):
-  text = read(f'experiments/{name}.py')
-  assert 25 <= len(text.splitlines()) <= 45
-  assert 'python launch.py' in ast.get_docstring(ast.parse(text))
-  scope = runpy.run_path(ROOT / 'experiments' / f'{name}.py')
-  config = schema.parse(scope['get_config']())
-  jax.eval_shape(build(config).init, jax.random.key(0))
-
-
-def test_the_flags_that_experiments_advise_are_accepted():
-  """Those of a paragraph together, but for where data lie."""
-  kinds = {name: type(value) for name, value in schema.flatten(
-      schema.Config()).items()}
-  advised = 0
-  for name in EXPERIMENTS:
-    text = ast.get_docstring(ast.parse(read(f'experiments/{name}.py')))
-    get_config = runpy.run_path(
-        ROOT / 'experiments' / f'{name}.py')['get_config']
-    for paragraph in text.split('\n\n'):
-      config = get_config()
-      flags = re.findall(
-          r'--config\.(?!data)([\w.]+)=([\w.]+?)[.;,)]*(?:\s|$)', paragraph)
-      for setting, value in flags:
-        kind = kinds[setting]
-        config.update_from_flattened_dict({
-            setting: value == 'True' if kind is bool else kind(value)})
-      build(schema.parse(config))
-      advised += len(flags)
-  assert advised > 30
 
 
 @pytest.fixture

@@ -2,10 +2,14 @@
 
 The whole list is trained by hand: python tests/all_experiments.py
 """
+import ast
+import dataclasses
 import functools
+import re
 import runpy
 
 import all_experiments
+from helpers import ROOT
 import jax
 import pytest
 
@@ -34,6 +38,8 @@ PUBLISHED = (
     'msg_vs_growing_16px', 'progan_celebahq', 'stylegan2_ada_cifar10',
     'stylegan2_ada_folder', 'stylegan_ffhq')
 
+NAMES = sorted({name.partition(':')[0] for name in all_experiments.names()})
+
 
 def rows(name):
   scope = runpy.run_path(
@@ -56,23 +62,34 @@ def test_one_of_high_resolution_trains_continues_and_samples(name, tmp_path):
 
 @functools.cache
 def drawn():
-  """What all weights drawn so far depend on."""
+  """What the weights that were drawn so far depend on."""
   return set()
 
 
-def config_of(name):
+def config_of(name, of_its_size=False):
   """The Config of an experiment whose weights could be drawn.
 
-  Once for all rows that differ in what the weights never see.
+  Once for all that draw the same weights: of the same size, or of those that
+  differ in numbers alone.
   """
   config = schema.parse(all_experiments.load(name))
   gan = build(config)
-  seen = (config.networks, config.data.shape, config.optimizer.name,
-          config.train.grow_from)
-  if seen not in drawn():
+  kind = (*(x for x in dataclasses.astuple(config.networks)
+            if isinstance(x, bool | str)), config.optimizer.name)
+  weights = (config.networks, config.data.shape, config.optimizer.name,
+             config.train.grow_from)
+  if (weights if of_its_size else kind) not in drawn():
     jax.eval_shape(gan.init, jax.random.key(0))
-    drawn().add(seen)
+    drawn().update((kind, weights))
   return config
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_every_experiment_is_short_legal_and_says_its_command(name):
+  text = (ROOT / 'experiments' / f'{name}.py').read_text(encoding='utf-8')
+  assert 25 <= len(text.splitlines()) <= 45
+  assert 'python launch.py' in ast.get_docstring(ast.parse(text))
+  config_of(name, of_its_size=True)
 
 
 @pytest.mark.slow
@@ -128,3 +145,26 @@ def test_what_is_trained_by_hand_exists():
   stems = {name.partition(':')[0] for name in names}
   assert set(all_experiments.ARGUMENTS) <= stems
   assert {*FAMILIES, *HIGH} <= set(names)
+
+
+def test_the_flags_that_experiments_advise_are_accepted():
+  """Those of a paragraph together, but for where data lie."""
+  kinds = {name: type(value) for name, value in schema.flatten(
+      schema.Config()).items()}
+  advised = 0
+  for name in NAMES:
+    text = ast.get_docstring(ast.parse((
+        ROOT / 'experiments' / f'{name}.py').read_text(encoding='utf-8')))
+    get_config = runpy.run_path(
+        ROOT / 'experiments' / f'{name}.py')['get_config']
+    for paragraph in text.split('\n\n'):
+      config = get_config()
+      flags = re.findall(
+          r'--config\.(?!data)([\w.]+)=([\w.]+?)[.;,)]*(?:\s|$)', paragraph)
+      for setting, value in flags:
+        kind = kinds[setting]
+        config.update_from_flattened_dict({
+            setting: value == 'True' if kind is bool else kind(value)})
+      build(schema.parse(config))
+      advised += len(flags)
+  assert advised > 30
