@@ -155,10 +155,10 @@ def final(path):
 
   from msg_gan_jax.arrays.mesh import data_mesh, replicated
   from msg_gan_jax.gan.build import build
-  from msg_gan_jax.runs import checkpoints, fingerprints, workdir
+  from msg_gan_jax.runs import checkpoints, config_file, fingerprints
   from msg_gan_jax.runs.load import state_like
   from msg_gan_jax.training import monitor
-  config = workdir.load_config(path)
+  config = config_file.load_config(path)
   gan = build(config)
   same = replicated(data_mesh())
   saved = checkpoints.Checkpoints(path / 'checkpoints', read_only=True)

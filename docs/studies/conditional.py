@@ -266,13 +266,13 @@ def picture(path, data, reals, drawn):
 def main(folder, per_class, steps, out):
   """Measures every run in the folder; prints and writes the table."""
   from msg_gan_jax.data.sources import open_source
-  from msg_gan_jax.runs import workdir
+  from msg_gan_jax.runs.config_file import load_config
   runs = sorted(path.parent for path in folder.glob('*/config.json'))
   if not runs:
     raise ValueError(f'--runs: no runs in {folder}.')
   known, results, drawn = {}, {}, {}
   for run in runs:
-    config = workdir.load_config(str(run))
+    config = load_config(str(run))
     if config.data not in known:
       known[config.data] = look_at(
           config.data, open_source(config), steps)

@@ -21,7 +21,7 @@ from msg_gan_jax.commands import (
 )
 from msg_gan_jax.commands import shared_flags as shared
 from msg_gan_jax.config import errors, tables
-from msg_gan_jax.runs.workdir import load_config
+from msg_gan_jax.runs.config_file import load_config
 
 
 class Command(Protocol):

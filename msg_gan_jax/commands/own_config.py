@@ -4,7 +4,7 @@ import dataclasses
 import ml_collections
 
 from msg_gan_jax.config import template
-from msg_gan_jax.runs.workdir import load_config
+from msg_gan_jax.runs.config_file import load_config
 
 
 def get_config(workdir: str) -> ml_collections.ConfigDict:

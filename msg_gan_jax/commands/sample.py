@@ -15,7 +15,7 @@ LISTED = 4  # Files that are printed.
 def run() -> int:
   """Writes a grid, and what else is asked for; prints the first paths."""
   from msg_gan_jax.analysis.generator import samples
-  from msg_gan_jax.runs.workdir import load_config
+  from msg_gan_jax.runs.config_file import load_config
   workdir, z_file = shared.existing_run(), shared.Z_FILE.value
   seed = shared.SEED.value
   load_config(workdir, shared.say_aside)

@@ -18,7 +18,7 @@ from msg_gan_jax.gan.sampling import labels_like, renderer, summary_latents
 from msg_gan_jax.metrics import evaluate, memorised_picture, sets, text
 from msg_gan_jax.metrics.pair import Options, Pair
 from msg_gan_jax.metrics.score import Score
-from msg_gan_jax.runs import workdir
+from msg_gan_jax.runs.config_file import load_config
 from msg_gan_jax.runs.load import checkpoints_of, load_state
 from msg_gan_jax.training.scorer import paths_of, placeholder_fakes, reals_of
 
@@ -68,7 +68,7 @@ class RunScores:
       ValueError: no run, no such checkpoint, a run of points, or what the
         scores refuse.
     """
-    config = workdir.load_config(run)
+    config = load_config(run)
     gan, (seed, weights, psi, cutoff, _) = build(config), self.sampling
     check_truncation(gan, config, psi, cutoff)
     if pyramid.are_points(gan.shapes[-1]):
@@ -129,7 +129,7 @@ def score_runs(runs: Sequence[str], how: RunScores,
     Lines of text for people.
   """
   # A run that is missing is an error now, and not in hours.
-  configs = [workdir.load_config(run, how.options.say) for run in runs]
+  configs = [load_config(run, how.options.say) for run in runs]
   rows, paths = [], []
   for run in runs:
     for images, scores, record, pair in how.of_run(run):

@@ -12,7 +12,7 @@ from msg_gan_jax.gan.build import Gan, build
 from msg_gan_jax.gan.state import State
 from msg_gan_jax.runs import best
 from msg_gan_jax.runs.checkpoints import Checkpoints
-from msg_gan_jax.runs.workdir import load_config
+from msg_gan_jax.runs.config_file import load_config
 
 WHICH = ('newest', 'best', 'all')
 
@@ -37,7 +37,7 @@ def load(workdir: str | os.PathLike, which: str = 'newest',
   Args:
     workdir: its folder.
     which: 'newest', 'best', or images shown, such as '100000'.
-    say: see `workdir.load_config`.
+    say: see `config_file.load_config`.
 
   Raises:
     ValueError: no run, no intact checkpoint, or no such checkpoint.

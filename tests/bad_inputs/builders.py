@@ -11,11 +11,7 @@ import numpy as np
 from PIL import Image
 
 from msg_gan_jax.gan.build import build
-from msg_gan_jax.runs import (
-  checkpoints,
-  orbax_storage,
-  workdir,
-)
+from msg_gan_jax.runs import checkpoints, config_file, orbax_storage, workdir
 from msg_gan_jax.training import monitor
 
 SMALL = {'data.resolution': 8, 'data.count': 64, 'data.held_out': 0,
@@ -230,7 +226,7 @@ def from_the_future(path, here):
 
 def with_one_array_more(path, here):
   del here
-  gan = build(workdir.load_config(path))
+  gan = build(config_file.load_config(path))
   state = dict(vars(gan.init(jax.random.key(0))), more=jax.numpy.zeros(3))
   with checkpoints.Checkpoints(path / 'checkpoints', 9) as c:
     c.save(99, {'state': state, 'before': monitor.like_grid(gan)})

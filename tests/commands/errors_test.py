@@ -14,7 +14,7 @@ import pytest
 
 from msg_gan_jax.commands import main, shared_flags
 from msg_gan_jax.config import schema
-from msg_gan_jax.runs import workdir
+from msg_gan_jax.runs import config_file, workdir
 
 # ml_collections loads an experiment so.
 pytestmark = pytest.mark.filterwarnings(
@@ -137,7 +137,7 @@ def test_a_changed_config_lists_what_changed(command, tmp_path, small):
       r'\n  config\.train\.batch: 8 -> 16\n',
       r'\n  config\.data\.resolution: 16 -> 8\n',
       r'\nRestore these values to continue it, or choose another --workdir')
-  assert workdir.load_config(tmp_path / 'run') == small(train__batch=8)
+  assert config_file.load_config(tmp_path / 'run') == small(train__batch=8)
 
 
 def test_a_folder_that_is_no_run_is_refused(command, tmp_path):

@@ -14,7 +14,7 @@ from msg_gan_jax.data.sources import open_source
 from msg_gan_jax.gan import sampling
 from msg_gan_jax.gan.build import build
 from msg_gan_jax.metrics import pair, protocols, score, text
-from msg_gan_jax.runs import best, records, workdir
+from msg_gan_jax.runs import best, config_file, records
 from msg_gan_jax.runs.checkpoints import Checkpoints
 from msg_gan_jax.training import loop, scorer
 
@@ -215,4 +215,4 @@ def test_the_best_is_found_in_records_by_whatever_it_is_called(small):
 
 def test_a_run_keeps_its_own_config(run):
   folder, config = run
-  assert workdir.load_config(folder) == config
+  assert config_file.load_config(folder) == config

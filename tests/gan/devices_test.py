@@ -15,7 +15,7 @@ import pytest
 
 from msg_gan_jax.config import schema
 from msg_gan_jax.gan.build import build
-from msg_gan_jax.runs import checkpoints, workdir
+from msg_gan_jax.runs import checkpoints, config_file
 from msg_gan_jax.runs.load import state_like
 from msg_gan_jax.training import loop
 
@@ -144,7 +144,7 @@ def finish(*children, status=0):
 
 def leaves(path):
   """{name: array} of the State in a run's last checkpoint."""
-  gan = build(workdir.load_config(path))
+  gan = build(config_file.load_config(path))
   one = jax.sharding.SingleDeviceSharding(jax.devices()[0])
   images, tree = checkpoints.Checkpoints(
       path / 'checkpoints', read_only=True).restore(

@@ -17,7 +17,7 @@ from PIL import Image
 import pytest
 
 from msg_gan_jax.config import schema
-from msg_gan_jax.runs import workdir
+from msg_gan_jax.runs import config_file, workdir
 from msg_gan_jax.runs.load import load
 
 EARLIER = pathlib.Path(__file__).parent / 'earlier'
@@ -73,7 +73,7 @@ def test_an_earlier_run_goes_on_under_its_own_config_and_is_sampled(run):
   after = (run / 'metrics.jsonl').read_text()
   assert after.startswith(before)
   assert json.loads(after.splitlines()[-1])['images'] == more
-  config = workdir.load_config(run, pytest.fail)  # Nothing is missing now.
+  config = config_file.load_config(run, pytest.fail)  # Nothing is missing now.
   assert config.train.total_images == more and config.evaluate.metrics == ''
   change = json.loads((run / 'changes.jsonl').read_text())
   assert any('evaluate.best' in line for line in change['changed'])
@@ -90,7 +90,7 @@ def test_a_setting_that_did_not_exist_has_the_value_of_before(run):
   names = 'evaluate.metrics', 'evaluate.best', 'train.ema_rampup'
   lacking(run, *names)
   lines = []
-  config = schema.flatten(workdir.load_config(run, lines.append))
+  config = schema.flatten(config_file.load_config(run, lines.append))
   assert [config[name] for name in names] == ['', '', 0.]
   line, = lines
   assert all(name in line for name in names)
@@ -99,7 +99,7 @@ def test_a_setting_that_did_not_exist_has_the_value_of_before(run):
 @pytest.mark.parametrize('run', ['quickstart'], indirect=True)
 def test_what_was_read_as_before_is_recorded_when_the_run_goes_on(run):
   lacking(run, 'schedule')
-  config = workdir.load_config(run)
+  config = config_file.load_config(run)
   with workdir.Workdir(run) as folder:
     line, = folder.start(config, 80, '', jax.devices())[:1]
     assert 'schedule.images = 0' in line

@@ -12,7 +12,7 @@ import pytest
 
 from msg_gan_jax.config import schema
 from msg_gan_jax.files import atomic
-from msg_gan_jax.runs import workdir
+from msg_gan_jax.runs import config_file, versions, workdir
 
 
 def _config(**values):
@@ -30,7 +30,7 @@ def _run(path, config=None, **options):
 def test_a_config_comes_back_from_its_file_as_it_was(tmp_path):
   config = _config(batch=7, init_from='a "b" ü', ema_half_life_images=1e-8)
   assert _run(tmp_path / 'deep' / 'run', config) == []
-  assert workdir.load_config(tmp_path / 'deep' / 'run') == config
+  assert config_file.load_config(tmp_path / 'deep' / 'run') == config
   text = (tmp_path / 'deep' / 'run' / 'config.json').read_text()
   assert list(json.loads(text)) == sorted(json.loads(text))
   assert '\n  "train": {\n    "accumulate": 1,' in text
@@ -69,7 +69,7 @@ def test_settings_that_may_change_are_recorded(tmp_path):
   with open(tmp_path / 'changes.jsonl', 'w') as f:
     f.write('{"half')  # As a writer that was killed leaves it.
   assert sorted(_run(tmp_path, longer, images=20)) == sorted(lines)
-  assert workdir.load_config(tmp_path) == longer
+  assert config_file.load_config(tmp_path) == longer
   half, entry = (tmp_path / 'changes.jsonl').read_text().splitlines()
   entry = json.loads(entry)
   assert half == '{"half' and entry['images'] == 20
@@ -149,7 +149,7 @@ def test_a_damaged_config_is_an_error(tmp_path, text):
   _run(tmp_path)
   (tmp_path / 'config.json').write_text(text, encoding='latin-1')
   with pytest.raises(ValueError, match='config.json: damaged'):
-    workdir.load_config(tmp_path)
+    config_file.load_config(tmp_path)
 
 
 def test_a_run_that_is_not_there_names_the_nearest(tmp_path):
@@ -158,11 +158,11 @@ def test_a_run_that_is_not_there_names_the_nearest(tmp_path):
   with pytest.raises(ValueError, match=(
       "faces-b: no such folder. Did you mean 'faces_b'\\? Runs in .*: faces_a, "
       'faces_b, letters')):
-    workdir.load_config(tmp_path / 'faces-b')
+    config_file.load_config(tmp_path / 'faces-b')
   with pytest.raises(ValueError, match='not a run.* Runs in .*: faces_a'):
-    workdir.load_config(tmp_path)
+    config_file.load_config(tmp_path)
   with pytest.raises(ValueError, match='no such folder. There are no runs in'):
-    workdir.load_config(tmp_path / 'nowhere' / 'run')
+    config_file.load_config(tmp_path / 'nowhere' / 'run')
 
 
 def test_every_start_adds_an_entry_of_versions(tmp_path):
@@ -171,7 +171,7 @@ def test_every_start_adds_an_entry_of_versions(tmp_path):
   one, two = json.loads((tmp_path / 'versions.json').read_text())
   assert one['data_digest'] == 'abc' and two['images'] == 100
   assert one['packages']['jax'] == jax.__version__
-  assert set(one['packages']) == set(workdir.PACKAGES)
+  assert set(one['packages']) == set(versions.PACKAGES)
   assert one['devices'] == {
       'count': jax.device_count(), 'kinds': ['cpu'], 'processes': 1}
   assert one['python'] == '.'.join(map(str, sys.version_info[:3]))
@@ -179,29 +179,6 @@ def test_every_start_adds_an_entry_of_versions(tmp_path):
   _run(tmp_path)
   assert len(json.loads((tmp_path / 'versions.json').read_text())) == 1
   assert (tmp_path / 'versions.damaged.json').read_text() == '{"half'
-
-
-def test_the_commit_is_known_in_a_checkout_and_none_elsewhere(
-    tmp_path, monkeypatch):
-  for name in ('GIT_DIR', 'GIT_WORK_TREE', 'GIT_INDEX_FILE'):
-    monkeypatch.delenv(name, raising=False)
-
-  def git(*words):
-    subprocess.run(['git', '-C', tmp_path, '-c', 'user.name=a',
-                    '-c', 'user.email=a@b', *words], check=True, stdout=-1)
-  file = tmp_path / 'a.py'
-  file.write_text('1')
-  assert workdir.commit(file) is None
-  git('init', '-q')
-  assert workdir.commit(file) is None  # Lies there, but is not tracked.
-  git('add', 'a.py')
-  git('commit', '-q', '-m', 'one')
-  found = workdir.commit(file)
-  assert re.fullmatch('[0-9a-f]{40}', found['commit']) and not found['dirty']
-  file.write_text('2')
-  assert workdir.commit(file) == {**found, 'dirty': True}
-  monkeypatch.setenv('PATH', '')
-  assert workdir.commit(file) is None
 
 
 def test_json_is_replaced_whole_or_not_at_all(tmp_path):

@@ -22,6 +22,7 @@ from msg_gan_jax.gan.devices import sharded_step
 from msg_gan_jax.metrics.functional import training_stability
 from msg_gan_jax.runs import (
   checkpoints,
+  config_file,
   fingerprints,
   load,
   records,
@@ -92,7 +93,7 @@ def copy(unbroken, tmp_path):
 
 def final(path):
   """(images, tree) of the newest checkpoint."""
-  config = workdir.load_config(path)
+  config = config_file.load_config(path)
   gan = loop.build(config)
   same = replicated(data_mesh())
   like = {'state': load.state_like(gan, same), 'before': jax.tree.map(
@@ -126,7 +127,7 @@ def assert_ends_like(path, other):
 
 
 def stop_at(monkeypatch, *images, number=signal.SIGTERM):
-  """The process gets a signal when so many images were shown."""
+  """The process gets a signal once this number of images was shown."""
   wanted = Stop.wanted
 
   def then(self, step):
@@ -138,7 +139,7 @@ def stop_at(monkeypatch, *images, number=signal.SIGTERM):
 
 
 def at(monkeypatch, images, change):
-  """State is changed by `change` when so many images were shown."""
+  """State is changed by `change` once this number of images was shown."""
   right = loop.sharded_step
 
   def step(gan, over):
@@ -155,7 +156,7 @@ def at(monkeypatch, images, change):
 
 def test_a_run_leaves_its_records(unbroken, config):
   path, said = unbroken
-  assert workdir.load_config(path) == config
+  assert config_file.load_config(path) == config
   entry, = json.loads((path / 'versions.json').read_text())
   assert entry['images'] == 0 and entry['packages']['jax'] == jax.__version__
   assert entry['devices']['count'] == 1
@@ -284,7 +285,7 @@ def test_a_longer_run_is_a_change_that_is_recorded(
   assert f'changed: {line}' in said
   entry = json.loads((path / 'changes.jsonl').read_text())
   assert entry['images'] == 104 and entry['changed'] == [line]
-  assert workdir.load_config(path) == config
+  assert config_file.load_config(path) == config
   chex.assert_trees_all_equal(final(path), final(unbroken[0]))
   extra, = (r for r in recorded(path) if r not in recorded(unbroken[0]))
   assert extra['images'] == 104  # Its end had a record.

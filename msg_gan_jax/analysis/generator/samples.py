@@ -12,7 +12,7 @@ from msg_gan_jax.gan import pyramid
 from msg_gan_jax.gan.build import Gan
 from msg_gan_jax.gan.sampling import renderer
 from msg_gan_jax.report import grids, scatter
-from msg_gan_jax.runs import workdir
+from msg_gan_jax.runs.config_file import load_config
 from msg_gan_jax.runs.load import load
 
 MOST_COLUMNS = 16  # Classes that have a column each in a grid.
@@ -26,7 +26,7 @@ class Sampling(NamedTuple):
     weights: 'ema', averaged over training, or 'raw'.
     psi: truncation: 1 is none, and 0 draws the mean style. Only for networks
       that map z to styles.
-    cutoff: only the first so many layers are truncated; None is all of them.
+    cutoff: how many of the first layers are truncated; None is all of them.
     labels: classes, repeated in this order; () is all of them in turn.
   """
   seed: int = 0
@@ -81,7 +81,7 @@ def sample_run_to_files(
     ValueError: what `sample_run` and `write_files` raise.
   """
   levels = sample_run(run, count, sampling, z_file)
-  classes = len(sampling.labels) or workdir.load_config(run).networks.classes
+  classes = len(sampling.labels) or load_config(run).networks.classes
   return write_files(  # A class has a column, if there are not too many.
       levels, out, separate, scales,
       classes if 1 < classes <= MOST_COLUMNS else None)
@@ -212,9 +212,9 @@ def check_truncation(gan: Gan, config: Config, psi: float,
   for name, value, usual in (('psi', psi, 1.), ('cutoff', cutoff, None)):
     if not gan.layers and value != usual:
       raise ValueError(
-          f'{name}: {value:g}, but config.networks.name = '
-          f'{config.networks.name!r} has no mapping network whose mean styles '
-          'could be drawn to.')
+          f'{name}: {value:g}, but truncation needs a mapping network, which '
+          f'config.networks.name = {config.networks.name!r} does not have; '
+          f'wanted {name} to be left out.')
   if cutoff and cutoff > gan.layers:
     raise ValueError(
         f'cutoff: {cutoff}, but this GAN has {gan.layers} layers with a '
