@@ -1,10 +1,10 @@
-"""DCGAN for 32 px, of the slide deck, on CIFAR-10.
+"""A small DCGAN for 32 px, with 4x4 kernels, on CIFAR-10.
 
   python launch.py --config=dcgan_cifar10
 
-4x4 kernels: G 512, 256, 128 maps, D 64, 128, 256. The deck shows layers and no
-settings; Adam 2e-4 (.5, .999) and batch 128 are those of Radford et al. 2016
-(arXiv:1511.06434), kernels and biases those of the PyTorch DCGANs.
+G has 512, 256 and 128 maps, D has 64, 128 and 256: one level less than the
+PyTorch DCGANs for 64 px, and their kernels and biases. Adam 2e-4 (.5, .999) and
+batch 128 are those of Radford et al. 2016 (arXiv:1511.06434).
 
 No published score is of this network. Near to it, against 50,000 training
 pictures: PyTorch-StudioGAN's DCGAN has an inception score of 6.11, FID 48.29.

@@ -2,9 +2,9 @@
 
   python launch.py --config=sn_in_both_cifar10
 
-SNGAN normalizes D's weights. The slide deck speaks of the generator's; both at
-once are Zhang et al. 2019 (arXiv:1805.08318), sec. 4, with attention. Here it
-is SNGAN's residual network, nothing else changed, so that the two compare:
+SNGAN normalizes D's weights. Zhang et al. 2019 (arXiv:1805.08318), sec. 4,
+normalize the generator's too, in a network with self-attention. Here it is
+SNGAN's residual network with nothing else changed, so that the two compare:
 --config=sngan_resnet_cifar10.
 
 No score is published for this: without the norm in G it is 8.22 ± .05

@@ -182,7 +182,7 @@ _NOT_WIDENING = ((3, 1, 64), (4, 2, 64), (3, 1, 128), (4, 2, 128), (3, 1, 256),
                  (4, 2, 256), (3, 1, 512))
 
 ARCHITECTURES = {
-    # The slide deck's: 4x4 everywhere.
+    # A small DCGAN for 32 px: 4x4 kernels, biases as in the PyTorch DCGANs.
     'dcgan_32': Architecture(
         (512, 256, 128), ((4, 2, 64), (4, 2, 128), (4, 2, 256)),
         settings=_TORCH),
