@@ -18,8 +18,9 @@ def to_styles(components: Components, state: State, z: jax.Array,
               cutoff: int | None) -> jax.Array:
   """Latents [B, latent] -> what `to_images` draws.
 
-  That is w [B, layers, w] where there is a mapping network, elsewhere z, with
-  labels beside it where G is told of them so. The rest is as of Gan.latents.
+  That is w [B, layers, w] where there is a mapping network, elsewhere z, which
+  has labels beside it if networks.g_condition puts them there. Arguments are
+  those of Gan.latents.
   """
   player = _player(state, weights)
   if not components.players.mapped:
@@ -36,7 +37,7 @@ def to_images(components: Components, state: State, w: jax.Array,
   """What `to_styles` gives -> pyramid of [B, H, W, C].
 
   Of a GAN that grows it has one level, the picture of the resolution in
-  training, scaled up to the finest. The rest is as of Gan.synthesize.
+  training, scaled up to the finest. Arguments are those of Gan.synthesize.
   """
   player, growth = _player(state, weights), components.growth
 
@@ -77,6 +78,17 @@ def check_weights(weights: str) -> None:
     raise ValueError(f"weights: wanted 'ema' or 'raw', found {weights!r}.")
 
 
+def check_z(z: jax.Array | np.ndarray, latent: int) -> None:
+  """Refuses latents of another shape.
+
+  Raises:
+    ValueError: z is not [B, latent].
+  """
+  shape = np.shape(z)
+  if len(shape) != 2 or shape[1] != latent:
+    raise ValueError(f'z: wanted [B, {latent}], found {[*shape]}.')
+
+
 def check_psi(components: Components, psi: float, cutoff: int | None) -> None:
   """Refuses truncation of a GAN without a mapping network.
 
@@ -85,18 +97,22 @@ def check_psi(components: Components, psi: float, cutoff: int | None) -> None:
   """
   if not components.players.mapped and (psi != 1. or cutoff is not None):
     raise ValueError(
-        f'psi: {psi}, but config.networks.name = '
-        f'{components.config.networks.name!r} has no mapping network whose '
-        'mean styles could be drawn to; wanted 1.')
+        f'psi: {psi:g}, but truncation needs a mapping network, which '
+        f'config.networks.name = {components.config.networks.name!r} does not '
+        'have; wanted 1, and no cutoff.')
 
 
 def check_labels(labels: jax.Array | np.ndarray | None, classes: int) -> None:
   """Refuses labels that a GAN cannot draw; traced ones have no values yet.
 
   Raises:
-    ValueError: labels are missing or outside of 0 .. classes - 1.
+    ValueError: labels are missing or outside of 0 .. classes - 1, or the GAN
+      has no classes.
   """
   if not classes:
+    if labels is not None:
+      raise ValueError('labels: given, but this GAN has no classes '
+                       '(config.networks.classes = 0); wanted None.')
     return
   wanted = f'wanted an int32 of 0 .. {classes - 1} for each z'
   if labels is None:

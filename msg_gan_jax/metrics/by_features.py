@@ -209,8 +209,9 @@ def ppl_scores(pair: Pair) -> list[Score]:
   paths = getattr(pair.fake.source, 'paths', None)
   if paths is None:
     raise ValueError(
-        'metrics: ppl walks through latents; wanted a generator, such as '
-        'workdir=runs/quickstart, and not pictures alone.')
+        'metrics: ppl walks through latents, and pictures alone have none; '
+        'wanted a metrics.sets.Samples with paths in Python, or a run, such as '
+        'workdir=runs/quickstart, on the command line.')
   spec = path_spec(pair)
   distance = (pair.extractors.lpips().apply if spec == LPIPS
               else pair.feature_distance(spec))
@@ -240,8 +241,9 @@ def logits_spec(pair: Pair) -> str:
   logits = table.FEATURES[name].logits
   if logits is None:
     raise ValueError(
-        f'metrics: is: {name} has no classes to be sure of; wanted '
-        'features=inception or features=classifier.')
+        f"metrics: 'is' needs the classes of a classifier, and features="
+        f'{name} does not have any; wanted features=inception or '
+        'features=classifier.')
   return f'{name}:{logits[0 if pair.protocol.bias else 1]}'
 
 

@@ -21,7 +21,7 @@ def check_classes(networks: Networks, splits: Splits) -> list[str]:
     splits: see data.sources.open_source.
 
   Returns:
-    Warnings, a line each: the data have classes that nobody is told of.
+    Warnings, a line each: the data have classes, and the GAN ignores them.
 
   Raises:
     ValueError: pictures without classes, another number of classes, or a label
@@ -30,9 +30,10 @@ def check_classes(networks: Networks, splits: Splits) -> list[str]:
   train = splits.train
   classes = len(train.classes)
   if not networks.classes:
-    return [f'{train.name} has {classes} classes, and nobody is told of them; '
-            f'config.networks.classes={classes} with g_condition and '
-            'd_condition makes a conditional GAN'] if classes > 1 else []
+    return [f'the GAN is unconditional: {train.name} has {classes} classes, '
+            'which are ignored. For a conditional GAN set '
+            f'config.networks.classes={classes}, config.networks.g_condition '
+            'and config.networks.d_condition'] if classes > 1 else []
   if networks.classes != classes:
     raise ValueError(
         f'config.networks.classes: {networks.classes}, but {train.name} has '

@@ -147,8 +147,8 @@ def command(runs, tmp_path, monkeypatch, capsys):
     # The way.
     ('walk plain --space=w', "--space: 'w', but this GAN has "
      "no mapping network; wanted 'z'."),
-    ('walk styled --way=spherical', "--way: 'spherical' keeps"
-     " a norm, and w has none that is its own; wanted 'linear', or --space=z."),
+    ('walk styled --way=spherical', "--way: 'spherical' needs"
+     " latents on a sphere, and w is not on one; wanted 'linear', or --space="),
     ('walk styled --w_file=w.npy --space=z', '--w_file: given'),
     ('walk classes --space=z --labels=0,1', '--labels: a walk'
      ' in z stays in one class; wanted one, such as --labels=0.'),
@@ -156,9 +156,9 @@ def command(runs, tmp_path, monkeypatch, capsys):
     ('mix plain', '--workdir: its GAN has no mapping network, and so no st'
      'yles; wanted one such as stylegan, msg_stylegan or stylegan2.'),
     ('truncate plain', '--workdir: its GAN has no mapping netw'),
-    ('sample plain --psi=.7', '--psi: 0.7, but config.network'
-     "s.name = 'msg_progan' has no mapping network whose mean styles"),
-    ('walk plain --cutoff=2', '--cutoff: 2, but config.networ'),
+    ('sample plain --psi=.7', '--psi: 0.7, but truncation nee'
+     "ds a mapping network, which config.networks.name = 'msg_progan' does n"),
+    ('walk plain --cutoff=2', '--cutoff: 2, but truncation ne'),
     ('sample styled --cutoff=5', '--cutoff: 5, but this GAN h'
      'as 4 layers with a style.'),
     ('sample styled --psi=1,.5', "--psi: wanted one number, f"
@@ -200,7 +200,7 @@ def command(runs, tmp_path, monkeypatch, capsys):
     ('evaluate plain --metrics=polygons', '--metrics: polygons measures again'),
     ('evaluate plain --checkpoints=last', "--checkpoints: there is no 'last';"),
     ('evaluate plain --checkpoints=best', '--checkpoints: best, but plain has'),
-    ('evaluate plain --psi=.5', '--psi: 0.5, but config.networks.name = '),
+    ('evaluate plain --psi=.5', '--psi: 0.5, but truncation needs a mapping'),
     ('evaluate points', '--workdir points: its GAN draws points; they are cou'),
     ('evaluate plain --real=pictures --count=4', '--fake: pictures of plain are'
      ' 8 x 8 with 3 channels, those of pictures 12 x 9 with 3 channels; wan'),

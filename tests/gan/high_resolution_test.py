@@ -105,7 +105,7 @@ def test_what_has_no_mapping_cannot_be_truncated(tiny):
   z = gan.draw(jax.random.key(1), 2)
   assert gan.layers == 0
   chex.assert_trees_all_equal(gan.latents(state, z), z)
-  with pytest.raises(ValueError, match='psi: 0.7, but .* no mapping network'):
+  with pytest.raises(ValueError, match='psi: 0.7, but .* a mapping network'):
     gan.sample(state, z, psi=.7)
 
 

@@ -60,8 +60,7 @@ def test_points_are_trained_on_drawn_sampled_and_resumed(
   assert all(0 < r['stability_1'] < 4 for r in recorded if 'stability_1' in r)
   assert len(list((run / 'samples').glob('*.png'))) == 3
   picture, array = samples.sample_run_to_files(
-    str(run), str(tmp_path / 'out'), count=20
-  )
+      str(run), str(tmp_path / 'out'), count=20)
   points = np.load(array)
   assert points.shape == (20, 2) and points.dtype == np.float32
   assert len(np.unique(points * 127.5 % 1)) > 20, 'rounded to bytes'
@@ -104,6 +103,7 @@ def test_a_measurement_that_fails_costs_no_training(
   monkeypatch.undo()
   said = []
   loop.train(ring, str(tmp_path / 'run'), say=said.append)
-  assert said[0].startswith('warning: ring has 8 classes, and nobody is told')
+  assert said[0].startswith(
+      'warning: the GAN is unconditional: ring has 8 classes')
   assert said[1] == 'done after 640 images'
   assert (tmp_path / 'run' / 'summary.json').exists()

@@ -46,7 +46,7 @@ def sample_run(
 
   Args:
     run: the run's folder.
-    count: how many pictures.
+    count: how many pictures, at least 1.
     sampling: which ones.
     z_file: a .npy file of latents [n, latent]; they take the place of `count`
       and of the seed.
@@ -161,9 +161,11 @@ def latents(gan: Gan, size: int, count: int, seed: int,
   """z [count, size], drawn with a seed, or read from a .npy file.
 
   Raises:
-    ValueError: see `read_rows`.
+    ValueError: count is under 1; see `read_rows`.
   """
   if not z_file:
+    if count < 1:
+      raise ValueError(f'count: wanted at least 1, found {count}.')
     return np.asarray(gan.draw(jax.random.key(seed), count))
   return read_rows('z_file', z_file, size)
 

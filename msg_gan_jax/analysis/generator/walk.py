@@ -67,14 +67,20 @@ def interpolate(stops: np.ndarray, frames: int, way: str = 'linear',
 
   Returns:
     float32 [frames, ...].
+
+  Raises:
+    ValueError: fewer than 2 stops or frames, or an unknown way.
   """
   stops = np.asarray(stops, np.float64)
   n = len(stops)
+  for name, count in (('stops', n), ('frames', frames)):
+    if count < 2:
+      raise ValueError(f'{name}: wanted at least 2, found {count}.')
   legs = n if loop else n - 1
   place = np.arange(frames) * legs / (frames if loop else frames - 1)
   leg = np.minimum(place.astype(int), legs - 1)
   t = (place - leg).reshape(-1, *(1,) * (stops.ndim - 1))
-  return WAYS[way](
+  return WAYS.look_up(way)(
       stops[leg], stops[(leg + 1) % n], t).astype(np.float32)
 
 
@@ -83,11 +89,14 @@ def space_and_way(trained: Trained, space: str = '',
   """(space, way) of a walk, the usual ones where they are ''.
 
   Usual is w where there is a mapping network, by straight lines; else z, on
-  arcs if its law keeps a norm (sphere, normal).
+  arcs if z has a sphere to stay on (its law is sphere or normal).
 
   Raises:
-    ValueError: no mapping network, or arcs where there is no sphere.
+    ValueError: another space or way, no mapping network, or arcs where there
+      is no sphere.
   """
+  if space not in ('', 'z', 'w'):
+    raise ValueError(f"space: wanted 'z' or 'w', found {space!r}.")
   space = space or ('w' if trained.layers else 'z')
   if space == 'w' and not trained.layers:
     raise ValueError(
@@ -95,11 +104,11 @@ def space_and_way(trained: Trained, space: str = '',
   law = trained.latent_law
   has_norm = space == 'z' and law in ('sphere', 'normal')
   way = way or ('spherical' if has_norm else 'linear')
-  if WAYS[way] is spherical and not has_norm:
+  if WAYS.look_up(way) is spherical and not has_norm:
     raise ValueError(
-        f"way: 'spherical' keeps a norm, and "
-        f"{'w' if space == 'w' else f'z of the law {law}'} has none that is "
-        "its own; wanted 'linear'" +
+        "way: 'spherical' needs latents on a sphere, and "
+        f"{'w' if space == 'w' else f'z of the law {law!r}'} is not on one; "
+        "wanted 'linear'" +
         (', or space=z.' if space == 'w' and law != 'uniform' else '.'))
   return space, way
 
