@@ -83,7 +83,7 @@ def main():
       formatter_class=argparse.RawDescriptionHelpFormatter)
   flags.add_argument('path', nargs='?', help='the folder of the pictures')
   flags.add_argument('--made', type=int, default=0,
-                     help='make so many pictures instead')
+                     help='how many pictures to make instead')
   flags.add_argument('--resolution', type=int, default=32)
   flags.add_argument('--threads', type=int, default=0, help="ours; 0 is the "
                      "source's own choice")

@@ -26,7 +26,7 @@ def get_config(row='.003'):
   config = template('msg_progan')
   config.data.name = 'cifar10'
   config.data.resolution = 32
-  # All 50,000 are trained on; so many of the test set are measured against.
+  # All 50,000 are trained on; these of the test set are measured against.
   config.data.held_out = 2048
 
   config.networks.latent = 512

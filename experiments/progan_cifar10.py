@@ -24,7 +24,7 @@ def get_config():
   config = template('progan_cifar10')
   config.data.name = 'cifar10'
   config.data.resolution = 32
-  # All 50,000 are trained on; so many of the test set are measured against.
+  # All 50,000 are trained on; these of the test set are measured against.
   config.data.held_out = 2048
 
   config.train.sample_every_images = 100_000

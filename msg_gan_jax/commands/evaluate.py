@@ -1,4 +1,6 @@
 """--mode=evaluate: scores runs, or two sets of pictures."""
+import os
+
 from absl import flags
 
 from msg_gan_jax.commands import shared_flags as shared
@@ -11,7 +13,7 @@ REAL = flags.DEFINE_string(
     "or a source, such as 'cifar10' or 'cifar10:PATH'; the run's own "
     'pictures if not given.')
 FAKE = flags.DEFINE_string(
-    'fake', '', 'What to score in place of a run, named likewise.')
+    'fake', '', 'What to score in place of a run, named as --real is.')
 METRICS = flags.DEFINE_list(
     'metrics', [], "Such as 'fid,kid'; those of the protocol if not given.")
 PROTOCOL = flags.DEFINE_string(
@@ -34,9 +36,10 @@ RESOLUTION = flags.DEFINE_integer(
 def run() -> int:
   """Scores the runs of --workdir or, without it, --fake against --real."""
   from msg_gan_jax.commands import score_runs
+  from msg_gan_jax.config import errors
   from msg_gan_jax.metrics import pair, protocols, sets, table
   options = pair.Options(
-      protocols.PROTOCOLS[PROTOCOL.value], PROTOCOL.value, FEATURES.value,
+      protocols.PROTOCOLS.look_up(PROTOCOL.value), PROTOCOL.value, FEATURES.value,
       WEIGHTS_FILE.value, seed=shared.SEED.value)
   for name in METRICS.value:
     table.METRICS.check(name)
@@ -48,8 +51,9 @@ def run() -> int:
   if shared.WORKDIR.value:
     _refuse((FAKE, RESOLUTION), 'means nothing beside --workdir, whose '
             'pictures are scored.')
-    lines = score_runs.score_runs(
-        shared.WORKDIR.value.split(','), _run_scores(options, real), out)
+    runs = map(os.path.expanduser, shared.WORKDIR.value.split(','))
+    with errors.naming(which=CHECKPOINTS.name):
+      lines = score_runs.score_runs([*runs], _run_scores(options, real), out)
   else:
     _refuse((CHECKPOINTS, shared.COUNT, shared.WEIGHTS, shared.PSI,
              shared.CUTOFF), 'is of a run; wanted --workdir=RUN.')

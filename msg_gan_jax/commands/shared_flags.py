@@ -12,6 +12,9 @@ from typing import TypeVar
 from absl import flags
 from ml_collections import config_flags
 
+from msg_gan_jax.commands import own_config
+from msg_gan_jax.runs.workdir import load_config
+
 T = TypeVar('T', int, float)
 Flags = tuple[flags.FlagHolder, ...]
 MOST_PSI = 100  # A larger one is a mistake.
@@ -43,7 +46,7 @@ PSI = flags.DEFINE_string(
     'from their mean; 1 changes nothing, 0 is the mean itself. truncate: the '
     "columns, such as '1,.5,0'.")
 CUTOFF = flags.DEFINE_integer(
-    'cutoff', None, 'Truncate only the first so many layers.', lower_bound=1)
+    'cutoff', None, 'How many of the first layers to truncate.', lower_bound=1)
 SCALES = flags.DEFINE_bool(
     'scales', False, 'Show every scale, not only the finest.')
 OUT = flags.DEFINE_string(
@@ -64,12 +67,24 @@ def experiment_name() -> str:
 
 def new_run() -> str:
   """The folder of a run that may not be there yet: --workdir, or a default."""
-  return WORKDIR.value or os.path.join('runs', experiment_name())
+  return os.path.expanduser(
+      WORKDIR.value or os.path.join('runs', experiment_name()))
 
 
 def say_aside(line: str) -> None:
   """Says something on stderr, beside what a command prints."""
   print(line, file=sys.stderr)
+
+
+def say_what_is_read_as_before() -> None:
+  """Says it of a run whose own config.json stands for --config, if it is so.
+
+  Training needs no such line: it says what it changes in the run.
+  """
+  file, _, run = config_flags.get_config_filename(
+      flags.FLAGS[CONFIG.name]).partition(':')
+  if file == own_config.__file__:
+    load_config(run, say_aside)
 
 
 def existing_run() -> str:
@@ -81,7 +96,7 @@ def existing_run() -> str:
   if not WORKDIR.value:
     raise ValueError('--workdir: which run? Give one, such as '
                      '--workdir=runs/quickstart.')
-  return WORKDIR.value
+  return os.path.expanduser(WORKDIR.value)
 
 
 def file_of_latents() -> str:

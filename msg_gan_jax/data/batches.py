@@ -11,7 +11,7 @@ from msg_gan_jax.config import schema
 from msg_gan_jax.data.order import Order
 from msg_gan_jax.data.source import Source
 
-# A thread decodes so many images at a time: enough to outweigh the 25 to 100 us
+# Images that a thread decodes at a time: enough to outweigh the 25 to 100 us
 # that grain takes for an element, and few enough to share a batch evenly.
 PART = 8
 AHEAD_BYTES = 1e9  # Streams decode two batches ahead, but not more than this.

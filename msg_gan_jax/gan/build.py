@@ -94,7 +94,7 @@ class Gan:
     return self._step(state, batch, key, phase=phase, split=split)
 
   def phase(self, images: int) -> schedules.Phase:
-    """The Phase of the step that begins after so many real images."""
+    """The Phase of the step that begins at this number of real images."""
     return self.components.phase(images)
 
   def sample(self, state: State, z: jax.Array | np.ndarray,
@@ -108,9 +108,9 @@ class Gan:
       z: [B, latent].
       labels: int32 [B], if the players are told classes.
       weights: 'ema' for the average of G, 'raw' for G as it is in training.
-      psi: where there is a mapping network, styles are drawn to their mean by
-        it: 1 leaves them, 0 is the mean.
-      cutoff: the first layers in which they are; None is all.
+      psi: truncation, for networks with a mapping network: 1 leaves the styles
+        as they are, 0 replaces them by their mean.
+      cutoff: how many of the first layers are truncated; None is all.
       key: of the noise that some networks add; None is always the same noise.
 
     Returns:
@@ -118,8 +118,9 @@ class Gan:
       the picture of the resolution in training, scaled up.
 
     Raises:
-      ValueError: labels are missing or out of range, an unknown `weights`, or
-        psi without a mapping network.
+      ValueError: z of another shape, labels that are missing, out of range, or
+        of a GAN without classes, an unknown `weights`, or psi without a mapping
+        network.
     """
     w = self.latents(state, z, labels, weights=weights, psi=psi, cutoff=cutoff)
     return self.synthesize(state, w, labels, weights=weights, key=key)
@@ -128,11 +129,13 @@ class Gan:
               labels: jax.Array | np.ndarray | None = None, *,
               weights: str = 'ema', psi: float = 1.,
               cutoff: int | None = None) -> jax.Array:
-    """What `synthesize` draws: w [B, layers, w], arguments as of `sample`.
+    """The input of `synthesize`; arguments as of `sample`.
 
-    Without a mapping network it is z, with labels where G is told of them so.
+    With a mapping network it is the styles w [B, layers, w]. Without one it is
+    z, which has labels beside it if networks.g_condition puts them there.
     """
     condition = self._condition(labels, weights)
+    synthesis.check_z(z, self.components.config.networks.latent)
     synthesis.check_psi(self.components, psi, cutoff)
     return self._to_styles(state, z, condition, psi, weights, cutoff)
 

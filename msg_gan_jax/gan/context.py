@@ -88,7 +88,7 @@ class StepContext:
   def run_d(self, params: Tree, stats: Tree, images: Pyramid,
             condition: Condition, key: jax.Array,
             keep: bool) -> tuple[Verdict, Tree]:
-    """(Verdict, D's statistics) of a pass in training, likewise."""
+    """(Verdict, D's statistics) of a pass in training; see run_g."""
     return passes.in_training(
         self.players.d, params, stats,
         self.components.with_labels('d', images, condition), condition, key,

@@ -18,8 +18,8 @@ class Hyper(NamedTuple):
   Attributes:
     start: the setting that it has at the start, such as 'optimizer.beta2'.
     end: the setting that it has at the end of the schedule; '' keeps the start.
-    used: the setting of a table's row without which nobody looks at it; ''
-      where it is always in use.
+    used: the setting that must not be 'none' for this scalar to be used, such
+      as 'objective.augment'; '' where it is always used.
   """
   start: str
   end: str = ''
@@ -35,7 +35,7 @@ def start(config: schema.Config) -> dict[str, jax.Array]:
 
 def now(config: schema.Config, values: dict[str, jax.Array],
         images: jax.Array) -> dict[str, Any]:
-  """State.hyper as the schedule moves it after so many real images."""
+  """State.hyper as the schedule has moved it after `images` real images."""
   settings = schema.flatten(config)
   return values | {
       name: schedules.towards(

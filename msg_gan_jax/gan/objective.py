@@ -37,7 +37,7 @@ def of_d(context: StepContext, penalty: Penalty | None, stats: Tree,
   """
   components, settings = context.components, context.components.config.objective
   every_pass = components.every_pass
-  real_key = fake_key = key  # Nobody looks at them without an augmentation.
+  real_key = fake_key = key  # Not used without an augmentation.
   if components.augment:
     key, noise_key = jax.random.split(key)
     real_key, fake_key = jax.random.split(noise_key)

@@ -52,7 +52,7 @@ class Growth(NamedTuple):
   rates: tuple[float, ...]
 
   def level(self, images: int) -> int:
-    """The finest rung that is open after so many images, a Python int."""
+    """The finest rung that is open after `images` images, a Python int."""
     grown, rest = divmod(images, self.stable + self.fade)
     fades = bool(self.fade) and rest >= self.stable
     return min(self.first + grown + fades, self.last)

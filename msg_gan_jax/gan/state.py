@@ -12,7 +12,7 @@ class Condition(NamedTuple):
   """What both players are told beside z or the images.
 
   Attributes:
-    labels: int32 [B], or None where nobody is told classes.
+    labels: int32 [B], or None where the GAN is unconditional.
     coarse: [B, H, W, C], the picture that a residual is added to, at the size
       of the level (LAPGAN), or None.
     alpha: [B], 0 .. 1, how far the finest level has faded in, or None where
@@ -46,7 +46,7 @@ class RealBatch(Protocol):
 
   @property
   def labels(self) -> jax.Array:
-    """int32 [n_dis, B]; without classes nobody looks at them."""
+    """int32 [n_dis, B]; not used where the GAN is unconditional."""
 
 
 class Player(struct.PyTreeNode):

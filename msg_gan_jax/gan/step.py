@@ -41,7 +41,7 @@ def step(components: Components, state: State, batch: RealBatch,
     real, condition = context.see(batch, i, d_key)
     run_g = functools.partial(
         context.run_g, keep=components.every_pass or not i)
-    # Where nobody pulls a gradient through it, this is only a forward pass.
+    # Where no gradient is pulled through it, this is only a forward pass.
     fake, pull_back, g_stats = jax.vjp(
         run_g, first_g.params, g.stats, z, condition,
         jax.random.fold_in(z_key, 0), has_aux=True)

@@ -15,7 +15,7 @@ class Protocol:
   is not stretched. Covariances, eigenvalues and kernels are in float64.
 
   Attributes:
-    follows: whose definition it is.
+    follows: the program or paper that the definition is from.
     features: a row of FEATURES, with a tap after a colon.
     resize: a row of features.resizes.RESIZES, by which Inception's 299 pixels
       are reached.
@@ -30,8 +30,9 @@ class Protocol:
     subsets, subset: of KID: how many, and pictures in each.
     manifold: features of precision and recall.
     k: neighbours of precision and recall; 5 for density and coverage always.
-    closed: whether a picture on the surface of a ball is in it, likewise.
-    sliced: most pictures of each set whose patches the sliced distance sees.
+    closed: whether precision and recall count the surface of a ball as in it.
+    sliced: at most this many pictures of each set are used for the sliced
+      distance.
     similarity: MS-SSIM as in 'progan' or as in 'landscape'.
     metrics: what is measured where no others are asked for.
   """

@@ -79,7 +79,7 @@ def draw(bands: Sequence[Band], title: tuple[str, str] | None = None,
     title: (what it is, the rest of the line) over the whole, or None.
     above: a text over each column, or ().
     beside: (name, remark) left of each row of all bands, or ().
-    aside: so many columns at the left stand apart from the rest.
+    aside: how many columns at the left stand apart from the rest.
     gap: pixels between two tiles.
   """
   places = layout(bands, title, bool(above), beside, aside, gap)

@@ -30,9 +30,9 @@ class Recipe:
   """What decides the features beside the pictures and their labels.
 
   Attributes:
-    epochs: how often a picture is shown,
-    least: but so many are shown in all,
-    most: or so many, which bounds the time that large sets take.
+    epochs: how often a picture is shown, within the two limits below.
+    least: pictures shown in all, at least.
+    most: pictures shown in all, at most: it bounds the time of large sets.
     batch: pictures of a step; all there are, if they are fewer.
     rate: the largest of AdamW's; it rises for a fifth of the time.
     decay: of the kernels.

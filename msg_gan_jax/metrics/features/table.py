@@ -58,7 +58,7 @@ class PairExtractor(NamedTuple):
   """A network that says how different two pictures look.
 
   Attributes:
-    apply: (float [B, H, W, C] in 0 .. 255, likewise) -> float32 [B].
+    apply: two float [B, H, W, C] in 0 .. 255 -> float32 [B].
     about: what a record says of it, plain values.
   """
   apply: Callable[[jax.Array, jax.Array], jax.Array]
@@ -113,7 +113,7 @@ def parse(spec: str) -> tuple[str, str]:
     ValueError: an unknown row.
   """
   name, _, tap = spec.partition(':')
-  return name, tap or FEATURES[name].tap
+  return name, tap or FEATURES.look_up(name).tap
 
 
 def colour(images: jax.Array) -> jax.Array:

@@ -25,7 +25,7 @@ def some_images(n, size=32, channels=3, seed=0):
 
 
 def blurred(images, times):
-  """A binomial filter of 3x3, applied so many times."""
+  """A binomial filter of 3x3, applied several times."""
   x = images.astype(float)
   for _ in range(times):
     for axis in (1, 2):
