@@ -10,14 +10,16 @@ HEAD = """# Presets
 This page is generated: `python docs/reference/presets.py >
 docs/reference/presets.md`.
 
-Every row of PRESETS at the size of its source's pictures: parameters of G and
-of D, and the arithmetic of one step (`train.n_dis` updates of D and one of G,
-at the preset's own batch) and of it for each real picture that is shown. What
-the rows are: [rows.md](rows.md). GFLOP are those of the program as it is
-traced, before XLA optimizes it: no more than 1 % from those of the compiled one
-where both were taken, which `--dry_run` prints. Of a penalty that is not in
-every step it is the mean, and so it is of the levels of `lapgan`; of a GAN that
-grows the row is of its finest resolution.
+Every row of PRESETS at the size of its source's pictures: the parameters of G
+and of D, and the arithmetic of one step and of one real picture that is shown.
+A step is `train.n_dis` updates of D and one of G, at the preset's own batch.
+[rows.md](rows.md) describes the rows.
+
+GFLOP are counted in the program as it is traced, before XLA optimizes it. Where
+the compiled program, which `--dry_run` counts, was compared, the two differed
+by no more than 1 %. Where steps differ, because a penalty is not in every step,
+the number is the mean over steps; for `lapgan` it is the mean over its levels.
+A GAN that grows is counted at its finest resolution.
 
 | preset | network | pictures | batch | D updates | G parameters | \
 D parameters | GFLOP a step | GFLOP a picture |

@@ -1,8 +1,10 @@
 """Scores of any two sets of pictures, with all that they depend on."""
 from collections.abc import Callable, Sequence
 import dataclasses
+import os
 from typing import Any
 
+import jax
 import numpy as np
 
 from msg_gan_jax.data.source import ArraySource, Source
@@ -13,18 +15,21 @@ from msg_gan_jax.metrics.pair import Options, Pair
 from msg_gan_jax.metrics.score import Score
 from msg_gan_jax.metrics.table import METRICS, Metric
 
+Pictures = np.ndarray | jax.Array | str | os.PathLike | Source
 
-def evaluate(real: np.ndarray | str | Source, fake: np.ndarray | str | Source,
-             metrics: Sequence[str] = (), protocol: str = 'local', *,
+
+def evaluate(real: Pictures, fake: Pictures, metrics: str | Sequence[str] = (),
+             protocol: str = 'local', *,
              features: str = '', weights_file: str = '', cache_dir: str = '',
              resolution: int = 0, seed: int = 0, devices: Any = None,
              say: Callable[[str], Any] = print) -> dict[str, Any]:
   """Scores of any two sets of pictures, without a GAN.
 
   Args:
-    real, fake: uint8 [n, H, W, C], a Source, or a path of a folder, a .zip,
-      .tar or .npz; see sets.open_set.
-    metrics: rows of METRICS, such as ('fid', 'kid'); () are the protocol's.
+    real, fake: uint8 [n, H, W, C] of numpy or jax, a Source, or a path of a
+      folder, a .zip, .tar or .npz; see sets.open_set.
+    metrics: a row of METRICS or several, such as ('fid', 'kid'); () are the
+      protocol's.
     protocol: a row of PROTOCOLS.
     features: a row of FEATURES, with a tap after a colon, in place of the
       protocol's.
@@ -45,15 +50,21 @@ def evaluate(real: np.ndarray | str | Source, fake: np.ndarray | str | Source,
     ValueError: sets that cannot be read or compared; what is missing.
   """
   # Pictures are given, and none are drawn: all of them count.
-  row = dataclasses.replace(protocols.PROTOCOLS[protocol], n_fake=0)
+  row = dataclasses.replace(
+      protocols.PROTOCOLS.look_up(protocol), n_fake=0)
+  metrics = (metrics,) if isinstance(metrics, str) else metrics
 
   def source(pictures, name):
-    if isinstance(pictures, np.ndarray):
-      return ArraySource(pictures, name=name)
-    if isinstance(pictures, str):
+    if isinstance(pictures, str | os.PathLike):
       held_out = name == 'real' and row.reals == 'held_out'
-      return sets.open_set(pictures, name, held_out, resolution, cache_dir)
-    return pictures
+      return sets.open_set(os.fspath(pictures), name, held_out, resolution,
+                           cache_dir)
+    if isinstance(pictures, Source):
+      return pictures
+    if hasattr(pictures, '__array__'):
+      return ArraySource(np.asarray(pictures), name=name)
+    raise ValueError(f'{name}: wanted pictures, uint8 [n, H, W, C], or a path; '
+                     f'found {type(pictures).__name__}.')
 
   options = Options(row, protocol, features, weights_file, cache_dir, say,
                     devices, seed=seed)
@@ -67,8 +78,8 @@ def compute(pair: Pair, metrics: Sequence[str] = ()) -> tuple[
 
   Args:
     pair: the two sets.
-    metrics: rows of METRICS; () are those of the protocol, without those that
-      such pictures do not have, of which the record's 'warnings' tell.
+    metrics: rows of METRICS. () are those of the protocol; one that these
+      pictures cannot have is left out, and the record's 'warnings' say so.
 
   Returns:
     (scores, record): the record has all of it for JSON, with the protocol's
@@ -120,7 +131,7 @@ def open_features(pair: Pair, metrics: Sequence[str] = ()) -> list[Metric]:
     ValueError: unknown metrics or features, weights that are missing, pictures
       without what a metric is about.
   """
-  rows = [METRICS[name] for name in dict.fromkeys(metrics)]
+  rows = [METRICS.look_up(name) for name in dict.fromkeys(metrics)]
   specs = [spec for row in rows for spec in row.features(pair)]
   pair.want(specs if rows else (pair.spec,))
   return rows

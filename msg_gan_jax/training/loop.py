@@ -1,10 +1,11 @@
 """The loop: gives a GAN time and disk.
 
 It keeps order and safety: it reads the logs, refuses numbers that are not
-finite, runs the observers that are due, writes their record, and saves. What
-there is to see in a run is the matter of training/observers.py.
+finite, runs the observers that are due, writes their record, and saves. The
+observers, which look at the losses and the samples, are in
+training/observers.py.
 """
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 import contextlib
 import importlib.util
 import itertools
@@ -17,7 +18,7 @@ import jax
 from jax.sharding import Mesh
 
 from msg_gan_jax.arrays.mesh import data_mesh, replicated
-from msg_gan_jax.config import Config
+from msg_gan_jax.config import Config, schema
 from msg_gan_jax.data.batches import open_batches
 from msg_gan_jax.data.sources import Splits, open_source
 from msg_gan_jax.gan.build import Gan, build
@@ -45,17 +46,20 @@ class DivergedError(ValueError):
   """A number of the training is not finite any more."""
 
 
-def train(config: Config, workdir: str | os.PathLike,
-          say: Callable[[str], Any] = print) -> int:
+def train(config: Any, workdir: str | os.PathLike,
+          say: Callable[[str], Any] = print,
+          observers: Sequence[Observer] = ()) -> int:
   """Trains until config.train.total_images, or until a signal.
 
   The same call continues a run that was stopped, killed or broken off.
 
   Args:
-    config: Config.
+    config: Config, or what `parse` takes: a ConfigDict or a nested dict.
     workdir: the run's folder; the result is config.json, metrics.jsonl,
       samples/, checkpoints/, versions.json and summary.json in it.
     say: prints a line for people; called by the first process only.
+    observers: what looks at the run besides losses, stability, grids and
+      scores; see training/observers.py.
 
   Returns:
     The number of the signal that ended it, or 0 if it reached its end.
@@ -65,6 +69,7 @@ def train(config: Config, workdir: str | os.PathLike,
     DivergedError: a loss, gradient or parameter is not finite.
     OSError: the disk refused something.
   """
+  config = schema.parse(config)
   mesh = data_mesh()
   check_batch(config, mesh)
   gan = build(config)
@@ -79,7 +84,7 @@ def train(config: Config, workdir: str | os.PathLike,
     stop = stack.enter_context(Stop())
     checkpoints = stack.enter_context(Checkpoints(
         folder.path / 'checkpoints', config.train.keep_checkpoints))
-    run = Run(config, gan, mesh, folder, splits, checkpoints, say)
+    run = Run(config, gan, mesh, folder, splits, checkpoints, say, observers)
     stack.callback(run.close)
     return run.train(stop)
 
@@ -108,6 +113,7 @@ class Run:
     splits: see data.sources.open_source.
     checkpoints: Checkpoints of the run; the newest intact one is restored.
     say: prints a line for people.
+    observers: those that come after the loop's own.
 
   Attributes:
     images: real images shown so far.
@@ -122,7 +128,8 @@ class Run:
 
   def __init__(self, config: Config, gan: Gan, mesh: Mesh, folder: Workdir,
                splits: Splits, checkpoints: Checkpoints,
-               say: Callable[[str], Any]):
+               say: Callable[[str], Any],
+               observers: Sequence[Observer] = ()):
     self.config, self.gan, self.say = config, gan, say
     self._folder, self._checkpoints = folder.path, checkpoints
     self._main = jax.process_index() == 0
@@ -148,7 +155,8 @@ class Run:
         Losses(config.train.log_every_images),
         self._stability,
         Grid(config.train.sample_every_images, gan, z, splits.train, variety),
-        self._measurement]
+        self._measurement,
+        *observers]
 
   def _restore_or_create(self, key, sharding):
     """(images, state, samples of the fixed latents as the epoch began)."""

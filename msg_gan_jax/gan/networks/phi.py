@@ -134,7 +134,7 @@ def dense(images: Pyramid, path: jax.Array, width: int,
 
 
 def _half(width):
-  """The half of a level's maps that r' leaves.
+  """Half as many maps as the level has; the image's r' gives the other half.
 
   Source: Karnewar & Wang 2020, supplement 6.1; BMSG-GAN.
   """

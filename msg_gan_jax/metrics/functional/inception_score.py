@@ -35,8 +35,9 @@ def inception_score(logits: np.ndarray, splits: int = 10,
     logits: [n, classes] of a classifier, n at least `splits`. The peers take
       the Inception network's without the bias; of another classifier this is
       a classifier score and compares with no published number.
-    splits: chunks of rows i n / splits to (i + 1) n / splits, scored apart; of
-      n rows one split is larger than ten, by a bias of order classes / n.
+    splits: how many parts of n / splits rows, in order, are scored apart. The
+      score of few rows is too low, by a bias of order classes / rows: ten
+      splits score lower than one.
     shuffle: permutes the rows first, as torch-fidelity does by default, which
       a set that is sorted by class needs.
     seed: of that, for numpy's RandomState.
