@@ -19,7 +19,7 @@ import time
 # So that a checkout need not be installed.
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from msg_gan_jax.runs import records as writers
+from msg_gan_jax.runs import records
 
 LAUNCH = pathlib.Path(__file__).resolve().parents[1] / 'launch.py'
 LOOK_SECONDS = .01  # How often the record of the first step is looked for.
@@ -55,9 +55,9 @@ def first_step(command, workdir, cache, limit):
       while True:
         ended = process.poll() is not None
         seconds = time.perf_counter() - start
-        records = writers.read(metrics) if metrics.exists() else []
-        if records:
-          return seconds, records[0]['clock']['seconds']
+        lines = records.read(metrics) if metrics.exists() else []
+        if lines:
+          return seconds, lines[0]['clock']['seconds']
         if ended or seconds > limit:
           tail = '\n'.join(log.read_text(errors='replace').splitlines()[-20:])
           raise RuntimeError(

@@ -94,10 +94,10 @@ def small(config, most=MOST, n_dis=None):
     most: pixels.
     n_dis: D updates of a step at most; None leaves them as they are.
   """
-  from msg_gan_jax.config import schema as config_lib
+  from msg_gan_jax.config import schema
   data, networks, train = config.data, config.networks, config.train
   objective, schedule = config.objective, config.schedule
-  usual = config_lib.template().data
+  usual = schema.template().data
   if data.name not in DRAWN:
     for field in ('path', 'dataset', 'label', 'label_file', 'resize', 'filter',
                   'split', 'on_bad'):
@@ -129,19 +129,19 @@ def small(config, most=MOST, n_dis=None):
   train.log_every_images = 5 * BATCH * train.n_dis
   for every in ('sample', 'measure', 'checkpoint'):
     train[f'{every}_every_images'] = train.total_images // 2
-  return config_lib.parse(config)
+  return schema.parse(config)
 
 
 @contextlib.contextmanager
 def compiled_once(config):
   """Both starts and the sampling share what is traced and compiled."""
   from msg_gan_jax.analysis.generator import samples
-  from msg_gan_jax.gan import build as gan_lib
+  from msg_gan_jax.gan import build
   from msg_gan_jax.runs import load
   from msg_gan_jax.training import loop
-  gan = gan_lib.build(config)
+  gan = build.build(config)
   with contextlib.ExitStack() as stack:
-    for module in (gan_lib, loop, load):
+    for module in (build, loop, load):
       stack.enter_context(mock.patch.object(
           module, 'build', lambda unused_config: gan))
     for name in ('sharded_step', 'renderer'):
@@ -171,7 +171,7 @@ def check(name, folder, most=MOST, n_dis=None, metrics=False):
   import numpy as np
 
   from msg_gan_jax.analysis.generator import samples
-  from msg_gan_jax.runs import records as writers
+  from msg_gan_jax.runs import records
   from msg_gan_jax.training import loop
   config = load(name)
   if not metrics:
@@ -195,24 +195,24 @@ def check(name, folder, most=MOST, n_dis=None, metrics=False):
     assert all(np.isfinite(x).all() for x in new), f'{tree}: not finite'
     same = sum(np.array_equal(a, b) for a, b in zip(old, new, strict=True))
     assert same < len(new) / 2, f'{tree}: {same} of {len(new)} did not change'
-  records = writers.read(run / 'metrics.jsonl')
-  check_moving(config, half, records)
-  assert len(records) >= 10 and all(
-      np.isfinite(value) for record in records for value in record.values()
+  lines = records.read(run / 'metrics.jsonl')
+  check_moving(config, half, lines)
+  assert len(lines) >= 10 and all(
+      np.isfinite(value) for record in lines for value in record.values()
       if isinstance(value, int | float)), 'records'
   for images in (0, half, config.train.total_images):
     assert (run / 'samples' / f'images_{images:010d}.png').exists(), images
   assert paths and all(pathlib.Path(x).stat().st_size for x in paths)
 
 
-def check_moving(config, half, records):
+def check_moving(config, half, lines):
   """The stop lies in a fade, and an adaptive augmentation moves around it."""
   if config.train.grow_from:
-    alpha, = (x['alpha'] for x in records if x['images'] == half)
+    alpha, = (x['alpha'] for x in lines if x['images'] == half)
     assert 0 < alpha < 1, f'stopped at alpha {alpha}, in no fade'
   if config.objective.augment_target:
     for late in (False, True):
-      strengths = {x['augment_strength'] for x in records
+      strengths = {x['augment_strength'] for x in lines
                    if (x['images'] > half) == late}
       assert len(strengths) > 1, f'augment_strength stays {strengths}'
 
@@ -222,11 +222,11 @@ def describe(name):
   import jax
 
   from msg_gan_jax.commands import dry_run
-  from msg_gan_jax.config import schema as config_lib
-  from msg_gan_jax.gan import build as gan_lib
-  config = config_lib.parse(load(name))
+  from msg_gan_jax.config import schema
+  from msg_gan_jax.gan import build
+  config = schema.parse(load(name))
   networks, objective = config.networks, config.objective
-  state = jax.eval_shape(gan_lib.build(config).init, jax.random.key(0))
+  state = jax.eval_shape(build.build(config).init, jax.random.key(0))
 
   def normed(player):
     found = [x for x in (getattr(networks, f'{player}_norm'),

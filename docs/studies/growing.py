@@ -77,12 +77,11 @@ def train(folder, config):
   def measure():
     fake = render(state, measured)[-1]
     return {
-      'images': images,
-      'patches': float(sliced_wasserstein.swd(real, fake, seed=0)[16]),
-      'whole': study.whole_pictures(real, fake),
-      'variety': training_stability.pairwise(fake)
-      / training_stability.pairwise(real),
-    }
+        'images': images,
+        'patches': float(sliced_wasserstein.swd(real, fake, seed=0)[16]),
+        'whole': study.whole_pictures(real, fake),
+        'variety': (training_stability.pairwise(fake)
+                    / training_stability.pairwise(real))}
 
   images, before = 0, render(state, fixed)
   curve, changes, agreement = [measure()], [], []
@@ -162,7 +161,7 @@ def time_all(folder):
 
 
 def seconds_at(kind, images, times):
-  """Seconds of training until so many images were shown."""
+  """Seconds of training until `images` images were shown."""
   config = config_of(kind, 0)
   train = config.train
   cost = {int(k): statistics.median(v) for k, v in times[kind].items()}

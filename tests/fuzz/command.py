@@ -34,7 +34,7 @@ def fuzz(tmp, count):
   from absl.testing import flagsaver
 
   from msg_gan_jax.commands import experiments, main, shared_flags
-  from msg_gan_jax.config import schema as config_lib
+  from msg_gan_jax.config import schema
   path = tmp / 'small.py'
   saved = flagsaver.save_flag_values(flags.FLAGS)
 
@@ -49,14 +49,14 @@ def fuzz(tmp, count):
     path.write_text(text, encoding=encoding)
     with count.one(r'^--config: |^config\.|^template: '):
       experiments.try_experiment(str(path), [])
-      config_lib.parse(runpy.run_path(str(path))['get_config']())
+      schema.parse(runpy.run_path(str(path))['get_config']())
 
   words = st.sampled_from(
       [*map(repr, NUMERIC[:15] + NUMERIC[18:]), *(
           x for x in WORDS if x not in ('\0', '\ud800')), 'true', 'no', '0x10',
        '1_0', ' 8 ', '8.', '1e400', '=', '--', None])
   names = st.sampled_from([
-      *config_lib.metadata(), '', '.', 'data', 'data.', 'data.name.x',
+      *schema.metadata(), '', '.', 'data', 'data.', 'data.name.x',
       'trian.batch', 'train.bacth', 'Data.path', 'data..path', 'é'])
 
   @given(400, name=names, word=words,
@@ -67,7 +67,7 @@ def fuzz(tmp, count):
     with count.one(r'^error: '), contextlib.redirect_stderr(said):
       try:
         main._parse(argv)
-        config_lib.parse(shared_flags.CONFIG.value)
+        schema.parse(shared_flags.CONFIG.value)
       except SystemExit as ended:
         assert ended.code == 1
         raise ValueError(said.getvalue()) from None

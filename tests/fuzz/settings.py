@@ -52,27 +52,25 @@ def rows():
   """{setting: names of the rows that it chooses among}."""
   from msg_gan_jax.data import sources
   from msg_gan_jax.gan import optimizers, pyramid
-  from msg_gan_jax.gan.networks import phi
-  from msg_gan_jax.gan.networks import table as build
+  from msg_gan_jax.gan.networks import phi, table
   from msg_gan_jax.gan.objectives import (
     augmentations,
     losses,
     penalties,
   )
-  tables = [sources.SOURCES, build.NETWORKS, phi.PHI, pyramid.GROUPS,
+  tables = [sources.SOURCES, table.NETWORKS, phi.PHI, pyramid.GROUPS,
             losses.LOSSES, augmentations.AUGMENTATIONS, penalties.PENALTIES,
             optimizers.OPTIMIZERS]
-  return {table.place.removeprefix('config.'): sorted(table)
-          for table in tables}
+  return {rows.place.removeprefix('config.'): sorted(rows) for rows in tables}
 
 
 def edits():
   """A strategy of one edit: (what is done, name, value)."""
-  from msg_gan_jax.config import schema as config_lib
-  flat, known = config_lib.flatten(config_lib.Config()), rows()
+  from msg_gan_jax.config import schema
+  flat, known = schema.flatten(schema.Config()), rows()
   one = [st.tuples(st.just('set'), st.just(name), values(
       {**about, 'one_of': [*about['one_of'], *known.get(name, ())]},
-      flat[name])) for name, about in config_lib.metadata().items()]
+      flat[name])) for name, about in schema.metadata().items()]
   names = st.sampled_from(sorted(flat) + ['data', 'train', 'networks'])
   odd = st.one_of(
       st.tuples(st.just('set'), names, st.sampled_from(ODD + NUMERIC + WORDS)),
@@ -84,8 +82,8 @@ def edits():
 
 def edited(template, changes):
   """The nested dict of a config after all changes that can be made."""
-  from msg_gan_jax.config import schema as config_lib
-  whole = config_lib.template().to_dict()
+  from msg_gan_jax.config import schema
+  whole = schema.template().to_dict()
   for what, name, value in [
       *(('set', *x) for x in TEMPLATES[template].items()), *changes]:
     *groups, field = name.split('.')
@@ -105,9 +103,9 @@ def fuzz(tmp, count):
 
   from msg_gan_jax.arrays.mesh import data_mesh
   from msg_gan_jax.commands import dry_run as inspect
-  from msg_gan_jax.config import schema as config_lib
+  from msg_gan_jax.config import schema
   from msg_gan_jax.data import sources
-  from msg_gan_jax.gan import build as gan_lib
+  from msg_gan_jax.gan import build
   from msg_gan_jax.gan.devices import check_batch
   (tmp / 'set').mkdir()
   for name in ('a', 'b', 'c', 'd'):
@@ -132,9 +130,9 @@ def fuzz(tmp, count):
     traced.add(seen)
 
   def dry_run(values):
-    config = config_lib.parse(values)
+    config = schema.parse(values)
     hash(config)
-    gan = gan_lib.build(config)
+    gan = build.build(config)
     check_batch(config, data_mesh())
     trace(config, gan)
     train = sources.open_source(config).train

@@ -16,8 +16,8 @@ import pytest
 
 from msg_gan_jax.analysis.generator import samples
 from msg_gan_jax.arrays.mesh import data_mesh, replicated
-from msg_gan_jax.gan import build as gan_lib
 from msg_gan_jax.gan import sampling
+from msg_gan_jax.gan.build import build
 from msg_gan_jax.gan.devices import sharded_step
 from msg_gan_jax.metrics.functional import training_stability
 from msg_gan_jax.runs import (
@@ -58,9 +58,9 @@ def change(config, **train):
 @pytest.fixture(scope='module', autouse=True)
 def compiled_once():
   """Runs of this file share their programs, where only lengths differ."""
-  once = functools.cache(gan_lib.build)
+  once = functools.cache(build)
 
-  def build(config):
+  def build_once(config):
     train = dataclasses.replace(
         config.train, total_images=1, log_every_images=1,
         sample_every_images=1, checkpoint_every_images=1, keep_checkpoints=1,
@@ -69,7 +69,7 @@ def compiled_once():
 
   with pytest.MonkeyPatch.context() as patch:
     for module in (loop, load):
-      patch.setattr(module, 'build', build)
+      patch.setattr(module, 'build', build_once)
     patch.setattr(loop, 'sharded_step', functools.cache(sharded_step))
     renderer = functools.cache(sampling.renderer)
     for module in (loop, samples):
@@ -104,8 +104,9 @@ def final(path):
 
 
 def after_classes(said):
-  """What is said after that nobody is told of the classes of avatars."""
-  assert said[0].startswith('warning: avatars has 10 classes, and nobody is ')
+  """What is said after the warning of classes that are ignored."""
+  assert said[0].startswith(
+      'warning: the GAN is unconditional: avatars has 10 classes')
   return said[1:]
 
 
@@ -392,29 +393,20 @@ def test_what_cannot_be_begun_from_is_an_error(
     w.start(config)
   same = replicated(data_mesh())
   for settings, text in (
-    (
-      dict(init_parts='g,emma'),
-      r"init_parts: no part 'emma'; did you mean "
-      r"'ema'\? Known: d, ema, g",
-    ),
-    (
-      dict(init_from=path[:-1]),
-      r'init_from .*: no such folder\. Did you '
-      r"mean 'run'\?",
-    ),
-    (
-      dict(init_from=str(empty)),
-      r'init_from .*empty: there is no checkpoint yet',
-    ),
-  ):
+      (dict(init_parts='g,emma'), r"init_parts: no part 'emma'; did you mean "
+                                  r"'ema'\? Known: d, ema, g"),
+      (dict(init_from=path[:-1]), r'init_from .*: no such folder\. Did you '
+                                  r"mean 'run'\?"),
+      (dict(init_from=str(empty)),
+       r'init_from .*empty: there is no checkpoint yet')):
     with pytest.raises(ValueError, match=text):
       initial_state.create(loop.build(config), change(
           config, **{'init_from': path, **settings}), jax.random.key(0), same)
   for settings, text in (
       (dict(networks__latent=16), r'init_from: g.*: that run has \(.*8.*\), '
                                   r'this one wants \(.*16'),
-      (dict(data__resolution=8), r'init_from: g: that run has other layers'),
-  ):
+      (dict(data__resolution=8),
+       r'init_from: g: that run has other layers')):
     other = small(train__init_from=path, **settings)
     with pytest.raises(ValueError, match=text):
       initial_state.create(loop.build(other), other, jax.random.key(0), same)

@@ -25,10 +25,8 @@ def test_inception_by_pytorch_fids_protocol_is_pytorch_fids(
     oracle, monkeypatch):
   entry = oracle('inception_fid_32_pytorch_fid')
   monkeypatch.setattr(
-    published_weights,
-    'find',
-    lambda *args: published_weights.Tensors(entry.scope['params'], 'seeded'),
-  )
+      published_weights, 'find', lambda *args: published_weights.Tensors(
+          entry.scope['params'], 'seeded'))
   images = entry.inputs['img32'].transpose(0, 2, 3, 1)
   taps = '64', '192', '768', '2048', 'logits', 'logits_unbiased'
   extractor = opened('inception', taps, images=images)

@@ -14,23 +14,16 @@ def row(monkeypatch, tmp_path):
   np.savez(path, a=np.arange(3.))
   whole = path.read_bytes()
   monkeypatch.setitem(
-    published_weights.WEIGHTS,
-    'mine',
-    published_weights.Weights(
-      'my network (1 kB)',
-      'http://127.0.0.1:9/mine.npz',
-      hashlib.sha256(whole).hexdigest(),
-      ('other.npz',),
-    ),
-  )
+      published_weights.WEIGHTS, 'mine', published_weights.Weights(
+          'my network (1 kB)', 'http://127.0.0.1:9/mine.npz',
+          hashlib.sha256(whole).hexdigest(), ('other.npz',)))
   monkeypatch.setenv('TORCH_HOME', str(tmp_path / 'torch'))
   return whole
 
 
 def find(tmp_path, path='', **more):
   return published_weights.find(
-    'mine', str(path), str(tmp_path / 'cache'), **more
-  )
+      'mine', str(path), str(tmp_path / 'cache'), **more)
 
 
 @pytest.mark.parametrize('place', [

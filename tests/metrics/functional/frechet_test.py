@@ -193,8 +193,7 @@ def test_sums_say_what_they_lack(add):
   x[2, 1] = np.nan
   with pytest.raises(ValueError, match='of 4 rows at least one'):
     running_moments.finish(
-      jax.jit(running_moments.add)(sums, x, np.ones(4, bool))
-    )
+        jax.jit(running_moments.add)(sums, x, np.ones(4, bool)))
 
 
 def test_the_standard_error_is_the_spread_over_samples():

@@ -30,15 +30,13 @@ def test_sure_and_even_rows_have_one_point_a_class(oracle):
       entry.expected['no_shuffle']['mean'], rtol=1e-9)
   # Chances that no float64 holds: log 0 is never taken.
   np.testing.assert_allclose(
-    inception_score.inception_score(1e4 * logits).value, 10, rtol=1e-9
-  )
+      inception_score.inception_score(1e4 * logits).value, 10, rtol=1e-9)
 
 
 def test_rows_that_are_alike_have_score_one():
   alike = np.tile(np.random.default_rng(0).normal(size=10), (40, 1))
   np.testing.assert_allclose(
-    inception_score.inception_score(alike).value, 1, rtol=1e-12
-  )
+      inception_score.inception_score(alike).value, 1, rtol=1e-12)
   np.testing.assert_allclose(
       inception_score.inception_score(np.zeros((40, 10))).value, 1, rtol=1e-12)
 
@@ -46,10 +44,8 @@ def test_rows_that_are_alike_have_score_one():
 def test_a_bias_common_to_all_classes_is_not_seen():
   logits = np.random.default_rng(0).normal(size=(100, 5))
   np.testing.assert_allclose(
-    inception_score.inception_score(logits + 7).value,
-    inception_score.inception_score(logits).value,
-    rtol=1e-12,
-  )
+      inception_score.inception_score(logits + 7).value,
+      inception_score.inception_score(logits).value, rtol=1e-12)
 
 
 def test_uneven_splits_leave_no_row_out():

@@ -27,8 +27,7 @@ def test_the_laplacian_pyramid_equals_the_peer(oracle, name):
   entry = oracle(name)
   wanted = entry.expected['levels']
   got = sliced_wasserstein.laplacian_pyramid(
-    nhwc(entry.inputs['img']), len(wanted)
-  )
+      nhwc(entry.inputs['img']), len(wanted))
   assert len(got) == len(wanted)
   for level, facts in zip(got, wanted, strict=True):
     assert level.dtype == np.float32
@@ -91,8 +90,7 @@ def test_the_distance_for_given_directions_equals_the_peer(oracle):
   np.testing.assert_allclose(
       each, entry.expected['per_repeat'], rtol=1e-6, atol=1e-7)
   all_at_once = sliced_wasserstein.sliced_wasserstein(
-    a, b, np.concatenate(repeats, 1)
-  )
+      a, b, np.concatenate(repeats, 1))
   np.testing.assert_allclose(
       all_at_once, entry.expected['distance'], rtol=1e-6, atol=1e-7)
   assert sliced_wasserstein.sliced_wasserstein(a, a[::-1], repeats[0]) == 0
@@ -108,8 +106,7 @@ def test_one_direction_is_scipys_wasserstein_distance():
 
 def test_directions_have_length_one():
   directions = sliced_wasserstein.unit_directions(
-    147, 70, np.random.default_rng(0)
-  )
+      147, 70, np.random.default_rng(0))
   np.testing.assert_allclose(np.linalg.norm(directions, axis=0), 1, rtol=1e-6)
   assert abs(directions.mean()) < .01  # 10290 values of deviation .082.
 
@@ -126,11 +123,8 @@ def test_pieces_in_the_peers_order_of_draws_give_the_peers_number(oracle):
       size = level.shape[1]
       columns, rows = (
           rng.randint(3, size - 3, size=(len(level), 128)) for _ in range(2))
-      result.append(
-        sliced_wasserstein.normalize(
-          sliced_wasserstein.patches(level, rows, columns)
-        )
-      )
+      result.append(sliced_wasserstein.normalize(
+          sliced_wasserstein.patches(level, rows, columns)))
     return result
 
   def directions():
@@ -171,8 +165,7 @@ def test_swd_lies_where_thirty_seeds_of_the_peer_lie(oracle):
 def test_levels_go_down_to_16_pixels(size, levels):
   images = some_images(4, size, channels=2)
   distances = sliced_wasserstein.swd(
-    images, images[::-1], per_image=4, directions=8
-  )
+      images, images[::-1], per_image=4, directions=8)
   assert list(distances) == [*levels, 'mean', 'protocol']
   assert distances['mean'] == pytest.approx(
       np.mean([distances[level] for level in levels]), rel=1e-12)

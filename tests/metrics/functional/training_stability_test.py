@@ -29,8 +29,7 @@ def test_bytes_and_floats_change_by_the_same():
   before, after = rng.integers(0, 256, (2, 4, 8, 8, 3), dtype=np.uint8)
   in_bytes = training_stability.change((before,), (after,))
   in_floats = training_stability.change(
-    (before / 127.5 - 1,), (after / 127.5 - 1,)
-  )
+      (before / 127.5 - 1,), (after / 127.5 - 1,))
   assert in_bytes[8] == pytest.approx(in_floats[8], rel=1e-12)
   black, white = np.zeros_like(before), np.full_like(before, 255)
   assert training_stability.change((black,), (white,)) == {8: 4.}
@@ -67,8 +66,7 @@ def test_a_collapsed_generator_has_no_diversity():
   # A difference of a millionth is seen, at the digits that float64 has left.
   x[0] += 1e-6
   assert training_stability.pairwise(x) == pytest.approx(
-    1e-6 * 19 / 190, rel=1e-3
-  )
+      1e-6 * 19 / 190, rel=1e-3)
 
 
 def test_one_image_has_no_pairs():
