@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from msg_gan_jax.gan import idle_settings, pyramid
 from msg_gan_jax.gan.components import Components
-from msg_gan_jax.gan.idle_settings import sees_batch
+from msg_gan_jax.gan.networks.norms import sees_batch
 from msg_gan_jax.gan.networks.players import D_CONDITIONS, G_CONDITIONS
 
 Rule = Callable[[Components], None]
@@ -90,7 +90,7 @@ def _groups(config, batch):
 def _penalty_of_batch(components):
   """Slopes of D for each image, where D looks at the whole batch."""
   networks, objective = components.config.networks, components.config.objective
-  if components.penalty and sees_batch(networks, 'd'):
+  if components.penalty and sees_batch(networks.d_norm):
     raise ValueError(
         f'config.objective.penalty: {objective.penalty!r} asks for the slope '
         'of D as a function of one image, and config.networks.d_norm = '
@@ -119,9 +119,9 @@ def _accumulate(components, batch):
   if networks.stddev != 'none' and (batch // parts) % group:
     whole.append(f'config.networks.stddev_group = {networks.stddev_group}')
   for player in 'gd':
-    if sees_batch(networks, player):
-      whole.append(f'config.networks.{player}_norm = '
-                   f'{getattr(networks, f"{player}_norm")!r}')
+    norm = getattr(networks, f'{player}_norm')
+    if sees_batch(norm):
+      whole.append(f'config.networks.{player}_norm = {norm!r}')
   if whole:
     raise ValueError(
         f'config.train.accumulate: parts of {batch // train.accumulate} images '

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from msg_gan_jax.config import schema
 from msg_gan_jax.gan.components import Components
-from msg_gan_jax.gan.networks import norms
+from msg_gan_jax.gan.networks.norms import sees_batch
 
 
 class Idle(NamedTuple):
@@ -60,17 +60,11 @@ def _idle(components):
 def _statistics(components):
   """Moments of a batch norm that G does not have."""
   networks = components.config.networks
-  if networks.statistics != 'moving' and not sees_batch(networks, 'g'):
+  if networks.statistics != 'moving' and not sees_batch(networks.g_norm):
     raise ValueError(
         f'config.networks.statistics: {networks.statistics!r} means nothing '
         f'to config.networks.g_norm = {networks.g_norm!r}; '
         "wanted 'moving', the default.")
-
-
-def sees_batch(networks: schema.Networks, player: str) -> bool:
-  """Whether the norm of 'g' or 'd' looks at the whole batch."""
-  norm = norms.NORMS[getattr(networks, f'{player}_norm')]
-  return norm is not None and norm.whiten is None
 
 
 def _is_none(value):

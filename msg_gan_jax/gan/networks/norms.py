@@ -140,6 +140,12 @@ class Normalize(nn.Module):
     return (x - now[0]) * lax.rsqrt(now[1] + self.epsilon)
 
 
+def sees_batch(name: str) -> bool:
+  """Whether the norm, a key of NORMS, looks at the whole batch."""
+  norm = NORMS[name]
+  return norm is not None and norm.whiten is None
+
+
 def replace(stats: dict[str, Any], moments: dict[str, Any]) -> dict[str, Any]:
   """Statistics with the moments of batch norm replaced by accumulated ones.
 
