@@ -8,9 +8,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from msg_gan_jax.arrays import pixels
+from msg_gan_jax.arrays.chunks import in_chunks
 from msg_gan_jax.config import Config
-from msg_gan_jax.gan import pyramid, sampling
+from msg_gan_jax.gan import pyramid, sampling, synthesis
 from msg_gan_jax.gan.build import Gan
+from msg_gan_jax.gan.networks import mapping
 from msg_gan_jax.gan.state import State
 
 COMPANY = 63  # Pictures beside one whose batch norm looks at its batch.
@@ -69,7 +71,7 @@ class Trained:
     shape: (height, width, channels) of the finest pictures.
 
   Raises:
-    ValueError: the GAN draws points and not pictures.
+    ValueError: the GAN draws points and not pictures; unknown `weights`.
   """
 
   def __init__(self, config: Config, gan: Gan, state: State,
@@ -78,6 +80,7 @@ class Trained:
       raise ValueError(
           f'gan: it draws points of the plane ({config.data.name}); wanted one '
           'that draws pictures.')
+    synthesis.check_weights(weights)
     self.gan, self.weights = gan, weights
     self.state: State = gan.settle(state)
     self.latent_law: str = config.networks.latent_law
@@ -122,18 +125,15 @@ class Trained:
 
   def truncate(self, w: np.ndarray, psi: float,
                cutoff: int | None = None) -> np.ndarray:
-    """mean + psi (w - mean), in the first `cutoff` layers or in all.
+    """Styles [n, layers, width] nearer to the mean: see `mapping.truncate`.
 
     With psi = 1 nothing is computed, so that the pictures are those of
-    `gan.sample`.
-
-    Source: Karras et al. 2019 (arXiv:1812.04948), appendix B.
+    `gan.sample`; without a mapping network nothing else is possible.
     """
     if psi == 1:
       return w
-    mean, near = self.mean_style(), np.array(w)
-    near[:, :cutoff] = (mean + psi * (w - mean))[:, :cutoff]
-    return near
+    return np.asarray(mapping.truncate(
+        jnp.asarray(w), jnp.asarray(self.mean_style()), psi, cutoff))
 
   def pyramid(self, state: State, w: jax.Array | np.ndarray,
               labels: jax.Array | np.ndarray | None) -> tuple[jax.Array, ...]:
@@ -160,13 +160,10 @@ class Trained:
   def images(self, w: np.ndarray, labels: np.ndarray | None = None,
              ) -> Iterator[tuple[np.ndarray, ...]]:
     """Yields uint8 [H, W, C] of each level for each style, coarse to fine."""
-    size = min(self.at_once, len(w))
-    for i in range(0, len(w), size):
-      # Whole chunks, so that there is one program; the last one's end is cut.
-      rows = np.minimum(np.arange(i, i + size), len(w) - 1)
-      levels = jax.device_get(self._pixels(
-          self.state, w[rows], None if labels is None else labels[rows]))
-      yield from zip(*(x[:len(w) - i] for x in levels), strict=True)
+    for levels in in_chunks(lambda rows: self._pixels(
+        self.state, w[rows], None if labels is None else labels[rows]),
+                            len(w), min(self.at_once, len(w))):
+      yield from zip(*levels, strict=True)
 
   def finest(self, w: np.ndarray,
              labels: np.ndarray | None = None) -> np.ndarray:

@@ -5,6 +5,7 @@ import jax
 import numpy as np
 
 from msg_gan_jax.arrays import pixels
+from msg_gan_jax.arrays.chunks import in_chunks
 from msg_gan_jax.arrays.mesh import replicated, split_rows
 from msg_gan_jax.gan import pyramid
 from msg_gan_jax.gan.build import Gan
@@ -64,12 +65,10 @@ def renderer(gan: Gan, mesh: jax.sharding.Mesh) -> Renderer:
           in_turn(n, gan.classes) if labels is None else labels,
           in_turn(missing, gan.classes)])
     state = gan.settle(state)
-    parts = [jax.device_get(chunk(
-        state, z[i:i + size],
-        labels[i:i + size] if gan.classes else None,
-        None if key is None else jax.random.fold_in(key, i),
-        weights, psi, cutoff))
-             for i in range(0, n, size)]
+    parts = in_chunks(lambda rows: chunk(
+        state, z[rows], labels[rows] if gan.classes else None,
+        None if key is None else jax.random.fold_in(key, int(rows[0])),
+        weights, psi, cutoff), len(z), size)
     return tuple(
         np.concatenate(levels)[:n] for levels in zip(*parts, strict=True))
 

@@ -9,6 +9,7 @@ import optax
 
 from msg_gan_jax.analysis.trained import Trained
 from msg_gan_jax.arrays import pixels
+from msg_gan_jax.arrays.chunks import in_chunks
 from msg_gan_jax.files import progress
 from msg_gan_jax.gan import pyramid
 
@@ -112,17 +113,14 @@ def project(trained: Trained, targets: np.ndarray,
   height, width, _ = trained.shape
   size = min(len(targets), trained.at_once,
              max(1, GRADIENT_PIXELS // (height * width)))
-  run, parts = _runner(trained, steps), []
+  run = _runner(trained, steps)
   with progress.bar(
       total=steps * -(-len(targets) // size), desc='Projecting', unit=' steps',
       leave=False, delay=2) as bar:
-    for i in range(0, len(targets), size):
-      # Whole chunks, so that there is one program; the last one's end is cut.
-      rows = np.minimum(np.arange(i, i + size), len(targets) - 1)
-      results = run(
-          start[rows], spread[rows], pixels.from_uint8(targets[rows]),
-          None if labels is None else labels[rows], key, bar.update)
-      parts.append([x[:len(targets) - i] for x in results])
+    parts = list(in_chunks(lambda rows: run(
+        start[rows], spread[rows], pixels.from_uint8(targets[rows]),
+        None if labels is None else labels[rows], key, bar.update),
+                           len(targets), size))
   points, first, images, before, after = map(
       np.concatenate, zip(*parts, strict=True))
   return Projection(
@@ -170,7 +168,7 @@ def _runner(trained: Trained, steps: int) -> Callable[..., Any]:
           np.float32(strength * spread * noise))
       done()
     points, last, after = look(points, *given)
-    return jax.device_get((points, first, last, before, after))
+    return points, first, last, before, after
 
   return run
 

@@ -190,7 +190,7 @@ def truncate(w: jax.Array, w_mean: jax.Array, psi: jax.Array | float,
 
   Args:
     w: [B, layers, width].
-    w_mean: [width].
+    w_mean: [width], or [1, layers, width].
     psi: 1 changes nothing, 0 leaves the mean.
     cutoff: how many layers, from the coarsest; None is all.
 
