@@ -27,8 +27,9 @@ def setting(
     may_change: whether a run may continue under another value.
     by_size: int or float, of text that `by_size` reads; low and high are
       those of the values.
-    before: what a run had when this setting did not exist; None is the
-      default, where that changes nothing.
+    before: what runs did when this setting did not exist; a config.json that
+      lacks the setting is read with it. Every new setting gives it, also where
+      it is the default. Only settings that version 0.1.0 had leave it out.
   """
   return dataclasses.field(default=default, metadata=dict(
       meaning=meaning, low=low, high=high, one_of=one_of,
@@ -391,9 +392,12 @@ def template(preset: str = 'msg_progan') -> ml_collections.ConfigDict:
 
   Returns:
     ConfigDict of the schema above; unknown fields are refused.
+
+  Raises:
+    ValueError: an unknown preset.
   """
   config = ml_collections.ConfigDict(dataclasses.asdict(Config()))
-  for name, value in PRESETS[preset].items():
+  for name, value in PRESETS.look_up(preset).items():
     section, field = name.split('.')
     config[section][field] = value
   return config.lock()

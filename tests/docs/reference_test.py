@@ -1,6 +1,8 @@
 """The reference says what the code has: settings, rows, protocols, the API."""
 import functools
+import importlib
 import inspect
+import pkgutil
 import re
 import runpy
 import sys
@@ -13,6 +15,7 @@ import msg_gan_jax
 from msg_gan_jax.config import schema
 from msg_gan_jax.gan import pyramid
 from msg_gan_jax.gan.networks.players import D_CONDITIONS, G_CONDITIONS
+from msg_gan_jax.metrics import functional
 
 FACE = msg_gan_jax.__all__
 TABLES = {name: value for name in FACE if isinstance(
@@ -20,6 +23,13 @@ TABLES = {name: value for name in FACE if isinstance(
 OTHER_TABLES = {
     'PRESETS': schema.PRESETS, 'GROUPS': pyramid.GROUPS,
     'G_CONDITIONS': G_CONDITIONS, 'D_CONDITIONS': D_CONDITIONS}
+# A line that names a source, or a sentence that says it is of this project.
+SOURCE = re.compile(
+    r"^Source: \S|^This project's|: this project's.*\.$", re.M)
+# Modules of metrics/functional that compute numbers for people.
+COMPUTING = sorted(
+    {module.name for module in pkgutil.iter_modules(functional.__path__)}
+    - {'checks', 'references', 'running_moments'})
 # Pages that their programs print at once; presets.md takes minutes.
 GENERATED = 'settings', 'protocols', 'experiments', 'api'
 
@@ -106,6 +116,13 @@ def text_of(function):
 def test_every_row_says_where_it_comes_from(name):
   missing = {
       f'{row}: {function.__qualname__}' for row, value in TABLES[name].items()
-      for function in functions(value) if not re.search(
-          r"^Source:|This project's|this project's", text_of(function), re.M)}
+      for function in functions(value) if not SOURCE.search(text_of(function))}
   assert not missing
+
+
+@pytest.mark.parametrize('name', COMPUTING)
+def test_every_module_of_metrics_says_where_its_numbers_come_from(name):
+  module = importlib.import_module(f'{functional.__name__}.{name}')
+  own = [x for x in vars(module).values() if inspect.isfunction(x)
+         and x.__module__ == module.__name__]
+  assert any(SOURCE.search(inspect.getdoc(x) or '') for x in (module, *own))
