@@ -182,8 +182,8 @@ def _growth(components):
     return
   if train.n_dis_more:
     raise ValueError(
-        f'config.train.n_dis_more: {train.n_dis_more} counts G updates, whose '
-        'batch changes with config.train.grow_from; wanted 0.')
+        f'config.train.n_dis_more: {train.n_dis_more} counts G updates, and '
+        'their batch changes with config.train.grow_from; wanted 0.')
   if not train.grow_stable_images + train.grow_fade_images:
     raise ValueError(
         'config.train.grow_stable_images: 0, and config.train.grow_fade_images '

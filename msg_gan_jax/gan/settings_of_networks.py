@@ -135,7 +135,7 @@ def _no_instance_norm(config):
     if getattr(settings, f'{player}_norm') == 'instance':
       raise ValueError(
           f"config.networks.{player}_norm: 'instance', but config.networks."
-          f'name = {settings.name!r} has dense layers, whose outputs are no '
+          f'name = {settings.name!r} has dense layers, whose outputs are not '
           "maps; wanted 'layer'.")
 
 

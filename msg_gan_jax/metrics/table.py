@@ -172,7 +172,7 @@ def title_of(score_name: str) -> str:
 
 
 def score_of_key(key: str) -> str:
-  """The name of the score whose evaluate.key it is, or ''.
+  """The name of the score that has this evaluate.key, or ''.
 
   'fid_infinity_ada' belongs to 'fid_infinity', and not to 'fid'.
   """

@@ -195,7 +195,7 @@ def _rows_of_classes(
 
 def _draw_examples(path: str, splits: Splits,
                    facts: Mapping[str, Any]) -> bool:
-  """Draws the pictures whose numbers are named; whether there are any."""
+  """Draws the pictures that `facts` names; returns whether there are any."""
   def row(name, source, numbers):
     remark = ', '.join(f'{i:,}' for i in numbers)
     return name, remark, _tiles(source, np.array(numbers))

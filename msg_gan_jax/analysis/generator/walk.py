@@ -120,7 +120,7 @@ def styles_on_walk(
   """The styles of a walk, and a label for each.
 
   Args:
-    trained: whose walk it is.
+    trained: the generator to walk through.
     frames: how many pictures, at least 2.
     latents: the stops. A walk in z stays in the first one's class, if there
       are classes.

@@ -62,8 +62,8 @@ def shown_pyramid(images: Mapping[int, jax.Array], ladder: Ladder,
   Args:
     images: {size: [B, H, W, C]} of the rungs that are needed.
     ladder: Ladder.
-    level: the finest open rung, whose image alone is shown; None shows those
-      of `ladder.shown`.
+    level: the finest open rung: only its image is shown. None shows those of
+      `ladder.shown`.
     alpha: how far heights[level] has faded in, [B] or None.
   """
   if level is None:

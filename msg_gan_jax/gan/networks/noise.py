@@ -16,8 +16,8 @@ def for_layer(module: nn.Module, layer: int,
   """N(0, 1) of (B, H, W) -> [B, H, W, 1], or [1, H, W, 1] without a key.
 
   Args:
-    module: whose key 'noise' is used; where it has none, the map is a constant
-      of the layer, so that G is a pure function of its inputs.
+    module: its key 'noise' is used. Without that key the map is a constant of
+      the layer, so that G is a pure function of its inputs.
     layer: its number.
     shape: (B, H, W).
 
@@ -37,7 +37,7 @@ def for_layers(module: nn.Module, batch: int,
   of the time that G and its gradient take.
 
   Args:
-    module: whose key 'noise' is used; where it has none, maps are constants.
+    module: its key 'noise' is used. Without that key the maps are constants.
     batch: B.
     shapes: (H, W) of the layers, the coarsest first: more of them at the end
       do not change what is constant for those before, as G grows.

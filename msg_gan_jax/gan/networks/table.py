@@ -139,7 +139,7 @@ def _stylegan(config: Config) -> Players:
 
 
 def _stylegan2(config: Config, architecture: str) -> Players:
-  """StyleGAN2, whose D is a row of stylegan2.ARCHITECTURES.
+  """StyleGAN2, with a D of stylegan2.ARCHITECTURES.
 
   Source: Karras et al. 2020 (arXiv:1912.04958); plain, for CIFAR-10, Karras et
   al. 2020 (arXiv:2006.06676).
@@ -217,15 +217,7 @@ def _dcgan(config: Config, arch: dcgan.Architecture) -> Players:
 
   Source: each row of dcgan.ARCHITECTURES has its own.
   """
-  settings = config.networks
-  g_settings, d_settings = _layer_settings(settings, arch.settings)
-  sizes = _sizes(config, arch.doublings, arch.doublings)
-  arch = arch.narrowed(settings.fmap_max)
-  return Players(
-      dcgan.Generator(arch, sizes, config.data.shape, g_settings),
-      dcgan.Discriminator(
-          arch, sizes, d_settings, settings.phi, _head(settings)),
-      sizes, (arch.settings.law,) * 2)
+  return _convolutional(config, arch, dcgan, arch.doublings)
 
 
 def _resnet(config: Config, arch: resnet.Architecture) -> Players:
@@ -233,15 +225,20 @@ def _resnet(config: Config, arch: resnet.Architecture) -> Players:
 
   Source: each row of resnet.ARCHITECTURES has its own.
   """
+  return _convolutional(config, arch, resnet, arch.d_downs, arch.score_bias)
+
+
+def _convolutional(config: Config, arch: Any, module: Any, halvings: int,
+                   score_bias: bool = True) -> Players:
+  """G and D of a module, both of one row of its ARCHITECTURES."""
   settings = config.networks
   g_settings, d_settings = _layer_settings(settings, arch.settings)
-  sizes = _sizes(config, arch.doublings, arch.d_downs)
+  sizes = _sizes(config, arch.doublings, halvings)
   arch = arch.narrowed(settings.fmap_max)
   return Players(
-      resnet.Generator(arch, sizes, config.data.shape, g_settings),
-      resnet.Discriminator(
-          arch, sizes, d_settings, settings.phi,
-          _head(settings, arch.score_bias)),
+      module.Generator(arch, sizes, config.data.shape, g_settings),
+      module.Discriminator(
+          arch, sizes, d_settings, settings.phi, _head(settings, score_bias)),
       sizes, (arch.settings.law,) * 2)
 
 

@@ -22,7 +22,7 @@ EPSILON = 1e-12  # Of torch's and compare_gan's l2 norms.
 
 
 class Layer(NamedTuple):
-  """What a weight norm may know of the layer whose kernel it is given.
+  """What a weight norm may know of the layer that the kernel belongs to.
 
   Attributes:
     module: the linen module, which keeps parameters and statistics.
@@ -64,7 +64,7 @@ def power_iteration(
   to length 1; then sigma = <u, A v>. No gradient flows through u and v.
 
   Args:
-    layer: whose statistics 'u' and 'v' are used and kept.
+    layer: its statistics 'u' and 'v' are used and updated.
     times: x -> A x.
     transposed: y -> A^T y.
     shape: of A x.

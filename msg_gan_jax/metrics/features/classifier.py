@@ -159,7 +159,7 @@ def chunks(count: int) -> list[np.ndarray]:
 
 
 def _net(variables):
-  """The Classifier whose variables they are."""
+  """The Classifier that these variables belong to."""
   params = variables['params']
   widths = [params[f'down_{i}']['conv']['kernel'].shape[-1]
             for i in range(sum(name.startswith('down_') for name in params))]

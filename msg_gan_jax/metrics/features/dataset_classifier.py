@@ -112,7 +112,7 @@ def trained(source: Source, held_out: Source | None = None,
 
 
 def _split(source, held_out):
-  """(indices to learn from, indices to test on, of which source)."""
+  """(indices to learn from, indices to test on, the source of the latter)."""
   n = len(source)
   if held_out is not None and len(held_out) >= FEWEST:
     return evenly(n, MOST), evenly(len(held_out), TESTED), held_out

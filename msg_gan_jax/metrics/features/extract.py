@@ -59,7 +59,7 @@ def moments(source: Source, extractor: Extractor, tap: str,
   """Moments of features that are summed on the device, and not kept.
 
   Args:
-    tap: of which features; the rest as for `features`.
+    tap: which features; the other arguments are those of `features`.
 
   Returns:
     frechet.Moments, of compensated float32 sums.

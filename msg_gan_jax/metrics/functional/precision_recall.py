@@ -217,7 +217,7 @@ class _Tally(NamedTuple):
     within: bool [points], in a centre's ball.
     balls: int [points], in how many.
     holds: bool [centres], in a point's ball.
-    held: bool [centres], whose ball has a point.
+    held: bool [centres], whether its ball has a point.
   """
 
   within: np.ndarray
