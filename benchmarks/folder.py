@@ -3,10 +3,10 @@
   python benchmarks/folder.py /data/faces --resolution=64
   python benchmarks/folder.py --made=13000 --resolution=64
 
-The folder source, with an empty cache, and a plain loop of Pillow in turn, on
-the same cores: the loop runs in one thread and in one a core, and its faster
-rate counts. The second makes a set of its own: drawn heads of 25 to 350 px,
-three of four as JPEG and one as PNG, a quarter of them grey.
+The folder source, with an empty cache, and a plain loop of Pillow alternate on
+the same cores. The loop runs in one thread and in one a core, and its faster
+rate counts. The second command makes a set of its own: drawn heads of 25 to 350
+px, three of four as JPEG and one as PNG, a quarter of them grey.
 """
 import argparse
 from concurrent import futures

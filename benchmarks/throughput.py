@@ -112,7 +112,7 @@ def outside(command):
 
 
 def compare(which, config, options, environment):
-  """Ours and theirs in turn; `measure`'s dict with 'theirs'."""
+  """Ours and theirs, alternating; `measure`'s dict with 'theirs'."""
   command = fill(options.beside, config, options.seconds)
   record, theirs = None, []
   for i in range(options.repeats):

@@ -4,7 +4,7 @@
   python benchmarks/trace.py --features=512 --rows=400 --repeats=5
 
 tr (S1 S2)^(1/2) of two covariances: ours in the symmetric form, and scipy's
-matrix square root of the product, as pytorch-fid has it; in turn, in one
+matrix square root of the product, as pytorch-fid has it. They alternate in one
 process.
 """
 import argparse
