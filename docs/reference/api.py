@@ -20,6 +20,7 @@ Everything here is imported from the package itself: `from msg_gan_jax import
 build, LOSSES`. A name is looked up on first use, so that `import msg_gan_jax`
 loads no jax. Other modules may be imported too, but their names may change.
 """
+INTRODUCTIONS = {'Tables': ('[Rows](rows.md) says more about each row.', '')}
 SIGNATURES = """## Signatures
 
 What a row of a table, or an object that is passed in, must look like. These are
@@ -39,7 +40,7 @@ def page():
       ('Tables', lambda x: isinstance(x, dict), table),
       ('Values', lambda x: not (inspect.isfunction(x) or isinstance(
           x, dict | type)), constant)):
-    lines += [f'## {title}', '']
+    lines += [f'## {title}', '', *INTRODUCTIONS.get(title, ())]
     for name, value in values.items():
       if is_in(value):
         lines += text_of(name, value)

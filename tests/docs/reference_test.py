@@ -6,6 +6,7 @@ import pkgutil
 import re
 import runpy
 import sys
+import unicodedata
 
 import all_experiments
 from helpers import ROOT
@@ -60,6 +61,27 @@ def test_the_page_of_rows_has_every_row_and_no_other(name):
   text = re.split(r'^## ', below, flags=re.M)[0]
   assert re.findall(r'^\| `(\w+)` \|', text, re.M) == list(
       (TABLES | OTHER_TABLES)[name])
+
+
+def works(text):
+  """The works that a text cites: (author, year), and numbers of arXiv."""
+  text = unicodedata.normalize('NFKD', text.replace('ø', 'o')).encode(
+      'ascii', 'ignore').decode()
+  return {*re.findall(r'(\w+) (?:et al\.|& \w+) (\d{4})', text),
+          *re.findall(r'\b(\d{4}\.\d{5})\b', text)}
+
+
+@pytest.mark.parametrize('name', [
+    name for name in TABLES if name != 'PROTOCOLS'])
+def test_the_page_of_rows_cites_what_the_docstrings_cite(name):
+  below = read('rows.md').partition(f'\n## {name}:')[2].partition('\n## ')[0]
+  lines = dict(re.findall(r'^\| `(\w+)` \| (.*) \|$', below, re.M))
+  for row, value in TABLES[name].items():
+    for function in functions(value):
+      source = text_of(function).partition('Source: ')[2].partition('\n\n')[0]
+      cited = works(' '.join(source.split()))
+      if cited and not lines[row].endswith('the same'):
+        assert cited & works(lines[row]), (row, cited)
 
 
 def test_the_page_of_presets_has_every_preset():
