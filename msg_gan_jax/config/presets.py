@@ -51,7 +51,7 @@ _WGAN_GP = {
 # Classes of CIFAR-10; G's are in its batch norm.
 _OF_TEN = {'networks.classes': 10, 'networks.g_condition': 'batch_norm'}
 
-PRESETS = tables.Table('template', 'preset', {
+PRESETS = tables.Table('preset', 'preset', {
     # Karnewar & Wang 2020 (arXiv:1903.06048), sec. 3.1: RMSprop .003, WGAN-GP
     # with ProGAN's drift, φ_simple, a stddev layer in every D block. The
     # decay of RMSprop is not in the paper; .99 is the beta2 of its code's Adam.
@@ -93,7 +93,7 @@ PRESETS = tables.Table('template', 'preset', {
         'optimizer.d_rate': .01, 'train.g_batches': 2,
         'train.level_images': 330_000,
     },
-    # The slide deck's DCGAN for 32 px; Adam as in the paper.
+    # A small DCGAN for 32 px with 4x4 kernels; Adam as in Radford et al. 2016.
     'dcgan_32': {
         **_PLAIN, 'networks.name': 'dcgan_32', 'networks.latent': 100,
         'networks.d_norm': 'batch', 'train.batch': 128,
@@ -176,7 +176,7 @@ PRESETS = tables.Table('template', 'preset', {
         'train.batch': 100,
     },
     # Mirza & Osindero 2014 (arXiv:1411.1784): labels beside z and colours, here
-    # with the deck's DCGAN.
+    # with the small DCGAN of 'dcgan_32'.
     'cgan_concat': {
         **_PLAIN, 'networks.name': 'dcgan_32', 'networks.latent': 100,
         'networks.classes': 10, 'networks.g_condition': 'concat',

@@ -25,8 +25,8 @@ class Table(dict[str, Row]):
   """A dict from names to things whose misses say what exists.
 
   Args:
-    place: where the name comes from, for the error, such as
-      'config.networks.phi'.
+    place: the setting or the argument that names a row, such as
+      'config.networks.phi'; errors of `look_up` and `check` begin with it.
     kind: what the things are, in the singular, such as 'φ'.
     rows: the dict itself, written out so that one can read it.
 
@@ -39,12 +39,25 @@ class Table(dict[str, Row]):
     self.place, self.kind = place, kind
 
   def __missing__(self, name: str) -> Row:
-    raise ValueError(f'{self.place}: {self.miss(name)}')
+    raise ValueError(self.miss(name))
 
-  def check(self, name: str) -> None:
-    """Refuses a name that the table does not have."""
+  def look_up(self, name: str, place: str = '') -> Row:
+    """The row that a setting or an argument names.
+
+    Args:
+      name: of the row.
+      place: that setting or argument; '' is the one that usually names rows.
+
+    Raises:
+      ValueError: an unknown name; the text begins with the place.
+    """
+    self.check(name, place)
+    return self[name]
+
+  def check(self, name: str, place: str = '') -> None:
+    """Refuses a name that the table does not have; see `look_up`."""
     if name not in self:
-      self.__missing__(name)
+      raise ValueError(f'{place or self.place}: {self.miss(name)}')
 
   def miss(self, name: str) -> str:
     """What is said about an unknown name."""

@@ -38,7 +38,7 @@ class Components:
     players: G and D, linen modules.
     loss, penalty, g_penalty: rows of LOSSES, PENALTIES and G_PENALTIES.
     augment, constraint: rows of AUGMENTATIONS and CONSTRAINTS.
-    weight_penalties: {'g': a row of WEIGHT_PENALTIES, 'd': likewise}.
+    weight_penalties: {'g': ..., 'd': ...}, rows of WEIGHT_PENALTIES.
     optimizer: a row of OPTIMIZERS.
     growth: lengths and batches of progressive growing.
   """
@@ -72,7 +72,7 @@ class Components:
     return with_labels(row, inputs, condition.labels, networks.classes)
 
   def phase(self, images: int) -> schedules.Phase:
-    """The Phase of the step that begins after so many real images."""
+    """The Phase of the step that begins at this number of real images."""
     objective = self.config.objective
     return schedules.phase(
         int(images), self.config.train,
@@ -90,19 +90,21 @@ def look_up(config: schema.Config) -> Components:
     ValueError: an unknown name.
   """
   objective = config.objective
-  players = NETWORKS[config.networks.name](config)
+  players = NETWORKS.look_up(config.networks.name)(config)
   return Components(
       config=config,
       players=players,
-      loss=LOSSES[objective.loss],
-      penalty=PENALTIES[objective.penalty],
-      g_penalty=G_PENALTIES[objective.g_penalty],
-      augment=AUGMENTATIONS[objective.augment],
-      constraint=CONSTRAINTS[objective.constraint],
+      loss=LOSSES.look_up(objective.loss),
+      penalty=PENALTIES.look_up(objective.penalty),
+      g_penalty=G_PENALTIES.look_up(objective.g_penalty),
+      augment=AUGMENTATIONS.look_up(objective.augment),
+      constraint=CONSTRAINTS.look_up(objective.constraint),
       weight_penalties={
-          'g': WEIGHT_PENALTIES[objective.g_weight_penalty],
-          'd': WEIGHT_PENALTIES[objective.d_weight_penalty]},
-      optimizer=OPTIMIZERS[config.optimizer.name],
+          player: WEIGHT_PENALTIES.look_up(
+              getattr(objective, name), f'config.objective.{name}')
+          for player, name in (('g', 'g_weight_penalty'),
+                               ('d', 'd_weight_penalty'))},
+      optimizer=OPTIMIZERS.look_up(config.optimizer.name),
       growth=_growth(config.train, players.ladder))
 
 

@@ -85,7 +85,8 @@ def shown(shape: tuple[int, ...], scales: str,
           f'{min(unknown)} px; wanted some of '
           f'{", ".join(map(str, sizes))}.')
   else:
-    wanted = {size for size in sizes if GROUPS[scales](size)}
+    in_group = GROUPS.look_up(scales)
+    wanted = {size for size in sizes if in_group(size)}
     if not wanted and scales != 'none':
       raise ValueError(
           f'config.networks.scales: {scales!r} is empty at {sizes[-1]} px, '

@@ -63,7 +63,7 @@ def check(path: str | os.PathLike, fps: float) -> Format:
     ValueError: an unknown ending, no ffmpeg, or more frames a second than the
       format has.
   """
-  row = FORMATS[os.path.splitext(path)[1].lower()]
+  row = FORMATS.look_up(os.path.splitext(path)[1].lower())
   if row is _mp4:
     ffmpeg()
   if row is _gif and fps > _MOST_GIF_FPS:

@@ -56,7 +56,8 @@ def test_a_missing_setting_is_named():
 
 
 def test_an_unknown_preset_names_the_nearest():
-  with pytest.raises(ValueError, match="did you mean 'msg_progan'"):
+  with pytest.raises(ValueError, match=(
+      "^preset: no preset 'msg_progam'; did you mean 'msg_progan'")):
     schema.template('msg_progam')
 
 

@@ -55,7 +55,7 @@ def find(name: str, path: str = '', cache_dir: str = '',
     ValueError: it is not there and cannot be fetched, has another digest than
       the published file, or cannot be read.
   """
-  row = WEIGHTS[name]
+  row = WEIGHTS.look_up(name)
   file = _given(row, path) if path else _in_caches(row, cache_dir)
   if not file:
     if not (fetch and row.sha256):
