@@ -65,7 +65,9 @@ def _files(path, resolution, cache_dir):
   """All pictures of a folder or an archive, of the size that the first has."""
   if os.path.isdir(path) and os.path.exists(os.path.join(path, 'config.json')):
     raise ValueError(
-        f'{path!r} is a run, not a folder of pictures; wanted workdir={path}')
+        f'{path!r} is a run, not a folder of pictures; wanted what it draws, '
+        'in Python analysis.generator.samples.sample_run(RUN)[-1], on the '
+        f'command line workdir={path}.')
   store = _store(path, cache_dir)
   where = store.where(0)
   try:

@@ -42,9 +42,9 @@ def check(settings: Evaluate) -> tuple[list[str], str]:
   best = settings.best if metrics or settings.best == 'swd' else ''
   with errors.naming(_NAMES):
     for name in metrics:
-      METRICS[name]
+      METRICS.check(name)
     parse_spec(
-        settings.features or PROTOCOLS[settings.protocol].features)
+        settings.features or PROTOCOLS.look_up(settings.protocol).features)
   if best and best not in ('swd', *metrics):
     raise ValueError(
         f'config.evaluate.best: {best!r} is not measured; '
@@ -92,8 +92,9 @@ class Scorer:
     self._classes = splits.train.classes
     if 'ppl' in self.metrics and jax.process_count() > 1:
       raise ValueError(
-          'config.evaluate.metrics: ppl draws pictures in one process only; '
-          'wanted --mode=evaluate, after a run of several.')
+          'config.evaluate.metrics: ppl draws pictures in one process only, '
+          'and this run has several. Leave it out; the finished run is scored '
+          'on the command line, by mode=evaluate with metrics=ppl.')
     placeholders = placeholder_fakes(
         self._real, self._classes if gan is None or gan.classes else ())
     self._pair = pair.Pair(self._real, placeholders, self._options)

@@ -4,6 +4,7 @@ import json
 import math
 import pathlib
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -112,8 +113,8 @@ def test_two_sizes_are_refused(tmp_path):
 
 @pytest.mark.parametrize('metrics, said', [
     (('fidd',), "^metrics: no metric 'fidd'; did you mean 'fid'"),
-    (('is',), '^metrics: is: pixels has no classes.* features=classifier'),
-    (('ppl',), '^metrics: ppl walks through latents; wanted a generator'),
+    (('is',), "^metrics: 'is' needs the classes .* features=classifier"),
+    (('ppl',), '^metrics: ppl walks through latents, and pictures alone have'),
     (('polygons',), 'array has none; wanted pictures of the source polygons'),
     (('factors',), 'of the pictures of array no factors are known'),
 ])
@@ -311,10 +312,15 @@ def test_the_library_scores_arrays_and_folders(tmp_path):
   np.savez(tmp_path / 'fake.npz', images=FAKE)
   more = dict(features='pixels', cache_dir=str(tmp_path / 'cache'))
   record = msg_gan_jax.evaluate(REAL, FAKE, ('fid',), **more)
-  again = msg_gan_jax.evaluate(
-      REAL, str(tmp_path / 'fake.npz'), ('fid',), **more)
-  assert record['scores']['frechet_pixels']['value'] == (
-      again['scores']['frechet_pixels']['value'])
+  path = tmp_path / 'fake.npz'
+  for fake in str(path), path, jnp.array(FAKE):
+    again = msg_gan_jax.evaluate(ArraySource(REAL), fake, 'fid', **more)
+    assert record['scores']['frechet_pixels']['value'] == (
+        again['scores']['frechet_pixels']['value'])
   assert record['n_fake'] == 40 and record['protocol'] == 'local'
   with pytest.raises(ValueError, match="^protocol: no protocol 'adaa'"):
     msg_gan_jax.evaluate(REAL, FAKE, protocol='adaa')
+  for wrong in None, FAKE.tolist():
+    with pytest.raises(ValueError, match=(
+        r'^fake: wanted pictures, uint8 \[n, H, W, C\], or a path; found')):
+      msg_gan_jax.evaluate(REAL, wrong, **more)

@@ -91,7 +91,8 @@ def test_what_is_not_there_is_named(text, said):
 
 def test_a_run_is_no_folder_of_pictures(tmp_path):
   (tmp_path / 'config.json').write_text('{}')
-  with pytest.raises(ValueError, match='^real: .* is a run, .* workdir='):
+  with pytest.raises(ValueError, match=(
+      r'^real: .* is a run, .*\.sample_run\(.* workdir=')):
     sets.open_set(str(tmp_path))
 
 
