@@ -17,8 +17,8 @@ FAKE = flags.DEFINE_string(
 METRICS = flags.DEFINE_list(
     'metrics', [], "Such as 'fid,kid'; those of the protocol if not given.")
 PROTOCOL = flags.DEFINE_string(
-    'protocol', 'local', 'Whose definition of the metrics; '
-    'docs/reference/protocols.md has them.')
+    'protocol', 'local', 'The program whose definitions are used; '
+    'docs/reference/protocols.md lists them.')
 FEATURES = flags.DEFINE_string(
     'features', '', "Such as 'classifier' or 'inception:768', in place of the "
     "protocol's.")
@@ -39,8 +39,8 @@ def run() -> int:
   from msg_gan_jax.config import errors
   from msg_gan_jax.metrics import pair, protocols, sets, table
   options = pair.Options(
-      protocols.PROTOCOLS.look_up(PROTOCOL.value), PROTOCOL.value, FEATURES.value,
-      WEIGHTS_FILE.value, seed=shared.SEED.value)
+      protocols.PROTOCOLS.look_up(PROTOCOL.value), PROTOCOL.value,
+      FEATURES.value, WEIGHTS_FILE.value, seed=shared.SEED.value)
   for name in METRICS.value:
     table.METRICS.check(name)
   resolution, out = RESOLUTION.value or 0, shared.OUT.value or ''

@@ -15,6 +15,7 @@ from msg_gan_jax.runs.checkpoints import Checkpoints
 from msg_gan_jax.runs.config_file import load_config
 
 WHICH = ('newest', 'best', 'all')
+LATEST = 'checkpoints'  # The folder of the latest ones in that of a run.
 
 
 class LoadedRun(NamedTuple):
@@ -30,22 +31,22 @@ class LoadedRun(NamedTuple):
   images: int
 
 
-def load(workdir: str | os.PathLike, which: str = 'newest',
+def load(workdir: str | os.PathLike, which: str | int = 'newest',
          say: Callable[[str], Any] | None = None) -> LoadedRun:
   """The newest intact checkpoint of a run, or the one that `which` names.
 
   Args:
     workdir: its folder.
-    which: 'newest', 'best', or images shown, such as '100000'.
+    which: 'newest', 'best', or images shown, such as 100000.
     say: see `config_file.load_config`.
 
   Raises:
     ValueError: no run, no intact checkpoint, or no such checkpoint.
   """
+  _check(which, WHICH[:-1])
   config = load_config(workdir, say)
   gan = build(config)
-  folder = os.path.join(os.path.expanduser(workdir), 'checkpoints')
-  images = None
+  folder, images = os.path.join(os.path.expanduser(workdir), LATEST), None
   if which != 'newest':
     folder, images = checkpoints_of(workdir, which)[-1]
   images, state = load_state(gan, folder, images, f'workdir {workdir}')
@@ -84,18 +85,19 @@ def state_like(gan: Gan, sharding: Sharding) -> Any:
 
 
 def checkpoints_of(
-    workdir: str | os.PathLike, which: str) -> list[tuple[str, int]]:
+    workdir: str | os.PathLike, which: str | int) -> list[tuple[str, int]]:
   """[(folder, images shown)] of checkpoints, oldest first.
 
   Args:
     workdir: the run's folder.
-    which: one of WHICH, or images shown, such as '100000'.
+    which: one of WHICH, or images shown, such as 100000.
 
   Raises:
     ValueError: there is none of that kind.
   """
-  latest = os.path.join(workdir, 'checkpoints')
-  of_best = os.path.join(workdir, best.FOLDER)
+  _check(which, WHICH)
+  latest, of_best = (os.path.join(os.path.expanduser(workdir), folder)
+                     for folder in (LATEST, best.FOLDER))
   steps = {folder: Checkpoints(folder, read_only=True).steps()
            for folder in (latest, of_best)}
   if which == 'all':
@@ -106,16 +108,19 @@ def checkpoints_of(
     places = [(latest, steps[latest][-1])] if steps[latest] else []
   elif which == 'best':
     places = [(of_best, steps[of_best][-1])] if steps[of_best] else []
-  elif which.isdigit():
+  else:
     places = [(folder, int(which)) for folder in (latest, of_best)
               if int(which) in steps[folder]][:1]
-  else:
-    raise ValueError(
-        f'checkpoints: there is no {which!r}; wanted {", ".join(WHICH)} or '
-        'images shown.')
   if not places:
     raise ValueError(
-        f'checkpoints: {which}, but {workdir} has none; there are '
+        f'which: {which}, but {workdir} has none; there are '
         f'{steps[latest] or "none"} of the latest, and '
         f'{steps[of_best] or "none"} kept as the best (config.evaluate.best).')
   return places
+
+
+def _check(which, names):
+  """Refuses what is neither one of the names nor a number of images."""
+  if which not in names and not str(which).isdecimal():
+    raise ValueError(f'which: there is no {which!r}; wanted '
+                     f'{", ".join(names)} or images shown.')

@@ -77,7 +77,7 @@ def test_all_and_the_best_can_be_asked_for(run):
   assert images_of('best') == kept
   assert images_of('32') == [32]
   with pytest.raises(ValueError, match=(
-      r'checkpoints: 33, but .* has none; there are \[32, 64\] of the')):
+      r'which: 33, but .* has none; there are \[32, 64\] of the')):
     images_of('33')
   with pytest.raises(ValueError, match="there is no 'bestt'; wanted newest"):
     images_of('bestt')

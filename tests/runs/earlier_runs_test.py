@@ -58,6 +58,19 @@ def test_an_earlier_run_is_loaded(run):
              if np.issubdtype(x.dtype, np.floating))
 
 
+@pytest.mark.parametrize('run', ['quickstart'], indirect=True)
+def test_a_checkpoint_is_named_by_its_images(run, monkeypatch):
+  monkeypatch.setenv('HOME', str(run.parent))
+  for which in 80, '80':
+    assert load('~/quickstart', which).images == 80
+  with pytest.raises(ValueError, match='^which: 33, but .*none; there are .80'):
+    load(run, 33)
+  for which in 'all', 'last', -1:
+    with pytest.raises(ValueError, match=(
+        f'^which: there is no {which!r}; wanted newest, best or images')):
+      load(run, which)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize('run', IMAGES, indirect=True)
 def test_an_earlier_run_goes_on_under_its_own_config_and_is_sampled(run):
