@@ -41,17 +41,17 @@ def read_config(
     raise ValueError(
         f'workdir {path}: not a run, it has no config.json. '
         f'{_neighbours(path)}')
+  about = schema.metadata()
   try:
     values = json.loads(file.read_text(encoding='utf-8'))
-    names = set(_names(values))
-  except (ValueError, AttributeError) as error:
+    names = _names(values, about)
+  except ValueError as error:
     raise ValueError(
         f'{file}: damaged ({error}). Restore it from a copy; with the same '
         'settings and another workdir=FOLDER, the run can begin again.'
     ) from error
-  about = schema.metadata()
   other = f'the file is of another version of msg_gan_jax{_written_by(path)}.'
-  for name in sorted(names - set(about)):
+  for name in sorted(names - about.keys()):
     raise ValueError(
         f'{file}: no setting {name!r} in this version; {_close(name, about)}'
         f'{other}')
@@ -87,13 +87,21 @@ def absolute(path: str | os.PathLike) -> pathlib.Path:
   return pathlib.Path(os.path.abspath(os.path.expanduser(path)))
 
 
-def _names(values, prefix=''):
-  """Dotted names of the leaves of nested dicts."""
+def _names(values, about):
+  """Dotted names of the settings in the values of a config.json."""
+  if not isinstance(values, dict):
+    raise ValueError(
+        f'wanted a group of settings, found {type(values).__name__}')
+  names = set()
   for name, value in values.items():
-    if isinstance(value, dict):
-      yield from _names(value, f'{prefix}{name}.')
+    if isinstance(value, dict) and name not in about:
+      names |= {f'{name}.{field}' for field in value}
+    elif any(known.startswith(f'{name}.') for known in about):
+      raise ValueError(f'config.{name}: wanted a group of settings, found '
+                       f'{type(value).__name__} {value!r}')
     else:
-      yield prefix + name
+      names.add(name)
+  return names
 
 
 def _neighbours(path):
@@ -107,6 +115,14 @@ def _neighbours(path):
   hint = f'Did you mean {close!r}? ' if close else ''
   names = ', '.join(runs[:8]) + (', ...' if len(runs) > 8 else '')
   return f'{hint}Runs in {place}: {names}.'
+
+
+def near_run(path: str | os.PathLike) -> str:
+  """' Did you mean PATH?' of a run beside a path, with a like name, or ''."""
+  place = absolute(path)
+  close = tables.closest(place.name, _runs(place.parent))
+  return f' Did you mean {os.path.join(os.path.dirname(path), close)}?' if (
+      close) else ''
 
 
 def _runs(path):

@@ -1,7 +1,9 @@
 """A run's folder: one writer at a time, and what it was started with."""
 from collections.abc import Callable, Sequence
+import contextlib
 import dataclasses
 import os
+import pathlib
 import socket
 from typing import Any, Self
 
@@ -22,7 +24,7 @@ class Workdir:
 
   The order of a start is: open, `check`, restore the newest checkpoint,
   `start`. Nothing but the lock is written before `start`, so that a start
-  that is refused leaves the folder as it was.
+  that is refused leaves the folder as it was, or none where there was none.
 
   Args:
     path: the folder; it is created, with its parents.
@@ -41,7 +43,10 @@ class Workdir:
     self._lock = None
     if self.path.exists() and not self.path.is_dir():
       raise ValueError(f'workdir {self.path}: a file; wanted a folder.')
+    self._made: list[pathlib.Path] = []
     if main:
+      self._made = [folder for folder in (self.path, *self.path.parents)
+                    if not folder.exists()]
       self.path.mkdir(parents=True, exist_ok=True)
       _refuse_strangers(self.path)
       self._lock = _lock(self.path, say)
@@ -53,10 +58,23 @@ class Workdir:
     self.close()
 
   def close(self) -> None:
-    """Gives the lock back; the folder stays."""
+    """Gives the lock back; a new folder that holds nothing goes with it."""
     if self._lock is not None:
+      self._remove_empty()
       self._lock.close()
       self._lock = None
+
+  def _remove_empty(self):
+    """Removes the folders that this start made, if it wrote nothing there."""
+    if not self._made:
+      return
+    with contextlib.suppress(OSError):  # Something lies there by now.
+      for path in self.path.iterdir():
+        if path.name != '.lock':
+          path.rmdir()
+      (self.path / '.lock').unlink()
+      for folder in self._made:
+        folder.rmdir()
 
   def check(self, config: schema.Config) -> list[str]:
     """Compares a config with that of the run's earlier starts.
@@ -80,8 +98,8 @@ class Workdir:
           f'workdir {self.path}: this run was started under another config:\n'
           + ''.join(f'  config.{line}\n' for line in may_not)
           + 'Restore these values to continue it, or choose another '
-          'workdir=FOLDER. With workdir alone, and no other config, it goes '
-          'on under its own.')
+          f'workdir=FOLDER. With workdir={self.path} and without '
+          'config=EXPERIMENT it goes on under its own settings.')
     if lacking:
       may.insert(0, config_file.describe(lacking))
     return may

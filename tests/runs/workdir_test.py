@@ -44,6 +44,17 @@ def test_nothing_is_written_before_start_but_the_lock(tmp_path):
     assert w.check(_config()) == []
 
 
+def test_a_new_folder_goes_with_a_start_that_is_refused(tmp_path):
+  (tmp_path / 'there').mkdir()
+  for name in 'new/run', 'there':
+    with workdir.Workdir(tmp_path / name) as w:
+      (w.path / 'checkpoints').mkdir()
+  assert os.listdir(tmp_path) == ['there']
+  with workdir.Workdir(tmp_path / 'kept') as w:
+    (w.path / 'notes.txt').write_text('mine')
+  assert (tmp_path / 'kept' / 'notes.txt').exists()
+
+
 def test_settings_that_may_not_change_are_all_listed(tmp_path):
   _run(tmp_path)
   before = (tmp_path / 'config.json').read_bytes()
@@ -55,7 +66,8 @@ def test_settings_that_may_not_change_are_all_listed(tmp_path):
       assert '\n  config.train.batch: 32 -> 64\n' in str(error.value)
       assert '\n  config.train.n_dis: 1 -> 2\n' in str(error.value)
       assert 'total_images' not in str(error.value)
-      assert 'another workdir' in str(error.value)
+      assert f'another workdir=FOLDER. With workdir={tmp_path} and' in (
+          str(error.value))
   assert (tmp_path / 'config.json').read_bytes() == before
   assert not (tmp_path / 'changes.jsonl').exists()
 
@@ -130,7 +142,8 @@ def test_relative_paths_and_home_become_absolute(tmp_path, monkeypatch):
 @pytest.mark.parametrize('edit, message', [
     (lambda c: c.update(sed=1), r"no setting 'sed' in this.* nearest is 'seed'"
      r'.*of msg_gan_jax \([\d.]+\)'),
-    (lambda c: c.update(train=3), "no setting 'train' in this version"),
+    (lambda c: c.update(train=3), 'config.train: wanted a group of settings'),
+    (lambda c: c.update(seed={}), 'config.seed: wanted int, found dict'),
     (lambda c: c['train'].update(batch='x'), "config.train.batch: wanted int"),
     (lambda c: c['train'].update(batch=0), 'config.train.batch: wanted 1 to'),
 ])
@@ -144,7 +157,7 @@ def test_a_config_of_another_schema_names_the_field(tmp_path, edit, message):
       w.check(_config())
 
 
-@pytest.mark.parametrize('text', ['', '{"seed": 0', '[1]', '\xff'])
+@pytest.mark.parametrize('text', ['', '{"seed": 0', '[1]', '\xff', '3'])
 def test_a_damaged_config_is_an_error(tmp_path, text):
   _run(tmp_path)
   (tmp_path / 'config.json').write_text(text, encoding='latin-1')
