@@ -51,16 +51,20 @@ class Drawn(NamedTuple):
   factors: Mapping[str, tuple] = types.MappingProxyType({})
 
 
-def open_source(config: schema.Config) -> Splits:
+def open_source(config: Any) -> Splits:
   """Opens the pictures that a config names.
 
   Neither split depends on config.seed: runs of several seeds are compared, and
   so they must learn from, and be measured on, the same pictures.
 
+  Args:
+    config: Config, or what `parse` takes: a ConfigDict or a nested dict.
+
   Raises:
     ValueError: the name is unknown, or data are missing or broken.
   """
-  return SOURCES[config.data.name](config.data)
+  data = schema.parse(config).data
+  return SOURCES.look_up(data.name)(data)
 
 
 def open_avatars(data: schema.Data) -> Splits:

@@ -10,7 +10,7 @@ something else, write a class such as
     def run(self, view):
       return {'g_norm': float(optax.tree.norm(view.state.g.params))}
 
-and add `GeneratorNorm()` to the list in loop.Run.
+and train with it: `train(config, workdir, observers=[GeneratorNorm()])`.
 """
 from collections.abc import Callable, Mapping
 import dataclasses

@@ -16,6 +16,16 @@ COUNT, CLASSES = 40, ('ant', 'bee', 'cat')
 ASKED = ((0, (2, 8)), (16, (2, 8)), (32, (2, 8)), (6, (1, 4)))
 
 
+def test_a_config_is_opened_as_it_comes():
+  config = schema.template()
+  config.data.update(dict(name='ring', resolution=1, channels=2, count=8))
+  for form in config, config.to_dict(), schema.parse(config):
+    assert len(sources.open_source(form).train) == 8
+  config.data.name = 'rign'
+  with pytest.raises(ValueError, match=r'^config\.data\.name: no source'):
+    sources.open_source(config)
+
+
 def picture(i, mixed):
   shape = (8 + i % 5, 8 + i % 3, 3) if mixed else (8, 8, 3)
   return np.random.default_rng(i).integers(0, 256, shape, np.uint8)

@@ -32,7 +32,7 @@ class GeneratorNorm(observers.Observer):
 
 @pytest.fixture
 def ring():
-  """Settings of ten steps on a ring, in epochs of 256 points."""
+  """A ConfigDict of ten steps on a ring, in epochs of 256 points."""
   config = schema.template()
   config.data.update(dict(
       name='ring', resolution=1, channels=2, count=256, held_out=0))
@@ -43,18 +43,7 @@ def ring():
       batch=64, total_images=640, log_every_images=320,
       sample_every_images=320, measure_every_images=640,
       checkpoint_every_images=640))
-  return schema.parse(config)
-
-
-def add(monkeypatch, observer):
-  """Every run that is begun from here on has this observer too."""
-  class Run(loop.Run):
-    def __init__(self, *args):
-      super().__init__(*args)
-      self.observers.append(observer)
-
-  monkeypatch.setattr(loop, 'Run', Run)
-  return observer
+  return config
 
 
 def test_each_is_due_at_its_images():
@@ -70,10 +59,10 @@ def test_each_is_due_at_its_images():
     assert [x.images for x in moments if observer.due(x)] == images
 
 
-def test_a_new_observer_has_its_values_in_the_records(
-    ring, tmp_path, monkeypatch):
-  norm = add(monkeypatch, GeneratorNorm())
-  assert loop.train(ring, tmp_path, say=lambda line: None) == 0
+def test_a_new_observer_has_its_values_in_the_records(ring, tmp_path):
+  norm = GeneratorNorm()
+  assert loop.train(
+      ring, tmp_path, say=lambda line: None, observers=[norm]) == 0
   due = [192, 384, 576, 640]
   recorded = records.read(tmp_path / 'metrics.jsonl')
   assert [r['images'] for r in recorded if 'g_norm' in r] == due
@@ -88,17 +77,16 @@ def test_a_new_observer_has_its_values_in_the_records(
   assert sorted(names, key=order) == list(names)
 
 
-def test_an_observer_that_fails_costs_no_training(
-    ring, tmp_path, monkeypatch):
+def test_an_observer_that_fails_costs_no_training(ring, tmp_path):
   class Fails(GeneratorNorm):
     every = 640
 
     def run(self, view):
       raise RuntimeError('it broke')
 
-  fails = add(monkeypatch, Fails())
+  fails = Fails()
   with pytest.raises(RuntimeError, match='it broke'):
-    loop.train(ring, tmp_path, say=lambda line: None)
+    loop.train(ring, tmp_path, say=lambda line: None, observers=[fails])
   assert fails.closed == 1
   assert Checkpoints(
       tmp_path / 'checkpoints', read_only=True).steps() == [640]
