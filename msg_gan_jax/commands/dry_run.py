@@ -51,8 +51,8 @@ def dry_run(config: Config, sheet: str,
       lambda state, batch, key: gan.step(state, batch, key, usual), state,
       _batch(config, usual), key)
   z = jax.ShapeDtypeStruct((1, config.networks.latent), jnp.float32)
-  images = jax.eval_shape(
-      gan.sample, state, z, jax.ShapeDtypeStruct((1,), jnp.int32))
+  labels = jax.ShapeDtypeStruct((1,), jnp.int32) if gan.classes else None
+  images = jax.eval_shape(gan.sample, state, z, labels)
   say('shapes')
   say(f'  G {count_parameters(state.g.params):,} parameters, '
       f'D {count_parameters(state.d.params):,} parameters')

@@ -219,6 +219,11 @@ def test_raw_and_averaged_samples_differ_and_a_typo_is_named(tiny):
   assert not np.allclose(ema, raw)
   with pytest.raises(ValueError, match="wanted 'ema' or 'raw', found 'eam'"):
     gan.sample(state, z, weights='eam')
+  for wrong in z[:, 1:], z[0]:
+    with pytest.raises(ValueError, match=r'^z: wanted \[B, \d+\], found \['):
+      gan.sample(state, wrong)
+  with pytest.raises(ValueError, match='^labels: given, but this GAN has no'):
+    gan.sample(state, z, np.zeros(2, np.int32))
 
 
 @pytest.fixture

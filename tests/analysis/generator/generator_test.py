@@ -13,6 +13,7 @@ from msg_gan_jax.analysis.generator import (
   mixing,
   projection,
   projection_files,
+  samples,
   walk,
 )
 from msg_gan_jax.analysis.trained import Latents
@@ -114,6 +115,12 @@ def test_a_loop_goes_on_where_it_began(way):
     np.testing.assert_allclose(steps, steps[:, :1].repeat(4, 1), rtol=1e-4)
 
 
+def test_a_walk_has_two_stops_and_two_frames():
+  for n, frames, name in (1, 5, 'stops'), (2, 1, 'frames'):
+    with pytest.raises(ValueError, match=f'^{name}: wanted at least 2'):
+      walk.interpolate(normal(n, 5), frames)
+
+
 def test_an_arc_keeps_the_norm_and_the_pace():
   stops = normal(4, 7)
   stops *= 3 / np.linalg.norm(stops, axis=1, keepdims=True)
@@ -138,7 +145,9 @@ def test_where_there_is_no_arc_the_way_is_straight():
     ('uniform', '', '', ('z', 'linear')),
     ('sphere', '', 'linear', ('z', 'linear')),
     ('uniform', '', 'spherical', "way: 'spherical' needs latents on a sph"),
-    ('sphere', 'w', '', "space: 'w', but this GAN has no mapping network")])
+    ('sphere', 'w', '', "space: 'w', but this GAN has no mapping network"),
+    ('sphere', 'q', '', "^space: wanted 'z' or 'w', found 'q'"),
+    ('sphere', '', 'arc', "^way: no way 'arc'; ")])
 def test_the_usual_way_is_that_of_the_law(law, space, way, wanted):
   if isinstance(wanted, tuple):
     assert walk.space_and_way(plain(law), space, way) == wanted
@@ -224,6 +233,13 @@ def test_latents_are_z_or_w():
 
 
 # What draws.
+
+
+def test_which_weights_and_how_many_latents_are_checked(styled):
+  with pytest.raises(ValueError, match="^weights: wanted .*'emma'"):
+    trained.Trained(schema.parse(schema.template()), Plain(), None, 'emma')
+  with pytest.raises(ValueError, match='^count: wanted at least 1, found -1'):
+    samples.latents(styled.gan, 6, -1, 0)
 
 
 def test_pictures_are_those_of_the_gan(styled):
