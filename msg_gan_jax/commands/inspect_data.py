@@ -8,6 +8,7 @@ def run() -> int:
   """Prints what the data set of an experiment holds, and draws it."""
   from msg_gan_jax.analysis.dataset import inspection
   from msg_gan_jax.config import schema
+  shared.say_what_is_read_as_before()
   config = schema.parse(shared.CONFIG.value)
   inspection.inspect(config, shared.OUT.value or f'{shared.new_run()}.inspect')
   return 0

@@ -2,6 +2,7 @@
 from collections.abc import Iterator
 import contextlib
 import os
+import re
 import sys
 from typing import NoReturn, Protocol
 
@@ -21,7 +22,7 @@ from msg_gan_jax.commands import (
 )
 from msg_gan_jax.commands import shared_flags as shared
 from msg_gan_jax.config import errors, tables
-from msg_gan_jax.runs.config_file import load_config
+from msg_gan_jax.runs.config_file import load_config, near_run
 
 
 class Command(Protocol):
@@ -78,6 +79,8 @@ def main(argv: list[str]) -> NoReturn:
 def _call():
   """Runs the command; returns the exit status."""
   _check_mode()
+  if shared.WORKDIR.value == '':
+    raise ValueError("--workdir: wanted a folder, found ''.")
   if _MODE.value not in WITHOUT_JAX:
     _set_up_jax()
   return COMMANDS[_MODE.value].run()
@@ -203,6 +206,8 @@ def _with_config(argv):
   if not name and (run := _earlier_run(rest)):
     load_config(run)  # For an error that is about the run.
     return [f'--config={own_config.__file__}:{run}', *rest]
+  if not name:
+    _say_what_begins(_values(rest))
   path, colon, argument = (name or experiments.DEFAULT).partition(':')
   path = experiments.find(path)
   experiments.try_experiment(path, [argument] if colon else [])
@@ -217,6 +222,14 @@ def _earlier_run(words):
   uses_config = mode in COMMANDS and 'config' in flags_of(mode)
   return run if uses_config and os.path.isfile(
       os.path.join(run, 'config.json')) else ''
+
+
+def _say_what_begins(values):
+  """Says that training begins in a new folder: its name may be mistyped."""
+  run = os.path.expanduser(values.get('workdir', ''))
+  if run and not os.path.exists(run) and values.get('mode', 'train') == 'train':
+    shared.say_aside(f'{run} is a new folder: the experiment '
+                     f'{experiments.DEFAULT} begins there.{near_run(run)}')
 
 
 def _values(words):
@@ -235,12 +248,25 @@ def _text(error):
     return (f'--{error.flagname}: no such flag; '
             + tables.nearest(error.flagname, _own_flags()))
   text = str(error).strip() or type(error).__name__
+  if isinstance(error, flags.IllegalFlagValueError):
+    text = _illegal_value(text)
   # The library names arguments, which are called as the flags are.
   text = errors.renamed(text, {name: f'--{name}' for name in _own_flags()})
   expected = isinstance(error, ValueError | OSError | flags.Error)
   if expected or type(error) is KeyError:
     return text
   return f'{type(error).__name__}: {text}'
+
+
+def _illegal_value(text):
+  """What absl says of a value that a flag cannot have, in our words."""
+  match = re.fullmatch(r'flag --([^=]+)=(.*): value should be one of <(.*)>',
+                       text, re.DOTALL)
+  if not match:
+    return text.removeprefix('flag ')
+  name, value, known = match.groups()
+  values = [word for word in known.split('|') if word]
+  return f'--{name}: wanted one of {", ".join(values)}, found {value!r}.'
 
 
 def _own_flags():

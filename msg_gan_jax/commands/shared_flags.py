@@ -13,7 +13,7 @@ from absl import flags
 from ml_collections import config_flags
 
 from msg_gan_jax.commands import own_config
-from msg_gan_jax.runs.workdir import load_config
+from msg_gan_jax.runs.config_file import load_config
 
 T = TypeVar('T', int, float)
 Flags = tuple[flags.FlagHolder, ...]

@@ -33,6 +33,7 @@ def run() -> int:
   keep_memory()
   if DRY_RUN.value:
     from msg_gan_jax.commands import dry_run
+    shared.say_what_is_read_as_before()
     dry_run.dry_run(config, f'{workdir}.contact_sheet.png')
     return 0
   from msg_gan_jax.training import loop

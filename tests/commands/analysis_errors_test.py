@@ -100,13 +100,13 @@ def command(runs, tmp_path, monkeypatch, capsys):
     ('sample - --w_file=w.npy', '--w_file: a flag of --mode=walk, --mode='
      'mix and --mode=truncate; '),
     # Values that cannot be.
-    ('walk - --fps=0', 'flag --fps=0'),
-    ('walk - --seconds=-1', 'flag --seconds=-1'),
-    ('walk - --space=x', "flag --space=x: value should be one of <|z|w>"),
-    ('walk - --way=round', 'flag --way=round: value should be one of <|li'),
-    ('mix - --rows=0', 'flag --rows=0'),
-    ('project - --steps=0', 'flag --steps=0'),
-    ('sample - --cutoff=0', 'flag --cutoff=0'),
+    ('walk - --fps=0', '--fps=0: '),
+    ('walk - --seconds=-1', '--seconds=-1: '),
+    ('walk - --space=x', "--space: wanted one of z, w, found 'x'"),
+    ('walk - --way=round', '--way: wanted one of linear, spherical, f'),
+    ('mix - --rows=0', '--rows=0: '),
+    ('project - --steps=0', '--steps=0: '),
+    ('sample - --cutoff=0', '--cutoff=0: '),
     # Of which run?
     ('walk -', '--workdir: which run?'),
     ('mix -', '--workdir: which run?'),

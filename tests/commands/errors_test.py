@@ -2,6 +2,7 @@
 
 One row for each branch is in `bad_inputs_test.py`; here is what else there is.
 """
+import json
 import os
 import re
 import subprocess
@@ -65,8 +66,8 @@ def assert_fails(result, *texts):
       r"'train\.batch'\? Known: data\.cache_dir, "]),
     (['--noconfig.data.miror'], [r"data\.miror: .* mean 'data\.mirror'"]),
     (['--config.train=8'], [r'--config\.train: a group of settings']),
-    (['--mode=trian'], [r'--mode=trian: value should be one of '
-                        r'<train\|sample']),
+    (['--mode=trian'], [r"--mode: wanted one of train, sample, .*'trian'"]),
+    (['--workdir='], [r"--workdir: wanted a folder, found ''"]),
     (['--config=experiments/quikstart.py'], [r"did you mean 'quickstart'"]),
     (['--config=nowhere/quickstart.py'], [r"no experiment 'nowhere/quickst"]),
     # A wrong type, or a value out of its range.
@@ -136,8 +137,40 @@ def test_a_changed_config_lists_what_changed(command, tmp_path, small):
       r'--workdir .*run: this run was started under another config:\n',
       r'\n  config\.train\.batch: 8 -> 16\n',
       r'\n  config\.data\.resolution: 16 -> 8\n',
-      r'\nRestore these values to continue it, or choose another --workdir')
+      r'\nRestore these values to continue it, or choose another --workdir=FOL'
+      r'DER\. With --workdir=/.*run and without --config=EXPERIMENT it goes')
   assert config_file.load_config(tmp_path / 'run') == small(train__batch=8)
+
+
+def test_what_an_old_run_lacks_is_told_once(
+    command, tmp_path, small, monkeypatch):
+  with workdir.Workdir(tmp_path / 'run') as w:
+    w.start(small())
+  path = tmp_path / 'run' / 'config.json'
+  values = json.loads(path.read_text())
+  del values['train']['ema_rampup']
+  path.write_text(json.dumps(values))
+  for words, work in (
+      ('--mode=inspect', 'analysis.dataset.inspection.inspect'),
+      ('--dry_run', 'commands.dry_run.dry_run')):
+    monkeypatch.setattr(f'msg_gan_jax.{work}', lambda *_: None)
+    status, out, err = command('--workdir=run', words)
+    assert (status, out) == (0, '')
+    assert err.startswith('run: settings that did not exist when this run beg')
+    assert err.count('train.ema_rampup = 0.0') == 1
+
+
+def test_a_new_folder_without_an_experiment_is_told(
+    command, tmp_path, small, monkeypatch):
+  monkeypatch.setattr(main, '_call', lambda: 0)
+  new = 'runs/faces is a new folder: the experiment quickstart begins there.'
+  assert command('--workdir=runs/faces') == (0, '', f'{new}\n')
+  with workdir.Workdir(tmp_path / 'runs' / 'facts') as w:
+    w.start(small())
+  assert command('--workdir=runs/faces', '--dry_run') == (
+      0, '', f'{new} Did you mean runs/facts?\n')
+  for words in (['--config=quickstart'], ['--mode=sample']):
+    assert command('--workdir=runs/faces', *words) == (0, '', '')
 
 
 def test_a_folder_that_is_no_run_is_refused(command, tmp_path):
@@ -219,7 +252,7 @@ def test_the_console_is_quiet_but_for_what_is_said(tmp_path):
   """Of a whole process, with jax choosing its platform and absl its logs."""
   env = {k: v for k, v in os.environ.items() if k != 'JAX_PLATFORMS'}
   found = subprocess.run(
-      [sys.executable, str(ROOT / 'launch.py'), '--workdir=run', *SMALL,
+      [sys.executable, str(ROOT / 'launch.py'), '--config=quickstart', *SMALL,
        '--config.data.name=folder', '--config.data.path=none'],
       cwd=tmp_path, capture_output=True, text=True, timeout=120,
       env={**env, 'PYTHONPATH': str(ROOT)})
