@@ -100,7 +100,11 @@ __all__ = sorted(_HOME)
 
 def __getattr__(name: str) -> Any:
   if name not in _HOME:
-    raise AttributeError(f'msg_gan_jax has no {name!r}; it has {__all__}')
+    import difflib
+    close = difflib.get_close_matches(name, __all__, n=1)
+    hint = (f'did you mean {close[0]!r}?' if close else
+            'dir(msg_gan_jax) says what it has.')
+    raise AttributeError(f'msg_gan_jax has no {name!r}; {hint}')
   module = importlib.import_module(f'{__name__}.{_HOME[name]}')
   return getattr(module, name)
 

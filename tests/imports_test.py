@@ -193,6 +193,13 @@ def test_type_checkers_see_the_names_of_the_face():
   assert seen == msg_gan_jax._HOME
 
 
+def test_an_unknown_name_of_the_face_names_the_nearest():
+  with pytest.raises(AttributeError, match="no 'Gann'; did you mean 'Gan'"):
+    _ = msg_gan_jax.Gann
+  with pytest.raises(AttributeError, match="no 'qqq'; dir"):
+    _ = msg_gan_jax.qqq
+
+
 def test_no_module_shadows_the_standard_library():
   # A room's module is always imported with its room before it; `inspect`,
   # `signal` or `open` would still be read as Python's own.
