@@ -11,11 +11,10 @@ from flax import linen as nn
 import jax
 import jax.numpy as jnp
 
-from msg_gan_jax.gan import pyramid
 from msg_gan_jax.gan.networks import phi, plain
 from msg_gan_jax.gan.networks.norms import PassInfo
 from msg_gan_jax.gan.pyramid import Pyramid
-from msg_gan_jax.gan.state import NOTHING, Condition, Verdict
+from msg_gan_jax.gan.state import NOTHING, Condition
 
 
 class Architecture(NamedTuple):
@@ -129,29 +128,13 @@ class Generator(nn.Module):
     return nn.relu(x)
 
 
-class Discriminator(nn.Module):
-  """Pyramid of the shown sizes -> Verdict.
-
-  Attributes:
-    arch, shown, settings: as Generator's.
-    phi: a row of PHI.
-    head: from features to Verdict.
-  """
+class Discriminator(plain.Discriminator):
+  """Pyramid of the shown sizes -> Verdict, through convolutions."""
   arch: Architecture
-  shown: tuple[int, ...]
-  settings: plain.LayerSettings
-  phi: str
-  head: plain.Head
 
-  @nn.compact
-  def __call__(self, images: Pyramid, condition: Condition = NOTHING,
-               train: bool = False) -> Verdict:
-    pyramid.check(images, self.shown)
+  def features(self, images: Pyramid, info: PassInfo) -> jax.Array:
+    """Pyramid -> the last maps [B, H, W, C], or their sums [B, C]."""
     arch, settings = self.arch, self.settings
-    info = PassInfo(train, condition.labels)
-    if arch.unit_range:
-      images = tuple((x + 1) / 2 for x in images)
-    images = settings.cast(images)
     x, size = images[-1], self.shown[-1]
     for i, (kernel, stride, width) in enumerate(arch.d_layers):
       normed = i > 0 or arch.first_norm
@@ -165,12 +148,12 @@ class Discriminator(nn.Module):
         x = settings.normalize(f'norm_{i}', conditional=False)(x, info)
       x = nn.leaky_relu(x, arch.slope)
       if arch.dropout:
-        x = nn.Dropout(arch.dropout, deterministic=not train)(x)
+        x = nn.Dropout(arch.dropout, deterministic=not info.train)(x)
       if joins:
         x = phi.join_image(self.phi, settings, width, self.shown, images, x)
     if arch.readout == 'sum':
       x = x.sum((1, 2), dtype=jnp.float32)
-    return self.head(x, condition.labels, settings=settings)
+    return x
 
 
 # No biases, and norms whose gains begin at N(1, .02): DCGAN and WGAN in Lua and

@@ -14,9 +14,11 @@ from jax import lax
 import jax.numpy as jnp
 
 from msg_gan_jax.config.tables import Table
+from msg_gan_jax.gan import pyramid
 from msg_gan_jax.gan.networks import layers, norms
 from msg_gan_jax.gan.networks.weight_norms import WEIGHT_NORMS, Layer
-from msg_gan_jax.gan.state import Verdict
+from msg_gan_jax.gan.pyramid import Pyramid
+from msg_gan_jax.gan.state import NOTHING, Condition, Verdict
 
 
 class Deviation(Protocol):
@@ -251,3 +253,34 @@ class Head(NamedTuple):
     if self.condition == 'classifier':
       classes = dense(self.classes, 'classes', True)(x)
     return Verdict(logits, classes)
+
+
+class Discriminator(nn.Module):
+  """Pyramid of the shown sizes -> Verdict; a subclass has the layers.
+
+  Attributes:
+    arch: Architecture of the subclass.
+    shown: heights of the levels, coarse to fine.
+    settings: of its layers.
+    phi: a row of PHI, how a level is joined to the path.
+    head: from features to Verdict.
+  """
+  arch: Any
+  shown: tuple[int, ...]
+  settings: LayerSettings
+  phi: str
+  head: Head
+
+  @nn.compact
+  def __call__(self, images: Pyramid, condition: Condition = NOTHING,
+               train: bool = False) -> Verdict:
+    pyramid.check(images, self.shown)
+    if self.arch.unit_range:
+      images = tuple((x + 1) / 2 for x in images)
+    x = self.features(
+        self.settings.cast(images), norms.PassInfo(train, condition.labels))
+    return self.head(x, condition.labels, settings=self.settings)
+
+  def features(self, images: Pyramid, info: norms.PassInfo) -> jax.Array:
+    """Pyramid in the dtype of the layers -> what the head sees, [B, ...]."""
+    raise NotImplementedError

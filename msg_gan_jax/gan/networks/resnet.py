@@ -15,7 +15,7 @@ from msg_gan_jax.gan import pyramid
 from msg_gan_jax.gan.networks import phi, plain
 from msg_gan_jax.gan.networks.norms import PassInfo
 from msg_gan_jax.gan.pyramid import Pyramid
-from msg_gan_jax.gan.state import NOTHING, Condition, Verdict
+from msg_gan_jax.gan.state import NOTHING, Condition
 
 
 class Architecture(NamedTuple):
@@ -198,29 +198,13 @@ class DBlock(nn.Module):
     return x + y
 
 
-class Discriminator(nn.Module):
-  """Pyramid of the shown sizes -> Verdict.
-
-  Attributes:
-    arch, shown, settings: as Generator's.
-    phi: a row of PHI.
-    head: from features to Verdict.
-  """
+class Discriminator(plain.Discriminator):
+  """Pyramid of the shown sizes -> Verdict, through residual blocks."""
   arch: Architecture
-  shown: tuple[int, ...]
-  settings: plain.LayerSettings
-  phi: str
-  head: plain.Head
 
-  @nn.compact
-  def __call__(self, images: Pyramid, condition: Condition = NOTHING,
-               train: bool = False) -> Verdict:
-    pyramid.check(images, self.shown)
+  def features(self, images: Pyramid, info: PassInfo) -> jax.Array:
+    """Pyramid -> sums or means of the last maps, float32 [B, C]."""
     arch, settings = self.arch, self.settings
-    info = PassInfo(train, condition.labels)
-    if arch.unit_range:
-      images = tuple((x + 1) / 2 for x in images)
-    images = settings.cast(images)
     x = images[-1]
     for i, width in enumerate(arch.d_widths):
       down = i < arch.d_downs
@@ -231,8 +215,7 @@ class Discriminator(nn.Module):
       if joins:
         x = phi.join_image(self.phi, settings, width, self.shown, images, x)
     x = nn.relu(x).astype(jnp.float32)
-    x = x.sum((1, 2)) if arch.readout == 'sum' else x.mean((1, 2))
-    return self.head(x, condition.labels, settings=settings)
+    return x.sum((1, 2)) if arch.readout == 'sum' else x.mean((1, 2))
 
 
 _MIMICRY = Architecture((256,) * 4, (128,) * 4, 2, up='bilinear')
