@@ -49,7 +49,6 @@ BATCH = 4
 MOST = 32  # pixels
 GROWN = 16  # pixels of what grows: each resolution is compiled anew
 LEAST = {'resnet19': 64}  # that a network can draw, where it is more
-DRAWN = ('avatars', 'polygons', 'ring', 'grid', 'line')
 HEAD = """# Every experiment, trained for a moment
 
 This page is generated: `python tests/all_experiments.py
@@ -95,6 +94,7 @@ def small(config, most=MOST, n_dis=None):
     n_dis: D updates of a step at most; None leaves them as they are.
   """
   from msg_gan_jax.config import schema
+  from msg_gan_jax.data.sources import DRAWN
   data, networks, train = config.data, config.networks, config.train
   objective, schedule = config.objective, config.schedule
   usual = schema.template().data

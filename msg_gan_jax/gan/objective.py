@@ -21,6 +21,11 @@ from msg_gan_jax.gan.state import Condition, Player, Tree
 
 Logs = dict[str, jax.Array]
 
+# The logs of a step in the order in which they are computed, with those of
+# `updates`. If several are not finite, the first of them is the culprit.
+TERMS = ('d_real', 'd_fake', 'd_loss', 'drift', 'penalty', 'd_grad_norm',
+         'g_loss', 'g_grad_norm')
+
 
 def of_d(context: StepContext, penalty: Penalty | None, stats: Tree,
          params: Tree, real: Pyramid, fake: Pyramid, condition: Condition,

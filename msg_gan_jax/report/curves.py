@@ -11,7 +11,9 @@ from msg_gan_jax.files.atomic import replacing
 
 # Panels: title, patterns of names, whether y is logarithmic. A name goes to
 # the first that fits; all others share a panel with those of their prefix.
-_PANELS = (
+# gan.objective and training write these names; a test of training's loop finds
+# every pattern in the records of a run.
+PANELS = (
     ('losses', ('d_loss', 'g_loss'), False),
     ('D of real and fake', ('d_real*', 'd_fake*'), False),
     ('gradient norms', ('*grad_norm',), True),
@@ -93,10 +95,10 @@ def _names(records):
 
 def _panels(names):
   # {(title, log): names}, the named panels first.
-  panels = {(title, log): [] for title, _, log in _PANELS}
+  panels = {(title, log): [] for title, _, log in PANELS}
   for name in names:
     about = next(
-        ((title, log) for title, patterns, log in _PANELS
+        ((title, log) for title, patterns, log in PANELS
          if any(fnmatch.fnmatchcase(name, p) for p in patterns)),
         (name.split('_')[0], False))
     panels.setdefault(about, []).append(name)

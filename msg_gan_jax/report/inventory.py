@@ -9,8 +9,9 @@ from msg_gan_jax.report import text
 
 _WIDTH = 80
 _TIED = '\xa0'  # A space at which no line is broken.
-# Notes that have lines of their own, or repeat what stands elsewhere.
-_TOLD_ELSEWHERE = (
+# Notes of data.pictures and of stores that have lines of their own, or repeat
+# what stands elsewhere; a test of inspection finds them all in a folder's.
+TOLD_ELSEWHERE = (
     'pictures', 'out_of', 'per_class', 'sizes', 'different_sizes', 'widths',
     'heights', 'decisions', 'skipped')
 
@@ -25,7 +26,7 @@ def sections(facts: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
   notes = facts['notes']
   yield facts['name'], _counts(facts)
   told = {k.replace('_', ' '): text.plain(v) for k, v in notes.items()
-          if k not in _TOLD_ELSEWHERE}
+          if k not in TOLD_ELSEWHERE}
   if told:
     yield 'source', _columns(told)
   if 'sizes' in notes:

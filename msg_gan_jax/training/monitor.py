@@ -10,6 +10,7 @@ from msg_gan_jax.arrays.indices import evenly
 from msg_gan_jax.data.source import Source
 from msg_gan_jax.gan import pyramid
 from msg_gan_jax.gan.build import Gan
+from msg_gan_jax.gan.objective import TERMS
 from msg_gan_jax.gan.sampling import in_turn
 from msg_gan_jax.gan.state import Condition, State
 from msg_gan_jax.metrics.functional import (
@@ -21,10 +22,6 @@ GRID = 36      # fixed latents in a grid, and in the paper's fig. 6
 VARIETY = 256  # fixed latents whose samples' variety is watched
 POINTS = 2500  # fixed latents of a toy, all of which are drawn
 COLLAPSE = .5  # of the reals' mean distance: samples that differ less are told
-# The logs of a step in the order in which they are computed. If several are
-# not finite, the first of them is the culprit.
-TERMS = ('d_real', 'd_fake', 'd_loss', 'drift', 'penalty', 'd_grad_norm',
-         'g_loss', 'g_grad_norm')
 
 
 def variety_of_reals(source: Source) -> float:

@@ -1,5 +1,6 @@
 """Laws of the loop: stopped, damaged or continued, it ends where it would."""
 import dataclasses
+import fnmatch
 import functools
 import json
 import os
@@ -16,10 +17,11 @@ import pytest
 
 from msg_gan_jax.analysis.generator import samples
 from msg_gan_jax.arrays.mesh import data_mesh, replicated
-from msg_gan_jax.gan import sampling
+from msg_gan_jax.gan import objective, sampling
 from msg_gan_jax.gan.build import build
 from msg_gan_jax.gan.devices import sharded_step
 from msg_gan_jax.metrics.functional import training_stability
+from msg_gan_jax.report import curves
 from msg_gan_jax.runs import (
   checkpoints,
   config_file,
@@ -208,6 +210,14 @@ def test_the_summary_is_of_the_averaged_weights(unbroken, config):
   assert f'after 160 images\n{summary.DistanceSummary.table(found)}' in said
   assert recorded(path)[-1]['swd_16'] == found['swd']['samples']['16']
   assert f'pictures: {path / "samples"}' in said
+
+
+def test_every_panel_of_the_curves_shows_records_of_a_run(unbroken):
+  names = set().union(*recorded(unbroken[0]))
+  assert names >= set(objective.TERMS)
+  for title, patterns, _ in curves.PANELS:
+    for pattern in patterns:
+      assert fnmatch.filter(names, pattern), (title, pattern)
 
 
 @pytest.mark.slow

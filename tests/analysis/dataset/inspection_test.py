@@ -12,7 +12,7 @@ import pytest
 from msg_gan_jax.analysis.dataset import census, inspection
 from msg_gan_jax.config import schema
 from msg_gan_jax.data.sources import Splits
-from msg_gan_jax.report import contact_sheet, lettering, scatter
+from msg_gan_jax.report import contact_sheet, inventory, lettering, scatter
 
 # What is written.
 
@@ -25,6 +25,8 @@ def test_the_file_holds_what_is_returned_and_printed(root, look, tmp_path):
   assert list(kept['classes']) == ['cat', 'dog']
   assert f"{kept['train']} to train on, {kept['held_out']} held out" in text
   assert kept['digest'] in text
+  # 'out_of' is a note of a CIFAR without all of its classes.
+  assert set(inventory.TOLD_ELSEWHERE) - {'out_of'} <= set(kept['notes'])
   for name, channel in kept['channels'].items():
     assert re.search(
         rf"^  {name} +{channel['mean']:.1f} +{channel['std']:.1f} ", text, re.M)
