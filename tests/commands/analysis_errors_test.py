@@ -196,7 +196,7 @@ def command(runs, tmp_path, monkeypatch, capsys):
     ('evaluate plain --features=random', "--features: no features 'random'; d"),
     ('evaluate plain --features=inception:1 --weights_file=no', '--weights_fil'
      "e: no file 'no'; wanted the Inception network of FID (91 MB), from http"),
-    ('evaluate plain --metrics=is', '--metrics: is: random_conv has no classe'),
+    ('evaluate plain --metrics=is', "--metrics: 'is' needs the classes of a cl"),
     ('evaluate plain --metrics=polygons', '--metrics: polygons measures again'),
     ('evaluate plain --checkpoints=last', "--checkpoints: there is no 'last';"),
     ('evaluate plain --checkpoints=best', '--checkpoints: best, but plain has'),

@@ -169,7 +169,8 @@ def test_a_run_that_was_killed_finds_its_best_again(tmp_path):
     (dict(evaluate__features='incept'), "no features 'incept'"),
     (dict(evaluate__metrics='intra_fid'), 'intra_fid compares classes, and '
      r'the pictures of fake \(samples\) have none'),
-    (dict(evaluate__metrics='is'), 'config.evaluate.metrics: is: random_conv '),
+    (dict(evaluate__metrics='is'),
+     "config.evaluate.metrics: 'is' needs the classes of a classifier"),
     (dict(evaluate__protocol='ada', evaluate__weights_file='nowhere'),
      "config.evaluate.weights_file: no file 'nowhere'; wanted the Inception"),
 ])
