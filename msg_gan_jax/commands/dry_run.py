@@ -97,12 +97,13 @@ def count_parameters(params: Any) -> int:
 
 
 def _batch(config, phase):
+  struct: Any = jax.ShapeDtypeStruct
   shape = config.train.n_dis, phase.batch
   points = pyramid.are_points(config.data.shape)
   return Batch(
-      jax.ShapeDtypeStruct((*shape, *config.data.shape),
-                           jnp.float32 if points else jnp.uint8),
-      jax.ShapeDtypeStruct(shape, jnp.int32))
+      struct((*shape, *config.data.shape),
+             jnp.float32 if points else jnp.uint8),
+      struct(shape, jnp.int32))
 
 
 def _usual(train):

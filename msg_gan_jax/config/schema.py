@@ -403,8 +403,12 @@ def template(preset: str = 'msg_progan') -> ml_collections.ConfigDict:
   return config.lock()
 
 
-def parse(
-    config: 'Config | ml_collections.ConfigDict | Mapping') -> Config:
+# What `parse` takes.
+Settings: typing.TypeAlias = (
+    Config | ml_collections.ConfigDict | Mapping[str, Any])
+
+
+def parse(config: Settings) -> Config:
   """ConfigDict (or nested dict) -> Config, with every type and range checked.
 
   Raises:

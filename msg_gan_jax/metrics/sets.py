@@ -2,7 +2,7 @@
 from collections.abc import Callable, Sequence
 import dataclasses
 import os
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -174,7 +174,8 @@ class _Drawn:
 
   def __init__(self, draw, n, shape, labels, classes, name, paths):
     self.notes, self.paths = {}, paths
-    self._draw, self._n, self._last = draw, n, (-1, None)
+    self._draw, self._n = draw, n
+    self._last: tuple[int, Any] = (-1, None)  # (block, its pictures)
     self._labels = np.zeros(n, np.int32) if labels is None else labels
     self.shape, self.classes, self.name = tuple(shape), tuple(classes), name
 

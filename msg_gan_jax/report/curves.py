@@ -95,7 +95,8 @@ def _names(records):
 
 def _panels(names):
   # {(title, log): names}, the named panels first.
-  panels = {(title, log): [] for title, _, log in PANELS}
+  panels: dict[tuple[str, bool], list[str]] = {
+      (title, log): [] for title, _, log in PANELS}
   for name in names:
     about = next(
         ((title, log) for title, patterns, log in PANELS

@@ -12,7 +12,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from PIL import Image
@@ -102,9 +102,9 @@ class _Film:
   """What Pillow asks for frames, in their order, by `seek`."""
 
   def __init__(self, frames, count, shape):
-    self.image = Image.new('RGB', shape[1::-1])
-    self.image.n_frames = count
-    self.image.seek = self._seek
+    image: Any = Image.new('RGB', shape[1::-1])
+    image.n_frames, image.seek = count, self._seek
+    self.image = image
     self._frames, self._next = frames, 0
 
   def _seek(self, i):
@@ -152,6 +152,7 @@ def _mp4(path, frames, fps, count, shape):
         str(fps), '-i', '-', '-an', '-c:v', 'libx264', '-crf', '16', '-pix_fmt',
         'yuv420p', '-movflags', '+faststart', '-f', 'mp4', path],
         stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=messages)
+    assert process.stdin is not None  # It is a pipe.
     try:
       # If it ended early, its messages tell why.
       with contextlib.suppress(BrokenPipeError), process.stdin as pipe:

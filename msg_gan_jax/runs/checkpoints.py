@@ -192,12 +192,12 @@ class Checkpoints:
     folder = self.path / str(images)
     record, why = orbax_storage.attempt(
         orbax_storage.read_record, folder, images)
-    if not processes.all_agree(why is None):
+    if not processes.all_agree(record is not None) or record is None:
       return None, why or _ELSEWHERE
     _compare(record, wanted, partial, f'{place}: {folder}')
     leaves, why = orbax_storage.attempt(
         orbax_storage.read_leaves, folder, wanted)
-    if not processes.all_agree(why is None):
+    if not processes.all_agree(leaves is not None) or leaves is None:
       return None, why or _ELSEWHERE
     bad = _first_difference(record['leaves'], fingerprints.describe(leaves))
     if bad is not None:
@@ -218,7 +218,7 @@ class Checkpoints:
     if self._known.get(images) == about:
       return True
     saved, _ = orbax_storage.attempt(self._read_for_save, images, leaves)
-    if not processes.all_agree(saved is not None):
+    if not processes.all_agree(saved is not None) or saved is None:
       return False
     return fingerprints.describe(saved) == about
 

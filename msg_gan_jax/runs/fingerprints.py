@@ -55,14 +55,16 @@ def describe(leaves: Mapping[str, jax.Array]) -> dict[str, list]:
 
 def _fingerprints(leaves):
   """{name: uint32}, computed where the arrays are, in one program."""
-  groups = {}  # One program cannot read arrays that lie on other devices.
+  groups: dict[frozenset, list[str]] = {}
+  # One program cannot read arrays that lie on other devices.
   for name, x in leaves.items():
     groups.setdefault(frozenset(x.sharding.device_set), []).append(name)
-  sums = {}
+  sums: dict[str, int] = {}
   for names in groups.values():
     arrays = [leaves[name] for name in names]
-    meshes = [x.sharding.mesh for x in arrays
-              if isinstance(x.sharding, jax.sharding.NamedSharding)]
+    meshes: list[Any] = [
+        x.sharding.mesh for x in arrays
+        if isinstance(x.sharding, jax.sharding.NamedSharding)]
     # Replicated, so that every process can read it.
     out = replicated(meshes[0]) if meshes else None
     values = np.asarray(_summing(out)(arrays))

@@ -40,7 +40,9 @@ def _is_not_orbax(record):
 
 @functools.cache
 def _manager_class():
-  class Manager(_orbax().CheckpointManager):
+  base: Any = _orbax().CheckpointManager
+
+  class Manager(base):
 
     def reached_preemption(self, step):
       # The loop asks the preemption service at every step. A second caller,

@@ -1,4 +1,6 @@
 """The state that a run begins with: new, or another run's weights."""
+from typing import Any
+
 import jax
 from jax.sharding import Sharding
 import numpy as np
@@ -90,7 +92,8 @@ def create(gan: Gan, config: Config, key: jax.Array,
 
 def _same_shapes(part, new, old):
   place = f'config.train.init_from: {part}'
-  if jax.tree.structure(new) != jax.tree.structure(old):
+  layers: Any = jax.tree.structure(new)
+  if layers != jax.tree.structure(old):
     raise ValueError(f'{place}: that run has other layers than this one.')
   new = jax.tree_util.tree_flatten_with_path(new)[0]
   for (path, a), b in zip(new, jax.tree.leaves(old), strict=True):

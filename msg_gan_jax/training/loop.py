@@ -46,7 +46,7 @@ class DivergedError(ValueError):
   """A number of the training is not finite any more."""
 
 
-def train(config: Any, workdir: str | os.PathLike,
+def train(config: schema.Settings, workdir: str | os.PathLike,
           say: Callable[[str], Any] = print,
           observers: Sequence[Observer] = ()) -> int:
   """Trains until config.train.total_images, or until a signal.
@@ -180,7 +180,7 @@ class Run:
     """Where records go; only the main process writes any."""
     if not self._main:
       return records.Many()
-    writers = [records.Metrics(self._folder)]
+    writers: list[records.Writer] = [records.Metrics(self._folder)]
     if self.config.train.tensorboard:
       writers.append(records.TensorBoard(self._folder / 'tensorboard'))
     many = records.Many(*writers)
@@ -255,7 +255,8 @@ class Run:
 
   def _observe(self, due, logs):
     """{name: number} of all observers that are due."""
-    view, values = self._view(logs), {}
+    view = self._view(logs)
+    values: dict[str, Any] = {}
     for observer in due:
       values |= observer.run(view)
     return values

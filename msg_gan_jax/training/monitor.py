@@ -1,5 +1,6 @@
 """Signs that a run is well: variety, stability, finite numbers."""
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -108,7 +109,8 @@ def attention_of_d(gan: Gan) -> Callable[
     return [jnp.sqrt((g * g).sum((1, 2, 3))) for g in gradients]
 
   def share(state, images):
-    labels = in_turn(len(images[0]), gan.classes) if gan.classes else None
+    labels: Any = (
+        in_turn(len(images[0]), gan.classes) if gan.classes else None)
     gradients = jax.device_get(norms(state, images, Condition(labels)))
     return {f'share_{size}': value for size, value in scale_agreement.shares(
         dict(zip(gan.sizes, gradients, strict=True))).items()}

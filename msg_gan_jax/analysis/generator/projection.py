@@ -189,7 +189,8 @@ def _inside(trained, points):
 def _begin(trained, targets, labels, key):
   """(float32 [n, size] to begin at, [n, 1] what the noise is relative to)."""
   classes = np.zeros(len(targets), int) if labels is None else labels
-  start = spread = None
+  start: Any = None
+  spread: Any = None
   for label in np.unique(classes):
     members = classes == label
     points, length = (_mean_w if trained.layers else _nearest_z)(

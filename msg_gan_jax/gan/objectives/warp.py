@@ -10,6 +10,7 @@ that pixel, which lies elsewhere at each scale.
 Source: Karras et al. 2020 (arXiv:2006.06676), appendix B.
 """
 from collections.abc import Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -118,8 +119,8 @@ def _read(levels, sides, grids, source, index):
         y[:, None], x, pair[0] / sides[-1][0], *pair, *images.shape[1:3],
         start)).reshape(8, -1))
     start += images.shape[1] * images.shape[2]
-  y, x, factor, height, width, rows, columns, start = np.float32(
-      np.concatenate(facts, 1))
+  values: Any = np.float32(np.concatenate(facts, 1))
+  y, x, factor, height, width, rows, columns, start = values
   y, x = (
       jnp.clip(index(a * x + b * y + c * factor, side), 0, count - 1)
       for (a, b, c), side, count in (

@@ -137,8 +137,9 @@ def _save(path, variables, accuracy):
   try:
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with atomic.replacing(path) as temporary, open(temporary, 'wb') as file:
-      np.savez(file, **classifier.to_tensors(variables),
-               accuracy=json.dumps(accuracy))
+      arrays: dict[str, Any] = {**classifier.to_tensors(variables),
+                                'accuracy': json.dumps(accuracy)}
+      np.savez(file, **arrays)
       atomic.flush_to_disk(file)
   except OSError:  # No room: it is trained again at the next start.
     pass

@@ -163,7 +163,7 @@ def _vgg16(request):
 
   def apply(params, images):
     x = resizes.resize(colour(images), vgg.SIDE, vgg.SIDE, 'tf1')
-    out = network.apply({'params': params}, vgg.normalize(x))
+    out: Any = network.apply({'params': params}, vgg.normalize(x))
     return {tap: out[tap] if out[tap].ndim == 2 else out[tap].mean((1, 2))
             for tap in request.taps}
 

@@ -1,6 +1,6 @@
 """Multi-scale structural similarity: how alike a generator's pictures are."""
 import functools
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -223,7 +223,7 @@ def _batch(a, b, form):
   channels = a.shape[-1]
   x = jnp.concatenate([a, b]).astype(jnp.float32) - _GREY
   x = x.reshape(*x.shape[:2], -1)
-  product = 1.
+  product: Any = 1.
   for level, weight in enumerate(_WEIGHTS):
     if level:
       x = _halve(x, channels, form.pad)

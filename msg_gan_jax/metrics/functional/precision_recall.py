@@ -168,8 +168,7 @@ class _Tiles(NamedTuple):
 def _tiles(first, second):
   """Both sets about the first one's mean, which distances do not see."""
   mean = first.mean(axis=0, dtype=np.float64)
-  dtype = jnp.zeros((), jnp.float64 if jax.config.jax_enable_x64 else
-                    jnp.float32).dtype
+  dtype = jnp.zeros(()).dtype  # float64 where jax has it switched on.
   return tuple(_blocks(x, mean, dtype) for x in (first, second))
 
 
