@@ -115,7 +115,7 @@ class Subset:
   """
 
   def __init__(self, source: Source, indices: np.ndarray) -> None:
-    self._source: Any = source
+    self._source = source
     self._indices = np.asarray(indices, np.int64)
     self.name, self.shape = source.name, source.shape
     self.classes = source.classes
@@ -140,8 +140,9 @@ class Subset:
     return self._source.factors(self._indices[indices])
 
   def where(self, index: int) -> str:
-    """Returns what the source calls picture `index`."""
-    return self._source.where(self._indices[index])
+    """Returns what the source calls picture `index`, if it has names."""
+    source: Any = self._source
+    return source.where(self._indices[index])
 
   def digest(self) -> str:
     return hashlib.sha256(

@@ -51,7 +51,7 @@ class Drawn(NamedTuple):
   factors: Mapping[str, tuple] = types.MappingProxyType({})
 
 
-def open_source(config: Any) -> Splits:
+def open_source(config: schema.Settings) -> Splits:
   """Opens the pictures that a config names.
 
   Neither split depends on config.seed: runs of several seeds are compared, and

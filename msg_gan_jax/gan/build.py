@@ -8,7 +8,6 @@ In a notebook three lines are the whole library:
 """
 import dataclasses
 import functools
-from typing import Any
 
 import jax
 import numpy as np
@@ -38,7 +37,7 @@ from msg_gan_jax.gan.state import (
 from msg_gan_jax.gan.step import step
 
 
-def build(config: Any) -> 'Gan':
+def build(config: schema.Settings) -> 'Gan':
   """Makes a GAN of settings.
 
   Args:

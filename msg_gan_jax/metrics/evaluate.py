@@ -21,7 +21,8 @@ Pictures = np.ndarray | jax.Array | str | os.PathLike | Source
 def evaluate(real: Pictures, fake: Pictures, metrics: str | Sequence[str] = (),
              protocol: str = 'local', *,
              features: str = '', weights_file: str = '', cache_dir: str = '',
-             resolution: int = 0, seed: int = 0, devices: Any = None,
+             resolution: int = 0, seed: int = 0,
+             devices: Sequence[jax.Device] | None = None,
              say: Callable[[str], Any] = print) -> dict[str, Any]:
   """Scores of any two sets of pictures, without a GAN.
 

@@ -1,8 +1,9 @@
 """One of the sets that are compared, and what is computed of it only once."""
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 import functools
 from typing import Any, NamedTuple
 
+import jax
 import numpy as np
 
 from msg_gan_jax.data.source import Source
@@ -31,7 +32,7 @@ class Options(NamedTuple):
   weights_file: str = ''
   cache_dir: str = ''
   say: Callable[[str], Any] = print
-  devices: Any = None
+  devices: Sequence[jax.Device] | None = None
   held_out: Source | None = None
   train: Source | None = None
   seed: int = 0

@@ -21,6 +21,7 @@ import jax
 import numpy as np
 
 from msg_gan_jax.config import Config
+from msg_gan_jax.data.source import Source
 from msg_gan_jax.data.sources import Splits
 from msg_gan_jax.files.atomic import write_json
 from msg_gan_jax.gan import pyramid, schedules
@@ -173,11 +174,11 @@ class Grid(Observer):
     every: config.train.sample_every_images.
     gan: Gan.
     z: [n, latent], the fixed latents; pictures show the first monitor.GRID.
-    train: source.Source; points are drawn over some of its own.
+    train: Source; points are drawn over some of its own.
     variety: monitor.variety_of_reals of it.
   """
 
-  def __init__(self, every: int, gan: Gan, z: np.ndarray, train: Any,
+  def __init__(self, every: int, gan: Gan, z: np.ndarray, train: Source,
                variety: float):
     self.every = every
     self._z, self._train, self._variety = z, train, variety
