@@ -8,6 +8,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # For editors and type checkers; a test compares it.
+  from msg_gan_jax.config.presets import PRESETS
   from msg_gan_jax.config.schema import Config, parse, template
   from msg_gan_jax.data.batches import Batch
   from msg_gan_jax.data.source import ArraySource, Source
@@ -35,8 +36,14 @@ if TYPE_CHECKING:  # For editors and type checkers; a test compares it.
   from msg_gan_jax.gan.schedules import Phase
   from msg_gan_jax.gan.state import NOTHING, Condition, State, Verdict
   from msg_gan_jax.metrics.evaluate import evaluate
-  from msg_gan_jax.metrics.features.table import FEATURES
-  from msg_gan_jax.metrics.protocols import PROTOCOLS
+  from msg_gan_jax.metrics.features.table import (
+    FEATURES,
+    Extractor,
+    Features,
+    Request,
+  )
+  from msg_gan_jax.metrics.pair import Pair
+  from msg_gan_jax.metrics.protocols import PROTOCOLS, Protocol
   from msg_gan_jax.metrics.score import Score
   from msg_gan_jax.metrics.table import METRICS, Metric
   from msg_gan_jax.runs.load import LoadedRun, load
@@ -54,7 +61,9 @@ _HOME = {
     'Condition': 'gan.state',
     'Config': 'config.schema',
     'Constraint': 'gan.objectives.weight_penalties',
+    'Extractor': 'metrics.features.table',
     'FEATURES': 'metrics.features.table',
+    'Features': 'metrics.features.table',
     'GPenalty': 'gan.objectives.path_length',
     'G_PENALTIES': 'gan.objectives.path_length',
     'Gan': 'gan.build',
@@ -72,11 +81,15 @@ _HOME = {
     'Optimizer': 'gan.optimizers',
     'PENALTIES': 'gan.objectives.penalties',
     'PHI': 'gan.networks.phi',
+    'PRESETS': 'config.presets',
     'PROTOCOLS': 'metrics.protocols',
+    'Pair': 'metrics.pair',
     'Penalty': 'gan.objectives.penalties',
     'Phase': 'gan.schedules',
     'Phi': 'gan.networks.phi',
     'Players': 'gan.networks.players',
+    'Protocol': 'metrics.protocols',
+    'Request': 'metrics.features.table',
     'SOURCES': 'data.sources',
     'Score': 'metrics.score',
     'Source': 'data.source',

@@ -82,6 +82,10 @@ def about_row(row):
   """(what it does, where it comes from)."""
   if hasattr(row, 'follows'):  # A protocol.
     return row.follows, '[all values](protocols.md)'
+  if isinstance(row, dict):  # A preset.
+    settings = '1 setting differs' if len(row) == 1 else (
+        f'{len(row)} settings differ')
+    return f'{settings} from the defaults.', '[all values](presets.md)'
   if hasattr(row, 'g'):  # A loss.
     (d, source), (g, _) = about(row.d), about(row.g)
     return f'D: {d} G: {g}', source

@@ -92,7 +92,7 @@ class Open(Protocol):
   def __call__(self, request: Request, /) -> Extractor: ...
 
 
-class Row(NamedTuple):
+class Features(NamedTuple):
   """A row of FEATURES.
 
   Attributes:
@@ -282,11 +282,11 @@ def open_extractor(name: str, request: Request) -> Extractor:
   return FEATURES[name].open(request)
 
 
-FEATURES: tables.Table[Row] = tables.Table('features', 'features', {
-    'inception': Row(_inception, '2048', ('logits', 'logits_unbiased')),
-    'classifier': Row(_classifier, 'features', ('logits', 'logits')),
-    'random_conv': Row(_random_conv, 'features'),
-    'pixels': Row(_pixels, 'values'),
-    'vgg16': Row(_vgg16, 'fc2'),
-    'dinov2': Row(_dinov2, 'cls'),
+FEATURES: tables.Table[Features] = tables.Table('features', 'features', {
+    'inception': Features(_inception, '2048', ('logits', 'logits_unbiased')),
+    'classifier': Features(_classifier, 'features', ('logits', 'logits')),
+    'random_conv': Features(_random_conv, 'features'),
+    'pixels': Features(_pixels, 'values'),
+    'vgg16': Features(_vgg16, 'fc2'),
+    'dinov2': Features(_dinov2, 'cls'),
 })
