@@ -147,7 +147,7 @@ def open_archive(data: schema.Data) -> Splits:
   opened = archive.unpack(data.path, data.cache_dir)
   if npz.is_npz(opened):
     _want_defaults(data, 'label_file')
-    return _split(npz.Arrays(opened, data.dataset, data.label), data)
+    return _split(npz.Npz(opened, data.dataset, data.label), data)
   _want_defaults(data, 'dataset')
   return _split(archive.Archive(
       opened, data.label_file, data.label, data.on_bad), data)

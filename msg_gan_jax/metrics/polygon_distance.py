@@ -7,7 +7,7 @@ from msg_gan_jax.metrics.score import Score, error_of_share
 
 WITHIN = .75  # Euclidean distance of pictures in [0, 1]: Lucic et al. 2018.
 MOST = 1000  # Fakes whose nearest polygon is looked for.
-_DRAWN = 10_000  # Polygons that the search begins at.
+_CANDIDATES = 10_000  # Polygons that the search begins at.
 _STARTS = 4  # The nearest of them, each of which leads somewhere else.
 _ROUNDS = 16
 _STEP = 1e-3  # Of a corner, in sides of the picture: a thirtieth of a pixel.
@@ -30,7 +30,8 @@ def distances(images: np.ndarray, dataset: str, seed: int = 1) -> np.ndarray:
   """
   size = images.shape[1]
   target = _flat(images)
-  corners = polygons.factors_at(dataset, seed, np.arange(_DRAWN))['vertices']
+  corners = polygons.factors_at(
+      dataset, seed, np.arange(_CANDIDATES))['vertices']
   near, _ = nearest(target, _flat(polygons.draw(corners, size)), _STARTS)
   return np.min([_descend(target, corners[start], size) for start in near.T], 0)
 

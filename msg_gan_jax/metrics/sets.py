@@ -99,7 +99,7 @@ def _store(path, cache_dir):
   if os.path.isdir(path):
     return folder.Folder(path)
   unpacked = archive.unpack(path, cache_dir)
-  return (npz.Arrays if npz.is_npz(unpacked) else archive.Archive)(unpacked)
+  return (npz.Npz if npz.is_npz(unpacked) else archive.Archive)(unpacked)
 
 
 class Paths(NamedTuple):
@@ -158,7 +158,7 @@ def generated(draw: Callable[[int, int], np.ndarray], n: int,
     classes: their names.
     paths: Paths of the generator, or None.
   """
-  drawn = _Drawn(draw, n, shape, labels, classes, name, paths)
+  drawn = _Generated(draw, n, shape, labels, classes, name, paths)
   if n * int(np.prod(shape)) > MOST_BYTES:
     return drawn
   pixels = np.concatenate([
@@ -167,7 +167,7 @@ def generated(draw: Callable[[int, int], np.ndarray], n: int,
   return Samples(pixels, labels, classes, name, paths)
 
 
-class _Drawn:
+class _Generated:
   """Pictures of a generator, drawn whenever asked for, in blocks that stay the
   same."""
   BLOCK = 256

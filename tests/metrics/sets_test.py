@@ -130,7 +130,7 @@ def test_what_is_drawn_anew_is_what_is_kept(monkeypatch):
   kept = sets.generated(draw, 12, (16, 20, 3))
   assert asked == [(0, 12)]
   monkeypatch.setattr(sets, 'MOST_BYTES', 100)
-  monkeypatch.setattr(sets._Drawn, 'BLOCK', 5)
+  monkeypatch.setattr(sets._Generated, 'BLOCK', 5)
   asked.clear()
   drawn = sets.generated(draw, 12, (16, 20, 3))
   indices = np.array([11, 0, 7, 3])

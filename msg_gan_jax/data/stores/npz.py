@@ -14,7 +14,7 @@ from msg_gan_jax.files import archives, npy
 CRC_BYTES = 1 << 24  # Bytes whose CRC is computed at a time.
 
 
-class Arrays:
+class Npz:
   """Pictures uint8 [n, H, W, C] or [n, H, W]; implements store.PictureStore.
 
   Args:
