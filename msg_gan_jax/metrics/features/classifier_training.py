@@ -102,24 +102,7 @@ def train(pixels: Pixels, labels: Mapping[str, np.ndarray],
           final_div_factor=1000),
       b2=.99, weight_decay=recipe.decay,
       mask=lambda params: jax.tree.map(lambda x: x.ndim > 1, params))
-
-  # One call a step: in lax.scan, the gradient of a convolution is many times
-  # slower on CPUs.
-  @jax.jit
-  def step(variables, moments, images, labels):
-    def loss(params):
-      (_, logits), stats = net.apply(
-          dict(variables, params=params), from_uint8(images), train=True,
-          mutable=['batch_stats'])
-      return sum(_loss(logits[head], labels[head], recipe.smoothing)
-                 for head in heads), stats
-
-    (value, stats), grads = jax.value_and_grad(loss, has_aux=True)(
-        variables['params'])
-    updates, moments = optimizer.update(grads, moments, variables['params'])
-    params = optax.apply_updates(variables['params'], updates)
-    return dict(stats, params=params), moments, value
-
+  step = _update(net, optimizer, recipe.smoothing)
   moments = optimizer.init(variables['params'])
   rng = np.random.Generator(np.random.PCG64(recipe.seed))
   for i, who in enumerate(_batches(count, batch, steps, rng), 1):
@@ -134,6 +117,30 @@ def train(pixels: Pixels, labels: Mapping[str, np.ndarray],
       if say:
         say(min(i * batch, total), total, float(value))
   return variables
+
+
+def _update(net, optimizer, smoothing):
+  """(variables, moments, images, labels) -> (variables, moments, loss).
+
+  One call a step: in lax.scan, the gradient of a convolution is many times
+  slower on CPUs.
+  """
+  @jax.jit
+  def step(variables, moments, images, labels):
+    def loss(params):
+      (_, logits), stats = net.apply(
+          dict(variables, params=params), from_uint8(images), train=True,
+          mutable=['batch_stats'])
+      return sum(_loss(logits[head], labels[head], smoothing)
+                 for head in net.heads), stats
+
+    (value, stats), grads = jax.value_and_grad(loss, has_aux=True)(
+        variables['params'])
+    updates, moments = optimizer.update(grads, moments, variables['params'])
+    params = optax.apply_updates(variables['params'], updates)
+    return dict(stats, params=params), moments, value
+
+  return step
 
 
 def _loss(logits, labels, smoothing):

@@ -86,18 +86,22 @@ def path_length(
     return distance(*images) / epsilon**2
 
   keys = jax.random.split(jax.random.key(seed), -(-count // batch))
-  speeds = np.concatenate(
-      [np.asarray(step(key), np.float64) for key in keys])[:count]
-  if not np.isfinite(speeds).all():
-    raise ValueError(
-        f'path_length: {(~np.isfinite(speeds)).sum()} of {count} distances are '
-        'not finite.')
-  low = np.percentile(speeds, 1, method='lower')
-  high = np.percentile(speeds, 99, method='higher')
-  inner = speeds[(speeds >= low) & (speeds <= high)]
+  inner = _without_extremes(np.concatenate(
+      [np.asarray(step(key), np.float64) for key in keys])[:count])
   return PathLength(
       float(inner.mean()), float(inner.std() / np.sqrt(len(inner))), count,
       len(inner), space, sampling, epsilon, crop)
+
+
+def _without_extremes(speeds):
+  """Speeds from the percentile 1 to 99; ValueError if any is not finite."""
+  if not np.isfinite(speeds).all():
+    raise ValueError(
+        f'path_length: {(~np.isfinite(speeds)).sum()} of {len(speeds)} '
+        'distances are not finite.')
+  low = np.percentile(speeds, 1, method='lower')
+  high = np.percentile(speeds, 99, method='higher')
+  return speeds[(speeds >= low) & (speeds <= high)]
 
 
 def lerp(a: jax.Array, b: jax.Array, t: jax.Array | float) -> jax.Array:
