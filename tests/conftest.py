@@ -129,6 +129,32 @@ def oracle():
   return lambda name: Oracle(entries[name])
 
 
+@pytest.fixture
+def command(tmp_path, monkeypatch, capsys):
+  """(*argv) -> (exit status, stdout, stderr) of launch.py, in this process.
+
+  In an empty folder, with the suite's cache of compiled programs.
+  """
+  from absl import flags
+  from absl.testing import flagsaver
+
+  from msg_gan_jax.commands import main
+  monkeypatch.chdir(tmp_path)
+  monkeypatch.setattr(main, '_set_up_jax', lambda: None)
+
+  def call(*argv):
+    saved = flagsaver.save_flag_values(flags.FLAGS)
+    monkeypatch.setattr(sys, 'argv', ['launch.py', *argv])
+    try:
+      with pytest.raises(SystemExit) as ended:
+        main.main(main._parse(sys.argv))
+    finally:
+      flagsaver.restore_flag_values(saved, flags.FLAGS)
+    return ended.value.code, *capsys.readouterr()
+
+  return call
+
+
 @pytest.fixture(scope='session')
 def read_by_many():
   """(source, wanted pixels): asserts that eight threads read them at once."""

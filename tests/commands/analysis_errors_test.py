@@ -1,24 +1,20 @@
 """Laws of the flags of the modes that look at a run, and of --psi."""
+import functools
 import os
 import shutil
 import sys
 
-from absl import flags
-from absl.testing import flagsaver
 import jax
 import jax.numpy as jnp
 import numpy as np
 from PIL import Image
 import pytest
 
-from msg_gan_jax.commands import main
 from msg_gan_jax.gan.build import build
 from msg_gan_jax.report import film
-from msg_gan_jax.runs import checkpoints, workdir
+from msg_gan_jax.runs import checkpoints, load, workdir
 
-# ml_collections loads an experiment so.
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings(
-    'ignore:the load_module:DeprecationWarning')]
+pytestmark = pytest.mark.slow
 
 STYLED = dict(
     preset='stylegan', data__resolution=8, networks__w=6,
@@ -54,30 +50,21 @@ def runs(tmp_path_factory, small):
   np.save(path / 'z.npy', np.ones((4, 8)))
   np.save(path / 'w.npy', np.ones((4, 6)))
   np.save(path / 'nan.npy', np.full((4, 6), np.nan))
-  return path
+  with pytest.MonkeyPatch.context() as patch:  # Each is compiled once.
+    patch.setattr(load, 'build', functools.cache(build))
+    yield path
 
 
 @pytest.fixture
-def command(runs, tmp_path, monkeypatch, capsys):
+def run(runs, tmp_path, command):
   """'mode run flags' -> (exit status, stdout, stderr) of launch.py, in here."""
-  monkeypatch.chdir(tmp_path)
-  # The suite has a cache of its own.
-  monkeypatch.setattr(main, '_set_up_jax', lambda: None)
   for name in os.listdir(runs):
-    os.symlink(runs / name, name)
+    os.symlink(runs / name, tmp_path / name)
 
   def call(line):
-    mode, run, *rest = line.split()
-    argv = ['launch.py', f'--mode={mode}', *rest]
-    argv += [] if run == '-' else [f'--workdir={run}']
-    saved = flagsaver.save_flag_values(flags.FLAGS)
-    monkeypatch.setattr(sys, 'argv', argv)
-    try:
-      with pytest.raises(SystemExit) as error:
-        main.main(main._parse(argv))
-    finally:
-      flagsaver.restore_flag_values(saved, flags.FLAGS)
-    return error.value.code, *capsys.readouterr()
+    mode, name, *rest = line.split()
+    return command(f'--mode={mode}', *rest, *(
+        [] if name == '-' else [f'--workdir={name}']))
 
   return call
 
@@ -196,7 +183,7 @@ def command(runs, tmp_path, monkeypatch, capsys):
     ('evaluate plain --features=random', "--features: no features 'random'; d"),
     ('evaluate plain --features=inception:1 --weights_file=no', '--weights_fil'
      "e: no file 'no'; wanted the Inception network of FID (91 MB), from http"),
-    ('evaluate plain --metrics=is', "--metrics: 'is' needs the classes of a cl"),
+    ('evaluate plain --metrics=is', "--metrics: 'is' needs the classes of a c"),
     ('evaluate plain --metrics=polygons', '--metrics: polygons measures again'),
     ('evaluate plain --checkpoints=last', "--checkpoints: there is no 'last';"),
     ('evaluate plain --checkpoints=best', '--checkpoints: best, but plain has'),
@@ -206,33 +193,33 @@ def command(runs, tmp_path, monkeypatch, capsys):
      ' 8 x 8 with 3 channels, those of pictures 12 x 9 with 3 channels; wan'),
 ])
 def test_each_mistake_has_its_text_and_writes_nothing(
-    command, tmp_path, runs, line, text):
+    run, tmp_path, runs, line, text):
   before = sorted(map(str, runs.rglob('*'))), sorted(os.listdir())
-  status, out, err = command(line)
+  status, out, err = run(line)
   assert (status, out) == (1, '') and 'Traceback' not in err
   assert err.startswith(f'error: {text}'), err
   assert err.endswith('\n(--debug shows where)\n') and len(err) < 1000
   assert (sorted(map(str, runs.rglob('*'))), sorted(os.listdir())) == before
 
 
-def test_a_run_that_is_not_there_is_told_with_those_that_are(command):
-  status, _, err = command('truncate stiled')
+def test_a_run_that_is_not_there_is_told_with_those_that_are(run):
+  status, _, err = run('truncate stiled')
   assert status == 1 and "stiled: no such folder. Did you mean 'styled'?" in err
 
 
-def test_without_ffmpeg_nothing_is_drawn(command, monkeypatch):
+def test_without_ffmpeg_nothing_is_drawn(run, monkeypatch):
   monkeypatch.setattr(shutil, 'which', lambda name: None)
   monkeypatch.setitem(sys.modules, 'imageio_ffmpeg', None)
-  status, _, err = command('walk none --out=x.mp4')
+  status, _, err = run('walk none --out=x.mp4')
   assert status == 1 and err.startswith(
       "error: --out: a .mp4 needs ffmpeg, which is not on the PATH; run pip "
       "install 'msg_gan_jax[video]', or write a .webp or a .gif.\n")
 
 
 @pytest.mark.slow
-def test_each_mode_writes_its_files_and_says_where(command, tmp_path):
+def test_each_mode_writes_its_files_and_says_where(run, tmp_path):
   def made(line):
-    status, out, err = command(line)
+    status, out, err = run(line)
     assert status == 0, err
     return out.splitlines()
 

@@ -30,10 +30,6 @@ from msg_gan_jax.runs import (
 )
 from msg_gan_jax.training import monitor
 
-# ml_collections loads an experiment so.
-pytestmark = pytest.mark.filterwarnings(
-    'ignore:the load_module:DeprecationWarning')
-
 PACKAGE = os.path.join(ROOT, 'msg_gan_jax', '')
 NAMES = [row.name for row in ROWS]
 LEAST = {'config': 15, 'flags': 10, 'data': 15, 'checkpoints': 10,

@@ -17,33 +17,9 @@ from msg_gan_jax.commands import main, shared_flags
 from msg_gan_jax.config import schema
 from msg_gan_jax.runs import config_file, workdir
 
-# ml_collections loads an experiment so.
-pytestmark = pytest.mark.filterwarnings(
-    'ignore:the load_module:DeprecationWarning')
-
 SMALL = ('--config.data.resolution=8', '--config.networks.latent=8',
          '--config.networks.fmap_max=8', '--config.data.count=64',
          '--config.data.held_out=0')
-
-
-@pytest.fixture
-def command(tmp_path, monkeypatch, capsys):
-  """(*argv) -> (exit status, stdout, stderr) of launch.py in this process."""
-  monkeypatch.chdir(tmp_path)
-  # The suite has a cache of its own.
-  monkeypatch.setattr(main, '_set_up_jax', lambda: None)
-
-  def call(*argv):
-    saved = flagsaver.save_flag_values(flags.FLAGS)
-    monkeypatch.setattr(sys, 'argv', ['launch.py', *argv])
-    try:
-      with pytest.raises(SystemExit) as error:
-        main.main(main._parse(sys.argv))
-    finally:
-      flagsaver.restore_flag_values(saved, flags.FLAGS)
-    return error.value.code, *capsys.readouterr()
-
-  return call
 
 
 def assert_fails(result, *texts):

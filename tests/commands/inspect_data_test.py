@@ -1,45 +1,18 @@
 """Laws of --mode=inspect: what it takes, refuses and leaves alone."""
 import os
 import re
-import sys
 
-from absl import flags
-from absl.testing import flagsaver
 from helpers import save_classes
 import pytest
 
-from msg_gan_jax.commands import dry_run, main
-
-# The command.
+from msg_gan_jax.commands import dry_run
 
 
-@pytest.fixture
-def command(tmp_path, monkeypatch, capsys):
-  """(*argv) -> (exit status, stdout, stderr) of launch.py in this process."""
-  monkeypatch.chdir(tmp_path)
-
-  def call(*argv):
-    saved = flagsaver.save_flag_values(flags.FLAGS)
-    monkeypatch.setattr(sys, 'argv', ['launch.py', '--mode=inspect', *argv])
-    try:
-      with pytest.raises(SystemExit) as error:
-        main.main(main._parse(sys.argv))
-    finally:
-      flagsaver.restore_flag_values(saved, flags.FLAGS)
-    return error.value.code, *capsys.readouterr()
-
-  return call
-
-
-# ml_collections loads an experiment so.
-loads = pytest.mark.filterwarnings('ignore:the load_module:DeprecationWarning')
-
-
-@loads
 def test_the_command_writes_beside_the_workdir_and_never_into_it(
     command, tmp_path):
   root = save_classes(tmp_path / 'set', 12, 28)
-  argv = ['--config=own_pictures', f'--config.data.path={root}',
+  argv = ['--mode=inspect', '--config=own_pictures',
+          f'--config.data.path={root}',
           '--config.data.resolution=8', f'--config.data.cache_dir={tmp_path}/c']
   status, out, err = command('--workdir=a', *argv)
   assert (status, err) == (0, '')
@@ -51,7 +24,6 @@ def test_the_command_writes_beside_the_workdir_and_never_into_it(
       tmp_path / 'a.inspect' / 'inspect.json').read_text()
 
 
-@loads
 @pytest.mark.parametrize('argv, text', [
     (['--config.data.path=nowhere'], r"config\.data\.path: no folder 'nowher"),
     (['--config.data.path=', '--config.data.on_bad=pass'],
@@ -80,13 +52,13 @@ def test_after_a_mistake_nothing_is_written(
   (tmp_path / 'run').mkdir()
   (tmp_path / 'run' / 'config.json').write_text('{}')
   (tmp_path / 'file').write_text('')
-  status, out, err = command('--config=own_pictures', *argv)
+  status, out, err = command(
+      '--mode=inspect', '--config=own_pictures', *argv)
   assert (status, out) == (1, '') and re.match(f'error: {text}', err), err
   assert sorted(os.listdir(tmp_path)) == ['file', 'run']
   assert os.listdir(tmp_path / 'run') == ['config.json']
 
 
-@loads
 def test_a_flag_of_several_modes_names_all_in_another(command, monkeypatch):
   status, _, err = command('--mode=train', '--out=x')
   assert status == 1 and err.startswith(

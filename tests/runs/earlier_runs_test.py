@@ -7,10 +7,7 @@ StyleGAN2 with ADA, all tiny.
 import json
 import pathlib
 import shutil
-import subprocess
-import sys
 
-from helpers import ROOT
 import jax
 import numpy as np
 from PIL import Image
@@ -44,12 +41,6 @@ def lacking(run, *names):
   path.write_text(json.dumps(values))
 
 
-def launch(*words, cwd):
-  return subprocess.run(
-      [sys.executable, str(ROOT / 'launch.py'), *words], cwd=cwd, text=True,
-      capture_output=True, timeout=300)
-
-
 @pytest.mark.parametrize('run', IMAGES, indirect=True)
 def test_an_earlier_run_is_loaded(run):
   loaded = load(run)
@@ -73,16 +64,17 @@ def test_a_checkpoint_is_named_by_its_images(run, monkeypatch):
 
 @pytest.mark.slow
 @pytest.mark.parametrize('run', IMAGES, indirect=True)
-def test_an_earlier_run_goes_on_under_its_own_config_and_is_sampled(run):
+def test_an_earlier_run_goes_on_under_its_own_config_and_is_sampled(
+    run, command):
   before = (run / 'metrics.jsonl').read_text()
   # The whole section is younger than such a run.
   lacking(run, 'evaluate')
   more = IMAGES[run.name] + 8
-  done = launch(f'--workdir={run}', f'--config.train.total_images={more}',
-                cwd=run.parent)
-  assert done.returncode == 0, done.stderr
-  assert f'continuing after {IMAGES[run.name]} images' in done.stdout
-  assert (done.stdout + done.stderr).count("evaluate.metrics = ''") == 1
+  status, out, err = command(
+      f'--workdir={run}', f'--config.train.total_images={more}')
+  assert status == 0, err
+  assert f'continuing after {IMAGES[run.name]} images' in out
+  assert (out + err).count("evaluate.metrics = ''") == 1
   after = (run / 'metrics.jsonl').read_text()
   assert after.startswith(before)
   assert json.loads(after.splitlines()[-1])['images'] == more
@@ -90,10 +82,9 @@ def test_an_earlier_run_goes_on_under_its_own_config_and_is_sampled(run):
   assert config.train.total_images == more and config.evaluate.metrics == ''
   change = json.loads((run / 'changes.jsonl').read_text())
   assert any('evaluate.best' in line for line in change['changed'])
-  drawn = launch('--mode=sample', f'--workdir={run}', '--count=4',
-                 cwd=run.parent)
-  assert drawn.returncode == 0, drawn.stderr
-  assert 'did not exist' not in drawn.stderr  # It is on record by now.
+  status, _, err = command('--mode=sample', f'--workdir={run}', '--count=4')
+  assert status == 0, err
+  assert 'did not exist' not in err  # It is on record by now.
   with Image.open(run / 'samples_0' / 'grid.png') as grid:
     assert np.asarray(grid).std() > 0
 
