@@ -1,4 +1,5 @@
 """Every preset at its start: no layer is silent, loud or saturated."""
+from helpers import count
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -50,9 +51,11 @@ def at_start(preset):
   config = schema.parse(config)
   settings, players = config.networks, NETWORKS[config.networks.name](config)
   gan = build(config)
-  # Drawing millions of numbers by unoptimized code takes seconds.
-  state = jax.jit(gan.init).lower(jax.random.key(0)).compile(
-      {'xla_backend_optimization_level': 1})(jax.random.key(0))
+  # To draw tens of millions of numbers by unoptimized code takes longer than to
+  # optimize it; of fewer it does not.
+  init = jax.jit(gan.init).lower(jax.random.key(0))
+  state = init.compile({'xla_backend_optimization_level': int(
+      count(init.out_info) > 10**8)})(jax.random.key(0))
   labels = jnp.arange(BATCH) % settings.classes if settings.classes else None
   condition = Condition(labels)
 

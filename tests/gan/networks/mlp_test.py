@@ -92,5 +92,5 @@ def test_the_ring_is_found(small):
     batch = stream.at(128 * step, (1, 128))
     state, _ = gan.step(state, batch, key)
   before, after = (modes(x, source.centres, source.std) for x in points)
-  assert before['modes'] <= 4
-  assert after['modes'] == 8 and after['high_quality'] > .5
+  assert before.modes <= 4
+  assert after.modes == 8 and after.high_quality > .5
