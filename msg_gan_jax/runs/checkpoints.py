@@ -9,10 +9,12 @@ from typing import Any, Self
 
 import jax
 
-from msg_gan_jax.config import tables
-from msg_gan_jax.runs import fingerprints, orbax_storage, processes
-
-_ELSEWHERE = 'another process could not read it'
+from msg_gan_jax.runs import (
+  fingerprints,
+  orbax_storage,
+  processes,
+  verification,
+)
 
 
 class Checkpoints:
@@ -89,7 +91,8 @@ class Checkpoints:
           f'there is a checkpoint of {latest}. Continue from that one, or '
           'choose another workdir=FOLDER.')
     if images == latest:
-      if self._holds(images, leaves, about):
+      if self._known.get(images) == about or verification.holds(
+          self.path / str(images), images, leaves, about):
         return False
       # It is damaged, or of another state: it is moved away, but not lost.
       self._move_aside([images])
@@ -149,8 +152,11 @@ class Checkpoints:
     wanted = fingerprints.named(like, place)
     damaged: list[tuple[int, str]] = []
     for step in reversed(self._candidates(images, place)):
-      leaves, why = self._read_one(step, wanted, partial, place)
+      leaves, about, why = verification.read(
+          self.path / str(step), step, wanted, partial, place)
       if leaves is not None:
+        if not partial:
+          self._known = {step: about}
         self._settle(damaged)
         return step, jax.tree.unflatten(
             jax.tree.structure(like), leaves.values())
@@ -180,52 +186,12 @@ class Checkpoints:
     _all_see(steps, place)
     return steps
 
-  def _read_one(self, images, wanted, partial, place):
-    """(leaves, None) of an intact checkpoint, else (None, what is damaged).
-
-    All processes go the same way, even if only one of them finds damage.
-
-    Raises:
-      ValueError: it is intact, but its leaves are not those of `wanted`:
-        another program has written it, and to skip it would hide that.
-    """
-    folder = self.path / str(images)
-    record, why = orbax_storage.attempt(
-        orbax_storage.read_record, folder, images)
-    if not processes.all_agree(record is not None) or record is None:
-      return None, why or _ELSEWHERE
-    _compare(record, wanted, partial, f'{place}: {folder}')
-    leaves, why = orbax_storage.attempt(
-        orbax_storage.read_leaves, folder, wanted)
-    if not processes.all_agree(leaves is not None) or leaves is None:
-      return None, why or _ELSEWHERE
-    bad = _first_difference(record['leaves'], fingerprints.describe(leaves))
-    if bad is not None:
-      return None, f'the data of {bad!r} are not those that were saved'
-    if not partial:
-      self._known = {images: record['leaves']}
-    return leaves, None
-
   def set_aside_beyond(self, images: int) -> None:
     """Moves checkpoints of more images to `damaged/`: a run went back."""
     beyond = [step for step in self.steps() if step > images]
     if beyond:
       self._move_aside(beyond)
       self._reopen()
-
-  def _holds(self, images, leaves, about):
-    """Whether the checkpoint that is there is whole, and of this tree."""
-    if self._known.get(images) == about:
-      return True
-    saved, _ = orbax_storage.attempt(self._read_for_save, images, leaves)
-    if not processes.all_agree(saved is not None) or saved is None:
-      return False
-    return fingerprints.describe(saved) == about
-
-  def _read_for_save(self, images, leaves):
-    folder = self.path / str(images)
-    _compare(orbax_storage.read_record(folder, images), leaves, False, '')
-    return orbax_storage.read_leaves(folder, leaves)
 
   def _settle(self, damaged):
     """Moves damaged checkpoints aside, and says so in `passed_over`."""
@@ -273,36 +239,6 @@ class Checkpoints:
     if manager is not None:
       with contextlib.suppress(Exception):  # `wait` has raised it already.
         manager.close()
-
-
-def _compare(record, wanted, partial, place):
-  """Raises for the first leaf that is not what `wanted` asks for."""
-  if record['format'] != orbax_storage.FORMAT:
-    raise ValueError(
-        f'{place}: written in format {record["format"]}; this version of '
-        f'msg_gan_jax reads format {orbax_storage.FORMAT}.')
-  other = ('The checkpoint was written by another version of the program, or '
-           'under another config.')
-  saved = record['leaves']
-  for name, x in wanted.items():
-    if name not in saved:
-      close = tables.closest(name, saved)
-      hint = f'; the nearest is {close!r}' if close else ''
-      raise ValueError(f'{place}: it has no {name!r}{hint}. {other}')
-    dtype, shape, _ = saved[name]
-    if (str(x.dtype), list(x.shape)) != (dtype, shape):
-      raise ValueError(
-          f'{place}: {name!r} is {fingerprints.kind(dtype, shape)}; wanted '
-          f'{fingerprints.kind(x.dtype, x.shape)}. {other}')
-  for name in saved:
-    if name not in wanted and not partial:
-      raise ValueError(
-          f'{place}: it has {name!r}, for which there is no place now. '
-          f'{other}')
-
-
-def _first_difference(saved, actual):
-  return next((name for name in actual if saved[name] != actual[name]), None)
 
 
 def _all_see(steps, place):
