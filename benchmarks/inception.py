@@ -9,6 +9,7 @@ resize to features and logits. README.md beside this file has results.
 """
 import argparse
 import json
+import math
 import os
 import pathlib
 import platform
@@ -29,6 +30,22 @@ def images(side, batch):
       0, 256, (batch, side, side, 3), np.uint8)
 
 
+def random_params(convs):
+  """Params whose features neither vanish nor grow."""
+  rng = np.random.default_rng(0)
+
+  def normal(*shape):
+    scale = math.sqrt(2 / math.prod(shape[:-1]))
+    return rng.standard_normal(shape, np.float32) * np.float32(scale)
+
+  params = {
+      name: {'kernel': normal(*plan.window, plan.wide, width),
+             'bias': .1 * normal(1, width)[0]}
+      for name, plan in convs.items() for width in [sum(plan.parts.values())]}
+  return params | {
+      'fc_kernel': normal(2048, 1008), 'fc_bias': .1 * normal(1, 1008)[0]}
+
+
 def ours(folder):
   """(about, images -> features): this package, by jit."""
   sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
@@ -46,7 +63,7 @@ def ours(folder):
   weights = pathlib.Path(folder, 'weights.pth')
   params = jax.device_put(
       inception.from_tensors(tensors.read(weights)) if weights.exists()
-      else inception.random_params(0))
+      else random_params(inception.CONVS))
   return (f'jax {jax.__version__}, {jax.devices()[0].device_kind}',
           lambda x: [np.asarray(y) for y in features(params, x)])
 

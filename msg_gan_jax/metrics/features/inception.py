@@ -10,7 +10,6 @@ inception.py, two ports of the graph; both read the weights
 pt_inception-2015-12-05-6726825d.pth, under the same names.
 """
 from collections.abc import Mapping
-import math
 from typing import Any, NamedTuple
 
 from flax import linen as nn
@@ -204,22 +203,6 @@ def from_tensors(tensors: Mapping[str, np.ndarray]) -> dict[str, Any]:
   return params | {
       'fc_kernel': fc['kernel'].astype(np.float32),
       'fc_bias': fc['bias'].astype(np.float32)}
-
-
-def random_params(seed: int) -> dict[str, Any]:
-  """Params whose features neither vanish nor grow: for benchmarks and tests."""
-  rng = np.random.default_rng(seed)
-
-  def normal(*shape):
-    scale = math.sqrt(2 / math.prod(shape[:-1]))
-    return rng.standard_normal(shape, np.float32) * np.float32(scale)
-
-  params = {
-      name: {'kernel': normal(*plan.window, plan.wide, width),
-             'bias': .1 * normal(1, width)[0]}
-      for name, plan in CONVS.items() for width in [sum(plan.parts.values())]}
-  return params | {
-      'fc_kernel': normal(2048, 1008), 'fc_bias': .1 * normal(1, 1008)[0]}
 
 
 class _Conv(NamedTuple):
