@@ -17,8 +17,8 @@ from msg_gan_jax.metrics import evaluate, pair, sets, table, text
 from msg_gan_jax.metrics.features.table import parse as parse_spec
 from msg_gan_jax.metrics.protocols import PROTOCOLS, Protocol
 from msg_gan_jax.metrics.table import METRICS
+from msg_gan_jax.training.summary import SWD_MEAN
 
-SWD = 'swd_mean'  # It is always measured, by summary.DistanceSummary.
 # What the metrics' errors call arguments, these are called in a config.
 _NAMES = {name: f'config.evaluate.{name}' for name in (
     'metrics', 'protocol', 'features', 'weights_file')}
@@ -112,7 +112,7 @@ class Scorer:
     if not self._best:
       return np.nan
     if self._best == 'swd':
-      return values.get(SWD, np.nan)
+      return values.get(SWD_MEAN, np.nan)
     return next((
         value for name in table.score_names(self._best)
         for key, value in values.items() if table.score_of_key(key) == name),

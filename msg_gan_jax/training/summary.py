@@ -19,6 +19,9 @@ POINTS = 2500  # samples of a toy, as in VEEGAN and PacGAN
 COMPONENTS = 10  # of the Gaussian reference; fewer if there are few reals
 FEWEST = 4  # pictures: two halves of 2 still have a spread
 SMALLEST = 16  # px: patches of 7x7 pixels need a picture around them
+# Of DistanceSummary.values. `best='swd'` goes by it and not by a row's score:
+# it is in every measurement, whatever config.evaluate.metrics asks for.
+SWD_MEAN = 'swd_mean'
 
 
 class Summary(Protocol):
