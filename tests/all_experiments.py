@@ -134,13 +134,15 @@ def small(config, most=MOST, n_dis=None):
 
 @contextlib.contextmanager
 def compiled_once(config):
-  """Both starts and the sampling share what is traced and compiled."""
+  """Both starts and the sampling share their programs; no curves are drawn."""
   from msg_gan_jax.analysis.generator import samples
   from msg_gan_jax.gan import build
+  from msg_gan_jax.report import curves
   from msg_gan_jax.runs import load
   from msg_gan_jax.training import loop
   gan = build.build(config)
   with contextlib.ExitStack() as stack:
+    stack.enter_context(mock.patch.object(curves, 'plot'))
     for module in (build, loop, load):
       stack.enter_context(mock.patch.object(
           module, 'build', lambda unused_config: gan))

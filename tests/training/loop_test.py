@@ -87,6 +87,12 @@ def unbroken(config, tmp_path_factory):
   return path, said
 
 
+@pytest.fixture(autouse=True)
+def no_curves(monkeypatch):
+  """But of the run that is not broken."""
+  monkeypatch.setattr(curves, 'plot', lambda *args, **options: None)
+
+
 @pytest.fixture
 def copy(unbroken, tmp_path):
   shutil.copytree(unbroken[0], tmp_path / 'copy')
