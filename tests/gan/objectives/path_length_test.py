@@ -99,6 +99,6 @@ def test_the_row_needs_the_whole_batch_and_others_are_refused():
   assert G_PENALTIES['path_length'].values is path_length
   assert not G_PENALTIES['path_length'].separable
   assert G_PENALTIES['none'] is None
-  with pytest.raises(ValueError, match="config.objective.g_penalty: no G "
-                                       "penalty 'path'; .*Known: none, path_"):
+  with pytest.raises(ValueError, match=(
+      "no G penalty 'path'; .*Known: none, path_")):
     G_PENALTIES['path']

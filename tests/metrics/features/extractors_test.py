@@ -78,7 +78,7 @@ def test_grey_is_repeated_and_alpha_is_left_out():
 
 @pytest.mark.parametrize('name, taps, said', [
     ('inception', ('2047',), "no tap '2047'; did you mean '2048'"),
-    ('vgg', (), "features: no features 'vgg'; did you mean 'vgg16'"),
+    ('vgg', (), "no features 'vgg'; did you mean 'vgg16'"),
     ('pixels', ('mean',), "pixels has no tap 'mean'"),
 ])
 def test_unknown_features_and_taps_are_refused(
