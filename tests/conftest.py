@@ -33,14 +33,18 @@ os.environ.setdefault('XLA_FLAGS', ' '.join(FLAGS))
 gc.set_threshold(50_000, 20, 50)
 
 
-# Files of few tests that train. They come first, and in this order, so that
-# workers that take a file at a time end together.
+# Files that take longest. They come first, and in this order, so that workers
+# that take a file at a time end together.
 LONGEST = (
     'gan/compatibility', 'experiments/experiments', 'gan/devices',
-    'gan/networks/networks', 'training/loop', 'gan/step', 'config/presets',
-    'gan/growth', 'gan/high_resolution', 'fuzz', 'gan/networks/stylegan2',
-    'runs/checkpoints', 'gan/networks/bfloat16', 'analysis/generator/generator',
-    'docs/docs')
+    'config/presets', 'fuzz', 'runs/checkpoints', 'gan/networks/networks',
+    'training/stop', 'gan/networks/stylegan2', 'gan/high_resolution',
+    'gan/growth', 'commands/score_runs', 'commands/bad_inputs',
+    'training/loop', 'metrics/functional/precision_recall',
+    'runs/earlier_runs', 'docs/docs', 'docs/conditional_study',
+    'docs/dirac_study', 'gan/step', 'gan/objectives/augmentations',
+    'gan/networks/bfloat16', 'gan/networks/weight_norms',
+    'gan/networks/norms', 'style')
 
 
 def pytest_configure(config):

@@ -11,6 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.slow
+
 dirac = runpy.run_path(
     ROOT / 'docs' / 'studies' / 'dirac.py')
 Case, SLOPES = dirac['Case'], dirac['SLOPES']

@@ -286,6 +286,7 @@ def test_ci_finds_the_test_command_of_the_readme():
   assert command.count('\n') == 1
 
 
+@pytest.mark.slow
 def test_the_lines_of_the_readme_run():
   first, second = blocks(read('README.md'), 'python')
   assert len(first.splitlines()) == 5

@@ -84,6 +84,7 @@ def config_of(name, of_its_size=False):
   return config
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('name', NAMES)
 def test_every_experiment_is_short_legal_and_says_its_command(name):
   text = (ROOT / 'experiments' / f'{name}.py').read_text(encoding='utf-8')

@@ -21,6 +21,8 @@ from msg_gan_jax.metrics import (
 from msg_gan_jax.metrics.features import table as features_table
 from msg_gan_jax.metrics.functional import frechet
 
+pytestmark = pytest.mark.slow
+
 RNG = np.random.default_rng(0)
 REAL = RNG.integers(0, 256, (60, 16, 16, 1), np.uint8)
 # Coarser pictures, and darker ones: told from the reals by any features.

@@ -11,6 +11,8 @@ from msg_gan_jax.metrics import (
   protocols,
 )
 
+pytestmark = pytest.mark.slow
+
 
 def drawn(dataset, count, first=0):
   return polygons.Polygons(dataset, count + first).images(
@@ -49,7 +51,6 @@ def test_overlap_is_the_share_that_is_covered(fake, wanted):
   assert avatar_factors.overlap([0, 1, 0, 1], fake, 3) == wanted
 
 
-@pytest.mark.slow
 def test_scores_of_polygons_fall_where_they_are_others(tmp_path):
   def values(dataset):
     real = polygons.Polygons('triangles', 300)

@@ -128,6 +128,7 @@ def test_a_flipped_byte_in_any_file_is_never_loaded(two):
   assert detected >= 6  # Record, metadata, manifests and data at least.
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('harm', [
     'truncated', 'no record', 'no state', 'empty', 'no data'])
 def test_a_damaged_step_is_moved_aside_and_the_older_one_used(
@@ -156,6 +157,7 @@ def test_a_damaged_step_is_moved_aside_and_the_older_one_used(
   assert c.restore(_like(_state()))[0] == 2 and not c.passed_over
 
 
+@pytest.mark.slow
 def test_where_none_is_intact_nothing_is_touched(two, tmp_path):
   path = shutil.copytree(two, tmp_path / 'checkpoints')
   for step in '12':
@@ -227,6 +229,7 @@ def test_the_latest_stay_and_older_ones_go(tmp_path):
   assert checkpoints.Checkpoints(tmp_path).steps() == [4]
 
 
+@pytest.mark.slow
 def test_saving_the_same_step_again(tmp_path):
   path = _saved(tmp_path / 'checkpoints', 1, 2)
   with checkpoints.Checkpoints(path) as c:

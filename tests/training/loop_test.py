@@ -38,6 +38,8 @@ from msg_gan_jax.training import (
 )
 from msg_gan_jax.training.stop import Stop
 
+pytestmark = pytest.mark.slow
+
 TOTAL = 160  # 20 steps of 8; 64 images are an epoch
 
 
@@ -226,7 +228,6 @@ def test_every_panel_of_the_curves_shows_records_of_a_run(unbroken):
       assert fnmatch.filter(names, pattern), (title, pattern)
 
 
-@pytest.mark.slow
 def test_stability_is_the_change_of_the_samples_in_an_epoch(
     unbroken, config, tmp_path):
   path = tmp_path / 'run'
@@ -249,7 +250,6 @@ def test_stability_is_the_change_of_the_samples_in_an_epoch(
   assert min(wanted.values()) > 0
 
 
-@pytest.mark.slow
 def test_stopped_and_continued_it_ends_as_unbroken(
     unbroken, config, tmp_path, monkeypatch):
   path = tmp_path / 'run'
@@ -273,7 +273,6 @@ def test_stopped_and_continued_it_ends_as_unbroken(
       signal.getsignal(n) for n in (signal.SIGTERM, signal.SIGINT)]
 
 
-@pytest.mark.slow
 def test_a_signal_in_the_last_step_ends_the_run(
     config, unbroken, tmp_path, monkeypatch):
   stop_at(monkeypatch, TOTAL)
@@ -291,7 +290,6 @@ def test_after_the_end_the_same_command_prints_the_summary(
   assert_ends_like(copy, unbroken[0])
 
 
-@pytest.mark.slow
 def test_a_longer_run_is_a_change_that_is_recorded(
     unbroken, config, tmp_path):
   """Ended at 104 and made longer, it comes to the same state."""
@@ -319,7 +317,6 @@ def test_another_config_is_refused_and_changes_nothing(copy, config):
                     if p.is_file() and p.name != '.lock'}
 
 
-@pytest.mark.slow
 def test_a_number_that_is_not_finite_stops_before_anything_is_saved(
     unbroken, config, tmp_path, monkeypatch):
   path = tmp_path / 'run'

@@ -13,6 +13,8 @@ from msg_gan_jax.runs.checkpoints import Checkpoints
 from msg_gan_jax.training import loop, observers
 from msg_gan_jax.training.observers import Moment
 
+pytestmark = pytest.mark.slow
+
 
 class GeneratorNorm(observers.Observer):
   """The example of the module's docstring; it remembers what it has seen."""

@@ -8,6 +8,12 @@ import pytest
 from msg_gan_jax.analysis.dataset import census, concerns
 from msg_gan_jax.config import schema
 from msg_gan_jax.data.sources import SOURCES, Splits
+from msg_gan_jax.report import histograms
+
+
+@pytest.fixture(autouse=True)
+def no_histograms(monkeypatch):
+  monkeypatch.setattr(histograms, 'plot', lambda *args, **options: None)
 
 
 def about(found, setting):

@@ -91,6 +91,7 @@ UPSAMPLINGS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('shape', [(1, 4, 4, 3), (2, 5, 7, 4), (2, 1, 1, 3)])
 @pytest.mark.parametrize('up', layers.UP)
 def test_up_conv_is_the_convolution_of_the_upsampled(up, shape):

@@ -18,6 +18,8 @@ from msg_gan_jax.gan.networks import (
 from msg_gan_jax.gan.networks.ladder import Ladder
 from msg_gan_jax.gan.state import NOTHING, Condition
 
+pytestmark = pytest.mark.slow
+
 LADDER = 4, 8, 16
 BATCH, WIDTH, LATENT = 3, 6, 5
 
@@ -334,7 +336,6 @@ def gradients():
   return run
 
 
-@pytest.mark.slow
 def test_gradients_reach_every_parameter(gradients):
   for path, x in jax.tree_util.tree_leaves_with_path(gradients(False)):
     assert jnp.isfinite(x).all() and x.any(), path
@@ -342,7 +343,6 @@ def test_gradients_reach_every_parameter(gradients):
       assert x.all(), path
 
 
-@pytest.mark.slow
 def test_recomputing_gives_the_same_gradients(gradients):
   jax.tree.map(
       lambda x, y: np.testing.assert_allclose(x, y, rtol=1e-4, atol=1e-6),

@@ -7,6 +7,8 @@ import pytest
 from msg_gan_jax.gan.networks import initialization, plain
 from msg_gan_jax.gan.networks.weight_norms import WEIGHT_NORMS
 
+pytestmark = pytest.mark.slow
+
 MATRIX = ('spectral', 'spectral_compare_gan')
 ITERATED = (*MATRIX, 'spectral_operator', 'stable_rank')
 LAYERS = {
@@ -158,7 +160,6 @@ def test_stable_rank_at_1_is_spectral(oracle):
   np.testing.assert_allclose(*weights, atol=1e-7)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize('name', LAYERS)
 def test_spectral_operator_gives_the_layer_itself_norm_1(name):
   layer, bare = (module(norm, name, iterations=5) for norm in (

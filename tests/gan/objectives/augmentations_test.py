@@ -13,6 +13,8 @@ from msg_gan_jax.gan.objectives.augmentations import (
   instance_noise,
 )
 
+pytestmark = pytest.mark.slow
+
 KEY = jax.random.key(5)
 # 'ada' is 'ada_bgc', and tested under the longer name.
 ROWS = [name for name, row in AUGMENTATIONS.items() if row and name != 'ada']
@@ -105,7 +107,6 @@ def test_the_gradient_reaches_the_pictures_whole():
     np.testing.assert_array_equal(slope, np.ones_like(slope))
 
 
-@pytest.mark.slow
 def test_d_sees_noise_on_reals_and_fakes_that_falls_to_nothing(small):
   """By one gan.step at three times: what D says of huge noise gives it away."""
   noisy = small(data__resolution=8, objective__augment='instance_noise',
@@ -128,7 +129,6 @@ def test_d_sees_noise_on_reals_and_fakes_that_falls_to_nothing(small):
     np.testing.assert_allclose(found[80][name], calm[name], rtol=1e-5)
 
 
-@pytest.mark.slow
 def test_both_ways_through_the_update_of_g_show_d_noisy_fakes(small):
   for reuse in (False, True):
     config = small(data__resolution=8, objective__augment='instance_noise',

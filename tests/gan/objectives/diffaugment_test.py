@@ -7,6 +7,8 @@ import pytest
 from msg_gan_jax.gan import pyramid
 from msg_gan_jax.gan.objectives import diffaugment
 
+pytestmark = pytest.mark.slow
+
 KEY = jax.random.key(11)
 N = 2000
 color, translation, cutout = map(jax.jit, (
@@ -124,7 +126,6 @@ def test_each_is_done_to_its_share_and_for_itself():
       .7**2 * (.7 + .3 / 25), abs=4 * .48 / N**.5)
 
 
-@pytest.mark.slow
 def test_a_penalty_may_go_through_all_three():
   x = blocks(4, 3)
 

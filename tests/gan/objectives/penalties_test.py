@@ -8,6 +8,8 @@ import pytest
 from msg_gan_jax.gan.objectives import penalties
 from msg_gan_jax.gan.objectives.penalties import PENALTIES
 
+pytestmark = pytest.mark.slow
+
 SIZES = (4, 8)
 RNG = np.random.default_rng(0)
 ROWS = [name for name in PENALTIES if PENALTIES[name]]

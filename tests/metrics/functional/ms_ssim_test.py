@@ -4,6 +4,8 @@ import pytest
 
 from msg_gan_jax.metrics.functional import ms_ssim
 
+pytestmark = pytest.mark.slow
+
 WEIGHTS = .0448, .2856, .3001, .2363, .1333
 
 

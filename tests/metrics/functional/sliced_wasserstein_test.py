@@ -8,6 +8,8 @@ from msg_gan_jax.metrics.functional import (
   sliced_wasserstein,
 )
 
+pytestmark = pytest.mark.slow
+
 
 def nhwc(x):
   return np.ascontiguousarray(np.moveaxis(x, 1, -1))
