@@ -12,12 +12,13 @@ import argparse
 import contextlib
 import json
 import math
+import os
 import pathlib
 import subprocess
 import sys
 import tempfile
 
-from helpers import ROOT, environment
+from helpers import ROOT
 
 TOTAL = {'quickstart': 160, 'growing': 112, 'ada': 160}
 METRICS = 'fid,kid,precision_recall,density_coverage,swd,ms_ssim'
@@ -61,7 +62,7 @@ def launch(tree, folder, *words):
   """One command of the program in a tree; ends this one if it fails."""
   done = subprocess.run(
       [sys.executable, str(tree / 'launch.py'), *words], cwd=folder, text=True,
-      capture_output=True, env=environment(tree))
+      capture_output=True, env={**os.environ, 'PYTHONPATH': str(tree)})
   if done.returncode:
     sys.exit(f'{tree}: {" ".join(words)}\n{done.stdout}{done.stderr}')
 
