@@ -24,8 +24,10 @@ os.environ.setdefault('JAX_PLATFORMS', 'cpu')
 # Compiling is most of the suite's time. Unoptimized code takes half of it, and
 # the emitters before those of MLIR, which jaxlib 0.10 still has, half of that.
 # Without YNNPACK weight gradients of convolutions are many times faster.
+# Each worker has one core, and to split a program for several costs time.
 FLAGS = ['--xla_backend_optimization_level=0',
-         '--xla_cpu_experimental_ynn_fusion_type=']
+         '--xla_cpu_experimental_ynn_fusion_type=',
+         '--xla_cpu_parallel_codegen_split_count=1']
 if importlib.metadata.version('jaxlib').startswith('0.10.'):
   FLAGS.append('--xla_cpu_use_fusion_emitters=false')
 os.environ.setdefault('XLA_FLAGS', ' '.join(FLAGS))

@@ -224,6 +224,7 @@ def test_help_about_a_mode_names_its_flags_alone(command):
   assert 'seconds' in shown and 'steps' not in shown
 
 
+@pytest.mark.slow
 def test_the_console_is_quiet_but_for_what_is_said(tmp_path):
   """Of a whole process, with jax choosing its platform and absl its logs."""
   env = {k: v for k, v in os.environ.items() if k != 'JAX_PLATFORMS'}

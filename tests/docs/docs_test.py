@@ -157,6 +157,7 @@ def tables():
     table.update(before[name])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('title, settings', [
     ('A loss', dict(objective__loss='smoothed')),
     ('A penalty', dict(objective__penalty='midway')),

@@ -123,6 +123,7 @@ def test_a_fade_is_the_coarser_gan_at_0_and_the_finer_at_1(preset, growing):
     assert float(jnp.abs(at_half - d(level, fine, 1.)).max()) > 1e-6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('preset', GROWING)
 def test_players_have_one_tree_for_all_levels(preset, growing):
   config = growing(preset)
@@ -189,6 +190,7 @@ def test_rungs_that_are_not_open_do_not_move(progan):
       ), name
 
 
+@pytest.mark.slow
 def test_a_sample_has_the_present_resolution(progan):
   gan, state = progan
   assert gan.sizes == (8,)

@@ -54,6 +54,7 @@ COUNTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('preset, size', [
     row if row[1] < 256 else pytest.param(*row, marks=pytest.mark.slow)
     for row in COUNTS])

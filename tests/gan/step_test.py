@@ -99,6 +99,7 @@ def test_a_step_is_what_the_papers_formulas_say(tiny):
   chex.assert_trees_all_close(new.g.params, g, atol=2e-5)
 
 
+@pytest.mark.slow
 def test_the_average_has_its_half_life_in_images(dense):
   half_life = 8 * np.log(.5) / np.log(.999)
   config = dense(train__ema_half_life_images=float(half_life))
@@ -244,6 +245,7 @@ def dense(small):
 CLASSES = dict(networks__classes=3, networks__g_condition='concat')
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('settings', [
     dict(train__update='joint', train__reuse_latents=True),
     dict(train__update='joint'),
@@ -441,6 +443,7 @@ def test_vectors_of_spectral_norms_move_as_often_as_they_should(
     assert moves == wanted, player
 
 
+@pytest.mark.slow
 def test_the_average_is_of_the_statistics_too(dense):
   config = dense('vanilla', networks__g_norm='batch',
                  train__ema_half_life_images=8.)

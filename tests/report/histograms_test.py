@@ -42,6 +42,7 @@ def test_classes_and_sizes_get_a_place_and_else_none(tmp_path):
   assert wide[0] > 1.3 * plain[0] and wide[1] == plain[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('name, shown', [
     ('dog', 'dog'), ('собака', 'собака'), ('猫', 'class 2 of 2'),
     ('\ud55c', 'class 2 of 2'), (r'$\frac$', r'$\frac$')])

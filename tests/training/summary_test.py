@@ -67,6 +67,7 @@ def test_points_are_trained_on_drawn_sampled_and_resumed(
   assert picture.endswith('points.png')
 
 
+@pytest.mark.slow
 def test_a_dry_run_shows_points(ring, tmp_path):
   said = []
   dry_run.dry_run(ring, str(tmp_path / 'sheet.png'), say=said.append)
@@ -93,6 +94,7 @@ def test_few_reals_have_a_gaussian_of_fewer_components(small, count):
   assert all(np.isfinite(v) for v in found['swd']['pca'].values())
 
 
+@pytest.mark.slow
 def test_a_measurement_that_fails_costs_no_training(
     ring, tmp_path, monkeypatch):
   def fail(self, fake):

@@ -410,6 +410,7 @@ def test_it_finds_what_g_has_drawn(styled):
   np.testing.assert_array_equal(found.start, found.start[:1].repeat(3, 0))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('law', ['sphere', 'normal', 'uniform'])
 def test_without_a_mapping_z_keeps_its_law(law):
   found = plain(law)

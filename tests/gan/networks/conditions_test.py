@@ -63,6 +63,7 @@ def test_labels_stand_beside_z_and_the_colours_of_every_level():
   assert with_labels(D_CONDITIONS['projection'], images, labels, 3) is images
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('condition', ['concat', 'batch_norm'])
 def test_labels_change_samples(small, condition):
   config = small('cgan_concat', networks__g_condition=condition,

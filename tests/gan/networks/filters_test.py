@@ -40,6 +40,7 @@ def all_filters(x):
       for taps in TAPS}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('size', SIZES)
 def test_filters_are_their_matrices(size):
   x = normal(2, *size, 3)
@@ -106,6 +107,7 @@ def test_up_is_four_times_the_transpose_of_down():
   chex.assert_trees_all_close(*both(x, y), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('apply', [filters.blur, filters.up, filters.down])
 def test_filters_can_be_differentiated_twice_and_keep_bfloat16(apply):
   taps = 1, 3, 3, 1

@@ -81,6 +81,7 @@ def test_reals_are_coarse_pictures_and_their_residuals(chained):
   chex.assert_trees_all_close(fake, coarse + h, atol=1e-7)
 
 
+@pytest.mark.slow
 def test_samples_without_residuals_are_the_doubled_coarse_picture(chained):
   gan = build(chained(data__resolution=32, networks__latent=LATENT + 32 * 32))
   state = gan.init(jax.random.key(0))
@@ -190,6 +191,7 @@ def test_each_g_is_told_its_class(chained):
   assert float(jnp.abs(large[0] - large[1]).max()) > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('d_condition', ['concat', 'projection', 'classifier'])
 def test_d_is_told_or_asked_for_the_class_at_each_level(chained, d_condition):
   gan = build(chained(

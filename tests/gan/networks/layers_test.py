@@ -145,6 +145,7 @@ def conv_of(params):
       params[name]['bias'])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('name', resnet.ARCHITECTURES)
 def test_gs_blocks_are_what_their_textbooks_say(name):
   arch, x = resnet.ARCHITECTURES[name], normal(2, 4, 6, 3)
@@ -159,6 +160,7 @@ def test_gs_blocks_are_what_their_textbooks_say(name):
   assert params['shortcut']['kernel'].shape[0] == arch.shortcut
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('first, down, width', [
     (True, True, 5), (False, True, 5), (False, True, 3), (False, False, 5),
     (False, False, 3)])

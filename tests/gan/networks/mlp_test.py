@@ -17,6 +17,7 @@ def toy(small, **settings):
       networks__fmap_max=16), **settings})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('height, width, channels', [
     (1, 1, 2), (8, 8, 1), (5, 7, 3)])
 def test_pictures_of_any_shape_are_one_level(small, height, width, channels):

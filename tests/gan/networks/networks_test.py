@@ -33,6 +33,7 @@ def counts(preset, resolution, width=512, **settings):
   return count(state.g.params), count(state.d.params)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('depth, size', [
     (4, 16), (4, 128), (4, 256), (4, 512), (5, 256), (5, 512), (6, 256),
     (6, 512), (7, 256), (7, 512), (8, 512), (9, 512)])
@@ -43,6 +44,7 @@ def test_bmsg_gan_has_the_peers_parameter_counts(oracle, depth, size):
   assert counts('bmsg_gan', resolution, size) == (wanted['G'], wanted['D'])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('resolution', [32, 64, 128, 256, 1024])
 def test_msg_progan_has_progans_generator(oracle, resolution):
   # The paper adds image layers to ProGAN's G; ProGAN's count has them all.
@@ -52,6 +54,7 @@ def test_msg_progan_has_progans_generator(oracle, resolution):
   assert counts('msg_progan', resolution)[0] == wanted
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('resolution', [32, 128, 256, 1024])
 def test_msg_progan_with_cat_lin_has_the_discriminator_of_msg_stylegan_tf(
     oracle, resolution):
@@ -67,6 +70,7 @@ def peers_counts(name, resolution, **settings):
       **settings})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('name, resolution, peers', [
     ('dcgan_compare_gan', 32, 'dcgan'), ('dcgan_compare_gan', 64, 'dcgan'),
     ('sndcgan', 32, 'sndcgan'), ('sndcgan', 64, 'sndcgan'),
@@ -81,6 +85,7 @@ def test_networks_without_norms_have_compare_gans_counts(
       wanted['G_without_batch_norm'], wanted['D_without_batch_norm'])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('name, resolution, d_norm, wanted', [
     # Two numbers a map, or a number of the flat vector (sndcgan), beside those
     # without batch norm.
@@ -97,6 +102,7 @@ def test_networks_with_batch_norm_have_compare_gans_counts(
   assert spectral == wanted  # its vectors are statistics
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('resolution', [32, 48, 64, 128])
 @pytest.mark.parametrize('peers, weight_norm', [
     ('SNGAN', 'spectral'), ('WGANGP', 'none')])
@@ -109,6 +115,7 @@ def test_resnets_have_mimicrys_counts(oracle, resolution, peers, weight_norm):
              for player in ('Generator', 'Discriminator'))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('preset, resolution, entry, names', [
     ('landscape_sndcgan', 32, None, (3_828_739, 5_860_865)),
     ('landscape_sndcgan', 128, None, (19_926_019, 5_983_745)),
@@ -146,6 +153,7 @@ CONDITIONAL = dict(
     classes=10, g_condition='batch_norm', d_condition='projection')
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('peers, name, settings', [
     ('DCGAN', 'dcgan_studiogan', dict(d_norm='batch')),
     ('LSGAN', 'dcgan_studiogan', dict(d_norm='batch')),
@@ -437,6 +445,7 @@ def test_latents_lie_on_the_sphere_of_the_peers(oracle, small):
       entry.expected['output_flat'])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('height, width', [(24, 24), (28, 28), (16, 24),
                                            (24, 16), (10, 40)])
 @pytest.mark.parametrize('name', ['msg_progan', 'bmsg_gan'])

@@ -154,6 +154,7 @@ def test_norms_of_d_have_no_classes(small):
   assert found and all(shape == (8,) for shape in found.values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('name', ['sndcgan', 'dcgan', 'dcgan_wgan_gp'])
 def test_flat_norms_are_of_every_number_and_others_of_every_map(small, name):
   for norm, size in (('batch', 2 * 2 * 8), ('layer', 8)):
@@ -165,6 +166,7 @@ def test_flat_norms_are_of_every_number_and_others_of_every_map(small, name):
     assert found['norm_4'] == (8,)
 
 
+@pytest.mark.slow
 def test_the_flat_norm_is_of_the_batch_alone(small):
   """By hand, of SNDCGAN's first layer, as NHWC is flattened."""
   config = small('landscape_sndcgan')

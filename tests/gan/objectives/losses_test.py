@@ -69,6 +69,7 @@ def test_every_loss_is_finite_at_a_thousand(name):
     assert all(np.isfinite(g).all() for g in grads)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('name', LOSSES)
 def test_separable_losses_are_means_over_parts_and_others_are_not(name):
   rng = np.random.default_rng(0)

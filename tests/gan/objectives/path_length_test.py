@@ -82,6 +82,7 @@ def test_the_mean_is_a_constant_to_the_gradient(matrix, w):
   )[0].sum())(2.)) == 0
 
 
+@pytest.mark.slow
 def test_lengths_do_not_depend_on_the_resolution():
   """By the mean square over samples, of one picture at two sizes."""
   n = 4000

@@ -32,6 +32,7 @@ def orthogonal_slope(kernel):
   return slope.reshape(kernel.shape)
 
 
+@pytest.mark.slow
 def test_costs_and_slopes_have_their_closed_forms():
   tree = params()
   first, second = tree['conv']['kernel'], tree['score']['kernel']

@@ -33,6 +33,7 @@ def learned(said):
       images, labels, HEADS, RECIPE, lambda *news: said.append(news))
 
 
+@pytest.mark.slow
 def test_separable_classes_of_every_head_are_learned(learned):
   images, labels = striped(200, 1)
   right = classifier.accuracy(learned, images, labels)

@@ -90,6 +90,7 @@ def test_any_size_and_number_of_channels_has_as_many_features(features, shape):
   assert np.abs(whole[0] - whole[1]).max() > .01
 
 
+@pytest.mark.slow
 def test_more_blur_and_more_noise_are_further_away(features):
   images = some_images(400)
   real, other = features(images[:200]), images[200:]

@@ -37,6 +37,7 @@ def test_counts_equal_the_peers(oracle, name, dtype):
       5, len(real), len(fake)]
 
 
+@pytest.mark.slow
 def test_tiles_give_what_the_whole_matrix_gives(monkeypatch):
   # float32 with rows that are not short, and blocks that do not divide n.
   real, fake = gaussian(700, 80, 0, 'f'), .9 * gaussian(300, 80, 1, 'f') + .05
