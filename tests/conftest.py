@@ -73,6 +73,8 @@ def forgets():
 
 # Tests that may be skipped, and why; any other skipped test fails the run.
 MAY_BE_SKIPPED = {
+    'arrays/compilation_test.py::test_convolutions_do_without_ynnpack':
+        'its option was measured on x86-64 alone',
     'data/stores/folder_test.py::test_a_folder_without_permission_is_named':
         'root may read everything',
     'data/stores/folder_test.py::test_names_may_be_of_any_script_and_of_none':

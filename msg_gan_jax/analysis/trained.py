@@ -9,6 +9,7 @@ import numpy as np
 
 from msg_gan_jax.arrays import pixels
 from msg_gan_jax.arrays.chunks import in_chunks
+from msg_gan_jax.arrays.compilation import jit
 from msg_gan_jax.config import Config
 from msg_gan_jax.gan import pyramid, sampling, synthesis
 from msg_gan_jax.gan.build import Gan
@@ -92,7 +93,7 @@ class Trained:
       labels = self.labels_in_turn(COMPANY)
       z = gan.draw(jax.random.key(0), COMPANY)
       self._company = self.styles(z, labels), labels
-    self._pixels = jax.jit(lambda state, w, labels: jax.tree.map(
+    self._pixels = jit(lambda state, w, labels: jax.tree.map(
         pixels.to_uint8, self.pyramid(state, w, labels)))
 
   def labels_in_turn(self, n: int) -> np.ndarray | None:

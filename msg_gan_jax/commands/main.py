@@ -1,6 +1,7 @@
 """python launch.py --config=EXPERIMENT --workdir=RUN --mode=COMMAND"""
 from collections.abc import Iterator
 import contextlib
+import logging
 import os
 import re
 import sys
@@ -53,7 +54,8 @@ COMMANDS: dict[str, Command] = {
 WITHOUT_JAX = ('inspect',)  # Pictures need none, and it takes a second to load.
 
 _MODE = flags.DEFINE_enum('mode', 'train', [*COMMANDS], 'What to do.')
-_DEBUG = flags.DEFINE_bool('debug', False, 'Show the traceback of an error.')
+_DEBUG = flags.DEFINE_bool(
+    'debug', False, 'Show the traceback of an error, and notes on compiling.')
 
 
 def run() -> None:
@@ -78,6 +80,8 @@ def main(argv: list[str]) -> NoReturn:
 
 def _call():
   """Runs the command; returns the exit status."""
+  if _DEBUG.value:
+    logging.getLogger('msg_gan_jax').setLevel(logging.DEBUG)
   _check_mode()
   if shared.WORKDIR.value == '':
     raise ValueError("--workdir: wanted a folder, found ''.")

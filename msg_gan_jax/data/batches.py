@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from msg_gan_jax.arrays.compilation import jit
 from msg_gan_jax.arrays.mesh import replicated, split_rows
 from msg_gan_jax.config import schema
 from msg_gan_jax.data.order import Order
@@ -95,7 +96,7 @@ class Resident:
       # A numpy array must enter whole; XLA splits the indices, not the images.
       split = dict(
           in_shardings=replicated(mesh), out_shardings=split_rows(mesh, 1))
-    self._gather = jax.jit(_gather, **split)
+    self._gather = jit(_gather, **split)
 
   def at(self, images_shown: int, shape: tuple[int, int]) -> Batch:
     _check(shape, self._mesh)

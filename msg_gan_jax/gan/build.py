@@ -12,6 +12,7 @@ import functools
 import jax
 import numpy as np
 
+from msg_gan_jax.arrays.compilation import jit
 from msg_gan_jax.config import schema
 from msg_gan_jax.gan import (
   compatibility,
@@ -221,23 +222,23 @@ class Gan:
 
   @functools.cached_property
   def _init(self):
-    return jax.jit(functools.partial(new_state, self.components, self.shapes))
+    return jit(functools.partial(new_state, self.components, self.shapes))
 
   @functools.cached_property
   def _step(self):
-    return jax.jit(functools.partial(step, self.components),
+    return jit(functools.partial(step, self.components),
                    static_argnames=('phase', 'split'))
 
   @functools.cached_property
   def _settle(self):
-    return jax.jit(functools.partial(moments.settle, self.components))
+    return jit(functools.partial(moments.settle, self.components))
 
   @functools.cached_property
   def _to_styles(self):
-    return jax.jit(functools.partial(synthesis.to_styles, self.components),
+    return jit(functools.partial(synthesis.to_styles, self.components),
                    static_argnames=('weights', 'cutoff'))
 
   @functools.cached_property
   def _to_images(self):
-    return jax.jit(functools.partial(synthesis.to_images, self.components),
+    return jit(functools.partial(synthesis.to_images, self.components),
                    static_argnames='weights')

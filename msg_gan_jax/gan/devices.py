@@ -3,6 +3,7 @@ from typing import Protocol
 
 import jax
 
+from msg_gan_jax.arrays.compilation import jit
 from msg_gan_jax.arrays.mesh import replicated, split_rows
 from msg_gan_jax.config import schema
 from msg_gan_jax.gan.build import Gan
@@ -26,7 +27,7 @@ def sharded_step(gan: Gan, mesh: jax.sharding.Mesh) -> ShardedStep:
   def run(state, batch, key, phase):
     return gan.step(state, batch, key, phase, split)
 
-  return jax.jit(
+  return jit(
       run, static_argnames='phase', donate_argnums=0,
       out_shardings=(same, same))
 

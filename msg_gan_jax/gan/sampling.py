@@ -6,6 +6,7 @@ import numpy as np
 
 from msg_gan_jax.arrays import pixels
 from msg_gan_jax.arrays.chunks import in_chunks
+from msg_gan_jax.arrays.compilation import jit
 from msg_gan_jax.arrays.mesh import replicated, split_rows
 from msg_gan_jax.gan import pyramid
 from msg_gan_jax.gan.build import Gan
@@ -50,7 +51,7 @@ def renderer(gan: Gan, mesh: jax.sharding.Mesh) -> Renderer:
     return jax.tree.map(shown, gan.sample(
         state, z, labels, weights=weights, psi=psi, cutoff=cutoff, key=key))
 
-  chunk = jax.jit(
+  chunk = jit(
       render, static_argnames=('weights', 'psi', 'cutoff'),
       out_shardings=replicated(mesh))
 

@@ -10,6 +10,7 @@ from jax import lax
 import jax.numpy as jnp
 import numpy as np
 
+from msg_gan_jax.arrays.compilation import jit
 from msg_gan_jax.arrays.mesh import replicated
 
 
@@ -74,11 +75,11 @@ def _fingerprints(leaves):
 
 @functools.lru_cache(maxsize=8)
 def _summing(out):
-  return jax.jit(lambda arrays: jnp.stack([_sum(x) for x in arrays]),
+  return jit(lambda arrays: jnp.stack([_sum(x) for x in arrays]),
                  out_shardings=out)
 
 
-@jax.jit  # So that equal shapes are traced once.
+@jit  # So that equal shapes are traced once.
 def _sum(x):
   """uint32 that changes with any one word: sum of mix(word_i + i * odd).
 

@@ -11,12 +11,16 @@ import subprocess
 import sys
 from typing import Any
 
+from msg_gan_jax.arrays import compilation
+
 PACKAGES = ('jax', 'jaxlib', 'flax', 'optax', 'orbax-checkpoint', 'chex',
             'numpy', 'grain', 'pillow', 'msg_gan_jax')
 
 
 def versions(devices: Sequence[Any] | None = None) -> dict[str, Any]:
   """What a run was started with: packages, machine, devices, commit, date.
+
+  With the compiler options that are this project's, and those of the user.
 
   Args:
     devices: jax devices; None for jax.devices().
@@ -40,6 +44,8 @@ def versions(devices: Sequence[Any] | None = None) -> dict[str, Any]:
           'kinds': sorted({d.device_kind for d in devices}),
           'processes': len({d.process_index for d in devices}),
       },
+      'compiler_options': compilation.options(),
+      'xla_flags': os.environ.get('XLA_FLAGS', ''),
       'git': commit(pathlib.Path(__file__).resolve()),
   }
 

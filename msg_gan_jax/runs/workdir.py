@@ -115,23 +115,29 @@ class Workdir:
       devices: what the run computes on; None for jax.devices().
 
     Returns:
-      What `check` returns, and a line 'data.digest: ...' where the pictures
-      are not those of the last start.
+      What `check` returns, and a line where the pictures are not those of the
+      last start ('data.digest: ...'), or the compiler options are not.
     """
     changed = self.check(config)
     if not self.main:
       return changed
     entries = read_versions(self.path / 'versions.json')
-    old = entries[-1].get('data_digest') if entries else digest
-    if images and old != digest:
-      changed.append(f'data.digest: {old!r:.14}... -> {digest!r:.14}...')
+    present = versions(devices)
+    if images and entries:
+      old, options = entries[-1].get('data_digest'), 'compiler_options'
+      if old != digest:
+        changed.append(f'data.digest: {old!r:.14}... -> {digest!r:.14}...')
+      if (before := entries[-1].get(options, {})) != present[options]:
+        changed.append(
+            f'{options}: {before} -> {present[options]}; the run goes on, but '
+            'not to the same bits')
     if changed:
       append_json(self.path / 'changes.jsonl', {
           'images': int(images), 'changed': changed, 'date': now()})
     if changed or not (self.path / 'config.json').exists():
       write_json(self.path / 'config.json', dataclasses.asdict(config))
     write_json(self.path / 'versions.json', [*entries, {
-        'images': int(images), 'data_digest': digest, **versions(devices)}])
+        'images': int(images), 'data_digest': digest, **present}])
     return changed
 
 

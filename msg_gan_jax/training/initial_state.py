@@ -5,6 +5,7 @@ import jax
 from jax.sharding import Sharding
 import numpy as np
 
+from msg_gan_jax.arrays.compilation import jit
 from msg_gan_jax.config import Config, errors, tables
 from msg_gan_jax.config.schema import Networks
 from msg_gan_jax.data.sources import Splits
@@ -70,7 +71,7 @@ def create(gan: Gan, config: Config, key: jax.Array,
     ValueError: an unknown part, no such run, no intact checkpoint in it, or
       weights of another shape.
   """
-  state = jax.jit(gan.init, out_shardings=sharding)(key)
+  state = jit(gan.init, out_shardings=sharding)(key)
   if not config.train.init_from:
     return state
   parts = [part.strip() for part in config.train.init_parts.split(',')]

@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 import jax
 from jax.sharding import Mesh
 
+from msg_gan_jax.arrays.compilation import jit
 from msg_gan_jax.arrays.mesh import data_mesh, replicated
 from msg_gan_jax.config import Config, schema
 from msg_gan_jax.data.batches import open_batches
@@ -174,7 +175,7 @@ class Run:
       self.say(f'{"done" if done else "continuing"} after {images:,} images')
       return images, tree['state'], tree['before']
     state = initial_state.create(self.gan, self.config, key, sharding)
-    return 0, state, jax.jit(lambda: blank, out_shardings=sharding)()
+    return 0, state, jit(lambda: blank, out_shardings=sharding)()
 
   def _open_records(self):
     """Where records go; only the main process writes any."""

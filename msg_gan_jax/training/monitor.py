@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from msg_gan_jax.arrays import pixels
+from msg_gan_jax.arrays.compilation import jit
 from msg_gan_jax.arrays.indices import evenly
 from msg_gan_jax.data.source import Source
 from msg_gan_jax.gan import pyramid
@@ -101,7 +102,7 @@ def attention_of_d(gan: Gan) -> Callable[
   if len(gan.sizes) == 1:
     return lambda state, images: {}
 
-  @jax.jit
+  @jit
   def norms(state, images, condition):
     real = tuple(map(pixels.from_uint8, images))
     gradients = jax.grad(lambda x: gan.d(
@@ -131,7 +132,7 @@ def not_finite(logs: Mapping[str, jax.typing.ArrayLike]) -> list[str]:
       TERMS.index(name) if name in TERMS else len(TERMS)))
 
 
-@jax.jit
+@jit
 def _finite(leaves):
   return [jnp.isfinite(x).all() for x in leaves]
 

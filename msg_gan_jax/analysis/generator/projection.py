@@ -10,6 +10,7 @@ import optax
 from msg_gan_jax.analysis.trained import Trained
 from msg_gan_jax.arrays import pixels
 from msg_gan_jax.arrays.chunks import in_chunks
+from msg_gan_jax.arrays.compilation import jit
 from msg_gan_jax.files import progress
 from msg_gan_jax.gan import pyramid
 
@@ -142,13 +143,13 @@ def _runner(trained: Trained, steps: int) -> Callable[..., Any]:
   def cost(points, state, targets, labels, noise):
     return distance(drawn(points + noise, state, labels), targets).sum()
 
-  @jax.jit
+  @jit
   def step(points, memory, state, targets, labels, rate, noise):
     gradient = jax.grad(cost)(points, state, targets, labels, noise)
     direction, memory = optimizer.update(gradient, memory)
     return points - rate * direction, memory
 
-  @jax.jit
+  @jit
   def look(points, state, targets, labels):
     images = drawn(points, state, labels)
     return (_inside(trained, points), pixels.to_uint8(images),
@@ -219,7 +220,7 @@ def _nearest_z(trained, targets, label, key):
   z, labels = np.asarray(trained.gan.draw(key, NEAREST)), _all(label, NEAREST)
   images = pixels.from_uint8(
       trained.finest(trained.styles(z, labels), labels))
-  measure = jax.jit(distance)
+  measure = jit(distance)
   nearest = [int(np.argmin(measure(images, pixels.from_uint8(target))))
              for target in targets]
   return z[nearest], np.linalg.norm(z, axis=-1).mean()

@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from msg_gan_jax.arrays.compilation import jit
 from msg_gan_jax.arrays.pixels import from_uint8
 from msg_gan_jax.metrics.features import random_conv
 
@@ -90,7 +91,7 @@ def apply(variables: Variables, images: jax.Array) -> tuple[
   return _net(variables).apply(variables, x)
 
 
-_apply = jax.jit(apply)
+_apply = jit(apply)
 
 
 def outputs(variables: Variables, pixels: Pixels,

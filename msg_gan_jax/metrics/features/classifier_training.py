@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+from msg_gan_jax.arrays.compilation import jit
 from msg_gan_jax.arrays.pixels import from_uint8
 from msg_gan_jax.metrics.features import random_conv
 from msg_gan_jax.metrics.features.classifier import (
@@ -125,7 +126,7 @@ def _update(net, optimizer, smoothing):
   One call a step: in lax.scan, the gradient of a convolution is many times
   slower on CPUs.
   """
-  @jax.jit
+  @jit
   def step(variables, moments, images, labels):
     def loss(params):
       (_, logits), stats = net.apply(
@@ -186,7 +187,7 @@ def _read(pixels, count):
   if not callable(pixels) and len(pixels) != count:
     raise ValueError(
         f'classifier: {len(pixels)} pictures, but {count} labels.')
-  resized = jax.jit(lambda x: jnp.round(
+  resized = jit(lambda x: jnp.round(
       random_conv.to_square(x, SIZE)).astype(jnp.uint8))
   parts = []
   for indices in chunks(count):

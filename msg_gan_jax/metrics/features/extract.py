@@ -8,6 +8,7 @@ import json
 import jax
 import numpy as np
 
+from msg_gan_jax.arrays.compilation import jit
 from msg_gan_jax.arrays.mesh import data_mesh, replicated, split_rows
 from msg_gan_jax.data.source import Source
 from msg_gan_jax.files import cache, progress
@@ -65,7 +66,7 @@ def moments(source: Source, extractor: Extractor, tap: str,
     frechet.Moments, of compensated float32 sums.
   """
   indices = np.arange(len(source)) if indices is None else np.asarray(indices)
-  add = jax.jit(running_moments.add)
+  add = jit(running_moments.add)
   sums: running_moments.Sums | None = None
   for batch, count in _batches(source, extractor, indices, title, devices):
     x = batch[tap]
@@ -86,7 +87,7 @@ def _batches(source, extractor, indices, title, devices):
   # All batches have one shape, or there would be a second program for the last.
   size = min(extractor.batch, len(indices))
   size = -(-size // len(devices)) * len(devices)
-  run = jax.jit(extractor.apply, in_shardings=(same, rows), out_shardings=same)
+  run = jit(extractor.apply, in_shardings=(same, rows), out_shardings=same)
   params = jax.device_put(extractor.params, same)
 
   def read(start):

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from msg_gan_jax.arrays.compilation import jit
 from msg_gan_jax.metrics.functional.per_class import ByClass
 
 _WEIGHTS = (.0448, .2856, .3001, .2363, .1333)  # Wang et al. 2003, sec. 3.3.
@@ -217,7 +218,7 @@ def _of_pairs(a, b, left, right, form):
   return np.concatenate([np.asarray(x) for x in batches])[:len(left)]
 
 
-@functools.partial(jax.jit, static_argnums=2)
+@functools.partial(jit, static_argnums=2)
 def _batch(a, b, form):
   """[B] of uint8 [B, H, W, C]; each level is [2 B, H, W C], a and then b."""
   channels = a.shape[-1]

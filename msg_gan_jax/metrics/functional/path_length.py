@@ -6,6 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from msg_gan_jax.arrays.compilation import jit
+
 _LARGEST = 256  # Pixels; larger pictures are averaged down, as NVIDIA does.
 
 
@@ -74,7 +76,7 @@ def path_length(
         f'{count}, {batch} and {epsilon}.')
   move = slerp if space == 'z' else lerp
 
-  @jax.jit
+  @jit
   def step(key):
     of_start, of_end, of_place, of_images = jax.random.split(key, 4)
     ends = draw(of_start, batch), draw(of_end, batch)

@@ -5,6 +5,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from msg_gan_jax.arrays.compilation import jit
 from msg_gan_jax.metrics.functional import checks
 
 _BLOCK = 2048  # Rows and columns of a tile of distances: 16 MB of float32.
@@ -196,7 +197,7 @@ def _smallest(points, centres, count):
   return tuple(_join(each, points.n) for each in zip(*blocks, strict=True))
 
 
-@jax.jit
+@jit
 def _merge(best, where, x, y, start, n):
   """The smallest of those known and of a tile's."""
   index = start + jnp.arange(len(y), dtype=jnp.int32)
@@ -256,7 +257,7 @@ def _spread(radii, tiles):
   return jnp.asarray(radii.reshape(-1, size), tiles.blocks[0].dtype)
 
 
-@jax.jit
+@jit
 def _tile_tally(x, y, of_x, of_y, start, n, closed):
   real_rows = start + jnp.arange(len(x)) < n
   square = jnp.where(real_rows[:, None], _squares(x, y), jnp.inf)
