@@ -11,7 +11,7 @@ from msg_gan_jax.arrays.mesh import data_mesh, replicated
 from msg_gan_jax.commands.processes import keep_memory
 from msg_gan_jax.data.batches import open_batches
 from msg_gan_jax.gan.build import build
-from msg_gan_jax.gan.devices import check_batch, sharded_step
+from msg_gan_jax.gan.devices import ShardedStep, check_batch
 
 GEMM = 2048  # Big enough for the peak, and 40 ms on two cores.
 SET_BYTES = 2**28  # The random pictures: many batches, and small everywhere.
@@ -67,7 +67,7 @@ def measure(config, seconds, repeats):
   batches = open_batches(Noise(count, picture), config, over)
   key = jax.random.key(config.seed)
   state = jax.jit(gan.init, out_shardings=replicated(over))(key)
-  step = sharded_step(gan, over)
+  step = ShardedStep(gan, over)
   objective = config.objective
   every = objective.penalty_every_d_steps
   cycle = math.lcm(
@@ -120,13 +120,15 @@ def _cost(step, arguments, phases):
   """
   flops, memory = {}, 0
   for phase in set(phases):
-    compiled = step.lower(*arguments, phase).compile()
-    flops[phase] = (compiled.cost_analysis() or {}).get('flops', 0)
-    needs = compiled.memory_analysis()
-    if needs is not None:
-      memory = max(
-          memory, needs.argument_size_in_bytes + needs.temp_size_in_bytes
-          + needs.output_size_in_bytes - needs.alias_size_in_bytes)
+    flops[phase] = 0
+    for program in step.lower(*arguments, phase):
+      compiled = program.compile()
+      flops[phase] += (compiled.cost_analysis() or {}).get('flops', 0)
+      needs = compiled.memory_analysis()
+      if needs is not None:
+        memory = max(
+            memory, needs.argument_size_in_bytes + needs.temp_size_in_bytes
+            + needs.output_size_in_bytes - needs.alias_size_in_bytes)
   return statistics.mean(flops[phase] for phase in phases), memory
 
 

@@ -146,7 +146,7 @@ def compiled_once(config):
     for module in (build, loop, load):
       stack.enter_context(mock.patch.object(
           module, 'build', lambda unused_config: gan))
-    for name in ('sharded_step', 'renderer'):
+    for name in ('ShardedStep', 'renderer'):
       once = functools.cache(getattr(loop, name))
       for module in (loop, samples):
         if hasattr(module, name):

@@ -48,7 +48,7 @@ def train(folder, config):
   from msg_gan_jax.data.sources import open_source
   from msg_gan_jax.gan import pyramid, schedules
   from msg_gan_jax.gan.build import build
-  from msg_gan_jax.gan.devices import sharded_step
+  from msg_gan_jax.gan.devices import ShardedStep
   from msg_gan_jax.gan.sampling import renderer, summary_latents
   from msg_gan_jax.metrics.functional import (
     scale_agreement,
@@ -63,7 +63,7 @@ def train(folder, config):
   init_key, key, z_key = (
       jax.random.fold_in(jax.random.key(config.seed), i) for i in range(3))
   state = jax.jit(gan.init, out_shardings=replicated(over))(init_key)
-  step, render = sharded_step(gan, over), renderer(gan, over)
+  step, render = ShardedStep(gan, over), renderer(gan, over)
   fixed = monitor.fixed_latents(gan, z_key)[:monitor.GRID]
   measured = summary_latents(gan, SAMPLES)
 
@@ -122,11 +122,11 @@ def steps_of(kind):
   from msg_gan_jax.data.batches import open_batches
   from msg_gan_jax.data.sources import open_source
   from msg_gan_jax.gan.build import build
-  from msg_gan_jax.gan.devices import sharded_step
+  from msg_gan_jax.gan.devices import ShardedStep
   config, over = config_of(kind, 0), data_mesh()
   gan = build(config)
   batches = open_batches(open_source(config).train, config, over)
-  step, key = sharded_step(gan, over), jax.random.key(0)
+  step, key = ShardedStep(gan, over), jax.random.key(0)
   state = jax.jit(gan.init, out_shardings=replicated(over))(key)
   begins = sorted(dry_run.starts_of_levels(gan, config.train)) if (
       config.train.grow_from) else [0]

@@ -1,5 +1,6 @@
 """--dry_run: what a run would do, before it does it."""
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import itertools
 import math
 import os
 from typing import Any
@@ -16,7 +17,7 @@ from msg_gan_jax.data.batches import Batch
 from msg_gan_jax.data.sources import Splits, open_source
 from msg_gan_jax.gan import pyramid
 from msg_gan_jax.gan.build import Gan, build
-from msg_gan_jax.gan.devices import check_batch, sharded_step
+from msg_gan_jax.gan.devices import ShardedStep, check_batch
 from msg_gan_jax.gan.schedules import Phase
 from msg_gan_jax.report import grids, scatter, text
 from msg_gan_jax.training import initial_state, scorer
@@ -131,18 +132,19 @@ def describe(splits: Splits) -> Iterator[str]:
 
 def lower_steps(
     gan: Gan, config: Config, mesh: Mesh,
-) -> tuple[list[Phase], dict[Phase, jax.stages.Lowered]]:
+) -> tuple[list[Phase], dict[Phase, list[jax.stages.Lowered]]]:
   """Traces the steps until their penalties repeat; compiles nothing.
 
   Returns:
-    (the phases of these steps in order, the step of each). If the first steps
-    train D alone, as those of WGAN do, these are steps after that. If there
-    are levels, in a chain of GANs or in one that grows, each has its own.
+    (the phases of these steps in order, the programs that the step of each
+    calls). If the first steps train D alone, as those of WGAN do, these are
+    steps after that. If there are levels, in a chain of GANs or in one that
+    grows, each has its own.
   """
   phases = [phase for start in starts_of_levels(gan, config.train)
             for phase in _period(gan, start, config.objective)]
   state = jax.eval_shape(gan.init, jax.random.key(0))
-  step: Any = sharded_step(gan, mesh)
+  step = ShardedStep(gan, mesh)
   return phases, {
       phase: step.lower(
           state, _batch(config, phase), jax.random.key(0), phase)
@@ -177,19 +179,31 @@ def _period(gan, start, objective):
 
 def mean_flops(
     phases: Sequence[Phase],
-    stages: Mapping[Phase, jax.stages.Lowered | jax.stages.Compiled]) -> float:
+    stages: Mapping[Phase, Sequence[
+        jax.stages.Lowered | jax.stages.Compiled]]) -> float:
   """Mean floating point operations of a step, over phases."""
-  return np.mean([
-      (stages[phase].cost_analysis() or {}).get('flops', np.nan)
-      for phase in phases])
+  return np.mean([sum(
+      (program.cost_analysis() or {}).get('flops', np.nan)
+      for program in stages[phase]) for phase in phases])
+
+
+def compile_steps(
+    stages: Mapping[Phase, Sequence[jax.stages.Lowered]],
+) -> dict[Phase, list[jax.stages.Compiled]]:
+  """Compiles each program of `lower_steps` once."""
+  compiled = {program: program.compile() for programs in stages.values()
+              for program in dict.fromkeys(programs)}
+  return {phase: [compiled[program] for program in programs]
+          for phase, programs in stages.items()}
 
 
 def describe_cost(gan: Gan, config: Config, mesh: Mesh) -> Iterator[str]:
   """Yields lines about the compiled step: arithmetic, and a device's memory."""
   phases, stages = lower_steps(gan, config, mesh)
-  compiled = {phase: stage.compile() for phase, stage in stages.items()}
+  compiled = compile_steps(stages)
   total = mean_flops(phases, compiled)
-  memory: list[Any] = [x.memory_analysis() for x in compiled.values()]
+  memory: list[Any] = [program.memory_analysis() for program in
+                       itertools.chain(*compiled.values())]
   shown = np.mean([phase.images for phase in phases])
   yield (f'{total / 1e9:,.2f} GFLOP, {total / shown / 1e9:,.3f} '
          f'an image; mean of {len(phases)} step{"s" * (len(phases) > 1)}')

@@ -50,7 +50,7 @@ class StepContext:
     return z if self.split is None else jax.lax.with_sharding_constraint(
         z, self.split)
 
-  def see(self, batch: RealBatch, i: int,
+  def see(self, batch: RealBatch, i: int | jax.Array,
           key: jax.Array) -> tuple[Pyramid, Condition]:
     """(pyramid of reals, what both players are told) of the i-th update of D.
 

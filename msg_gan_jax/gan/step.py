@@ -1,18 +1,22 @@
 """One step of every GAN: n_dis updates of D, one of G, the average of G.
 
 What differs from GAN to GAN are the Components that a Config names, and the
-Phase of the step.
+Phase of the step. `step` is all of it. `update_d` and `update_g` are its parts,
+for callers that compile one update of D and call it n_dis times.
 """
+from collections.abc import Callable
 import functools
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 
 from msg_gan_jax.gan import schedules, updates
 from msg_gan_jax.gan.components import Components
-from msg_gan_jax.gan.context import context_of
+from msg_gan_jax.gan.context import StepContext, context_of
 from msg_gan_jax.gan.objective import Logs
-from msg_gan_jax.gan.state import Player, RealBatch, State
+from msg_gan_jax.gan.pyramid import Pyramid
+from msg_gan_jax.gan.state import Condition, Player, RealBatch, State, Tree
 
 
 def step(components: Components, state: State, batch: RealBatch,
@@ -26,55 +30,131 @@ def step(components: Components, state: State, batch: RealBatch,
     phase: static facts of the step.
     split: the sharding of latents, or None.
   """
-  config, players = components.config, components.players
-  train = config.train
+  context, state = _begin(components, state, phase, split)
   key = jax.random.fold_in(key, state.images)
-  context = context_of(components, phase, state, split)
-  logs, state = _logs_of(context), _forget_moments(context, state)
-  part = players.levels[phase.level] if players.levels else None
-  g, d = first_g, first_d = _part(state.g, part), _part(state.d, part)
-  aux = state.aux
-
-  for i in range(train.n_dis):
-    z_key, d_key = jax.random.split(jax.random.fold_in(key, i))
-    z = context.latents(z_key, phase.batch)
-    real, condition = context.see(batch, i, d_key)
-    run_g = functools.partial(
-        context.run_g, keep=components.every_pass or not i)
-    # Where no gradient is pulled through it, this is only a forward pass.
-    fake, pull_back, g_stats = jax.vjp(
-        run_g, first_g.params, g.stats, z, condition,
-        jax.random.fold_in(z_key, 0), has_aux=True)
-    g = g.replace(stats=g_stats)
-    d, d_logs = updates.update_d(
-        context, d, real, fake, condition, d_key, phase.penalties[i])
+  logs, judge, fakes = _logs_of(context), state.d, None
+  for i, penalized in enumerate(phase.penalties):
+    keep = components.every_pass or not i
+    state, d_logs, fakes = _update_d(
+        context, state, batch, key, i, penalized, keep)
     logs |= d_logs
-    aux = updates.adapt_augmentation(context, aux, d_logs)
+  state, g_logs = _update_g(
+      context, state, batch, key,
+      judge if components.config.train.update == 'joint' else state.d, fakes)
+  return state, logs | g_logs
 
+
+def in_parts(components: Components) -> bool:
+  """Whether a step is the same in parts: no part needs more of another."""
+  train = components.config.train
+  return (train.n_dis > 1 and train.update != 'joint'
+          and not train.reuse_latents
+          and not components.config.objective.augment_target)
+
+
+def update_d(components: Components, state: State, batch: RealBatch,
+             key: jax.Array, i: int | jax.Array, phase: schedules.Phase,
+             keep: bool, split: jax.sharding.Sharding | None = None
+             ) -> tuple[State, Logs]:
+  """The i-th update of D in a step; it leaves `state.images` as it is.
+
+  Args:
+    components, state, batch, key, split: as of `step`.
+    i: its number, which may be traced.
+    phase: its one entry in `penalties` is that of this update.
+    keep: whether G's pass may change G's statistics.
+  """
+  context, state = _begin(components, state, phase, split)
+  state, logs, _ = _update_d(
+      context, state, batch, jax.random.fold_in(key, state.images), i,
+      phase.penalties[0], keep)
+  return state, logs
+
+
+def update_g(components: Components, state: State, batch: RealBatch,
+             key: jax.Array, phase: schedules.Phase,
+             split: jax.sharding.Sharding | None = None) -> tuple[State, Logs]:
+  """What a step does after its updates of D; arguments as of `step`."""
+  context, state = _begin(components, state, phase, split)
+  state, logs = _update_g(
+      context, state, batch, jax.random.fold_in(key, state.images), state.d)
+  return state, _logs_of(context) | logs
+
+
+class _Fakes(NamedTuple):
+  """Fakes of an update of D, and their gradient's way to G's parameters."""
+  images: Pyramid
+  pull_back: Callable[[Pyramid], tuple[Tree, ...]]
+
+
+def _begin(components, state, phase, split):
+  """(StepContext, State with the moments of the stage that is in training)."""
+  context = context_of(components, phase, state, split)
+  return context, _forget_moments(context, state)
+
+
+def _drawn(context: StepContext, batch: RealBatch, key: jax.Array,
+           i: int | jax.Array) -> tuple[
+               jax.Array, Pyramid, Condition, jax.Array, jax.Array]:
+  """(z, reals, their condition, keys of G and of D) of an update of D."""
+  z_key, d_key = jax.random.split(jax.random.fold_in(key, i))
+  z = context.latents(z_key, context.phase.batch)
+  return z, *context.see(batch, i, d_key), z_key, d_key
+
+
+def _update_d(context, state, batch, key, i, penalized, keep):
+  """(State, logs, _Fakes) after an update of D."""
+  z, real, condition, z_key, d_key = _drawn(context, batch, key, i)
+  part = _part_in_training(context)
+  g, d = _part(state.g, part), _part(state.d, part)
+  # Where no gradient is pulled through it, this is only a forward pass.
+  fake, pull_back, g_stats = jax.vjp(
+      functools.partial(context.run_g, keep=keep), g.params, g.stats, z,
+      condition, jax.random.fold_in(z_key, 0), has_aux=True)
+  d, logs = updates.update_d(
+      context, d, real, fake, condition, d_key, penalized)
+  return state.replace(
+      g=_with_part(state.g, part, g.replace(stats=g_stats)),
+      d=_with_part(state.d, part, d),
+      aux=updates.adapt_augmentation(context, state.aux, logs),
+  ), logs, _Fakes(fake, pull_back)
+
+
+def _update_g(context, state, batch, key, judge, fakes=None):
+  """(State, logs) after the update of G, if one is due, and the average.
+
+  Args:
+    context, state, batch, key: of the step.
+    judge: the D, a Player, that judges G's fakes.
+    fakes: _Fakes of the last update of D, where G's may share their pass.
+  """
+  components, phase = context.components, context.phase
+  train = components.config.train
+  part = _part_in_training(context)
+  g, d = _part(state.g, part), _part(state.d, part)
+  logs: Logs = {}
+  judge, aux = _part(judge, part), state.aux
   if phase.update_g:
-    joint = train.update == 'joint'
-    judge = first_d if joint else d
+    z, real, condition, _, _ = _drawn(context, batch, key, train.n_dis - 1)
     g_key = jax.random.fold_in(key, train.n_dis + 1)
     if train.reuse_latents and train.accumulate == 1:
-      g, d_stats, g_logs = updates.update_g_from_fakes(
-          context, g, judge, real, fake,
-          lambda by_fake: pull_back(by_fake)[0], condition, g_key)
+      g, d_stats, logs = updates.update_g_from_fakes(
+          context, g, judge, real, fakes.images,
+          lambda by_fake: fakes.pull_back(by_fake)[0], condition, g_key)
     else:
       if not train.reuse_latents:
         z = context.latents(jax.random.fold_in(key, train.n_dis),
                             phase.batch * train.g_batches)
-      g, d_stats, g_logs = updates.update_g(
+      g, d_stats, logs = updates.update_g(
           context, g, judge, real, z, condition, g_key)
-    d = d if joint else d.replace(stats=d_stats)
-    logs |= g_logs
+    d = d if train.update == 'joint' else d.replace(stats=d_stats)
     if phase.penalize_g:
-      aux |= {'path_mean': g_logs['path_mean']}
-
-  new_g, new_d = (_with_part(old, part, new) for old, new in (
-      (state.g, g), (state.d, d)))
-  ema = _averaged(components, state, new_g, phase)
-  return state.replace(images=state.images + phase.images, g=new_g, d=new_d,
-                       ema=ema, aux=aux), logs
+      aux = aux | {'path_mean': logs['path_mean']}
+  new_g = _with_part(state.g, part, g)
+  return state.replace(
+      images=state.images + phase.images, g=new_g,
+      d=_with_part(state.d, part, d),
+      ema=_averaged(components, state, new_g, phase), aux=aux), logs
 
 
 def _logs_of(context):
@@ -124,6 +204,12 @@ def _kept_share(config, images, step_images):
   if train.ema_rampup:
     half_life = jnp.minimum(half_life, images * train.ema_rampup)
   return .5 ** (step_images / jnp.maximum(half_life, 1e-8))
+
+
+def _part_in_training(context):
+  """The name of the part of both players that is in training, or None."""
+  levels = context.components.players.levels
+  return levels[context.phase.level] if levels else None
 
 
 def _part(player, name):

@@ -23,7 +23,7 @@ from msg_gan_jax.config import Config, schema
 from msg_gan_jax.data.batches import open_batches
 from msg_gan_jax.data.sources import Splits, open_source
 from msg_gan_jax.gan.build import Gan, build
-from msg_gan_jax.gan.devices import check_batch, sharded_step
+from msg_gan_jax.gan.devices import ShardedStep, check_batch
 from msg_gan_jax.gan.sampling import renderer
 from msg_gan_jax.runs import records
 from msg_gan_jax.runs.checkpoints import Checkpoints
@@ -139,7 +139,7 @@ class Run:
         jax.random.fold_in(root, i) for i in range(3))
     z = monitor.fixed_latents(gan, z_key)
     self._render = renderer(gan, mesh)
-    self._step = sharded_step(gan, mesh)
+    self._step = ShardedStep(gan, mesh)
     self._recent: list[tuple[int, dict[str, jax.Array]]] = []
     self._batches = open_batches(splits.train, config, mesh)
     self.images, self.state, before = self._restore_or_create(

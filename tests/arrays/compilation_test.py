@@ -1,4 +1,4 @@
-"""Laws of jit: options reach whole programs, and users' transformations work."""
+"""Laws of jit: options reach programs, and users' transformations work."""
 import logging
 import os
 import subprocess

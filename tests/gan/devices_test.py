@@ -67,7 +67,7 @@ from msg_gan_jax.config.schema import parse, template
 from msg_gan_jax.gan.build import build
 from msg_gan_jax.data.batches import Batch
 from msg_gan_jax.arrays.mesh import replicated
-from msg_gan_jax.gan.devices import sharded_step
+from msg_gan_jax.gan.devices import ShardedStep
 
 config = template('stylegan2_ada')
 config.update_from_flattened_dict({
@@ -87,7 +87,8 @@ for devices in (1, 4):
   given = state, jax.device_put(batch, NamedSharding(
       over, PartitionSpec(None, 'data'))), jax.random.key(1)
   # The penalty of G, and not that of D, which is in every 16th step.
-  step = sharded_step(gan, over).lower(*given, gan.phase(32)).compile()
+  step, = ShardedStep(gan, over).lower(*given, gan.phase(32))
+  step = step.compile()
   flops[devices] = step.cost_analysis()['flops']
   states.append(jax.device_get(step(*given)))
 apart = max(float(np.abs(np.float64(a) - b).max()) for a, b in zip(

@@ -19,7 +19,7 @@ from msg_gan_jax.analysis.generator import samples
 from msg_gan_jax.arrays.mesh import data_mesh, replicated
 from msg_gan_jax.gan import objective, sampling
 from msg_gan_jax.gan.build import build
-from msg_gan_jax.gan.devices import sharded_step
+from msg_gan_jax.gan.devices import ShardedStep
 from msg_gan_jax.metrics.functional import training_stability
 from msg_gan_jax.report import curves
 from msg_gan_jax.runs import (
@@ -74,7 +74,7 @@ def compiled_once():
   with pytest.MonkeyPatch.context() as patch:
     for module in (loop, load):
       patch.setattr(module, 'build', build_once)
-    patch.setattr(loop, 'sharded_step', functools.cache(sharded_step))
+    patch.setattr(loop, 'ShardedStep', functools.cache(ShardedStep))
     renderer = functools.cache(sampling.renderer)
     for module in (loop, samples):
       patch.setattr(module, 'renderer', renderer)
@@ -151,7 +151,7 @@ def stop_at(monkeypatch, *images, number=signal.SIGTERM):
 
 def at(monkeypatch, images, change):
   """State is changed by `change` once this number of images was shown."""
-  right = loop.sharded_step
+  right = loop.ShardedStep
 
   def step(gan, over):
     def one(state, batch, key, phase):
@@ -162,7 +162,7 @@ def at(monkeypatch, images, change):
       return right(gan, over)(state, batch, key, phase)
     return one
 
-  monkeypatch.setattr(loop, 'sharded_step', step)
+  monkeypatch.setattr(loop, 'ShardedStep', step)
 
 
 def test_a_run_leaves_its_records(unbroken, config):
