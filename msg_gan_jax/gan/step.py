@@ -48,7 +48,6 @@ def in_parts(components: Components) -> bool:
   """Whether a step is the same in parts: no part needs more of another."""
   train = components.config.train
   return (train.n_dis > 1 and train.update != 'joint'
-          and not train.reuse_latents
           and not components.config.objective.augment_target)
 
 
@@ -107,17 +106,22 @@ def _update_d(context, state, batch, key, i, penalized, keep):
   z, real, condition, z_key, d_key = _drawn(context, batch, key, i)
   part = _part_in_training(context)
   g, d = _part(state.g, part), _part(state.d, part)
-  # Where no gradient is pulled through it, this is only a forward pass.
-  fake, pull_back, g_stats = jax.vjp(
-      functools.partial(context.run_g, keep=keep), g.params, g.stats, z,
-      condition, jax.random.fold_in(z_key, 0), has_aux=True)
+  fakes, g_stats = _run_g(context, g, z, condition, z_key, keep)
   d, logs = updates.update_d(
-      context, d, real, fake, condition, d_key, penalized)
+      context, d, real, fakes.images, condition, d_key, penalized)
   return state.replace(
       g=_with_part(state.g, part, g.replace(stats=g_stats)),
       d=_with_part(state.d, part, d),
-      aux=updates.adapt_augmentation(context, state.aux, logs),
-  ), logs, _Fakes(fake, pull_back)
+      aux=updates.adapt_augmentation(context, state.aux, logs)), logs, fakes
+
+
+def _run_g(context, g, z, condition, key, keep):
+  """(_Fakes of an update of D, G's statistics)."""
+  # Where no gradient is pulled through it, this is only a forward pass.
+  images, pull_back, stats = jax.vjp(
+      functools.partial(context.run_g, keep=keep), g.params, g.stats, z,
+      condition, jax.random.fold_in(key, 0), has_aux=True)
+  return _Fakes(images, pull_back), stats
 
 
 def _update_g(context, state, batch, key, judge, fakes=None):
@@ -126,7 +130,8 @@ def _update_g(context, state, batch, key, judge, fakes=None):
   Args:
     context, state, batch, key: of the step.
     judge: the D, a Player, that judges G's fakes.
-    fakes: _Fakes of the last update of D, where G's may share their pass.
+    fakes: _Fakes of the last update of D, whose pass G's may share; None
+      makes them once more.
   """
   components, phase = context.components, context.phase
   train = components.config.train
@@ -135,9 +140,11 @@ def _update_g(context, state, batch, key, judge, fakes=None):
   logs: Logs = {}
   judge, aux = _part(judge, part), state.aux
   if phase.update_g:
-    z, real, condition, _, _ = _drawn(context, batch, key, train.n_dis - 1)
+    z, real, condition, z_key, _ = _drawn(context, batch, key, train.n_dis - 1)
     g_key = jax.random.fold_in(key, train.n_dis + 1)
     if train.reuse_latents and train.accumulate == 1:
+      # Statistics are those that the first pass left: it is the same one.
+      fakes = fakes or _run_g(context, g, z, condition, z_key, False)[0]
       g, d_stats, logs = updates.update_g_from_fakes(
           context, g, judge, real, fakes.images,
           lambda by_fake: fakes.pull_back(by_fake)[0], condition, g_key)

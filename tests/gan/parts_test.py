@@ -46,7 +46,7 @@ def assert_the_same(config, images=0):
 
 @pytest.mark.parametrize('settings', [
     {}, {'objective__penalty_every_d_steps': 2},
-    {'train__g_batches': 2},
+    {'train__g_batches': 2}, {'train__reuse_latents': True},
     {'train__accumulate': 2, 'objective__penalty': 'none'}])
 def test_parts_are_the_whole_step(points, settings):
   assert_the_same(points(**settings))
@@ -54,14 +54,15 @@ def test_parts_are_the_whole_step(points, settings):
 
 @pytest.mark.slow
 @pytest.mark.parametrize('power_update', ['pass', 'update'])
-def test_statistics_are_those_of_the_whole_step(small, power_update):
+@pytest.mark.parametrize('reuse', [False, True])
+def test_statistics_are_those_of_the_whole_step(small, power_update, reuse):
   """Batch norm in G, vectors of spectral norms in both players."""
   assert_the_same(small(
       networks__name='sndcgan', networks__scales='none', networks__fmap_max=4,
       networks__stddev='none', networks__g_norm='batch', train__n_dis=2,
       networks__g_weight_norm='spectral', networks__d_weight_norm='spectral',
-      networks__power_update=power_update, objective__penalty='none',
-      objective__drift=0., optimizer__name='adam'))
+      networks__power_update=power_update, train__reuse_latents=reuse,
+      objective__penalty='none', objective__drift=0., optimizer__name='adam'))
 
 
 def test_steps_without_an_update_of_g_are_too(points):
@@ -75,9 +76,8 @@ def test_steps_without_an_update_of_g_are_too(points):
   assert not all(jax.tree.leaves(same.d.params))
 
 
-def test_what_shares_more_than_a_state_is_one_program(points, small):
-  for settings in ({'train__n_dis': 1}, {'train__update': 'joint'},
-                   {'train__reuse_latents': True}):
+def test_what_shares_more_than_a_state_is_one_program(points):
+  for settings in ({'train__n_dis': 1}, {'train__update': 'joint'}):
     assert not step.in_parts(build(points(**settings)).components)
 
 
