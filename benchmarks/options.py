@@ -1,0 +1,122 @@
+"""Images a second of the training step under one compiler option or several.
+
+  python benchmarks/options.py
+  python benchmarks/options.py --config=quickstart --repeats=5
+
+What `msg_gan_jax/arrays/compilation.py` gives to each program is chosen by this
+table. Every row is a process of its own, and the rows take turns; an option
+that this jaxlib does not know is told, and left out.
+"""
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+
+import throughput  # beside this file
+
+YNN = {'xla_cpu_experimental_ynn_fusion_type': ''}
+# fast_math is here to be seen: it may drop the NaN that a run must stop at.
+ALONE = {
+    "XLA's own": {},
+    'no YNNPACK': YNN,
+    'fast min and max': {'xla_cpu_enable_fast_min_max': True},
+    'fast math': {'xla_cpu_enable_fast_math': True},
+    'oneDNN': {'xla_cpu_use_onednn': True},
+    'vectors of 512 bits': {'xla_cpu_prefer_vector_width': 512},
+    'old emitters': {'xla_cpu_use_fusion_emitters': False},
+    'order for memory': {'xla_cpu_enable_concurrency_optimized_scheduler':
+                         False},
+}
+ROWS = ALONE | {
+    f'no YNNPACK, {name}': YNN | options for name, options in ALONE.items()
+    if options not in ({}, YNN)}
+
+
+def configured(options):
+  """(words that name it, Config) of what is measured."""
+  if options.config:
+    return f'--config={options.config}', throughput.experiment(options.config)
+  row, = throughput.parse_rows(options.row)
+  return f'--row={options.row}', throughput.bmsg_gan(row)
+
+
+def measure(name, config, seconds):
+  """Images a second of the step, with the options of a row and no others."""
+  import platform
+
+  import timing  # beside this file
+
+  from msg_gan_jax.arrays import compilation
+  compilation.OPTIONS = (compilation.Row(
+      'cpu', (platform.machine().lower(),), (0, 0), ROWS[name]),)
+  unknown = ROWS[name].keys() - compilation.options().keys()
+  if unknown:
+    return {'unknown': sorted(unknown)}
+  return timing.measure(config, seconds, 1)
+
+
+def in_worker(name, which, seconds):
+  """`measure` in a process of its own."""
+  done = subprocess.run(
+      [sys.executable, __file__, f'--worker={name}', which,
+       f'--seconds={seconds}'], stdout=subprocess.PIPE, text=True)
+  if done.returncode:
+    raise RuntimeError(f'{name}: the worker ended with {done.returncode}.')
+  return json.loads(done.stdout.splitlines()[-1])
+
+
+def run(options):
+  """Measures all rows, and prints the table."""
+  which, _ = configured(options)
+  rates, unknown = {name: [] for name in ROWS}, {}
+  for i in range(options.repeats):
+    for name in ROWS:
+      if name in unknown:
+        continue
+      record = in_worker(name, which, options.seconds)
+      if 'unknown' in record:
+        unknown[name] = record['unknown']
+        continue
+      rates[name] += record['images_per_second']
+      print(f'  {i + 1}: {name}: {rates[name][-1]:.1f} img/s',
+            file=sys.stderr, flush=True)
+  about = throughput.about()
+  print(f'{which}; {about["cores"]} cores, load {about["load"]}; python '
+        f'{about["python"]}, jax {about["jax"]}; {options.repeats} repeats of '
+        f'{options.seconds:g} s')
+  first = statistics.median(rates["XLA's own"])
+  print(*throughput.table({
+      name: {'img/s': f'{statistics.median(x):.1f}',
+             'low-high': f'{min(x):.1f}-{max(x):.1f}',
+             'ratio': f'{statistics.median(x) / first:.2f}'}
+      for name, x in rates.items() if x}), sep='\n')
+  for name, options in unknown.items():
+    print(f'{name}: this jaxlib does not know {", ".join(options)}')
+
+
+def main():
+  flags = argparse.ArgumentParser(
+      description=__doc__, allow_abbrev=False,
+      formatter_class=argparse.RawDescriptionHelpFormatter)
+  flags.add_argument('--row', default='4,64,32',
+                     help='depth,latent,batch of BMSG-GAN')
+  flags.add_argument('--config', default='', help='an experiment instead')
+  flags.add_argument('--repeats', type=int, default=3)
+  flags.add_argument('--seconds', type=float, default=5., help='of a repeat')
+  flags.add_argument('--worker', default='', help=argparse.SUPPRESS)
+  options = flags.parse_args()
+  try:
+    if options.worker:
+      _, config = configured(options)
+      print(json.dumps(measure(options.worker, config, options.seconds)))
+    else:
+      run(options)
+  except (ValueError, RuntimeError) as error:
+    if options.worker:
+      raise
+    sys.exit(f'error: {error}')
+
+
+if __name__ == '__main__':
+  main()
