@@ -44,6 +44,7 @@ def assert_the_same(config, images=0):
         a, b, rtol=2e-4, atol=2e-6, err_msg=jax.tree_util.keystr(path))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('settings', [
     {}, {'objective__penalty_every_d_steps': 2},
     {'train__g_batches': 2}, {'train__reuse_latents': True},
@@ -81,6 +82,7 @@ def test_what_shares_more_than_a_state_is_one_program(points):
     assert not step.in_parts(build(points(**settings)).components)
 
 
+@pytest.mark.slow
 def test_an_update_of_d_is_compiled_once_whatever_n_dis_is(points):
   compiled = []
 
