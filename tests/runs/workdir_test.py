@@ -10,6 +10,7 @@ from helpers import ROOT
 import jax
 import pytest
 
+from msg_gan_jax.arrays import compilation
 from msg_gan_jax.config import schema
 from msg_gan_jax.files import atomic
 from msg_gan_jax.runs import config_file, versions, workdir
@@ -214,6 +215,24 @@ def test_other_pictures_than_at_the_last_start_are_told_and_recorded(tmp_path):
       assert lines[0].startswith("data.digest: 'aaaa")
   record, = (tmp_path / 'run' / 'changes.jsonl').read_text().splitlines()
   assert '"images": 16' in record
+
+
+def test_other_compiler_options_are_told_once(tmp_path, monkeypatch):
+  """Also to a run that began before they were recorded."""
+  monkeypatch.setattr(compilation, 'options', lambda: {'xla_some': True})
+  _run(tmp_path, digest='a')
+  assert _run(tmp_path, images=8, digest='a') == []
+  path = tmp_path / 'versions.json'
+  entries = json.loads(path.read_text())
+  assert entries[-1]['compiler_options'] == {'xla_some': True}
+  for entry in entries:
+    del entry['compiler_options']
+  path.write_text(json.dumps(entries))
+  told, = _run(tmp_path, images=8, digest='a')
+  assert told.startswith("compiler_options: {} -> {'xla_some': True}; the run")
+  assert _run(tmp_path, images=16, digest='a') == []
+  record, = (tmp_path / 'changes.jsonl').read_text().splitlines()
+  assert 'xla_some' in record
 
 
 def test_a_folder_that_cannot_be_locked_is_told(tmp_path, monkeypatch):
