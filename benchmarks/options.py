@@ -4,8 +4,9 @@
   python benchmarks/options.py --config=quickstart --repeats=5
 
 What `msg_gan_jax/arrays/compilation.py` gives to each program is chosen by this
-table. Every row is a process of its own, and the rows take turns; an option
-that this jaxlib does not know is told, and left out.
+table. Every row is a process of its own, and the rows take turns. A row with an
+option that is not in force, since this jaxlib does not know it or XLA_FLAGS
+sets it, is told and left out. All of them are of XLA's CPU backend.
 """
 import argparse
 import json
@@ -45,14 +46,17 @@ def measure(name, config, seconds):
   """Images a second of the step, with the options of a row and no others."""
   import platform
 
+  import jax
   import timing  # beside this file
 
   from msg_gan_jax.arrays import compilation
   compilation.OPTIONS = (compilation.Row(
       'cpu', (platform.machine().lower(),), (0, 0), ROWS[name]),)
-  unknown = ROWS[name].keys() - compilation.options().keys()
-  if unknown:
-    return {'unknown': sorted(unknown)}
+  if jax.default_backend() != 'cpu':
+    raise ValueError(f'wanted a CPU, found {jax.default_backend()}.')
+  missing = ROWS[name].keys() - compilation.options().keys()
+  if missing:
+    return {'missing': sorted(missing)}
   return timing.measure(config, seconds, 1)
 
 
@@ -69,14 +73,14 @@ def in_worker(name, which, seconds):
 def run(options):
   """Measures all rows, and prints the table."""
   which, _ = configured(options)
-  rates, unknown = {name: [] for name in ROWS}, {}
+  rates, missing = {name: [] for name in ROWS}, {}
   for i in range(options.repeats):
     for name in ROWS:
-      if name in unknown:
+      if name in missing:
         continue
       record = in_worker(name, which, options.seconds)
-      if 'unknown' in record:
-        unknown[name] = record['unknown']
+      if 'missing' in record:
+        missing[name] = record['missing']
         continue
       rates[name] += record['images_per_second']
       print(f'  {i + 1}: {name}: {rates[name][-1]:.1f} img/s',
@@ -91,8 +95,8 @@ def run(options):
              'low-high': f'{min(x):.1f}-{max(x):.1f}',
              'ratio': f'{statistics.median(x) / first:.2f}'}
       for name, x in rates.items() if x}), sep='\n')
-  for name, options in unknown.items():
-    print(f'{name}: this jaxlib does not know {", ".join(options)}')
+  for name, flags in missing.items():
+    print(f'{name}: not in force here: {", ".join(flags)}')
 
 
 def main():

@@ -21,8 +21,8 @@ class ShardedStep:
   """Gan.step on a mesh: the batch is split by rows, all else replicated.
 
   Where a step has several updates of D, one of them is compiled, and called for
-  each: all of them in one program take as long to run, and n_dis times as long
-  to compile. A loop inside of the program is no way out on a CPU, where the
+  each: all of them in one program take hardly less time to run, and far more to
+  compile. A loop inside of the program is no way out on a CPU, where the
   gradient of a convolution in it is a hundred times slower.
 
   Args:

@@ -32,7 +32,7 @@ def step(components: Components, state: State, batch: RealBatch,
   """
   context, state = _begin(components, state, phase, split)
   key = jax.random.fold_in(key, state.images)
-  logs, judge, fakes = _logs_of(context), state.d, None
+  logs, first_d, fakes = _logs_of(context), state.d, None
   for i, penalized in enumerate(phase.penalties):
     keep = components.every_pass or not i
     state, d_logs, fakes = _update_d(
@@ -40,7 +40,7 @@ def step(components: Components, state: State, batch: RealBatch,
     logs |= d_logs
   state, g_logs = _update_g(
       context, state, batch, key,
-      judge if components.config.train.update == 'joint' else state.d, fakes)
+      first_d if components.config.train.update == 'joint' else state.d, fakes)
   return state, logs | g_logs
 
 

@@ -87,3 +87,24 @@ def test_the_worker_measures_a_tiny_row():
   # G's and D's convolutions at 4 and 8 px, forward and backward: megaFLOPs.
   assert 1e6 < found['flops_a_step'] < 1e8
   assert found['memory_bytes'] > 0
+
+
+def test_options_are_compared_and_those_not_in_force_are_told(
+    throughput, monkeypatch, capsys):
+  """With workers that measure nothing: twice as fast without YNNPACK."""
+  monkeypatch.setitem(sys.modules, 'throughput', throughput)
+  spec = importlib.util.spec_from_file_location(
+      'options', FOLDER / 'options.py')
+  options = importlib.util.module_from_spec(spec)
+  spec.loader.exec_module(options)
+  monkeypatch.setattr(options, 'in_worker', lambda name, which, seconds: (
+      {'missing': ['xla_old']} if 'emitters' in name else
+      {'images_per_second': [20. if 'YNNPACK' in name else 10.]}))
+  monkeypatch.setattr(sys, 'argv', ['options.py', '--repeats=2'])
+  options.main()
+  lines = capsys.readouterr().out.splitlines()
+  cells = [[x.strip() for x in line.split('|')[1:-1]] for line in lines
+           if line.startswith('|')]
+  assert ['no YNNPACK', '20.0', '20.0-20.0', '2.00'] in cells
+  assert ['oneDNN', '10.0', '10.0-10.0', '1.00'] in cells
+  assert 'old emitters: not in force here: xla_old' in lines
