@@ -20,6 +20,10 @@ import tempfile
 
 from helpers import ROOT
 
+sys.path.insert(0, str(ROOT))  # So that this checkout need not be installed.
+
+from msg_gan_jax.arrays import compilation
+
 TOTAL = {'quickstart': 160, 'growing': 112, 'ada': 160}
 METRICS = 'fid,kid,precision_recall,density_coverage,swd,ms_ssim'
 EXPERIMENT = '''
@@ -59,10 +63,17 @@ def get_config(kind):
 
 
 def launch(tree, folder, *words):
-  """One command of the program in a tree; ends this one if it fails."""
+  """One command of the program in a tree; ends this one if it fails.
+
+  Both trees compile with the options of this one: others give other bits.
+  """
+  flags = [f'--{name}={value}'
+           for name, value in compilation.options().items()]
   done = subprocess.run(
       [sys.executable, str(tree / 'launch.py'), *words], cwd=folder, text=True,
-      capture_output=True, env={**os.environ, 'PYTHONPATH': str(tree)})
+      capture_output=True, env={
+          **os.environ, 'PYTHONPATH': str(tree), 'XLA_FLAGS': ' '.join(
+              [*flags, os.environ.get('XLA_FLAGS', '')])})
   if done.returncode:
     sys.exit(f'{tree}: {" ".join(words)}\n{done.stdout}{done.stderr}')
 
@@ -178,7 +189,6 @@ if __name__ == '__main__':
   parser.add_argument('--before', required=True, help='a commit')
   parser.add_argument('--only', choices=list(TOTAL), help='one kind of run')
   parser.add_argument('--folder', help='kept; a temporary one if not given')
-  sys.path.insert(0, str(ROOT))
   chosen = parser.parse_args()
   sys.exit(not main(chosen.before, [chosen.only] if chosen.only else TOTAL,
                     chosen.folder))
