@@ -97,3 +97,15 @@ def equations(jaxpr, inside=''):
         hasattr(x, 'eqns'))):
       if hasattr(value, 'eqns'):  # a Jaxpr or a ClosedJaxpr
         yield from equations(getattr(value, 'jaxpr', value), path)
+
+
+def products(jaxpr):
+  """(path, equation) of each convolution and product.
+
+  Those that repeat or add up rows (layers.over_rows) are none: they are exact,
+  which is how they are known.
+  """
+  for path, eqn in equations(jaxpr):
+    if (eqn.primitive.name in ('conv_general_dilated', 'dot_general')
+        and eqn.params['precision'] is None):
+      yield path, eqn

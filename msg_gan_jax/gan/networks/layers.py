@@ -13,7 +13,7 @@ import jax
 from jax import lax
 import jax.numpy as jnp
 
-from msg_gan_jax.config.tables import Table
+from msg_gan_jax.gan.networks import convolutions
 
 SLOPE = .2
 HE = math.sqrt(2)  # He et al. 2015: the gain before a rectifier
@@ -23,7 +23,7 @@ Method = TypeVar('Method', bound=Callable[..., Any])
 
 def leaky_relu(x: jax.Array) -> jax.Array:
   """max(x, .2 x), as in ProGAN and in both codes of MSG-GAN."""
-  return jnp.where(x >= 0, x, SLOPE * x)
+  return x * jnp.where(x >= 0, 1, SLOPE).astype(x.dtype)
 
 
 def pixel_norm(x: jax.Array, epsilon: float = 1e-8) -> jax.Array:
@@ -93,7 +93,29 @@ def add_bias(y: jax.Array, bias: jax.Array | None) -> jax.Array:
   """
   if bias is None:
     return y
+  if bias.ndim == 1:
+    bias = over_rows(bias, y.shape[:-1])
   return (y.astype(jnp.float32) + bias).astype(y.dtype)
+
+
+def over_rows(bias: jax.Array, rows: tuple[int, ...]) -> jax.Array:
+  """A vector [C], repeated to [*rows, C]; its gradient is a product.
+
+  The gradient of a plain broadcast is a sum over rows, which XLA's CPU computes
+  together with all that leads to each addend, one at a time. Here it is a
+  product with ones, and forwards XLA makes a broadcast of it.
+  """
+  bias = jnp.asarray(bias)
+  ones = jnp.ones((math.prod(rows), 1), bias.dtype)
+  y = jnp.dot(ones, bias[None], precision=lax.Precision.HIGHEST)
+  return y.reshape(*rows, -1)
+
+
+def mean_of_rows(x: jax.Array) -> jax.Array:
+  """The mean of [..., C] over all but channels, a product as in `over_rows`."""
+  x = x.reshape(-1, x.shape[-1])
+  ones = jnp.ones((1, len(x)), x.dtype)
+  return jnp.dot(ones, x, precision=lax.Precision.HIGHEST)[0] / len(x)
 
 
 def scale(y: jax.Array, factor: jax.Array) -> jax.Array:
@@ -133,92 +155,6 @@ def fold_1x1(parts: Sequence[Part],
   return jnp.concatenate(xs, -1), jnp.concatenate(kernels, 2)
 
 
-def conv(x: jax.Array, kernel: jax.Array, stride: int = 1,
-         padding: str | tuple[tuple[int, int], ...] = 'SAME') -> jax.Array:
-  """A convolution of [B, H, W, I] with [k, k, I, O].
-
-  Args:
-    x: features.
-    kernel: cast to the dtype of x.
-    stride: of height and width.
-    padding: 'SAME', zeros so that the size is that of x over the stride;
-      'VALID', none; or numbers of rows and columns, (before, after) each.
-  """
-  return lax.conv_general_dilated(
-      x, kernel.astype(x.dtype), (stride, stride), padding,
-      dimension_numbers=('NHWC', 'HWIO', 'NHWC'))
-
-
-def conv_down(x: jax.Array, kernel: jax.Array) -> jax.Array:
-  """A 3x3 convolution, then the 2x2 mean, in 16 / 36 of the arithmetic.
-
-  The mean of four shifted kernels is a kernel of 4x4, used with stride 2.
-  """
-  wide = jnp.pad(kernel, ((1, 1), (1, 1), (0, 0), (0, 0)))
-  kernel = (wide[1:, 1:] + wide[:-1, 1:] + wide[1:, :-1] + wide[:-1, :-1]) / 4
-  return conv(x, kernel, 2, ((1, 1), (1, 1)))
-
-
-# How a convolution after doubling the size is computed from the small picture.
-# Each pixel of the large picture sees few pixels of the small one, and a row of
-# the kernel falls on one of them. Nearest neighbour, with kernel rows a, b, c
-# and picture rows x1, x2: the large picture is x1 x1 x2 x2, and its two middle
-# rows become
-#   a x1 + b x1 + c x2 = (a + b) x1 + c x2
-#   a x1 + b x2 + c x2 = a x1 + (b + c) x2.
-# Written as ones and zeros these are the two rows of 'nearest' below:
-# rows[s][u][k] is 1 where row k of the kernel falls on row u of the small
-# picture, for row s of the large one. Columns are treated alike.
-UP: Table[tuple] = Table('upsampling', 'upsampling', {
-    # Nearest neighbour, then a 3x3 convolution.
-    'nearest': (((1, 1, 0), (0, 0, 1)), ((1, 0, 0), (0, 1, 1))),
-    # A zero after every pixel, then a 3x3 one: compare_gan's ResNets.
-    'zeros': (((1, 0, 0), (0, 0, 1)), ((0, 0, 0), (0, 1, 0))),
-    # A 4x4 transposed convolution of stride 2 and padding 1: DCGAN, SNDCGAN.
-    'transposed': (((0, 0, 1, 0), (1, 0, 0, 0)), ((0, 0, 0, 1), (0, 1, 0, 0))),
-    # A 5x5 one as TensorFlow pads it. A window has three rows of the small
-    # picture: one of its two rows of the large one sees all, the other two.
-    'transposed_5': (
-        ((0, 0, 0, 0, 1), (0, 0, 1, 0, 0), (1, 0, 0, 0, 0)),
-        ((0, 0, 0, 0, 0), (0, 0, 0, 1, 0), (0, 1, 0, 0, 0))),
-})
-
-
-def up_conv(x: jax.Array, kernel: jax.Array,
-            up: str = 'nearest') -> jax.Array:
-  """A convolution after doubling the size, with a fraction of its arithmetic.
-
-  Each output pixel sees only 2x2 different inputs (3x3 for a 5x5 kernel), so
-  the four pixels of an output square are one 2x2 convolution to four times the
-  channels. A window that begins a pixel outside makes rows -1 and 0 of the
-  output, the next one rows 1 and 2, and so on: the outermost rows are cropped.
-  The 2x2 convolution is written as a product with four shifted copies: on a CPU
-  XLA's weight gradient of a padded 2x2 kernel took 80 times as long, that of an
-  unpadded one twice as long.
-
-  Args:
-    x: [B, H, W, I].
-    kernel: [k, k, I, O]; of a transposed convolution as it is laid over the
-      output: y[o] = sum over i of x[i] kernel[o - 2 i + 1].
-    up: a row of UP.
-
-  Returns:
-    [B, 2 H, 2 W, O].
-  """
-  b, h, w, _ = x.shape
-  out = kernel.shape[-1]
-  rows = jnp.array(UP[up], kernel.dtype)
-  n = rows.shape[1]
-  k = jnp.einsum('suk,tvl,klio->uvisto', rows, rows, kernel)
-  x = jnp.pad(x, ((0, 0), (n - 1, 1), (n - 1, 1), (0, 0)))
-  x = jnp.concatenate([
-      x[:, u:u + h + 1, v:v + w + 1] for u in range(n) for v in range(n)], -1)
-  k = k.reshape(-1, 4 * out).astype(x.dtype)
-  y = (x @ k).reshape(b, h + 1, w + 1, 2, 2, out)
-  y = y.swapaxes(2, 3).reshape(b, 2 * h + 2, 2 * w + 2, out)
-  return y[:, 1:-1, 1:-1]
-
-
 class EqualConv(nn.Module):
   """Convolution with equalized learning rate.
 
@@ -252,8 +188,8 @@ class EqualConv(nn.Module):
         self, (self.size, self.size, channels, self.features),
         self.size**2 * channels, self.gain, self.use_bias)
     x, kernel = fold_1x1(parts, kernel)
-    apply = up_conv if self.upsample else (
-        conv_down if self.downsample else conv)
+    apply = convolutions.up_conv if self.upsample else (
+        convolutions.conv_down if self.downsample else convolutions.conv)
     return add_bias(apply(x, kernel), bias)
 
 

@@ -118,6 +118,9 @@ class Normalize(nn.Module):
       scale, shift = (
           p[labels].reshape(-1, *(1,) * (x.ndim - 2), x.shape[-1])
           for p in (scale, shift))
+    else:
+      scale, shift = (
+          layers.over_rows(p, x.shape[:-1]) for p in (scale, shift))
     return x * scale + shift
 
   def _by_batch(self, x, use_batch, train):
@@ -125,8 +128,7 @@ class Normalize(nn.Module):
     mean = self.variable('stats', 'mean', jnp.zeros, size)
     var = self.variable('stats', 'var', jnp.ones, size)
     if use_batch:
-      axes = tuple(range(x.ndim - 1))
-      now = x.mean(axes), x.var(axes)
+      now = _moments(x)
       if self.is_mutable_collection('moments'):
         for name, value in zip(('mean', 'var'), now, strict=True):
           self.put_variable('moments', name, value)
@@ -137,7 +139,16 @@ class Normalize(nn.Module):
               lax.stop_gradient(value))
     else:
       now = mean.value, var.value
-    return (x - now[0]) * lax.rsqrt(now[1] + self.epsilon)
+    mean_now, scale = (layers.over_rows(v, x.shape[:-1]) for v in (
+        now[0], lax.rsqrt(now[1] + self.epsilon)))
+    return (x - mean_now) * scale
+
+
+def _moments(x):
+  """Mean and biased variance of each channel, [..., C] -> two [C]."""
+  mean = layers.mean_of_rows(x)
+  centered = x - layers.over_rows(mean, x.shape[:-1])
+  return mean, layers.mean_of_rows(centered * centered)
 
 
 def sees_batch(name: str) -> bool:

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 
 from msg_gan_jax.config.tables import Table
 from msg_gan_jax.gan import pyramid
-from msg_gan_jax.gan.networks import layers, norms
+from msg_gan_jax.gan.networks import convolutions, layers, norms
 from msg_gan_jax.gan.networks.weight_norms import WEIGHT_NORMS, Layer
 from msg_gan_jax.gan.pyramid import Pyramid
 from msg_gan_jax.gan.state import NOTHING, Condition, Verdict
@@ -114,7 +114,9 @@ class Conv(nn.Module):
     features: output channels.
     size: of the square kernel.
     stride: 1 or 2.
-    up: '' or a row of layers.UP: the output is twice as large.
+    up: '', 'bilinear' or a row of convolutions.UP: the output is twice as
+      large.
+    down: whether the 2x2 mean follows, before the bias: half as large.
     gain: multiplies the deviation at the start.
     bias: 'yes', 'none', or 'dead', which is one without gradient.
     padding: TensorFlow's 'SAME', for even inputs also torch's (size - 1) // 2;
@@ -125,20 +127,29 @@ class Conv(nn.Module):
   size: int = 3
   stride: int = 1
   up: str = ''
+  down: bool = False
   gain: float = 1.
   bias: str = 'yes'
   padding: str = 'SAME'
 
   @nn.compact
   def __call__(self, x: jax.Array) -> jax.Array:
-    def apply(x, kernel):
-      if self.up:
-        return layers.up_conv(x, kernel, self.up)
-      return layers.conv(x, kernel, self.stride, self.padding)
+    def conv(x, kernel):
+      return convolutions.conv(x, kernel, self.stride, self.padding)
 
-    return _layer(
-        self, (self.size, self.size, x.shape[-1], self.features), x,
-        apply, *_fans(self, x.shape[-1]))
+    def up_conv(x, kernel):
+      return convolutions.up_conv(x, kernel, self.up)
+
+    _, h, w, channels = x.shape
+    apply = normed = up_conv if self.up else conv
+    if self.up == 'bilinear':  # Norms look at the convolution alone.
+      normed, h, w = conv, 2 * h, 2 * w
+    if self.down:
+      apply = convolutions.conv_down
+    kernel, add_bias = _weights(
+        self, (self.size, self.size, channels, self.features),
+        (1, h, w, channels), normed, *_fans(self, channels))
+    return add_bias(apply(x, kernel))
 
 
 class Dense(nn.Module):
@@ -160,9 +171,13 @@ class Dense(nn.Module):
     shape = x.shape[-1], math.prod(self.grid) * self.features
     # improved_wgan_training doubles Glorot's variance in convolutions alone.
     times = 2 if self.settings.deviation == 'wgan_gp' else 1
-    y = _layer(
-        self, shape, x, lambda x, kernel: x @ kernel.astype(x.dtype),
-        *(times * n for n in shape))
+
+    def apply(x, kernel):
+      return x @ kernel.astype(x.dtype)
+
+    kernel, add_bias = _weights(
+        self, shape, (1, x.shape[-1]), apply, *(times * n for n in shape))
+    y = add_bias(apply(x, kernel))
     return y.reshape(-1, *self.grid, self.features) if self.grid else y
 
 
@@ -170,12 +185,19 @@ def _fans(conv, channels):
   """Those of DEVIATIONS; improved_wgan_training alone counts strides."""
   fan_in, fan_out = (conv.size**2 * n for n in (channels, conv.features))
   if conv.settings.deviation == 'wgan_gp':
-    return fan_in / (4 if conv.up else 1), fan_out / conv.stride**2
+    return (fan_in / (4 if conv.up in convolutions.UP else 1),
+            fan_out / conv.stride**2)
   return fan_in, fan_out
 
 
-def _layer(module, shape, x, apply, fan_in, fan_out):
-  """`apply` with the module's kernel, normed, and its bias."""
+def _weights(module, shape, seen, apply, fan_in, fan_out):
+  """(the module's kernel, normed; a function that adds its bias).
+
+  Args:
+    module: Conv or Dense.
+    shape: of the kernel.
+    seen, apply, fan_in, fan_out: the input and the layer as norms see them.
+  """
   settings = module.settings
   std = module.gain * DEVIATIONS[settings.deviation](fan_in, fan_out)
   kernel = module.param('kernel', nn.initializers.constant(std), shape)
@@ -183,15 +205,15 @@ def _layer(module, shape, x, apply, fan_in, fan_out):
   if normalize:
     kernel = normalize(Layer(
         module, settings.iterations, settings.ratio,
-        getattr(module, 'up', '').startswith('transposed'), (1, *x.shape[1:]),
-        apply), kernel)
-  y = apply(x, kernel)
+        getattr(module, 'up', '').startswith('transposed'), seen, apply),
+        kernel)
   if module.bias == 'none' or not settings.use_bias:
-    return y
+    return kernel, lambda y: y
   name = 'dead_bias' if module.bias == 'dead' else 'bias'
   bias = module.param(name, nn.initializers.zeros, shape[-1:])
-  return layers.add_bias(
-      y, lax.stop_gradient(bias) if module.bias == 'dead' else bias)
+  if module.bias == 'dead':
+    bias = lax.stop_gradient(bias)
+  return kernel, lambda y: layers.add_bias(y, bias)
 
 
 class MakeDense(Protocol):

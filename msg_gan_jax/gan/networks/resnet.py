@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 
 from msg_gan_jax.gan import pyramid
-from msg_gan_jax.gan.networks import phi, plain
+from msg_gan_jax.gan.networks import convolutions, phi, plain
 from msg_gan_jax.gan.networks.norms import PassInfo
 from msg_gan_jax.gan.pyramid import Pyramid
 from msg_gan_jax.gan.state import NOTHING, Condition
@@ -72,12 +72,6 @@ class Architecture(NamedTuple):
         d_widths=tuple(min(most, w) for w in self.d_widths))
 
 
-def _bilinear(x):
-  """Twice as large, half-pixel centres: torch's interpolate."""
-  b, h, w, c = x.shape
-  return jax.image.resize(x, (b, 2 * h, 2 * w, c), 'bilinear')
-
-
 class GBlock(nn.Module):
   """Norm, ReLU, up, 3x3, norm, ReLU, 3x3; plus a shortcut of the same size.
 
@@ -98,12 +92,12 @@ class GBlock(nn.Module):
     def conv(x, name, size=3, up=True, gain=arch.gain, bias='yes'):
       layer = plain.Conv(
           settings, self.width, size, gain=gain, bias=bias, name=name,
-          up='' if not up or size == 1 or arch.up == 'bilinear' else arch.up)
-      if not up:
-        return layer(x)
-      if size == 1:  # It commutes with copying and interpolating pixels.
-        return (_bilinear if arch.up == 'bilinear' else pyramid.up)(layer(x))
-      return layer(_bilinear(x) if arch.up == 'bilinear' else x)
+          up=arch.up if up and size > 1 else '')
+      y = layer(x)
+      if up and size == 1:  # It commutes with copying and interpolating pixels.
+        return (convolutions.bilinear if arch.up == 'bilinear'
+                else pyramid.up)(y)
+      return y
 
     y = nn.relu(settings.normalize('norm_1')(x, info))
     y = conv(y, 'conv_1', bias=settings.before_batch_norm)
@@ -188,7 +182,8 @@ class DBlock(nn.Module):
     y = plain.Conv(settings, hidden, gain=arch.gain, name='conv_1',
                    bias=settings.before_batch_norm)(y)
     y = nn.relu(norm(y, 'norm_2'))
-    y = pool(plain.Conv(settings, self.width, gain=arch.gain, name='conv_2')(y))
+    y = plain.Conv(settings, self.width, gain=arch.gain, name='conv_2',
+                   down=self.down)(y)
     if arch.always_shortcut or self.down or x.shape[-1] != self.width:
       if arch.shortcut_norm:
         x = norm(x, 'norm_shortcut')

@@ -12,7 +12,15 @@ import jax.numpy as jnp
 
 from msg_gan_jax.config.tables import Table
 from msg_gan_jax.gan import pyramid
-from msg_gan_jax.gan.networks import filters, layers, mapping, noise, phi, plain
+from msg_gan_jax.gan.networks import (
+  convolutions,
+  filters,
+  layers,
+  mapping,
+  noise,
+  phi,
+  plain,
+)
 from msg_gan_jax.gan.networks import stylegan2_convs as convs
 from msg_gan_jax.gan.networks.ladder import Ladder
 from msg_gan_jax.gan.networks.mapping import activate
@@ -162,8 +170,9 @@ class ConvDown(nn.Module):
   def __call__(self, x: jax.Array) -> jax.Array:
     kernel, bias = layers.equal_weights(
         self, (3, 3, x.shape[-1], self.features), 9 * x.shape[-1], gain=1.)
+    x = filters.blur(x, convs.TAPS, (2, 2))
     return layers.add_bias(
-        convs.strided(filters.blur(x, convs.TAPS, (2, 2)), kernel), bias)
+        convolutions.conv(x, kernel, 2, padding='VALID'), bias)
 
 
 class Discriminator(nn.Module):

@@ -3,7 +3,12 @@ import jax
 from jax import lax
 import jax.numpy as jnp
 
-from msg_gan_jax.gan.networks import filters, layers
+from msg_gan_jax.gan.networks import (
+  convolutions,
+  filters,
+  layers,
+  resized,
+)
 
 TAPS = 1, 3, 3, 1  # of the filter that smooths what changes its size
 EPSILON = 1e-8  # of the demodulation, inside of the root
@@ -33,8 +38,11 @@ def modulated(x: jax.Array, kernel: jax.Array, style: jax.Array,
   demodulation = lax.rsqrt(square + EPSILON)
   x = _by_maps(x, style)
   if not up:
-    return _by_maps(layers.conv(x, kernel), demodulation)
-  x = filters.blur(transposed(x, kernel), TAPS, (1, 0))
+    return _by_maps(convolutions.conv(x, kernel), demodulation)
+  if resized.pays(x, 2):
+    x = resized.conv(x, kernel, 'zeros', TAPS)
+  else:
+    x = filters.blur(transposed(x, kernel), TAPS, (1, 0))
   return _by_maps(x, 4 * demodulation)  # 4 is the gain of the filter
 
 
@@ -50,7 +58,8 @@ def transposed(x: jax.Array, kernel: jax.Array) -> jax.Array:
   around. Row r of the result is centred on row r - 1 of the picture with zeros;
   its last row and column are zero. An output square is four products, with the
   one, two, two and four pixels that its taps meet. On a CPU the gradient of
-  XLA's own form took ten times as long, that of layers.up_conv twice as long.
+  XLA's own form took ten times as long, that of convolutions.up_conv twice as
+  long.
 
   Args:
     x: [B, H, W, I].
@@ -71,23 +80,3 @@ def transposed(x: jax.Array, kernel: jax.Array) -> jax.Array:
           [kernel[k, m] for k, _, m, _ in seen]))
   y = jnp.stack(square, 3).reshape(b, h + 1, w + 1, 2, 2, -1)
   return y.swapaxes(2, 3).reshape(b, 2 * h + 2, 2 * w + 2, -1)
-
-
-def strided(x: jax.Array, kernel: jax.Array) -> jax.Array:
-  """A 3x3 convolution of stride 2 without padding, as one product.
-
-  On a CPU XLA's own form takes six times as long for the gradient of R1, and as
-  long for a gradient alone.
-
-  Args:
-    x: [B, 2 H + 1, 2 W + 1, I].
-    kernel: [3, 3, I, O].
-
-  Returns:
-    [B, H, W, O].
-  """
-  _, h, w, _ = x.shape
-  x = jnp.concatenate([
-      x[:, k:k + h - 2:2, m:m + w - 2:2] for k in range(3) for m in range(3)],
-      -1)
-  return x @ kernel.reshape(-1, kernel.shape[-1]).astype(x.dtype)

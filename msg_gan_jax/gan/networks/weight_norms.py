@@ -147,8 +147,7 @@ def spectral_operator(layer: Layer, kernel: jax.Array) -> jax.Array:
     return layer.apply(v, kernel)
 
   def transposed(u):
-    x = jax.ShapeDtypeStruct(layer.shape, jnp.float32)
-    return jax.linear_transpose(times, x)(u)[0]
+    return jax.vjp(times, jnp.zeros(layer.shape))[1](u)[0]
 
   out = jax.eval_shape(
       times, jax.ShapeDtypeStruct(layer.shape, jnp.float32)).shape

@@ -1,6 +1,6 @@
 """Laws of bfloat16 features, of networks of plain layers and the mlp."""
 import chex
-from helpers import equations
+from helpers import equations, products
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -67,9 +67,7 @@ def of_features(jaxpr):
 
   Asserts that all others are float32.
   """
-  for path, eqn in equations(jaxpr):
-    if eqn.primitive.name not in ('conv_general_dilated', 'dot_general'):
-      continue
+  for path, eqn in products(jaxpr):
     avals = [x.aval for x in (*eqn.invars, *eqn.outvars)]
     dtypes = {x.dtype for x in avals}
     if any(BATCH in x.shape for x in avals):

@@ -2,13 +2,18 @@
 import chex
 from flax import linen as nn
 import jax
-from jax import lax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from msg_gan_jax.gan import pyramid
-from msg_gan_jax.gan.networks import initialization, layers, plain, resnet
+from msg_gan_jax.gan.networks import (
+  convolutions,
+  initialization,
+  layers,
+  plain,
+  resnet,
+)
 from msg_gan_jax.gan.networks.norms import PassInfo
 
 RNG = np.random.default_rng(0)
@@ -68,48 +73,6 @@ def with_zeros(x):
   return jnp.zeros((b, 2 * h, 2 * w, c)).at[:, ::2, ::2].set(x)
 
 
-def as_torch(x, kernel):
-  """ConvTranspose2d(kernel 4, stride 2, padding 1)."""
-  return lax.conv_general_dilated(
-      x, kernel[::-1, ::-1], (1, 1), [(2, 2), (2, 2)], lhs_dilation=(2, 2),
-      dimension_numbers=('NHWC', 'HWIO', 'NHWC'))
-
-
-def as_tensorflow(x, kernel):
-  """conv2d_transpose(strides 2, SAME): the transpose of the convolution."""
-  b, h, w, _ = x.shape
-  y = jax.ShapeDtypeStruct((b, 2 * h, 2 * w, kernel.shape[3]), jnp.float32)
-  return jax.linear_transpose(lambda y: layers.conv(
-      y, kernel.transpose(0, 1, 3, 2), 2), y)(x)[0]
-
-
-UPSAMPLINGS = {
-    'nearest': (3, lambda x, k: layers.conv(pyramid.up(x), k)),
-    'zeros': (3, lambda x, k: layers.conv(with_zeros(x), k)),
-    'transposed': (4, as_torch),
-    'transposed_5': (5, as_tensorflow),
-}
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize('shape', [(1, 4, 4, 3), (2, 5, 7, 4), (2, 1, 1, 3)])
-@pytest.mark.parametrize('up', layers.UP)
-def test_up_conv_is_the_convolution_of_the_upsampled(up, shape):
-  size, plain_form = UPSAMPLINGS[up]
-  x, kernel = normal(*shape), normal(size, size, shape[-1], 6)
-  chex.assert_trees_all_close(
-      layers.up_conv(x, kernel, up), plain_form(x, kernel), atol=2e-5)
-  grads = [jax.grad(lambda x, k, f=f: (f(x, k)**2).sum(), (0, 1))(x, kernel)
-           for f in (lambda x, k: layers.up_conv(x, k, up), plain_form)]
-  chex.assert_trees_all_close(*grads, rtol=1e-4, atol=2e-3)
-
-
-def test_tensorflows_and_torchs_4x4_transposed_convolutions_are_one():
-  x, kernel = normal(2, 5, 7, 4), normal(4, 4, 4, 6)
-  chex.assert_trees_all_close(
-      as_torch(x, kernel), as_tensorflow(x, kernel), atol=2e-5)
-
-
 def interpolated(x):
   """Twice as large, half-pixel centres: torch's, by its weights 1/4, 3/4."""
   for axis in (1, 2):
@@ -119,16 +82,6 @@ def interpolated(x):
     x = jnp.stack([.25 * before + .75 * x, .75 * x + .25 * after], 1)
     x = jnp.moveaxis(x.reshape(-1, *x.shape[2:]), 0, axis)
   return x
-
-
-def test_bilinear_has_torchs_half_pixel_weights():
-  x = normal(2, 3, 5, 4)
-  chex.assert_trees_all_close(
-      resnet._bilinear(x), interpolated(x), atol=1e-6)
-  ramp = jnp.arange(4.)[None, :, None, None] * jnp.ones((1, 1, 2, 1))
-  np.testing.assert_allclose(
-      resnet._bilinear(ramp)[0, :, 0, 0],
-      [0, .25, .75, 1.25, 1.75, 2.25, 2.75, 3], atol=1e-6)
 
 
 UPS = {'nearest': pyramid.up, 'bilinear': interpolated, 'zeros': with_zeros}
@@ -141,7 +94,7 @@ def random_params(block, *inputs):
 
 
 def conv_of(params):
-  return lambda name, x: layers.conv(x, params[name]['kernel']) + (
+  return lambda name, x: convolutions.conv(x, params[name]['kernel']) + (
       params[name]['bias'])
 
 
@@ -187,8 +140,8 @@ def test_a_folded_mix_is_the_two_convolutions_also_at_the_border():
   parts = (mix, normal(2, 6, 5, 4), mix._replace(x=normal(2, 6, 5, 3)))
   kernel = normal(3, 3, 18, 5)
   chex.assert_trees_all_close(
-      layers.conv(*layers.fold_1x1(parts, kernel)),
-      layers.conv(layers.concat(parts), kernel), atol=1e-4)
+      convolutions.conv(*layers.fold_1x1(parts, kernel)),
+      convolutions.conv(layers.concat(parts), kernel), atol=1e-4)
 
 
 def test_initialize_gives_kernels_their_law_and_leaves_the_rest():

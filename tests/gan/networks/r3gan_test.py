@@ -2,6 +2,7 @@
 import math
 
 import chex
+from helpers import products
 import jax
 from jax import lax
 import jax.numpy as jnp
@@ -287,22 +288,11 @@ def test_remat_has_the_same_gradients(told, slope):
   chex.assert_trees_all_close(again, slope(params), rtol=1e-4, atol=1e-5)
 
 
-def products(jaxpr):
-  """Types of the operands of every product and convolution, also inside."""
-  for eqn in jaxpr.eqns:
-    if eqn.primitive.name in ('dot_general', 'conv_general_dilated'):
-      yield from (v.aval.dtype for v in eqn.invars)
-    for value in jax.tree.leaves(tuple(eqn.params.values()), is_leaf=lambda x: (
-        hasattr(x, 'eqns'))):
-      if hasattr(value, 'eqns'):  # a Jaxpr or a ClosedJaxpr
-        yield from products(getattr(value, 'jaxpr', value))
-
-
 def test_in_bf16_every_product_is_and_pictures_and_logits_are_not(told):
   params, *inputs = told
   g, d = small(classes=3, dtype=jnp.bfloat16)
-  found = list(products(jax.make_jaxpr(jax.grad(
-      loss_of(g, d, *inputs)))(params).jaxpr))
+  found = [x.aval.dtype for _, eqn in products(jax.make_jaxpr(jax.grad(
+      loss_of(g, d, *inputs)))(params).jaxpr) for x in eqn.invars]
   assert len(found) > 40 and set(found) == {jnp.dtype('bfloat16')}
   fake = jax.eval_shape(g.apply, {'params': params[0]}, inputs[0], inputs[2])
   logits = jax.eval_shape(

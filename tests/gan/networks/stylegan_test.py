@@ -2,7 +2,7 @@
 import functools
 import itertools
 
-from helpers import equations
+from helpers import products
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -306,14 +306,13 @@ def test_bfloat16_is_that_of_every_convolution_and_no_style():
   jaxpr = jax.make_jaxpr(g.apply)(given(g), jnp.zeros((batch, LATENT)))
   assert all(x.dtype == jnp.float32 for x in jaxpr.out_avals)
   found = {'maps': [], 'vectors': []}
-  for _, equation in equations(jaxpr.jaxpr):
-    if equation.primitive.name in ('conv_general_dilated', 'dot_general'):
-      inputs = [x.aval for x in equation.invars]
-      if inputs[0].shape[0] == batch:  # else of parameters alone
-        kind = 'maps' if inputs[0].ndim == 4 else 'vectors'
-        found[kind].append({str(x.dtype) for x in inputs})
-      else:
-        assert equation.primitive.name == 'dot_general'
+  for _, equation in products(jaxpr.jaxpr):
+    inputs = [x.aval for x in equation.invars]
+    if inputs[0].shape[0] == batch:  # else of parameters alone
+      kind = 'maps' if inputs[0].ndim == 4 else 'vectors'
+      found[kind].append({str(x.dtype) for x in inputs})
+    else:
+      assert equation.primitive.name == 'dot_general'
   # Five convolutions and three to images; two layers of mapping, six styles.
   assert found == {'maps': [{'bfloat16'}] * 8, 'vectors': [{'float32'}] * 8}
 

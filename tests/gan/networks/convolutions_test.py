@@ -1,0 +1,156 @@
+"""Convolutions that change the size equal plain ones, and so do gradients."""
+import chex
+import jax
+from jax import lax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from msg_gan_jax.gan import pyramid
+from msg_gan_jax.gan.networks import (
+  convolutions,
+  filters,
+  resized,
+  strided,
+  stylegan2_convs,
+)
+
+RNG = np.random.default_rng(0)
+
+
+def normal(*shape):
+  return jnp.asarray(RNG.standard_normal(shape), jnp.float32)
+
+
+def with_zeros(x):
+  """A zero after every pixel, in both directions."""
+  b, h, w, c = x.shape
+  return jnp.zeros((b, 2 * h, 2 * w, c)).at[:, ::2, ::2].set(x)
+
+
+def as_torch(x, kernel):
+  """ConvTranspose2d(kernel 4, stride 2, padding 1)."""
+  return lax.conv_general_dilated(
+      x, kernel[::-1, ::-1], (1, 1), [(2, 2), (2, 2)], lhs_dilation=(2, 2),
+      dimension_numbers=('NHWC', 'HWIO', 'NHWC'))
+
+
+def as_tensorflow(x, kernel):
+  """conv2d_transpose(strides 2, SAME): the transpose of the convolution."""
+  b, h, w, _ = x.shape
+  y = jax.ShapeDtypeStruct((b, 2 * h, 2 * w, kernel.shape[3]), jnp.float32)
+  return jax.linear_transpose(lambda y: strided.plain(
+      y, kernel.transpose(0, 1, 3, 2), 2, 'SAME'), y)(x)[0]
+
+
+UPSAMPLINGS = {
+    'nearest': (3, lambda x, k: convolutions.conv(pyramid.up(x), k)),
+    'zeros': (3, lambda x, k: convolutions.conv(with_zeros(x), k)),
+    'transposed': (4, as_torch),
+    'transposed_5': (5, as_tensorflow),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('shape', [(1, 4, 4, 3), (2, 5, 7, 4), (2, 1, 1, 3)])
+@pytest.mark.parametrize('up', convolutions.UP)
+def test_up_conv_is_the_convolution_of_the_upsampled(up, shape):
+  size, plain_form = UPSAMPLINGS[up]
+  x, kernel = normal(*shape), normal(size, size, shape[-1], 6)
+  chex.assert_trees_all_close(
+      convolutions.up_conv(x, kernel, up), plain_form(x, kernel), atol=2e-5)
+  grads = [jax.grad(lambda x, k, f=f: (f(x, k)**2).sum(), (0, 1))(x, kernel)
+           for f in (lambda x, k: convolutions.up_conv(x, k, up), plain_form)]
+  chex.assert_trees_all_close(*grads, rtol=1e-4, atol=2e-3)
+
+
+def test_tensorflows_and_torchs_4x4_transposed_convolutions_are_one():
+  x, kernel = normal(2, 5, 7, 4), normal(4, 4, 4, 6)
+  chex.assert_trees_all_close(
+      as_torch(x, kernel), as_tensorflow(x, kernel), atol=2e-5)
+
+
+def test_bilinear_has_torchs_half_pixel_weights():
+  x = normal(2, 3, 5, 4)
+  chex.assert_trees_all_close(
+      convolutions.bilinear(x), jax.image.resize(x, (2, 6, 10, 4), 'linear'),
+      atol=1e-6)
+  ramp = jnp.arange(4.)[None, :, None, None] * jnp.ones((1, 1, 2, 1))
+  np.testing.assert_allclose(
+      convolutions.bilinear(ramp)[0, :, 0, 0],
+      [0, .25, .75, 1.25, 1.75, 2.25, 2.75, 3], atol=1e-6)
+
+
+def smoothed(x, kernel):
+  """StyleGAN2's: a transposed convolution, then its filter."""
+  return filters.blur(
+      stylegan2_convs.transposed(x, kernel), stylegan2_convs.TAPS, (1, 0))
+
+
+RESIZED = {
+    'nearest': (('nearest', ()), UPSAMPLINGS['nearest'][1]),
+    'zeros': (('zeros', ()), UPSAMPLINGS['zeros'][1]),
+    'bilinear': (('bilinear', ()), lambda x, k: convolutions.conv(
+        convolutions.bilinear(x), k)),
+    'smoothed': (('zeros', stylegan2_convs.TAPS), smoothed)}
+
+
+@pytest.mark.parametrize('shape', [(2, 5, 3, 4), (1, 1, 1, 3)])
+@pytest.mark.parametrize('name', RESIZED)
+def test_products_at_the_small_size_are_the_resized_convolution(name, shape):
+  row, plain_form = RESIZED[name]
+  x, kernel = normal(*shape), normal(3, 3, shape[-1], 6)
+
+  @jax.jit
+  def both(x, kernel):
+    return [jax.value_and_grad(
+        lambda *a, f=f: (f(*a)**2).sum(), (0, 1))(x, kernel) + (f(x, kernel),)
+            for f in (lambda x, k: resized.conv(x, k, *row), plain_form)]
+
+  assert set(RESIZED) >= set(resized.ROWS)
+  fast, slow = both(x, kernel)
+  chex.assert_trees_all_close(fast[2], slow[2], atol=2e-5)
+  chex.assert_trees_all_close(fast[:2], slow[:2], rtol=1e-4, atol=2e-3)
+
+
+@pytest.mark.parametrize('size, padding', [
+    (3, 'VALID'), (4, ((1, 1), (1, 1))), (5, 'SAME')])
+def test_a_strided_convolution_has_jaxs_gradients_and_theirs(size, padding):
+  x, kernel, weights = normal(2, 9, 7, 3), normal(size, size, 3, 4), None
+  weights = normal(*strided.plain(x, kernel, 2, padding).shape)
+
+  @jax.jit
+  def both(x, kernel):
+    results = []
+    for conv in (strided.conv, strided.plain):
+      def slope(x, kernel, conv=conv):
+        return jax.grad(lambda *a: (
+            jnp.tanh(conv(*a, 2, padding)) * weights).sum(), (0, 1))(x, kernel)
+
+      def of_slopes(*a, slope=slope):
+        return sum((y**2).sum() for y in slope(*a))
+
+      results.append((
+          conv(x, kernel, 2, padding), slope(x, kernel),
+          jax.grad(of_slopes, (0, 1))(x, kernel)))
+    return results
+
+  ours, jaxs = both(x, kernel)
+  chex.assert_trees_all_close(ours, jaxs, rtol=1e-4, atol=1e-3)
+
+
+def test_what_follows_from_a_strided_gradient_is_in_three_forms():
+  """The form that is slow has an output as large as its window is dilated."""
+  x, kernel = normal(2, 8, 8, 3), normal(4, 4, 3, 4)
+
+  def penalty(conv, kernel):
+    return (jax.grad(lambda x: jnp.tanh(conv(
+        x, kernel, 2, ((1, 1), (1, 1)))).sum())(x)**2).sum()
+
+  def forms(conv):
+    text = str(jax.make_jaxpr(jax.grad(lambda k: penalty(conv, k)))(kernel))
+    return {line.strip() for line in text.splitlines()
+            if 'dilation' in line and line.strip() not in (
+                'lhs_dilation=(1, 1)', 'rhs_dilation=(1, 1)')}
+
+  assert forms(strided.conv) == {'lhs_dilation=(2, 2)', 'rhs_dilation=(2, 2)'}
