@@ -16,6 +16,8 @@ import sys
 
 import throughput  # beside this file
 
+from msg_gan_jax.commands.memory import keep_memory
+
 YNN = {'xla_cpu_experimental_ynn_fusion_type': ''}
 # fast_math is here to be seen: it may drop the NaN that a run must stop at.
 ALONE = {
@@ -44,6 +46,7 @@ def configured(options):
 
 def measure(name, config, seconds):
   """Images a second of the step, with the options of a row and no others."""
+  keep_memory()
   import platform
 
   import jax

@@ -2,9 +2,11 @@
 
   python benchmarks/start.py
   python benchmarks/start.py --config=quickstart --warm=5
+  python benchmarks/start.py --before=../other_checkout
 
 Other flags go to launch.py. Each start has a fresh workdir; the first has an
-empty cache folder, which the others then share.
+empty cache folder, which the others then share. With --before another checkout
+is started in turn.
 """
 import argparse
 import os
@@ -21,7 +23,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from msg_gan_jax.runs import records
 
-LAUNCH = pathlib.Path(__file__).resolve().parents[1] / 'launch.py'
+TREE = pathlib.Path(__file__).resolve().parents[1]
 LOOK_SECONDS = .01  # How often the record of the first step is looked for.
 
 
@@ -36,7 +38,7 @@ def first_step(command, workdir, cache, limit):
 
   Returns:
     (seconds since the command, seconds of them that the run's own clock
-    counts: the first step's, with its compilation).
+    counts: the first step's, with what was left of its compilation).
 
   Raises:
     RuntimeError: the command ended, or the limit came, before a record.
@@ -85,27 +87,35 @@ def main():
   flags.add_argument('--config', default='quickstart', help='an experiment')
   flags.add_argument('--warm', type=int, default=3, help='starts after the '
                      'cold one')
+  flags.add_argument('--before', type=pathlib.Path,
+                     help='another checkout of this project')
   flags.add_argument('--limit', type=float, default=600., help='seconds')
   options, others = flags.parse_known_args()
-  command = [sys.executable, str(LAUNCH),
-             f'--config={options.config}', '--config.train.log_every_images=1',
-             *others]
-  warm = []
+  trees = {'': TREE}
+  if options.before:
+    trees = {' (before)': options.before.resolve()} | trees
+  warm = {name: [] for name in trees}
   with tempfile.TemporaryDirectory() as folder:
-    folder = pathlib.Path(folder)
     for i in range(1 + options.warm):
-      name = f'warm {i}' if i else 'cold'
-      try:
-        seconds, step_seconds = first_step(
-            command, folder / f'run_{i}', folder / 'cache', options.limit)
-      except RuntimeError as error:
-        sys.exit(f'error: {name}: {error}')
-      print(f'{name:8} {seconds:6.2f} s to the first step, '
-            f'{step_seconds:6.2f} s of them the step itself', flush=True)
-      warm += [seconds] if i else []
-  if warm:
-    print(f'warm: median {statistics.median(warm):.2f} s, '
-          f'{min(warm):.2f} to {max(warm):.2f}')
+      title = f'warm {i}' if i else 'cold'
+      for name, tree in trees.items():
+        command = [sys.executable, str(tree / 'launch.py'),
+                   f'--config={options.config}',
+                   '--config.train.log_every_images=1', *others]
+        try:
+          seconds, step_seconds = first_step(
+              command, pathlib.Path(folder, f'run_{i}{name}'),
+              pathlib.Path(folder, f'cache{name}'), options.limit)
+        except RuntimeError as error:
+          sys.exit(f'error: {title}{name}: {error}')
+        print(f'{title:8} {seconds:6.2f} s to the first step, '
+              f'{step_seconds:6.2f} s of them the step itself{name}',
+              flush=True)
+        warm[name] += [seconds] if i else []
+  for name, found in warm.items():
+    if found:
+      print(f'warm: median {statistics.median(found):.2f} s, '
+            f'{min(found):.2f} to {max(found):.2f}{name}')
 
 
 if __name__ == '__main__':

@@ -3,11 +3,14 @@
   python benchmarks/throughput.py
   python benchmarks/throughput.py --rows='4,64,32;5,256,16' --repeats=3
   python benchmarks/throughput.py --config=quickstart --json=speed.jsonl
+  python benchmarks/throughput.py --config=quickstart --config.train.batch=64
+  python benchmarks/throughput.py --rows=4,64,32 --profile=traces
   python benchmarks/throughput.py --beside='python other.py --depth={depth}'
 
 README.md beside this file says what the columns mean.
 """
 import argparse
+from collections.abc import Iterable
 import datetime
 import json
 import os
@@ -24,9 +27,15 @@ from typing import NamedTuple
 # So that a checkout need not be installed.
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
+from absl import flags as absl_flags
+import ml_collections
+
+from msg_gan_jax.commands import experiments
+from msg_gan_jax.commands.memory import keep_memory
 from msg_gan_jax.config import schema
 
 ROWS = '4,64,32;4,128,32;5,256,16'
+EIGEN_THREADS = 'xla_cpu_multi_thread_eigen'
 
 
 class Row(NamedTuple):
@@ -49,22 +58,42 @@ def parse_rows(text):
   return rows
 
 
-def bmsg_gan(row):
+def bmsg_gan(row, settings=()):
   """Row -> Config: BMSG-GAN's network, loss, optimizer and averaging."""
   config = schema.template('bmsg_gan')
   config.data.resolution = 2**(row.depth + 1)
   config.networks.latent = config.networks.fmap_max = row.latent
   config.networks.fmap_base = 16 * row.latent  # Full width up to 32 px.
   config.train.batch = row.batch
-  return schema.parse(config)
+  return schema.parse(changed(config, settings))
 
 
-def experiment(name):
+def experiment(name, settings=()):
   """An experiment's file, or the name of one that ships -> Config."""
-  from msg_gan_jax.commands import experiments
   path, colon, argument = name.partition(':')
   get_config = runpy.run_path(experiments.find(path))['get_config']
-  return schema.parse(get_config(*[argument] if colon else []))
+  return schema.parse(
+      changed(get_config(*[argument] if colon else []), settings))
+
+
+def changed(config: ml_collections.ConfigDict,
+            words: Iterable[str]) -> ml_collections.ConfigDict:
+  """Sets what words such as '--config.train.batch=64' say, as launch.py does.
+
+  Raises:
+    ValueError: there is no such setting, or it has no such value.
+  """
+  kinds = {name: type(value)
+           for name, value in schema.flatten(schema.Config()).items()}
+  for word in words:
+    name, equals, value = word.removeprefix('--config.').partition('=')
+    if not equals and kinds.get(name) is not bool:
+      raise ValueError(f'{word}: wanted a value, as in {word}=VALUE.')
+    experiments.check_setting(name, value if equals else None)
+    read = (absl_flags.BooleanParser().parse if kinds[name] is bool
+            else kinds[name])
+    config.update_from_flattened_dict({name: read(value if equals else 'true')})
+  return config
 
 
 def fill(template, config, seconds):
@@ -85,15 +114,37 @@ def fill(template, config, seconds):
   return re.sub(r'(?<!\$)\{(\w+)\}', value, template)
 
 
-def in_worker(which, seconds, repeats, environment):
-  """`measure` in a process of its own."""
+def in_worker(which, seconds, repeats, environment, *others):
+  """`measure` in a process of its own, which gets the other words too."""
   command = [sys.executable, __file__, '--worker', which,
-             f'--seconds={seconds}', f'--repeats={repeats}']
+             f'--seconds={seconds}', f'--repeats={repeats}', *others]
   done = subprocess.run(
       command, stdout=subprocess.PIPE, text=True, env=environment)
   if done.returncode:
     raise RuntimeError(f'{which}: the worker ended with {done.returncode}.')
   return json.loads(done.stdout.splitlines()[-1])
+
+
+def profile(name, which, record, options, environment):
+  """The step's time by kind of operation, in a process of its own.
+
+  On a CPU it has one core: see profiling.py.
+  """
+  folder = os.path.join(options.profile, re.sub(r'[^\w.,-]+', '_', name))
+  others = [*options.settings, f'--profile={folder}']
+  if record['platform'] == 'cpu':
+    flags = environment.get('XLA_FLAGS', '')
+    if EIGEN_THREADS not in flags:
+      environment = environment | {
+          'XLA_FLAGS': f'{flags} --{EIGEN_THREADS}=false'.strip()}
+    others.append('--one_core')
+  return in_worker(which, options.seconds, 1, environment, *others)
+
+
+def one_core():
+  """Leaves this process one of its cores, where the system can."""
+  if hasattr(os, 'sched_setaffinity'):
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
 
 def outside(command):
@@ -116,12 +167,13 @@ def compare(which, config, options, environment):
   command = fill(options.beside, config, options.seconds)
   record, theirs = None, []
   for i in range(options.repeats):
-    ours = in_worker(which, options.seconds, 1, environment)
+    ours = in_worker(
+        which, options.seconds, 1, environment, *options.settings)
     theirs.append(outside(command))
     if record is None:
       record = ours
     else:
-      for name in ('images_per_second', 'gemm_gflops'):
+      for name in ('images_per_second', 'gemm_gflops', 'busy_cores'):
         record[name] += ours[name]
     _say(f'  {i + 1}: ours {record["images_per_second"][-1]:.1f}, '
          f'theirs {theirs[-1]:.1f} img/s')
@@ -141,7 +193,8 @@ def columns(record):
       'GFLOP/step': f'{work:.2f}', 'GFLOP/img': f'{an_image:.3f}',
       'GFLOP/s': f'{rate * an_image:.0f}',
       'gemm': f'{statistics.median(gemm):.0f}', 'share': f'{share:.0%}',
-      'MB': f'{record["memory_bytes"] / 2**20:.0f}'}
+      'MB': f'{record["memory_bytes"] / 2**20:.0f}',
+      'cores': f'{statistics.median(record["busy_cores"]):.2f}'}
 
 
 def beside_columns(record):
@@ -192,15 +245,17 @@ def run(options):
   """Measures all that was asked for, and prints it."""
   if options.config:
     asked = {options.config: (
-        f'--config={options.config}', experiment(options.config))}
+        f'--config={options.config}',
+        experiment(options.config, options.settings))}
   else:
     asked = {','.join(map(str, row)): (
-        f'--rows={",".join(map(str, row))}', bmsg_gan(row))
+        f'--rows={",".join(map(str, row))}', bmsg_gan(row, options.settings))
         for row in parse_rows(options.rows)}
   for _, config in asked.values():  # A mistake shows before the first hour.
     fill(options.beside, config, options.seconds)
   record = about() | {
-      'seconds': options.seconds, 'beside': options.beside, 'rows': {}}
+      'seconds': options.seconds, 'beside': options.beside,
+      'settings': options.settings, 'rows': {}}
   with tempfile.TemporaryDirectory() as cache:
     environment = {  # The second process of a row compiles nothing.
         'JAX_COMPILATION_CACHE_DIR': cache,
@@ -209,7 +264,11 @@ def run(options):
       _say(name)
       record['rows'][name] = (
           compare(which, config, options, environment) if options.beside else
-          in_worker(which, options.seconds, options.repeats, environment))
+          in_worker(which, options.seconds, options.repeats, environment,
+                    *options.settings))
+      if options.profile:
+        record['rows'][name]['profile'] = profile(
+            name, which, record['rows'][name], options, environment)
   rows = record['rows']
   first = next(iter(rows.values()))
   print(f'{first["devices"]} {first["device"]}, {record["cores"]} cores, load '
@@ -218,9 +277,36 @@ def run(options):
   print(*table({k: columns(v) for k, v in rows.items()}), sep='\n')
   if options.beside:
     print(*table({k: beside_columns(v) for k, v in rows.items()}), sep='\n')
+  for name, row in rows.items():
+    if options.profile:
+      print_profile(name, row)
   if options.json:
     with open(options.json, 'a', encoding='utf-8') as file:
       file.write(json.dumps(record) + '\n')
+
+
+def work(options):
+  """What a worker measures; a dict for JSON."""
+  keep_memory()
+  if options.one_core:
+    one_core()
+  config = (experiment(options.config, options.settings) if options.config
+            else bmsg_gan(parse_rows(options.rows)[0], options.settings))
+  if options.profile:
+    import profiling  # beside this file; loads jax, which only workers need
+    return profiling.measure(config, options.profile)
+  import timing
+  return timing.measure(config, options.seconds, options.repeats)
+
+
+def print_profile(name, row):
+  """The table of a row's profile, under what it is of."""
+  import profiling  # beside this file; loads jax
+  found = row['profile']
+  where = 'on one core' if row['platform'] == 'cpu' else 'on one device'
+  print(f'\n{name}: {found["steps"]} steps {where}, gemm peak '
+        f'{found["gemm_gflops"]:.0f} GFLOP/s there')
+  print(*table(profiling.columns(found)), sep='\n')
 
 
 def main():
@@ -235,17 +321,20 @@ def main():
       '--beside', default='', help='a command that prints images a second, '
       'with {depth} {latent} {batch} {seconds} {resolution}')
   flags.add_argument('--json', default='', help='append a line to this file')
-  flags.add_argument('--worker', action='store_true', help=argparse.SUPPRESS)
-  options = flags.parse_args()
+  flags.add_argument(
+      '--profile', default='', metavar='FOLDER', help='trace a cycle of each '
+      "row there, and tell the step's time by kind of operation")
+  for name in ('worker', 'one_core'):
+    flags.add_argument(f'--{name}', action='store_true', help=argparse.SUPPRESS)
+  options, options.settings = flags.parse_known_args()
   try:
     if options.repeats < 1 or options.seconds <= 0:
       raise ValueError('--repeats, --seconds: wanted more than nothing.')
+    for word in options.settings:
+      if not word.startswith('--config.'):
+        raise ValueError(f'{word}: no such flag; --help lists them.')
     if options.worker:
-      config = (experiment(options.config) if options.config
-                else bmsg_gan(parse_rows(options.rows)[0]))
-      import timing  # beside this file; loads jax, which only workers need
-      print(json.dumps(
-          timing.measure(config, options.seconds, options.repeats)))
+      print(json.dumps(work(options)))
     else:
       run(options)
   except (ValueError, RuntimeError) as error:

@@ -2,13 +2,14 @@
 import math
 import statistics
 import time
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from msg_gan_jax.arrays.mesh import data_mesh, replicated
-from msg_gan_jax.commands.processes import keep_memory
+from msg_gan_jax.config import schema
 from msg_gan_jax.data.batches import open_batches
 from msg_gan_jax.gan.build import build
 from msg_gan_jax.gan.devices import ShardedStep, check_batch
@@ -42,7 +43,64 @@ class Noise:
     return 'noise'
 
 
-def measure(config, seconds, repeats):
+class Steps:
+  """The step that a run does, on all devices of this process.
+
+  Args:
+    config: Config; its data are replaced by random pictures on the device.
+
+  Attributes:
+    cycle: how many steps it takes until all phases have come.
+    step_images: real images that D is shown in one of them.
+    devices: how many there are.
+  """
+
+  def __init__(self, config: schema.Config):
+    self._gan, over = build(config), data_mesh()
+    check_batch(config, over)
+    train, objective = config.train, config.objective
+    # Of a GAN that grows, the finest resolution.
+    self._images = train.total_images if train.grow_from else 0
+    phase = self._gan.phase(self._images)
+    self.step_images, self.devices = phase.images, over.devices.size
+    self._shape = train.n_dis, phase.batch
+    picture = (config.data.resolution,) * 2 + (config.data.channels,)
+    count = max(self.step_images, min(2048, SET_BYTES // math.prod(picture)))
+    self._batches = open_batches(Noise(count, picture), config, over)
+    self._key = jax.random.key(config.seed)
+    self._state = jax.jit(
+        self._gan.init, out_shardings=replicated(over))(self._key)
+    self._step = ShardedStep(self._gan, over)
+    every = objective.penalty_every_d_steps
+    self.cycle = math.lcm(
+        every // math.gcd(every, train.n_dis),
+        objective.g_penalty_every_g_steps
+        if objective.g_penalty != 'none' else 1)
+
+  def run(self, steps: int) -> float:
+    """Seconds that `steps` steps take, as the loop does them."""
+    start = time.perf_counter()
+    for _ in range(steps):
+      self._state, logs = self._step(
+          self._state, self._batches.at(self._images, self._shape), self._key,
+          self._gan.phase(self._images))
+      self._images += self.step_images
+    jax.block_until_ready((self._state, logs))
+    return time.perf_counter() - start
+
+  def lower(self, steps: int) -> list[list[jax.stages.Lowered]]:
+    """The programs of each of the next steps."""
+    arguments = (
+        self._state, self._batches.at(self._images, self._shape), self._key)
+    phases = [self._gan.phase(self._images + i * self.step_images)
+              for i in range(steps)]
+    lowered = {
+        phase: self._step.lower(*arguments, phase) for phase in set(phases)}
+    return [lowered[phase] for phase in phases]
+
+
+def measure(
+    config: schema.Config, seconds: float, repeats: int) -> dict[str, Any]:
   """Times the step that a run does, on all devices of this process.
 
   Args:
@@ -55,84 +113,57 @@ def measure(config, seconds, repeats):
     each repeat.
   """
   began = time.perf_counter()
-  keep_memory()
-  gan, over = build(config), data_mesh()
-  check_batch(config, over)
-  # Of a GAN that grows, the finest resolution.
-  images = config.train.total_images if config.train.grow_from else 0
-  step_images = gan.phase(images).images
-  shape = config.train.n_dis, gan.phase(images).batch
-  picture = (config.data.resolution,) * 2 + (config.data.channels,)
-  count = max(step_images, min(2048, SET_BYTES // math.prod(picture)))
-  batches = open_batches(Noise(count, picture), config, over)
-  key = jax.random.key(config.seed)
-  state = jax.jit(gan.init, out_shardings=replicated(over))(key)
-  step = ShardedStep(gan, over)
-  objective = config.objective
-  every = objective.penalty_every_d_steps
-  cycle = math.lcm(
-      every // math.gcd(every, config.train.n_dis),
-      objective.g_penalty_every_g_steps if objective.g_penalty != 'none' else 1)
-  flops, memory = _cost(
-      step, (state, batches.at(0, shape), key),
-      [gan.phase(images + i * step_images) for i in range(cycle)])
-
-  def run(steps):
-    """Seconds that `steps` steps take, as the loop does them."""
-    nonlocal state, images
-    start = time.perf_counter()
-    for _ in range(steps):
-      state, logs = step(
-          state, batches.at(images, shape), key, gan.phase(images))
-      images += step_images
-    jax.block_until_ready((state, logs))
-    return time.perf_counter() - start
-
-  run(max(3, cycle))  # Compiles every phase.
-  once = run(cycle)
+  steps = Steps(config)
+  flops, memory = _cost(steps.lower(steps.cycle))
+  steps.run(max(3, steps.cycle))  # Compiles every phase.
+  once = steps.run(steps.cycle)
   # The clock is read about ten times a repeat: the device is kept busy.
-  chunk = cycle * max(1, round(seconds / 10 / once))
+  chunk = steps.cycle * max(1, round(seconds / 10 / once))
   warm_up = time.perf_counter() - began
-  gemm, rates = [], []
+  gemm, rates, cores = [], [], []
   for _ in range(repeats):
-    gemm.append(_gemm_peak())
+    gemm.append(gemm_peak())
     done = taken = 0
+    used = time.process_time()
     while taken < seconds:
-      taken += run(chunk)
+      taken += steps.run(chunk)
       done += chunk
-    rates.append(done * step_images / taken)
+    rates.append(done * steps.step_images / taken)
+    cores.append((time.process_time() - used) / taken)
   device = jax.devices()[0]
-  devices = over.devices.size
   return {
       'platform': device.platform, 'device': device.device_kind,
-      'devices': devices, 'step_images': step_images,
+      'devices': steps.devices, 'step_images': steps.step_images,
       'warm_up_seconds': warm_up, 'images_per_second': rates,
-      'flops_a_step': flops * devices, 'memory_bytes': memory,
+      'busy_cores': cores,
+      'flops_a_step': flops * steps.devices, 'memory_bytes': memory,
       'most_memory_bytes_in_use':
           (device.memory_stats() or {}).get('peak_bytes_in_use'),
-      'gemm_gflops': [devices * g for g in gemm]}
+      'gemm_gflops': [steps.devices * g for g in gemm]}
 
 
-def _cost(step, arguments, phases):
+def _cost(steps):
   """(FLOPs of a step, bytes it needs), of one device.
 
-  The FLOPs are the mean over a cycle of phases, the bytes the largest.
+  The FLOPs are the mean over a cycle of steps, the bytes the largest.
   """
-  flops, memory = {}, 0
-  for phase in set(phases):
-    flops[phase] = 0
-    for program in step.lower(*arguments, phase):
-      compiled = program.compile()
-      flops[phase] += (compiled.cost_analysis() or {}).get('flops', 0)
-      needs = compiled.memory_analysis()
-      if needs is not None:
-        memory = max(
-            memory, needs.argument_size_in_bytes + needs.temp_size_in_bytes
-            + needs.output_size_in_bytes - needs.alias_size_in_bytes)
-  return statistics.mean(flops[phase] for phase in phases), memory
+  compiled = {}
+  for program in {id(x): x for step in steps for x in step}.values():
+    compiled[id(program)] = program.compile()
+  memory = 0
+  for program in compiled.values():
+    needs = program.memory_analysis()
+    if needs is not None:
+      memory = max(
+          memory, needs.argument_size_in_bytes + needs.temp_size_in_bytes
+          + needs.output_size_in_bytes - needs.alias_size_in_bytes)
+  flops = {key: (program.cost_analysis() or {}).get('flops', 0)
+           for key, program in compiled.items()}
+  return statistics.mean(
+      sum(flops[id(x)] for x in step) for step in steps), memory
 
 
-def _gemm_peak():
+def gemm_peak() -> float:
   """GFLOP/s of float32 products of 2048 x 2048 matrices, the best of five."""
   b = jax.random.normal(jax.random.key(0), (GEMM, GEMM)) / GEMM**.5
   product = jax.jit(jnp.matmul)

@@ -21,11 +21,11 @@ def run():
   options = peer_clock.parse_fid(flags)
   # So that a checkout need not be installed.
   sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
-  from msg_gan_jax.commands.processes import keep_memory
+  from msg_gan_jax.commands.memory import keep_memory
+  keep_memory()
   from msg_gan_jax.metrics import evaluate, pair, protocols, sets
   from msg_gan_jax.metrics.features.published_weights import WEIGHTS
 
-  keep_memory()
   protocol = protocols.PROTOCOLS.look_up(options.protocol)
   WEIGHTS['inception'] = WEIGHTS['inception']._replace(sha256='')
   with tempfile.TemporaryDirectory() as cache:

@@ -22,6 +22,7 @@ from msg_gan_jax.commands import (
   walk,
 )
 from msg_gan_jax.commands import shared_flags as shared
+from msg_gan_jax.commands.memory import keep_memory
 from msg_gan_jax.config import errors, tables
 from msg_gan_jax.runs.config_file import load_config, near_run
 
@@ -60,6 +61,7 @@ _DEBUG = flags.DEFINE_bool(
 
 def run() -> None:
   """The console script."""
+  keep_memory()
   app.run(main, flags_parser=_parse)
 
 

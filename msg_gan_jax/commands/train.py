@@ -23,14 +23,14 @@ PROCESS = flags.DEFINE_integer(
 
 def run() -> int:
   """Trains; the exit status is 128 and its number if a signal ended it."""
-  from msg_gan_jax.commands.processes import join, keep_memory
+  from msg_gan_jax.commands.processes import collect_less_often, join
   from msg_gan_jax.config import schema
   if INIT_FROM.value:
     shared.CONFIG.value.train.init_from = INIT_FROM.value
   config = schema.parse(shared.CONFIG.value)
   workdir = shared.new_run()
   join(COORDINATOR.value, PROCESSES.value, PROCESS.value, DISTRIBUTED.value)
-  keep_memory()
+  collect_less_often()
   if DRY_RUN.value:
     from msg_gan_jax.commands import dry_run
     shared.say_what_is_read_as_before()

@@ -268,8 +268,7 @@ class Train:
   batch: int = setting(
       32, 'Real images in one D update, on all devices.', 1, 2**20)
   n_dis: int = setting(
-      1, 'D updates for one G update; each one adds to the time of compiling.',
-      1, 16)
+      1, 'D updates for one G update.', 1, 16)
   n_dis_more: int = setting(
       0, 'D updates for one G update at the start and now and then, a multiple '
       'of n_dis (WGAN: 100); 0 disables this.', 0, 2**16)
@@ -330,6 +329,10 @@ class Train:
       100_000, 'Images between two checkpoints.', 1, may_change=True)
   keep_checkpoints: int = setting(
       2, 'How many of the latest checkpoints stay.', 1, may_change=True)
+  steps_a_dispatch: int = setting(
+      0, 'Steps that a device takes in one call, where nothing else is due '
+      'between them: 0 is what suits the device (one on a CPU), 1 is always '
+      'one.', 0, 64, may_change=True, before=0)
   tensorboard: bool = setting(
       False, 'Write TensorBoard files too (pip install '
       "'msg_gan_jax[tensorboard]').", may_change=True)

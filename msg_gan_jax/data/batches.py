@@ -19,12 +19,12 @@ AHEAD_BYTES = 1e9  # Streams decode two batches ahead, but not more than this.
 
 
 class Batch(NamedTuple):
-  """Real images for one step, and their labels.
+  """Real images for one step or several, and their labels.
 
   Attributes:
-    images: uint8 [n_dis, B, H, W, C], a batch for each D update; points,
+    images: uint8 [n, B, H, W, C], a batch for each D update; points,
       [.., 1, 1, 2], are float32.
-    labels: int32 [n_dis, B].
+    labels: int32 [n, B].
   """
   images: jax.Array
   labels: jax.Array
@@ -34,15 +34,16 @@ class Batches(Protocol):
   """The real images of training, by how many were shown before."""
 
   def at(self, images_shown: int, shape: tuple[int, int]) -> Batch:
-    """Returns images number images_shown .. images_shown + n_dis * B - 1.
+    """Returns images number images_shown .. images_shown + n * B - 1.
 
     Args:
       images_shown: real images shown since the start of training.
-      shape: (n_dis, B), B being the batch on all devices together.
+      shape: (n, B), n being the D updates in one step or several, and B the
+        batch on all devices together.
 
     Returns:
-      Batch of global arrays, uint8 [n_dis, B, H, W, C] (points: float32) and
-      int32 [n_dis, B], split along B over the mesh's axis 'data'.
+      Batch of global arrays, uint8 [n, B, H, W, C] (points: float32) and
+      int32 [n, B], split along B over the mesh's axis 'data'.
 
     Raises:
       ValueError: B does not divide among the devices.
@@ -50,6 +51,16 @@ class Batches(Protocol):
 
   def close(self) -> None:
     """Stops what runs in the background."""
+
+
+def batch_like(source: Source, shape: tuple[int, int],
+               mesh: jax.sharding.Mesh) -> Batch:
+  """What `at` returns for this shape, as jax.ShapeDtypeStruct."""
+  pictures = source.images(np.arange(1))
+  like: list[Any] = [
+      jax.ShapeDtypeStruct((*shape, *more), kind, sharding=split_rows(mesh, 1))
+      for more, kind in ((pictures.shape[1:], pictures.dtype), ((), np.int32))]
+  return Batch(*like)
 
 
 def open_batches(source: Source, config: schema.Config,
@@ -111,8 +122,8 @@ class Resident:
 class Streamed:
   """Batches of a set that threads read ahead; implements Batches.
 
-  The batch that follows the last one is ready; for any other (a resumed run,
-  another batch size) reading starts anew.
+  What follows the last batch is ready, for any number of updates; for any other
+  (a resumed run, another batch size) reading starts anew.
   """
 
   def __init__(self, source: Source, order: Order, threads: int = 0,
@@ -124,12 +135,12 @@ class Streamed:
 
   def at(self, images_shown: int, shape: tuple[int, int]) -> Batch:
     _check(shape, self._mesh)
-    images_shown, shape = int(images_shown), (shape[0], shape[1])
-    if self._next != (images_shown, shape):
+    images_shown, (n, size) = int(images_shown), shape
+    if self._next != (images_shown, size):
       self._start(images_shown, shape)
     self._next = None  # After an error, the next call starts anew.
-    parts = [next(self._parts) for _ in range(self._parts_in_batch)]
-    self._next = images_shown + shape[0] * shape[1], shape
+    parts = [next(self._parts) for _ in range(n * self._parts_in_update)]
+    self._next = images_shown + n * size, size
     return Batch(*(
         self._place(np.concatenate(p), shape)
         for p in zip(*parts, strict=True)))
@@ -143,19 +154,20 @@ class Streamed:
     import grain  # It takes 0.7 s, and sets on the device do not need it.
     self.close()
     self._rows = _rows(shape, self._mesh)
-    # This process's columns of the first batch; the next are a batch further.
-    numbers = _numbers(images_shown, shape)[:, self._rows].reshape(-1)
-    parts = _Parts(self._source, self._order, numbers, shape[0] * shape[1],
-                   max(1, min(PART, len(numbers) // (2 * self._threads))))
-    self._parts_in_batch = parts.in_batch
+    # This process's columns of the first update; the next are a batch further.
+    n, size = shape
+    numbers = images_shown + self._rows.astype(np.int64)
+    parts = _Parts(self._source, self._order, numbers, size, max(
+        1, min(PART, n * len(numbers) // (2 * self._threads))))
+    self._parts_in_update = parts.in_update
     room = int(AHEAD_BYTES // (parts.size * _bytes_of_one(self._source)))
-    ahead = max(2 * self._threads, min(2 * parts.in_batch, room))
+    ahead = max(2 * self._threads, min(2 * n * parts.in_update, room))
     self._parts = iter(grain.MapDataset.source(parts).to_iter_dataset(
         grain.ReadOptions(num_threads=self._threads,
                           prefetch_buffer_size=ahead)))
 
   def _place(self, local, shape):
-    """This process's columns, flat [n_dis * rows, ...] -> a global array."""
+    """This process's columns, flat [n * rows, ...] -> a global array."""
     local = local.reshape(shape[0], len(self._rows), *local.shape[1:])
     if self._mesh is None:
       return jnp.asarray(local)
@@ -169,26 +181,26 @@ class Streamed:
 
 
 class _Parts:
-  """Parts of this process's side of one batch after another, for grain.
+  """Parts of this process's side of one update after another, for grain.
 
   Args:
-    numbers: int [n], image numbers of this process in the first batch.
-    step: image numbers from a batch to the next.
-    size: numbers in a part; the last of a batch may be shorter.
+    numbers: int [n], image numbers of this process in the first update.
+    step: image numbers from an update to the next.
+    size: numbers in a part; the last of an update may be shorter.
   """
 
   def __init__(self, source, order, numbers, step, size):
     self.source, self.order = source, order
     self.numbers, self.step, self.size = numbers, step, size
-    self.in_batch = -(-len(numbers) // size)
+    self.in_update = -(-len(numbers) // size)
 
   def __len__(self):
     return 2**40  # Training decides where it ends.
 
   def __getitem__(self, k):
-    batch, part = divmod(int(k), self.in_batch)
+    update, part = divmod(int(k), self.in_update)
     numbers = self.numbers[part * self.size:(part + 1) * self.size]
-    indices, flips = self.order(numbers + batch * self.step)
+    indices, flips = self.order(numbers + update * self.step)
     images = self.source.images(indices)
     images = np.where(
         flips[:, None, None, None], images[:, :, ::-1], images)

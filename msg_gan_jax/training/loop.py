@@ -11,16 +11,16 @@ import importlib.util
 import itertools
 import os
 import pathlib
-import time
 from typing import Any, NoReturn
 
 import jax
 from jax.sharding import Mesh
+import numpy as np
 
 from msg_gan_jax.arrays.compilation import jit
 from msg_gan_jax.arrays.mesh import data_mesh, replicated
 from msg_gan_jax.config import Config, schema
-from msg_gan_jax.data.batches import open_batches
+from msg_gan_jax.data.batches import batch_like, open_batches
 from msg_gan_jax.data.sources import Splits, open_source
 from msg_gan_jax.gan.build import Gan, build
 from msg_gan_jax.gan.devices import ShardedStep, check_batch
@@ -30,6 +30,9 @@ from msg_gan_jax.runs.checkpoints import Checkpoints
 from msg_gan_jax.runs.load import state_like
 from msg_gan_jax.runs.workdir import Workdir
 from msg_gan_jax.training import initial_state, monitor
+from msg_gan_jax.training.ahead import Ahead
+from msg_gan_jax.training.clock import Clock
+from msg_gan_jax.training.groups import Groups
 from msg_gan_jax.training.observers import (
   Grid,
   Losses,
@@ -90,21 +93,6 @@ def train(config: schema.Settings, workdir: str | os.PathLike,
     return run.train(stop)
 
 
-class Clock:
-  """Seconds of this start, and images a second since the last reading."""
-
-  def __init__(self, images: int):
-    self._first = self._last = time.perf_counter()
-    self._images = images
-
-  def read(self, images: int) -> dict[str, float]:
-    now = time.perf_counter()
-    shown, seconds = images - self._images, now - self._last
-    self._images, self._last = images, now
-    return {'seconds': round(now - self._first, 3),
-            'images_per_second': round(shown / max(seconds, 1e-9), 2)}
-
-
 class Run:
   """A run in memory.
 
@@ -140,10 +128,16 @@ class Run:
     z = monitor.fixed_latents(gan, z_key)
     self._render = renderer(gan, mesh)
     self._step = ShardedStep(gan, mesh)
-    self._recent: list[tuple[int, dict[str, jax.Array]]] = []
+    # Images shown after each step of a call, and its logs.
+    self._recent: list[tuple[range, dict[str, jax.Array]]] = []
+    self._groups = Groups(gan, config.train.total_images, self._stops)
+    like = state_like(gan, replicated(mesh))
+    newest = max(checkpoints.steps(), default=0)  # Unless it is damaged.
+    self._ahead = Ahead(
+        lambda: self._lower_first(like, newest, splits.train, mesh))
     self._batches = open_batches(splits.train, config, mesh)
     self.images, self.state, before = self._restore_or_create(
-        init_key, replicated(mesh))
+        init_key, like, replicated(mesh))
     variety = monitor.variety_of_reals(splits.train)
     changed = folder.start(
         config, self.images, splits.train.digest(), jax.devices())
@@ -159,11 +153,19 @@ class Run:
         self._measurement,
         *observers]
 
-  def _restore_or_create(self, key, sharding):
+  def _lower_first(self, like, images, source, mesh):
+    """The programs of the first call after `images` real images."""
+    if images >= self.config.train.total_images:
+      return []
+    phase, size = self.gan.phase(images), self._groups.size(images)
+    batch = batch_like(source, (size * len(phase.penalties), phase.batch), mesh)
+    return self._step.lower(like, batch, self._key, phase)
+
+  def _restore_or_create(self, key, state, sharding):
     """(images, state, samples of the fixed latents as the epoch began)."""
     blank = monitor.like_grid(self.gan)
     like = {
-        'state': state_like(self.gan, sharding),
+        'state': state,
         'before': jax.tree.map(lambda x: jax.ShapeDtypeStruct(
             x.shape, x.dtype, sharding=sharding), blank)}
     restored = self._checkpoints.restore(like)
@@ -201,17 +203,21 @@ class Run:
       self._observe(self._due(Moment(0, 0)), {})
     progress = Progress(total, self.images)
     clock = Clock(self.images)
-    phase = self.gan.phase(self.images)
-    steps = itertools.count(self.images // phase.images + 1)
+    self._ahead.wait()
+    calls = itertools.count(
+        self.images // self.gan.phase(self.images).images + 1)
     with contextlib.closing(progress):
       while self.images < total:
-        before, phase = self.images, self.gan.phase(self.images)
-        batches = self._batches.at(before, (n_dis, phase.batch))
+        phase, count = self._groups.at(self.images)
+        batches = self._batches.at(self.images, (count * n_dis, phase.batch))
         self.state, logs = self._step(self.state, batches, self._key, phase)
-        self.images += phase.images
-        self._recent.append((self.images, logs))
-        stopped = stop.wanted(next(steps))
-        moment = Moment(before, self.images, self.images >= total)
+        shown = range(self.images + phase.images,
+                      self.images + (count + 1) * phase.images, phase.images)
+        self.images = shown[-1]
+        self._recent.append((shown, logs))
+        stopped = stop.wanted(next(calls))
+        moment = Moment(self.images - phase.images, self.images,
+                        self.images >= total)
         logs = self._after_step(moment, stopped, clock)
         if self._main:
           progress.write(self.images, logs)
@@ -231,8 +237,7 @@ class Run:
     A record is due by the images alone, so that a run that was stopped or
     killed has the same records as one that was not.
     """
-    saving = stopped or moment.ended or moment.passed(
-        self.config.train.checkpoint_every_images)
+    saving = stopped or self._saves(moment)
     due = self._due(moment)
     if not due and not saving:
       return {}
@@ -250,6 +255,14 @@ class Run:
     if saving:
       self._save()
     return logs
+
+  def _stops(self, moment):
+    """Whether there is something to do between this step and the next."""
+    return self._saves(moment) or bool(self._due(moment))
+
+  def _saves(self, moment):
+    return moment.ended or moment.passed(
+        self.config.train.checkpoint_every_images)
 
   def _due(self, moment):
     return [observer for observer in self.observers if observer.due(moment)]
@@ -276,12 +289,13 @@ class Run:
   def _read(self):
     """The last step's logs, once all since the last reading are finite."""
     recent, self._recent = jax.device_get(self._recent), []
-    for images, logs in recent:
-      if bad := monitor.not_finite(logs):
-        self._diverged(
-            f'{" and ".join(f"{name} = {logs[name]}" for name in bad)} in the '
-            f'step that ended at {images:,} images')
-    return {name: float(value) for name, value in recent[-1][1].items()}
+    for shown, of_call in recent:
+      for i, images in enumerate(shown):
+        logs = {name: float(np.atleast_1d(x)[i]) for name, x in of_call.items()}
+        if bad := monitor.not_finite(logs):
+          terms = ' and '.join(f'{name} = {logs[name]}' for name in bad)
+          self._diverged(f'{terms} in the step that ended at {images:,} images')
+    return logs
 
   def _save(self):
     if bad := monitor.not_finite_leaves(self.state):

@@ -176,7 +176,10 @@ def test_a_stream_goes_on_where_it_was_and_restarts_after_a_jump(both):
   first = streamed._parts
   streamed.at(8, (1, 8))
   assert streamed._parts is first
-  streamed.at(24, (1, 8))
+  streamed.at(16, (3, 8))  # Several steps at once.
+  streamed.at(40, (1, 8))
+  assert streamed._parts is first
+  streamed.at(56, (1, 8))
   assert streamed._parts is not first
 
 
@@ -212,6 +215,15 @@ def test_batches_are_split_over_the_mesh(both):
       wanted = jax.sharding.NamedSharding(
           on, jax.sharding.PartitionSpec(None, 'data'))
       assert array.sharding.is_equivalent_to(wanted, array.ndim)
+
+
+def test_what_is_compiled_for_is_what_comes(both):
+  on = mesh()
+  for kind in both(on=on):
+    for array, like in zip(kind.at(0, (2, 8)), batches.batch_like(
+        Numbered(), (2, 8), on), strict=True):
+      assert (array.shape, array.dtype, array.sharding) == (
+          like.shape, like.dtype, like.sharding)
 
 
 def test_device_gb_decides_who_holds_the_pictures():

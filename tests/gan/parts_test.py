@@ -1,6 +1,7 @@
 """Laws of a step in parts: it is the whole step, compiled once."""
 from helpers import batch
 import jax
+from jax import export
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -23,18 +24,18 @@ def points(small):
   return make
 
 
-def after(config, images=0, whole=False):
+def after(config, images=0, whole=False, loops=None):
   """(State, logs) of a step, whole or as a run takes it."""
   gan = build(config)
   state = gan.init(jax.random.key(0)).replace(images=jnp.int32(images))
-  run = gan.step if whole else ShardedStep(gan, data_mesh())
+  run = gan.step if whole else ShardedStep(gan, data_mesh(), loops)
   return run(state, batch(config), jax.random.key(1), gan.phase(images))
 
 
-def assert_the_same(config, images=0):
+def assert_the_same(config, images=0, loops=None):
   assert step.in_parts(build(config).components)
   (parts, part_logs), (whole, logs) = (
-      after(config, images, whole) for whole in (False, True))
+      after(config, images, whole, loops) for whole in (False, True))
   assert part_logs.keys() == logs.keys()
   for (path, a), b in zip(
       jax.tree_util.tree_flatten_with_path((parts, part_logs))[0],
@@ -45,12 +46,13 @@ def assert_the_same(config, images=0):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize('loops', [False, True])
 @pytest.mark.parametrize('settings', [
     {}, {'objective__penalty_every_d_steps': 2},
     {'train__g_batches': 2}, {'train__reuse_latents': True},
     {'train__accumulate': 2, 'objective__penalty': 'none'}])
-def test_parts_are_the_whole_step(points, settings):
-  assert_the_same(points(**settings))
+def test_parts_are_the_whole_step(points, settings, loops):
+  assert_the_same(points(**settings), loops=loops)
 
 
 @pytest.mark.slow
@@ -106,3 +108,51 @@ def test_an_update_of_d_is_compiled_once_whatever_n_dis_is(points):
     assert programs(2) == programs(5) == 2
   finally:
     jax.monitoring.unregister_event_duration_listener(heard)
+
+
+def test_a_loop_has_an_update_of_d_once_whatever_n_dis_is(points):
+  def products(n_dis):
+    config = points(train__n_dis=n_dis)
+    gan = build(config)
+    run = ShardedStep(gan, data_mesh(), loops=True)
+    exported = export.export(
+        jax.jit(lambda *arguments: run(*arguments, gan.phase(0))),
+        platforms=('cuda', 'tpu'))(
+            jax.eval_shape(gan.init, jax.random.key(0)), batch(config),
+            jax.random.key(1))
+    return exported.mlir_module().count('stablehlo.dot_general')
+
+  assert 0 < products(2) == products(5)
+
+
+def several(config, images, count):
+  """(State, logs) of steps one at a time, and of all of them in one call."""
+  gan, key = build(config), jax.random.key(1)
+  phase = gan.phase(images)
+  run = ShardedStep(gan, data_mesh(), loops=True)
+  batches = [batch(config, seed) for seed in range(count)]
+
+  def start():
+    return gan.init(jax.random.key(0)).replace(images=jnp.int32(images))
+
+  state, logs = start(), []
+  for one in batches:
+    state, of_step = run(state, one, key, phase)
+    logs.append(of_step)
+  together = jax.tree.map(lambda *x: jnp.concatenate(x), *batches)
+  return ((state, jax.tree.map(lambda *x: jnp.stack(x), *logs)),
+          run(start(), together, key, phase))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('settings', [
+    {'train__n_dis': 1}, {'train__n_dis': 2},
+    {'train__n_dis': 1, 'objective__penalty': 'r1'}])
+def test_several_steps_in_a_call_are_one_after_the_other(points, settings):
+  one_by_one, together = several(points(**settings), 64, 3)
+  for (path, a), b in zip(
+      jax.tree_util.tree_flatten_with_path(one_by_one)[0],
+      jax.tree.leaves(together), strict=True):
+    assert a.dtype == b.dtype and a.shape == b.shape
+    np.testing.assert_allclose(
+        a, b, rtol=1e-5, atol=1e-7, err_msg=jax.tree_util.keystr(path))

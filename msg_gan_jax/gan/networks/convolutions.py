@@ -3,7 +3,7 @@ import jax
 import jax.numpy as jnp
 
 from msg_gan_jax.config.tables import Table
-from msg_gan_jax.gan.networks import resized, strided
+from msg_gan_jax.gan.networks import forms, resized
 
 
 def conv(x: jax.Array, kernel: jax.Array, stride: int = 1,
@@ -17,9 +17,15 @@ def conv(x: jax.Array, kernel: jax.Array, stride: int = 1,
     padding: 'SAME', zeros so that the size is that of x over the stride;
       'VALID', none; or numbers of rows and columns, (before, after) each.
   """
-  fast = stride > 1 and jax.default_backend() == 'cpu'
-  return (strided.conv if fast else strided.plain)(
-      x, kernel.astype(x.dtype), stride, padding)
+  kernel = kernel.astype(x.dtype)
+  if jax.default_backend() == 'cpu':
+    size, _, channels, out = kernel.shape
+    if (stride == 1 and padding == 'SAME' and size % 2
+        and forms.is_to_few(x, out)):
+      return forms.to_few(x, kernel)
+    if stride > 1 or channels <= forms.FEW:
+      return forms.conv(x, kernel, stride, padding)
+  return forms.plain(x, kernel, stride, padding)
 
 
 def conv_down(x: jax.Array, kernel: jax.Array) -> jax.Array:

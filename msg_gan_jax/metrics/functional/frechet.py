@@ -2,7 +2,6 @@
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
 
 from msg_gan_jax.metrics.functional import checks
 
@@ -231,6 +230,7 @@ def infinity(real: Moments, fake_features: np.ndarray, points: int = 15,
     warnings.append(
         f'the smallest size, {smallest}, is not above the {d} features: there '
         'the distance is not a line in 1/n.')
+  from scipy import stats  # It takes .5 s, and a start of training needs none.
   line = stats.linregress(1 / sizes, values)
   # The fit of a flat line is perfect, whatever its correlation is said to be.
   r2 = line.rvalue**2 if np.ptp(values) else 1.

@@ -3,7 +3,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 
 class OverSeeds(NamedTuple):
@@ -41,5 +41,5 @@ def over_seeds(values: Sequence[float] | np.ndarray) -> OverSeeds:
   if n == 1:
     return OverSeeds(mean, np.nan, n, np.nan, np.nan)
   std = float(values.std(ddof=1))
-  half = float(stats.t.ppf(.975, n - 1)) * std / np.sqrt(n)
+  half = float(special.stdtrit(n - 1, .975)) * std / np.sqrt(n)
   return OverSeeds(mean, std, n, float(mean - half), float(mean + half))

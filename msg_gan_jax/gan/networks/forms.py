@@ -1,4 +1,4 @@
-"""A strided convolution whose gradient's gradient is as fast as its gradient.
+"""A convolution all of whose gradients have forms that are fast on a CPU.
 
 XLA's CPU has fast forms for a convolution, for its gradient by the input and
 for that by the kernel. What jax makes of the gradient of such a gradient is
@@ -13,9 +13,10 @@ from typing import Any
 
 import jax
 from jax import lax
+import jax.numpy as jnp
 
 Padding = str | tuple[tuple[int, int], ...]
-Shape = tuple[int, ...]
+FEW = 4  # Channels of a picture, with one of ones: see layers.fold_1x1.
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(2, 3))
@@ -28,6 +29,8 @@ def conv(x: jax.Array, kernel: jax.Array, stride: int,
 @functools.partial(jax.custom_vjp, nondiff_argnums=(2, 3, 4))
 def _by_input(y, kernel, stride, padding, shape):
   """What y does to an input of this shape."""
+  if stride == 1 and padding == 'SAME' and is_to_few(y, shape[-1]):
+    return to_few(y, kernel[::-1, ::-1].swapaxes(2, 3))
   x = jax.ShapeDtypeStruct(shape, y.dtype)
   return jax.linear_transpose(
       lambda x: plain(x, kernel, stride, padding), x)(y)[0]
@@ -47,6 +50,27 @@ def plain(x: jax.Array, kernel: jax.Array, stride: int,
   return lax.conv_general_dilated(
       x, kernel, (stride, stride), padding,
       dimension_numbers=('NHWC', 'HWIO', 'NHWC'))
+
+
+def is_to_few(x: jax.Array, out: int) -> bool:
+  """Whether `to_few` is the fastest form, with `out` channels of output."""
+  return x.dtype == jnp.float32 and out <= FEW < x.shape[-1]
+
+
+def to_few(x: jax.Array, kernel: jax.Array) -> jax.Array:
+  """A convolution of odd size, padded 'SAME', to few channels.
+
+  One product with the kernels of all taps, whose results are then moved and
+  added up: on a CPU five times as fast to three channels.
+  """
+  _, h, w, channels = x.shape
+  size, out = kernel.shape[0], kernel.shape[-1]
+  y = x @ kernel.transpose(2, 0, 1, 3).reshape(channels, -1)
+  pad = size // 2, size // 2
+  y = jnp.pad(y, ((0, 0), pad, pad, (0, 0)))
+  taps = ((i, j, (size * i + j) * out)
+          for i in range(size) for j in range(size))
+  return sum(y[:, i:i + h, j:j + w, c:c + out] for i, j, c in taps)
 
 
 def _kept(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,0 +1,114 @@
+"""The share of a step that it takes to make its batch on the device.
+
+  python benchmarks/input.py
+  python benchmarks/input.py --rows='4,64,32;4,128,32' --config=
+
+A batch is made of uint8 pictures that lie on the device: their order, the
+gather and the mirroring. It is timed alone, until it is there; in a run it may
+hide behind the step before. README.md beside this file has results.
+"""
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import time
+
+import throughput  # beside this file
+
+from msg_gan_jax.commands.memory import keep_memory
+
+PICTURES = 20_000
+
+
+def measure(config, seconds, repeats):
+  """{'step_ms', 'batch_ms': a list, one a repeat} of a Config."""
+  keep_memory()
+  import jax
+  import timing  # beside this file; loads jax, which only workers need
+
+  from msg_gan_jax.arrays.mesh import data_mesh
+  from msg_gan_jax.data.batches import open_batches
+  found = timing.measure(config, seconds, repeats)
+  side = config.data.resolution
+  batches = open_batches(
+      timing.Noise(PICTURES, (side, side, config.data.channels)), config,
+      data_mesh())
+  shape = config.train.n_dis, found['step_images'] // config.train.n_dis
+  taken, shown = [], 0
+  for _ in range(repeats + 1):  # The first compiles.
+    count, start = 0, time.perf_counter()
+    while time.perf_counter() - start < seconds:
+      jax.block_until_ready(batches.at(shown, shape))
+      shown, count = shown + found['step_images'], count + 1
+    taken.append(1e3 * (time.perf_counter() - start) / count)
+  return {'batch_ms': taken[1:], 'step_ms': [
+      1e3 * found['step_images'] / rate for rate in found['images_per_second']]}
+
+
+def in_worker(name, options):
+  """`measure` in a process of its own."""
+  done = subprocess.run(
+      [sys.executable, __file__, f'--worker={name}',
+       f'--seconds={options.seconds}', f'--repeats={options.repeats}'],
+      stdout=subprocess.PIPE, text=True)
+  if done.returncode:
+    raise RuntimeError(f'{name}: the worker ended with {done.returncode}.')
+  return json.loads(done.stdout.splitlines()[-1])
+
+
+def config_of(name):
+  """An experiment's name, or depth,latent,batch of BMSG-GAN -> Config."""
+  if name[:1].isdigit():
+    return throughput.bmsg_gan(*throughput.parse_rows(name))
+  return throughput.experiment(name)
+
+
+def run(options):
+  """Measures all that was asked for, and prints it."""
+  names = [name for name in [*options.config.split(','),
+                             *options.rows.split(';')] if name]
+  for name in names:  # A mistake shows before the first row.
+    config_of(name)
+  about = throughput.about()
+  print(f'{about["cores"]} cores, load {about["load"]}; python '
+        f'{about["python"]}, jax {about["jax"]}; {PICTURES:,} pictures, '
+        f'{options.repeats} repeats of {options.seconds:g} s')
+  rows = {}
+  for name in names:
+    found = in_worker(name, options)
+    batch, step = (
+        statistics.median(found[k]) for k in ('batch_ms', 'step_ms'))
+    rows[name] = {'batch, ms': f'{batch:.3f}', 'step, ms': f'{step:.1f}',
+                  'share': f'{batch / step:.2%}'}
+  print(*throughput.table(rows), sep='\n')
+
+
+def main():
+  flags = argparse.ArgumentParser(
+      description=__doc__, allow_abbrev=False,
+      formatter_class=argparse.RawDescriptionHelpFormatter)
+  flags.add_argument('--config', default='quickstart',
+                     help='experiments, with commas')
+  flags.add_argument('--rows', default='4,64,32',
+                     help='depth,latent,batch;... of BMSG-GAN')
+  flags.add_argument('--repeats', type=int, default=3)
+  flags.add_argument('--seconds', type=float, default=4., help='of a repeat')
+  flags.add_argument('--worker', default='', help=argparse.SUPPRESS)
+  options = flags.parse_args()
+  try:
+    if options.repeats < 1 or options.seconds <= 0:
+      raise ValueError('--repeats, --seconds: wanted more than nothing.')
+    if options.worker:
+      print(json.dumps(measure(
+          config_of(options.worker), options.seconds, options.repeats)))
+    else:
+      run(options)
+  except (ValueError, RuntimeError) as error:
+    if options.worker:
+      raise
+    sys.exit(f'error: {error}')
+
+
+if __name__ == '__main__':
+  main()

@@ -1,0 +1,212 @@
+"""What a training step, a start and an evaluation cost as the work grows.
+
+  python benchmarks/scaling.py --out=scaling.jsonl
+  python benchmarks/scaling.py --out=scaling.jsonl --picture=scaling.png
+  python benchmarks/scaling.py --out=scaling.jsonl --list
+
+Every row is measured in a process of its own and appended to the file as soon
+as it is done. The same command goes on where it was stopped; --again measures
+all rows anew. README.md beside this file says what the panels show.
+"""
+import argparse
+import json
+import os
+import pathlib
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+# So that a checkout need not be installed.
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+# These lie beside this file.
+import scaling_panels
+from scaling_rows import Evaluation, Start, Step, check, measure
+import throughput
+
+from msg_gan_jax.files.atomic import append_json
+
+AXES = {  # What is varied, and its values in a run without flags.
+    'resolution': (16, 32, 64, 128),
+    'batch': (4, 8, 16, 32, 64, 128),
+    'width': (16, 32, 64, 128, 256),
+    'devices': (1, 2, 4, 8),
+    'pictures': (500, 1_500, 5_000, 15_000, 50_000),
+}
+UNITS = {
+    'resolution': 'resolution, px', 'batch': 'batch, images',
+    'width': 'width, feature maps', 'devices': 'simulated devices',
+    'pictures': 'pictures'}
+BASE = '32,32,32'  # Resolution, batch and width where another is varied.
+
+
+def rows_of(values, base):
+  """{axis: values}, (resolution, batch, width) -> [Step, .., Start, ..]."""
+  base, rows = Step(*base), []
+  for axis, each in values.items():
+    if axis == 'pictures':
+      rows += [kind(n) for kind in (Start, Evaluation) for n in each]
+    else:
+      rows += [base._replace(**{axis: value}) for value in each]
+  return list({str(row): row for row in rows}.values())
+
+
+def points(panel, records, values, base):
+  """The measured (x, y) of a panel, x ascending; what is not there is left."""
+  found = {}
+  for value in values[panel.axis]:
+    row = (Step(*base)._replace(**{panel.axis: value})
+           if panel.kind is Step else panel.kind(value))
+    if str(row) in records:
+      found[value] = statistics.median(records[str(row)][panel.quantity])
+  return list(found), list(found.values())
+
+
+def in_worker(row, options, cache):
+  """`measure` in a process of its own, with a compilation cache for steps."""
+  environment = dict(os.environ)
+  if isinstance(row, Step):
+    # A step is compiled once to count its cost, and then to be called.
+    environment = {'JAX_COMPILATION_CACHE_DIR': cache,
+                   'JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS': '0',
+                   **environment}
+    if row.devices:
+      environment['JAX_PLATFORMS'] = 'cpu'
+      environment['XLA_FLAGS'] = (
+          f'{environment.get("XLA_FLAGS", "")} '
+          f'--xla_force_host_platform_device_count={row.devices}')
+  which = json.dumps([type(row).__name__, *row])
+  try:
+    done = subprocess.run(
+        [sys.executable, __file__, f'--worker={which}',
+         f'--seconds={options.seconds}', f'--repeats={options.repeats}'],
+        stdout=subprocess.PIPE, text=True, env=environment,
+        timeout=options.limit)
+  except subprocess.TimeoutExpired as error:
+    raise RuntimeError(
+        f'{row}: no figure within {options.limit:g} s.') from error
+  if done.returncode:
+    raise RuntimeError(f'{row}: the worker ended with {done.returncode}.')
+  return json.loads(done.stdout.splitlines()[-1])
+
+
+def read(path):
+  """{row in words: its last record} of a file that need not be there."""
+  records = {}
+  if os.path.exists(path):
+    for line in pathlib.Path(path).read_text('utf-8').splitlines():
+      try:
+        record = json.loads(line)
+      except ValueError:  # What a writer left that was killed.
+        continue
+      records[record['row']] = record
+  return records
+
+
+def run(options):
+  """Measures what is not in the file yet, then prints and draws all of it."""
+  values = {axis: getattr(options, axis) for axis in AXES}
+  rows = rows_of(values, options.base)
+  for row in rows:  # A mistake shows before the first row.
+    check(row)
+  records = read(options.out)
+  if options.list:
+    for row in rows:
+      print('done ' if str(row) in records else 'to do', row)
+    return
+  failed = []
+  with tempfile.TemporaryDirectory() as cache:
+    for i, row in enumerate(rows, 1):
+      if str(row) in records and not options.again:
+        continue
+      began = time.perf_counter()
+      try:
+        record = {'row': str(row), **throughput.about()} | in_worker(
+            row, options, cache)
+      except RuntimeError as error:
+        failed.append(str(row))
+        print(f'{i}/{len(rows)} {error}', file=sys.stderr, flush=True)
+        continue
+      append_json(options.out, record)
+      records[str(row)] = record
+      print(f'{i}/{len(rows)} {row}: {time.perf_counter() - began:.0f} s',
+            file=sys.stderr, flush=True)
+  if records:
+    report({panel: points(panel, records, values, options.base)
+            for panel in scaling_panels.PANELS},
+           next(iter(records.values())), options)
+  if failed:
+    raise RuntimeError(f'no figures of: {"; ".join(failed)}. The same command '
+                       'tries them again.')
+
+
+def report(measured, about, options):
+  """Prints {panel: (x, y)}, and draws it where that is asked for."""
+  resolution, batch, width = options.base
+  cores = f'{about["cores"]} core{"s" * (about["cores"] > 1)}'
+  title = (f'BMSG-GAN at {resolution} px, batch {batch}, width {width}, except '
+           f'for what is varied; {cores}, jax {about["jax"]}')
+  print(title)
+  # Of one point alone nothing can be said.
+  measured = {k: (x, y) for k, (x, y) in measured.items() if len(x) > 1}
+  for panel, (x, y) in measured.items():
+    print(f'{panel.title}, {panel.unit}: '
+          + ', '.join(f'{a:,}: {b:,.4g}' for a, b in zip(x, y, strict=True)))
+    print(f'  {scaling_panels.explanation(panel, x, y)}')
+  if options.picture and measured:
+    import scaling_picture  # beside this file; needs matplotlib
+    scaling_picture.draw(
+        [scaling_panels.plot(panel, UNITS[panel.axis], x, y)
+         for panel, (x, y) in measured.items()], title, options.picture)
+
+
+def numbers(text):
+  """'4,8' -> (4, 8), ascending."""
+  if not re.fullmatch(r'(\d+(,\d+)*)?', text):
+    raise argparse.ArgumentTypeError(
+        f"found {text!r}; wanted whole numbers, such as '4,8'")
+  return tuple(sorted({int(n) for n in text.split(',') if n}))
+
+
+def main():
+  flags = argparse.ArgumentParser(
+      description=__doc__, allow_abbrev=False,
+      formatter_class=argparse.RawDescriptionHelpFormatter)
+  flags.add_argument('--out', default='scaling.jsonl', help='a line a row')
+  flags.add_argument('--picture', default='', help='a PNG to write')
+  flags.add_argument('--list', action='store_true', help='what is done')
+  flags.add_argument('--again', action='store_true', help='all rows anew')
+  flags.add_argument('--base', default=BASE, help='resolution,batch,width '
+                     'where they are not varied')
+  for axis, each in AXES.items():
+    flags.add_argument(f'--{axis}', type=numbers, default=each,
+                       metavar='N,N', help=f'{UNITS[axis]}; empty: none')
+  flags.add_argument('--seconds', type=float, default=3., help='of a repeat')
+  flags.add_argument('--repeats', type=int, default=3)
+  flags.add_argument('--limit', type=float, default=300., help='seconds of a '
+                     'row, after which it is given up')
+  flags.add_argument('--worker', default='', help=argparse.SUPPRESS)
+  options = flags.parse_args()
+  if options.worker:
+    kind, *settings = json.loads(options.worker)
+    row = {'Step': Step, 'Start': Start, 'Evaluation': Evaluation}[kind](
+        *settings)
+    print(json.dumps(measure(row, options.seconds, options.repeats)))
+    return
+  try:
+    if options.repeats < 1 or options.seconds <= 0:
+      raise ValueError('--repeats, --seconds: wanted more than nothing.')
+    if not re.fullmatch(r'\d+,\d+,\d+', options.base):
+      raise ValueError(f'--base: found {options.base!r}; wanted resolution,'
+                       f"batch,width, as '{BASE}'.")
+    options.base = tuple(map(int, options.base.split(',')))
+    run(options)
+  except (ValueError, RuntimeError, OSError) as error:
+    sys.exit(f'error: {error}')
+
+
+if __name__ == '__main__':
+  main()

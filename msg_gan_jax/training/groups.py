@@ -1,0 +1,73 @@
+"""How many steps a device takes in one call.
+
+Where steps are short, a fast device waits for the host, which hands it hundreds
+of arrays for each. Several steps in one program wait once. They never cross
+what is due, nor a change of the Phase: a run leaves the same records, pictures
+and checkpoints, however its steps are grouped. How they are depends on the
+images shown alone, so that a run that continues takes the same groups.
+"""
+from collections.abc import Callable
+
+import jax
+import numpy as np
+
+from msg_gan_jax.gan.build import Gan
+from msg_gan_jax.gan.schedules import Phase
+from msg_gan_jax.training.observers import Moment
+
+MOST = 16     # A signal is heard between calls.
+BYTES = 16e6  # Of real images in a call: steps that show more are long.
+
+
+class Groups:
+  """Groups of steps: a Phase has two programs at most, of a group and of one.
+
+  Args:
+    gan: whose steps they are.
+    total: real images after which the run ends.
+    due: whether something is to be done at a Moment.
+  """
+
+  def __init__(self, gan: Gan, total: int, due: Callable[[Moment], bool]):
+    self._gan, self._total, self._due = gan, total, due
+    self._sizes: dict[Phase, int] = {}
+
+  def at(self, images: int) -> tuple[Phase, int]:
+    """(Phase, number of steps) of the call after `images` real images."""
+    phase, size = self._gan.phase(images), self.size(images)
+    shown = phase.images
+    for before in range(images, images + (size - 1) * shown, shown):
+      after = before + shown
+      if (after >= self._total or self._gan.phase(after) != phase
+          or self._due(Moment(before, after))):
+        return phase, 1
+    return phase, size
+
+  def size(self, images: int) -> int:
+    """Steps in a group of the Phase that holds after `images` real images."""
+    phase = self._gan.phase(images)
+    if phase not in self._sizes:
+      size = min(self._most(phase), self._longest(images, phase))
+      if size == 1:
+        return 1  # Later the same Phase may hold for longer.
+      self._sizes[phase] = size
+    return self._sizes[phase]
+
+  def _most(self, phase):
+    config = self._gan.components.config
+    if config.train.steps_a_dispatch:
+      return config.train.steps_a_dispatch
+    if jax.default_backend() == 'cpu':
+      return 1  # Gradients of convolutions are slow in its loops.
+    step_bytes = phase.images * int(np.prod(config.data.shape))
+    return int(np.clip(BYTES / step_bytes, 1, MOST))
+
+  def _longest(self, images, phase):
+    """The most steps of this Phase in a row, of the next 2 * MOST."""
+    longest = run = 0
+    if self._most(phase) > 1:
+      for _ in range(2 * MOST):
+        now = self._gan.phase(images)
+        run = run + 1 if now == phase else 0
+        longest, images = max(longest, run), images + now.images
+    return max(longest, 1)
