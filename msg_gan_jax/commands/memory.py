@@ -22,7 +22,7 @@ def keep_memory() -> None:
   mallopt = ctypes.CDLL(None).mallopt
   mallopt(ARENA_MAX, 1)
   mallopt(MMAP_MAX, 0)
-  mallopt(TRIM_THRESHOLD, 2**31 - 1)
+  mallopt(TRIM_THRESHOLD, -1)  # Never.
 
 
 def _may_have_accelerator():

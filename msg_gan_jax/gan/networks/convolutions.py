@@ -20,6 +20,8 @@ def conv(x: jax.Array, kernel: jax.Array, stride: int = 1,
   kernel = kernel.astype(x.dtype)
   if jax.default_backend() == 'cpu':
     size, _, channels, out = kernel.shape
+    if size == stride == 1:
+      return forms.product(x, kernel[0, 0])
     if (stride == 1 and padding == 'SAME' and size % 2
         and forms.is_to_few(x, out)):
       return forms.to_few(x, kernel)
@@ -82,7 +84,7 @@ def up_conv(x: jax.Array, kernel: jax.Array,
   Returns:
     [B, 2 H, 2 W, O].
   """
-  if up in resized.ROWS and resized.pays(x, 2 if up == 'bilinear' else 8):
+  if up in resized.RESIZES and resized.pays(x, up):
     return resized.conv(x, kernel, up)
   if up == 'bilinear':
     return conv(bilinear(x), kernel)

@@ -52,6 +52,16 @@ def plain(x: jax.Array, kernel: jax.Array, stride: int,
       dimension_numbers=('NHWC', 'HWIO', 'NHWC'))
 
 
+def product(x: jax.Array, matrix: jax.Array) -> jax.Array:
+  """x [..., I] times [I, O], as rows of one matrix.
+
+  On a CPU the gradient by the matrix takes 3 to 5 times as long where pixels
+  are not made rows first.
+  """
+  y = x.reshape(-1, x.shape[-1]) @ matrix.astype(x.dtype)
+  return y.reshape(*x.shape[:-1], -1)
+
+
 def is_to_few(x: jax.Array, out: int) -> bool:
   """Whether `to_few` is the fastest form, with `out` channels of output."""
   return x.dtype == jnp.float32 and out <= FEW < x.shape[-1]
@@ -65,7 +75,7 @@ def to_few(x: jax.Array, kernel: jax.Array) -> jax.Array:
   """
   _, h, w, channels = x.shape
   size, out = kernel.shape[0], kernel.shape[-1]
-  y = x @ kernel.transpose(2, 0, 1, 3).reshape(channels, -1)
+  y = product(x, kernel.transpose(2, 0, 1, 3).reshape(channels, -1))
   pad = size // 2, size // 2
   y = jnp.pad(y, ((0, 0), pad, pad, (0, 0)))
   taps = ((i, j, (size * i + j) * out)

@@ -13,7 +13,7 @@ import jax
 from jax import lax
 import jax.numpy as jnp
 
-from msg_gan_jax.gan.networks import convolutions
+from msg_gan_jax.gan.networks import convolutions, forms
 
 SLOPE = .2
 HE = math.sqrt(2)  # He et al. 2015: the gain before a rectifier
@@ -81,7 +81,7 @@ Part = jax.Array | LazyConv1x1  # What a layer may see beside other parts.
 def concat(parts: Sequence[Part]) -> jax.Array:
   """Carries out every LazyConv1x1, and concatenates the channels."""
   return jnp.concatenate([
-      add_bias(p.x @ p.kernel.astype(p.x.dtype), p.bias)
+      add_bias(forms.product(p.x, p.kernel), p.bias)
       if isinstance(p, LazyConv1x1) else p for p in parts], -1)
 
 

@@ -15,7 +15,13 @@ from jax import lax
 import jax.numpy as jnp
 
 from msg_gan_jax.gan import pyramid
-from msg_gan_jax.gan.networks import filters, layers, phi
+from msg_gan_jax.gan.networks import (
+  convolutions,
+  filters,
+  forms,
+  layers,
+  phi,
+)
 from msg_gan_jax.gan.networks.ladder import Ladder
 from msg_gan_jax.gan.pyramid import Pyramid
 from msg_gan_jax.gan.state import NOTHING, Condition, Verdict
@@ -23,6 +29,7 @@ from msg_gan_jax.gan.state import NOTHING, Condition, Verdict
 # He et al. 2015 (arXiv:1502.01852), eq. 15: keeps the second moment through
 # the leaky rectifier.
 GAIN = math.sqrt(2 / (1 + layers.SLOPE**2))
+FEW_GROUPS = 16
 TAPS = 1, 3, 3, 1  # [1, 2, 1] after each pixel became two
 
 
@@ -59,9 +66,10 @@ class Architecture(NamedTuple):
 def grouped_conv(x: jax.Array, kernel: jax.Array, groups: int) -> jax.Array:
   """A 3x3 convolution to as many maps, each group of maps by itself.
 
-  A CPU computes one product for each group, of nine shifted copies: XLA's
-  gradient of a grouped convolution took some 50 times as long there, the
-  gradient of a gradient 70 times (64 maps in 8 groups). Elsewhere nine copies
+  XLA's CPU takes 50 times as long for the gradient of a grouped convolution,
+  and 70 times for a gradient of that (64 maps in 8 groups). There a few groups
+  are convolutions of their own; many, which would take long to compile, are
+  products with nine shifted copies, at twice the time. Elsewhere nine copies
   would take too much memory.
 
   Args:
@@ -70,10 +78,15 @@ def grouped_conv(x: jax.Array, kernel: jax.Array, groups: int) -> jax.Array:
     groups: a divisor of C.
   """
   kernel = kernel.astype(x.dtype)
-  if groups == 1 or jax.default_backend() != 'cpu':
+  if jax.default_backend() != 'cpu':
     return lax.conv_general_dilated(
         x, kernel, (1, 1), 'SAME', feature_group_count=groups,
         dimension_numbers=('NHWC', 'HWIO', 'NHWC'))
+  if groups <= FEW_GROUPS:
+    return jnp.concatenate([
+        convolutions.conv(*group) for group in zip(
+            jnp.split(x, groups, -1), jnp.split(kernel, groups, -1),
+            strict=True)], -1)
   b, h, w, c = x.shape
   x = x.reshape(b, h, w, groups, -1).transpose(3, 0, 1, 2, 4)
   x = jnp.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1), (0, 0)))
@@ -110,7 +123,7 @@ class Conv(nn.Module):
         (self.size, self.size, channels, self.features))
     bias = self.param('bias', nn.initializers.zeros, (
         self.features,)) if self.use_bias else None
-    y = x @ kernel[0, 0].astype(x.dtype) if self.size == 1 else (
+    y = forms.product(x, kernel[0, 0]) if self.size == 1 else (
         grouped_conv(x, kernel, self.groups))
     return layers.add_bias(y, bias)
 

@@ -1,23 +1,24 @@
-"""A 3x3 convolution after doubling the size, its products at the small size.
+"""A convolution after doubling the size, with its products at the small size.
 
 A resize and a shift are linear, and the same for all channels, so that they may
 follow the product with each tap of the kernel:
 
-  conv(R x, k) = sum over taps (i, j) of S_i R_i (x k_ij) R_j' S_j'
+  conv(R x, k) = sum over taps (i, j) of S_i R (x k_ij) R' S_j'
 
-R_i makes 2 H rows of H, and S_i moves them by i - 1. So a pixel of the small
-picture has 9 products, where one of the large picture would have 9, and there
-are four times as many of those. Rows and columns are then made by products with
-small matrices, whose cost grows with the height: see `pays`.
+R makes 2 H rows of H, and S_i moves them as tap i does. So a pixel of the small
+picture has 9 products with a 3x3 kernel, where each of four pixels of the large
+one would have 9. Rows and columns are then made by products with small
+matrices, whose cost grows with the height: see `pays`.
 """
 from collections.abc import Callable
 import functools
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-SIZE = 3  # of the kernel
+MARGIN = 2  # Rows beyond the picture that a filter may need.
 
 
 def _nearest(n):
@@ -38,56 +39,72 @@ def _bilinear(n):
   ).reshape(2 * n, n)
 
 
-# Rows of the large picture from those of the small one, [2 n, n].
-ROWS: dict[str, Callable[[int], np.ndarray]] = {
-    'nearest': _nearest, 'zeros': _zeros, 'bilinear': _bilinear}
+class Resize(NamedTuple):
+  """How a picture becomes twice as large, and what follows.
 
-
-def pays(x: jax.Array, channels_a_row: int) -> bool:
-  """Whether `conv` is the fastest form: a matter of CPUs, where measured.
-
-  Args:
-    x: [B, H, W, I].
-    channels_a_row: I over H from which on it is faster than what else there is.
-  """
-  return (jax.default_backend() == 'cpu' and x.dtype == jnp.float32
-          and x.shape[-1] >= channels_a_row * x.shape[1])
-
-
-def conv(x: jax.Array, kernel: jax.Array, rows: str,
-         taps: tuple[int, ...] = ()) -> jax.Array:
-  """Twice as large, then a 3x3 convolution, then a filter if there is one.
-
-  Args:
-    x: [B, H, W, I].
-    kernel: [3, 3, I, O].
-    rows: a key of ROWS.
+  Attributes:
+    rows: n -> rows of the large picture from those of the small one, [2 n, n].
+    moves: of each tap, how many rows further down its pixel lies.
+    pays_from: channels of the input for each of its rows from which on `conv`
+      is faster than what else there is; measured.
     taps: of a filter that comes last, normalized to sum 1, along height and
-      width; with four of them, pixel r is made of r - 2 .. r + 1.
+      width: pixel r is made of r - 2 .. r + 1.
+  """
+  rows: Callable[[int], np.ndarray]
+  moves: tuple[int, ...]
+  pays_from: int
+  taps: tuple[int, ...] = ()
+
+
+RESIZES = {
+    'nearest': Resize(_nearest, (-1, 0, 1), 8),
+    'bilinear': Resize(_bilinear, (-1, 0, 1), 2),
+    'zeros': Resize(_zeros, (-1, 0, 1), 8),
+    # See UP in convolutions.py: laid over the output, and so the other way.
+    'transposed': Resize(_zeros, (1, 0, -1, -2), 16),
+    'smoothed': Resize(_zeros, (-1, 0, 1), 2, (1, 3, 3, 1)),  # StyleGAN2
+}
+
+
+def pays(x: jax.Array, resize: str) -> bool:
+  """Whether `conv` is the fastest form for x [B, H, W, I]: on CPUs alone."""
+  return (jax.default_backend() == 'cpu' and x.dtype == jnp.float32
+          and x.shape[-1] >= RESIZES[resize].pays_from * x.shape[1])
+
+
+def conv(x: jax.Array, kernel: jax.Array, resize: str) -> jax.Array:
+  """Twice as large, then a convolution, then a filter if there is one.
+
+  Args:
+    x: [B, H, W, I].
+    kernel: [k, k, I, O], one row for each of the resize's moves.
+    resize: a key of RESIZES.
 
   Returns:
     [B, 2 H, 2 W, O]; outside of the large picture there are zeros.
   """
   b, h, w, channels = x.shape
-  out = kernel.shape[-1]
-  vertical, horizontal = (_matrix(n, rows, taps) for n in (h, w))
+  size, out = kernel.shape[0], kernel.shape[-1]
   # Columns come first: they are the rows of a product as it lies in memory.
   y = x.reshape(-1, channels) @ kernel.transpose(2, 1, 0, 3).reshape(
       channels, -1)
-  y = y.reshape(b * h, w, SIZE, SIZE * out)
-  y = jnp.einsum('sjw,nwjm->nsm', horizontal, y)
-  y = y.reshape(b, h, 2 * w, SIZE, out)
-  return jnp.einsum('rih,bhsio->brso', vertical, y)
+  y = y.reshape(b * h, w, size, size * out)
+  y = jnp.einsum('sjw,nwjm->nsm', _matrix(w, resize), y)
+  y = y.reshape(b, h, 2 * w, size, out)
+  return jnp.einsum('rih,bhsio->brso', _matrix(h, resize), y)
 
 
 @functools.cache
-def _matrix(n, rows, taps):
-  """float32 [2 n, 3, n]: rows of the result, from those of each product."""
-  # From two rows before the picture to two after it, as the filter needs them.
-  large = np.pad(ROWS[rows](n), ((3, 3), (0, 0)))
-  moved = np.stack([large[i:i + 2 * n + 4] for i in range(SIZE)], 1)
+def _matrix(n, resize):
+  """float32 [2 n, k, n]: rows of the result, from those of each product."""
+  rows, moves, _, taps = RESIZES[resize]
+  pad = 2 * MARGIN
+  large = np.pad(rows(n), ((pad, pad), (0, 0)))
+  # From MARGIN rows before the picture to as many after it.
+  moved = np.stack([
+      large[MARGIN + move:][:2 * (n + MARGIN)] for move in moves], 1)
   if not taps:
-    return moved[2:-2].astype(np.float32)
+    return moved[MARGIN:-MARGIN].astype(np.float32)
   filtered = sum(
       tap / sum(taps) * moved[k:k + 2 * n] for k, tap in enumerate(taps))
   return filtered.astype(np.float32)

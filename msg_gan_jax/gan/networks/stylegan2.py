@@ -15,6 +15,7 @@ from msg_gan_jax.gan import pyramid
 from msg_gan_jax.gan.networks import (
   convolutions,
   filters,
+  forms,
   layers,
   mapping,
   noise,
@@ -65,7 +66,7 @@ class ToRGB(nn.Module):
     style = mapping.Dense(x.shape[-1], start=1., name='style')(w)
     kernel, bias = layers.equal_weights(
         self, (x.shape[-1], self.features), x.shape[-1], gain=1.)
-    x = layers.scale(x, style[:, None, None]) @ kernel.astype(x.dtype)
+    x = forms.product(layers.scale(x, style[:, None, None]), kernel)
     return layers.add_bias(x, bias).astype(jnp.float32)
 
 

@@ -6,6 +6,7 @@ import jax.numpy as jnp
 from msg_gan_jax.gan.networks import (
   convolutions,
   filters,
+  forms,
   layers,
   resized,
 )
@@ -39,8 +40,8 @@ def modulated(x: jax.Array, kernel: jax.Array, style: jax.Array,
   x = _by_maps(x, style)
   if not up:
     return _by_maps(convolutions.conv(x, kernel), demodulation)
-  if resized.pays(x, 2):
-    x = resized.conv(x, kernel, 'zeros', TAPS)
+  if resized.pays(x, 'smoothed'):
+    x = resized.conv(x, kernel, 'smoothed')
   else:
     x = filters.blur(transposed(x, kernel), TAPS, (1, 0))
   return _by_maps(x, 4 * demodulation)  # 4 is the gain of the filter
@@ -76,7 +77,7 @@ def transposed(x: jax.Array, kernel: jax.Array) -> jax.Array:
       seen = [(k, u, m, v) for k, u in row for m, v in column]
       pixels = jnp.concatenate(
           [x[:, u:u + h + 1, v:v + w + 1] for _, u, _, v in seen], -1)
-      square.append(pixels @ jnp.concatenate(
-          [kernel[k, m] for k, _, m, _ in seen]))
+      square.append(forms.product(pixels, jnp.concatenate(
+          [kernel[k, m] for k, _, m, _ in seen])))
   y = jnp.stack(square, 3).reshape(b, h + 1, w + 1, 2, 2, -1)
   return y.swapaxes(2, 3).reshape(b, 2 * h + 2, 2 * w + 2, -1)
