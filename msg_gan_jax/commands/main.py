@@ -23,6 +23,7 @@ from msg_gan_jax.commands import (
 )
 from msg_gan_jax.commands import shared_flags as shared
 from msg_gan_jax.commands.memory import keep_memory
+from msg_gan_jax.commands.vectors import avoid_slow_sort
 from msg_gan_jax.config import errors, tables
 from msg_gan_jax.runs.config_file import load_config, near_run
 
@@ -61,6 +62,7 @@ _DEBUG = flags.DEFINE_bool(
 
 def run() -> None:
   """The console script."""
+  avoid_slow_sort()
   keep_memory()
   app.run(main, flags_parser=_parse)
 
