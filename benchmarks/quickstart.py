@@ -95,7 +95,8 @@ def numbers(text: str, name: str) -> list[int]:
   """'1,2' -> [1, 2]."""
   words = text.split(',')
   if not all(word.strip().isdigit() for word in words):
-    raise ValueError(f'{name}: wanted whole numbers and commas, found {text!r}.')
+    raise ValueError(
+        f'{name}: wanted whole numbers and commas, found {text!r}.')
   return [*map(int, words)]
 
 

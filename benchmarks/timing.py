@@ -13,6 +13,7 @@ from msg_gan_jax.config import schema
 from msg_gan_jax.data.batches import open_batches
 from msg_gan_jax.gan.build import build
 from msg_gan_jax.gan.devices import ShardedStep, check_batch
+from msg_gan_jax.training.groups import Groups
 
 GEMM = 2048  # Big enough for the peak, and 40 ms on two cores.
 SET_BYTES = 2**28  # The random pictures: many batches, and small everywhere.
@@ -71,6 +72,10 @@ class Steps:
     self._state = jax.jit(
         self._gan.init, out_shardings=replicated(over))(self._key)
     self._step = ShardedStep(self._gan, over)
+    # XLA counts the work of a loop once.
+    self._unrolled = (self._step if jax.default_backend() == 'cpu' else
+                      ShardedStep(self._gan, over, loops=False))
+    self._groups = Groups(self._gan, 2**62, lambda moment: False)
     every = objective.penalty_every_d_steps
     self.cycle = math.lcm(
         every // math.gcd(every, train.n_dis),
@@ -79,23 +84,28 @@ class Steps:
 
   def run(self, steps: int) -> float:
     """Seconds that `steps` steps take, as the loop does them."""
-    start = time.perf_counter()
-    for _ in range(steps):
-      self._state, logs = self._step(
-          self._state, self._batches.at(self._images, self._shape), self._key,
-          self._gan.phase(self._images))
-      self._images += self.step_images
+    start, done = time.perf_counter(), 0
+    while done < steps:
+      phase, count = self._groups.at(self._images)
+      count = count if done + count <= steps else 1
+      n_dis, size = self._shape
+      batch = self._batches.at(self._images, (count * n_dis, size))
+      self._state, logs = self._step(self._state, batch, self._key, phase)
+      self._images += count * self.step_images
+      done += count
     jax.block_until_ready((self._state, logs))
     return time.perf_counter() - start
 
-  def lower(self, steps: int) -> list[list[jax.stages.Lowered]]:
-    """The programs of each of the next steps."""
+  def lower(self, steps: int,
+            loops: bool = True) -> list[list[jax.stages.Lowered]]:
+    """The programs of each of the next steps; `loops` if they may have some."""
+    step = self._step if loops else self._unrolled
     arguments = (
         self._state, self._batches.at(self._images, self._shape), self._key)
     phases = [self._gan.phase(self._images + i * self.step_images)
               for i in range(steps)]
     lowered = {
-        phase: self._step.lower(*arguments, phase) for phase in set(phases)}
+        phase: step.lower(*arguments, phase) for phase in set(phases)}
     return [lowered[phase] for phase in phases]
 
 
@@ -114,7 +124,7 @@ def measure(
   """
   began = time.perf_counter()
   steps = Steps(config)
-  flops, memory = _cost(steps.lower(steps.cycle))
+  flops, memory = _cost(steps.lower(steps.cycle, loops=False))
   steps.run(max(3, steps.cycle))  # Compiles every phase.
   once = steps.run(steps.cycle)
   # The clock is read about ten times a repeat: the device is kept busy.

@@ -144,7 +144,7 @@ def lower_steps(
   phases = [phase for start in starts_of_levels(gan, config.train)
             for phase in _period(gan, start, config.objective)]
   state = jax.eval_shape(gan.init, jax.random.key(0))
-  step = ShardedStep(gan, mesh)
+  step = ShardedStep(gan, mesh, loops=False)  # XLA counts a loop once.
   return phases, {
       phase: step.lower(
           state, _batch(config, phase), jax.random.key(0), phase)

@@ -17,14 +17,15 @@ def avoid_slow_sort() -> None:
   Its sort writes with an instruction that is slow there: with AVX2 it takes a
   fifth of the time, and sorting is most of a sliced Wasserstein distance.
   """
-  if is_zen4():
+  # NumPy refuses to load where both are set.
+  if is_zen4() and 'NPY_ENABLE_CPU_FEATURES' not in os.environ:
     version = tuple(map(int, metadata.version('numpy').split('.')[:2]))
     names = (NEW if version >= (2, 4) else OLD) + AVX512
     os.environ.setdefault('NPY_DISABLE_CPU_FEATURES', ' '.join(names))
 
 
 def is_zen4() -> bool:
-  """Whether Linux says so: AMD's family 25 is Zen 3 and 4, which has AVX-512."""
+  """Whether Linux says so: of AMD's family 25, Zen 3 has no AVX-512."""
   try:
     text = pathlib.Path(CPUS).read_text('utf-8')
   except OSError:

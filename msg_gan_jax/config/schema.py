@@ -332,7 +332,7 @@ class Train:
   steps_a_dispatch: int = setting(
       0, 'Steps that a device takes in one call, where nothing else is due '
       'between them: 0 is what suits the device (one on a CPU), 1 is always '
-      'one.', 0, 64, may_change=True, before=0)
+      'one.', 0, 32, may_change=True, before=0)
   tensorboard: bool = setting(
       False, 'Write TensorBoard files too (pip install '
       "'msg_gan_jax[tensorboard]').", may_change=True)

@@ -122,8 +122,8 @@ class Resident:
 class Streamed:
   """Batches of a set that threads read ahead; implements Batches.
 
-  What follows the last batch is ready, for any number of updates; for any other
-  (a resumed run, another batch size) reading starts anew.
+  What follows the last batch is ready, for as many updates; for more of them,
+  and for all else (a resumed run, another batch size), reading starts anew.
   """
 
   def __init__(self, source: Source, order: Order, threads: int = 0,
@@ -136,7 +136,7 @@ class Streamed:
   def at(self, images_shown: int, shape: tuple[int, int]) -> Batch:
     _check(shape, self._mesh)
     images_shown, (n, size) = int(images_shown), shape
-    if self._next != (images_shown, size):
+    if self._next != (images_shown, size) or n > self._most:
       self._start(images_shown, shape)
     self._next = None  # After an error, the next call starts anew.
     parts = [next(self._parts) for _ in range(n * self._parts_in_update)]
@@ -156,6 +156,7 @@ class Streamed:
     self._rows = _rows(shape, self._mesh)
     # This process's columns of the first update; the next are a batch further.
     n, size = shape
+    self._most = n  # What is read ahead is enough for so many updates.
     numbers = images_shown + self._rows.astype(np.int64)
     parts = _Parts(self._source, self._order, numbers, size, max(
         1, min(PART, n * len(numbers) // (2 * self._threads))))

@@ -4,9 +4,11 @@ Where steps are short, a fast device waits for the host, which hands it hundreds
 of arrays for each. Several steps in one program wait once. They never cross
 what is due, nor a change of the Phase: a run leaves the same records, pictures
 and checkpoints, however its steps are grouped. How they are depends on the
-images shown alone, so that a run that continues takes the same groups.
+images shown alone, and on nothing that came before, so that a run that
+continues takes the same groups, and has the same bits.
 """
 from collections.abc import Callable
+import itertools
 
 import jax
 import numpy as np
@@ -16,6 +18,7 @@ from msg_gan_jax.gan.schedules import Phase
 from msg_gan_jax.training.observers import Moment
 
 MOST = 16     # A signal is heard between calls.
+WINDOW = 64   # Steps that are looked at, from a multiple of half as many.
 BYTES = 16e6  # Of real images in a call: steps that show more are long.
 
 
@@ -30,7 +33,7 @@ class Groups:
 
   def __init__(self, gan: Gan, total: int, due: Callable[[Moment], bool]):
     self._gan, self._total, self._due = gan, total, due
-    self._sizes: dict[Phase, int] = {}
+    self._sizes: dict[tuple[int, Phase], int] = {}
 
   def at(self, images: int) -> tuple[Phase, int]:
     """(Phase, number of steps) of the call after `images` real images."""
@@ -46,12 +49,11 @@ class Groups:
   def size(self, images: int) -> int:
     """Steps in a group of the Phase that holds after `images` real images."""
     phase = self._gan.phase(images)
-    if phase not in self._sizes:
-      size = min(self._most(phase), self._longest(images, phase))
-      if size == 1:
-        return 1  # Later the same Phase may hold for longer.
-      self._sizes[phase] = size
-    return self._sizes[phase]
+    past = images // phase.images % (WINDOW // 2)
+    window = images - past * phase.images, phase
+    if window not in self._sizes:
+      self._sizes[window] = self._size_in(*window)
+    return self._sizes[window]
 
   def _most(self, phase):
     config = self._gan.components.config
@@ -62,12 +64,19 @@ class Groups:
     step_bytes = phase.images * int(np.prod(config.data.shape))
     return int(np.clip(BYTES / step_bytes, 1, MOST))
 
-  def _longest(self, images, phase):
-    """The most steps of this Phase in a row, of the next 2 * MOST."""
-    longest = run = 0
-    if self._most(phase) > 1:
-      for _ in range(2 * MOST):
-        now = self._gan.phase(images)
-        run = run + 1 if now == phase else 0
-        longest, images = max(longest, run), images + now.images
-    return max(longest, 1)
+  def _size_in(self, images, phase):
+    """The size of a Phase's groups in the window that begins at `images`."""
+    most = self._most(phase)
+    if most == 1:
+      return 1
+    phases = []
+    for _ in range(WINDOW):
+      phases.append(self._gan.phase(images))
+      images += phases[-1].images
+    runs = [len([*run]) for found, run in itertools.groupby(phases)
+            if found == phase]
+    longest = max(runs)
+    # Shorter groups are worth a program where they come again and again, as
+    # between lazy penalties, and not before a Phase that comes once.
+    return most if longest >= most else (
+        longest if runs.count(longest) > 1 else 1)

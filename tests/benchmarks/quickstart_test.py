@@ -40,6 +40,8 @@ def test_runs_that_are_there_are_not_trained_again(
     return a_run(1.)
 
   monkeypatch.setattr(quickstart, 'train', train)
+  monkeypatch.setattr(quickstart.measure, 'about', lambda: {
+      'commit': 'abc', 'cpu': 'x', 'cores': 2, 'python': '3', 'jax': '1'})
   monkeypatch.setattr(sys, 'argv', [
       'quickstart.py', '--images=8,4', '--seeds=0,1',
       f'--out={tmp_path / "out.jsonl"}'])

@@ -31,6 +31,10 @@ def test_numpy_does_without_avx512_on_zen_4(text, slow, tmp_path, monkeypatch):
   monkeypatch.setenv(VARIABLE, 'AVX2')
   vectors.avoid_slow_sort()
   assert os.environ[VARIABLE] == 'AVX2'
+  monkeypatch.delenv(VARIABLE)
+  monkeypatch.setenv('NPY_ENABLE_CPU_FEATURES', 'AVX2')
+  vectors.avoid_slow_sort()
+  assert VARIABLE not in os.environ
 
 
 def test_numpy_knows_the_names(monkeypatch, tmp_path):

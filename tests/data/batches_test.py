@@ -176,10 +176,13 @@ def test_a_stream_goes_on_where_it_was_and_restarts_after_a_jump(both):
   first = streamed._parts
   streamed.at(8, (1, 8))
   assert streamed._parts is first
-  streamed.at(16, (3, 8))  # Several steps at once.
+  streamed.at(16, (3, 8))  # Several steps at once: more has to be ready.
+  assert streamed._parts is not first
+  first = streamed._parts
   streamed.at(40, (1, 8))
+  streamed.at(48, (3, 8))
   assert streamed._parts is first
-  streamed.at(56, (1, 8))
+  streamed.at(80, (1, 8))
   assert streamed._parts is not first
 
 

@@ -65,12 +65,16 @@ def test_a_short_run_of_a_phase_is_one_group():
   assert [count for *_, count in calls(grouped(lazy(4), 16), 128)] == [1, 3] * 4
 
 
-def test_a_run_that_continues_takes_the_same_groups():
+@pytest.mark.parametrize('phase, most', [
+    (lazy(16), 4), (lazy(3), 16),
+    (lambda n: Phase((False,), level=n // 800, batch=8), 4),
+    (lambda n: Phase((False,), update_g=n < 3000, batch=8), 16)])
+def test_a_run_that_continues_takes_the_same_groups(phase, most):
   def make():
-    return grouped(lazy(16), every=120)
-  whole = calls(make(), 400)
+    return grouped(phase, most, 4000, every=120)
+  whole = calls(make(), 4000)
   for i, (images, *_) in enumerate(whole):
-    assert calls(make(), 400, images) == whole[i:]
+    assert calls(make(), 4000, images) == whole[i:]
 
 
 def test_the_device_and_the_size_of_a_batch_decide(monkeypatch):

@@ -102,10 +102,12 @@ def over_rows(bias: jax.Array, rows: tuple[int, ...]) -> jax.Array:
   """A vector [C], repeated to [*rows, C]; its gradient is a product.
 
   The gradient of a plain broadcast is a sum over rows, which XLA's CPU computes
-  together with all that leads to each addend, one at a time. Here it is a
+  together with all that leads to each addend, one at a time. There it is a
   product with ones, and forwards XLA makes a broadcast of it.
   """
   bias = jnp.asarray(bias)
+  if jax.default_backend() != 'cpu':
+    return jnp.broadcast_to(bias, (*rows, *bias.shape))
   ones = jnp.ones((math.prod(rows), 1), bias.dtype)
   y = jnp.dot(ones, bias[None], precision=lax.Precision.HIGHEST)
   return y.reshape(*rows, -1)
@@ -114,6 +116,8 @@ def over_rows(bias: jax.Array, rows: tuple[int, ...]) -> jax.Array:
 def mean_of_rows(x: jax.Array) -> jax.Array:
   """The mean of [..., C] over all but channels, a product as in `over_rows`."""
   x = x.reshape(-1, x.shape[-1])
+  if jax.default_backend() != 'cpu':
+    return x.mean(0)
   ones = jnp.ones((1, len(x)), x.dtype)
   return jnp.dot(ones, x, precision=lax.Precision.HIGHEST)[0] / len(x)
 

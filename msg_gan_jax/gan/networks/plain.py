@@ -116,7 +116,8 @@ class Conv(nn.Module):
     stride: 1 or 2.
     up: '', 'bilinear' or a row of convolutions.UP: the output is twice as
       large.
-    down: whether the 2x2 mean follows, before the bias: half as large.
+    down: whether the 2x2 mean follows, before the bias: half as large; of a
+      3x3 kernel alone.
     gain: multiplies the deviation at the start.
     bias: 'yes', 'none', or 'dead', which is one without gradient.
     padding: TensorFlow's 'SAME', for even inputs also torch's (size - 1) // 2;
@@ -145,6 +146,8 @@ class Conv(nn.Module):
     if self.up == 'bilinear':  # Norms look at the convolution alone.
       normed, h, w = conv, 2 * h, 2 * w
     if self.down:
+      assert (self.size, self.stride, self.up, self.padding) == (
+          3, 1, '', 'SAME'), 'conv_down has no other form'
       apply = convolutions.conv_down
     kernel, add_bias = _weights(
         self, (self.size, self.size, channels, self.features),

@@ -29,7 +29,7 @@ from msg_gan_jax.gan.state import NOTHING, Condition, Verdict
 # He et al. 2015 (arXiv:1502.01852), eq. 15: keeps the second moment through
 # the leaky rectifier.
 GAIN = math.sqrt(2 / (1 + layers.SLOPE**2))
-FEW_GROUPS = 16
+FEW_GROUPS = 16  # Convolutions in a layer; each adds to the compile time.
 TAPS = 1, 3, 3, 1  # [1, 2, 1] after each pixel became two
 
 

@@ -45,8 +45,8 @@ class Resize(NamedTuple):
   Attributes:
     rows: n -> rows of the large picture from those of the small one, [2 n, n].
     moves: of each tap, how many rows further down its pixel lies.
-    pays_from: channels of the input for each of its rows from which on `conv`
-      is faster than what else there is; measured.
+    pays_from: channels of the input for each row (or column) of its longer
+      side from which on `conv` is faster than what else there is; measured.
     taps: of a filter that comes last, normalized to sum 1, along height and
       width: pixel r is made of r - 2 .. r + 1.
   """
@@ -69,7 +69,7 @@ RESIZES = {
 def pays(x: jax.Array, resize: str) -> bool:
   """Whether `conv` is the fastest form for x [B, H, W, I]: on CPUs alone."""
   return (jax.default_backend() == 'cpu' and x.dtype == jnp.float32
-          and x.shape[-1] >= RESIZES[resize].pays_from * x.shape[1])
+          and x.shape[-1] >= RESIZES[resize].pays_from * max(x.shape[1:3]))
 
 
 def conv(x: jax.Array, kernel: jax.Array, resize: str) -> jax.Array:
@@ -81,7 +81,8 @@ def conv(x: jax.Array, kernel: jax.Array, resize: str) -> jax.Array:
     resize: a key of RESIZES.
 
   Returns:
-    [B, 2 H, 2 W, O]; outside of the large picture there are zeros.
+    [B, 2 H, 2 W, O]; outside of the large picture there are zeros. What is
+    not finite makes all of its sample NaN.
   """
   b, h, w, channels = x.shape
   size, out = kernel.shape[0], kernel.shape[-1]
@@ -105,6 +106,6 @@ def _matrix(n, resize):
       large[MARGIN + move:][:2 * (n + MARGIN)] for move in moves], 1)
   if not taps:
     return moved[MARGIN:-MARGIN].astype(np.float32)
-  filtered = sum(
-      tap / sum(taps) * moved[k:k + 2 * n] for k, tap in enumerate(taps))
-  return filtered.astype(np.float32)
+  filtered = [
+      tap / sum(taps) * moved[k:k + 2 * n] for k, tap in enumerate(taps)]
+  return np.sum(filtered, 0).astype(np.float32)

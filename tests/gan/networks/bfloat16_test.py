@@ -70,7 +70,7 @@ def of_features(jaxpr):
   for path, eqn in products(jaxpr):
     avals = [x.aval for x in (*eqn.invars, *eqn.outvars)]
     dtypes = {x.dtype for x in avals}
-    if any(BATCH in x.shape for x in avals):
+    if any(n % BATCH == 0 for x in avals for n in x.shape):
       yield any(f'/{name}' in path for name in HEAD), dtypes
     else:
       assert dtypes == {np.dtype(F32)}, path

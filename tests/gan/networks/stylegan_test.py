@@ -308,8 +308,10 @@ def test_bfloat16_is_that_of_every_convolution_and_no_style():
   found = {'maps': [], 'vectors': []}
   for _, equation in products(jaxpr.jaxpr):
     inputs = [x.aval for x in equation.invars]
-    if inputs[0].shape[0] == batch:  # else of parameters alone
-      kind = 'maps' if inputs[0].ndim == 4 else 'vectors'
+    if inputs[0].shape[0] % batch == 0:  # else of parameters alone
+      # Pixels are rows in a 1x1 convolution.
+      kind = 'vectors' if inputs[0].shape[0] == inputs[0].size // (
+          inputs[0].shape[-1]) == batch else 'maps'
       found[kind].append({str(x.dtype) for x in inputs})
     else:
       assert equation.primitive.name == 'dot_general'
