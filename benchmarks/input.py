@@ -9,6 +9,7 @@ hide behind the step before. README.md beside this file has results.
 """
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import time
 
 import throughput  # beside this file
 
-from msg_gan_jax.commands.memory import keep_memory
+from msg_gan_jax.commands.memory import keep_memory, tunables
 
 PICTURES = 20_000
 
@@ -51,7 +52,7 @@ def in_worker(name, options):
   done = subprocess.run(
       [sys.executable, __file__, f'--worker={name}',
        f'--seconds={options.seconds}', f'--repeats={options.repeats}'],
-      stdout=subprocess.PIPE, text=True)
+      stdout=subprocess.PIPE, text=True, env={**os.environ, **tunables()})
   if done.returncode:
     raise RuntimeError(f'{name}: the worker ended with {done.returncode}.')
   return json.loads(done.stdout.splitlines()[-1])

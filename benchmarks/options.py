@@ -10,13 +10,14 @@ sets it, is told and left out. All of them are of XLA's CPU backend.
 """
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
 
 import throughput  # beside this file
 
-from msg_gan_jax.commands.memory import keep_memory
+from msg_gan_jax.commands.memory import keep_memory, tunables
 
 YNN = {'xla_cpu_experimental_ynn_fusion_type': ''}
 # fast_math is here to be seen: it may drop the NaN that a run must stop at.
@@ -67,7 +68,8 @@ def in_worker(name, which, seconds):
   """`measure` in a process of its own."""
   done = subprocess.run(
       [sys.executable, __file__, f'--worker={name}', which,
-       f'--seconds={seconds}'], stdout=subprocess.PIPE, text=True)
+       f'--seconds={seconds}'], stdout=subprocess.PIPE, text=True,
+      env={**os.environ, **tunables()})
   if done.returncode:
     raise RuntimeError(f'{name}: the worker ended with {done.returncode}.')
   return json.loads(done.stdout.splitlines()[-1])

@@ -27,6 +27,7 @@ import scaling_panels
 from scaling_rows import Evaluation, Start, Step, check, measure
 import throughput
 
+from msg_gan_jax.commands.memory import tunables
 from msg_gan_jax.files.atomic import append_json
 
 AXES = {  # What is varied, and its values in a run without flags.
@@ -83,7 +84,7 @@ def in_worker(row, options, cache):
     done = subprocess.run(
         [sys.executable, __file__, f'--worker={which}',
          f'--seconds={options.seconds}', f'--repeats={options.repeats}'],
-        stdout=subprocess.PIPE, text=True, env=environment,
+        stdout=subprocess.PIPE, text=True, env={**environment, **tunables()},
         timeout=options.limit)
   except subprocess.TimeoutExpired as error:
     raise RuntimeError(

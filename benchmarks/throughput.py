@@ -31,7 +31,7 @@ from absl import flags as absl_flags
 import ml_collections
 
 from msg_gan_jax.commands import experiments
-from msg_gan_jax.commands.memory import keep_memory
+from msg_gan_jax.commands.memory import keep_memory, tunables
 from msg_gan_jax.config import schema
 
 ROWS = '4,64,32;4,128,32;5,256,16'
@@ -119,7 +119,8 @@ def in_worker(which, seconds, repeats, environment, *others):
   command = [sys.executable, __file__, '--worker', which,
              f'--seconds={seconds}', f'--repeats={repeats}', *others]
   done = subprocess.run(
-      command, stdout=subprocess.PIPE, text=True, env=environment)
+      command, stdout=subprocess.PIPE, text=True,
+      env={**(environment or os.environ), **tunables()})
   if done.returncode:
     raise RuntimeError(f'{which}: the worker ended with {done.returncode}.')
   return json.loads(done.stdout.splitlines()[-1])

@@ -75,8 +75,6 @@ def forgets():
 MAY_BE_SKIPPED = {
     'arrays/compilation_test.py::test_convolutions_do_without_ynnpack':
         'its option was measured on x86-64 alone',
-    'commands/memory_test.py::test_a_step_uses_the_pages_of_the_step_before':
-        'glibc alone gives blocks back as it does',
     'data/stores/folder_test.py::test_a_folder_without_permission_is_named':
         'root may read everything',
     'data/stores/folder_test.py::test_names_may_be_of_any_script_and_of_none':

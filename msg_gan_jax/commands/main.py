@@ -22,7 +22,10 @@ from msg_gan_jax.commands import (
   walk,
 )
 from msg_gan_jax.commands import shared_flags as shared
-from msg_gan_jax.commands.memory import keep_memory
+from msg_gan_jax.commands.memory import (
+  keep_memory,
+  start_again_with_tunables,
+)
 from msg_gan_jax.commands.vectors import avoid_slow_sort
 from msg_gan_jax.config import errors, tables
 from msg_gan_jax.runs.config_file import load_config, near_run
@@ -62,8 +65,9 @@ _DEBUG = flags.DEFINE_bool(
 
 def run() -> None:
   """The console script."""
-  avoid_slow_sort()
+  start_again_with_tunables()
   keep_memory()
+  avoid_slow_sort()
   app.run(main, flags_parser=_parse)
 
 
