@@ -1,4 +1,6 @@
 """Laws of compiling ahead: once, and without a word of its own."""
+import logging
+
 import jax
 import pytest
 
@@ -49,8 +51,10 @@ def test_the_first_step_compiles_nothing_again(
   batches.close()
 
 
-def test_an_error_is_left_to_the_call_that_meets_it():
-  Ahead(lambda: 1 / 0).wait()
+def test_an_error_is_left_to_the_call_that_meets_it(caplog):
+  with caplog.at_level(logging.DEBUG, 'msg_gan_jax'):
+    Ahead(lambda: 1 / 0).wait()
+  assert 'division by zero' in caplog.text
 
 
 def test_programs_are_compiled_once_each():
