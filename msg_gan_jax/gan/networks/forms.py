@@ -15,8 +15,16 @@ import jax
 from jax import lax
 import jax.numpy as jnp
 
+from msg_gan_jax.gan.networks import squares
+
 Padding = str | tuple[tuple[int, int], ...]
 FEW = 4  # Channels of a picture, with one of ones: see layers.fold_1x1.
+# Sizes and paddings of kernels of stride 2 whose transpose has a row of UP.
+_TRANSPOSED = {
+    (4, ((1, 1), (1, 1))): 'transposed', (4, 'SAME'): 'transposed',
+    (5, 'SAME'): 'transposed_5'}
+_IN_SQUARES_FROM = 16  # Rows of the small picture; there it is 1.2 to 4 times
+# as fast as XLA's own form on one core.
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(2, 3))
@@ -31,6 +39,11 @@ def _by_input(y, kernel, stride, padding, shape):
   """What y does to an input of this shape."""
   if stride == 1 and padding == 'SAME' and is_to_few(y, shape[-1]):
     return to_few(y, kernel[::-1, ::-1].swapaxes(2, 3))
+  up = _TRANSPOSED.get((kernel.shape[0], padding))
+  if (stride == 2 and up and shape[-1] > FEW
+      and min(y.shape[1:3]) >= _IN_SQUARES_FROM
+      and shape[1:3] == (2 * y.shape[1], 2 * y.shape[2])):
+    return squares.conv(y, kernel.swapaxes(2, 3), up)
   x = jax.ShapeDtypeStruct(shape, y.dtype)
   return jax.linear_transpose(
       lambda x: plain(x, kernel, stride, padding), x)(y)[0]

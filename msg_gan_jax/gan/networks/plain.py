@@ -15,7 +15,7 @@ import jax.numpy as jnp
 
 from msg_gan_jax.config.tables import Table
 from msg_gan_jax.gan import pyramid
-from msg_gan_jax.gan.networks import convolutions, layers, norms
+from msg_gan_jax.gan.networks import convolutions, layers, norms, squares
 from msg_gan_jax.gan.networks.weight_norms import WEIGHT_NORMS, Layer
 from msg_gan_jax.gan.pyramid import Pyramid
 from msg_gan_jax.gan.state import NOTHING, Condition, Verdict
@@ -114,7 +114,7 @@ class Conv(nn.Module):
     features: output channels.
     size: of the square kernel.
     stride: 1 or 2.
-    up: '', 'bilinear' or a row of convolutions.UP: the output is twice as
+    up: '', 'bilinear' or a row of squares.UP: the output is twice as
       large.
     down: whether the 2x2 mean follows, before the bias: half as large; of a
       3x3 kernel alone.
@@ -188,7 +188,7 @@ def _fans(conv, channels):
   """Those of DEVIATIONS; improved_wgan_training alone counts strides."""
   fan_in, fan_out = (conv.size**2 * n for n in (channels, conv.features))
   if conv.settings.deviation == 'wgan_gp':
-    return (fan_in / (4 if conv.up in convolutions.UP else 1),
+    return (fan_in / (4 if conv.up in squares.UP else 1),
             fan_out / conv.stride**2)
   return fan_in, fan_out
 

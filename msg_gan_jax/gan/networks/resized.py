@@ -60,8 +60,8 @@ RESIZES = {
     'nearest': Resize(_nearest, (-1, 0, 1), 8),
     'bilinear': Resize(_bilinear, (-1, 0, 1), 2),
     'zeros': Resize(_zeros, (-1, 0, 1), 8),
-    # See UP in convolutions.py: laid over the output, and so the other way.
-    'transposed': Resize(_zeros, (1, 0, -1, -2), 16),
+    # See UP in squares.py: laid over the output, and so the other way.
+    'transposed': Resize(_zeros, (1, 0, -1, -2), 48),
     'smoothed': Resize(_zeros, (-1, 0, 1), 2, (1, 3, 3, 1)),  # StyleGAN2
 }
 

@@ -13,6 +13,7 @@ from msg_gan_jax.gan.networks import (
   filters,
   forms,
   resized,
+  squares,
   stylegan2_convs,
 )
 
@@ -54,7 +55,7 @@ UPSAMPLINGS = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize('shape', [(1, 4, 4, 3), (2, 5, 7, 4), (2, 1, 1, 3)])
-@pytest.mark.parametrize('up', convolutions.UP)
+@pytest.mark.parametrize('up', squares.UP)
 def test_up_conv_is_the_convolution_of_the_upsampled(up, shape):
   size, plain_form = UPSAMPLINGS[up]
   x, kernel = normal(*shape), normal(size, size, shape[-1], 6)
@@ -111,11 +112,18 @@ def test_products_at_the_small_size_are_the_resized_convolution(name, shape):
   chex.assert_trees_all_close(fast[:2], slow[:2], rtol=1e-4, atol=2e-3)
 
 
-@pytest.mark.parametrize('maps, size, stride, padding', [
-    ((3, 4), 3, 2, 'VALID'), ((3, 4), 4, 2, ((1, 1), (1, 1))),
-    ((3, 4), 5, 2, 'SAME'), ((3, 9), 3, 1, 'SAME'), ((9, 3), 5, 1, 'SAME')])
-def test_forms_have_jaxs_gradients_and_theirs(maps, size, stride, padding):
-  x, kernel = normal(2, 9, 7, maps[0]), normal(size, size, *maps) / size**2
+@pytest.mark.parametrize('shape, out, size, stride, padding', [
+    ((2, 9, 7, 3), 4, 3, 2, 'VALID'),
+    ((2, 9, 7, 3), 4, 4, 2, ((1, 1), (1, 1))),
+    ((2, 9, 7, 3), 4, 5, 2, 'SAME'), ((2, 9, 7, 3), 9, 3, 1, 'SAME'),
+    ((2, 9, 7, 9), 3, 5, 1, 'SAME'),
+    # Of these the gradient by the input is made in squares.
+    ((1, 32, 34, 5), 2, 4, 2, ((1, 1), (1, 1))),
+    ((1, 34, 32, 5), 2, 4, 2, 'SAME'), ((1, 34, 32, 5), 2, 5, 2, 'SAME')])
+def test_forms_have_jaxs_gradients_and_theirs(
+    shape, out, size, stride, padding):
+  x = normal(*shape)
+  kernel = normal(size, size, shape[-1], out) / size**2
   weights = normal(*forms.plain(x, kernel, stride, padding).shape)
 
   @jax.jit
