@@ -21,12 +21,12 @@ import time
 
 # These lie beside this file.
 import gpu_rows
+import machine
 import measured
 import throughput
 
 from msg_gan_jax.config import tables
 from msg_gan_jax.files import atomic
-from msg_gan_jax.runs import versions
 
 OUT_OF_MEMORY, OUT_OF_TIME = 'out of memory', 'not done within its limit'
 # As jax and PyTorch say it.
@@ -113,10 +113,7 @@ def attempts(row, options, end):
     error = found.get('error')
     if error == OUT_OF_TIME and limit < options.limit:
       return
-    git = versions.commit(pathlib.Path(__file__).resolve().parent) or {}
-    yield {'row': row.name, 'batch': batch, **throughput.about(),
-           'commit': git.get('commit', 'unknown')[:10] + '+' * bool(
-               git.get('dirty')), **found}
+    yield {'row': row.name, 'batch': batch, **machine.about(), **found}
     if error != OUT_OF_MEMORY or batch < 2:
       return
 
@@ -192,7 +189,7 @@ def about(record):
       f'{record["cores"]} cores',
       *(f'{name} {record[name]}' for name in (
           'python', 'jax', 'jaxlib', 'flax')), record['date'],
-      f'commit {record["commit"]}'])
+      f'commit {record["commit"] or "unknown"}'])
 
 
 def describe_gemm(record):

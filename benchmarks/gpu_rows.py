@@ -14,7 +14,6 @@ PEERS = {
     ('stylegan2', 'bfloat16'): ('stylegan2_ada.py', 'stylegan2-ada-pytorch')}
 PEER_FROM = 32  # Pixels; BMSG-GAN has no smaller networks.
 TINY = 8  # Feature maps, and size of z.
-CHAIN = 20  # Products in one program, so that its start is not seen.
 
 
 class Row(NamedTuple):
@@ -113,7 +112,8 @@ def measure(row: Row, tiny: bool, seconds: float) -> dict:
     raise ValueError(
         'found a CPU; wanted a GPU or a TPU. --tiny tries all rows on a CPU.')
   if row.network == 'gemm':
-    found = {'gflops': {dtype: gemm(dtype, 256 if tiny else 8192)
+    import timing  # beside this file
+    found = {'gflops': {dtype: timing.gemm_peak(dtype, 256 if tiny else 8192)
                         for dtype in ('bfloat16', 'float32')}}
   elif row.network == 'inception':
     found = features(row, seconds)
@@ -124,29 +124,6 @@ def measure(row: Row, tiny: bool, seconds: float) -> dict:
       'platform': device.platform, 'device': device.device_kind,
       'devices': len(jax.devices()), 'device_bytes': told.get('bytes_limit'),
       'peak_bytes': told.get('peak_bytes_in_use')}
-
-
-def gemm(dtype: str, side: int) -> float:
-  """GFLOP/s of products of square matrices on one device, the best of five.
-
-  At jax's default precision: that of a training step.
-  """
-  import jax
-  import jax.numpy as jnp
-  a = (jax.random.normal(jax.random.key(0), (side, side)) / side**.5).astype(
-      jnp.dtype(dtype))
-
-  @jax.jit
-  def chain(x):
-    return jax.lax.fori_loop(0, CHAIN, lambda _, x: x @ a, x)
-
-  def run():
-    start = time.perf_counter()
-    chain(a).block_until_ready()
-    return time.perf_counter() - start
-
-  run()
-  return CHAIN * 2 * side**3 / min(run() for _ in range(5)) / 1e9
 
 
 def step(config, seconds: float) -> dict:

@@ -7,17 +7,15 @@ A batch is made of uint8 pictures that lie on the device: their order, the
 gather and the mirroring. It is timed alone, until it is there; in a run it may
 hide behind the step before. README.md beside this file has results.
 """
-import argparse
-import json
-import os
 import statistics
-import subprocess
-import sys
 import time
 
-import throughput  # beside this file
+# These lie beside this file.
+import machine
+import throughput
+import workers
 
-from msg_gan_jax.commands.memory import keep_memory, tunables
+from msg_gan_jax.commands.memory import keep_memory
 
 PICTURES = 20_000
 
@@ -49,13 +47,9 @@ def measure(config, seconds, repeats):
 
 def in_worker(name, options):
   """`measure` in a process of its own."""
-  done = subprocess.run(
-      [sys.executable, __file__, f'--worker={name}',
-       f'--seconds={options.seconds}', f'--repeats={options.repeats}'],
-      stdout=subprocess.PIPE, text=True, env={**os.environ, **tunables()})
-  if done.returncode:
-    raise RuntimeError(f'{name}: the worker ended with {done.returncode}.')
-  return json.loads(done.stdout.splitlines()[-1])
+  return workers.call(__file__, name, [
+      f'--worker={name}', f'--seconds={options.seconds}',
+      f'--repeats={options.repeats}'])
 
 
 def config_of(name):
@@ -71,7 +65,7 @@ def run(options):
                              *options.rows.split(';')] if name]
   for name in names:  # A mistake shows before the first row.
     config_of(name)
-  about = throughput.about()
+  about = machine.about()
   print(f'{about["cores"]} cores, load {about["load"]}; python '
         f'{about["python"]}, jax {about["jax"]}; {PICTURES:,} pictures, '
         f'{options.repeats} repeats of {options.seconds:g} s')
@@ -85,30 +79,18 @@ def run(options):
   print(*throughput.table(rows), sep='\n')
 
 
+def work(options):
+  """What a worker measures."""
+  return measure(config_of(options.worker), options.seconds, options.repeats)
+
+
 def main():
-  flags = argparse.ArgumentParser(
-      description=__doc__, allow_abbrev=False,
-      formatter_class=argparse.RawDescriptionHelpFormatter)
+  flags = workers.flags(__doc__, 3, 4.)
   flags.add_argument('--config', default='quickstart',
                      help='experiments, with commas')
   flags.add_argument('--rows', default='4,64,32',
                      help='depth,latent,batch;... of BMSG-GAN')
-  flags.add_argument('--repeats', type=int, default=3)
-  flags.add_argument('--seconds', type=float, default=4., help='of a repeat')
-  flags.add_argument('--worker', default='', help=argparse.SUPPRESS)
-  options = flags.parse_args()
-  try:
-    if options.repeats < 1 or options.seconds <= 0:
-      raise ValueError('--repeats, --seconds: wanted more than nothing.')
-    if options.worker:
-      print(json.dumps(measure(
-          config_of(options.worker), options.seconds, options.repeats)))
-    else:
-      run(options)
-  except (ValueError, RuntimeError) as error:
-    if options.worker:
-      raise
-    sys.exit(f'error: {error}')
+  workers.main(flags.parse_args(), work, run)
 
 
 if __name__ == '__main__':

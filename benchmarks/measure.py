@@ -16,71 +16,28 @@ import argparse
 from collections.abc import Iterable
 import json
 import os
-import pathlib
-import platform
-import re
-import subprocess
 import sys
 import time
 from typing import Any
 
 # These lie beside this file.
+import machine
 from measure_rows import ROWS, Tools, lines_of
 import measured
-import throughput
 
 from msg_gan_jax.files.atomic import append_json
-
-HERE = pathlib.Path(__file__).resolve().parent
-
-
-def about() -> dict[str, Any]:
-  """The machine, the versions and the commit, for the record."""
-  return {**throughput.about(), 'cpu': cpu(), 'commit': commit(HERE)}
-
-
-def commit(path: str | os.PathLike[str]) -> str:
-  """A checkout's commit, with '+' where it was changed since; '' of no such.
-
-  Files that git does not track do not count: the file of results is one.
-  """
-  def git(*words):
-    return subprocess.run(
-        ['git', '-C', str(path), *words], capture_output=True, text=True)
-
-  # A checkout's own folder, and not one that lies in some other checkout.
-  head = git('rev-parse', 'HEAD')
-  if head.returncode or git('ls-files', '--error-unmatch', '.').returncode:
-    return ''
-  changed = git('diff', '--quiet', 'HEAD').returncode
-  return head.stdout.strip()[:10] + '+' * bool(changed)
-
-
-def cpu() -> str:
-  """The kind of processor, and its widest vectors where Linux tells."""
-  try:
-    text = pathlib.Path('/proc/cpuinfo').read_text('utf-8')
-  except OSError:
-    return platform.processor() or platform.machine()
-  name = re.search(r'^model name\s*: (.*)$', text, re.M)
-  flags = re.search(r'^flags\s*: (.*)$', text, re.M)
-  words = flags[1].split() if flags else []
-  vectors = ('AVX-512' if 'avx512f' in words else
-             'AVX2' if 'avx2' in words else '')
-  return ', '.join(filter(
-      None, [name[1] if name else platform.machine(), vectors]))
 
 
 def about_peers(names: Iterable[str], tools: Tools) -> dict[str, Any]:
   """The commits of checkouts, and PyTorch's version."""
-  commits = {name: commit(tools.peer(name)) for name in names}
+  commits = {name: machine.commit(tools.peer(name)) for name in names}
   version, = lines_of([
       tools.torch, '-c', 'import torch; print(torch.__version__)'])
   return {'peers': commits, 'torch': version}
 
 
 def about_of(python: str) -> dict[str, Any]:
-  """`about` in another interpreter."""
+  """`machine.about` in another interpreter."""
   return json.loads(lines_of([python, __file__, '--about'])[-1])
 
 
@@ -147,8 +104,8 @@ def run(options: argparse.Namespace) -> bool:
       failed.append(name)
     record['minutes'] = (time.perf_counter() - began) / 60
     append_json(options.out, record)
-    print(f'  {record["minutes"]:.1f} min: '
-          f'{record.get("failed") or measured.summary(record)}', flush=True)
+    told = record.get('failed') or measured.summary(record, ROWS)
+    print(f'  {record["minutes"]:.1f} min: {told}', flush=True)
   if failed:
     print(f'failed: {", ".join(failed)}; the same command tries them again')
   return not failed
@@ -175,9 +132,9 @@ def main():
       os.path.expanduser(options.peers))
   try:
     if options.about:
-      print(json.dumps(about()))
+      print(json.dumps(machine.about()))
     elif options.table:
-      print(*measured.tables(measured.read(options.out)), sep='\n')
+      print(*measured.tables(measured.read(options.out), ROWS), sep='\n')
     elif not run(options):
       sys.exit(1)
   except KeyboardInterrupt:

@@ -5,10 +5,16 @@ import os
 import pathlib
 import re
 import shlex
+import statistics
 import subprocess
 import tempfile
 import time
 from typing import Any, NamedTuple
+
+# These lie beside this file.
+from measured import median
+import quickstart as quickstarts
+import throughput
 
 HERE = pathlib.Path(__file__).resolve().parent
 PICTURES, PIXELS = 500, 32  # In each folder that FID compares.
@@ -40,12 +46,14 @@ class Row(NamedTuple):
 
   Attributes:
     measure: Tools -> dict for JSON; a RuntimeError says why there is none.
+    columns: that dict -> {column: text}, for a table.
     minutes: about how long it takes on two cores.
     peers: names of checkouts that it needs.
     twice: whether --also measures it too.
     flags: those of throughput.py, of a row of the step.
   """
   measure: Callable[[Tools], dict[str, Any]]
+  columns: Callable[[dict[str, Any]], dict[str, str]]
   minutes: float
   peers: tuple[str, ...] = ()
   twice: bool = False
@@ -107,12 +115,21 @@ def step(ours: Sequence[str], script: str, peer: str, theirs: str,
       lines_of([
           tools.python, str(HERE / 'throughput.py'), *ours,
           f'--repeats={repeats}', f'--seconds={seconds}', f'--json={file}',
+          f'--profile={folder}',
           f'--beside={command} {theirs} --batch={{batch}} '
           '--seconds={seconds}'])
       found, = json.loads(file.read_text('utf-8'))['rows'].values()
     return found
 
-  return Row(measure, minutes, (peer,), twice, tuple(ours))
+  def columns(found):
+    beside, alone = throughput.beside_columns(found), throughput.columns(found)
+    return {
+        'ours, img/s': median(found['images_per_second']),
+        'theirs': median(found['theirs']), 'ratio': beside['ratio'],
+        'of each pair': beside['of each pair'],
+        **{x: alone[x] for x in ('GFLOP/s', 'gemm', 'share', 'cores')}}
+
+  return Row(measure, columns, minutes, (peer,), twice, tuple(ours))
 
 
 def start(experiment: str, *settings: str, minutes: float) -> Row:
@@ -131,23 +148,59 @@ def start(experiment: str, *settings: str, minutes: float) -> Row:
         found.setdefault(name, []).append(seconds)
     return found
 
-  return Row(measure, minutes)
+  def columns(found):
+    return {f'{name.replace("_", " ")}, s': median(
+        x if isinstance(x, list) else [x]) for name, x in found.items()}
+
+  return Row(measure, columns, minutes)
 
 
 def quickstart(repeats: int, minutes: float) -> Row:
   """A row of `launch.py` from the command to its end, caches empty."""
   def measure(tools):
-    seconds = []
-    for _ in range(repeats):
-      with tempfile.TemporaryDirectory() as folder:
-        began = time.perf_counter()
-        lines = lines_of(
-            [tools.python, str(HERE.parent / 'launch.py'),
-             f'--workdir={folder}/run'], cache=f'{folder}/cache')
-        seconds.append(time.perf_counter() - began)
-    return {'seconds': seconds, 'last_line': lines[-1] if lines else ''}
+    runs = [quickstarts.train(python=tools.python) for _ in range(repeats)]
+    return {name: [run[name] for run in runs] for name in runs[0]}
 
-  return Row(measure, minutes, twice=True)
+  def columns(found):
+    return {'command to last line, s': median(found['seconds'], 0),
+            'first grid in training after, s': median(
+                found['grid_seconds'], 0),
+            'variety': median(found['variety'], 2)}
+
+  return Row(measure, columns, minutes, twice=True)
+
+
+def install(minutes: float) -> Row:
+  """A row of README's first command in a new environment, no cache of pip's."""
+  def measure(tools):
+    with tempfile.TemporaryDirectory() as folder:
+      began = time.perf_counter()
+      lines_of([tools.python, '-m', 'venv', folder])
+      made = time.perf_counter() - began
+      lines_of([f'{folder}/bin/python', '-m', 'pip', 'install', '-q',
+                '--no-cache-dir', str(HERE.parent)])
+      return {'seconds': time.perf_counter() - began, 'environment': made}
+
+  def columns(found):
+    return {'install, s': median([found['seconds']], 0),
+            'of it the environment': median([found['environment']], 0)}
+
+  return Row(measure, columns, minutes)
+
+
+def batch(minutes: float) -> Row:
+  """A row of input.py: a batch on the device, as a share of a step."""
+  def measure(tools):
+    lines = lines_of([tools.python, str(HERE / 'input.py')])
+    return {x[1]: {'batch_ms': float(x[2]), 'step_ms': float(x[3])}
+            for x in matches(
+                r'^\| *(\S+) \| *([\d.]+) \| *([\d.]+) \| *[\d.]+% \|$', lines)}
+
+  def columns(found):
+    return {f'{name}, of a step': f'{x["batch_ms"] / x["step_ms"]:.2%}'
+            for name, x in found.items()}
+
+  return Row(measure, columns, minutes)
 
 
 def fid(script: str, peer: str, protocol: str, minutes: float,
@@ -174,7 +227,19 @@ def fid(script: str, peer: str, protocol: str, minutes: float,
           found[score].append(float(matches(r'^FID (\S+)', lines)[0][1]))
     return found
 
-  return Row(measure, minutes, tuple({peer: 0, 'torch-fidelity': 0}))
+  def columns(found):
+    each = [b / a for a, b in zip(found['ours'], found['theirs'], strict=True)]
+    ratio = (statistics.median(found['theirs'])
+             / statistics.median(found['ours']))
+    return {
+        'ours, s': median(found['ours']), 'theirs, s': median(found['theirs']),
+        'ratio': f'{ratio:.2f}',
+        'of each pair': ' '.join(f'{x:.2f}' for x in each),
+        'FID, ours': f'{found["our_fid"][-1]:.4f}',
+        'FID, theirs': f'{found["their_fid"][-1]:.4f}'}
+
+  return Row(measure, columns, minutes,
+             tuple({peer: 0, 'torch-fidelity': 0}))
 
 
 def draw(folder: str, *names: str) -> None:
@@ -203,7 +268,14 @@ def folder_of_pictures(pixels: int, count: int, minutes: float) -> Row:
             matches(r'^(.+?) +(\d+) files/s, (\d+) to (\d+)', lines))},
         'ratio': float(ratio[1]), 'pairs': [*map(float, ratio[2].split())]}
 
-  return Row(measure, minutes)
+  def columns(found):
+    return {
+        **{f'{name}, files/s': f'{x[0]:.0f} ({x[1]:.0f}-{x[2]:.0f})'
+           for name, x in found['files_a_second'].items()},
+        'ratio': f'{found["ratio"]:.2f}',
+        'of each pair': ' '.join(f'{x:.2f}' for x in found['pairs'])}
+
+  return Row(measure, columns, minutes)
 
 
 def scaling(minutes: float) -> Row:
@@ -213,7 +285,7 @@ def scaling(minutes: float) -> Row:
     return {'file': file, 'lines': lines_of(
         [tools.python, str(HERE / 'scaling.py'), f'--out={file}'])}
 
-  return Row(measure, minutes)
+  return Row(measure, lambda found: {'its own file': found['file']}, minutes)
 
 
 def _bmsg_gan(size, minutes, **kwargs):
@@ -224,41 +296,43 @@ def _bmsg_gan(size, minutes, **kwargs):
 # Networks of both sides have equally many parameters. What takes long at full
 # size has a smaller batch or fewer maps, on both sides.
 ROWS = {
-    'bmsg_gan_4_64_32': _bmsg_gan('4,64,32', 3, repeats=5, twice=True),
+    'bmsg_gan_4_64_32': _bmsg_gan('4,64,32', 3.5, repeats=5, twice=True),
     'bmsg_gan_4_128_32': _bmsg_gan('4,128,32', 2.5),
     'bmsg_gan_5_256_16': _bmsg_gan('5,256,16', 5),
     'mimicry_sngan32': step(
         ['--config=mimicry_cifar10', '--config.train.batch=32'], 'mimicry.py',
-        'mimicry', '', 6, seconds=4),
+        'mimicry', '', 5, seconds=4),
     'studiogan_dcgan': step(
         ['--config=lsgan_cifar10', '--config.objective.loss=non_saturating'],
         'studiogan.py', 'PyTorch-StudioGAN', '--model=DCGAN', 2.5),
     'studiogan_sngan': step(
         ['--config=mimicry_cifar10:cgan_pd', '--config.train.batch=32'],
-        'studiogan.py', 'PyTorch-StudioGAN', '--model=SNGAN', 6, seconds=4),
+        'studiogan.py', 'PyTorch-StudioGAN', '--model=SNGAN', 5, seconds=4),
     'stylegan2_ada_32px': step(
         ['--config=stylegan2_ada_cifar10', '--config.networks.fmap_max=64',
          '--config.train.batch=32'],
         'stylegan2_ada.py', 'stylegan2-ada-pytorch',
-        '--cfg=cifar --augment=bgc --maps=64', 6),
+        '--cfg=cifar --augment=bgc --maps=64', 5),
     'stylegan2_ada_64px': step(
         ['--config=stylegan2_ada_folder:64', '--config.networks.fmap_max=64',
          '--config.networks.dtype=float32', '--config.train.batch=8'],
         'stylegan2_ada.py', 'stylegan2-ada-pytorch',
-        '--resolution={resolution} --augment=bgc --maps=64', 6),
+        '--resolution={resolution} --augment=bgc --maps=64', 5),
     'r3gan_32px': step(
         ['--config=r3gan_cifar10', '--config.networks.fmap_max=64',
          '--config.networks.dtype=float32', '--config.train.batch=64'],
         'r3gan.py', 'R3GAN', '--cond --augment --width=64', 4),
-    'fid_pytorch_fid': fid('pytorch_fid.py', 'pytorch-fid', 'pytorch_fid', 9),
+    'fid_pytorch_fid': fid('pytorch_fid.py', 'pytorch-fid', 'pytorch_fid', 6),
     'fid_torch_fidelity': fid(
-        'torch_fidelity.py', 'torch-fidelity', 'torch_fidelity', 3, pairs=1),
+        'torch_fidelity.py', 'torch-fidelity', 'torch_fidelity', 6),
     'start_landscape_resnet_cifar': start(
         'landscape_resnet_cifar', '--config.data.name=avatars',
         '--config.data.count=512', minutes=3),
     'start_quickstart': start('quickstart', minutes=1),
-    'folder_128px': folder_of_pictures(128, 3000, 3),
-    'folder_256px': folder_of_pictures(256, 1000, 3),
-    'quickstart': quickstart(5, 16),
-    'scaling': scaling(18),
+    'install': install(1.5),
+    'input': batch(1),
+    'folder_128px': folder_of_pictures(128, 3000, 2),
+    'folder_256px': folder_of_pictures(256, 1000, 2),
+    'quickstart': quickstart(5, 9),
+    'scaling': scaling(15),
 }

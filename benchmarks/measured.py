@@ -1,5 +1,5 @@
 """The file of results of measure.py: read, looked up, and printed as tables."""
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 import json
 import os
 import pathlib
@@ -52,53 +52,22 @@ def median(values: Sequence[float], digits: int = 1) -> str:
   return f'{middle} ({min(values):.{digits}f}-{max(values):.{digits}f})'
 
 
-def columns(record: Record) -> dict[str, str]:
-  """What the table of its kind shows of a record."""
-  found = record['result']
-  if 'images_per_second' in found:
-    beside, alone = throughput.beside_columns(found), throughput.columns(found)
-    return {
-        'ours, img/s': median(found['images_per_second']),
-        'theirs': median(found['theirs']), 'ratio': beside['ratio'],
-        'of each pair': beside['of each pair'],
-        **{x: alone[x] for x in ('GFLOP/s', 'gemm', 'share', 'cores')}}
-  if 'our_fid' in found:
-    pairs = [b / a for a, b in zip(
-        found['ours'], found['theirs'], strict=True)]
-    ratio = (statistics.median(found['theirs'])
-             / statistics.median(found['ours']))
-    return {
-        'ours, s': median(found['ours']), 'theirs, s': median(found['theirs']),
-        'ratio': f'{ratio:.2f}',
-        'of each pair': ' '.join(f'{x:.2f}' for x in pairs),
-        'FID, ours': f'{found["our_fid"][-1]:.4f}',
-        'FID, theirs': f'{found["their_fid"][-1]:.4f}'}
-  if 'cold' in found:
-    return {f'{name.replace("_", " ")}, s': median(
-        x if isinstance(x, list) else [x]) for name, x in found.items()}
-  if 'files_a_second' in found:
-    return {
-        **{f'{name}, files/s': f'{x[0]:.0f} ({x[1]:.0f}-{x[2]:.0f})'
-           for name, x in found['files_a_second'].items()},
-        'ratio': f'{found["ratio"]:.2f}',
-        'of each pair': ' '.join(f'{x:.2f}' for x in found['pairs'])}
-  if 'seconds' in found:
-    return {'command to last line, s': median(found['seconds'], 0)}
-  return {'its own file': found['file']}
+def summary(record: Record, rows: Mapping[str, Any]) -> str:
+  """A record in a line; `rows` are those of measure_rows.py."""
+  return ', '.join(f'{name} {x}' for name, x in rows[record['row']].columns(
+      record['result']).items())
 
 
-def summary(record: Record) -> str:
-  """A record in a line."""
-  return ', '.join(f'{name} {x}' for name, x in columns(record).items())
-
-
-def tables(records: Iterable[Record]) -> list[str]:
+def tables(records: Iterable[Record], rows: Mapping[str, Any]) -> list[str]:
   """Lines of Markdown: tables of the newest records, a heading each machine.
 
-  Rows whose newest record is a failure are listed with its reason.
+  Of those in `rows`, as measure_rows.py has them. Rows whose newest record is
+  a failure are listed with its reason.
   """
   newest: dict[tuple, dict[str, Record]] = {}
   for record in records:
+    if record['row'] not in rows:
+      continue
     where = newest.setdefault(tuple(record.get(x) for x in SAME), {})
     where.pop(record['row'], None)
     where[record['row']] = record
@@ -113,10 +82,13 @@ def tables(records: Iterable[Record]) -> list[str]:
     kinds: dict[tuple[str, ...], dict[str, dict[str, str]]] = {}
     for name, record in of_machine.items():
       if 'failed' not in record:
-        cells = columns(record)
+        cells = rows[name].columns(record['result'])
         kinds.setdefault(tuple(cells), {})[name] = cells
-    for rows in kinds.values():
-      lines += ['', *throughput.table(rows)]
+    for of_kind in kinds.values():
+      lines += ['', *throughput.table(of_kind)]
+    for name, record in of_machine.items():
+      if 'profile' in record.get('result', ()):
+        lines += ['', *throughput.profile_lines(name, record['result'])]
     failed = [f'- {name}: {record["failed"]}'
               for name, record in of_machine.items() if 'failed' in record]
     lines += ['', 'No figures:', *failed] if failed else []

@@ -8,16 +8,15 @@ table. Every row is a process of its own, and the rows take turns. A row with an
 option that is not in force, since this jaxlib does not know it or XLA_FLAGS
 sets it, is told and left out. All of them are of XLA's CPU backend.
 """
-import argparse
-import json
-import os
 import statistics
-import subprocess
 import sys
 
-import throughput  # beside this file
+# These lie beside this file.
+import machine
+import throughput
+import workers
 
-from msg_gan_jax.commands.memory import keep_memory, tunables
+from msg_gan_jax.commands.memory import keep_memory
 
 YNN = {'xla_cpu_experimental_ynn_fusion_type': ''}
 # fast_math is here to be seen: it may drop the NaN that a run must stop at.
@@ -66,13 +65,8 @@ def measure(name, config, seconds):
 
 def in_worker(name, which, seconds):
   """`measure` in a process of its own."""
-  done = subprocess.run(
-      [sys.executable, __file__, f'--worker={name}', which,
-       f'--seconds={seconds}'], stdout=subprocess.PIPE, text=True,
-      env={**os.environ, **tunables()})
-  if done.returncode:
-    raise RuntimeError(f'{name}: the worker ended with {done.returncode}.')
-  return json.loads(done.stdout.splitlines()[-1])
+  return workers.call(__file__, name, [
+      f'--worker={name}', which, f'--seconds={seconds}'])
 
 
 def run(options):
@@ -90,7 +84,7 @@ def run(options):
       rates[name] += record['images_per_second']
       print(f'  {i + 1}: {name}: {rates[name][-1]:.1f} img/s',
             file=sys.stderr, flush=True)
-  about = throughput.about()
+  about = machine.about()
   print(f'{which}; {about["cores"]} cores, load {about["load"]}; python '
         f'{about["python"]}, jax {about["jax"]}; {options.repeats} repeats of '
         f'{options.seconds:g} s')
@@ -104,27 +98,17 @@ def run(options):
     print(f'{name}: not in force here: {", ".join(flags)}')
 
 
+def work(options):
+  """What a worker measures."""
+  return measure(options.worker, configured(options)[1], options.seconds)
+
+
 def main():
-  flags = argparse.ArgumentParser(
-      description=__doc__, allow_abbrev=False,
-      formatter_class=argparse.RawDescriptionHelpFormatter)
+  flags = workers.flags(__doc__, 3, 5.)
   flags.add_argument('--row', default='4,64,32',
                      help='depth,latent,batch of BMSG-GAN')
   flags.add_argument('--config', default='', help='an experiment instead')
-  flags.add_argument('--repeats', type=int, default=3)
-  flags.add_argument('--seconds', type=float, default=5., help='of a repeat')
-  flags.add_argument('--worker', default='', help=argparse.SUPPRESS)
-  options = flags.parse_args()
-  try:
-    if options.worker:
-      _, config = configured(options)
-      print(json.dumps(measure(options.worker, config, options.seconds)))
-    else:
-      run(options)
-  except (ValueError, RuntimeError) as error:
-    if options.worker:
-      raise
-    sys.exit(f'error: {error}')
+  workers.main(flags.parse_args(), work, run)
 
 
 if __name__ == '__main__':

@@ -1,9 +1,11 @@
 """The quickstart with fewer images: what it takes, and what its summary loses.
 
-  python benchmarks/quickstart.py --images=40000,32000 --seeds=0,1,2
+  python benchmarks/quickstart.py --lengths=24000,20000 --seeds=0,1,2
+  python benchmarks/quickstart.py --lengths=40000/16,24000/8
 
-Each run is launch.py from the command to its last line, with empty caches; it
-is appended to --out once it is done, and the same command goes on where it was
+A length is how many images D sees, and the batch if it is another one. Each run
+is launch.py from the command to its last line, with empty caches; it is
+appended to --out once it is done, and the same command goes on where it was
 stopped. The first length is what the others are compared with: a shorter one
 holds if the mean over seeds of each distance is at most 1.1 times as large, and
 the variety of samples within .05. README.md beside this file has results.
@@ -19,7 +21,7 @@ import tempfile
 import time
 
 # These lie beside this file.
-import measure
+import machine
 import measured
 import throughput
 
@@ -29,8 +31,15 @@ LAUNCH = pathlib.Path(__file__).resolve().parents[1] / 'launch.py'
 MOST_LARGER, MOST_OTHER = 1.1, .05  # Of a distance; of the variety.
 
 
-def train(images: int, seed: int) -> dict[str, float]:
+def train(length: str = '', seed: int = 0,
+          python: str = sys.executable) -> dict[str, float]:
   """A run: its seconds, those to the second grid, and its summary's numbers.
+
+  Args:
+    length: images that D sees, and '/' and the batch; '' are those of the
+      experiment.
+    seed: of the run.
+    python: an interpreter with this package.
 
   Raises:
     RuntimeError: it did not end well; with the last line that it said.
@@ -41,9 +50,9 @@ def train(images: int, seed: int) -> dict[str, float]:
     environment.pop('JAX_COMPILATION_CACHE_DIR', None)
     began = time.perf_counter()
     done = subprocess.run(
-        [sys.executable, str(LAUNCH), '--config=quickstart',
-         f'--config.seed={seed}', f'--config.train.total_images={images}',
-         f'--workdir={run}'], env=environment, capture_output=True, text=True)
+        [python, str(LAUNCH), '--config=quickstart', f'--config.seed={seed}',
+         *settings_of(length), f'--workdir={run}'], env=environment,
+        capture_output=True, text=True)
     seconds = time.perf_counter() - began
     if done.returncode:
       raise RuntimeError(
@@ -62,27 +71,42 @@ def train(images: int, seed: int) -> dict[str, float]:
            for level, value in summary['swd']['samples'].items()}}
 
 
-def compare(runs: dict[int, list[dict[str, float]]]) -> dict[int, dict]:
-  """{images: {column: text}}, each length beside the first one.
+def settings_of(length: str) -> list[str]:
+  """'24000/8' -> flags of launch.py.
+
+  Raises:
+    ValueError: it is not such a text.
+  """
+  words = length.split('/') if length else []
+  if len(words) > 2 or not all(word.isdigit() for word in words):
+    raise ValueError('--lengths: wanted numbers of images, such as 24000, or '
+                     f'24000/8 with a batch; found {length!r}.')
+  return [f'--config.train.{name}={word}' for name, word in zip(
+      ('total_images', 'batch'), words, strict=False)]
+
+
+def compare(
+    runs: dict[str, list[dict[str, float]]]) -> dict[str, dict[str, str]]:
+  """{length: {column: text}}, each beside the first one.
 
   Args:
-    runs: {images: what `train` gave, one a seed}.
+    runs: {length: what `train` gave, one a seed}.
   """
-  means = {images: {name: statistics.mean(run[name] for run in of_length)
+  means = {length: {name: statistics.mean(run[name] for run in of_length)
                     for name in of_length[0]}
-           for images, of_length in runs.items()}
+           for length, of_length in runs.items()}
   first = next(iter(means.values()))
   rows = {}
-  for images, of_length in means.items():
+  for length, of_length in means.items():
     distances = {
         name: value for name, value in of_length.items()
         if name == 'frechet' or name.startswith('swd_')}
     holds = abs(of_length['variety'] - first['variety']) <= MOST_OTHER and all(
         value <= MOST_LARGER * first[name]
         for name, value in distances.items())
-    rows[images] = {
-        'seeds': str(len(runs[images])),
-        'seconds': measured.median([x['seconds'] for x in runs[images]], 0),
+    rows[length] = {
+        'seeds': str(len(runs[length])),
+        'seconds': measured.median([x['seconds'] for x in runs[length]], 0),
         'to the first grid': f'{of_length["grid_seconds"]:.0f}',
         **{name: f'{value:.4g} ({value / first[name]:.2f})'
            for name, value in distances.items()},
@@ -91,42 +115,35 @@ def compare(runs: dict[int, list[dict[str, float]]]) -> dict[int, dict]:
   return rows
 
 
-def numbers(text: str, name: str) -> list[int]:
-  """'1,2' -> [1, 2]."""
-  words = text.split(',')
-  if not all(word.strip().isdigit() for word in words):
-    raise ValueError(
-        f'{name}: wanted whole numbers and commas, found {text!r}.')
-  return [*map(int, words)]
-
-
 def run(options: argparse.Namespace) -> None:
   """Trains what the file has not yet, and prints the table."""
-  lengths, seeds = (numbers(getattr(options, name), f'--{name}')
-                    for name in ('images', 'seeds'))
-  about = measure.about()
-  runs: dict[int, list[dict[str, float]]] = {}
-  for images in lengths:
+  lengths, seeds = options.lengths.split(','), options.seeds.split(',')
+  for length in lengths:  # A mistake shows before the first run.
+    settings_of(length)
+  if not all(seed.isdigit() for seed in seeds):
+    raise ValueError(f'--seeds: wanted whole numbers, found {options.seeds!r}.')
+  about = machine.about()
+  runs: dict[str, list[dict[str, float]]] = {}
+  for length in lengths:
     for seed in seeds:
-      row = f'quickstart of {images}, seed {seed}'
+      row = f'quickstart of {length}, seed {seed}'
       record = measured.find(measured.read(options.out), row, about)
       if record is None:
         print(row, file=sys.stderr, flush=True)
-        record = {'row': row, **about, 'result': train(images, seed)}
+        record = {'row': row, **about, 'result': train(length, int(seed))}
         append_json(options.out, record)
-      runs.setdefault(images, []).append(record['result'])
+      runs.setdefault(length, []).append(record['result'])
   print(f'{about["cores"]} cores of {about["cpu"]}; python {about["python"]}, '
         f'jax {about["jax"]}')
-  print(*throughput.table({
-      f'{images:,}': cells for images, cells in compare(runs).items()}),
-        sep='\n')
+  print(*throughput.table(compare(runs)), sep='\n')
 
 
 def main():
   flags = argparse.ArgumentParser(
       description=__doc__, allow_abbrev=False,
       formatter_class=argparse.RawDescriptionHelpFormatter)
-  flags.add_argument('--images', default='40000,32000', help='lengths')
+  flags.add_argument('--lengths', default='24000,20000',
+                     help='images, or images/batch')
   flags.add_argument('--seeds', default='0,1,2')
   flags.add_argument('--out', default='quickstart.jsonl', help='results')
   try:

@@ -14,7 +14,6 @@ import os
 import pathlib
 import re
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -23,11 +22,12 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 # These lie beside this file.
+import machine
+import measured
 import scaling_panels
 from scaling_rows import Evaluation, Start, Step, check, measure
-import throughput
+import workers
 
-from msg_gan_jax.commands.memory import tunables
 from msg_gan_jax.files.atomic import append_json
 
 AXES = {  # What is varied, and its values in a run without flags.
@@ -80,31 +80,9 @@ def in_worker(row, options, cache):
           f'{environment.get("XLA_FLAGS", "")} '
           f'--xla_force_host_platform_device_count={row.devices}')
   which = json.dumps([type(row).__name__, *row])
-  try:
-    done = subprocess.run(
-        [sys.executable, __file__, f'--worker={which}',
-         f'--seconds={options.seconds}', f'--repeats={options.repeats}'],
-        stdout=subprocess.PIPE, text=True, env={**environment, **tunables()},
-        timeout=options.limit)
-  except subprocess.TimeoutExpired as error:
-    raise RuntimeError(
-        f'{row}: no figure within {options.limit:g} s.') from error
-  if done.returncode:
-    raise RuntimeError(f'{row}: the worker ended with {done.returncode}.')
-  return json.loads(done.stdout.splitlines()[-1])
-
-
-def read(path):
-  """{row in words: its last record} of a file that need not be there."""
-  records = {}
-  if os.path.exists(path):
-    for line in pathlib.Path(path).read_text('utf-8').splitlines():
-      try:
-        record = json.loads(line)
-      except ValueError:  # What a writer left that was killed.
-        continue
-      records[record['row']] = record
-  return records
+  return workers.call(__file__, str(row), [
+      f'--worker={which}', f'--seconds={options.seconds}',
+      f'--repeats={options.repeats}'], environment, options.limit)
 
 
 def run(options):
@@ -113,7 +91,7 @@ def run(options):
   rows = rows_of(values, options.base)
   for row in rows:  # A mistake shows before the first row.
     check(row)
-  records = read(options.out)
+  records = {x['row']: x for x in measured.read(options.out)}
   if options.list:
     for row in rows:
       print('done ' if str(row) in records else 'to do', row)
@@ -125,7 +103,7 @@ def run(options):
         continue
       began = time.perf_counter()
       try:
-        record = {'row': str(row), **throughput.about()} | in_worker(
+        record = {'row': str(row), **machine.about()} | in_worker(
             row, options, cache)
       except RuntimeError as error:
         failed.append(str(row))
@@ -172,41 +150,35 @@ def numbers(text):
   return tuple(sorted({int(n) for n in text.split(',') if n}))
 
 
+def base_of(text):
+  """'32,32,32' -> (32, 32, 32)."""
+  if not re.fullmatch(r'\d+,\d+,\d+', text):
+    raise argparse.ArgumentTypeError(
+        f"found {text!r}; wanted resolution,batch,width, as '{BASE}'")
+  return tuple(map(int, text.split(',')))
+
+
+def work(options):
+  """What a worker measures."""
+  kind, *settings = json.loads(options.worker)
+  kinds = {x.__name__: x for x in (Step, Start, Evaluation)}
+  return measure(kinds[kind](*settings), options.seconds, options.repeats)
+
+
 def main():
-  flags = argparse.ArgumentParser(
-      description=__doc__, allow_abbrev=False,
-      formatter_class=argparse.RawDescriptionHelpFormatter)
+  flags = workers.flags(__doc__, 3, 3.)
   flags.add_argument('--out', default='scaling.jsonl', help='a line a row')
   flags.add_argument('--picture', default='', help='a PNG to write')
   flags.add_argument('--list', action='store_true', help='what is done')
   flags.add_argument('--again', action='store_true', help='all rows anew')
-  flags.add_argument('--base', default=BASE, help='resolution,batch,width '
-                     'where they are not varied')
+  flags.add_argument('--base', default=BASE, type=base_of,
+                     help='resolution,batch,width where they are not varied')
   for axis, each in AXES.items():
     flags.add_argument(f'--{axis}', type=numbers, default=each,
                        metavar='N,N', help=f'{UNITS[axis]}; empty: none')
-  flags.add_argument('--seconds', type=float, default=3., help='of a repeat')
-  flags.add_argument('--repeats', type=int, default=3)
   flags.add_argument('--limit', type=float, default=300., help='seconds of a '
                      'row, after which it is given up')
-  flags.add_argument('--worker', default='', help=argparse.SUPPRESS)
-  options = flags.parse_args()
-  if options.worker:
-    kind, *settings = json.loads(options.worker)
-    row = {'Step': Step, 'Start': Start, 'Evaluation': Evaluation}[kind](
-        *settings)
-    print(json.dumps(measure(row, options.seconds, options.repeats)))
-    return
-  try:
-    if options.repeats < 1 or options.seconds <= 0:
-      raise ValueError('--repeats, --seconds: wanted more than nothing.')
-    if not re.fullmatch(r'\d+,\d+,\d+', options.base):
-      raise ValueError(f'--base: found {options.base!r}; wanted resolution,'
-                       f"batch,width, as '{BASE}'.")
-    options.base = tuple(map(int, options.base.split(',')))
-    run(options)
-  except (ValueError, RuntimeError, OSError) as error:
-    sys.exit(f'error: {error}')
+  workers.main(flags.parse_args(), work, run)
 
 
 if __name__ == '__main__':

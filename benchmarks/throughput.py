@@ -11,11 +11,9 @@ README.md beside this file says what the columns mean.
 """
 import argparse
 from collections.abc import Iterable
-import datetime
 import json
 import os
 import pathlib
-import platform
 import re
 import runpy
 import statistics
@@ -28,10 +26,12 @@ from typing import NamedTuple
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from absl import flags as absl_flags
+import machine  # beside this file
 import ml_collections
+import workers  # beside this file
 
 from msg_gan_jax.commands import experiments
-from msg_gan_jax.commands.memory import keep_memory, tunables
+from msg_gan_jax.commands.memory import keep_memory
 from msg_gan_jax.config import schema
 
 ROWS = '4,64,32;4,128,32;5,256,16'
@@ -116,14 +116,9 @@ def fill(template, config, seconds):
 
 def in_worker(which, seconds, repeats, environment, *others):
   """`measure` in a process of its own, which gets the other words too."""
-  command = [sys.executable, __file__, '--worker', which,
-             f'--seconds={seconds}', f'--repeats={repeats}', *others]
-  done = subprocess.run(
-      command, stdout=subprocess.PIPE, text=True,
-      env={**(environment or os.environ), **tunables()})
-  if done.returncode:
-    raise RuntimeError(f'{which}: the worker ended with {done.returncode}.')
-  return json.loads(done.stdout.splitlines()[-1])
+  return workers.call(__file__, which, [
+      '--worker', which, f'--seconds={seconds}', f'--repeats={repeats}',
+      *others], environment)
 
 
 def profile(name, which, record, options, environment):
@@ -229,19 +224,6 @@ def _say(text):
   print(text, file=sys.stderr, flush=True)
 
 
-def about():
-  """The machine and the versions, for the record."""
-  from importlib import metadata
-  cores = (len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity')
-           else os.cpu_count())
-  return {
-      'date': datetime.datetime.now(datetime.UTC).isoformat('T', 'seconds'),
-      'cores': cores, 'machine': platform.machine(),
-      'load': os.getloadavg()[0] if hasattr(os, 'getloadavg') else None,
-      'python': platform.python_version(),
-      **{name: metadata.version(name) for name in ('jax', 'jaxlib', 'flax')}}
-
-
 def run(options):
   """Measures all that was asked for, and prints it."""
   if options.config:
@@ -254,7 +236,7 @@ def run(options):
         for row in parse_rows(options.rows)}
   for _, config in asked.values():  # A mistake shows before the first hour.
     fill(options.beside, config, options.seconds)
-  record = about() | {
+  record = machine.about() | {
       'seconds': options.seconds, 'beside': options.beside,
       'settings': options.settings, 'rows': {}}
   with tempfile.TemporaryDirectory() as cache:
@@ -280,7 +262,7 @@ def run(options):
     print(*table({k: beside_columns(v) for k, v in rows.items()}), sep='\n')
   for name, row in rows.items():
     if options.profile:
-      print_profile(name, row)
+      print('', *profile_lines(name, row), sep='\n')
   if options.json:
     with open(options.json, 'a', encoding='utf-8') as file:
       file.write(json.dumps(record) + '\n')
@@ -300,24 +282,20 @@ def work(options):
   return timing.measure(config, options.seconds, options.repeats)
 
 
-def print_profile(name, row):
+def profile_lines(name, row):
   """The table of a row's profile, under what it is of."""
   import profiling  # beside this file; loads jax
   found = row['profile']
   where = 'on one core' if row['platform'] == 'cpu' else 'on one device'
-  print(f'\n{name}: {found["steps"]} steps {where}, gemm peak '
-        f'{found["gemm_gflops"]:.0f} GFLOP/s there')
-  print(*table(profiling.columns(found)), sep='\n')
+  return [f'{name}: {found["steps"]} steps {where}, gemm peak '
+          f'{found["gemm_gflops"]:.0f} GFLOP/s there', '',
+          *table(profiling.columns(found))]
 
 
 def main():
-  flags = argparse.ArgumentParser(
-      description=__doc__, allow_abbrev=False,
-      formatter_class=argparse.RawDescriptionHelpFormatter)
+  flags = workers.flags(__doc__, 5, 8., worker='store_true')
   flags.add_argument('--rows', default=ROWS, help='depth,latent,batch;...')
   flags.add_argument('--config', default='', help='an experiment instead')
-  flags.add_argument('--repeats', type=int, default=5)
-  flags.add_argument('--seconds', type=float, default=8., help='of a repeat')
   flags.add_argument(
       '--beside', default='', help='a command that prints images a second, '
       'with {depth} {latent} {batch} {seconds} {resolution}')
@@ -325,23 +303,13 @@ def main():
   flags.add_argument(
       '--profile', default='', metavar='FOLDER', help='trace a cycle of each '
       "row there, and tell the step's time by kind of operation")
-  for name in ('worker', 'one_core'):
-    flags.add_argument(f'--{name}', action='store_true', help=argparse.SUPPRESS)
+  flags.add_argument(
+      '--one_core', action='store_true', help=argparse.SUPPRESS)
   options, options.settings = flags.parse_known_args()
-  try:
-    if options.repeats < 1 or options.seconds <= 0:
-      raise ValueError('--repeats, --seconds: wanted more than nothing.')
-    for word in options.settings:
-      if not word.startswith('--config.'):
-        raise ValueError(f'{word}: no such flag; --help lists them.')
-    if options.worker:
-      print(json.dumps(work(options)))
-    else:
-      run(options)
-  except (ValueError, RuntimeError) as error:
-    if options.worker:
-      raise
-    sys.exit(f'error: {error}')
+  for word in options.settings:
+    if not word.startswith('--config.'):
+      sys.exit(f'error: {word}: no such flag; --help lists them.')
+  workers.main(options, work, run)
 
 
 if __name__ == '__main__':

@@ -173,9 +173,13 @@ def _cost(steps):
       sum(flops[id(x)] for x in step) for step in steps), memory
 
 
-def gemm_peak() -> float:
-  """GFLOP/s of float32 products of 2048 x 2048 matrices, the best of five."""
-  b = jax.random.normal(jax.random.key(0), (GEMM, GEMM)) / GEMM**.5
+def gemm_peak(dtype: str = 'float32', side: int = GEMM) -> float:
+  """GFLOP/s of products of square matrices on one device, the best of five.
+
+  At jax's default precision: that of a training step.
+  """
+  b = (jax.random.normal(jax.random.key(0), (side, side)) / side**.5).astype(
+      jnp.dtype(dtype))
   product = jax.jit(jnp.matmul)
 
   def run(times):
@@ -188,4 +192,4 @@ def gemm_peak() -> float:
   run(1)
   # On an accelerator one product takes no longer than its start.
   times = min(1000, math.ceil(.05 / run(1)))
-  return 2 * GEMM**3 / min(run(times) for _ in range(5)) / 1e9
+  return 2 * side**3 / min(run(times) for _ in range(5)) / 1e9

@@ -4,7 +4,7 @@
 
 The networks of the paper at a small width. Its WGAN-GP with RMSprop needs
 longer runs; a logistic loss with R1 at every 16th step, Adam and small batches
-draw heads after 2,500 steps.
+draw heads after 3,000 steps.
 """
 from msg_gan_jax.config import template
 
@@ -26,10 +26,10 @@ def get_config():
   config.objective.penalty_every_d_steps = 16
   config.optimizer.name = 'adam'
 
-  config.train.batch = 16
-  config.train.total_images = 40_000
+  config.train.batch = 8
+  config.train.total_images = 24_000
   config.train.ema_half_life_images = 2_000
   config.train.log_every_images = 1_000
-  config.train.sample_every_images = 10_000
-  config.train.checkpoint_every_images = 20_000
+  config.train.sample_every_images = 6_000
+  config.train.checkpoint_every_images = 12_000
   return config

@@ -102,8 +102,8 @@ def equations(jaxpr, inside=''):
 def products(jaxpr):
   """(path, equation) of each convolution and product.
 
-  Those that repeat or add up rows (layers.over_rows) are none: they are exact,
-  which is how they are known.
+  Those that repeat or add up rows (layers.over_rows, squares.conv) are none:
+  they are exact, which is how they are known.
   """
   for path, eqn in equations(jaxpr):
     if (eqn.primitive.name in ('conv_general_dilated', 'dot_general')

@@ -154,7 +154,11 @@ class Run:
         *observers]
 
   def _lower_first(self, like, images, source, mesh):
-    """The programs of the first call after `images` real images."""
+    """The programs of the first whole group after `images` real images.
+
+    Observers are not there yet to say what is due before it ends. Where that
+    makes the first group smaller, a whole one comes soon after.
+    """
     if images >= self.config.train.total_images:
       return []
     phase, size = self.gan.phase(images), self._groups.size(images)

@@ -1,5 +1,5 @@
 """The benchmarks read their flags, and their worker measures."""
-import importlib.util
+import importlib
 import json
 import subprocess
 import sys
@@ -13,13 +13,9 @@ FOLDER = ROOT / 'benchmarks'
 
 @pytest.fixture(scope='module')
 def throughput():
-  spec = importlib.util.spec_from_file_location(
-      'throughput', FOLDER / 'throughput.py')
-  module = importlib.util.module_from_spec(spec)
-  before = list(sys.path)
-  spec.loader.exec_module(module)
-  sys.path[:] = before
-  return module
+  with pytest.MonkeyPatch.context() as patch:
+    patch.syspath_prepend(str(FOLDER))
+    yield importlib.import_module('throughput')
 
 
 def test_rows_are_depth_latent_batch(throughput):
@@ -153,11 +149,7 @@ def test_the_profile_of_a_tiny_row_finds_every_kind(tmp_path):
 def test_options_are_compared_and_those_not_in_force_are_told(
     throughput, monkeypatch, capsys):
   """With workers that measure nothing: twice as fast without YNNPACK."""
-  monkeypatch.setitem(sys.modules, 'throughput', throughput)
-  spec = importlib.util.spec_from_file_location(
-      'options', FOLDER / 'options.py')
-  options = importlib.util.module_from_spec(spec)
-  spec.loader.exec_module(options)
+  options = importlib.import_module('options')
   monkeypatch.setattr(options, 'in_worker', lambda name, which, seconds: (
       {'missing': ['xla_old']} if 'emitters' in name else
       {'images_per_second': [20. if 'YNNPACK' in name else 10.]}))

@@ -29,7 +29,8 @@ def measure(monkeypatch):
       if name == 'bad':
         raise RuntimeError('no memory is left.')
       return {'cold': 12.5, 'warm': [3., 4., 5.]}
-    return rows.Row(run, 1.5, **kwargs)
+    return rows.Row(run, lambda found: {'cold, s': f'{found["cold"]}'}, 1.5,
+                    **kwargs)
 
   monkeypatch.setattr(module, 'ROWS', {
       'bad': row('bad'), 'good': row('good', twice=True),
@@ -93,16 +94,17 @@ def test_the_commit_is_told_apart_from_a_changed_tree(measure, tmp_path):
     subprocess.run(['git', '-C', tmp_path, '-c', 'user.name=a', '-c',
                     'user.email=a@b', *words], check=True, capture_output=True)
 
-  assert measure.commit(tmp_path) == ''
+  commit = measure.machine.commit
+  assert commit(tmp_path) == ''
   (tmp_path / 'a.py').write_text('1')
   git('init')
   git('add', '.')
   git('commit', '-m', 'a')
   (tmp_path / 'results.jsonl').touch()
-  clean = measure.commit(tmp_path)
+  clean = commit(tmp_path)
   assert len(clean) == 10
   (tmp_path / 'a.py').write_text('2')
-  assert measure.commit(tmp_path) == f'{clean}+'
+  assert commit(tmp_path) == f'{clean}+'
 
 
 def test_half_a_line_is_survived(measure, call, tmp_path):
@@ -134,21 +136,28 @@ def test_the_table_has_the_newest_records(measure, call, capsys):
   call()
   step = {'images_per_second': [10., 12., 11.], 'gemm_gflops': [100.] * 3,
           'theirs': [5., 6., 5.], 'flops_a_step': 2e10, 'step_images': 4,
-          'memory_bytes': 1, 'busy_cores': [1.5] * 3}
+          'memory_bytes': 1, 'busy_cores': [1.5] * 3, 'platform': 'cpu',
+          'profile': {'steps': 8, 'gemm_gflops': 50., 'step_seconds': .5,
+                      'kinds': {'product': [.25, 1e10]}}}
   fid = {'ours': [10., 20., 30.], 'theirs': [40., 40., 60.],
          'our_fid': [1.25], 'their_fid': [1.25]}
   capsys.readouterr()
+  names = {'step': 'studiogan_dcgan', 'fid': 'fid_pytorch_fid',
+           'bad': 'scaling'}
   lines = measure.measured.tables([
-      {'row': 'step', **ABOUT, 'failed': 'at first'},
-      {'row': 'step', **ABOUT, 'torch': '2.14', 'result': step},
-      {'row': 'fid', **ABOUT, 'result': fid},
-      {'row': 'bad', **ABOUT, 'failed': 'no memory'}])
+      {'row': 'an old one', **ABOUT, 'result': {}},
+      *({'row': names[kind], **ABOUT, **found} for kind, found in (
+          ('step', {'failed': 'at first'}),
+          ('step', {'torch': '2.14', 'result': step}), ('fid', {'result': fid}),
+          ('bad', {'failed': 'no memory'})))], sys.modules['measure_rows'].ROWS)
   assert lines[0] == ('2 cores of Some CPU, AVX2; Python 3.11.7, jax 0.10.2, '
                       'PyTorch 2.14; commit abc, 2026-01-02')
   text = '\n'.join(lines)
   assert '11.0 (10.0-12.0)' in text and '2.00 2.00 2.20' in text
   assert '4.00 2.00 2.00' in text
-  assert text.endswith('No figures:\n- bad: no memory')
+  assert 'an old one' not in text
+  assert 'studiogan_dcgan: 8 steps on one core, gemm peak 50' in text
+  assert text.endswith('No figures:\n- scaling: no memory')
   assert call('--table') == 0
   assert '12.5' in capsys.readouterr().out
 
@@ -163,6 +172,8 @@ def test_rows_read_what_their_scripts_print(measure, monkeypatch):
                    'warm: median 6.60 s, 6.60 to 6.60'],
       'folder.py': ['folder source               2325 files/s, 2304 to 2385',
                     'ratio of medians 0.98; of each pair 1.01 0.98'],
+      'input.py': ['|  | batch, ms | step, ms | share |', '| - | - | - | - |',
+                   '| quickstart | 0.125 | 50.0 | 0.25% |'],
       'pytorch_fid.py': ['FID 12.500000', '60.25'],
       'our_fid.py': ['FID 12.500001', '30.5'], 'make_weights.py': ['1']}
   commands = []
@@ -179,6 +190,9 @@ def test_rows_read_what_their_scripts_print(measure, monkeypatch):
   assert rows.ROWS['folder_128px'].measure(tools) == {
       'files_a_second': {'folder source': [2325, 2304, 2385]},
       'ratio': .98, 'pairs': [1.01, .98]}
+  share = rows.ROWS['input']
+  assert share.columns(share.measure(tools)) == {
+      'quickstart, of a step': '0.25%'}
   found = rows.ROWS['fid_pytorch_fid'].measure(tools)
   assert found == {'ours': [30.5] * 3, 'theirs': [60.25] * 3,
                    'our_fid': [12.500001] * 3, 'their_fid': [12.5] * 3}
@@ -210,3 +224,9 @@ def test_every_row_of_the_step_can_be_built(measure):
               throughput.bmsg_gan(*throughput.parse_rows(value)))
     build(config)
     assert config.networks.dtype == 'float32'
+
+
+def test_all_rows_are_measured_within_100_minutes(measure):
+  """With a second Python, too."""
+  rows = sys.modules['measure_rows'].ROWS.values()
+  assert sum(row.minutes * (1 + row.twice) for row in rows) <= 100

@@ -123,10 +123,11 @@ def test_it_goes_on_where_it_was_stopped(scaling, monkeypatch, tmp_path,
     (['--devices=3'], 'a batch of 4 does not divide among 3'),
     (['--pictures=1'], '--pictures: 1; wanted at least 2'),
     (['--repeats=0'], '--repeats')])
-def test_a_mistake_is_told_before_the_first_row(scaling, monkeypatch, words,
-                                                message):
-  with pytest.raises(SystemExit, match=message):
+def test_a_mistake_is_told_before_the_first_row(
+    scaling, monkeypatch, capsys, words, message):
+  with pytest.raises(SystemExit) as error:
     run(scaling, monkeypatch, *words)
+  assert message in f'{error.value}{capsys.readouterr().err}'
 
 
 def test_the_picture_is_as_wide_as_a_page(scaling, tmp_path, panels):

@@ -48,7 +48,8 @@ def conv(x: jax.Array, kernel: jax.Array, up: str) -> jax.Array:
   b, h, w, _ = x.shape
   rows = jnp.array(UP[up], kernel.dtype)
   out, n = kernel.shape[-1], rows.shape[1]
-  k = jnp.einsum('suk,tvl,klio->uvisto', rows, rows, kernel)
+  k = jnp.einsum('suk,tvl,klio->uvisto', rows, rows, kernel,
+                 precision=lax.Precision.HIGHEST)
   # Padded before it: on a CPU the gradient by a kernel of even size takes 80
   # times as long where the convolution itself pads.
   x = jnp.pad(x, ((0, 0), (n - 1, 1), (n - 1, 1), (0, 0)))
