@@ -47,7 +47,8 @@ def cpu() -> str:
 def commit(path: str | os.PathLike[str]) -> str:
   """A checkout's commit, with '+' where it was changed since; '' of no such.
 
-  Files that git does not track do not count: the file of results is one.
+  Files that git does not track do not count, nor do files of results: a row
+  that is recorded changes nothing of what the next one measures.
   """
   def git(*words):
     return subprocess.run(
@@ -57,5 +58,6 @@ def commit(path: str | os.PathLike[str]) -> str:
   head = git('rev-parse', 'HEAD')
   if head.returncode or git('ls-files', '--error-unmatch', '.').returncode:
     return ''
-  changed = git('diff', '--quiet', 'HEAD').returncode
+  changed = git(
+      'diff', '--quiet', 'HEAD', '--', ':/', ':(top,exclude)*.jsonl').returncode
   return head.stdout.strip()[:10] + '+' * bool(changed)

@@ -47,7 +47,8 @@ class Row(NamedTuple):
   Attributes:
     measure: Tools -> dict for JSON; a RuntimeError says why there is none.
     columns: that dict -> {column: text}, for a table.
-    minutes: about how long it takes on two cores.
+    minutes: about how long it takes, here on two cores of an AMD EPYC of
+      family 26, with a tree before.
     peers: names of checkouts that it needs.
     twice: whether --also measures it too.
     flags: those of throughput.py, of a row of the step.
@@ -296,43 +297,43 @@ def _bmsg_gan(size, minutes, **kwargs):
 # Networks of both sides have equally many parameters. What takes long at full
 # size has a smaller batch or fewer maps, on both sides.
 ROWS = {
-    'bmsg_gan_4_64_32': _bmsg_gan('4,64,32', 3.5, repeats=5, twice=True),
-    'bmsg_gan_4_128_32': _bmsg_gan('4,128,32', 2.5),
-    'bmsg_gan_5_256_16': _bmsg_gan('5,256,16', 5),
+    'bmsg_gan_4_64_32': _bmsg_gan('4,64,32', 2.1, repeats=5, twice=True),
+    'bmsg_gan_4_128_32': _bmsg_gan('4,128,32', 1.7),
+    'bmsg_gan_5_256_16': _bmsg_gan('5,256,16', 3.3),
     'mimicry_sngan32': step(
         ['--config=mimicry_cifar10', '--config.train.batch=32'], 'mimicry.py',
-        'mimicry', '', 5, seconds=4),
+        'mimicry', '', 3.7, seconds=4),
     'studiogan_dcgan': step(
         ['--config=lsgan_cifar10', '--config.objective.loss=non_saturating'],
-        'studiogan.py', 'PyTorch-StudioGAN', '--model=DCGAN', 2.5),
+        'studiogan.py', 'PyTorch-StudioGAN', '--model=DCGAN', 2.2),
     'studiogan_sngan': step(
         ['--config=mimicry_cifar10:cgan_pd', '--config.train.batch=32'],
-        'studiogan.py', 'PyTorch-StudioGAN', '--model=SNGAN', 5, seconds=4),
+        'studiogan.py', 'PyTorch-StudioGAN', '--model=SNGAN', 3.5, seconds=4),
     'stylegan2_ada_32px': step(
         ['--config=stylegan2_ada_cifar10', '--config.networks.fmap_max=64',
          '--config.train.batch=32'],
         'stylegan2_ada.py', 'stylegan2-ada-pytorch',
-        '--cfg=cifar --augment=bgc --maps=64', 5),
+        '--cfg=cifar --augment=bgc --maps=64', 4.1),
     'stylegan2_ada_64px': step(
         ['--config=stylegan2_ada_folder:64', '--config.networks.fmap_max=64',
          '--config.networks.dtype=float32', '--config.train.batch=8'],
         'stylegan2_ada.py', 'stylegan2-ada-pytorch',
-        '--resolution={resolution} --augment=bgc --maps=64', 5),
+        '--resolution={resolution} --augment=bgc --maps=64', 6),
     'r3gan_32px': step(
         ['--config=r3gan_cifar10', '--config.networks.fmap_max=64',
          '--config.networks.dtype=float32', '--config.train.batch=64'],
-        'r3gan.py', 'R3GAN', '--cond --augment --width=64', 4),
-    'fid_pytorch_fid': fid('pytorch_fid.py', 'pytorch-fid', 'pytorch_fid', 6),
+        'r3gan.py', 'R3GAN', '--cond --augment --width=64', 4.2),
+    'fid_pytorch_fid': fid('pytorch_fid.py', 'pytorch-fid', 'pytorch_fid', 6.9),
     'fid_torch_fidelity': fid(
-        'torch_fidelity.py', 'torch-fidelity', 'torch_fidelity', 6),
+        'torch_fidelity.py', 'torch-fidelity', 'torch_fidelity', 6.9),
     'start_landscape_resnet_cifar': start(
         'landscape_resnet_cifar', '--config.data.name=avatars',
-        '--config.data.count=512', minutes=3),
-    'start_quickstart': start('quickstart', minutes=1),
-    'install': install(1.5),
-    'input': batch(1),
-    'folder_128px': folder_of_pictures(128, 3000, 2),
-    'folder_256px': folder_of_pictures(256, 1000, 2),
-    'quickstart': quickstart(5, 9),
+        '--config.data.count=512', minutes=7.6),
+    'start_quickstart': start('quickstart', minutes=1.3),
+    'install': install(.5),
+    'input': batch(1.4),
+    'folder_128px': folder_of_pictures(128, 3000, 1),
+    'folder_256px': folder_of_pictures(256, 1000, 1.2),
+    'quickstart': quickstart(5, 8),
     'scaling': scaling(15),
 }

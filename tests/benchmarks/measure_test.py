@@ -89,7 +89,7 @@ def test_what_is_done_is_left_alone_unless_asked_again(
 
 
 def test_the_commit_is_told_apart_from_a_changed_tree(measure, tmp_path):
-  """But for files that git does not track: the results are one."""
+  """But for files that git does not track, and for results."""
   def git(*words):
     subprocess.run(['git', '-C', tmp_path, '-c', 'user.name=a', '-c',
                     'user.email=a@b', *words], check=True, capture_output=True)
@@ -97,10 +97,12 @@ def test_the_commit_is_told_apart_from_a_changed_tree(measure, tmp_path):
   commit = measure.machine.commit
   assert commit(tmp_path) == ''
   (tmp_path / 'a.py').write_text('1')
+  (tmp_path / 'old.jsonl').touch()
   git('init')
   git('add', '.')
   git('commit', '-m', 'a')
   (tmp_path / 'results.jsonl').touch()
+  (tmp_path / 'old.jsonl').write_text('a row')
   clean = commit(tmp_path)
   assert len(clean) == 10
   (tmp_path / 'a.py').write_text('2')
