@@ -54,8 +54,11 @@ def commit(path: str | os.PathLike[str]) -> str:
     return subprocess.run(
         ['git', '-C', str(path), *words], capture_output=True, text=True)
 
+  try:
+    head = git('rev-parse', 'HEAD')
+  except OSError:  # There is no git.
+    return ''
   # A checkout's own folder, and not one that lies in some other checkout.
-  head = git('rev-parse', 'HEAD')
   if head.returncode or git('ls-files', '--error-unmatch', '.').returncode:
     return ''
   changed = git(

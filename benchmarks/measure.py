@@ -1,4 +1,4 @@
-"""All that README.md has figures of, row by row, into one file of results.
+"""Figures beside the peers, of starts and of input, into one file of results.
 
   python benchmarks/measure.py --out=results.jsonl --peers=DIR --torch=PYTHON
   python benchmarks/measure.py --list
@@ -98,6 +98,8 @@ def run(options: argparse.Namespace) -> bool:
     try:
       if ROWS[name].peers:
         record |= about_peers(ROWS[name].peers, tools)
+      if tools.before:
+        record['before'] = machine.commit(tools.before)
       record['result'] = ROWS[name].measure(tools)
     except Exception as error:  # The others go on, whatever it was.
       record['failed'] = f'{error}' or type(error).__name__

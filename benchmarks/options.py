@@ -72,6 +72,7 @@ def in_worker(name, which, seconds):
 def run(options):
   """Measures all rows, and prints the table."""
   which, _ = configured(options)
+  about = machine.about()
   rates, missing = {name: [] for name in ROWS}, {}
   for i in range(options.repeats):
     for name in ROWS:
@@ -84,7 +85,6 @@ def run(options):
       rates[name] += record['images_per_second']
       print(f'  {i + 1}: {name}: {rates[name][-1]:.1f} img/s',
             file=sys.stderr, flush=True)
-  about = machine.about()
   print(f'{which}; {about["cores"]} cores, load {about["load"]}; python '
         f'{about["python"]}, jax {about["jax"]}; {options.repeats} repeats of '
         f'{options.seconds:g} s')

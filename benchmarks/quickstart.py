@@ -33,7 +33,7 @@ MOST_LARGER, MOST_OTHER = 1.1, .05  # Of a distance; of the variety.
 
 def train(length: str = '', seed: int = 0,
           python: str = sys.executable) -> dict[str, float]:
-  """A run: its seconds, those to the second grid, and its summary's numbers.
+  """A run: its seconds, those to the first grid in it, and its summary.
 
   Args:
     length: images that D sees, and '/' and the batch; '' are those of the
@@ -107,7 +107,7 @@ def compare(
     rows[length] = {
         'seeds': str(len(runs[length])),
         'seconds': measured.median([x['seconds'] for x in runs[length]], 0),
-        'to the first grid': f'{of_length["grid_seconds"]:.0f}',
+        'to a grid in training': f'{of_length["grid_seconds"]:.0f}',
         **{name: f'{value:.4g} ({value / first[name]:.2f})'
            for name, value in distances.items()},
         'variety': f'{of_length["variety"]:.2f}',
@@ -148,7 +148,7 @@ def main():
   flags.add_argument('--out', default='quickstart.jsonl', help='results')
   try:
     run(flags.parse_args())
-  except (ValueError, RuntimeError) as error:
+  except (ValueError, RuntimeError, OSError) as error:
     sys.exit(f'error: {error}')
 
 

@@ -122,7 +122,7 @@ def run(options):
                        'tries them again.')
 
 
-def report(measured, about, options):
+def report(found, about, options):
   """Prints {panel: (x, y)}, and draws it where that is asked for."""
   resolution, batch, width = options.base
   cores = f'{about["cores"]} core{"s" * (about["cores"] > 1)}'
@@ -130,16 +130,16 @@ def report(measured, about, options):
            f'for what is varied; {cores}, jax {about["jax"]}')
   print(title)
   # Of one point alone nothing can be said.
-  measured = {k: (x, y) for k, (x, y) in measured.items() if len(x) > 1}
-  for panel, (x, y) in measured.items():
+  found = {k: (x, y) for k, (x, y) in found.items() if len(x) > 1}
+  for panel, (x, y) in found.items():
     print(f'{panel.title}, {panel.unit}: '
           + ', '.join(f'{a:,}: {b:,.4g}' for a, b in zip(x, y, strict=True)))
     print(f'  {scaling_panels.explanation(panel, x, y)}')
-  if options.picture and measured:
+  if options.picture and found:
     import scaling_picture  # beside this file; needs matplotlib
     scaling_picture.draw(
         [scaling_panels.plot(panel, UNITS[panel.axis], x, y)
-         for panel, (x, y) in measured.items()], title, options.picture)
+         for panel, (x, y) in found.items()], title, options.picture)
 
 
 def numbers(text):

@@ -54,9 +54,11 @@ def call(script: str, name: str, words: Sequence[str],
              **tunables()}, timeout=limit)
   except subprocess.TimeoutExpired as error:
     raise RuntimeError(f'{name}: no figure within {limit:g} s.') from error
-  if done.returncode:
-    raise RuntimeError(f'{name}: the worker ended with {done.returncode}.')
-  return json.loads(done.stdout.splitlines()[-1])
+  lines = done.stdout.splitlines()
+  if done.returncode or not lines:
+    raise RuntimeError(f'{name}: the worker ended with {done.returncode}'
+                       f'{"" if lines else " and told nothing"}.')
+  return json.loads(lines[-1])
 
 
 def main(options: argparse.Namespace, work: Callable[[Any], Any],

@@ -1,4 +1,4 @@
-"""MSG-GAN on drawn heads, 32 px: some minutes on two cores of a laptop.
+"""MSG-GAN on drawn heads, 32 px: trained in minutes on two cores.
 
   python launch.py
 

@@ -165,3 +165,20 @@ def test_gradients_of_strided_gradients_are_in_the_fast_forms():
 
   assert windows(convolutions.conv) == {4}
   assert windows(forms.plain) > {4}
+
+
+@pytest.mark.parametrize('size, padding, side, out, dilated', [
+    (4, ((1, 1), (1, 1)), 32, 5, False), (4, 'SAME', 32, 5, False),
+    (5, 'SAME', 32, 5, False),
+    # Few rows; half a square at the end; few channels, which have a form too.
+    (4, 'SAME', 30, 5, True), (4, ((1, 1), (1, 1)), 33, 5, True),
+    (4, 'SAME', 32, 3, True)])
+def test_gradients_by_large_inputs_are_in_squares(
+    size, padding, side, out, dilated):
+  """A convolution over zeros between pixels is what they do without."""
+  x, kernel = normal(1, side, side, out), normal(size, size, out, 6)
+  found = equations(jax.make_jaxpr(jax.grad(lambda x: convolutions.conv(
+      x, kernel, 2, padding).sum()))(x).jaxpr)
+  assert any(eqn.primitive.name == 'conv_general_dilated'
+             and eqn.params['lhs_dilation'] == (2, 2)
+             for _, eqn in found) == dilated
