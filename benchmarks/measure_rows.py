@@ -335,5 +335,5 @@ ROWS = {
     'folder_128px': folder_of_pictures(128, 3000, 1),
     'folder_256px': folder_of_pictures(256, 1000, 1.2),
     'quickstart': quickstart(5, 8),
-    'scaling': scaling(15),
+    'scaling': scaling(7),
 }
