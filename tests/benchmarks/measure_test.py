@@ -88,6 +88,11 @@ def test_what_is_done_is_left_alone_unless_asked_again(
   assert measure.calls[5:] == ['good']
 
 
+def test_without_git_there_is_no_commit(measure, monkeypatch):
+  monkeypatch.setenv('PATH', '')
+  assert measure.machine.commit(ROOT) == ''
+
+
 def test_the_commit_is_told_apart_from_a_changed_tree(measure, tmp_path):
   """But for files that git does not track, and for results."""
   def git(*words):
