@@ -51,7 +51,7 @@ def measure(config):
   key = jax.random.key(0)
   state = jax.jit(gan.init, out_shardings=replicated(over))(key)
   size = config.data.resolution
-  shape = config.train.n_dis, config.train.batch
+  shape = phase.batches, config.train.batch
   batch = Batch(*jax.device_put((
       np.random.default_rng(0).integers(
           0, 256, (*shape, size, size, 3), np.uint8),

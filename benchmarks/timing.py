@@ -64,7 +64,6 @@ class Steps:
     self._images = train.total_images if train.grow_from else 0
     phase = self._gan.phase(self._images)
     self.step_images, self.devices = phase.images, over.devices.size
-    self._shape = train.n_dis, phase.batch
     picture = (config.data.resolution,) * 2 + (config.data.channels,)
     count = max(self.step_images, min(2048, SET_BYTES // math.prod(picture)))
     self._batches = open_batches(Noise(count, picture), config, over)
@@ -88,8 +87,7 @@ class Steps:
     while done < steps:
       phase, count = self._groups.at(self._images)
       count = count if done + count <= steps else 1
-      n_dis, size = self._shape
-      batch = self._batches.at(self._images, (count * n_dis, size))
+      batch = self._batches.at(*phase.reads(self._images, count))
       self._state, logs = self._step(self._state, batch, self._key, phase)
       self._images += count * self.step_images
       done += count
@@ -100,8 +98,9 @@ class Steps:
             loops: bool = True) -> list[list[jax.stages.Lowered]]:
     """The programs of each of the next steps; `loops` if they may have some."""
     step = self._step if loops else self._unrolled
-    arguments = (
-        self._state, self._batches.at(self._images, self._shape), self._key)
+    first = self._gan.phase(self._images)
+    arguments = (self._state, self._batches.at(*first.reads(self._images, 1)),
+                 self._key)
     phases = [self._gan.phase(self._images + i * self.step_images)
               for i in range(steps)]
     lowered = {

@@ -21,6 +21,7 @@ from msg_gan_jax.config import template
 
 ROWS = {
     'v1': {
+        'networks.name': 'progan_paper',
         'train.grow_stable_images': 800_000, 'train.grow_fade_images': 800_000,
         'train.total_images': 19_000_000},
     'v2': {

@@ -74,7 +74,8 @@ def batch(config, seed=0):
 
   from msg_gan_jax.data.batches import Batch
   rng = np.random.default_rng(seed)
-  shape = config.train.n_dis, config.train.batch
+  rows = config.train.n_dis + (config.train.g_reals == 'new')
+  shape = rows, config.train.batch
   return Batch(
       jnp.asarray(rng.integers(0, 256, (*shape, *config.data.shape), np.uint8)),
       jnp.asarray(rng.integers(

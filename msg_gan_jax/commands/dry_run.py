@@ -99,7 +99,7 @@ def count_parameters(params: Any) -> int:
 
 def _batch(config, phase):
   struct: Any = jax.ShapeDtypeStruct
-  shape = config.train.n_dis, phase.batch
+  shape = phase.batches, phase.batch
   points = pyramid.are_points(config.data.shape)
   return Batch(
       struct((*shape, *config.data.shape),

@@ -53,8 +53,11 @@ STYLEGAN2 = {
 }
 
 # Karras et al. 2020 (arXiv:2006.06676) and its PyTorch code: the probability of
-# the augmentations follows the sign of D(real), the average warms up.
+# the augmentations follows the sign of D(real), the average warms up. There
+# r_t also counts what D says in the steps of R1, labels of fakes are drawn
+# anew, and the pass for path lengths moves the mean of w too.
 _ADA = {
+    'networks.conv_clamp': 256., 'objective.augment_most': 0.,
     'objective.augment': 'ada', 'objective.augment_strength': 0.,
     'objective.augment_target': .6, 'networks.mapping_layers': 2,
     'optimizer.g_rate': .0025, 'optimizer.d_rate': .0025,
@@ -75,7 +78,8 @@ R3GAN = {
     'objective.augment': 'ada_r3gan', 'objective.augment_strength': 0.,
     'optimizer.g_rate': 2e-4, 'optimizer.d_rate': 2e-4,
     'optimizer.beta2': .9, 'train.batch': 256,
-    'train.ema_half_life_images': 0., 'train.total_images': 150_000_000,
+    'train.g_reals': 'new', 'train.ema_half_life_images': 0.,
+    'train.total_images': 150_000_000,
     'schedule.images': 20_000_000, 'schedule.rates': .25,
     'schedule.beta2': .99, 'schedule.penalty_weight': .2,
     'schedule.augment_strength': .3,
@@ -84,9 +88,10 @@ R3GAN = {
 
 ROWS = {
     'progan': PROGAN,
-    # The branch original-theano-version of its code: inception score 8.80.
+    # The branch original-theano-version of its code: inception score 8.80; D's
+    # means come after bias and rectifier.
     'progan_cifar10': {
-        **PROGAN, 'networks.latent': 128, 'networks.fmap_max': 128,
+        **PROGAN, 'networks.name': 'progan_paper', 'networks.latent': 128, 'networks.fmap_max': 128,
         'networks.fmap_base': 4096, 'objective.penalty_target': 750.,
         'train.grow_batches': '', 'train.grow_stable_images': 400_000,
         'train.grow_fade_images': 400_000, 'train.update': 'joint',

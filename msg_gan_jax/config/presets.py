@@ -37,11 +37,24 @@ _SNGAN_RESNET = {
 
 # kwotsin/mimicry: Adam (0, .9), 5 D updates, rates that fall to 0 over 100,000
 # G updates.
-_MIMICRY = {
-    **_PLAIN, 'networks.name': 'resnet_mimicry', 'objective.loss': 'hinge',
+_MIMICRY_TRAINING = {
+    **_PLAIN, 'objective.loss': 'hinge',
     'networks.d_weight_norm': 'spectral', 'optimizer.beta1': 0.,
     'optimizer.beta2': .9, 'train.n_dis': 5,
     'optimizer.fall_until_images': 100_000 * 5 * 64,
+}
+# As it runs: its ReLU works in place, and D's shortcuts read what it left.
+_MIMICRY = {
+    **_MIMICRY_TRAINING, 'networks.name': 'resnet_mimicry',
+    'networks.d_shortcut': 'rectified',
+}
+
+# PyTorch-StudioGAN's DCGAN, configs/CIFAR10/DCGAN.yaml: D has plain ReLUs
+# (config.py), all batch norms epsilon 1e-4 (utils/ops.py).
+_STUDIOGAN = {
+    **_PLAIN, 'networks.name': 'dcgan_studiogan', 'networks.d_norm': 'batch',
+    'networks.d_slope': 0., 'networks.norm_epsilon': 1e-4, 'train.n_dis': 2,
+    'data.mirror': True,
 }
 
 _WGAN_GP = {
@@ -108,11 +121,7 @@ PRESETS = tables.Table('preset', 'preset', {
         'objective.d_weight_penalty_weight': 1e-5,
         'objective.g_weight_penalty_weight': 1e-5,
     },
-    # PyTorch-StudioGAN, configs/CIFAR10/DCGAN.yaml.
-    'dcgan_studiogan': {
-        **_PLAIN, 'networks.name': 'dcgan_studiogan',
-        'networks.d_norm': 'batch', 'train.n_dis': 2, 'data.mirror': True,
-    },
+    'dcgan_studiogan': _STUDIOGAN,
     # Arjovsky et al. 2017 (arXiv:1701.07875), main.py of its code: RMSprop
     # 5e-5, all of D's parameters within .01, moments of the batch for samples.
     'wgan': {
@@ -141,11 +150,7 @@ PRESETS = tables.Table('preset', 'preset', {
         'data.dequantize': True,
     },
     # Mao et al. 2017 (arXiv:1611.04076) in PyTorch-StudioGAN's form.
-    'lsgan': {
-        **_PLAIN, 'networks.name': 'dcgan_studiogan',
-        'networks.d_norm': 'batch', 'objective.loss': 'least_squares',
-        'train.n_dis': 2, 'data.mirror': True,
-    },
+    'lsgan': {**_STUDIOGAN, 'objective.loss': 'least_squares'},
     # Kodali et al. 2017 (arXiv:1705.07215), with the networks and the form of
     # the penalty of the GAN Landscape.
     'dragan': {
@@ -208,7 +213,8 @@ PRESETS = tables.Table('preset', 'preset', {
         'networks.scales': 'all', 'train.ema_half_life_images': 10_000.,
     },
     'msg_resnet': {
-        **_MIMICRY, 'networks.name': 'resnet_sngan', 'networks.scales': 'all',
+        **_MIMICRY_TRAINING, 'networks.name': 'resnet_sngan',
+        'networks.scales': 'all',
         'train.ema_half_life_images': 10_000.,
     },
     **high_resolution.ROWS,

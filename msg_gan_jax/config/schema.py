@@ -155,6 +155,19 @@ class Networks:
   d_norm: str = setting('none', "Between D's layers, a row of NORMS.")
   g_weight_norm: str = setting('none', "Of G's kernels, a row of WEIGHT_NORMS.")
   d_weight_norm: str = setting('none', "Of D's kernels, a row of WEIGHT_NORMS.")
+  norm_epsilon: float = setting(
+      0., 'Epsilon of the norms between layers, inside of the root; 0 is that '
+      'of the network.', 0., 1., before=0.)
+  d_slope: float = setting(
+      -1., "Slope of D's leaky ReLUs, in networks of strided convolutions; -1 "
+      'is that of the network.', -1., 1., before=-1.)
+  d_shortcut: str = setting(
+      'input', "What the shortcuts of D's residual blocks see: their input, as "
+      'papers have it, or its ReLU (rectified), as in programs whose ReLU '
+      'works in place.', one_of=('input', 'rectified'), before='input')
+  conv_clamp: float = setting(
+      0., 'Largest value that a convolution of StyleGAN2 gives, after its '
+      'rectifier; 0 sets no bound.', 0., 1e6, before=0.)
   power_iterations: int = setting(
       1, 'Power iterations of a spectral norm each time that it is updated.', 1,
       1000)
@@ -232,6 +245,9 @@ class Objective:
   augment_target: float = setting(
       0., 'Adaptive strength: it moves until the mean sign of D(real) is this '
       'number (StyleGAN2-ADA: .6); 0 switches this off.', 0., 1.)
+  augment_most: float = setting(
+      1., 'Bound of an adaptive strength; 0 sets none, and a strength above 1 '
+      'then does what 1 does, but takes longer to fall.', 0., 1e6, before=1.)
   augment_speed_images: int = setting(
       500_000, 'Images over which an adaptive strength can move by 1.', 1,
       2**30)
@@ -280,6 +296,10 @@ class Train:
       'disables this.', 0, 2**30)
   g_batches: int = setting(
       1, 'How many batches of fakes a G update sees.', 1, 64)
+  g_reals: str = setting(
+      'same', "The reals of G's update, for losses that compare: the same that "
+      'D was just updated on, or new ones, which do not count as shown.',
+      one_of=('same', 'new'), before='same')
   update: str = setting(
       'alternate', "Whether G's update sees D before or after its own: joint "
       'or alternate.', one_of=('alternate', 'joint'))

@@ -22,8 +22,8 @@ class Batch(NamedTuple):
   """Real images for one step or several, and their labels.
 
   Attributes:
-    images: uint8 [n, B, H, W, C], a batch for each D update; points,
-      [.., 1, 1, 2], are float32.
+    images: uint8 [n, B, H, W, C], a batch for each D update, and for G's where
+      it has its own; points, [.., 1, 1, 2], are float32.
     labels: int32 [n, B].
   """
   images: jax.Array

@@ -76,7 +76,7 @@ class Gan:
     Args:
       state: of `init` or of the step before.
       batch: images uint8 (points: float32) [n_dis, B, H, W, C], and labels
-        int32 [n_dis, B].
+        int32 [n_dis, B]; n_dis + 1 with train.g_reals = 'new'.
       key: the same in every step: the images shown are folded in.
       phase: static facts of the step, `self.phase(images shown)`; None is
         phase(0). Each different one is a compilation.

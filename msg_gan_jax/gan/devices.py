@@ -60,8 +60,8 @@ class ShardedStep:
 
     Args:
       state, key: as of Gan.step.
-      batch: images [n * n_dis, B, H, W, C] and labels [n * n_dis, B], of n
-        steps that follow each other.
+      batch: images [n * phase.batches, B, H, W, C] and labels of the same n
+        steps, which follow each other.
       phase: of each of these steps.
 
     Returns:
@@ -91,7 +91,7 @@ class ShardedStep:
 
   def _programs(self, batch, phase):
     """[(program, its arguments besides those of Gan.step)] of a call."""
-    if len(batch.images) > len(phase.penalties):
+    if len(batch.images) > phase.batches:
       return [(self._several, {'phase': phase})]
     if self._loops or not step.in_parts(self._components):
       return [(self._whole, {'phase': phase})]
@@ -133,9 +133,8 @@ def _looped_step(components, state, batch, key, phase, split=None):
 
 def _several_steps(components, state, batch, key, phase, split=None):
   """(State, logs [n]) of n steps; arguments as of ShardedStep."""
-  n_dis = len(phase.penalties)
   batches = jax.tree.map(
-      lambda x: x.reshape(-1, n_dis, *x.shape[1:]), batch)
+      lambda x: x.reshape(-1, phase.batches, *x.shape[1:]), batch)
   return jax.lax.scan(
       lambda state, batch: _looped_step(
           components, state, batch, key, phase, split), state, batches)

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 from msg_gan_jax.config import schema
 from msg_gan_jax.gan.components import Components
+from msg_gan_jax.gan.networks import dcgan, resnet
 from msg_gan_jax.gan.networks.norms import sees_batch
 
 
@@ -24,13 +25,14 @@ def of_other_networks(components: Components) -> None:
   """Refuses settings that only other networks have."""
   networks, players = components.config.networks, components.players
   names = [*(() if players.mapped else ('w', 'mapping_layers', 'mixing')),
-           *(() if players.supports_remat else ('remat',))]
+           *(() if players.supports_remat else ('remat',)),
+           *(name for name, rows in OWN.items() if networks.name not in rows)]
   for name in names:
     value, usual = getattr(networks, name), USUAL[f'networks.{name}']
     if value != usual:
       raise ValueError(
-          f'config.networks.{name}: {value} means nothing to config.networks.'
-          f'name = {networks.name!r}; wanted {usual}, the default.')
+          f'config.networks.{name}: {value!r} means nothing to config.networks.'
+          f'name = {networks.name!r}; wanted {usual!r}, the default.')
 
 
 def _target(components):
@@ -67,11 +69,29 @@ def _statistics(components):
         "wanted 'moving', the default.")
 
 
+def _new_reals(components):
+  """Reals of G's own, where G does not look at any or D's fakes are its."""
+  config = components.config
+  if config.train.g_reals == 'same':
+    return
+  why = '' if components.loss.compares else (
+      f'means nothing to config.objective.loss = {config.objective.loss!r}, '
+      'which does not compare fakes with reals')
+  if not why and config.train.reuse_latents:
+    why = ('but with config.train.reuse_latents G has the fakes of D\'s update, '
+           'and their labels')
+  if why:
+    raise ValueError(f"config.train.g_reals: 'new' {why}; wanted 'same'.")
+
+
 def _is_none(value):
   return value == 'none'
 
 
 USUAL = schema.flatten(schema.Config())
+# Settings of config.networks that only these networks have.
+OWN = {'d_slope': dcgan.ARCHITECTURES, 'd_shortcut': resnet.ARCHITECTURES,
+       'conv_clamp': ('stylegan2', 'stylegan2_plain')}
 # A network's own settings, and traced weights of a penalty that is off, are
 # free: they may differ from the default though they do nothing.
 IDLE = (
@@ -79,7 +99,7 @@ IDLE = (
         'objective.augment_strength', 'objective.augment_until_images',
         'objective.augment_target', 'schedule.augment_strength')),
     Idle(('objective.augment_target',), lambda target: not target, (
-        'objective.augment_speed_images',)),
+        'objective.augment_speed_images', 'objective.augment_most')),
     Idle(('objective.g_penalty',), _is_none, (
         'objective.g_penalty_weight', 'objective.g_penalty_every_g_steps',
         'objective.g_penalty_shrink')),
@@ -103,10 +123,14 @@ IDLE = (
         'networks.power_iterations', 'networks.power_update')),
     Idle(('networks.d_weight_norm', 'networks.g_weight_norm'),
          lambda row: row != 'stable_rank', ('networks.stable_rank',)),
+    Idle(('networks.d_norm', 'networks.g_norm'),
+         lambda row: row in ('none', 'pixel'), ('networks.norm_epsilon',)),
+    Idle(('networks.d_norm',), lambda row: row != 'none', (
+        'networks.d_shortcut',)),
     Idle(('networks.statistics',), lambda row: row != 'accumulated', (
         'networks.statistics_batches',)),
     Idle(('train.n_dis_more',), lambda updates: not updates, (
         'train.more_first_g_steps', 'train.more_every_g_steps')),
 )
 BESIDE_OTHERS: tuple[Callable[[Components], None], ...] = (
-    _target, _idle, _statistics)
+    _target, _idle, _statistics, _new_reals)

@@ -18,17 +18,34 @@ class Phase(NamedTuple):
       of players that grow, the finest open rung of the ladder.
     batch: real images in one D update.
     penalize_g: whether G's update has its penalty.
+    new_reals: whether G's update has a batch of reals of its own.
   """
   penalties: tuple[bool, ...]
   update_g: bool = True
   level: int = 0
   batch: int = 1
   penalize_g: bool = False
+  new_reals: bool = False
 
   @property
   def images(self) -> int:
-    """Real images that the step shows."""
+    """Real images that the step shows to D in D's updates."""
     return len(self.penalties) * self.batch
+
+  @property
+  def batches(self) -> int:
+    """Batches of real images that the step reads."""
+    return len(self.penalties) + self.new_reals
+
+  def reads(self, images: int, steps: int) -> tuple[int, tuple[int, int]]:
+    """What steps that begin after `images` images ask Batches.at for.
+
+    Returns:
+      (images read before, (number of batches, their size)). Batches that G
+      alone sees come from the same order as D's, between them.
+    """
+    return (images // len(self.penalties) * self.batches,
+            (steps * self.batches, self.batch))
 
 
 class Growth(NamedTuple):
@@ -96,7 +113,8 @@ def phase(images: int, train: schema.Train, penalty_every: int,
       tuple(bool(penalty_every) and (first + i) % penalty_every == 0
             for i in range(train.n_dis)),
       updates_g(step, train), level, batch,
-      bool(g_penalty_every) and step % g_penalty_every == 0)
+      bool(g_penalty_every) and step % g_penalty_every == 0,
+      train.g_reals == 'new')
 
 
 def updates_g(step: int, train: schema.Train) -> bool:

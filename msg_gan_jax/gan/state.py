@@ -42,11 +42,14 @@ class RealBatch(Protocol):
 
   @property
   def images(self) -> jax.Array:
-    """uint8 or float32 [n_dis, B, H, W, C], a batch for each D update."""
+    """uint8 or float32 [n, B, H, W, C], a batch for each D update.
+
+    With train.g_reals = 'new' there is one more, for the update of G.
+    """
 
   @property
   def labels(self) -> jax.Array:
-    """int32 [n_dis, B]; not used where the GAN is unconditional."""
+    """int32 [n, B]; not used where the GAN is unconditional."""
 
 
 class Player(struct.PyTreeNode):

@@ -101,6 +101,16 @@ def _drawn(context: StepContext, batch: RealBatch, key: jax.Array,
   return z, *context.see(batch, i, d_key), z_key, d_key
 
 
+def _reals_of_g(context, batch, key):
+  """(pyramid, Condition) of the batch of reals that D was not updated on."""
+  n_dis = context.components.config.train.n_dis
+  if len(batch.images) != n_dis + 1:
+    raise ValueError(
+        f"batch: {len(batch.images)} batches of reals, but config.train.g_reals"
+        f" = 'new' has one for G too; wanted {n_dis + 1}.")
+  return context.see(batch, n_dis, jax.random.fold_in(key, n_dis + 2))
+
+
 def _update_d(context, state, batch, key, i, penalized, keep):
   """(State, logs, _Fakes) after an update of D."""
   z, real, condition, z_key, d_key = _drawn(context, batch, key, i)
@@ -141,6 +151,8 @@ def _update_g(context, state, batch, key, judge, fakes=None):
   judge, aux = _part(judge, part), state.aux
   if phase.update_g:
     z, real, condition, z_key, _ = _drawn(context, batch, key, train.n_dis - 1)
+    if phase.new_reals:
+      real, condition = _reals_of_g(context, batch, key)
     g_key = jax.random.fold_in(key, train.n_dis + 1)
     if train.reuse_latents and train.accumulate == 1:
       # Statistics are those that the first pass left: it is the same one.

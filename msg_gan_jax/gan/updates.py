@@ -101,7 +101,8 @@ def adapt_augmentation(context: StepContext, aux: dict[str, Any],
   batch = context.phase.batch
   observed = adaptive.observe(aux['augment'], logs['d_sign'], batch)
   adjusted = adaptive.adjust(
-      observed, settings.augment_target, settings.augment_speed_images)
+      observed, settings.augment_target, settings.augment_speed_images,
+      settings.augment_most)
   due = observed['count'] >= adaptive.BATCHES * batch
   return aux | {'augment': jax.tree.map(
       lambda old, new: jnp.where(due, new, old), observed, adjusted)}

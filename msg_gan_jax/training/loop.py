@@ -162,7 +162,7 @@ class Run:
     if images >= self.config.train.total_images:
       return []
     phase, size = self.gan.phase(images), self._groups.size(images)
-    batch = batch_like(source, (size * len(phase.penalties), phase.batch), mesh)
+    batch = batch_like(source, phase.reads(images, size)[1], mesh)
     return self._step.lower(like, batch, self._key, phase)
 
   def _restore_or_create(self, key, state, sharding):
@@ -196,7 +196,7 @@ class Run:
 
   def train(self, stop: Stop) -> int:
     """Steps until the end, or until a signal; returns its number."""
-    total, n_dis = self.config.train.total_images, self.config.train.n_dis
+    total = self.config.train.total_images
     if self.images >= total:
       self._measurement.run(self._view())
       return 0
@@ -213,7 +213,7 @@ class Run:
     with contextlib.closing(progress):
       while self.images < total:
         phase, count = self._groups.at(self.images)
-        batches = self._batches.at(self.images, (count * n_dis, phase.batch))
+        batches = self._batches.at(*phase.reads(self.images, count))
         self.state, logs = self._step(self.state, batches, self._key, phase)
         shown = range(self.images + phase.images,
                       self.images + (count + 1) * phase.images, phase.images)

@@ -27,7 +27,7 @@ class Architecture(NamedTuple):
       convolution.
     kernel: size of the kernels that double the size of a picture.
     d_layers: (kernel, stride, feature maps) of D's convolutions.
-    slope: of D's leaky ReLUs.
+    slope: of D's leaky ReLUs; 0 makes them ReLUs.
     first_norm: whether D's first layer is normalized too.
     start: what follows G's dense layer: 'flat', a norm of each number and a
       ReLU; 'maps', a norm of each map and a ReLU; 'linear', nothing.

@@ -41,6 +41,8 @@ class Architecture(NamedTuple):
     gain: of the convolutions on the main path, at the start.
     shortcut_norm: whether shortcuts with a convolution are normalized too
       (StudioGAN's D).
+    rectified: whether shortcuts of D see the ReLU of a block's input, as where
+      a ReLU in place has changed it before they read it.
     score_bias: whether D's score has a bias.
     settings: how layers are made; norms are those of a Config.
   """
@@ -56,6 +58,7 @@ class Architecture(NamedTuple):
   unit_range: bool = False
   gain: float = 2**.5
   shortcut_norm: bool = False
+  rectified: bool = False
   score_bias: bool = True
   settings: plain.LayerSettings = plain.LayerSettings(
       deviation='glorot', law='uniform')
@@ -179,6 +182,8 @@ class DBlock(nn.Module):
       return settings.normalize(name, conditional=False)(x, info)
 
     y = x if optimized else nn.relu(norm(x, 'norm_1'))
+    if arch.rectified and settings.norm == 'none':
+      x = y  # A norm has an output of its own, which the ReLU overwrites.
     y = plain.Conv(settings, hidden, gain=arch.gain, name='conv_1',
                    bias=settings.before_batch_norm)(y)
     y = nn.relu(norm(y, 'norm_2'))

@@ -29,6 +29,15 @@ from msg_gan_jax.gan.pyramid import Pyramid
 from msg_gan_jax.gan.state import NOTHING, Condition, Verdict
 
 
+def clamped(x: jax.Array, most: float) -> jax.Array:
+  """x within -most .. most; 0 sets no bound.
+
+  Source: the code of Karras et al. 2020 (arXiv:2006.06676), conv_clamp 256,
+  against overflow of float16; it moves what other types compute too.
+  """
+  return jnp.clip(x, -most, most) if most else x
+
+
 class StyledConv(nn.Module):
   """Modulated 3x3 convolution, noise, bias, activation.
 
@@ -37,11 +46,13 @@ class StyledConv(nn.Module):
     layer: its number, for the noise.
     up: whether it doubles the size.
     noise: whether there is any; its strength is learned, and begins at 0.
+    clamp: see clamped.
   """
   features: int
   layer: int
   up: bool = False
   noise: bool = True
+  clamp: float = 0.
 
   @nn.compact
   def __call__(self, x: jax.Array, w: jax.Array) -> jax.Array:
@@ -54,12 +65,13 @@ class StyledConv(nn.Module):
       strength = self.param('noise', nn.initializers.zeros, ())
       x = layers.add_bias(
           x, strength * noise.for_layer(self, self.layer, x.shape[:-1]))
-    return activate(layers.add_bias(x, bias))
+    return clamped(activate(layers.add_bias(x, bias)), self.clamp)
 
 
 class ToRGB(nn.Module):
   """A modulated 1x1 convolution without demodulation -> float32."""
   features: int
+  clamp: float = 0.
 
   @nn.compact
   def __call__(self, x: jax.Array, w: jax.Array) -> jax.Array:
@@ -67,7 +79,7 @@ class ToRGB(nn.Module):
     kernel, bias = layers.equal_weights(
         self, (x.shape[-1], self.features), x.shape[-1], gain=1.)
     x = forms.product(layers.scale(x, style[:, None, None]), kernel)
-    return layers.add_bias(x, bias).astype(jnp.float32)
+    return clamped(layers.add_bias(x, bias), self.clamp).astype(jnp.float32)
 
 
 class Constant(nn.Module):
@@ -90,6 +102,7 @@ class Synthesis(nn.Module):
   """
   ladder: Ladder
   noise: bool = True
+  clamp: float = 0.
   dtype: Any = jnp.float32
   remat: bool = False
 
@@ -125,11 +138,12 @@ class Synthesis(nn.Module):
       x = Constant((*self.ladder.grid(), width), name='constant')()
       x = jnp.broadcast_to(x, (len(w), *x.shape)).astype(self.dtype)
     else:
-      x = StyledConv(width, 2 * i - 1, True, self.noise,
+      x = StyledConv(width, 2 * i - 1, True, self.noise, self.clamp,
                      name=f'block_{size}_conv_1')(x, w[:, 0])
-    x = StyledConv(width, 2 * i, False, self.noise,
+    x = StyledConv(width, 2 * i, False, self.noise, self.clamp,
                    name=f'block_{size}_conv_2')(x, w[:, -2])
-    return x, ToRGB(self.ladder.image[-1], name=f'rgb_{size}')(x, w[:, -1])
+    return x, ToRGB(self.ladder.image[-1], self.clamp,
+                    name=f'rgb_{size}')(x, w[:, -1])
 
 
 class Generator(mapping.Styled):
@@ -139,10 +153,12 @@ class Generator(mapping.Styled):
 
   Attributes, beside those of mapping.Styled:
     noise: whether layers have any.
+    clamp: see clamped.
     dtype: of activations.
     remat: whether blocks are computed again in the backward pass.
   """
   noise: bool = True
+  clamp: float = 0.
   dtype: Any = jnp.float32
   remat: bool = False
 
@@ -150,7 +166,8 @@ class Generator(mapping.Styled):
   def networks(self) -> tuple[mapping.Mapping, nn.Module]:
     """See mapping.Styled."""
     return (mapping.Mapping(self.depth, self.width, classes=self.classes),
-            Synthesis(self.ladder, self.noise, self.dtype, self.remat))
+            Synthesis(self.ladder, self.noise, self.clamp, self.dtype,
+                      self.remat))
 
   def style_layers(self) -> int:
     """Two of every level: see Synthesis."""
@@ -188,6 +205,7 @@ class Discriminator(nn.Module):
     stddev_group: see layers.minibatch_stddev.
     head: from features to Verdict. With the condition 'mapped_projection' the
       score is <features, Mapping(label)> / sqrt(width): StyleGAN2-ADA's.
+    clamp: see clamped; of all convolutions but shortcuts.
     dtype: of activations.
     remat: whether blocks are computed again in the backward pass.
   """
@@ -197,6 +215,7 @@ class Discriminator(nn.Module):
   stddev: str = 'last'
   stddev_group: int = 4
   head: plain.Head = plain.Head()
+  clamp: float = 0.
   dtype: Any = jnp.float32
   remat: bool = False
 
@@ -214,7 +233,7 @@ class Discriminator(nn.Module):
           module.block(x, size)))(self, x)
     x = self.entering(images, x, base, self.stddev != 'none')
     width = self.ladder.width(base)
-    x = activate(layers.EqualConv(
+    x = self.active(layers.EqualConv(
         width, gain=1., name=f'block_{base}_conv_1')(x))
     x = activate(layers.EqualDense(
         width, gain=1., name=f'block_{base}_conv_2')(x))
@@ -233,7 +252,7 @@ class Discriminator(nn.Module):
     """
     width = self.ladder.width(size)
     if x is None:
-      x = activate(layers.EqualConv(
+      x = self.active(layers.EqualConv(
           width, size=1, gain=1., name='from_rgb')(images[-1]))
     else:
       x = phi.join_image(
@@ -244,14 +263,19 @@ class Discriminator(nn.Module):
   def block(self, x: jax.Array, size: int) -> jax.Array:
     """The layers of a level: [B, H, W, I] -> [B, H / 2, W / 2, O]."""
     out, name = self.path_width(size // 2), f'block_{size}'
-    y = activate(layers.EqualConv(
+    y = self.active(layers.EqualConv(
         self.ladder.width(size), gain=1., name=f'{name}_conv_1')(x))
-    y = activate(ConvDown(out, name=f'{name}_conv_2')(y))
+    y = self.active(ConvDown(out, name=f'{name}_conv_2')(y))
     if not ARCHITECTURES[self.architecture]:
       return y
     shortcut = layers.EqualConv(
         out, size=1, gain=1., use_bias=False, name=f'{name}_shortcut')
     return (y + shortcut(filters.down(x, convs.TAPS))) * math.sqrt(.5)
+
+  @nn.nowrap
+  def active(self, x: jax.Array) -> jax.Array:
+    """What follows a convolution: the rectifier and, if any, the bound."""
+    return clamped(activate(x), self.clamp)
 
   @nn.nowrap
   def path_width(self, size: int) -> int:

@@ -109,17 +109,23 @@ def _msg_progan(config: Config, bmsg: bool = False) -> Players:
       grows=not bmsg)
 
 
-def _progan(config: Config) -> Players:
+def _progan(config: Config, mean_first: bool) -> Players:
   """ProGAN, which shows one rung at a time.
 
-  Source: Karras et al. 2018 (arXiv:1710.10196).
+  Args:
+    config: Config.
+    mean_first: whether D's 2x2 means come before bias and rectifier, as in its
+      code in TensorFlow, or after them, as in the paper.
+
+  Source: Karras et al. 2018 (arXiv:1710.10196), table 2, and its code.
   """
   settings = config.networks
   return _on_ladder(
       config,
       lambda ladder, level: progan.Generator(
           ladder, norm_first=True, level=level, **_dtype_and_remat(settings)),
-      lambda ladder, level: _progan_d(settings, ladder, level, mean_first=True))
+      lambda ladder, level: _progan_d(
+          settings, ladder, level, mean_first=mean_first))
 
 
 def _stylegan(config: Config) -> Players:
@@ -147,10 +153,12 @@ def _stylegan2(config: Config, architecture: str) -> Players:
   settings = config.networks
   return _on_ladder(
       config,
-      lambda ladder, level: stylegan2.Generator(ladder, **_styles(settings)),
+      lambda ladder, level: stylegan2.Generator(
+          ladder, clamp=settings.conv_clamp, **_styles(settings)),
       lambda ladder, level: stylegan2.Discriminator(
           ladder, architecture, settings.phi, settings.stddev,
-          settings.stddev_group, _head(settings), **_dtype_and_remat(settings)),
+          settings.stddev_group, _head(settings), settings.conv_clamp,
+          **_dtype_and_remat(settings)),
       grows=False)._replace(mapped=True)
 
 
@@ -191,6 +199,7 @@ def _layer_settings(settings: Networks, usual: plain.LayerSettings
   usual = usual._replace(
       iterations=settings.power_iterations, ratio=settings.stable_rank,
       batch_always=settings.statistics == 'batch',
+      epsilon=settings.norm_epsilon or usual.epsilon,
       dtype=jnp.dtype(settings.dtype))
   return (usual._replace(
       norm=settings.g_norm, weight_norm=settings.g_weight_norm,
@@ -217,6 +226,8 @@ def _dcgan(config: Config, arch: dcgan.Architecture) -> Players:
 
   Source: each row of dcgan.ARCHITECTURES has its own.
   """
+  if config.networks.d_slope != -1:
+    arch = arch._replace(slope=config.networks.d_slope)
   return _convolutional(config, arch, dcgan, arch.doublings)
 
 
@@ -225,6 +236,7 @@ def _resnet(config: Config, arch: resnet.Architecture) -> Players:
 
   Source: each row of resnet.ARCHITECTURES has its own.
   """
+  arch = arch._replace(rectified=config.networks.d_shortcut == 'rectified')
   return _convolutional(config, arch, resnet, arch.d_downs, arch.score_bias)
 
 
@@ -296,7 +308,8 @@ def _lapgan(config: Config) -> Players:
 NETWORKS: Table[Network] = Table('config.networks.name', 'network', {
     'msg_progan': _msg_progan,
     'bmsg_gan': functools.partial(_msg_progan, bmsg=True),
-    'progan': _progan,
+    'progan': functools.partial(_progan, mean_first=True),
+    'progan_paper': functools.partial(_progan, mean_first=False),
     'stylegan': _stylegan,
     'stylegan2': functools.partial(_stylegan2, architecture='residual'),
     'stylegan2_plain': functools.partial(_stylegan2, architecture='plain'),

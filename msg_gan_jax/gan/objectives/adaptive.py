@@ -25,8 +25,8 @@ def observe(feedback: Feedback, sign: float | jax.Array,
                      'count': feedback['count'] + size}
 
 
-def adjust(feedback: Feedback, target: float,
-           speed_images: float) -> Feedback:
+def adjust(feedback: Feedback, target: float, speed_images: float,
+           most: float = 1.) -> Feedback:
   """Feedback with p a step nearer to what keeps r_t at the target.
 
   r_t is the mean sign of D at the reals it saw since the last step: 0 where it
@@ -36,7 +36,10 @@ def adjust(feedback: Feedback, target: float,
     feedback: of `start` and `observe`.
     target: of r_t; .6 in the paper.
     speed_images: real images in which p goes from 0 to 1, 500,000 there.
+    most: bound of p; 0 sets none, as their code: p then is no probability
+      above 1, but has to come down again before less is augmented.
   """
   direction = jnp.sign(feedback['signs'] - target * feedback['count'])
   return start(jnp.clip(
-      feedback['p'] + direction * feedback['count'] / speed_images, 0, 1))
+      feedback['p'] + direction * feedback['count'] / speed_images, 0,
+      most or None))
