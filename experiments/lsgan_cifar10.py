@@ -3,8 +3,10 @@
   python launch.py --config=lsgan_cifar10
 
 Mao et al. 2017 (arXiv:1611.04076), eq. 9, on raw logits; layers, Adam 2e-4
-(.5, .999) and 2 D updates of configs/CIFAR10/LSGAN.yaml. Published with it:
-inception score 6.55, FID 40.22 against 50,000 training pictures.
+(.5, .999) and 2 D updates of configs/CIFAR10/LSGAN.yaml, ReLUs in D
+(networks.d_slope 0) and epsilon 1e-4 in batch norms. Published with it:
+inception score 6.55, FID 40.22 against 50,000 training pictures. Runs from
+before these settings existed have leaky ReLUs of slope .1 and 1e-5.
 
 Its weights begin orthogonal, ours normal with deviation .02. The paper has
 other networks. compare_gan squares probabilities:

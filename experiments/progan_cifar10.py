@@ -10,8 +10,9 @@ Fetches CIFAR-10's archive, once. A small form for a CPU:
 Karras et al. 2018 (arXiv:1710.10196), as the branch original-theano-version of
 its code has it: 128 maps at every resolution, batches of 16, 400,000 images to
 fade in and 400,000 stable, WGAN-GP with slopes of 750, both players updated
-from one batch at once, nothing mirrored. Its branch in TensorFlow says that it
-does not reproduce CIFAR-10.
+from one batch at once, nothing mirrored; D's means after bias and rectifier
+(networks.d_mean last; runs from before the setting: first, as the branch in
+TensorFlow, which says that it does not reproduce CIFAR-10).
 
 Published: inception score 8.80 ± .05 of the best of ten runs, 8.56 ± .06 of all
 ten; 50,000 samples in ten splits. No FID. Two independent tries reached 6.6 and

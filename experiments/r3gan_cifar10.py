@@ -9,7 +9,9 @@ their code (brownvc/R3GAN): residual blocks of grouped convolutions, no norms,
 relativistic loss with R1 and R2, batch 512 on eight GPUs, 250 M images. Over
 the first 20 M, along half a cosine: rates 2e-4 to 5e-5, weight of R1 and R2 .05
 to .005, beta2 .9 to .99, probability of augmentations 0 to .55, half-life of
-the average 0 to 5 M images.
+the average 0 to 5 M images. G's updates compare with reals of their own
+(train.g_reals new), which do not count as shown, as in the source; runs from
+before that setting compare with those that D was just updated on.
 
 Published: FID 1.96 of 50,000 fakes against all 50,000 training pictures; on
 eight L40 it took four days.

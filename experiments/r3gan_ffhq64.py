@@ -7,7 +7,9 @@ their code (brownvc/R3GAN): residual blocks of grouped convolutions, no norms,
 relativistic loss with R1 and R2, batch 256 on eight GPUs. Over the first 20 M
 images, along half a cosine: rates 2e-4 to 5e-5, weight of R1 and R2 2 to .2,
 beta2 .9 to .99, probability of augmentations 0 to .3, half-life of the average
-0 to 500,000 images.
+0 to 500,000 images. G's updates compare with reals of their own (train.g_reals
+new), which do not count as shown, as in the source; runs from before that
+setting compare with those that D was just updated on.
 
 Published: FID 1.95 of 50,000 fakes against all 70,000 pictures.
 How long it was trained is not given.

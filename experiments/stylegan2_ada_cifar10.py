@@ -15,8 +15,11 @@ that warms up.
 Published: FIDs in ROWS, of 50,000 fakes against all 50,000 training pictures;
 conditional inception score 10.14. Without ADA the conditional FID is 6.96.
 Here: the penalty shares the step of the loss, where the source gives it steps
-of its own and lowers rate and betas of D; all in float32, where the source has
-float16 from 8 px on (--config.networks.dtype=bfloat16).
+of its own, lowers rate and betas of D, and counts these steps too in the mean
+sign; fakes have the labels of their batch's reals, there drawn anew from the
+set; all in float32, there float16 from 8 px on (networks.dtype=bfloat16).
+Runs from before networks.conv_clamp and objective.augment_most have no clamp
+and p <= 1; the source clamps at 256 and has no bound of p.
 """
 from msg_gan_jax.config import template
 

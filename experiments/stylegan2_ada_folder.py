@@ -11,9 +11,12 @@ to try other weights of R1: --config.objective.penalty_weight.
 
 Published: none for 'auto'.
 Here: penalties share the step of the loss, where the source lowers rates and
-betas; bfloat16 in all of G and D, where it has float16 in the four finest
-resolutions; remat from 512 px on. Pictures as good mirrored:
---config.data.mirror
+betas, counts R1's steps in the mean sign, lets 1 % of the gradient through the
+mean length, and moves the mean of w with path lengths too; with classes, labels
+of fakes are the reals', there drawn anew; bfloat16 in all of G and D, there
+float16 in the four finest resolutions; remat from 512 px on. Runs from before
+networks.conv_clamp and objective.augment_most: no clamp, p <= 1. Pictures as
+good mirrored: --config.data.mirror
 """
 from msg_gan_jax.config import template
 

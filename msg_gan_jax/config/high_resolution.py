@@ -91,8 +91,9 @@ ROWS = {
     # The branch original-theano-version of its code: inception score 8.80; D's
     # means come after bias and rectifier.
     'progan_cifar10': {
-        **PROGAN, 'networks.name': 'progan_paper', 'networks.latent': 128, 'networks.fmap_max': 128,
-        'networks.fmap_base': 4096, 'objective.penalty_target': 750.,
+        **PROGAN, 'networks.d_mean': 'last', 'networks.latent': 128,
+        'networks.fmap_max': 128, 'networks.fmap_base': 4096,
+        'objective.penalty_target': 750.,
         'train.grow_batches': '', 'train.grow_stable_images': 400_000,
         'train.grow_fade_images': 400_000, 'train.update': 'joint',
         'train.reuse_latents': True, 'train.total_images': 20_000_000,

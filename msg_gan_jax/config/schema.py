@@ -165,6 +165,10 @@ class Networks:
       'input', "What the shortcuts of D's residual blocks see: their input, as "
       'papers have it, or its ReLU (rectified), as in programs whose ReLU '
       'works in place.', one_of=('input', 'rectified'), before='input')
+  d_mean: str = setting(
+      'first', "Whether the 2x2 means of ProGAN's D come before bias and "
+      'rectifier, as in its code in TensorFlow, or last, as in its paper.',
+      one_of=('first', 'last'), before='first')
   conv_clamp: float = setting(
       0., 'Largest value that a convolution of StyleGAN2 gives, after its '
       'rectifier; 0 sets no bound.', 0., 1e6, before=0.)

@@ -74,14 +74,16 @@ def _new_reals(components):
   config = components.config
   if config.train.g_reals == 'same':
     return
-  why = '' if components.loss.compares else (
-      f'means nothing to config.objective.loss = {config.objective.loss!r}, '
-      'which does not compare fakes with reals')
-  if not why and config.train.reuse_latents:
-    why = ('but with config.train.reuse_latents G has the fakes of D\'s update, '
-           'and their labels')
-  if why:
-    raise ValueError(f"config.train.g_reals: 'new' {why}; wanted 'same'.")
+  if not components.loss.compares:
+    raise ValueError(
+        "config.train.g_reals: 'new' means nothing to config.objective.loss = "
+        f'{config.objective.loss!r}, which does not compare fakes with reals; '
+        "wanted 'same', the default.")
+  if config.train.reuse_latents:
+    raise ValueError(
+        "config.train.g_reals: 'new', but with config.train.reuse_latents G "
+        "has the fakes of D's update, and their labels; wanted 'same', or "
+        'reuse_latents=False.')
 
 
 def _is_none(value):
@@ -91,7 +93,7 @@ def _is_none(value):
 USUAL = schema.flatten(schema.Config())
 # Settings of config.networks that only these networks have.
 OWN = {'d_slope': dcgan.ARCHITECTURES, 'd_shortcut': resnet.ARCHITECTURES,
-       'conv_clamp': ('stylegan2', 'stylegan2_plain')}
+       'd_mean': ('progan',), 'conv_clamp': ('stylegan2', 'stylegan2_plain')}
 # A network's own settings, and traced weights of a penalty that is off, are
 # free: they may differ from the default though they do nothing.
 IDLE = (

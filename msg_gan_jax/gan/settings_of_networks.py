@@ -187,7 +187,6 @@ REFUSALS: dict[str, tuple[Refusal, ...]] = {
     'msg_progan': (*_PROGAN, _growth),
     'bmsg_gan': _PROGAN,
     'progan': (*_PROGAN, _growth),
-    'progan_paper': (*_PROGAN, _growth),
     'stylegan': (*_MAPPED, _no_mapping('d'), _growth),
     'stylegan2': _MAPPED,
     'stylegan2_plain': _MAPPED,

@@ -3,7 +3,6 @@
 Each file of tests/gan/programs has the peer, its commit and what was built.
 """
 import dataclasses
-import functools
 
 import jax
 import jax.numpy as jnp
@@ -17,7 +16,6 @@ from msg_gan_jax.gan import context, hyper, latents, passes, pyramid
 from msg_gan_jax.gan import step as step_module
 from msg_gan_jax.gan.build import Gan, build
 from msg_gan_jax.gan.networks import mapping, noise
-from msg_gan_jax.gan.objectives import path_length
 from msg_gan_jax.gan.objectives.penalties import PENALTIES
 from msg_gan_jax.gan.schedules import Phase
 from msg_gan_jax.gan.state import NOTHING, Condition, Player, State

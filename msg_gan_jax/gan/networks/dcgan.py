@@ -203,7 +203,9 @@ ARCHITECTURES = {
     'sngan_cnn': Architecture(
         (512, 256, 128, 64), _NOT_WIDENING, g_last='conv', slope=.1,
         start='linear'),
-    # PyTorch-StudioGAN, deep_conv.py: sums over pixels, norms every layer.
+    # PyTorch-StudioGAN, deep_conv.py: sums over pixels, norms every layer. As
+    # its configs run it, with networks.d_slope 0 and networks.norm_epsilon
+    # 1e-4; its presets have both.
     'dcgan_studiogan': Architecture(
         (512, 256, 128, 64), _NOT_WIDENING, g_last='conv', slope=.1,
         first_norm=True, start='linear', readout='sum'),

@@ -93,7 +93,8 @@ class Discriminator(nn.Module):
       and gain sqrt(2) for the score (ProGAN: 1).
     head: from features to Verdict.
     mean_first: whether the 2x2 mean comes before bias and rectifier, in one
-      convolution of stride 2 (ProGAN's and StyleGAN's code).
+      convolution of stride 2 (StyleGAN's code, and ProGAN's in TensorFlow); in
+      ProGAN's paper, and its code in Theano, it comes after them.
     blur: whether it is blurred before that one (StyleGAN).
     level: which rung is the finest open one; its image, [B, h, w, C], is the
       only one seen. Each rung then has its first layer. None opens all.

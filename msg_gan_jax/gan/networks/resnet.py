@@ -239,7 +239,8 @@ ARCHITECTURES = {
         (256,) * 4, (128,) * 4, 2, score_bias=False,
         settings=plain.LayerSettings(
             deviation='glorot', law='uniform', epsilon=2e-5)),
-    # mimicry, nets/sngan: bilinear.
+    # mimicry, nets/sngan: bilinear. As it runs, with networks.d_shortcut
+    # 'rectified'; its presets have that.
     'resnet_mimicry': _MIMICRY,
     'resnet_mimicry_48': _MIMICRY._replace(
         g_widths=(512, 256, 128, 64), d_widths=(64, 128, 256, 512, 1024),
@@ -252,7 +253,9 @@ ARCHITECTURES = {
         d_widths=(64, 128, 256, 512, 1024, 1024), d_downs=5),
     # Gulrajani et al. 2017, gan_cifar_resnet.py: 128 maps, mean.
     'resnet_wgan_gp': Architecture((128,) * 4, (128,) * 4, 2, readout='mean'),
-    # PyTorch-StudioGAN, resnet.py: norms in D's shortcuts too.
+    # PyTorch-StudioGAN, resnet.py: norms in D's shortcuts too. As it runs,
+    # with networks.norm_epsilon 1e-4 and, where D has spectral norm and no
+    # other, networks.d_shortcut 'rectified'.
     'resnet_studiogan': Architecture(
         (256,) * 4, (128,) * 4, 2, shortcut_norm=True),
 }

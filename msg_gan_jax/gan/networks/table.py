@@ -109,13 +109,8 @@ def _msg_progan(config: Config, bmsg: bool = False) -> Players:
       grows=not bmsg)
 
 
-def _progan(config: Config, mean_first: bool) -> Players:
+def _progan(config: Config) -> Players:
   """ProGAN, which shows one rung at a time.
-
-  Args:
-    config: Config.
-    mean_first: whether D's 2x2 means come before bias and rectifier, as in its
-      code in TensorFlow, or after them, as in the paper.
 
   Source: Karras et al. 2018 (arXiv:1710.10196), table 2, and its code.
   """
@@ -125,7 +120,7 @@ def _progan(config: Config, mean_first: bool) -> Players:
       lambda ladder, level: progan.Generator(
           ladder, norm_first=True, level=level, **_dtype_and_remat(settings)),
       lambda ladder, level: _progan_d(
-          settings, ladder, level, mean_first=mean_first))
+          settings, ladder, level, mean_first=settings.d_mean == 'first'))
 
 
 def _stylegan(config: Config) -> Players:
@@ -308,8 +303,7 @@ def _lapgan(config: Config) -> Players:
 NETWORKS: Table[Network] = Table('config.networks.name', 'network', {
     'msg_progan': _msg_progan,
     'bmsg_gan': functools.partial(_msg_progan, bmsg=True),
-    'progan': functools.partial(_progan, mean_first=True),
-    'progan_paper': functools.partial(_progan, mean_first=False),
+    'progan': _progan,
     'stylegan': _stylegan,
     'stylegan2': functools.partial(_stylegan2, architecture='residual'),
     'stylegan2_plain': functools.partial(_stylegan2, architecture='plain'),
