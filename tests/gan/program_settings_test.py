@@ -125,7 +125,8 @@ def test_a_rectified_shortcut_is_the_block_of_a_rectified_input(down):
 def test_progans_means_come_before_bias_and_rectifier_or_last(d_mean):
   config = schema.template('progan')
   config.update_from_flattened_dict({
-      'data.resolution': 8, 'train.grow_from': 0, 'networks.stddev': 'none',
+      'data.resolution': 8, 'train.grow_from': 0, 'train.grow_batches': '',
+      'networks.stddev': 'none',
       'networks.fmap_max': 4, 'networks.d_mean': d_mean})
   module = build(config).components.players.d
   x = jax.random.normal(KEY, (2, 8, 8, 3))
