@@ -41,7 +41,7 @@ LONGEST = (
     'gan/compatibility', 'experiments/experiments', 'gan/devices',
     'config/presets', 'fuzz', 'runs/checkpoints', 'gan/networks/networks',
     'training/stop', 'gan/networks/stylegan2', 'gan/high_resolution',
-    'gan/growth', 'commands/score_runs', 'commands/bad_inputs',
+    'gan/growth', 'gan/programs', 'commands/score_runs', 'commands/bad_inputs',
     'training/loop', 'metrics/functional/precision_recall',
     'runs/earlier_runs', 'docs/docs', 'docs/conditional_study',
     'docs/dirac_study', 'gan/step', 'gan/objectives/augmentations',

@@ -117,6 +117,7 @@ def changes(after, before):
   return jax.tree.map(lambda a, b: np.float64(a) - b, after, before)
 
 
+@pytest.mark.slow
 def test_studiogans_dcgan_has_relus_in_d_and_its_epsilon(monkeypatch):
   program = Program('studiogan_lsgan')
   gan = made('lsgan', networks__latent=16, train__n_dis=1)
@@ -142,6 +143,7 @@ def mimicry(shortcut):
           d=narrow.components.players.d)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('shortcut, form', [
     ('rectified', 'as_it_runs'), ('input', 'not_in_place')])
 def test_mimicrys_shortcuts_see_what_its_relu_left(
@@ -170,6 +172,7 @@ R3GAN = dict(
     schedule__augment_strength=-1., train__batch=8)
 
 
+@pytest.mark.slow
 def test_a_step_of_r3gan_anywhere_on_its_schedules(monkeypatch):
   program = Program('r3gan_cifar10')
   gan = made('r3gan_cifar10', **R3GAN)
@@ -207,6 +210,7 @@ def test_r3gans_schedules_are_its_programs():
           name, images)
 
 
+@pytest.mark.slow
 def test_bmsg_gans_step_and_the_mean_of_r1_over_scales(monkeypatch):
   program = Program('bmsg_gan_d4_l32')
   gan = made('bmsg_gan', networks__latent=32, networks__fmap_max=32,
@@ -307,6 +311,7 @@ def stylegan2():
     return program, jax.jit(numbers)(state.g.params, state.d.params)
 
 
+@pytest.mark.slow
 def test_stylegan2_ada_is_its_program(stylegan2):
   program, found = stylegan2
   wanted = program.expected

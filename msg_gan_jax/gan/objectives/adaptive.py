@@ -31,6 +31,7 @@ def adjust(feedback: Feedback, target: float, speed_images: float,
 
   r_t is the mean sign of D at the reals it saw since the last step: 0 where it
   guesses, 1 where it knows them all by heart. If D has seen nothing, p stays.
+  The authors' code also counts what D says of reals where R1 is computed.
 
   Args:
     feedback: of `start` and `observe`.

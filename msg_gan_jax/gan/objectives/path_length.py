@@ -57,7 +57,7 @@ def path_length(
 
   Source: Karras et al. 2020 (arXiv:1912.04958), sec. 3.2, eq. 4 and appendix
   B. In its code the weight is 2, and every 4th update of G asks for it, with
-  half of a batch.
+  half of a batch; the running mean of w moves in these passes too, here not.
   """
   def moved(w):
     images = images_of(w)
