@@ -183,9 +183,9 @@ class Npz:
         place, self._array(name).tolist(), self.names)
     if 'classes' not in self._headers or header.dtype.kind not in 'iu':
       return classes, numbers
-    return self._class_names(place, classes), numbers
+    return self._class_names(place, classes, numbers), numbers
 
-  def _class_names(self, place, classes):
+  def _class_names(self, place, classes, numbers):
     header = self._headers['classes']
     if header.dtype.kind not in 'US' or len(header.shape) != 1:
       raise ValueError(
@@ -194,9 +194,11 @@ class Npz:
     names = [n.decode('utf-8', 'replace') if isinstance(n, bytes) else n
              for n in self._array('classes').tolist()]
     if len(names) < len(classes):
+      first = min(numbers)
       raise ValueError(
           f"{place} goes to {len(classes) - 1}, but 'classes' has "
-          f'{len(names)} names.')
+          f'{len(names)} names.'
+          + (f' Labels begin at {first}, and classes at 0.' if first else ''))
     return tuple(map(picture_files.printable, names))
 
 

@@ -135,6 +135,8 @@ def test_what_an_npz_is_its_bytes_say(save, opened, tmp_path):
      r"'labels': the label of 'images\[5\]' is -3"),
     (dict(images=PIXELS, labels=np.arange(6), classes=np.array(['a'])), {},
      r"goes to 5, but 'classes' has 1 names"),
+    (dict(images=PIXELS, labels=np.arange(1, 7), classes=np.array(['a'] * 6)),
+     {}, r"goes to 6, but 'classes' has 6 names\. Labels begin at 1, and "),
     (dict(images=PIXELS, labels=np.arange(6), classes=np.arange(6)), {},
      r"'classes' is int64 \[6\]; wanted texts"),
     (dict(images=PIXELS), {'label_file': 'x.csv'},
