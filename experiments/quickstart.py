@@ -31,5 +31,6 @@ def get_config():
   config.train.ema_half_life_images = 2_000
   config.train.log_every_images = 1_000
   config.train.sample_every_images = 6_000
+  config.train.measure_every_images = 6_000
   config.train.checkpoint_every_images = 12_000
   return config
