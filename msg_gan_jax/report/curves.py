@@ -24,8 +24,10 @@ PANELS = (
     ("share of D's input gradient, by pixels", ('share_*',), False),
     ('diversity', ('diversity*',), False),
     ('sliced Wasserstein distance x1e3', ('swd_*',), True),
+    ('distance of two samples, of that of two reals', ('pairwise_ratio',),
+     False),
 )
-# What the newest record with 'references' compares a number with.
+# What records compare numbers with: how it is dashed, and called.
 REFERENCES = {
     'reals': ('--', 'reals'), 'pca': ('-.', 'Gaussian of their components'),
     'noise': (':', 'noise, pixel by pixel')}
@@ -146,7 +148,7 @@ def _once(values, reals):
   words = [f'{name} {y[-1]:.4g}' + (
       f' (reals {reals[name]:.4g})' if name in reals else '')
       for name, y in values.items()]
-  return ['One value alone: ' + ', '.join(words) + '.'] if words else []
+  return ['One value only: ' + ', '.join(words) + '.'] if words else []
 
 
 def _explained(lines, references):
@@ -162,7 +164,8 @@ def _panel(ax, name, log, curves, references):
   log = log and any((y > 0).sum() > 1 for _, y, _ in curves.values())
   if log:
     ax.set_yscale('log')
-  broken, drawn = [], {}
+  broken = []
+  drawn: dict[str, None] = {}  # Rows of REFERENCES.
   for i, (key, (x, y, spread)) in enumerate(curves.items()):
     color = _COLORS[i % len(_COLORS)]
     finite = np.isfinite(y)
@@ -184,11 +187,10 @@ def _panel(ax, name, log, curves, references):
         ax.axhline(references[row][key], color=color, linewidth=1, alpha=.7,
                    linestyle=dashes)
         drawn[row] = None
-  limits = ax.get_ylim()  # Those of the means: spreads may be far wider.
-  for i, (x, y, spread) in enumerate(curves.values()):
-    ax.fill_between(x, y - spread, y + spread, alpha=.12, linewidth=0,
-                    color=_COLORS[i % len(_COLORS)])
-  ax.set_ylim(limits)
+    # Where y is logarithmic, as far below the mean as above it there too.
+    below = y * y / (y + spread) if log else y - spread
+    ax.fill_between(x, below, y + spread, where=finite, color=color, alpha=.12,
+                    linewidth=0)
   if broken:
     ax.axvline(min(broken), color='red', linewidth=1, linestyle=':')
   for row in drawn:
@@ -205,6 +207,6 @@ def _panel(ax, name, log, curves, references):
 
 def _label(key, panel):
   kind, _, size = key.partition('_')
-  if kind in ('stability', 'consistency', 'share'):
-    return f'{size} px'
+  if kind in ('stability', 'consistency', 'share', 'swd'):
+    return f'{size} px' if size.isdigit() else size
   return key.removeprefix(panel + '_')

@@ -169,8 +169,8 @@ class DistanceSummary:
     room for all of them.
     """
     swd = measured['swd']
-    return {'reals': {'pairwise_ratio': 1.} | {
-                f'swd_{level}': value for level, value in swd['halves'].items()},
+    halves = {f'swd_{level}': value for level, value in swd['halves'].items()}
+    return {'reals': {**halves, 'pairwise_ratio': 1.},
             **{name: {SWD_MEAN: swd[name]['mean']} for name in ('noise', 'pca')}}
 
   @staticmethod
