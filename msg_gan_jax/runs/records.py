@@ -29,8 +29,8 @@ class Writer(Protocol):
 
     Args:
       images: real images shown so far.
-      values: {name: scalar}; Python, numpy or jax. A dict of such in place of
-        a scalar, such as the spread of means, is for files and not for people.
+      values: {name: scalar}; Python, numpy or jax. In place of a scalar there
+        may be a dict of some, as of spreads: TensorBoard leaves it out.
       clock: the same of what depends on the clock, such as seconds; None has
         none.
 

@@ -171,7 +171,8 @@ class DistanceSummary:
     swd = measured['swd']
     halves = {f'swd_{level}': value for level, value in swd['halves'].items()}
     return {'reals': {**halves, 'pairwise_ratio': 1.},
-            **{name: {SWD_MEAN: swd[name]['mean']} for name in ('noise', 'pca')}}
+            'noise': {SWD_MEAN: swd['noise']['mean']},
+            'pca': {SWD_MEAN: swd['pca']['mean']}}
 
   @staticmethod
   def table(measured: dict[str, Any]) -> str:
