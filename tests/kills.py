@@ -171,6 +171,7 @@ def final(path):
   state = tree['state']
   return {
       'images': images, 'fingerprint': fingerprints.fingerprint(tree),
+      'of the next record': json.dumps(saved.notes),
       'parameters of G': state.g.params, 'parameters of D': state.d.params,
       'average of G': state.ema, 'optimizer of G': state.g.opt,
       'optimizer of D': state.d.opt,

@@ -47,7 +47,9 @@ def get_config(kind):
   config.networks.fmap_max = 8
   config.networks.fmap_base = 64
   config.train.batch = 8
-  config.train.log_every_images = 16
+  # Each step has its record: older commits recorded the last of several, newer
+  # ones record their mean.
+  config.train.log_every_images = 8
   config.train.sample_every_images = 40
   config.train.measure_every_images = 10_000
   config.train.checkpoint_every_images = 10_000

@@ -355,7 +355,8 @@ class Train:
   init_parts: str = setting(
       'g,d,ema', "Which of that run's weights: any of g, d, ema.")
   log_every_images: int = setting(
-      2_000, 'Images between two lines of metrics.', 1, may_change=True)
+      2_000, 'Images between two lines of metrics: the means of the steps '
+      'between them.', 1, may_change=True)
   sample_every_images: int = setting(
       20_000, 'Images between two grids of samples and health checks.', 1,
       may_change=True)

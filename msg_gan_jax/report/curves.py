@@ -3,6 +3,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import fnmatch
 import math
 import os
+import textwrap
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,14 @@ PANELS = (
     ('disagreement of scales, by pixels', ('consistency_*',), True),
     ("share of D's input gradient, by pixels", ('share_*',), False),
     ('diversity', ('diversity*',), False),
+    ('sliced Wasserstein distance x1e3', ('swd_*',), True),
+    ('distance of two samples, of that of two reals', ('pairwise_ratio',),
+     False),
 )
+# What records compare numbers with: how it is dashed, and called.
+REFERENCES = {
+    'reals': ('--', 'reals'), 'pca': ('-.', 'Gaussian of their components'),
+    'noise': (':', 'noise, pixel by pixel')}
 # Okabe & Ito 2008, without the yellow: the colour-blind tell them apart too.
 _COLORS = ('#0072B2', '#D55E00', '#009E73', '#CC79A7', '#56B4E9', '#E69F00',
            '#000000')
@@ -33,14 +41,16 @@ def plot(records: Sequence[Mapping[str, Any]], path: str | os.PathLike,
   """Writes a PNG of curves against the real images shown.
 
   Each curve is a running median over a fiftieth of its values, above the pale
-  raw line; with fewer than 20 values it is the raw line. Values that are not
-  finite are gaps, and a red line marks the first.
+  raw line; with fewer than 20 values it is the raw line. A pale band is the
+  spread of the steps whose mean a value is, and dashed lines are references.
+  Values that are not finite are gaps, and a red line marks the first. What has
+  a single value has no panel: it stands in a line below them.
 
   Args:
     records: dicts as `runs.records.read` returns them; a name may be missing
       from any of them.
     path: of the file.
-    keys: names to draw; None draws all but clock and epoch.
+    keys: names to draw; None draws all but clock, epoch and steps.
     title: over the whole.
 
   Raises:
@@ -53,27 +63,35 @@ def plot(records: Sequence[Mapping[str, Any]], path: str | os.PathLike,
     raise ValueError(
         "curves: matplotlib is missing; pip install 'msg_gan_jax[plot]'."
     ) from error
-  panels = _panels(keys if keys is not None else _names(records))
-  panels = {
-      about: curves for about, names in panels.items()
-      if (curves := {k: c for k in names if len((c := _curve(records, k))[0])})}
-  if not panels:
+  names = [*keys] if keys is not None else _names(records)
+  curves = {k: c for k in names if (c := _curve(records, k)).size}
+  if not curves:
     raise ValueError('keys: no record has any of the values to draw.')
-  shown = [record['images'] for record in records]
-  margin = .02 * max(1, max(shown) - min(shown))
-  left, right = min(shown) - margin, max(shown) + margin
-  columns = min(3, len(panels))
+  lines = {k: c for k, c in curves.items() if np.isfinite(c[1]).sum() > 1}
+  references = _references(records)
+  panels = _panels(lines)
+  columns = min(3, max(1, len(panels)))
   rows = math.ceil(len(panels) / columns)
+  notes = [
+      *_once({k: c[1] for k, c in curves.items() if k not in lines},
+             references.get('reals', {})),
+      *_explained(lines, references)]
+  notes = [x for note in notes for x in textwrap.wrap(note, 68 * columns)]
   fig = figure.Figure(
-      figsize=(4.6 * columns, 2.9 * rows + .3), layout='constrained')
+      figsize=(4.6 * columns, 2.9 * rows + .3 + .17 * len(notes)),
+      layout='constrained')
   if title:
     fig.suptitle(title)
-  for i, ((name, log), curves) in enumerate(panels.items()):
+  if notes:
+    fig.supxlabel('\n'.join(notes), fontsize=8, x=.01, ha='left', color='.3')
+  shown = [record['images'] for record in records]
+  margin = .02 * max(1, max(shown) - min(shown))
+  for i, ((name, log), of_panel) in enumerate(panels.items()):
     ax = fig.add_subplot(rows, columns, i + 1)
-    _panel(ax, name, log, curves)
+    _panel(ax, name, log, {k: lines[k] for k in of_panel}, references)
     ax.xaxis.set_major_formatter(ticker.EngFormatter(sep=''))
     ax.xaxis.set_major_locator(ticker.MaxNLocator(5))
-    ax.set_xlim(left, right)
+    ax.set_xlim(min(shown) - margin, max(shown) + margin)
     if i + columns >= len(panels):
       ax.set_xlabel('real images shown')
   with replacing(path) as temporary:
@@ -89,12 +107,14 @@ def smooth(y: np.ndarray | Sequence[float], window: int) -> np.ndarray:
 
 
 def _names(records):
-  names = dict.fromkeys(k for record in records for k in record)
-  return [k for k in names if k not in ('images', 'epoch', 'clock')]
+  names = dict.fromkeys(
+      k for record in records for k, value in record.items()
+      if not isinstance(value, Mapping))
+  return [k for k in names if k not in ('images', 'epoch', 'steps')]
 
 
 def _panels(names):
-  # {(title, log): names}, the named panels first.
+  """{(title, log): names} of panels that have any, the named ones first."""
   panels: dict[tuple[str, bool], list[str]] = {
       (title, log): [] for title, _, log in PANELS}
   for name in names:
@@ -103,17 +123,50 @@ def _panels(names):
          if any(fnmatch.fnmatchcase(name, p) for p in patterns)),
         (name.split('_')[0], False))
     panels.setdefault(about, []).append(name)
-  return panels
+  return {about: some for about, some in panels.items() if some}
 
 
 def _curve(records, name):
-  points = [(r['images'], r[name]) for r in records if name in r]
-  return np.array(points, float).reshape(-1, 2).T
+  """[3, n]: images, values, and the spread of each, which is nan of none."""
+  return np.array([
+      (r['images'], r[name], r.get('spread', {}).get(name, math.nan))
+      for r in records if name in r], float).reshape(-1, 3).T
 
 
-def _panel(ax, name, log, curves):
+def _references(records):
+  """{a row of REFERENCES: {name: number}}, the newest of each name."""
+  found: dict[str, dict[str, float]] = {}
+  for record in records:
+    for row, values in record.get('references', {}).items():
+      found.setdefault(row, {}).update(
+          (k, v) for k, v in values.items() if math.isfinite(v))
+  return found
+
+
+def _once(values, reals):
+  """A line of what has no curve, with that of the reals beside it."""
+  words = [f'{name} {y[-1]:.4g}' + (
+      f' (reals {reals[name]:.4g})' if name in reals else '')
+      for name, y in values.items()]
+  return ['One value only: ' + ', '.join(words) + '.'] if words else []
+
+
+def _explained(lines, references):
+  """What bands and lines without a name of their own are."""
+  if any(np.isfinite(spread).any() for _, _, spread in lines.values()):
+    yield 'Bands: standard deviation between the steps whose mean is drawn.'
+  if any(name in lines for of_row in references.values() for name in of_row):
+    yield ('Reals: one half of them against the other, or what they have '
+           'themselves; in the colour of the curve.')
+
+
+def _panel(ax, name, log, curves, references):
+  log = log and any((y > 0).sum() > 1 for _, y, _ in curves.values())
+  if log:
+    ax.set_yscale('log')
   broken = []
-  for i, (key, (x, y)) in enumerate(curves.items()):
+  drawn: dict[str, None] = {}  # Rows of REFERENCES.
+  for i, (key, (x, y, spread)) in enumerate(curves.items()):
     color = _COLORS[i % len(_COLORS)]
     finite = np.isfinite(y)
     if not finite.all():
@@ -121,27 +174,39 @@ def _panel(ax, name, log, curves):
     if log:
       finite &= y > 0
     line = np.where(finite, y, np.nan)
+    style = dict(color=color, label=_label(key, name))
     if len(y) < 20:  # A median of so few would hide most of them.
-      ax.plot(x, line, color=color, marker='.', label=_label(key, name))
-      continue
-    ax.plot(x, line, color=color, linewidth=.8, alpha=.25)
-    if finite.any():
-      line[finite] = smooth(y[finite], len(y) // 50)
-    ax.plot(x, line, color=color, linewidth=1.6, label=_label(key, name))
+      ax.plot(x, line, marker='.', **style)
+    else:
+      ax.plot(x, line, color=color, linewidth=.8, alpha=.25)
+      if finite.any():
+        line[finite] = smooth(y[finite], len(y) // 50)
+      ax.plot(x, line, linewidth=1.6, **style)
+    for row, (dashes, _) in REFERENCES.items():
+      if key in references.get(row, {}):
+        ax.axhline(references[row][key], color=color, linewidth=1, alpha=.7,
+                   linestyle=dashes)
+        drawn[row] = None
+    # Where y is logarithmic, as far below the mean as above it there too.
+    below = y * y / (y + spread) if log else y - spread
+    ax.fill_between(x, below, y + spread, where=finite, color=color, alpha=.12,
+                    linewidth=0)
   if broken:
     ax.axvline(min(broken), color='red', linewidth=1, linestyle=':')
-  if log and any((y > 0).any() for _, y in curves.values()):
-    ax.set_yscale('log')
+  for row in drawn:
+    dashes, label = REFERENCES[row]
+    ax.plot([], [], color='.4', linewidth=1, linestyle=dashes, label=label)
   ax.set_title(name, fontsize=10, loc='left')
   ax.grid(alpha=.25)
   ax.spines[['top', 'right']].set_visible(False)
   ax.tick_params(labelsize=8)
-  if len(curves) > 1:
-    ax.legend(fontsize=7, frameon=False, ncols=2 if len(curves) > 3 else 1)
+  if len(curves) > 1 or drawn:
+    ax.legend(fontsize=7, frameon=False,
+              ncols=2 if len(curves) + len(drawn) > 3 else 1)
 
 
 def _label(key, panel):
   kind, _, size = key.partition('_')
-  if kind in ('stability', 'consistency', 'share'):
-    return f'{size} px'
+  if kind in ('stability', 'consistency', 'share', 'swd'):
+    return f'{size} px' if size.isdigit() else size
   return key.removeprefix(panel + '_')

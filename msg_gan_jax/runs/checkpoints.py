@@ -1,4 +1,5 @@
 """Checkpoints of a run: written in the background, verified when read."""
+from collections.abc import Mapping
 import contextlib
 import datetime
 import hashlib
@@ -33,6 +34,8 @@ class Checkpoints:
   Attributes:
     passed_over: lines about the damaged checkpoints that the last `restore`
       had to skip.
+    notes: what was saved beside the arrays of the checkpoint that the last
+      `restore` has read; {} if it had none.
   """
 
   def __init__(self, path: str | os.PathLike, keep: int = 2,
@@ -40,6 +43,7 @@ class Checkpoints:
     self.path = pathlib.Path(os.path.abspath(path))
     self.keep, self.read_only = keep, read_only
     self.passed_over: list[str] = []
+    self.notes: dict[str, Any] = {}
     self._manager: Any = None
     # What this object wrote or read back: {images: description of leaves}.
     self._known: dict[int, dict[str, list]] = {}
@@ -62,16 +66,19 @@ class Checkpoints:
     return sorted(int(x.name) for x in self.path.iterdir()
                   if x.name.isdigit() and x.is_dir())
 
-  def save(self, images: int, tree: Any) -> bool:
+  def save(self, images: int, tree: Any,
+           notes: Mapping[str, Any] | None = None) -> bool:
     """Starts to write a tree; its buffers may be donated on return.
 
     Args:
       images: real images shown, the checkpoint's name; not below the latest.
       tree: any tree of jax arrays.
+      notes: plain JSON that belongs to it, such as sums of a record that is
+        not yet due.
 
     Returns:
       Whether anything had to be written; False if the same tree is there
-      already.
+      already, with the notes that it was saved with.
 
     Raises:
       OSError: the disk refused this checkpoint, or the one before, which was
@@ -100,7 +107,7 @@ class Checkpoints:
     if self._manager is None:
       self._manager = orbax_storage.open_manager(self.path, self.keep)
     try:
-      orbax_storage.save(self._manager, images, leaves, about)
+      orbax_storage.save(self._manager, images, leaves, about, notes or {})
     except Exception as error:
       raise self._failed(images, error) from error
     self._known = {images: about}
@@ -147,17 +154,18 @@ class Checkpoints:
         has other leaves, shapes or types than `like`.
     """
     self.wait()
-    self.passed_over = []
+    self.passed_over, self.notes = [], {}
     place = place or f'checkpoints {self.path}'
     wanted = fingerprints.named(like, place)
     damaged: list[tuple[int, str]] = []
     for step in reversed(self._candidates(images, place)):
-      leaves, about, why = verification.read(
+      leaves, about, notes, why = verification.read(
           self.path / str(step), step, wanted, partial, place)
       if leaves is not None:
         if not partial:
           self._known = {step: about}
         self._settle(damaged)
+        self.notes = notes
         return step, jax.tree.unflatten(
             jax.tree.structure(like), leaves.values())
       damaged.append((step, why))

@@ -63,7 +63,7 @@ def open_manager(path: pathlib.Path, keep: int) -> Any:
 
 
 def save(manager: Any, images: int, leaves: Mapping[str, jax.Array],
-         about: Mapping[str, list]) -> None:
+         about: Mapping[str, list], notes: Mapping[str, Any]) -> None:
   """Starts to write named arrays and the record of what they are.
 
   Args:
@@ -71,14 +71,16 @@ def save(manager: Any, images: int, leaves: Mapping[str, jax.Array],
     images: real images shown, the checkpoint's name.
     leaves: {name: array}.
     about: what fingerprints.describe says of them.
+    notes: plain JSON that belongs to them.
   """
   args = _orbax().args
   manager.save(images, force=True, args=args.Composite(
       # orbax refuses empty arrays; their shape is all there is to them.
       state=args.StandardSave({name: x for name, x in leaves.items()
                                if math.prod(x.shape)}),
-      record=args.JsonSave(_sealed(
-          {'format': FORMAT, 'images': images, 'leaves': about}))))
+      record=args.JsonSave(_sealed({
+          'format': FORMAT, 'images': images, 'leaves': about,
+          'notes': dict(notes)}))))
 
 
 def _sealed(record):
@@ -110,7 +112,9 @@ def attempt(read: Callable[..., Result], *args: Any) -> tuple[
 
 
 def read_record(folder: pathlib.Path, images: int) -> dict[str, Any]:
-  """{'format', 'images', 'leaves'} of a checkpoint, as it was saved.
+  """{'format', 'images', 'leaves', 'notes'} of a checkpoint, as it was saved.
+
+  The notes of one that was written before there were any are {}.
 
   Raises:
     Exception: of many classes; it cannot be read, or was changed.
@@ -119,7 +123,7 @@ def read_record(folder: pathlib.Path, images: int) -> dict[str, Any]:
   claimed = record.pop('digest', None)
   if _sealed(record)['digest'] != claimed or record['images'] != images:
     raise ValueError('its record is not the one that was saved')
-  return record
+  return {'notes': {}, **record}
 
 
 def read_leaves(folder: pathlib.Path,

@@ -16,18 +16,21 @@ _NOT_FINITE = {
 
 
 Scalars = Mapping[str, SupportsFloat]
+# The same, and by some names several numbers, each with a name of its own.
+Values = Mapping[str, 'SupportsFloat | Values']
 
 
 class Writer(Protocol):
   """Takes the records of a run, and pictures if it has a place for them."""
 
-  def write(self, images: int, values: Scalars,
+  def write(self, images: int, values: Values,
             clock: Scalars | None = None) -> None:
     """Appends a record.
 
     Args:
       images: real images shown so far.
-      values: {name: scalar}; Python, numpy or jax.
+      values: {name: scalar}; Python, numpy or jax. In place of a scalar there
+        may be a dict of some, as of spreads: TensorBoard leaves it out.
       clock: the same of what depends on the clock, such as seconds; None has
         none.
 
@@ -50,8 +53,9 @@ class Metrics(Writer):
   """One JSON object a line, appended to metrics.jsonl in the run's folder.
 
   A record is {'images': int, <name>: number, .., 'clock': {<name>: number}}.
-  What depends on the clock stands under that one key, so that all else is the
-  same in a repeated run. Numbers that are not finite are "NaN", "Infinity" and
+  Some names have {<name>: number} in place of a number, as the spread has. What
+  depends on the clock stands under that one key, so that all else is the same
+  in a repeated run. Numbers that are not finite are "NaN", "Infinity" and
   "-Infinity". A process that is killed leaves at most one partial last line.
   """
 
@@ -64,15 +68,15 @@ class Metrics(Writer):
     if whole and not whole.endswith(b'\n'):
       os.ftruncate(self._file, whole.rfind(b'\n') + 1)
 
-  def write(self, images: int, values: Scalars,
+  def write(self, images: int, values: Values,
             clock: Scalars | None = None) -> None:
     record: dict[str, Any] = {'images': int(images)}
     for name, value in values.items():
       if name in ('images', 'clock'):
         raise ValueError(f'metrics: no value may be named {name!r}.')
-      record[name] = _number(name, value)
+      record[name] = _plain(name, value)
     if clock is not None:
-      record['clock'] = {k: _number(k, v) for k, v in clock.items()}
+      record['clock'] = _plain('clock', clock)
     line = json.dumps(record, allow_nan=False).encode() + b'\n'
     if os.write(self._file, line) != len(line):
       raise OSError(f'{self.path}: the disk took only a part of a record.')
@@ -128,10 +132,11 @@ class TensorBoard(Writer):
     self._folder, self._opened = os.fspath(folder), 0
     self._open()
 
-  def write(self, images: int, values: Scalars,
+  def write(self, images: int, values: Values,
             clock: Scalars | None = None) -> None:
     for name, value in values.items():
-      self._writer.add_scalar(name, _float(name, value), int(images))
+      if not isinstance(value, Mapping):
+        self._writer.add_scalar(name, _float(name, value), int(images))
     for name, value in (clock or {}).items():
       self._writer.add_scalar(f'clock/{name}', _float(name, value), images)
 
@@ -160,7 +165,7 @@ class Many(Writer):
   def __init__(self, *writers: Writer):
     self._writers = writers
 
-  def write(self, images: int, values: Scalars,
+  def write(self, images: int, values: Values,
             clock: Scalars | None = None) -> None:
     for writer in self._writers:
       writer.write(images, values, clock)
@@ -186,7 +191,11 @@ def _float(name, value):
   return float(value)
 
 
-def _number(name, value):
+def _plain(name, value):
+  if isinstance(value, Mapping):
+    return {k: _plain(k, v) for k, v in value.items()}
+  if isinstance(value, int):  # A count.
+    return value
   value = _float(name, value)
   if math.isfinite(value):
     return value

@@ -17,10 +17,12 @@ class Verified(NamedTuple):
   Attributes:
     leaves: {name: array}, or None if it is damaged.
     about: the description of all its leaves, as fingerprints.describe gives it.
+    notes: the plain JSON that was saved with them.
     why: what is damaged, or ''.
   """
   leaves: dict[str, jax.Array] | None
   about: dict[str, list]
+  notes: dict[str, Any]
   why: str
 
 
@@ -44,18 +46,18 @@ def read(folder: pathlib.Path, images: int, wanted: Mapping[str, Any],
   record, why = orbax_storage.attempt(
       orbax_storage.read_record, folder, images)
   if not processes.all_agree(record is not None) or record is None:
-    return Verified(None, {}, why or _ELSEWHERE)
+    return Verified(None, {}, {}, why or _ELSEWHERE)
   _compare(record, wanted, partial, f'{place}: {folder}')
   leaves, why = orbax_storage.attempt(
       orbax_storage.read_leaves, folder, wanted)
   if not processes.all_agree(leaves is not None) or leaves is None:
-    return Verified(None, {}, why or _ELSEWHERE)
+    return Verified(None, {}, {}, why or _ELSEWHERE)
   saved, actual = record['leaves'], fingerprints.describe(leaves)
   for name in actual:
     if saved[name] != actual[name]:
       return Verified(
-          None, {}, f'the data of {name!r} are not those that were saved')
-  return Verified(leaves, saved, '')
+          None, {}, {}, f'the data of {name!r} are not those that were saved')
+  return Verified(leaves, saved, record['notes'], '')
 
 
 def holds(folder: pathlib.Path, images: int, leaves: Mapping[str, jax.Array],

@@ -34,6 +34,7 @@ from msg_gan_jax.training import initial_state, monitor
 from msg_gan_jax.training.ahead import Ahead
 from msg_gan_jax.training.clock import Clock
 from msg_gan_jax.training.groups import Groups
+from msg_gan_jax.training.means import Means
 from msg_gan_jax.training.observers import (
   Grid,
   Losses,
@@ -45,6 +46,8 @@ from msg_gan_jax.training.observers import (
 )
 from msg_gan_jax.training.progress_line import Progress
 from msg_gan_jax.training.stop import Stop
+
+UNREAD = 512  # Calls whose logs lie unread, where nothing is due for long.
 
 
 class DivergedError(ValueError):
@@ -147,10 +150,12 @@ class Run:
     for line in changed:
       say(f'changed: {line}')
     self._records = self._open_records()
+    self._losses = Losses(config.train.log_every_images,
+                          Means(checkpoints.notes.get('means')))
     self._stability = Stability(len(splits.train), z[:monitor.GRID], before)
     self._measurement = measurement(config, gan, splits, self._view())
     self.observers: list[Observer] = [
-        Losses(config.train.log_every_images),
+        self._losses,
         self._stability,
         Grid(config.train.sample_every_images, gan, z, splits.train, variety),
         self._measurement,
@@ -247,7 +252,7 @@ class Run:
     saving = stopped or self._saves(moment)
     due = self._due(moment)
     if not due and not saving:
-      return {}
+      return self._read() if len(self._recent) >= UNREAD else {}
     # This comes first: what is not finite must not be recorded or drawn.
     logs = self._read()
     try:
@@ -259,6 +264,8 @@ class Run:
       raise
     if values:
       self._records.write(self.images, values, clock.read(self.images))
+    if moment.passed(self._losses.every):  # And not at an end between two.
+      self._losses.means.clear()
     if saving:
       self._save()
     return logs
@@ -275,7 +282,7 @@ class Run:
     return [observer for observer in self.observers if observer.due(moment)]
 
   def _observe(self, due, logs):
-    """{name: number} of all observers that are due."""
+    """What all observers that are due have for the record."""
     view = self._view(logs)
     values: dict[str, Any] = {}
     for observer in due:
@@ -294,7 +301,7 @@ class Run:
     return {'state': self.state, 'before': self._stability.before}
 
   def _read(self):
-    """The last step's logs, once all since the last reading are finite."""
+    """The last step's logs, once all are finite and in the next means."""
     recent, self._recent = jax.device_get(self._recent), []
     for shown, of_call in recent:
       for i, images in enumerate(shown):
@@ -302,13 +309,15 @@ class Run:
         if bad := monitor.not_finite(logs):
           terms = ' and '.join(f'{name} = {logs[name]}' for name in bad)
           self._diverged(f'{terms} in the step that ended at {images:,} images')
+        self._losses.means.add(logs)
     return logs
 
   def _save(self):
     if bad := monitor.not_finite_leaves(self.state):
       more = f' and {len(bad) - 1} more' if len(bad) > 1 else ''
       self._diverged(f'{bad[0]}{more} not finite at {self.images:,} images')
-    self._checkpoints.save(self.images, self._snapshot())
+    self._checkpoints.save(
+        self.images, self._snapshot(), {'means': self._losses.means.saved()})
 
   def _diverged(self, what) -> NoReturn:
     self._checkpoints.wait()

@@ -33,9 +33,11 @@ from msg_gan_jax.report import grids, scatter
 from msg_gan_jax.runs import records
 from msg_gan_jax.runs.best import Best
 from msg_gan_jax.training import monitor, summary
+from msg_gan_jax.training.means import Means
 from msg_gan_jax.training.scorer import Scorer
 
-Values = Mapping[str, float]
+Logs = Mapping[str, float]
+Values = Mapping[str, Any]  # Of a record; see Observer.run.
 
 
 class Moment(NamedTuple):
@@ -78,7 +80,7 @@ class View:
   """
   images: int
   state: State
-  logs: Values
+  logs: Logs
   render: Callable[..., tuple[np.ndarray, ...]]
   folder: pathlib.Path
   main: bool
@@ -106,6 +108,7 @@ class Observer(Protocol):
   def run(self, view: View) -> Values:
     """Looks, and returns {name: number} for the record of this moment.
 
+    {name: {name: number}} is recorded too, but not drawn.
     The record is that of the main process; at 0 images none is written. If an
     observer raises an error, a checkpoint that is due is saved first, and then
     the run ends with this error.
@@ -118,17 +121,25 @@ class Observer(Protocol):
 
 
 class Losses(Observer):
-  """The logs of the last step.
+  """The logs of the steps since the last record: their means, mostly.
 
   Args:
     every: config.train.log_every_images.
+    means: of the steps since the last record.
+
+  Attributes:
+    means: the loop adds each step to it, and clears it once a multiple of
+      `every` images is recorded. It is saved with a checkpoint, so that a run
+      that continues has the means of one that was never broken. What an end
+      between two multiples has recorded stays in it: a run that is made longer
+      has the means of one that was so long from the beginning.
   """
 
-  def __init__(self, every: int):
-    self.every = every
+  def __init__(self, every: int, means: Means):
+    self.every, self.means = every, means
 
   def run(self, view: View) -> Values:
-    return view.logs
+    return self.means.values()
 
 
 class Stability(Observer):
@@ -247,15 +258,21 @@ class Measurement(Observer):
       scored, _ = self._samples(view, len(fake), 'raw')
     else:
       scored = fake
-    values: dict[str, float] = {}
+    values: dict[str, Any] = {}
     if view.main:
       record = self._distances.measure(fake[:self._distances.count])
       text = self._distances.table(record)
       values |= self._distances.values(record)
+      references = self._distances.references_of(record)
       if scorer:
         scores, sheet, record['scores'] = scorer.measure(
             scored[:scorer.count], labels, view.state)
         text, values = f'{text}\n{sheet}', values | scores
+        references['reals'] |= {
+            name: score['reals']
+            for name, score in record['scores']['scores'].items()
+            if score.get('reals') is not None}
+      values['references'] = references
       write_json(view.folder / 'summary.json', {
           'images': view.images, **record})
       view.say(f'after {view.images:,} images\n{text}')

@@ -52,6 +52,10 @@ class Summary(Protocol):
     """The numbers among them that go into metrics.jsonl, by their names."""
 
   @staticmethod
+  def references_of(measured: dict[str, Any]) -> dict[str, dict[str, float]]:
+    """{what a number is compared with: {its name in `values`: number}}."""
+
+  @staticmethod
   def table(measured: dict[str, Any]) -> str:
     """The same as text for a person."""
 
@@ -158,6 +162,19 @@ class DistanceSummary:
             'pairwise_ratio': ratio}
 
   @staticmethod
+  def references_of(measured: dict[str, Any]) -> dict[str, dict[str, float]]:
+    """Of 'reals', by which two halves are meant, for each number.
+
+    Of 'noise' and 'pca' for SWD_MEAN alone: curves of each level would have no
+    room for all of them.
+    """
+    swd = measured['swd']
+    halves = {f'swd_{level}': value for level, value in swd['halves'].items()}
+    return {'reals': {**halves, 'pairwise_ratio': 1.},
+            'noise': {SWD_MEAN: swd['noise']['mean']},
+            'pca': {SWD_MEAN: swd['pca']['mean']}}
+
+  @staticmethod
   def table(measured: dict[str, Any]) -> str:
     swd, pairwise = measured['swd'], measured['pairwise']
     levels = list(swd['samples'])
@@ -235,6 +252,10 @@ class ModeSummary:
   def values(measured: dict[str, Any]) -> dict[str, float]:
     """{'modes': ..., 'high_quality': ..., 'kl': ...}."""
     return measured['samples']
+
+  @staticmethod
+  def references_of(measured: dict[str, Any]) -> dict[str, dict[str, float]]:
+    return {'reals': measured['reals']}
 
   @staticmethod
   def table(measured: dict[str, Any]) -> str:

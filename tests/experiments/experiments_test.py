@@ -141,6 +141,12 @@ def test_what_grows_is_stopped_in_its_last_fade(name):
   assert last < total // 2 < last + config.train.grow_fade_images
 
 
+def test_the_quickstart_shows_how_its_scores_move():
+  train = schema.parse(all_experiments.load('quickstart')).train
+  assert train.total_images % train.measure_every_images == 0
+  assert train.total_images // train.measure_every_images >= 4
+
+
 def test_what_is_trained_by_hand_exists():
   names = list(all_experiments.names())
   stems = {name.partition(':')[0] for name in names}

@@ -245,6 +245,24 @@ def test_saving_the_same_step_again(tmp_path):
     assert c.restore(_like(_state()))[0] == 3 and not c.passed_over
 
 
+def test_notes_come_back_with_their_arrays(tmp_path):
+  like = {'a': jnp.zeros(2)}
+  notes = {1: {'sums': {'b': [3, .1, 1e300], 'a': [1, 1 / 3, 5e-324]}},
+           2: {'sums': {}}, 3: None}
+  with checkpoints.Checkpoints(tmp_path, keep=9) as c:
+    assert c.notes == {}
+    for images, of_one in notes.items():
+      c.save(images, {'a': jnp.full(2, images, float)}, of_one)
+  for images, of_one in notes.items():
+    assert c.restore(like, images=images)[0] == images
+    assert repr(c.notes) == repr(of_one or {})  # The order of names too.
+  record = tmp_path / '2' / 'record' / 'metadata'
+  record.write_text(record.read_text().replace('"sums"', '"sumz"'))
+  (tmp_path / '3').rename(tmp_path / 'aside')
+  assert c.restore(like)[0] == 1 and c.notes == notes[1]
+  assert 'its record is not the one that was saved' in c.passed_over[0]
+
+
 def test_leaves_that_are_no_arrays_are_refused(tmp_path):
   with pytest.raises(ValueError, match="'b.0' is float 0.5; wanted jax arr"):
     checkpoints.Checkpoints(tmp_path).save(1, {'a': jnp.ones(1), 'b': [.5]})

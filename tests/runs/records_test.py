@@ -17,12 +17,12 @@ def test_records_are_read_as_they_were_written(tmp_path):
   metrics.write(
       32, {'d_loss': jnp.float32(.1), 'n': np.int32(3), 'x': .1},
       {'seconds': 1.5})
-  metrics.write(64, {'d_loss': 2})
+  metrics.write(64, {'d_loss': 2, 'spread': {'d_loss': jnp.float32(.5)}})
   metrics.close()
   assert records.read(tmp_path / 'metrics.jsonl') == [
       {'images': 32, 'd_loss': float(np.float32(.1)), 'n': 3., 'x': .1,
        'clock': {'seconds': 1.5}},
-      {'images': 64, 'd_loss': 2.}]
+      {'images': 64, 'd_loss': 2., 'spread': {'d_loss': .5}}]
 
 
 def test_not_finite_numbers_are_valid_json_and_come_back(tmp_path):
@@ -113,7 +113,8 @@ def test_many_writers_are_one():
 
 def test_tensorboard_files_hold_numbers_and_pictures(tmp_path):
   board = records.TensorBoard(tmp_path)
-  board.write(32, {'d_loss': jnp.float32(.5)}, {'seconds': 1.})
+  board.write(32, {'d_loss': jnp.float32(.5), 'spread': {'d_loss': .1}},
+              {'seconds': 1.})
   board.picture('samples', 32, np.zeros((8, 8, 3), np.uint8))
   board.truncate(32)
   board.write(64, {'d_loss': math.nan})

@@ -120,7 +120,8 @@ def assert_alike(path, other):
   assert names == wanted_names
   for a, b in zip(found, wanted, strict=True):
     assert a.keys() == b.keys() and a['images'] == b['images']
-    np.testing.assert_allclose([*a.values()], [*b.values()], 1e-4, 1e-6)
+    np.testing.assert_allclose(
+        jax.tree.leaves(a), jax.tree.leaves(b), 1e-4, 1e-6)
 
 
 @pytest.mark.slow

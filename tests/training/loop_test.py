@@ -189,20 +189,24 @@ def test_records_come_at_their_images_and_hold_their_numbers(unbroken):
   logs = {'d_loss', 'g_loss', 'd_real', 'd_fake', 'drift', 'd_grad_norm',
           'g_grad_norm'}
   moved = {'stability_4', 'stability_8', 'stability_16'}
-  distances = {'swd_16', 'swd_mean', 'pairwise_ratio'}
-  wanted = {n: logs for n in (24, 48, 72, 96, 120, 144, TOTAL)}
+  distances = {'swd_16', 'swd_mean', 'pairwise_ratio', 'references'}
+  of_steps = logs | {'steps', 'spread'}
+  wanted = {n: of_steps for n in (24, 48, 72, 96, 120, 144, TOTAL)}
   looked = {'diversity', 'consistency_4', 'consistency_8', 'share_4', 'share_8',
             'share_16'}
   for images, more in ((56, looked), (112, looked),
                        (TOTAL, looked), (64, {'epoch'} | moved),
                        (128, {'epoch'} | moved), (88, distances),
-                       (TOTAL, distances), (72, {'penalty'})):
-    # Penalties are due in the steps that begin at 0, 32, 64, ...
+                       (TOTAL, distances), *(
+                           (n, {'penalty', 'steps_of'})
+                           for n in (24, 48, 72, 120, 144))):
+    # Penalties are due in the steps that begin at 0, 32, 64, 96 and 128.
     wanted[images] = wanted.get(images, set()) | more
   assert found == wanted
   for record in records.read(unbroken[0] / 'metrics.jsonl'):
     assert set(record['clock']) == {'seconds', 'images_per_second'}
-    assert all(np.isfinite(v) for k, v in record.items() if k != 'clock')
+    assert all(np.isfinite(x) for k, v in record.items() if k != 'clock'
+               for x in jax.tree.leaves(v))
 
 
 def test_the_summary_is_of_the_averaged_weights(unbroken, config):

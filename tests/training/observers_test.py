@@ -54,7 +54,7 @@ def test_each_is_due_at_its_images():
   zero = np.zeros(0)
   gan = type('Gan', (), {'sizes': (4,)})
   for observer, images in (
-      (observers.Losses(24), [24, 40]),
+      (observers.Losses(24, None), [24, 40]),
       (observers.Stability(24, zero, ()), [0, 24]),
       (observers.Grid(24, gan, zero, None, 1.), [0, 24, 40]),
       (observers.Measurement(20, gan, None), [24, 40])):

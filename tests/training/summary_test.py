@@ -28,6 +28,20 @@ def ring():
   return schema.parse(config)
 
 
+def test_a_record_has_what_its_numbers_are_compared_with(ring, small):
+  for config in (ring, small()):
+    splits = sources.open_source(config)
+    judge = summary.choose(splits)
+    found = judge.measure(splits.train.images(np.arange(judge.count)))
+    references, values = judge.references_of(found), judge.values(found)
+    assert references['reals'].keys() == values.keys()
+    assert all(np.isfinite(x) and name in values
+               for row in references.values() for name, x in row.items())
+  assert references['reals']['swd_16'] == found['swd']['halves']['16']
+  assert references['noise'] == {'swd_mean': found['swd']['noise']['mean']}
+  assert references['pca'] == {'swd_mean': found['swd']['pca']['mean']}
+
+
 def test_a_summary_of_points_finds_all_gaussians_in_the_reals(ring):
   judge = summary.choose(sources.open_source(ring))
   real = judge._source.images(np.arange(2500))
