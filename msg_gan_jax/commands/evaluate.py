@@ -29,8 +29,12 @@ CHECKPOINTS = flags.DEFINE_string(
     'checkpoints', 'newest', 'Which to score: newest, best, all, or images '
     'shown, such as 100000.')
 RESOLUTION = flags.DEFINE_integer(
-    'resolution', None, 'To which pictures of two folders are cropped and '
-    'resized.', lower_bound=1)
+    'resolution', None, 'To which pictures of --real and --fake are resized: '
+    "cropped to squares or, beside a run, by the run's own recipe.",
+    lower_bound=1)
+SAVE_STATS = flags.DEFINE_string(
+    'save_stats', '', 'A .npz to write mu and sigma of the features of --real '
+    'to, which pytorch-fid and clean-fid read, and --real and --fake here.')
 
 
 def run() -> int:
@@ -46,17 +50,26 @@ def run() -> int:
   resolution, out = RESOLUTION.value or 0, shared.OUT.value or ''
   real = None
   if REAL.value:
-    real = sets.open_set(REAL.value, 'real',
-                         options.protocol.reals == 'held_out', resolution)
+    real = sets.open_set(
+        REAL.value, 'real', options.protocol.reals == 'held_out', resolution,
+        like=_data_of(shared.WORKDIR.value) if (
+            shared.WORKDIR.value and resolution) else None)
   if shared.WORKDIR.value:
-    _refuse((FAKE, RESOLUTION), 'means nothing beside --workdir, whose '
+    _refuse((FAKE, SAVE_STATS), 'means nothing beside --workdir, whose '
             'pictures are scored.')
+    if not real:
+      _refuse((RESOLUTION,), 'is of --real beside --workdir, whose pictures '
+              'keep their size.')
     runs = map(os.path.expanduser, shared.WORKDIR.value.split(','))
     with errors.naming(which=CHECKPOINTS.name):
       lines = score_runs.score_runs([*runs], _run_scores(options, real), out)
   else:
     _refuse((CHECKPOINTS, shared.COUNT, shared.WEIGHTS, shared.PSI,
              shared.CUTOFF), 'is of a run; wanted --workdir=RUN.')
+    if real and SAVE_STATS.value:
+      print(score_runs.save_stats(real, options, SAVE_STATS.value))
+      if not FAKE.value:
+        return 0
     if not (real and FAKE.value):
       raise ValueError(
           '--workdir: which run? Give one, such as --workdir=runs/quickstart; '
@@ -65,6 +78,20 @@ def run() -> int:
     lines = score_runs.score_sets(real, fake, METRICS.value, options, out)
   print(*lines, sep='\n')
   return 0
+
+
+def _data_of(runs):
+  """The settings by which the pictures of all runs are resized."""
+  from msg_gan_jax.runs.config_file import load_config
+  settings = [load_config(os.path.expanduser(run)).data
+              for run in runs.split(',')]
+  recipes = {(x.resize, x.filter, x.shape[1] / x.shape[0]): x
+             for x in settings}
+  if len(recipes) > 1:
+    raise ValueError(
+        '--resolution: the runs of --workdir resize their pictures in '
+        f'{len(recipes)} ways; wanted runs of one, or each by itself.')
+  return settings[0]
 
 
 def _run_scores(options, real):

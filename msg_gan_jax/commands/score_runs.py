@@ -15,7 +15,14 @@ from msg_gan_jax.data.sources import open_source
 from msg_gan_jax.gan import pyramid
 from msg_gan_jax.gan.build import build
 from msg_gan_jax.gan.sampling import labels_like, renderer, summary_latents
-from msg_gan_jax.metrics import evaluate, memorised_picture, sets, text
+from msg_gan_jax.metrics import (
+  evaluate,
+  memorised_picture,
+  moments_file,
+  sets,
+  text,
+)
+from msg_gan_jax.metrics.features import table
 from msg_gan_jax.metrics.pair import Options, Pair
 from msg_gan_jax.metrics.score import Score
 from msg_gan_jax.runs.config_file import load_config
@@ -78,7 +85,7 @@ class RunScores:
     splits = open_source(config)
     protocol, own_reals, warnings = reals_of(splits, self.options.protocol)
     real = own_reals if self.real is None else self.real
-    count = self.count or protocol.n_fake or len(real)
+    count = self.count or protocol.n_fake or len(real) or len(own_reals)
     labels, classes = None, tuple[str, ...]()
     if gan.classes:
       classes = splits.train.classes
@@ -88,7 +95,7 @@ class RunScores:
     pair = Pair(
         real,
         # What is missing is an error now, before a single picture is drawn.
-        placeholder_fakes(real, classes), self.options._replace(
+        placeholder_fakes(own_reals, classes), self.options._replace(
             held_out=splits.held_out, train=splits.train, psi=psi,
             cutoff=cutoff, protocol=dataclasses.replace(
                 protocol, n_fake=count, weights=weights)))
@@ -157,6 +164,24 @@ def score_sets(real: Source, fake: Source, metrics: Sequence[str],
   paths = _write(out, fake.name, {'fake': fake.name, **record}, pair,
                  'memorised' in metrics) if out else []
   return [*text.sheet(scores, record), *paths]
+
+
+def save_stats(real: Source, options: Options, path: str) -> str:
+  """Writes mu and sigma of the features of a set; returns the path.
+
+  Args:
+    real: the pictures.
+    options: the protocol and, in place of its own, the features.
+    path: see moments_file.write.
+  """
+  moments_file.check_path(path)
+  pair = Pair(real, real, options)
+  pair.check_pictures('save_stats')
+  pair.want((pair.spec,))
+  name, _ = table.parse(pair.spec)
+  return moments_file.write(path, pair.real.moments(pair.spec), {
+      'protocol': options.name, 'features': pair.spec, 'pictures': real.name,
+      'extractor': pair.extractors.about()[name]})
 
 
 def differ_by_seed(configs: Sequence[Config]) -> bool:

@@ -38,7 +38,8 @@ def evaluate(real: Pictures, fake: Pictures, metrics: str | Sequence[str] = (),
       and fetches them.
     cache_dir: where statistics of reals are kept; '' is the user's cache.
     resolution: height and width that all pictures get; 0 leaves them as they
-      are, and then they must all have one size.
+      are. Features of published networks then resize each by itself; others
+      want one size.
     seed: of everything that is drawn.
     devices: jax devices that share the work; None is all.
     say: prints a line for people.
@@ -91,7 +92,7 @@ def compute(pair: Pair, metrics: Sequence[str] = ()) -> tuple[
   Raises:
     ValueError: unknown metrics, or pictures that they cannot measure.
   """
-  options, warnings = pair.options, _counts(pair)
+  options, warnings = pair.options, _counts(pair) + pair.doubts()
   open_features(pair, metrics)
 
   def tried(name, what):
@@ -132,7 +133,10 @@ def open_features(pair: Pair, metrics: Sequence[str] = ()) -> list[Metric]:
     ValueError: unknown metrics or features, weights that are missing, pictures
       without what a metric is about.
   """
-  rows = [METRICS.look_up(name) for name in dict.fromkeys(metrics)]
+  names = dict.fromkeys(metrics)
+  rows = [METRICS.look_up(name) for name in names]
+  for name, row in zip(names, rows, strict=True):
+    pair.check_pictures(name, row.without_pictures)
   specs = [spec for row in rows for spec in row.features(pair)]
   pair.want(specs if rows else (pair.spec,))
   return rows
@@ -171,9 +175,10 @@ def _counts(pair):
   sides = (('real', pair.real, usual.n_real), ('fake', pair.fake, usual.n_fake))
   return [
       f'{pair.options.name} has {wanted:,} {name}s, and here are '
-      f'{len(side):,}: the numbers are not those of its papers.'
+      f'{side.count:,}: the numbers are not those of its papers.'
       for name, side, wanted in sides
-      if wanted and len(side) != wanted and pair.protocol.n_fake]
+      if wanted and side.count not in (wanted, None)
+      and pair.protocol.n_fake]
 
 
 def _entry(score):

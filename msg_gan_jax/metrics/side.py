@@ -1,7 +1,7 @@
 """One of the sets that are compared, and what is computed of it only once."""
 from collections.abc import Callable, Hashable, Iterable, Sequence
 import functools
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import jax
 import numpy as np
@@ -9,6 +9,7 @@ import numpy as np
 from msg_gan_jax.data.source import Source
 from msg_gan_jax.metrics.features import extract, table
 from msg_gan_jax.metrics.functional import frechet, references
+from msg_gan_jax.metrics.moments_file import MomentsFile
 from msg_gan_jax.metrics.protocols import Protocol
 
 
@@ -114,6 +115,11 @@ class Side:
     """How many pictures count."""
     return len(self.indices)
 
+  @property
+  def count(self) -> int | None:
+    """How many pictures count; None where nobody has written it down."""
+    return len(self)
+
   def images(self, most: int | None = None) -> np.ndarray:
     """uint8 [n, H, W, C]: all that count, or `most` of them, at random."""
     return self.source.images(self._some(most))
@@ -196,3 +202,37 @@ class Side:
     if key not in self._cached:
       self._cached[key] = compute()
     return self._cached[key]
+
+
+class MomentsSide(Side):
+  """A side of which no more than a file of moments is known.
+
+  Args:
+    source: the file.
+    extractors, options: see Side.
+  """
+
+  def __init__(self, source: MomentsFile, extractors: Extractors,
+               options: Options) -> None:
+    super().__init__(source, np.arange(0), extractors, options)
+    self._moments_of_file = source.moments
+
+  @property
+  def count(self) -> int | None:
+    return self._moments_of_file.n
+
+  def features(self, spec: str) -> NoReturn:
+    """Refuses: features are of pictures."""
+    self.source.images(self.indices)
+    raise AssertionError
+
+  def streams(self, spec: str) -> bool:
+    """True: features are not to be had."""
+    return True
+
+  def moments(self, spec: str) -> frechet.Moments:
+    """Those of the file, whatever is asked for; Pair has checked them."""
+    return self._moments_of_file
+
+  def halves(self, spec: str) -> None:
+    """None: there is nothing to be halved."""

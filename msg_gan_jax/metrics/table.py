@@ -38,12 +38,14 @@ class Metric:
     scores: {name: title} of scores with other names. The best checkpoint is
       chosen by the first that there is: the one called like the row, then
       these.
+    without_pictures: sides of which mu and sigma are enough.
     lower_is_better: whether less is better, of what `best` is chosen by.
   """
   features: FeaturesOf
   run: Run
   title: str
   scores: Mapping[str, str] = dataclasses.field(default_factory=dict)
+  without_pictures: tuple[str, ...] = ()
   lower_is_better: bool = dataclasses.field(kw_only=True)
 
 
@@ -51,9 +53,10 @@ def _check_classes(pair, name):
   sources = pair.real.source, pair.fake.source
   for side, source in zip(('real', 'fake'), sources, strict=True):
     if len(source.classes) < 2:
+      why = source.notes.get('without_classes')
       raise ValueError(
           f'metrics: {name} compares classes, and the pictures of {side} '
-          f'({source.name}) have none.')
+          f'({source.name}) have none{f": {why}" if why else "."}')
   real, fake = sources
   if real.classes != fake.classes:
     raise ValueError(
@@ -63,6 +66,7 @@ def _check_classes(pair, name):
 
 
 def _no_features(pair):
+  pair.check_one_size('what is compared pixel by pixel')
   return ()
 
 
@@ -71,6 +75,11 @@ def _spec(pair):
 
 
 def _manifold_spec(pair):
+  return (pair.manifold_spec,)
+
+
+def _shown_spec(pair):
+  pair.check_one_size('a picture of what is nearest')
   return (pair.manifold_spec,)
 
 
@@ -105,11 +114,11 @@ def _with_classes(name, features):
 METRICS: tables.Table[Metric] = tables.Table('metrics', 'metric', {
     'fid': Metric(
         _spec, by_features.fid_scores, 'FID', {'frechet': 'Fréchet distance'},
-        lower_is_better=True),
+        ('real', 'fake'), lower_is_better=True),
     'fid_infinity': Metric(
         _spec, by_features.fid_infinity_scores, 'FID of endless samples',
         {'frechet_infinity': 'Fréchet distance of endless samples'},
-        lower_is_better=True),
+        ('real',), lower_is_better=True),
     'kid': Metric(_spec, by_features.kid_scores, 'KID', lower_is_better=True),
     'is': Metric(
         _logits_spec, by_features.inception_scores, 'inception score',
@@ -142,7 +151,7 @@ METRICS: tables.Table[Metric] = tables.Table('metrics', 'metric', {
         by_features.class_accuracy_scores, 'class accuracy',
         lower_is_better=False),
     'memorised': Metric(
-        _manifold_spec, by_features.memorisation_scores, 'memorisation',
+        _shown_spec, by_features.memorisation_scores, 'memorisation',
         {'authentic': 'authentic'}, lower_is_better=False),
     'ppl': Metric(
         _path_specs, by_features.ppl_scores, 'ppl',

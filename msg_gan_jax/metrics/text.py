@@ -99,8 +99,11 @@ def finite(record: Any) -> Any:
 
 def _heading(record):
   settings = record['settings']
-  return (f'{record["protocol"]} [{record["id"]}]: {record["n_fake"]:,} '
-          f'samples against {record["n_real"]:,} of {record["real"]}; '
+  n_fake, n_real = (
+      'unknown' if record[n] is None else f'{record[n]:,}'
+      for n in ('n_fake', 'n_real'))
+  return (f'{record["protocol"]} [{record["id"]}]: {n_fake} '
+          f'samples against {n_real} of {record["real"]}; '
           f'{settings["follows"]}')
 
 
