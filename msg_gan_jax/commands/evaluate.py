@@ -57,7 +57,7 @@ def run() -> int:
   if shared.WORKDIR.value:
     _refuse((FAKE, SAVE_STATS), 'means nothing beside --workdir, whose '
             'pictures are scored.')
-    if not real:
+    if real is None:
       _refuse((RESOLUTION,), 'is of --real beside --workdir, whose pictures '
               'keep their size.')
     runs = map(os.path.expanduser, shared.WORKDIR.value.split(','))
@@ -66,11 +66,11 @@ def run() -> int:
   else:
     _refuse((CHECKPOINTS, shared.COUNT, shared.WEIGHTS, shared.PSI,
              shared.CUTOFF), 'is of a run; wanted --workdir=RUN.')
-    if real and SAVE_STATS.value:
+    if real is not None and SAVE_STATS.value:
       print(score_runs.save_stats(real, options, SAVE_STATS.value))
       if not FAKE.value:
         return 0
-    if not (real and FAKE.value):
+    if real is None or not FAKE.value:
       raise ValueError(
           '--workdir: which run? Give one, such as --workdir=runs/quickstart; '
           'or two sets of pictures, such as --real=FOLDER --fake=FOLDER.')

@@ -95,7 +95,7 @@ class RunScores:
     pair = Pair(
         real,
         # What is missing is an error now, before a single picture is drawn.
-        placeholder_fakes(own_reals, classes), self.options._replace(
+        placeholder_fakes(own_reals, classes, run), self.options._replace(
             held_out=splits.held_out, train=splits.train, psi=psi,
             cutoff=cutoff, protocol=dataclasses.replace(
                 protocol, n_fake=count, weights=weights)))

@@ -143,8 +143,10 @@ class Pair:
       ValueError: which sizes there are, and what helps.
     """
     real, fake = self.real.source, self.fake.source
-    helps = ('such as resolution=64, to which all are cropped and resized, or '
-             'a protocol that resizes each by itself, such as protocol=clean')
+    size = fake.shape[0] or real.shape[0] or 64
+    helps = (f'such as resolution={size}, to which all are cropped and resized,'
+             ' or a protocol that resizes each by itself, such as '
+             'protocol=clean')
     for side, source in (('real', real), ('fake', fake)):
       if isinstance(source, MixedSizes):
         raise ValueError(f'{side}: {source.name} has {source.sizes()}; {what} '

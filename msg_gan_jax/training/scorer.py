@@ -144,12 +144,12 @@ class Scorer:
     return values, '\n'.join(text.sheet(scores, record)), text.finite(record)
 
 
-def placeholder_fakes(
-    real: Source, classes: tuple[str, ...]) -> sets.Samples:
+def placeholder_fakes(real: Source, classes: tuple[str, ...],
+                      name: str = 'samples') -> sets.Samples:
   """Two real pictures in place of samples that are not drawn yet."""
   few = np.arange(min(2, len(real)))
-  return sets.Samples(real.images(few), few % 2 if classes else None, classes,
-                     'samples')
+  return sets.Samples(
+      real.images(few), few % 2 if classes else None, classes, name)
 
 
 def reals_of(splits: Splits, protocol: Protocol) -> tuple[
