@@ -1,5 +1,4 @@
 """Pictures of a store at their own sizes, for who resizes each by itself."""
-from collections.abc import Sequence
 from concurrent import futures
 import hashlib
 import os
@@ -9,7 +8,6 @@ import warnings
 import numpy as np
 
 from msg_gan_jax.data import decode, tally
-from msg_gan_jax.data.source import check_indices
 from msg_gan_jax.data.store import PictureStore
 from msg_gan_jax.data.stores import listing
 
@@ -61,14 +59,14 @@ class MixedSizes:
     return (f'pictures of {count:,} sizes: {", ".join(examples)}'
             + (', ...' if count > len(examples) else ''))
 
-  def own_size(self, indices: np.ndarray) -> Sequence[np.ndarray]:
-    """Pictures uint8 [h, w, 3] for int indices [n], each of its own size.
+  def own_size(self, index: int) -> np.ndarray:
+    """Picture `index`, uint8 [h, w, 3], at its own size.
 
     Raises:
-      ValueError: one of them is broken.
+      ValueError: it is broken.
     """
-    return [self._decode(int(i)) for i in check_indices(
-        indices, len(self), self.name)]
+    return _read(self._store, int(index), decode.decode_own_size,
+                 self._store.read)
 
   def labels(self, indices: np.ndarray) -> np.ndarray:
     return np.asarray(self._store.labels, np.int32)[np.asarray(indices)]
@@ -79,9 +77,6 @@ class MixedSizes:
   def digest(self) -> str:
     """Hashes the names, sizes and times of the files."""
     return self._digest
-
-  def _decode(self, i):
-    return _read(self._store, i, decode.decode_own_size, self._store.read)
 
   def _read_headers(self):
     with warnings.catch_warnings(), futures.ThreadPoolExecutor(

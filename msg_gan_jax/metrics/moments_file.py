@@ -55,6 +55,10 @@ class MomentsFile:
     """0: there are no pictures."""
     return 0
 
+  def __bool__(self) -> bool:
+    """True: a set all the same, which one may ask for by `if real`."""
+    return True
+
   def images(self, indices: np.ndarray) -> NoReturn:
     """Refuses: there are none."""
     raise ValueError(f'{self.name} has mu and sigma of features, and no '

@@ -179,7 +179,7 @@ def run(runs, tmp_path, command):
     ('evaluate plain --fake=pictures', '--fake: means nothing beside --workdi'),
     ('evaluate plain --resolution=8', '--resolution: is of --real beside --w'),
     ('evaluate plain --save_stats=a.npz', '--save_stats: means nothing beside'),
-    ('evaluate - --real=pictures --save_stats=z.npy', '--save_stats: wanted a '),
+    ('evaluate - --real=pictures --save_stats=z.npy', '--save_stats: wanted'),
     ('evaluate - --real=pictures --save_stats=no/a.npz', '--save_stats: no fo'),
     ('evaluate plain --metrics=fit', "--metrics: no metric 'fit'; did you mea"),
     ('evaluate plain --protocol=adda', "--protocol: no protocol 'adda'; did y"),

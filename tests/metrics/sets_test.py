@@ -51,7 +51,7 @@ def test_pictures_of_several_sizes_keep_them_until_one_is_named(
   source = sets.open_set(str(folder), cache_dir=cache)
   assert source.shape == (0, 0, 3) and len(source) == 13
   assert source.sizes() == 'pictures of 2 sizes: 20x16 (12), 8x8 (1)'
-  np.testing.assert_array_equal(source.own_size([12])[0], PIXELS[0, :8, :8])
+  np.testing.assert_array_equal(source.own_size(12), PIXELS[0, :8, :8])
   with pytest.raises(ValueError, match='of 2 sizes: .* such as resolution=64'):
     every(source)
   source = sets.open_set(str(folder), resolution=8, cache_dir=cache)

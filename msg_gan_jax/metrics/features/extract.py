@@ -4,6 +4,7 @@ from concurrent import futures
 import functools
 import hashlib
 import json
+import os
 
 import jax
 import numpy as np
@@ -114,8 +115,10 @@ def _batches(source, extractor, indices, title, devices):
 def _images(source, extractor, indices):
   """What the extractor is shown: uint8, or of several sizes float32."""
   if extractor.fit and isinstance(source, MixedSizes):
-    return np.stack([
-        extractor.fit(picture) for picture in source.own_size(indices)])
+    # Decoding and products of matrices leave the interpreter's lock alone.
+    with futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+      return np.stack([*pool.map(
+          lambda i: extractor.fit(source.own_size(i)), indices)])
   return source.images(indices)
 
 
