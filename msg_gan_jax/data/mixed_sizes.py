@@ -36,9 +36,9 @@ class MixedSizes:
     self.classes: tuple[str, ...] = store.classes
     self.shape: tuple[int, int, int] = (0, 0, 3)
     self._digest = hashlib.sha256(
-        b'mixed sizes 1 ' + store.place.encode() + store.identity()).hexdigest()
-    headers = listing.fetch(
-        cache_dir, ['sizes', self._digest], self._read_headers)
+        b'mixed sizes 1 ' + store.identity()).hexdigest()
+    headers = listing.fetch(  # Two archives may share names, sizes and times.
+        cache_dir, ['sizes', store.place, self._digest], self._read_headers)
     self.notes: dict[str, Any] = {
         'path': store.place, 'pictures': len(self), **headers,
         'digest_of': 'names, sizes and times of the files', **store.notes}
