@@ -1,4 +1,5 @@
 """--mode=evaluate: scores runs, or two sets of pictures."""
+import json
 import os
 
 from absl import flags
@@ -17,8 +18,10 @@ FAKE = flags.DEFINE_string(
 METRICS = flags.DEFINE_list(
     'metrics', [], "Such as 'fid,kid'; those of the protocol if not given.")
 PROTOCOL = flags.DEFINE_string(
-    'protocol', 'local', 'The program whose definitions are used; '
-    'docs/reference/protocols.md lists them.')
+    'protocol', '', 'The program whose definitions are used; '
+    'docs/reference/protocols.md lists them. If not given: torch_fidelity '
+    'where --metrics names fid, kid or is and no --features are given, else '
+    'local, which needs no download.')
 FEATURES = flags.DEFINE_string(
     'features', '', "Such as 'classifier' or 'inception:768', in place of the "
     "protocol's.")
@@ -28,6 +31,9 @@ WEIGHTS_FILE = flags.DEFINE_string(
 CHECKPOINTS = flags.DEFINE_string(
     'checkpoints', 'newest', 'Which to score: newest, best, all, or images '
     'shown, such as 100000.')
+JSON = flags.DEFINE_bool(
+    'json', False, 'Print the records, one in a line, as scores.jsonl has '
+    'them; what is for people goes to standard error.')
 RESOLUTION = flags.DEFINE_integer(
     'resolution', None, 'To which pictures of two folders are cropped and '
     'resized.', lower_bound=1)
@@ -37,12 +43,14 @@ def run() -> int:
   """Scores the runs of --workdir or, without it, --fake against --real."""
   from msg_gan_jax.commands import score_runs
   from msg_gan_jax.config import errors
-  from msg_gan_jax.metrics import pair, protocols, sets, table
-  options = pair.Options(
-      protocols.PROTOCOLS.look_up(PROTOCOL.value), PROTOCOL.value,
-      FEATURES.value, WEIGHTS_FILE.value, seed=shared.SEED.value)
+  from msg_gan_jax.metrics import pair, protocols, sets, table, text
   for name in METRICS.value:
     table.METRICS.check(name)
+  say = shared.say_aside if JSON.value else print
+  protocol = protocols.choose(PROTOCOL.value, METRICS.value, FEATURES.value)
+  options = pair.Options(
+      protocols.PROTOCOLS[protocol], protocol, FEATURES.value,
+      WEIGHTS_FILE.value, say=say, seed=shared.SEED.value)
   resolution, out = RESOLUTION.value or 0, shared.OUT.value or ''
   real = None
   if REAL.value:
@@ -53,7 +61,7 @@ def run() -> int:
             'pictures are scored.')
     runs = map(os.path.expanduser, shared.WORKDIR.value.split(','))
     with errors.naming(which=CHECKPOINTS.name):
-      lines = score_runs.score_runs([*runs], _run_scores(options, real), out)
+      report = score_runs.score_runs([*runs], _run_scores(options, real), out)
   else:
     _refuse((CHECKPOINTS, shared.COUNT, shared.WEIGHTS, shared.PSI,
              shared.CUTOFF), 'is of a run; wanted --workdir=RUN.')
@@ -62,8 +70,10 @@ def run() -> int:
           '--workdir: which run? Give one, such as --workdir=runs/quickstart; '
           'or two sets of pictures, such as --real=FOLDER --fake=FOLDER.')
     fake = sets.open_set(FAKE.value, 'fake', False, resolution)
-    lines = score_runs.score_sets(real, fake, METRICS.value, options, out)
-  print(*lines, sep='\n')
+    report = score_runs.score_sets(real, fake, METRICS.value, options, out)
+  say('\n'.join(report.lines))
+  if JSON.value:
+    print(*map(json.dumps, text.finite(report.records)), sep='\n')
   return 0
 
 

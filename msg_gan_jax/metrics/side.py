@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from msg_gan_jax.arrays.indices import at_random
 from msg_gan_jax.data.source import Source
 from msg_gan_jax.metrics.features import extract, table
 from msg_gan_jax.metrics.functional import frechet, references
@@ -25,6 +26,8 @@ class Options(NamedTuple):
     train: pictures that a generator has learned from, or None.
     seed: of everything that is drawn.
     psi, cutoff: by which a generator's samples are truncated.
+    averaged: whether the generator has an average; without one, its samples
+      are those of its raw weights, whatever was asked for.
   """
   protocol: Protocol
   name: str
@@ -38,6 +41,7 @@ class Options(NamedTuple):
   seed: int = 0
   psi: float = 1.
   cutoff: int | None = None
+  averaged: bool = True
 
 
 class Extractors:
@@ -130,8 +134,7 @@ class Side:
     if most is None or len(self) <= most:
       return self.indices
     # Not the first: the order of a folder is that of its classes.
-    mixed = np.random.default_rng(0).permutation(len(self))[:most]
-    return self.indices[np.sort(mixed)]
+    return self.indices[at_random(len(self), most)]
 
   def features(self, spec: str) -> np.ndarray:
     """float32 [n, d]: the features of all pictures that count."""

@@ -100,10 +100,13 @@ class Features(NamedTuple):
     tap: the usual one.
     logits: of a classifier, its taps for the logits (with the bias of the last
       layer, without), or None.
+    title: whose features they are, as a person would say it; '' is the name of
+      the row.
   """
   open: Open
   tap: str
   logits: tuple[str, str] | None = None
+  title: str = ''
 
 
 def parse(spec: str) -> tuple[str, str]:
@@ -283,10 +286,14 @@ def open_extractor(name: str, request: Request) -> Extractor:
 
 
 FEATURES: tables.Table[Features] = tables.Table('features', 'features', {
-    'inception': Features(_inception, '2048', ('logits', 'logits_unbiased')),
-    'classifier': Features(_classifier, 'features', ('logits', 'logits')),
-    'random_conv': Features(_random_conv, 'features'),
+    'inception': Features(
+        _inception, '2048', ('logits', 'logits_unbiased'), 'Inception'),
+    'classifier': Features(
+        _classifier, 'features', ('logits', 'logits'),
+        'a classifier of the reals'),
+    'random_conv': Features(
+        _random_conv, 'features', title='an untrained network'),
     'pixels': Features(_pixels, 'values'),
-    'vgg16': Features(_vgg16, 'fc2'),
-    'dinov2': Features(_dinov2, 'cls'),
+    'vgg16': Features(_vgg16, 'fc2', title='VGG16'),
+    'dinov2': Features(_dinov2, 'cls', title='DINOv2'),
 })
