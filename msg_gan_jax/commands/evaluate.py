@@ -46,6 +46,11 @@ def run() -> int:
   from msg_gan_jax.metrics import pair, protocols, sets, table, text
   for name in METRICS.value:
     table.METRICS.check(name)
+
+  def tell(record):
+    if JSON.value:
+      print(json.dumps(text.finite(record)), flush=True)
+
   say = shared.say_aside if JSON.value else print
   protocol = protocols.choose(PROTOCOL.value, METRICS.value, FEATURES.value)
   options = pair.Options(
@@ -61,7 +66,8 @@ def run() -> int:
             'pictures are scored.')
     runs = map(os.path.expanduser, shared.WORKDIR.value.split(','))
     with errors.naming(which=CHECKPOINTS.name):
-      report = score_runs.score_runs([*runs], _run_scores(options, real), out)
+      lines = score_runs.score_runs(
+          [*runs], _run_scores(options, real), out, tell)
   else:
     _refuse((CHECKPOINTS, shared.COUNT, shared.WEIGHTS, shared.PSI,
              shared.CUTOFF), 'is of a run; wanted --workdir=RUN.')
@@ -70,10 +76,9 @@ def run() -> int:
           '--workdir: which run? Give one, such as --workdir=runs/quickstart; '
           'or two sets of pictures, such as --real=FOLDER --fake=FOLDER.')
     fake = sets.open_set(FAKE.value, 'fake', False, resolution)
-    report = score_runs.score_sets(real, fake, METRICS.value, options, out)
-  say('\n'.join(report.lines))
-  if JSON.value:
-    print(*map(json.dumps, text.finite(report.records)), sep='\n')
+    lines = score_runs.score_sets(
+        real, fake, METRICS.value, options, out, tell)
+  say('\n'.join(lines))
   return 0
 
 

@@ -1,5 +1,5 @@
 """Scores of the checkpoints of runs, or of two sets of pictures."""
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 import dataclasses
 import os
 from typing import Any, NamedTuple
@@ -24,6 +24,7 @@ from msg_gan_jax.runs.config_file import load_config
 from msg_gan_jax.runs.load import checkpoints_of, load_state
 from msg_gan_jax.training.scorer import paths_of, placeholder_fakes, reals_of
 
+Tell = Callable[[dict[str, Any]], Any]
 SEED = 1  # Of the latents of a summary, and so of scores in training.
 
 
@@ -40,17 +41,6 @@ class ScoredCheckpoint(NamedTuple):
   scores: list[Score]
   record: dict[str, Any]
   pair: Pair
-
-
-class Report(NamedTuple):
-  """What was scored.
-
-  Attributes:
-    lines: of text, for people.
-    records: the same for JSON, one of each checkpoint or pair of sets.
-  """
-  lines: list[str]
-  records: list[dict[str, Any]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -130,18 +120,23 @@ class RunScores:
           'training_seed': config.seed, **record}, pair)
 
 
+def _nothing(record: dict[str, Any]) -> None:
+  """The usual `tell`."""
+
+
 def score_runs(runs: str | Sequence[str], how: RunScores,
-               out: str = '') -> Report:
+               out: str = '', tell: Tell = _nothing) -> list[str]:
   """Scores several runs, writes the scores down, and says them.
 
   Args:
     runs: their folders, or one.
     how: see `RunScores`.
     out: the folder for scores.jsonl and pictures; '' is each run's own.
+    tell: called with the record of each checkpoint, once it is scored.
 
   Returns:
-    Report; where several runs differ in what a fair comparison would keep, its
-    lines say so.
+    Lines of text for people; where several runs differ in what a fair
+    comparison would keep, they say so.
   """
   runs = [runs] if isinstance(runs, str) else runs
   # A run that is missing is an error now, and not in hours.
@@ -155,6 +150,7 @@ def score_runs(runs: str | Sequence[str], how: RunScores,
       paths += _write(
           out or run, f'{os.path.basename(os.path.normpath(run))}_{images}',
           record, pair, 'memorised' in named(how.metrics))
+      tell(record)
       how.options.say(f'{label} is scored')
       shown.append(images)
       if pair.train and not trained_on:
@@ -166,12 +162,12 @@ def score_runs(runs: str | Sequence[str], how: RunScores,
     lines = text.rows(
         rows, differ_by_seed(configs) and len(rows) == len(runs),
         fair_comparison.differences(compared))
-  return Report([*lines, *dict.fromkeys(paths)],
-                [record for _, _, record in rows])
+  return [*lines, *dict.fromkeys(paths)]
 
 
 def score_sets(real: Source, fake: Source, metrics: str | Sequence[str],
-               options: Options, out: str = '') -> Report:
+               options: Options, out: str = '',
+               tell: Tell = _nothing) -> list[str]:
   """Scores two sets of pictures without a GAN; see `score_runs`."""
   # All of them count, whatever the protocol draws of a generator.
   pair = Pair(real, fake, options._replace(
@@ -180,7 +176,8 @@ def score_sets(real: Source, fake: Source, metrics: str | Sequence[str],
   record = {'fake': fake.name, **record}
   paths = _write(out, fake.name, record, pair,
                  'memorised' in named(metrics)) if out else []
-  return Report([*text.sheet(scores, record), *paths], [record])
+  tell(record)
+  return [*text.sheet(scores, record), *paths]
 
 
 def differ_by_seed(configs: Sequence[Config]) -> bool:

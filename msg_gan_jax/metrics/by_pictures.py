@@ -77,5 +77,7 @@ def swd_scores(pair: Pair) -> list[Score]:
 
   floor = pair.real.cached('sliced floor', of_halves)
   protocol = distances.pop('protocol')
+  if pair.given and len(fake) < len(pair.fake):
+    protocol['shuffle'] = True
   return [Score(f'swd_{level}', float(value), reals=floor.get(level),
                 about=protocol) for level, value in distances.items()]

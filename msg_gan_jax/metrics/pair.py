@@ -66,9 +66,10 @@ class Pair:
 
   def _fakes(self, source):
     count = min(len(source), self.protocol.n_fake or len(source))
-    indices = (at_random(len(source), count) if self.given else
+    seed = int(self.given)  # Another than that of the reals.
+    indices = (at_random(len(source), count, seed) if self.given else
                np.arange(count))
-    return Side(source, indices, self.extractors, self.options, on_disk=False)
+    return Side(source, indices, self.extractors, self.options, False, seed)
 
   def with_fake(self, fake: Source) -> 'Pair':
     """A Pair of other fakes that knows all this one does of the reals."""

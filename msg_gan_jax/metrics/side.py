@@ -103,14 +103,17 @@ class Side:
     extractors: shared by all sides.
     options: shared by all sides.
     on_disk: whether features are kept in the cache folder.
+    seed: of the pictures that are drawn where not all are needed. Two sets in
+      one order, such as that of their classes, need two: with one, what is
+      drawn of both would be of the same classes.
   """
 
   def __init__(self, source: Source, indices: np.ndarray,
                extractors: Extractors, options: Options,
-               on_disk: bool = True) -> None:
+               on_disk: bool = True, seed: int = 0) -> None:
     self.source, self.indices = source, indices
     self._extractors, self._options = extractors, options
-    self._on_disk = on_disk
+    self._on_disk, self._seed = on_disk, seed
     self._features: dict[str, tuple[table.Extractor, dict]] = {}
     self._cached: dict[Hashable, Any] = {}
 
@@ -134,7 +137,7 @@ class Side:
     if most is None or len(self) <= most:
       return self.indices
     # Not the first: the order of a folder is that of its classes.
-    return self.indices[at_random(len(self), most)]
+    return self.indices[at_random(len(self), most, self._seed)]
 
   def features(self, spec: str) -> np.ndarray:
     """float32 [n, d]: the features of all pictures that count."""

@@ -260,4 +260,4 @@ class ModeSummary:
 
 
 def _weights(protocol):
-  return 'EMA weights' if protocol['weights'] == 'ema' else 'weights of no EMA'
+  return 'EMA weights' if protocol['weights'] == 'ema' else 'raw weights'

@@ -7,6 +7,7 @@ import numpy as np
 
 from msg_gan_jax.config import tables
 from msg_gan_jax.files import cache, download, tensors
+from msg_gan_jax.report.text import short
 
 WITHOUT = (
     'features=random_conv, classifier and pixels work without any download, '
@@ -62,13 +63,14 @@ def find(name: str, path: str = '', cache_dir: str = '',
   file = _given(row, path) if path else _in_caches(row, cache_dir)
   if not file:
     if not (fetch and row.sha256):
-      raise _missing(row, cache_dir, 'is not here')
+      raise _missing(row, cache_dir, 'and is not here')
     try:
       file = download.fetch(row.title, row.url, f'sha256:{row.sha256}',
                              _folder(cache_dir), 'weights_file')
     except ValueError as error:
-      raise _missing(row, cache_dir, 'is not here, and could not be fetched: '
-                     f'{error.__cause__}') from error
+      why = short(str(error.__cause__), 120)
+      raise _missing(row, cache_dir, 'is not here, and could not be fetched '
+                     f'({why})') from error
   digest = _sha256(file)
   if row.sha256 and digest != row.sha256:
     raise ValueError(
@@ -96,7 +98,7 @@ def _given(row, path):
 
 def _missing(row, cache_dir, why):
   return ValueError(
-      f'weights_file: {row.title} is needed, and {why}. Fetch {row.url} by '
+      f'weights_file: {row.title} is needed, {why}. Fetch {row.url} by '
       'other means and give weights_file=FILE, or a folder of such files, or '
       f'put it into {_folder(cache_dir)!r}. {WITHOUT}')
 
