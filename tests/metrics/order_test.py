@@ -94,7 +94,8 @@ def test_samples_of_a_generator_stay_as_they_were_drawn(tmp_path):
 
 
 @pytest.mark.parametrize('name, changed', [
-    ('tf_legacy', {'is'}), ('landscape', {'ms_ssim'}), ('torch_fidelity', set())])
+    ('tf_legacy', {'is'}), ('landscape', {'ms_ssim'}),
+    ('torch_fidelity', set())])
 def test_what_is_shuffled_has_an_id_of_its_own(name, changed, tmp_path):
   metrics = ('fid', 'is', *['ms_ssim'] * (name == 'landscape'))
   given, samples = (scores_of(FAKE, name, tmp_path, metrics=metrics, kind=kind)
