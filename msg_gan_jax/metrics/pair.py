@@ -5,7 +5,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from msg_gan_jax.arrays.indices import evenly
+from msg_gan_jax.arrays.indices import at_random
 from msg_gan_jax.data.mixed_sizes import MixedSizes
 from msg_gan_jax.data.source import Source
 from msg_gan_jax.metrics import sets
@@ -29,6 +29,10 @@ class Pair:
     real, fake: Side.
     train: Side of the pictures that a generator has learned from, or None.
     held_out: Side of the pictures that it has not seen, or None.
+    reals: which pictures the reals are: 'held_out' or 'train' of a data set, or
+      'given'.
+    given: whether the fakes are a set that has no order, and not what a
+      generator draws.
     options: as given.
     extractors: the networks, opened at first use.
 
@@ -37,6 +41,9 @@ class Pair:
   """
 
   def __init__(self, real: Source, fake: Source, options: Options) -> None:
+    self.given = not sets.are_drawn(fake)
+    self.reals = ('held_out' if real is options.held_out else
+                  'train' if real is options.train else 'given')
     real, fake = sets.in_same_channels(real, fake)
     for name, source in (('real', real), ('fake', fake)):
       if len(source) < 2 and not isinstance(source, MomentsFile):
@@ -55,19 +62,22 @@ class Pair:
   def _all_of(self, source, most=0):
     if isinstance(source, MomentsFile):
       return MomentsSide(source, self.extractors, self.options)
-    return Side(source, evenly(len(source), most or len(source)),
+    return Side(source, at_random(len(source), most or len(source)),
                 self.extractors, self.options)
 
   def _fakes(self, source):
     if isinstance(source, MomentsFile):
       return MomentsSide(source, self.extractors, self.options)
     count = min(len(source), self.protocol.n_fake or len(source))
-    return Side(source, np.arange(count), self.extractors, self.options,
-                on_disk=False)
+    seed = int(self.given)  # Another than that of the reals.
+    indices = (at_random(len(source), count, seed) if self.given else
+               np.arange(count))
+    return Side(source, indices, self.extractors, self.options, False, seed)
 
   def with_fake(self, fake: Source) -> 'Pair':
     """A Pair of other fakes that knows all this one does of the reals."""
     other = Pair(self.real.source, fake, self.options)
+    other.reals = self.reals  # Grey ones may be in colour by now.
     if other.real.source is self.real.source:
       other.extractors = self.extractors
       other.real, other.train, other.held_out = (
@@ -79,6 +89,12 @@ class Pair:
   def protocol(self) -> Protocol:
     """How scores are computed."""
     return self.options.protocol
+
+  @property
+  def has_draws(self) -> bool:
+    """Whether some pictures of a set were drawn, and not all count."""
+    sides = (self.real, self.fake) if self.given else (self.real,)
+    return any(len(side) < len(side.source) for side in sides)
 
   @property
   def spec(self) -> str:

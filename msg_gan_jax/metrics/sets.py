@@ -185,6 +185,15 @@ def generated(draw: Callable[[int, int], np.ndarray], n: int,
   return Samples(pixels, labels, classes, name, paths)
 
 
+def are_drawn(source: Source) -> bool:
+  """Whether pictures come from a generator, in the order that it draws them.
+
+  Any other set has no order of its own: that of a folder is one of names, and
+  so one of classes.
+  """
+  return isinstance(source, Samples | _Generated)
+
+
 class _Generated:
   """Pictures of a generator, drawn whenever asked for, in blocks that stay the
   same."""

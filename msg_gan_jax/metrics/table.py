@@ -1,6 +1,7 @@
 """METRICS: what is measured of two sets of pictures, and how sure it is."""
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 import dataclasses
+import re
 from typing import Protocol
 
 from msg_gan_jax.config import tables
@@ -10,6 +11,7 @@ from msg_gan_jax.metrics import (
   by_pictures,
   polygon_distance,
 )
+from msg_gan_jax.metrics.features.table import FEATURES, parse
 from msg_gan_jax.metrics.pair import Pair
 from msg_gan_jax.metrics.score import Score
 
@@ -117,7 +119,7 @@ METRICS: tables.Table[Metric] = tables.Table('metrics', 'metric', {
         ('real', 'fake'), lower_is_better=True),
     'fid_infinity': Metric(
         _spec, by_features.fid_infinity_scores, 'FID of endless samples',
-        {'frechet_infinity': 'Fréchet distance of endless samples'},
+        {'frechet_infinity': 'Fréchet distance for endless samples'},
         ('real',), lower_is_better=True),
     'kid': Metric(_spec, by_features.kid_scores, 'KID', lower_is_better=True),
     'is': Metric(
@@ -171,13 +173,31 @@ def score_names(name: str) -> tuple[str, ...]:
   return name, *METRICS[name].scores
 
 
-def title_of(score_name: str) -> str:
-  """What people call a score, by its name."""
-  for name, metric in METRICS.items():
-    titles = {name: metric.title, **metric.scores}
-    if score_name in titles:
-      return titles[score_name]
-  return score_name.replace('_', ' ')
+def named(metrics: str | Sequence[str]) -> tuple[str, ...]:
+  """Rows of METRICS as they are asked for: 'fid', 'fid,kid', or several."""
+  if not isinstance(metrics, str):
+    return tuple(metrics)
+  words = (word.strip() for word in metrics.split(','))
+  return tuple(word for word in words if word)
+
+
+def title_of(score_name: str, spec: str = '') -> str:
+  """What people call a score.
+
+  Args:
+    score_name: its name.
+    spec: the features that it looks at. A distance of others than those that
+      FID and KID are known by says what they are.
+  """
+  titles = {key: title for name, metric in METRICS.items()
+            for key, title in {name: metric.title, **metric.scores}.items()}
+  title = titles.get(score_name, score_name.replace('_', ' '))
+  if not spec or by_features.is_inception(spec):
+    return title
+  name, _ = parse(spec)
+  network = FEATURES[name].title or name
+  return re.sub('^(KID|Fréchet distance)', lambda match: (
+      f'{match[1].replace("KID", "kernel distance")} of {network}'), title)
 
 
 def score_of_key(key: str) -> str:

@@ -186,7 +186,8 @@ def run(runs, tmp_path, command):
     ('evaluate plain --features=random', "--features: no features 'random'; d"),
     ('evaluate plain --features=inception:1 --weights_file=no', '--weights_fil'
      "e: no file 'no'; wanted the Inception network of FID (91 MB), from http"),
-    ('evaluate plain --metrics=is', "--metrics: 'is' needs the classes of a c"),
+    ('evaluate plain --metrics=is --protocol=local',
+     "--metrics: 'is' needs the classes of a classifier, and --features=rando"),
     ('evaluate plain --metrics=polygons', '--metrics: polygons measures again'),
     ('evaluate plain --checkpoints=last', "--checkpoints: there is no 'last';"),
     ('evaluate plain --checkpoints=best', '--checkpoints: best, but plain has'),

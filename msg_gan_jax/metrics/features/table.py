@@ -107,6 +107,8 @@ class Features(NamedTuple):
     tap: the usual one.
     logits: of a classifier, its taps for the logits (with the bias of the last
       layer, without), or None.
+    title: whose features they are, as a person would say it; '' is the name of
+      the row.
     any_size: whether it resizes each picture by itself, and so takes pictures
       of several sizes.
     widths: {tap: d} where they are known before it is opened.
@@ -114,6 +116,7 @@ class Features(NamedTuple):
   open: Open
   tap: str
   logits: tuple[str, str] | None = None
+  title: str = ''
   any_size: bool = False
   widths: Mapping[str, int] = types.MappingProxyType({})
 
@@ -306,11 +309,14 @@ def open_extractor(name: str, request: Request) -> Extractor:
 
 FEATURES: tables.Table[Features] = tables.Table('features', 'features', {
     'inception': Features(
-        _inception, '2048', ('logits', 'logits_unbiased'), any_size=True,
-        widths=_INCEPTION),
-    'classifier': Features(_classifier, 'features', ('logits', 'logits')),
-    'random_conv': Features(_random_conv, 'features'),
+        _inception, '2048', ('logits', 'logits_unbiased'), 'Inception',
+        any_size=True, widths=_INCEPTION),
+    'classifier': Features(
+        _classifier, 'features', ('logits', 'logits'),
+        'a classifier of the reals'),
+    'random_conv': Features(
+        _random_conv, 'features', title='an untrained network'),
     'pixels': Features(_pixels, 'values'),
-    'vgg16': Features(_vgg16, 'fc2', any_size=True),
-    'dinov2': Features(_dinov2, 'cls', any_size=True),
+    'vgg16': Features(_vgg16, 'fc2', title='VGG16', any_size=True),
+    'dinov2': Features(_dinov2, 'cls', title='DINOv2', any_size=True),
 })
