@@ -210,9 +210,7 @@ def fid(script: str, peer: str, protocol: str, minutes: float,
   def measure(tools):
     scripts = HERE / 'peers'
     with tempfile.TemporaryDirectory() as folder:
-      weights = f'{folder}/weights.pth'
-      lines_of([tools.torch, str(scripts / 'make_weights.py'), weights,
-                f'--path={tools.peer("torch-fidelity")}'])
+      weights = make_weights(folder, tools.torch, tools.peer('torch-fidelity'))
       draw(folder, 'real', 'fake')
       asked = [f'--real={folder}/real', f'--fake={folder}/fake',
                f'--weights={weights}']
@@ -225,7 +223,7 @@ def fid(script: str, peer: str, protocol: str, minutes: float,
                                      f'--path={tools.peer(peer)}'])):
           lines = lines_of([*map(str, command), *asked])
           found[seconds].append(float(lines[-1]))
-          found[score].append(float(matches(r'^FID (\S+)', lines)[0][1]))
+          found[score].append(scores_of(lines)['FID'])
     return found
 
   def columns(found):
@@ -241,6 +239,26 @@ def fid(script: str, peer: str, protocol: str, minutes: float,
 
   return Row(measure, columns, minutes,
              tuple({peer: 0, 'torch-fidelity': 0}))
+
+
+def make_weights(folder: str, torch: str, path: str = '') -> str:
+  """The file of random Inception weights that all sides read.
+
+  Args:
+    folder: where it is written.
+    torch: an interpreter with PyTorch and, without `path`, torch-fidelity.
+    path: a checkout of torch-fidelity.
+  """
+  weights = f'{folder}/weights.pth'
+  lines_of([torch, str(HERE / 'peers' / 'make_weights.py'), weights,
+            f'--path={path}'])
+  return weights
+
+
+def scores_of(lines: Sequence[str]) -> dict[str, float]:
+  """{'FID': .., 'KID': .., 'IS': ..}, of those that a script printed."""
+  return {x[1]: float(x[2])
+          for x in matches(r'^(FID|KID|IS) (\S+)$', lines)}
 
 
 def draw(folder: str, *names: str) -> None:

@@ -111,5 +111,5 @@ def _evaluation(row):
   jax.block_until_ready(jax.numpy.zeros(1) + 1)
   with tempfile.TemporaryDirectory() as cache:
     began = time.perf_counter()
-    evaluate.evaluate(real, fake, ('fid',), cache_dir=cache)
+    evaluate.evaluate(real, fake, 'fid', 'local', cache_dir=cache)
     return time.perf_counter() - began

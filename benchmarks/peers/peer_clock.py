@@ -37,7 +37,7 @@ def fid_flags(about):
 def parse_fid(parser):
   """The options of `fid_flags`, once what they name is there."""
   options = parser.parse_args()
-  for name, there in (('real', os.path.isdir), ('fake', os.path.isdir),
+  for name, there in (('real', os.path.exists), ('fake', os.path.exists),
                       ('weights', os.path.isfile)):
     if not there(getattr(options, name)):
       raise ValueError(f'--{name}: nothing at {getattr(options, name)!r}.')

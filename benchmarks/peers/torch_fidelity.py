@@ -7,8 +7,12 @@ the features of both folders, the distance. --weights, a file that
 make_weights.py wrote or the published one, is their own argument
 feature_extractor_weights_path.
 
+--all computes KID and the inception score too. --batch=1 takes pictures of
+several sizes.
+
 Without --path it is the package of that name that is installed.
 """
+import os
 import time
 
 import peer_clock
@@ -19,6 +23,7 @@ URL = 'https://github.com/toshas/torch-fidelity'
 def run():
   flags = peer_clock.fid_flags(__doc__)
   flags.add_argument('--batch', type=int, default=50)
+  flags.add_argument('--all', action='store_true', help='not FID alone')
   options = peer_clock.parse_fid(flags)
   if options.path:
     peer_clock.use_checkout(options.path, URL, '', 'torch_fidelity/__init__.py')
@@ -27,11 +32,17 @@ def run():
 
   start = time.perf_counter()
   found = torch_fidelity.calculate_metrics(
-      input1=options.fake, input2=options.real, fid=True, cache=False,
+      input1=options.fake, input2=options.real, fid=True, kid=options.all,
+      isc=options.all, cache=False, kid_subset_size=min(1000, *(
+          len(os.listdir(x)) for x in (options.real, options.fake))),
       verbose=False, cuda=torch.cuda.is_available(), batch_size=options.batch,
       feature_extractor_weights_path=options.weights)
   passed = time.perf_counter() - start
-  print(f'FID {found["frechet_inception_distance"]:.6f}')
+  for name, key in (('FID', 'frechet_inception_distance'),
+                    ('KID', 'kernel_inception_distance_mean'),
+                    ('IS', 'inception_score_mean')):
+    if key in found:
+      print(f'{name} {found[key]:.9g}')
   return passed
 
 

@@ -1,4 +1,5 @@
 """--mode=evaluate: scores runs, or two sets of pictures."""
+import json
 import os
 
 from absl import flags
@@ -17,8 +18,10 @@ FAKE = flags.DEFINE_string(
 METRICS = flags.DEFINE_list(
     'metrics', [], "Such as 'fid,kid'; those of the protocol if not given.")
 PROTOCOL = flags.DEFINE_string(
-    'protocol', 'local', 'The program whose definitions are used; '
-    'docs/reference/protocols.md lists them.')
+    'protocol', '', 'The program whose definitions are used; '
+    'docs/reference/protocols.md lists them. If not given: torch_fidelity '
+    'where --metrics names fid, kid or is and no --features are given, else '
+    'local, which needs no download.')
 FEATURES = flags.DEFINE_string(
     'features', '', "Such as 'classifier' or 'inception:768', in place of the "
     "protocol's.")
@@ -28,43 +31,83 @@ WEIGHTS_FILE = flags.DEFINE_string(
 CHECKPOINTS = flags.DEFINE_string(
     'checkpoints', 'newest', 'Which to score: newest, best, all, or images '
     'shown, such as 100000.')
+JSON = flags.DEFINE_bool(
+    'json', False, 'Print the records, one in a line, as scores.jsonl has '
+    'them; what is for people goes to standard error.')
 RESOLUTION = flags.DEFINE_integer(
-    'resolution', None, 'To which pictures of two folders are cropped and '
-    'resized.', lower_bound=1)
+    'resolution', None, 'To which pictures of --real and --fake are resized: '
+    "cropped to squares or, beside a run, by the run's own recipe.",
+    lower_bound=1)
+SAVE_STATS = flags.DEFINE_string(
+    'save_stats', '', 'A .npz to write mu and sigma of the features of --real '
+    'to, which pytorch-fid and clean-fid read, and --real and --fake here.')
 
 
 def run() -> int:
   """Scores the runs of --workdir or, without it, --fake against --real."""
   from msg_gan_jax.commands import score_runs
   from msg_gan_jax.config import errors
-  from msg_gan_jax.metrics import pair, protocols, sets, table
-  options = pair.Options(
-      protocols.PROTOCOLS.look_up(PROTOCOL.value), PROTOCOL.value,
-      FEATURES.value, WEIGHTS_FILE.value, seed=shared.SEED.value)
+  from msg_gan_jax.metrics import pair, protocols, sets, table, text
   for name in METRICS.value:
     table.METRICS.check(name)
+
+  def tell(record):
+    if JSON.value:
+      print(json.dumps(text.finite(record)), flush=True)
+
+  say = shared.say_aside if JSON.value else print
+  metrics = METRICS.value or (['fid'] if SAVE_STATS.value else [])
+  protocol = protocols.choose(PROTOCOL.value, metrics, FEATURES.value)
+  options = pair.Options(
+      protocols.PROTOCOLS[protocol], protocol, FEATURES.value,
+      WEIGHTS_FILE.value, say=say, seed=shared.SEED.value)
   resolution, out = RESOLUTION.value or 0, shared.OUT.value or ''
   real = None
   if REAL.value:
-    real = sets.open_set(REAL.value, 'real',
-                         options.protocol.reals == 'held_out', resolution)
+    real = sets.open_set(
+        REAL.value, 'real', options.protocol.reals == 'held_out', resolution,
+        like=_data_of(shared.WORKDIR.value) if (
+            shared.WORKDIR.value and resolution) else None)
   if shared.WORKDIR.value:
-    _refuse((FAKE, RESOLUTION), 'means nothing beside --workdir, whose '
+    _refuse((FAKE, SAVE_STATS), 'means nothing beside --workdir, whose '
             'pictures are scored.')
+    if real is None:
+      _refuse((RESOLUTION,), 'is of --real beside --workdir, whose pictures '
+              'keep their size.')
     runs = map(os.path.expanduser, shared.WORKDIR.value.split(','))
     with errors.naming(which=CHECKPOINTS.name):
-      lines = score_runs.score_runs([*runs], _run_scores(options, real), out)
+      lines = score_runs.score_runs(
+          [*runs], _run_scores(options, real), out, tell)
   else:
     _refuse((CHECKPOINTS, shared.COUNT, shared.WEIGHTS, shared.PSI,
              shared.CUTOFF), 'is of a run; wanted --workdir=RUN.')
-    if not (real and FAKE.value):
+    if real is not None and SAVE_STATS.value:
+      say(score_runs.save_stats(real, options, SAVE_STATS.value))
+      if not FAKE.value:
+        return 0
+    if real is None or not FAKE.value:
       raise ValueError(
           '--workdir: which run? Give one, such as --workdir=runs/quickstart; '
           'or two sets of pictures, such as --real=FOLDER --fake=FOLDER.')
     fake = sets.open_set(FAKE.value, 'fake', False, resolution)
-    lines = score_runs.score_sets(real, fake, METRICS.value, options, out)
-  print(*lines, sep='\n')
+    lines = score_runs.score_sets(
+        real, fake, METRICS.value, options, out, tell)
+  say('\n'.join(lines))
   return 0
+
+
+def _data_of(runs):
+  """The settings by which the pictures of all runs are resized."""
+  from msg_gan_jax.runs.config_file import load_config
+  settings = [load_config(os.path.expanduser(run)).data
+              for run in runs.split(',')]
+  recipes = {(x.resize, x.filter, x.shape[1] / x.shape[0]): x
+             for x in settings}
+  if len(recipes) > 1:
+    raise ValueError(
+        '--resolution: the runs of --workdir resize their pictures in '
+        f'{len(recipes)} ways; wanted runs of one, or each by itself.')
+  return settings[0]
 
 
 def _run_scores(options, real):

@@ -1,5 +1,5 @@
 """Scores of the checkpoints of runs, or of two sets of pictures."""
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 import dataclasses
 import os
 from typing import Any, NamedTuple
@@ -9,19 +9,29 @@ import numpy as np
 
 from msg_gan_jax.analysis.generator.samples import Sampling, check_truncation
 from msg_gan_jax.arrays.mesh import data_mesh
+from msg_gan_jax.commands import fair_comparison
 from msg_gan_jax.config import Config, schema
 from msg_gan_jax.data.source import Source
 from msg_gan_jax.data.sources import open_source
-from msg_gan_jax.gan import pyramid
+from msg_gan_jax.gan import pyramid, schedules
 from msg_gan_jax.gan.build import build
 from msg_gan_jax.gan.sampling import labels_like, renderer, summary_latents
-from msg_gan_jax.metrics import evaluate, memorised_picture, sets, text
+from msg_gan_jax.metrics import (
+  evaluate,
+  memorised_picture,
+  moments_file,
+  sets,
+  text,
+)
+from msg_gan_jax.metrics.features import table
 from msg_gan_jax.metrics.pair import Options, Pair
 from msg_gan_jax.metrics.score import Score
+from msg_gan_jax.metrics.table import named
 from msg_gan_jax.runs.config_file import load_config
 from msg_gan_jax.runs.load import checkpoints_of, load_state
 from msg_gan_jax.training.scorer import paths_of, placeholder_fakes, reals_of
 
+Tell = Callable[[dict[str, Any]], Any]
 SEED = 1  # Of the latents of a summary, and so of scores in training.
 
 
@@ -54,7 +64,7 @@ class RunScores:
       weights '' are what the protocol says.
     real: what to compare with, in place of a run's own pictures.
   """
-  metrics: Sequence[str]
+  metrics: str | Sequence[str]
   options: Options
   which: str = 'newest'
   count: int = 0
@@ -78,7 +88,7 @@ class RunScores:
     splits = open_source(config)
     protocol, own_reals, warnings = reals_of(splits, self.options.protocol)
     real = own_reals if self.real is None else self.real
-    count = self.count or protocol.n_fake or len(real)
+    count = self.count or protocol.n_fake or len(real) or len(own_reals)
     labels, classes = None, tuple[str, ...]()
     if gan.classes:
       classes = splits.train.classes
@@ -88,9 +98,10 @@ class RunScores:
     pair = Pair(
         real,
         # What is missing is an error now, before a single picture is drawn.
-        placeholder_fakes(real, classes), self.options._replace(
+        placeholder_fakes(own_reals, classes, run), self.options._replace(
             held_out=splits.held_out, train=splits.train, psi=psi,
-            cutoff=cutoff, protocol=dataclasses.replace(
+            cutoff=cutoff, averaged=schedules.averages(config),
+            protocol=dataclasses.replace(
                 protocol, n_fake=count, weights=weights)))
     evaluate.open_features(pair, self.metrics)
     z = summary_latents(gan, count, seed)
@@ -116,47 +127,82 @@ class RunScores:
           'training_seed': config.seed, **record}, pair)
 
 
-def score_runs(runs: Sequence[str], how: RunScores,
-               out: str = '') -> list[str]:
+def _nothing(record: dict[str, Any]) -> None:
+  """The usual `tell`."""
+
+
+def score_runs(runs: str | Sequence[str], how: RunScores,
+               out: str = '', tell: Tell = _nothing) -> list[str]:
   """Scores several runs, writes the scores down, and says them.
 
   Args:
-    runs: their folders.
+    runs: their folders, or one.
     how: see `RunScores`.
     out: the folder for scores.jsonl and pictures; '' is each run's own.
+    tell: called with the record of each checkpoint, once it is scored.
 
   Returns:
-    Lines of text for people.
+    Lines of text for people; where several runs differ in what a fair
+    comparison would keep, they say so.
   """
+  runs = [runs] if isinstance(runs, str) else runs
   # A run that is missing is an error now, and not in hours.
   configs = [load_config(run, how.options.say) for run in runs]
-  rows, paths = [], []
-  for run in runs:
+  rows, paths, compared = [], [], []
+  for run, config in zip(runs, configs, strict=True):
+    shown, trained_on = [], ''
     for images, scores, record, pair in how.of_run(run):
       label = f'{run} {images:,}'
       rows.append((label, scores, record))
       paths += _write(
           out or run, f'{os.path.basename(os.path.normpath(run))}_{images}',
-          record, pair, 'memorised' in how.metrics)
+          record, pair, 'memorised' in named(how.metrics))
+      tell(record)
       how.options.say(f'{label} is scored')
+      shown.append(images)
+      if pair.train and not trained_on:
+        trained_on = pair.train.source.digest()
+    compared.append(fair_comparison.Compared(config, shown, trained_on))
   if len(rows) == 1:
     lines = text.sheet(*rows[0][1:])
   else:
     lines = text.rows(
-        rows, differ_by_seed(configs) and len(rows) == len(runs))
+        rows, differ_by_seed(configs) and len(rows) == len(runs),
+        fair_comparison.differences(compared))
   return [*lines, *dict.fromkeys(paths)]
 
 
-def score_sets(real: Source, fake: Source, metrics: Sequence[str],
-               options: Options, out: str = '') -> list[str]:
+def score_sets(real: Source, fake: Source, metrics: str | Sequence[str],
+               options: Options, out: str = '',
+               tell: Tell = _nothing) -> list[str]:
   """Scores two sets of pictures without a GAN; see `score_runs`."""
   # All of them count, whatever the protocol draws of a generator.
   pair = Pair(real, fake, options._replace(
       protocol=dataclasses.replace(options.protocol, n_fake=0)))
   scores, record = evaluate.compute(pair, metrics)
-  paths = _write(out, fake.name, {'fake': fake.name, **record}, pair,
-                 'memorised' in metrics) if out else []
+  record = {'fake': fake.name, **record}
+  paths = _write(out, fake.name, record, pair,
+                 'memorised' in named(metrics)) if out else []
+  tell(record)
   return [*text.sheet(scores, record), *paths]
+
+
+def save_stats(real: Source, options: Options, path: str) -> str:
+  """Writes mu and sigma of the features of a set; returns the path.
+
+  Args:
+    real: the pictures.
+    options: the protocol and, in place of its own, the features.
+    path: see moments_file.write.
+  """
+  moments_file.check_path(path)
+  pair = Pair(real, real, options)
+  pair.check_pictures('save_stats')
+  pair.want((pair.spec,))
+  name, _ = table.parse(pair.spec)
+  return moments_file.write(path, pair.real.moments(pair.spec), {
+      'protocol': options.name, 'features': pair.spec, 'pictures': real.name,
+      'extractor': pair.extractors.about()[name]})
 
 
 def differ_by_seed(configs: Sequence[Config]) -> bool:

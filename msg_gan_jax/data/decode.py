@@ -124,6 +124,24 @@ def decode(packed: bytes | np.ndarray, recipe: Recipe,
   return (pixels if pixels.ndim == 3 else pixels[..., None]), facts
 
 
+def decode_own_size(packed: bytes | np.ndarray) -> np.ndarray:
+  """Decodes a picture in colour and at its own size, upright.
+
+  Args:
+    packed: as for `decode`.
+
+  Returns:
+    uint8 [h, w, 3], what PIL's convert('RGB') gives: grey is repeated, and
+    alpha is left out and not laid on white.
+
+  Raises:
+    As `decode`.
+  """
+  with _open(packed) as opened:
+    opened.load()
+    return np.asarray(_convert(_upright(opened)[0], 4))[..., :3]
+
+
 def read_facts(packed: Any) -> PictureFacts:
   """Reads the header of a picture; its pixels may still be broken.
 

@@ -5,6 +5,14 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
+CHANNELS = 1, 3, 4  # Grey, colour, colour with alpha.
+# For a person; x may be a list, or a tensor, as well.
+TO_BYTES = 'Numbers become bytes so: ' + '; '.join(
+    f'{span} by np.clip(np.rint({x}), 0, 255).astype(np.uint8)' for span, x in (
+        ('0 .. 1', '255 * np.asarray(x)'),
+        ('-1 .. 1', '127.5 * np.asarray(x) + 127.5'),
+        ('0 .. 255', 'np.asarray(x)'))) + '.'
+
 
 @runtime_checkable
 class Source(Protocol):
@@ -55,11 +63,38 @@ def check_indices(indices: np.ndarray, count: int, name: str) -> np.ndarray:
   return indices
 
 
+def unlike_pictures(name: str, x: np.ndarray) -> ValueError:
+  """The error about an array that is not of pictures: how it becomes one.
+
+  Args:
+    name: what it is; the error begins with it.
+    x: the array.
+  """
+  shape, advice = list(x.shape), []
+  if x.ndim == 4 and shape[3] not in CHANNELS and shape[1] in CHANNELS:
+    advice.append(
+        'Channels go to the end by np.asarray(x).transpose(0, 2, 3, 1).')
+  elif x.ndim == 3 and shape[2] not in CHANNELS and shape[0] in CHANNELS:
+    advice.append(
+        'A picture whose channels come first becomes a set by '
+        'np.asarray(x).transpose(1, 2, 0)[None], grey pictures by '
+        'np.asarray(x)[..., None].')
+  elif x.ndim == 3:
+    advice.append('One picture becomes a set by np.asarray(x)[None].')
+  if x.dtype != np.uint8:
+    advice.append(TO_BYTES)
+  span = f' of {x.min():g} .. {x.max():g}' if x.size and x.dtype.kind in (
+      'iuf') else ''
+  return ValueError(' '.join([
+      f'{name}: wanted pictures as uint8 [n, H, W, C], found {x.dtype} {shape}'
+      f'{span}; C is 1, 3 or 4.', *advice]))
+
+
 class ArraySource:
   """Pictures in memory; implements Source.
 
   Args:
-    pixels: uint8 [n, H, W, C].
+    pixels: uint8 [n, H, W, C], C of 1, 3 or 4.
     labels: ints [n], or None.
     classes: names of the labels; () calls them '0' to the largest.
     name: what a person calls it; errors begin with it.
@@ -71,11 +106,9 @@ class ArraySource:
   def __init__(self, pixels: np.ndarray, labels: np.ndarray | None = None,
                classes: Sequence[str] = (), name: str = 'array') -> None:
     self._pixels = pixels = np.asarray(pixels)
-    if pixels.dtype != np.uint8 or pixels.ndim != 4 or not pixels.size:
-      raise ValueError(
-          f'{name}: wanted pictures as uint8 [n, H, W, C], found '
-          f'{pixels.dtype} {list(pixels.shape)}. Floats in -1 .. 1 become so '
-          'by np.clip(np.rint(127.5 * x + 127.5), 0, 255).astype(np.uint8).')
+    if pixels.dtype != np.uint8 or pixels.ndim != 4 or not pixels.size or (
+        pixels.shape[3] not in CHANNELS):
+      raise unlike_pictures(name, pixels)
     self._labels = np.zeros(len(pixels), np.int32) if labels is None else (
         np.asarray(labels, np.int32))
     if self._labels.shape != (len(pixels),):

@@ -117,6 +117,15 @@ def phase(images: int, train: schema.Train, penalty_every: int,
       train.g_reals == 'new')
 
 
+def averages(config: schema.Config) -> bool:
+  """Whether G is averaged at any time of training.
+
+  Without it, `state.ema` is G itself after every step.
+  """
+  later = config.schedule.images and config.schedule.ema_half_life_images
+  return config.train.ema_half_life_images > 0 or later > 0
+
+
 def updates_g(step: int, train: schema.Train) -> bool:
   """Whether a step, n_dis updates of D, ends with an update of G.
 

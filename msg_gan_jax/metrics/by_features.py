@@ -36,7 +36,7 @@ def fid_scores(pair: Pair) -> list[Score]:
   error = None if pair.fake.streams(spec) else frechet.standard_error(
       real, pair.fake.features(spec), ddof)
   return [Score(
-      'fid' if _is_inception(spec) else 'frechet', distance.value, error, spec,
+      'fid' if is_inception(spec) else 'frechet', distance.value, error, spec,
       floor, _rest(distance), distance.warnings)]
 
 
@@ -49,7 +49,7 @@ def fid_infinity_scores(pair: Pair) -> list[Score]:
   limit = frechet.infinity(
       pair.real.moments(spec), pair.fake.features(spec),
       seed=pair.options.seed, ddof=pair.protocol.ddof)
-  name = 'fid_infinity' if _is_inception(spec) else 'frechet_infinity'
+  name = 'fid_infinity' if is_inception(spec) else 'frechet_infinity'
   return [Score(name, limit.value, limit.standard_error, spec,
                 about=_rest(limit), warnings=limit.warnings)]
 
@@ -76,18 +76,19 @@ def inception_scores(pair: Pair) -> list[Score]:
   Source: Salimans et al. 2016 (arXiv:1606.03498), sec. 4.
   """
   protocol, spec = pair.protocol, logits_spec(pair)
-  # The reals, whose order may be that of their classes, are always shuffled.
+  # The order of a set, and so of the reals, may be that of its classes.
+  shuffle = protocol.splits > 1 and (protocol.shuffle or pair.given)
   fake, real = (
       inception_score.inception_score(
           logits, min(protocol.splits, len(logits)), shuffle)
-      for logits, shuffle in ((pair.fake.features(spec), protocol.shuffle),
+      for logits, shuffle in ((pair.fake.features(spec), shuffle),
                               (pair.real.features(spec), True)))
   # The splits are independent, so the error of their mean is as of any mean.
   error = fake.std / np.sqrt(fake.splits - 1) if fake.splits > 1 else None
   return [Score(
-      'is' if _is_inception(pair.spec) else 'classifier_score', fake.value,
-      error, spec, real.value, {'std': fake.std, 'splits': fake.splits},
-      fake.warnings)]
+      'is' if is_inception(pair.spec) else 'classifier_score', fake.value,
+      error, spec, real.value, {'std': fake.std, 'splits': fake.splits,
+                                'shuffle': fake.shuffle}, fake.warnings)]
 
 
 def precision_recall_scores(pair: Pair) -> list[Score]:
@@ -155,7 +156,7 @@ def intra_fid_scores(pair: Pair) -> list[Score]:
   distances = per_class.by_class(
       distance, pair.real.features(spec), pair.real.labels(),
       pair.fake.features(spec), pair.fake.labels())
-  name = 'intra_fid' if _is_inception(spec) else 'intra_frechet'
+  name = 'intra_fid' if is_inception(spec) else 'intra_frechet'
   return [Score(name, distances.mean, features=spec, about={
       'by_class': with_class_names(
           distances.by_class, pair.real.source.classes)})]
@@ -247,7 +248,8 @@ def logits_spec(pair: Pair) -> str:
   return f'{name}:{logits[0 if pair.protocol.bias else 1]}'
 
 
-def _is_inception(spec):
+def is_inception(spec: str) -> bool:
+  """Whether these are the features that FID is defined by."""
   return ':'.join(table.parse(spec)) == INCEPTION
 
 

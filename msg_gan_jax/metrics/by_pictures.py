@@ -1,4 +1,6 @@
 """Scores that compare pictures as they are; each function is a row's."""
+import numpy as np
+
 from msg_gan_jax.metrics.functional import (
   ms_ssim,
   references,
@@ -20,18 +22,24 @@ def ms_ssim_scores(pair: Pair) -> list[Score]:
   landscape = pair.protocol.similarity == 'landscape'
   form = ms_ssim.LANDSCAPE if landscape else _form(pair)
 
-  def measure(side: Side) -> ms_ssim.Similarity:
+  def measure(side: Side, shuffle: bool) -> ms_ssim.Similarity:
     if landscape:
       batches, batch = _LANDSCAPE
       batch = min(batch, len(side) // batches)
-      return ms_ssim.landscape(side.images(batches * batch), batches, batch)
+      images = side.images(batches * batch)
+      if shuffle:
+        images = np.random.default_rng(0).permutation(images)
+      return ms_ssim.landscape(images, batches, batch)
     return ms_ssim.pairs(side.images(2 * _PAIRS), min(_PAIRS, len(side) // 2),
                          pair.options.seed, form)
 
-  fake, real = measure(pair.fake), measure(pair.real)
+  # In the order of a set, a batch may be of one class; pairs are drawn.
+  fake, real = measure(pair.fake, pair.given), measure(pair.real, True)
+  about = {'form': form._asdict(), 'pairs': fake.pairs}
+  if landscape:
+    about['shuffle'] = pair.given
   return [Score('ms_ssim', fake.value, fake.standard_error, reals=real.value,
-                about={'form': form._asdict(), 'pairs': fake.pairs},
-                warnings=fake.warnings)]
+                about=about, warnings=fake.warnings)]
 
 
 def ms_ssim_within_scores(pair: Pair) -> list[Score]:
@@ -69,5 +77,7 @@ def swd_scores(pair: Pair) -> list[Score]:
 
   floor = pair.real.cached('sliced floor', of_halves)
   protocol = distances.pop('protocol')
+  if pair.given and len(fake) < len(pair.fake):
+    protocol['shuffle'] = True
   return [Score(f'swd_{level}', float(value), reals=floor.get(level),
                 about=protocol) for level, value in distances.items()]

@@ -1,71 +1,74 @@
 """Scores of any two sets of pictures, with all that they depend on."""
 from collections.abc import Callable, Sequence
 import dataclasses
+import math
 import os
 from typing import Any
 
 import jax
-import numpy as np
 
-from msg_gan_jax.data.source import ArraySource, Source
-from msg_gan_jax.metrics import protocols, sets
+from msg_gan_jax.metrics import given, protocols, sets
 from msg_gan_jax.metrics.by_features import LPIPS
 from msg_gan_jax.metrics.features import table
 from msg_gan_jax.metrics.pair import Options, Pair
 from msg_gan_jax.metrics.score import Score
-from msg_gan_jax.metrics.table import METRICS, Metric
+from msg_gan_jax.metrics.table import METRICS, Metric, named
 
-Pictures = np.ndarray | jax.Array | str | os.PathLike | Source
+Pictures = given.Pictures | str | os.PathLike
+Path = str | os.PathLike
 
 
 def evaluate(real: Pictures, fake: Pictures, metrics: str | Sequence[str] = (),
-             protocol: str = 'local', *,
-             features: str = '', weights_file: str = '', cache_dir: str = '',
+             protocol: str = '', *,
+             features: str = '', weights_file: Path = '', cache_dir: Path = '',
              resolution: int = 0, seed: int = 0,
              devices: Sequence[jax.Device] | None = None,
              say: Callable[[str], Any] = print) -> dict[str, Any]:
   """Scores of any two sets of pictures, without a GAN.
 
   Args:
-    real, fake: uint8 [n, H, W, C] of numpy or jax, a Source, or a path of a
-      folder, a .zip, .tar or .npz; see sets.open_set.
+    real, fake: uint8 [n, H, W, C] with C of 1, 3 or 4, of numpy, jax or
+      PyTorch; a list, generator or iterator of pictures or batches, see
+      given.source; a Source; or a path of a folder, a .zip, .tar or .npz, see
+      sets.open_set. The order of the fakes does not matter: parts of them, as
+      the inception score has, are drawn.
     metrics: a row of METRICS or several, such as ('fid', 'kid'); () are the
       protocol's.
-    protocol: a row of PROTOCOLS.
+    protocol: a row of PROTOCOLS; '' is 'torch_fidelity' where fid, kid or is
+      are named and no features, and 'local' elsewhere.
     features: a row of FEATURES, with a tap after a colon, in place of the
       protocol's.
     weights_file: the published weights of these features; '' looks for them,
       and fetches them.
     cache_dir: where statistics of reals are kept; '' is the user's cache.
     resolution: height and width that all pictures get; 0 leaves them as they
-      are, and then they must all have one size.
+      are. Features of published networks then resize each by itself; others
+      want one size.
     seed: of everything that is drawn.
     devices: jax devices that share the work; None is all.
     say: prints a line for people.
 
   Returns:
-    The record of `compute`: {'scores': {'fid_pytorch_fid': {'value': ..,
+    The record of `compute`: {'scores': {'fid_torch_fidelity': {'value': ..,
     'error_of_samples': .., ..}}, 'protocol': .., ..}.
 
   Raises:
     ValueError: sets that cannot be read or compared; what is missing.
   """
+  metrics = named(metrics)
+  for name in metrics:
+    METRICS.check(name)
+  protocol = protocols.choose(protocol, metrics, features)
   # Pictures are given, and none are drawn: all of them count.
-  row = dataclasses.replace(
-      protocols.PROTOCOLS.look_up(protocol), n_fake=0)
-  metrics = (metrics,) if isinstance(metrics, str) else metrics
+  row = dataclasses.replace(protocols.PROTOCOLS[protocol], n_fake=0)
+  weights_file, cache_dir = os.fspath(weights_file), os.fspath(cache_dir)
 
   def source(pictures, name):
-    if isinstance(pictures, str | os.PathLike):
-      held_out = name == 'real' and row.reals == 'held_out'
-      return sets.open_set(os.fspath(pictures), name, held_out, resolution,
-                           cache_dir)
-    if isinstance(pictures, Source):
-      return pictures
-    if hasattr(pictures, '__array__'):
-      return ArraySource(np.asarray(pictures), name=name)
-    raise ValueError(f'{name}: wanted pictures, uint8 [n, H, W, C], or a path; '
-                     f'found {type(pictures).__name__}.')
+    if not isinstance(pictures, Path):
+      return given.source(pictures, name)
+    held_out = name == 'real' and row.reals == 'held_out'
+    return sets.open_set(os.fspath(pictures), name, held_out, resolution,
+                         cache_dir)
 
   options = Options(row, protocol, features, weights_file, cache_dir, say,
                     devices, seed=seed)
@@ -73,7 +76,7 @@ def evaluate(real: Pictures, fake: Pictures, metrics: str | Sequence[str] = (),
       Pair(source(real, 'real'), source(fake, 'fake'), options), metrics)[1]
 
 
-def compute(pair: Pair, metrics: Sequence[str] = ()) -> tuple[
+def compute(pair: Pair, metrics: str | Sequence[str] = ()) -> tuple[
     list[Score], dict[str, Any]]:
   """Scores of a Pair.
 
@@ -91,7 +94,8 @@ def compute(pair: Pair, metrics: Sequence[str] = ()) -> tuple[
   Raises:
     ValueError: unknown metrics, or pictures that they cannot measure.
   """
-  options, warnings = pair.options, _counts(pair)
+  options, warnings = pair.options, _counts(pair) + pair.doubts()
+  metrics = named(metrics)
   open_features(pair, metrics)
 
   def tried(name, what):
@@ -112,16 +116,24 @@ def compute(pair: Pair, metrics: Sequence[str] = ()) -> tuple[
   about = pair.about()
   base = [about[k] for k in ('real_digest', 'n_real', 'n_fake')]
   base += [options.psi, options.cutoff]
+  if pair.has_draws:  # They once were taken in even steps.
+    base.append('drawn')
+  # What the protocol asks for, and then what there was.
+  settings = {**dataclasses.asdict(pair.protocol), 'reals': pair.reals}
+  if pair.given or not options.averaged:
+    settings['weights'] = 'given' if pair.given else 'raw'
   return scores, {
       'protocol': options.name, 'id': pair.protocol.digest(*base),
-      'settings': dataclasses.asdict(pair.protocol), 'psi': options.psi,
+      'settings': settings, 'psi': options.psi,
       'cutoff': options.cutoff, **about, 'warnings': warnings,
       'scores': {key(score, options): {
-          **_entry(score), 'id': pair.protocol.digest(*base, _features(
-              score, about['extractors']))} for score in scores}}
+          **_entry(score), 'id': pair.protocol.digest(
+              *base, _features(score, about['extractors']),
+              *_order(score, pair.protocol))} for score in scores}}
 
 
-def open_features(pair: Pair, metrics: Sequence[str] = ()) -> list[Metric]:
+def open_features(
+    pair: Pair, metrics: str | Sequence[str] = ()) -> list[Metric]:
   """Opens the networks that metrics need; returns their rows of METRICS.
 
   Args:
@@ -132,7 +144,10 @@ def open_features(pair: Pair, metrics: Sequence[str] = ()) -> list[Metric]:
     ValueError: unknown metrics or features, weights that are missing, pictures
       without what a metric is about.
   """
-  rows = [METRICS.look_up(name) for name in dict.fromkeys(metrics)]
+  names = dict.fromkeys(named(metrics))
+  rows = [METRICS.look_up(name) for name in names]
+  for name, row in zip(names, rows, strict=True):
+    pair.check_pictures(name, row.without_pictures)
   specs = [spec for row in rows for spec in row.features(pair)]
   pair.want(specs if rows else (pair.spec,))
   return rows
@@ -165,21 +180,28 @@ def _features(score, extractors):
   return name, tap or None, extractors.get(name)
 
 
+def _order(score, protocol):
+  """What an id has of a score that does not follow the order of the samples."""
+  shuffled = score.about.get('shuffle') and not protocol.shuffle
+  return ('shuffled',) if shuffled else ()
+
+
 def _counts(pair):
   """Lines about counts that are not those of the protocol."""
   usual = protocols.PROTOCOLS[pair.options.name]
   sides = (('real', pair.real, usual.n_real), ('fake', pair.fake, usual.n_fake))
   return [
       f'{pair.options.name} has {wanted:,} {name}s, and here are '
-      f'{len(side):,}: the numbers are not those of its papers.'
+      f'{side.count:,}: the numbers are not those of its papers.'
       for name, side, wanted in sides
-      if wanted and len(side) != wanted and pair.protocol.n_fake]
+      if wanted and side.count not in (wanted, None)
+      and pair.protocol.n_fake]
 
 
 def _entry(score):
+  known = score.error is not None and math.isfinite(score.error)
   return {'value': float(score.value),
-          'error_of_samples': None if score.error is None else float(
-              score.error),
+          'error_of_samples': float(score.error) if known else None,
           'reals': None if score.reals is None else float(score.reals),
           'features': score.features, **score.about,
           **({'warnings': list(score.warnings)} if score.warnings else {})}

@@ -1,4 +1,5 @@
 """PROTOCOLS: all that a score depends on besides the pictures, by name."""
+from collections.abc import Iterable
 import dataclasses
 import hashlib
 import json
@@ -26,7 +27,8 @@ class Protocol:
     weights: of a generator: 'ema', averaged, or 'raw'.
     n_real, n_fake: how many of each; 0 is all reals, and as many fakes.
     splits, shuffle, bias: of the inception score: parts; whether they are
-      drawn; whether its logits have the bias of the last layer.
+      drawn, as those of a set that is given always are, since it has no order
+      of its own; whether its logits have the bias of the last layer.
     subsets, subset: of KID: how many, and pictures in each.
     manifold: features of precision and recall.
     k: neighbours of precision and recall; 5 for density and coverage always.
@@ -68,7 +70,7 @@ class Protocol:
 PROTOCOLS = tables.Table('protocol', 'protocol', {
     # Nothing to download; numbers to be compared with their own references.
     'local': Protocol(
-        'this project: features of an untrained network, held-out reals',
+        'this project: an untrained network, or the features that are named',
         features='random_conv', reals='held_out', n_fake=0,
         manifold='random_conv',
         metrics=('fid', 'kid', 'precision_recall', 'density_coverage',
@@ -105,3 +107,27 @@ PROTOCOLS = tables.Table('protocol', 'protocol', {
         'dgm-eval (Stein et al. 2023): FD-DINOv2, ViT-L/14',
         features='dinov2', manifold='dinov2', metrics=('fid', 'kid')),
 })
+
+# These words mean scores of the Inception network, wherever they are used.
+OF_INCEPTION = ('fid', 'fid_infinity', 'intra_fid', 'kid', 'is')
+
+
+def choose(name: str = '', metrics: Iterable[str] = (),
+           features: str = '') -> str:
+  """The row of PROTOCOLS that is meant.
+
+  Args:
+    name: a row; '' where none was named. Then scores that people know as those
+      of Inception are torch-fidelity's, and whatever else there is, and all
+      that is asked of other features, are local ones.
+    metrics: rows of METRICS that were named.
+    features: a row of FEATURES that was named, or ''.
+
+  Raises:
+    ValueError: an unknown protocol.
+  """
+  if name:
+    PROTOCOLS.check(name)
+    return name
+  known = not features and any(metric in OF_INCEPTION for metric in metrics)
+  return 'torch_fidelity' if known else 'local'

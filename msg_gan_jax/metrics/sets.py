@@ -7,38 +7,49 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from msg_gan_jax.arrays.indices import evenly
 from msg_gan_jax.config import errors, schema, tables
-from msg_gan_jax.data import decode, sources
+from msg_gan_jax.data import sources
+from msg_gan_jax.data.mixed_sizes import MixedSizes, upright_facts
 from msg_gan_jax.data.source import ArraySource, Coloured, Source
 from msg_gan_jax.data.stores import archive, folder, npz
+from msg_gan_jax.metrics.moments_file import MomentsFile, is_moments
 
 # A generator's pictures are kept in memory up to this many bytes; of more, each
 # is drawn again whenever it is asked for.
 MOST_BYTES = 2**32
+_LOOKED_AT = 64  # Pictures whose size is looked at before any is decoded.
+_TURNED, _ON_WHITE = 'turned as their EXIF says', 'alpha laid on white'
 _CHANNELS = {'1': 1, 'L': 1, 'I;16': 1, 'RGBA': 4, 'LA': 4, 'PA': 4}
 
 
 def open_set(text: str, name: str = 'real', held_out: bool = False,
-             resolution: int = 0, cache_dir: str = '') -> Source:
+             resolution: int = 0, cache_dir: str = '',
+             like: schema.Data | None = None) -> Source:
   """The pictures that a text names, as a Source.
 
   Args:
-    text: a folder of pictures, a zip, tar or .npz; a row of SOURCES that draws
-      its pictures or fetches them, such as 'avatars'; or both, such as
+    text: a folder of pictures, at any depth, a zip, tar or .npz; an .npz of mu
+      and sigma, which is a MomentsFile; a row of SOURCES that draws its
+      pictures or fetches them, such as 'avatars'; or both, such as
       'cifar10:PATH'.
     name: of the argument that errors begin with.
     held_out: of a data set with two parts, the one that is never trained on.
     resolution: height and width that all pictures get; 0 leaves them as they
-      are, and then they must all have one size.
+      are. Files of several sizes are then a MixedSizes.
     cache_dir: where decoded pictures are kept.
+    like: settings by which pictures get that resolution (resize, filter, and
+      the width beside the height); None crops to squares.
 
   Raises:
-    ValueError: there is nothing, or no picture, or pictures of several sizes.
+    ValueError: there is nothing, or no picture.
   """
   source, _, path = text.partition(':')
   try:
     if os.path.exists(text):
-      return _files(text, resolution, cache_dir)
+      if is_moments(text):
+        return MomentsFile(text, name)
+      return _files(text, resolution, cache_dir, like or schema.Data())
     if source in sources.SOURCES:
       data = schema.Data(name=source, path=path, cache_dir=cache_dir)
       if source in sources.DRAWN:
@@ -61,45 +72,51 @@ def open_set(text: str, name: str = 'real', held_out: bool = False,
       + tables.nearest(source, sources.SOURCES))
 
 
-def _files(path, resolution, cache_dir):
-  """All pictures of a folder or an archive, of the size that the first has."""
+def _files(path, resolution, cache_dir, like):
+  """All pictures of a folder or an archive."""
   if os.path.isdir(path) and os.path.exists(os.path.join(path, 'config.json')):
     raise ValueError(
         f'{path!r} is a run, not a folder of pictures; wanted what it draws, '
         'in Python analysis.generator.samples.sample_run(RUN)[-1], on the '
         f'command line workdir={path}.')
   store = _store(path, cache_dir)
-  where = store.where(0)
-  try:
-    first = decode.read_facts(store.peek(0))
-  except Exception as error:  # PIL raises many kinds.
-    raise ValueError(f'cannot read {where!r}: {error}') from error
-  height, width = (first.width, first.height) if first.turned and (
-      first.height != first.width) else (first.height, first.width)
+  looked = [upright_facts(store, int(i)) for i in evenly(
+      len(store.names), _LOOKED_AT)]
+  height, width = looked[0].height, looked[0].width
   if resolution:
-    height = width = resolution
+    height, width = resolution, max(
+        1, round(resolution * like.shape[1] / like.shape[0]))
+  elif len({(x.height, x.width) for x in looked}) > 1:
+    return MixedSizes(store, cache_dir)
   data = schema.Data(
       name='folder', resolution=height, width=width, cache_dir=cache_dir,
-      channels=_CHANNELS.get(first.mode, 3))
+      resize=like.resize, filter=like.filter,
+      channels=_CHANNELS.get(looked[0].mode, 3))
   pictures = sources.read(store, data)
-  if len(pictures.notes['modes']) > 1 and data.channels != 3:
-    # All in colour, as the peers read them, and not as the first one is.
-    pictures = sources.read(store, dataclasses.replace(data, channels=3))
-  if pictures.notes['different_sizes'] > 1 and not resolution:
-    sizes = list(pictures.notes['sizes'].items())
-    examples = ', '.join(f'{size} ({n:,})' for size, n in sizes[:3])
-    raise ValueError(
-        f'{path!r} has pictures of {pictures.notes["different_sizes"]} sizes: '
-        f'{examples}; wanted one size, or one to which all are cropped and '
-        'resized, such as resolution=64.')
+  happened = pictures.notes['decisions']
+  if not resolution and (
+      pictures.notes['different_sizes'] > 1 or _TURNED in happened):
+    mixed = MixedSizes(store, cache_dir)
+    if mixed.notes['different_sizes'] > 1:
+      return mixed
+  kinds = len(pictures.notes['modes'])
+  if _ON_WHITE in happened or (kinds > 1 and data.channels != 3):
+    # In colour, as PIL's convert('RGB') has it, which the peers call: alpha is
+    # left out, where training lays it on white.
+    return Coloured(pictures if data.channels == 4 else sources.read(
+        store, dataclasses.replace(data, channels=4)))
   return pictures
 
 
 def _store(path, cache_dir):
+  # Pictures at any depth. Their folders are classes where they can be, for the
+  # few metrics that compare classes; nothing else needs them.
   if os.path.isdir(path):
-    return folder.Folder(path)
+    return folder.Folder(path, on_bad='no_classes')
   unpacked = archive.unpack(path, cache_dir)
-  return (npz.Npz if npz.is_npz(unpacked) else archive.Archive)(unpacked)
+  if npz.is_npz(unpacked):
+    return npz.Npz(unpacked)
+  return archive.Archive(unpacked, on_bad='no_classes')
 
 
 class Paths(NamedTuple):
@@ -117,7 +134,8 @@ class Paths(NamedTuple):
 
 def in_same_channels(real: Source, fake: Source) -> tuple[Source, Source]:
   """Both as they are, or both in colour where one of them is."""
-  if real.shape[2] == fake.shape[2]:
+  given = any(isinstance(x, MomentsFile) for x in (real, fake))
+  if given or real.shape[2] == fake.shape[2]:
     return real, fake
   return _in_colour(real), _in_colour(fake)
 
@@ -165,6 +183,15 @@ def generated(draw: Callable[[int, int], np.ndarray], n: int,
       drawn.images(np.arange(i, min(i + drawn.BLOCK, n)))
       for i in range(0, n, drawn.BLOCK)])
   return Samples(pixels, labels, classes, name, paths)
+
+
+def are_drawn(source: Source) -> bool:
+  """Whether pictures come from a generator, in the order that it draws them.
+
+  Any other set has no order of its own: that of a folder is one of names, and
+  so one of classes.
+  """
+  return isinstance(source, Samples | _Generated)
 
 
 class _Generated:

@@ -1,14 +1,16 @@
 """One of the sets that are compared, and what is computed of it only once."""
 from collections.abc import Callable, Hashable, Iterable, Sequence
 import functools
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import jax
 import numpy as np
 
+from msg_gan_jax.arrays.indices import at_random
 from msg_gan_jax.data.source import Source
 from msg_gan_jax.metrics.features import extract, table
 from msg_gan_jax.metrics.functional import frechet, references
+from msg_gan_jax.metrics.moments_file import MomentsFile
 from msg_gan_jax.metrics.protocols import Protocol
 
 
@@ -25,6 +27,8 @@ class Options(NamedTuple):
     train: pictures that a generator has learned from, or None.
     seed: of everything that is drawn.
     psi, cutoff: by which a generator's samples are truncated.
+    averaged: whether the generator has an average; without one, its samples
+      are those of its raw weights, whatever was asked for.
   """
   protocol: Protocol
   name: str
@@ -38,6 +42,7 @@ class Options(NamedTuple):
   seed: int = 0
   psi: float = 1.
   cutoff: int | None = None
+  averaged: bool = True
 
 
 class Extractors:
@@ -99,20 +104,28 @@ class Side:
     extractors: shared by all sides.
     options: shared by all sides.
     on_disk: whether features are kept in the cache folder.
+    seed: of the pictures that are drawn where not all are needed. Two sets in
+      one order, such as that of their classes, need two: with one, what is
+      drawn of both would be of the same classes.
   """
 
   def __init__(self, source: Source, indices: np.ndarray,
                extractors: Extractors, options: Options,
-               on_disk: bool = True) -> None:
+               on_disk: bool = True, seed: int = 0) -> None:
     self.source, self.indices = source, indices
     self._extractors, self._options = extractors, options
-    self._on_disk = on_disk
+    self._on_disk, self._seed = on_disk, seed
     self._features: dict[str, tuple[table.Extractor, dict]] = {}
     self._cached: dict[Hashable, Any] = {}
 
   def __len__(self) -> int:
     """How many pictures count."""
     return len(self.indices)
+
+  @property
+  def count(self) -> int | None:
+    """How many pictures count; None where nobody has written it down."""
+    return len(self)
 
   def images(self, most: int | None = None) -> np.ndarray:
     """uint8 [n, H, W, C]: all that count, or `most` of them, at random."""
@@ -130,8 +143,7 @@ class Side:
     if most is None or len(self) <= most:
       return self.indices
     # Not the first: the order of a folder is that of its classes.
-    mixed = np.random.default_rng(0).permutation(len(self))[:most]
-    return self.indices[np.sort(mixed)]
+    return self.indices[at_random(len(self), most, self._seed)]
 
   def features(self, spec: str) -> np.ndarray:
     """float32 [n, d]: the features of all pictures that count."""
@@ -196,3 +208,37 @@ class Side:
     if key not in self._cached:
       self._cached[key] = compute()
     return self._cached[key]
+
+
+class MomentsSide(Side):
+  """A side of which no more than a file of moments is known.
+
+  Args:
+    source: the file.
+    extractors, options: see Side.
+  """
+
+  def __init__(self, source: MomentsFile, extractors: Extractors,
+               options: Options) -> None:
+    super().__init__(source, np.arange(0), extractors, options)
+    self._moments_of_file = source.moments
+
+  @property
+  def count(self) -> int | None:
+    return self._moments_of_file.n
+
+  def features(self, spec: str) -> NoReturn:
+    """Refuses: features are of pictures."""
+    self.source.images(self.indices)
+    raise AssertionError
+
+  def streams(self, spec: str) -> bool:
+    """True: features are not to be had."""
+    return True
+
+  def moments(self, spec: str) -> frechet.Moments:
+    """Those of the file, whatever is asked for; Pair has checked them."""
+    return self._moments_of_file
+
+  def halves(self, spec: str) -> None:
+    """None: there is nothing to be halved."""

@@ -1,6 +1,7 @@
 """METRICS: what is measured of two sets of pictures, and how sure it is."""
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 import dataclasses
+import re
 from typing import Protocol
 
 from msg_gan_jax.config import tables
@@ -10,6 +11,7 @@ from msg_gan_jax.metrics import (
   by_pictures,
   polygon_distance,
 )
+from msg_gan_jax.metrics.features.table import FEATURES, parse
 from msg_gan_jax.metrics.pair import Pair
 from msg_gan_jax.metrics.score import Score
 
@@ -38,12 +40,14 @@ class Metric:
     scores: {name: title} of scores with other names. The best checkpoint is
       chosen by the first that there is: the one called like the row, then
       these.
+    without_pictures: sides of which mu and sigma are enough.
     lower_is_better: whether less is better, of what `best` is chosen by.
   """
   features: FeaturesOf
   run: Run
   title: str
   scores: Mapping[str, str] = dataclasses.field(default_factory=dict)
+  without_pictures: tuple[str, ...] = ()
   lower_is_better: bool = dataclasses.field(kw_only=True)
 
 
@@ -51,9 +55,10 @@ def _check_classes(pair, name):
   sources = pair.real.source, pair.fake.source
   for side, source in zip(('real', 'fake'), sources, strict=True):
     if len(source.classes) < 2:
+      why = source.notes.get('without_classes')
       raise ValueError(
           f'metrics: {name} compares classes, and the pictures of {side} '
-          f'({source.name}) have none.')
+          f'({source.name}) have none{f": {why}" if why else "."}')
   real, fake = sources
   if real.classes != fake.classes:
     raise ValueError(
@@ -63,6 +68,7 @@ def _check_classes(pair, name):
 
 
 def _no_features(pair):
+  pair.check_one_size('what is compared pixel by pixel')
   return ()
 
 
@@ -71,6 +77,11 @@ def _spec(pair):
 
 
 def _manifold_spec(pair):
+  return (pair.manifold_spec,)
+
+
+def _shown_spec(pair):
+  pair.check_one_size('a picture of what is nearest')
   return (pair.manifold_spec,)
 
 
@@ -105,11 +116,11 @@ def _with_classes(name, features):
 METRICS: tables.Table[Metric] = tables.Table('metrics', 'metric', {
     'fid': Metric(
         _spec, by_features.fid_scores, 'FID', {'frechet': 'Fréchet distance'},
-        lower_is_better=True),
+        ('real', 'fake'), lower_is_better=True),
     'fid_infinity': Metric(
         _spec, by_features.fid_infinity_scores, 'FID of endless samples',
-        {'frechet_infinity': 'Fréchet distance of endless samples'},
-        lower_is_better=True),
+        {'frechet_infinity': 'Fréchet distance for endless samples'},
+        ('real',), lower_is_better=True),
     'kid': Metric(_spec, by_features.kid_scores, 'KID', lower_is_better=True),
     'is': Metric(
         _logits_spec, by_features.inception_scores, 'inception score',
@@ -142,7 +153,7 @@ METRICS: tables.Table[Metric] = tables.Table('metrics', 'metric', {
         by_features.class_accuracy_scores, 'class accuracy',
         lower_is_better=False),
     'memorised': Metric(
-        _manifold_spec, by_features.memorisation_scores, 'memorisation',
+        _shown_spec, by_features.memorisation_scores, 'memorisation',
         {'authentic': 'authentic'}, lower_is_better=False),
     'ppl': Metric(
         _path_specs, by_features.ppl_scores, 'ppl',
@@ -162,13 +173,31 @@ def score_names(name: str) -> tuple[str, ...]:
   return name, *METRICS[name].scores
 
 
-def title_of(score_name: str) -> str:
-  """What people call a score, by its name."""
-  for name, metric in METRICS.items():
-    titles = {name: metric.title, **metric.scores}
-    if score_name in titles:
-      return titles[score_name]
-  return score_name.replace('_', ' ')
+def named(metrics: str | Sequence[str]) -> tuple[str, ...]:
+  """Rows of METRICS as they are asked for: 'fid', 'fid,kid', or several."""
+  if not isinstance(metrics, str):
+    return tuple(metrics)
+  words = (word.strip() for word in metrics.split(','))
+  return tuple(word for word in words if word)
+
+
+def title_of(score_name: str, spec: str = '') -> str:
+  """What people call a score.
+
+  Args:
+    score_name: its name.
+    spec: the features that it looks at. A distance of others than those that
+      FID and KID are known by says what they are.
+  """
+  titles = {key: title for name, metric in METRICS.items()
+            for key, title in {name: metric.title, **metric.scores}.items()}
+  title = titles.get(score_name, score_name.replace('_', ' '))
+  if not spec or by_features.is_inception(spec):
+    return title
+  name, _ = parse(spec)
+  network = FEATURES[name].title or name
+  return re.sub('^(KID|Fréchet distance)', lambda match: (
+      f'{match[1].replace("KID", "kernel distance")} of {network}'), title)
 
 
 def score_of_key(key: str) -> str:

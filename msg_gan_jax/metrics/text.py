@@ -11,6 +11,7 @@ from msg_gan_jax.metrics.table import title_of
 from msg_gan_jax.report.text import columns
 
 FILE = 'scores.jsonl'
+_REALS = {'held_out': 'held-out pictures ', 'train': 'training pictures '}
 _ACROSS = 4  # Columns of numbers that a terminal has room for.
 _FOOT = (
     'reals: one half of them against the other, or what they have themselves.',
@@ -26,27 +27,27 @@ def sheet(scores: Sequence[Score], record: dict[str, Any]) -> list[str]:
   """
   cells = [('', 'samples', '', 'reals')]
   cells += [(f'  {_title(score)}', _number(score.value),
-             '' if score.error is None else f' ± {_number(score.error)}',
-             _optional(score.reals)) for score in scores]
+             _error(score.error), _optional(score.reals)) for score in scores]
   return [_heading(record), *columns(cells, '<><>', (40, 10, 12, 10)), *_FOOT,
           *_warnings([('', scores, record)])]
 
 
 def rows(scored: Sequence[tuple[str, Sequence[Score], dict[str, Any]]],
-         seeds: bool = False) -> list[str]:
+         seeds: bool = False, notes: Sequence[str] = ()) -> list[str]:
   """Several pairs as text: a table for each protocol and set of reals.
 
   Args:
     scored: [(label, scores, record)].
     seeds: whether they are runs that differ by their seed: then the mean over
       them, and its spread, stand in the last column.
+    notes: lines below the tables.
   """
   groups: dict[tuple, list] = {}
   for pair in scored:
     ids = tuple((name, x['id']) for name, x in pair[2]['scores'].items())
     groups.setdefault(ids, []).append(pair)
   lines = [line for group in groups.values() for line in _table(group, seeds)]
-  lines += _FOOT[:1]
+  lines += [*notes, *_FOOT[:1]]
   lines.append('± of a run is the standard error over its samples' + (
       '; of the mean, the standard deviation over the runs.' if seeds else '.'))
   return lines + _warnings(scored)
@@ -99,13 +100,17 @@ def finite(record: Any) -> Any:
 
 def _heading(record):
   settings = record['settings']
-  return (f'{record["protocol"]} [{record["id"]}]: {record["n_fake"]:,} '
-          f'samples against {record["n_real"]:,} of {record["real"]}; '
+  reals = _REALS.get(settings.get('reals'), '')
+  n_fake, n_real = (
+      'unknown' if record[n] is None else f'{record[n]:,}'
+      for n in ('n_fake', 'n_real'))
+  return (f'{record["protocol"]} [{record["id"]}]: {n_fake} '
+          f'samples against {n_real} {reals}of {record["real"]}; '
           f'{settings["follows"]}')
 
 
 def _title(score):
-  title = title_of(score.name)
+  title = title_of(score.name, score.features)
   if score.features:
     title += f' [{score.features}]'
   # Beside a classifier's word stands how often it is right about reals.
@@ -114,7 +119,13 @@ def _title(score):
 
 
 def _with_error(value, error):
-  return _number(value) + ('' if error is None else f' ± {_number(error)}')
+  return _number(value) + _error(error)
+
+
+def _error(error):
+  """What is no number is no error: nothing stands there."""
+  known = error is not None and math.isfinite(error)
+  return f' ± {_number(error)}' if known else ''
 
 
 def _optional(value):

@@ -309,7 +309,8 @@ def measurement(config: Config, gan: Gan, splits: Splits,
     ValueError: a metric that these pictures or this GAN cannot have, or weights
       that are missing.
   """
-  distances = summary.choose(splits)
+  distances = summary.choose(
+      splits, 'ema' if schedules.averages(config) else 'raw')
   scorer = best = None
   if distances.scorable:
     scorer = Scorer(splits, config, gan, view.say)

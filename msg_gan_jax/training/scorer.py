@@ -11,6 +11,7 @@ from msg_gan_jax.config import Config, errors, tables
 from msg_gan_jax.config.schema import Evaluate
 from msg_gan_jax.data.source import Source
 from msg_gan_jax.data.sources import Splits
+from msg_gan_jax.gan import schedules
 from msg_gan_jax.gan.build import Gan
 from msg_gan_jax.gan.state import State
 from msg_gan_jax.metrics import evaluate, pair, sets, table, text
@@ -37,8 +38,7 @@ def check(settings: Evaluate) -> tuple[list[str], str]:
     ValueError: an unknown metric, protocol or feature, or a `best` that is not
       measured.
   """
-  words = (word.strip() for word in settings.metrics.split(','))
-  metrics = [word for word in words if word]
+  metrics = [*table.named(settings.metrics)]
   best = settings.best if metrics or settings.best == 'swd' else ''
   with errors.naming(_NAMES):
     for name in metrics:
@@ -88,7 +88,7 @@ class Scorer:
         dataclasses.replace(protocol, n_fake=self.count),
         settings.protocol, settings.features, settings.weights_file,
         config.data.cache_dir, say, held_out=splits.held_out,
-        train=splits.train)
+        train=splits.train, averaged=schedules.averages(config))
     self._classes = splits.train.classes
     if 'ppl' in self.metrics and jax.process_count() > 1:
       raise ValueError(
@@ -144,12 +144,12 @@ class Scorer:
     return values, '\n'.join(text.sheet(scores, record)), text.finite(record)
 
 
-def placeholder_fakes(
-    real: Source, classes: tuple[str, ...]) -> sets.Samples:
+def placeholder_fakes(real: Source, classes: tuple[str, ...],
+                      name: str = 'samples') -> sets.Samples:
   """Two real pictures in place of samples that are not drawn yet."""
   few = np.arange(min(2, len(real)))
-  return sets.Samples(real.images(few), few % 2 if classes else None, classes,
-                     'samples')
+  return sets.Samples(
+      real.images(few), few % 2 if classes else None, classes, name)
 
 
 def reals_of(splits: Splits, protocol: Protocol) -> tuple[

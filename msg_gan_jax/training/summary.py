@@ -60,10 +60,17 @@ class Summary(Protocol):
     """The same as text for a person."""
 
 
-def choose(splits: Splits) -> Summary:
-  """The summary that suits a data set: of pictures, or of points."""
+def choose(splits: Splits, weights: str = 'ema') -> Summary:
+  """The summary that suits a data set: of pictures, or of points.
+
+  Args:
+    splits: see data.sources.open_source.
+    weights: whose samples it measures: 'ema', or 'raw' of a run that keeps no
+      average.
+  """
   points = pyramid.are_points(splits.train.shape)
-  return ModeSummary(splits) if points else DistanceSummary(splits)
+  return (ModeSummary(splits, weights) if points else
+          DistanceSummary(splits, weights=weights))
 
 
 class DistanceSummary:
@@ -73,15 +80,16 @@ class DistanceSummary:
     splits: see data.sources.open_source. If nothing is held out, samples are
       compared with the training pictures, and 'against' says so.
     seed: of patches, directions and references.
+    weights: see `choose`.
   """
 
-  def __init__(self, splits: Splits, seed: int = 0):
+  def __init__(self, splits: Splits, seed: int = 0, weights: str = 'ema'):
     held_out = splits.held_out
     against = held_out if held_out is not None else splits.train
     self.against = ('held-out reals' if held_out is not None
                     else 'training reals: none are held out')
     self.count = min(COUNT, len(against))
-    self._source, self._seed = against, seed
+    self._source, self._seed, self._weights = against, seed, weights
 
   @property
   def applicable(self) -> bool:
@@ -144,7 +152,7 @@ class DistanceSummary:
         'pairwise': {'samples': training_stability.pairwise(fake),
                      'reals': self.variety},
         'protocol': {
-            'against': self.against, 'weights': 'ema',
+            'against': self.against, 'weights': self._weights,
             'pca_components': self.components, **protocol}}
 
   def _swd(self, a, b):
@@ -187,7 +195,7 @@ class DistanceSummary:
                     'the reals'}
     lines = [
         'Sliced Wasserstein distance x1e3 of 7x7 patches, by Laplacian level',
-        f'({protocol["n_fake"]:,} samples, EMA weights, against '
+        f'({protocol["n_fake"]:,} samples, {_weights(protocol)}, against '
         f'{protocol["n_real"]:,} {protocol["against"]})',
         ' ' * 38 + ''.join(
             f'{level + " px" if level.isdigit() else level:>9}'
@@ -208,10 +216,12 @@ class ModeSummary:
   Args:
     splits: see data.sources.open_source; the sources have `centres` and `std`.
       If nothing is held out, the 'reals' of the summary are training points.
+    weights: see `choose`.
   """
   count = POINTS
 
-  def __init__(self, splits: Splits):
+  def __init__(self, splits: Splits, weights: str = 'ema'):
+    self._weights = weights
     self._source: Any = splits.held_out or splits.train
 
   @property
@@ -245,7 +255,7 @@ class ModeSummary:
                             source.std)._asdict()
         for x in (fake, real))
     return {'samples': samples, 'reals': reals, 'protocol': {
-        'n_real': len(real), 'n_fake': len(fake), 'weights': 'ema',
+        'n_real': len(real), 'n_fake': len(fake), 'weights': self._weights,
         'gaussians': len(source.centres), 'within_std': mixture_modes.WITHIN}}
 
   @staticmethod
@@ -261,10 +271,14 @@ class ModeSummary:
   def table(measured: dict[str, Any]) -> str:
     protocol = measured['protocol']
     lines = [f'Gaussians found, of {protocol["gaussians"]} '
-             f'({protocol["n_fake"]:,} samples, EMA weights)',
+             f'({protocol["n_fake"]:,} samples, {_weights(protocol)})',
              ' ' * 14 + f'found{"within 3 std":>16}{"KL from even":>16}']
     for name in ('samples', 'reals'):
       row = measured[name]
       lines.append(f'  {name:<12}{row["modes"]:5}{row["high_quality"]:16.1%}'
                    f'{row["kl"]:16.4f}')
     return '\n'.join(lines)
+
+
+def _weights(protocol):
+  return 'EMA weights' if protocol['weights'] == 'ema' else 'raw weights'

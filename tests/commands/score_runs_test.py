@@ -1,14 +1,16 @@
 """Laws of evaluating runs: which checkpoint, whose pictures, what is kept."""
 import dataclasses
 import json
+import shutil
 
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from msg_gan_jax.analysis.generator.samples import Sampling
-from msg_gan_jax.commands import dry_run, score_runs
+from msg_gan_jax.commands import dry_run, fair_comparison, score_runs
 from msg_gan_jax.commands.score_runs import RunScores
+from msg_gan_jax.config import schema
 from msg_gan_jax.data.source import ArraySource
 from msg_gan_jax.data.sources import open_source
 from msg_gan_jax.gan import sampling
@@ -107,6 +109,60 @@ def test_runs_are_written_down_and_shown(run, tmp_path):
       'path_length_random_conv'}
 
 
+@pytest.fixture(scope='module')
+def unlike(run):
+  """A run with the same weights that was trained otherwise, and not averaged.
+  """
+  folder, config = run
+  other = shutil.copytree(folder, folder.parent / 'unlike')
+  settings = json.loads((other / 'config.json').read_text())
+  settings['train']['ema_half_life_images'] = 0.
+  settings['data']['mirror'] = False
+  (other / 'config.json').write_text(json.dumps(settings))
+  return other
+
+
+def test_runs_that_are_not_alike_say_how_they_differ(run, unlike, command):
+  folder, _ = run
+  status, out, err = command(
+      '--mode=evaluate', f'--workdir={folder},{unlike}', '--metrics=fid',
+      '--count=24', '--protocol=local', '--json', '--out=here')
+  assert status == 0, err
+  lines = err.splitlines()
+  assert [line for line in lines if line.startswith('differ: ')] == [
+      'differ: average yes | no', 'differ: data.mirror yes | no',
+      'differ: train.ema_half_life_images 10,000 | 0']
+  # One table, for what was asked for is one thing; what was had is two.
+  assert sum(line.startswith('local [') for line in lines) == 1
+  assert 'against 32 held-out pictures of avatars' in err
+  # What is printed is JSON, and nothing else.
+  told = [json.loads(line) for line in out.splitlines()]
+  assert [x['settings']['weights'] for x in told] == ['ema', 'raw']
+  assert told[0]['id'] == told[1]['id']
+  assert [list(x['scores']) for x in told] == [[KEY], [KEY]]
+
+
+def test_a_comparison_tells_all_that_makes_it_unfair(small):
+  config = small()
+  for name, value, shown in (
+      ('networks__classes', 10, '0 | 10'), ('train__batch', 16, '8 | 16'),
+      ('train__ema_rampup', .05, '0 | 0.05'),
+      ('data__mirror', False, 'yes | no')):
+    other = small(**{name: value})
+    assert fair_comparison.differences([
+        fair_comparison.Compared(x, (64,), 'same') for x in (config, other)
+    ]) == [f'differ: {name.replace("__", ".")} {shown}']
+  assert fair_comparison.differences([
+      fair_comparison.Compared(config, (1000,), 'a' * 64),
+      fair_comparison.Compared(config, (1000, 2000), 'b' * 64)]) == [
+          'differ: images shown 1,000 | 1,000, 2,000',
+          'differ: training pictures aaaaaaaa | bbbbbbbb']
+  assert fair_comparison.differences(
+      [fair_comparison.Compared(config, (64,), 'same')] * 2) == []
+  settings = schema.flatten(config)
+  assert set(fair_comparison.SETTINGS) <= set(settings)
+
+
 def test_runs_that_differ_by_their_seed_have_a_mean(run):
   _, config = run
   other = dataclasses.replace(config, seed=1)
@@ -140,7 +196,8 @@ def test_two_sets_are_scored_without_a_run(tmp_path):
   lines = score_runs.score_sets(real, fake, ('fid',), pair.Options(
       protocols.PROTOCOLS['local'], 'local', cache_dir=str(tmp_path)),
       str(tmp_path / 'out'))
-  assert 'Fréchet distance [random_conv]' in '\n'.join(lines)
+  assert 'Fréchet distance of an untrained network [random_conv]' in lines[2]
+  assert not any('held-out' in line for line in lines)
   assert (tmp_path / 'out' / text.FILE).exists()
 
 

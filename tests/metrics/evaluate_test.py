@@ -109,7 +109,7 @@ def test_one_picture_is_refused(tmp_path):
 def test_two_sizes_are_refused(tmp_path):
   with pytest.raises(ValueError, match=(
       r'fake: pictures of array are 8 x 16 with 1 channels, those of array '
-      '16 x 16 with 1 channels; wanted one size, such as resolution=64')):
+      '16 x 16 with 1 channels; wanted one size, such as resolution=16')):
     of(REAL, FAKE[:, :, :8], ('fid',), tmp_path)
 
 
@@ -182,6 +182,16 @@ def test_scores_have_the_titles_of_their_rows():
   for name, metric in table.METRICS.items():
     assert table.title_of(name) == metric.title
   assert table.title_of('frechet') == 'Fréchet distance'
+  for name, spec, title in (
+      ('fid', 'inception:2048', 'FID'), ('kid', 'inception', 'KID'),
+      ('kid', 'random_conv', 'kernel distance of an untrained network'),
+      ('frechet', 'random_conv', 'Fréchet distance of an untrained network'),
+      ('frechet', 'inception:768', 'Fréchet distance of Inception'),
+      ('intra_frechet', 'pixels', 'Fréchet distance of pixels within a class'),
+      ('frechet_infinity', 'dinov2:cls',
+       'Fréchet distance of DINOv2 for endless samples'),
+      ('precision', 'random_conv', 'precision')):
+    assert table.title_of(name, spec) == title
   assert table.title_of('swd_32') == 'swd 32'
 
 
@@ -283,8 +293,21 @@ def test_a_sheet_has_a_line_for_each_score_and_each_doubt(measured):
   scores, record = measured
   lines = text.sheet(scores, record)
   assert lines[0].startswith(f'local [{record["id"]}]: 40 samples against 60 ')
-  assert sum('Fréchet distance [pixels]' in line for line in lines) == 1
+  assert sum(
+      'Fréchet distance of pixels [pixels]' in line for line in lines) == 1
   assert any(line.startswith('warning: ') and '40' in line for line in lines)
+
+
+def test_an_error_that_is_no_number_is_not_shown(measured):
+  scores, record = measured
+  for wrong in math.nan, math.inf:
+    one = [scores[0]._replace(error=wrong, reals=None, warnings=())]
+    entry = {k: v for k, v in record['scores'].items() if k == next(iter(
+        record['scores']))}
+    line, = (x for x in text.sheet(one, record) if '[pixels]' in x)
+    rows = text.rows([('a', one, {**record, 'scores': entry})] * 2)
+    assert not any('±' in x or 'no number' in x for x in (line, *rows[:3]))
+    assert evaluate._entry(one[0])['error_of_samples'] is None
 
 
 def test_records_are_json_even_of_what_is_no_number(measured, tmp_path):
@@ -322,7 +345,3 @@ def test_the_library_scores_arrays_and_folders(tmp_path):
   assert record['n_fake'] == 40 and record['protocol'] == 'local'
   with pytest.raises(ValueError, match="^protocol: no protocol 'adaa'"):
     msg_gan_jax.evaluate(REAL, FAKE, protocol='adaa')
-  for wrong in None, FAKE.tolist():
-    with pytest.raises(ValueError, match=(
-        r'^fake: wanted pictures, uint8 \[n, H, W, C\], or a path; found')):
-      msg_gan_jax.evaluate(REAL, wrong, **more)

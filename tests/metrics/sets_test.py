@@ -3,6 +3,8 @@ import numpy as np
 from PIL import Image
 import pytest
 
+from msg_gan_jax.config import schema
+from msg_gan_jax.data import decode
 from msg_gan_jax.data.source import ArraySource
 from msg_gan_jax.metrics import sets
 
@@ -42,16 +44,30 @@ def test_grey_stays_grey_and_alpha_alpha(tmp_path):
     assert source.shape[-1] == channels, mode
 
 
-def test_pictures_of_several_sizes_are_refused_until_one_is_named(
+def test_pictures_of_several_sizes_keep_them_until_one_is_named(
     folder, tmp_path):
   Image.fromarray(PIXELS[0, :8, :8]).save(folder / 'small.png')
-  with pytest.raises(ValueError, match=(
-      r'^fake: .* has pictures of 2 sizes: 20x16 \(12\), 8x8 \(1\); wanted '
-      'one size, .*resolution=64')):
-    sets.open_set(str(folder), 'fake', cache_dir=str(tmp_path / 'cache'))
-  source = sets.open_set(
-      str(folder), resolution=8, cache_dir=str(tmp_path / 'cache'))
+  cache = str(tmp_path / 'cache')
+  source = sets.open_set(str(folder), cache_dir=cache)
+  assert source.shape == (0, 0, 3) and len(source) == 13
+  assert source.sizes() == 'pictures of 2 sizes: 20x16 (12), 8x8 (1)'
+  np.testing.assert_array_equal(source.own_size(12), PIXELS[0, :8, :8])
+  with pytest.raises(ValueError, match='of 2 sizes: .* such as resolution=64'):
+    every(source)
+  source = sets.open_set(str(folder), resolution=8, cache_dir=cache)
   assert source.shape == (8, 8, 3) and len(source) == 13
+
+
+@pytest.mark.parametrize('resize, way', [
+    ('stretch', 'area'), ('pad', 'lanczos'), ('center_crop', 'area')])
+def test_pictures_get_a_resolution_as_a_run_gives_it(
+    resize, way, folder, tmp_path):
+  like = schema.Data(resolution=8, width=12, resize=resize, filter=way)
+  source = sets.open_set(str(folder), resolution=16, like=like,
+                         cache_dir=str(tmp_path / 'cache'))
+  recipe = decode.Recipe(16, 24, 3, resize, way)
+  np.testing.assert_array_equal(
+      every(source), [decode.decode(x, recipe)[0] for x in PIXELS])
 
 
 def test_grey_and_colour_are_compared_in_colour():

@@ -1,5 +1,7 @@
 """Laws of the summary: what is measured of points, and a whole run on them."""
+import dataclasses
 import json
+import types
 
 import numpy as np
 import pytest
@@ -8,8 +10,9 @@ from msg_gan_jax.analysis.generator import samples
 from msg_gan_jax.commands import dry_run
 from msg_gan_jax.config import schema
 from msg_gan_jax.data import sources
+from msg_gan_jax.gan.build import build
 from msg_gan_jax.runs import records
-from msg_gan_jax.training import loop, summary
+from msg_gan_jax.training import loop, observers, summary
 
 
 @pytest.fixture(scope='module')
@@ -58,6 +61,24 @@ def test_a_summary_of_points_finds_all_gaussians_in_the_reals(ring):
 def test_pictures_are_judged_by_distances(small):
   judge = summary.choose(sources.open_source(small()))
   assert isinstance(judge, summary.DistanceSummary) and judge.applicable
+
+
+@pytest.mark.parametrize('half_life, later, weights', [
+    (10., -1., 'ema'), (0., -1., 'raw'), (0., 5., 'ema')])
+def test_samples_of_a_run_without_an_average_are_not_called_ema(
+    half_life, later, weights, ring, small, tmp_path):
+  view = types.SimpleNamespace(folder=tmp_path, images=0, main=True, say=print)
+  for config in ring, small():
+    config = dataclasses.replace(
+        config, train=dataclasses.replace(
+            config.train, ema_half_life_images=half_life),
+        schedule=dataclasses.replace(
+            config.schedule, images=9, ema_half_life_images=later))
+    splits = sources.open_source(config)
+    judge = observers.measurement(config, build(config), splits, view)
+    found = judge._distances.measure(splits.train.images(np.arange(8)))
+    assert found['protocol']['weights'] == weights
+    assert ('EMA' in judge._distances.table(found)) == (weights == 'ema')
 
 
 @pytest.mark.slow

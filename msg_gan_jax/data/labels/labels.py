@@ -39,12 +39,21 @@ def label_pictures(
       what it may hold. '' is dataset.json, at the root or in the folder that
       holds all pictures; if there is none, folders are classes.
     column: of the file; '' is `label`, `class`, or the only one.
-    on_bad: see picture_files.classes_of_folders.
+    on_bad: see picture_files.classes_of_folders. 'no_classes': a set that
+      cannot be labelled has no classes, and all its pictures are used; the
+      notes say why.
 
   Raises:
     ValueError: there is no such file or column, or a picture has no label, or
       two, or one that is not a class.
   """
+  if on_bad == 'no_classes':
+    try:
+      return label_pictures(contents, label_file, column)
+    except ValueError as error:
+      every = list(range(len(contents.names)))
+      return picture_files.Labelling(
+          every, (), [0] * len(every), {'without_classes': str(error)})
   title, folder, content = _find(contents, label_file)
   if content is None:
     if column:

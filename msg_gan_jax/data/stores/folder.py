@@ -12,8 +12,7 @@ class Folder:
 
   Args:
     path: the folder; see picture_files.scan for what may lie in it.
-    label_file, label: see labels.label_pictures.
-    on_bad: 'error' or 'skip'; see picture_files.classes_of_folders.
+    label_file, label, on_bad: see labels.label_pictures.
 
   Raises:
     ValueError: there is nothing to read, or not every picture has a label.

@@ -9,7 +9,7 @@ import zlib
 
 import numpy as np
 
-from msg_gan_jax.arrays.indices import evenly
+from msg_gan_jax.arrays.indices import at_random, evenly
 from msg_gan_jax.data.source import Source
 from msg_gan_jax.files import atomic, cache, progress
 from msg_gan_jax.metrics.features import classifier, classifier_training
@@ -91,8 +91,9 @@ def trained(source: Source, held_out: Source | None = None,
         f'wanted at least {FEWEST}, or features=random_conv.')
   recipe = RECIPE
   key = hashlib.sha256(json.dumps(
-      ['classifier', recipe.key(), source.digest(),
-       len(train), tested.digest(), len(test)]).encode()).hexdigest()
+      ['classifier', recipe.key(), source.digest(), len(train),
+       tested.digest(), len(test), *['drawn'] * (tested is source)]
+  ).encode()).hexdigest()
   path = os.path.join(cache.folder(cache_dir), f'classifier_{key}.npz')
   stored = _load(path)
   if stored is None:
@@ -116,8 +117,8 @@ def _split(source, held_out):
   n = len(source)
   if held_out is not None and len(held_out) >= FEWEST:
     return evenly(n, MOST), evenly(len(held_out), TESTED), held_out
-  # Every tenth; the order of a folder is that of its classes.
-  test = np.arange(0, n, 10)[:TESTED]
+  # Drawn: every tenth would be of one class where ten of them take turns.
+  test = at_random(n, min(-(-n // 10), TESTED))
   return np.setdiff1d(evenly(n, MOST), test), test, source
 
 

@@ -4,12 +4,14 @@ from concurrent import futures
 import functools
 import hashlib
 import json
+import os
 
 import jax
 import numpy as np
 
 from msg_gan_jax.arrays.compilation import jit
 from msg_gan_jax.arrays.mesh import data_mesh, replicated, split_rows
+from msg_gan_jax.data.mixed_sizes import MixedSizes
 from msg_gan_jax.data.source import Source
 from msg_gan_jax.files import cache, progress
 from msg_gan_jax.metrics.features.table import Extractor
@@ -91,9 +93,11 @@ def _batches(source, extractor, indices, title, devices):
   params = jax.device_put(extractor.params, same)
 
   def read(start):
-    part = indices[start:start + size]
+    images = _images(source, extractor, indices[start:start + size])
     # Filled up with the last one, which is cut off again.
-    return source.images(np.pad(part, (0, size - len(part)), mode='edge'))
+    fill = size - len(images)
+    return np.concatenate([images, images[-1:].repeat(fill, 0)]) if (
+        fill) else images
 
   with futures.ThreadPoolExecutor(1) as reader, progress.bar(
       total=len(indices), desc=f'{extractor.name} of {title}',
@@ -106,6 +110,16 @@ def _batches(source, extractor, indices, title, devices):
       count = min(size, len(indices) - start)
       yield run(params, jax.device_put(images, rows)), count
       bar.update(count)
+
+
+def _images(source, extractor, indices):
+  """What the extractor is shown: uint8, or of several sizes float32."""
+  if extractor.fit and isinstance(source, MixedSizes):
+    # Decoding and products of matrices leave the interpreter's lock alone.
+    with futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+      return np.stack([*pool.map(
+          lambda i: extractor.fit(source.own_size(i)), indices)])
+  return source.images(indices)
 
 
 def features_from_cache(

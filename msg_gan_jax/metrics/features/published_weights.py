@@ -7,8 +7,12 @@ import numpy as np
 
 from msg_gan_jax.config import tables
 from msg_gan_jax.files import cache, download, tensors
+from msg_gan_jax.report.text import short
 
-WITHOUT = 'random_conv, classifier and pixels work without any download'
+WITHOUT = (
+    'features=random_conv, classifier and pixels work without any download, '
+    'and so does protocol=local: its Fréchet distance is that of an untrained '
+    'network, is not FID, and compares with its like alone.')
 _STORE = 'https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights'
 _LPIPS = 'https://raw.githubusercontent.com/richzhang/PerceptualSimilarity'
 
@@ -59,16 +63,14 @@ def find(name: str, path: str = '', cache_dir: str = '',
   file = _given(row, path) if path else _in_caches(row, cache_dir)
   if not file:
     if not (fetch and row.sha256):
-      raise ValueError(
-          f'weights_file: {row.title} is needed, and is not here. Fetch '
-          f'{row.url} and give weights_file=FILE, or a folder of such '
-          'files, or put it into '
-          f'{_folder(cache_dir)!r}; {WITHOUT}.')
+      raise _missing(row, cache_dir, 'and is not here')
     try:
       file = download.fetch(row.title, row.url, f'sha256:{row.sha256}',
                              _folder(cache_dir), 'weights_file')
     except ValueError as error:
-      raise ValueError(f'{error} ({WITHOUT}.)') from error
+      why = short(str(error.__cause__), 120)
+      raise _missing(row, cache_dir, 'is not here, and could not be fetched '
+                     f'({why})') from error
   digest = _sha256(file)
   if row.sha256 and digest != row.sha256:
     raise ValueError(
@@ -90,8 +92,15 @@ def _given(row, path):
   if not os.path.isfile(path):
     raise ValueError(
         f'weights_file: no file {path!r}; wanted {row.title}, from '
-        f'{row.url}. ({WITHOUT}.)')
+        f'{row.url}. {WITHOUT}')
   return path
+
+
+def _missing(row, cache_dir, why):
+  return ValueError(
+      f'weights_file: {row.title} is needed, {why}. Fetch {row.url} by '
+      'other means and give weights_file=FILE, or a folder of such files, or '
+      f'put it into {_folder(cache_dir)!r}. {WITHOUT}')
 
 
 def _in_caches(row, cache_dir):

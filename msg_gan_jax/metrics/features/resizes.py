@@ -3,6 +3,7 @@
 Scores of one set of images under two of these differ by more than two good
 GANs do (Parmar et al. 2022, arXiv:2104.11222): a score goes with its resize.
 """
+import functools
 from typing import Protocol
 
 import jax
@@ -43,6 +44,29 @@ def resize(images: jax.Array, height: int, width: int,
   return images
 
 
+def resize_one(picture: np.ndarray, height: int, width: int,
+               name: str) -> np.ndarray:
+  """`resize` of one picture, up to rounding, and without a compiled program.
+
+  Pictures of several sizes would otherwise need a program for each.
+
+  Args:
+    picture: [h, w, C] of any range, float or uint8.
+    height, width, name: as for `resize`.
+
+  Returns:
+    float32 [height, width, C].
+  """
+  picture = picture.astype(np.float32)
+  for axis, wanted in ((1, width), (0, height)):
+    if picture.shape[axis] != wanted:
+      picture = np.moveaxis(np.tensordot(
+          _matrix(name, picture.shape[axis], wanted), picture, (1, axis)),
+          0, axis)
+  return picture
+
+
+@functools.lru_cache(128)  # Of large pictures, one has a megabyte.
 def _matrix(name, n_in, n_out):
   return RESIZES[name](n_in, n_out).astype(np.float32)
 

@@ -1,10 +1,13 @@
 """FEATURES: what pictures are compared by, each a network or less."""
 from collections.abc import Callable, Mapping
+import functools
 import hashlib
+import types
 from typing import Any, NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from msg_gan_jax.arrays.pixels import from_uint8
 from msg_gan_jax.config import tables
@@ -44,6 +47,9 @@ class Extractor(NamedTuple):
     taps: {tap: d}; a tap is a place in the network where features are taken.
     batch: pictures computed at once.
     about: what a record says of it, plain values.
+    fit: resizes one picture of any size, uint8 [h, w, 3] -> float32 of the
+      size that the network is made for, which `apply` takes too; None where
+      all pictures must have one size.
   """
   name: str
   digest: str
@@ -52,6 +58,7 @@ class Extractor(NamedTuple):
   taps: Mapping[str, int]
   batch: int
   about: dict[str, Any]
+  fit: Callable[[np.ndarray], np.ndarray] | None = None
 
 
 class PairExtractor(NamedTuple):
@@ -100,10 +107,18 @@ class Features(NamedTuple):
     tap: the usual one.
     logits: of a classifier, its taps for the logits (with the bias of the last
       layer, without), or None.
+    title: whose features they are, as a person would say it; '' is the name of
+      the row.
+    any_size: whether it resizes each picture by itself, and so takes pictures
+      of several sizes.
+    widths: {tap: d} where they are known before it is opened.
   """
   open: Open
   tap: str
   logits: tuple[str, str] | None = None
+  title: str = ''
+  any_size: bool = False
+  widths: Mapping[str, int] = types.MappingProxyType({})
 
 
 def parse(spec: str) -> tuple[str, str]:
@@ -139,7 +154,8 @@ def _inception(request):
   protocol = request.protocol
 
   def apply(params, images):
-    x = resizes.resize(colour(images), 299, 299, protocol.resize)
+    x = resizes.resize(
+        colour(images), inception.SIDE, inception.SIDE, protocol.resize)
     x = jnp.clip(x, 0, 255)  # Bicubic overshoots; clean-fid clips it.
     x = (x - 128) / 128 if protocol.scale == 'tf' else x / 127.5 - 1
     out = inception.Inception().apply({'params': params}, x)
@@ -147,7 +163,8 @@ def _inception(request):
 
   return _extractor(
       'inception', weights.digest, inception.from_tensors(weights.tensors),
-      apply, request, _INCEPTION, 64, resize=protocol.resize,
+      apply, request, _INCEPTION, 64,
+      _fit(inception.SIDE, protocol.resize), resize=protocol.resize,
       scale=protocol.scale)
 
 
@@ -170,7 +187,7 @@ def _vgg16(request):
   widths = dict(zip(vgg.TAPS, (*network.widths, network.hidden,
                                network.hidden), strict=True))
   return _extractor('vgg16', weights.digest, params, apply, request, widths,
-                    32, resize='tf1')
+                    32, _fit(vgg.SIDE, 'tf1'), resize='tf1')
 
 
 def lpips(weights_file: str = '', cache_dir: str = '') -> PairExtractor:
@@ -213,7 +230,8 @@ def _dinov2(request):
         {'params': params}, dinov2.normalize(jnp.clip(jnp.round(x), 0, 255)))}
 
   return _extractor('dinov2', weights.digest, params, apply, request,
-                    {'cls': network.width}, 16, resize='pil_bicubic')
+                    {'cls': network.width}, 16,
+                    _fit(dinov2.SIDE, 'pil_bicubic'), resize='pil_bicubic')
 
 
 def _classifier(request):
@@ -260,7 +278,14 @@ def _pixels(request):
                     {'values': h * w * channels}, 1024)
 
 
-def _extractor(name, digest, params, apply, request, taps, batch, **about):
+def _fit(side, resize):
+  """Extractor.fit of a network that is shown squares."""
+  return functools.partial(
+      resizes.resize_one, height=side, width=side, name=resize)
+
+
+def _extractor(name, digest, params, apply, request, taps, batch, fit=None,
+               **about):
   unknown = [tap for tap in request.taps if tap not in taps]
   if unknown:
     raise ValueError(f'features: {name} has no tap {unknown[0]!r}; '
@@ -269,7 +294,7 @@ def _extractor(name, digest, params, apply, request, taps, batch, **about):
   return Extractor(
       name, whole, params, apply, {tap: taps[tap] for tap in request.taps},
       batch,
-      {'features': name, 'weights': digest, **about})
+      {'features': name, 'weights': digest, **about}, fit)
 
 
 def open_extractor(name: str, request: Request) -> Extractor:
@@ -283,10 +308,15 @@ def open_extractor(name: str, request: Request) -> Extractor:
 
 
 FEATURES: tables.Table[Features] = tables.Table('features', 'features', {
-    'inception': Features(_inception, '2048', ('logits', 'logits_unbiased')),
-    'classifier': Features(_classifier, 'features', ('logits', 'logits')),
-    'random_conv': Features(_random_conv, 'features'),
+    'inception': Features(
+        _inception, '2048', ('logits', 'logits_unbiased'), 'Inception',
+        any_size=True, widths=_INCEPTION),
+    'classifier': Features(
+        _classifier, 'features', ('logits', 'logits'),
+        'a classifier of the reals'),
+    'random_conv': Features(
+        _random_conv, 'features', title='an untrained network'),
     'pixels': Features(_pixels, 'values'),
-    'vgg16': Features(_vgg16, 'fc2'),
-    'dinov2': Features(_dinov2, 'cls'),
+    'vgg16': Features(_vgg16, 'fc2', title='VGG16', any_size=True),
+    'dinov2': Features(_dinov2, 'cls', title='DINOv2', any_size=True),
 })

@@ -13,18 +13,22 @@ class Moments(NamedTuple):
   """What the distance needs of a set.
 
   Attributes:
-    n: how many rows.
+    n: how many rows; None where nobody has written it down.
     mean: float64 [d].
-    scatter: float64 [d, d], the sum of outer products about the mean.
+    scatter: float64 [d, d], the sum of outer products about the mean; where n
+      is None, the covariance itself.
   """
 
-  n: int
+  n: int | None
   mean: np.ndarray
   scatter: np.ndarray
 
   def covariance(self, ddof: int = 1) -> np.ndarray:
-    """scatter / (n - ddof); 1 in pytorch-fid, 0 in StyleGAN2-ADA."""
-    return self.scatter / (self.n - ddof)
+    """scatter / (n - ddof); 1 in pytorch-fid, 0 in StyleGAN2-ADA.
+
+    Where n is None it is what is known, whatever `ddof` is.
+    """
+    return self.scatter if self.n is None else self.scatter / (self.n - ddof)
 
 
 class Frechet(NamedTuple):
@@ -254,6 +258,8 @@ def _distance(real, fake, s_real, s_fake, factor_real):
 def _doubts(name, n, d, rank):
   if not rank:
     yield f'{name}: all {n} rows are equal.'
+  elif n is None:
+    return
   elif n <= d:
     yield (f'{name}: {n} rows of {d} features, so the covariance is singular; '
            f'{d + 1} rows or more are wanted.')
@@ -268,7 +274,8 @@ def _check(real, fake):
         f'frechet: real has {len(real.mean)} features a row, fake has '
         f'{len(fake.mean)}.')
   for name, side in (('real', real), ('fake', fake)):
-    if side.n < 2 or not (np.isfinite(side.mean).all()
+    few = side.n is not None and side.n < 2
+    if few or not (np.isfinite(side.mean).all()
                           and np.isfinite(side.scatter).all()):
       raise ValueError(
           f'frechet: wanted moments of 2 rows or more that are finite; those '

@@ -39,7 +39,8 @@ def inception_score(logits: np.ndarray, splits: int = 10,
       score of few rows is too low, by a bias of order classes / rows: ten
       splits score lower than one.
     shuffle: permutes the rows first, as torch-fidelity does by default, which
-      a set that is sorted by class needs.
+      a set needs that has no order of its own: sorted by class, each split
+      would see few classes.
     seed: of that, for numpy's RandomState.
 
   Raises:

@@ -1,0 +1,58 @@
+"""--mode=evaluate of folders as they come: their sizes, and mu and sigma."""
+import json
+
+import helpers
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from msg_gan_jax.gan.build import build
+from msg_gan_jax.runs import checkpoints, workdir
+
+pytestmark = pytest.mark.slow
+WAY = '--mode=evaluate', '--protocol=local', '--features=pixels'
+
+
+@pytest.fixture
+def folders(tmp_path):
+  """Two folders, a and b, of pictures of two sizes; and a run of 8 px."""
+  for i in range(12):
+    helpers.save(tmp_path / 'ab'[i % 2] / f'{i}.png',
+                 helpers.picture(i, 12, 9 + i % 3))
+  return tmp_path
+
+
+@pytest.fixture
+def run(folders, small):
+  """A run of 8 px that nobody trained."""
+  config = small(data__resolution=8, networks__fmap_max=4)
+  state = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), jax.eval_shape(
+      build(config).init, jax.random.key(0)))
+  with workdir.Workdir(folders / 'run') as folder:
+    folder.start(config)
+  with checkpoints.Checkpoints(folders / 'run' / 'checkpoints') as saved:
+    saved.save(8, {'state': state})
+  return folders / 'run'
+
+
+def test_a_set_beside_a_run_gets_its_size(run, command):
+  asked = (*WAY, f'--workdir={run}', '--real=a', '--count=4', '--metrics=fid')
+  status, _, err = command(*asked)
+  assert status == 1 and '--resolution=8, to which all' in err
+  status, out, err = command(*asked, '--resolution=8')
+  assert status == 0 and '4 samples against 6 of a' in out, err
+
+
+def test_moments_are_saved_and_read(folders, command):
+  asked = (*WAY, '--fake=b', '--metrics=fid', '--resolution=8', '--out=out')
+  assert command(*WAY, '--real=a', '--resolution=8', '--save_stats=a.npz')[
+      :2] == (0, 'a.npz\n')
+  for real in 'a', 'a.npz':
+    status, _, err = command(*asked, f'--real={real}')
+    assert status == 0, err
+  lines = (folders / 'out' / 'scores.jsonl').read_text().splitlines()
+  values = [json.loads(line)['scores']['frechet_pixels']['value']
+            for line in lines]
+  assert values[0] == pytest.approx(values[1], rel=1e-9)
+  assert np.load('a.npz')['mu'].shape == (192,)
