@@ -107,9 +107,7 @@ def smooth(y: np.ndarray | Sequence[float], window: int) -> np.ndarray:
 
 
 def _names(records):
-  names = dict.fromkeys(
-      k for record in records for k, value in record.items()
-      if not isinstance(value, Mapping))
+  names = dict.fromkeys(k for record in records for k in record)
   return [k for k in names if k not in ('images', 'epoch', 'steps')]
 
 
@@ -127,10 +125,11 @@ def _panels(names):
 
 
 def _curve(records, name):
-  """[3, n]: images, values, and the spread of each, which is nan of none."""
+  """[3, n] of those that have the number: images, it, its spread or nan."""
   return np.array([
       (r['images'], r[name], r.get('spread', {}).get(name, math.nan))
-      for r in records if name in r], float).reshape(-1, 3).T
+      for r in records if not isinstance(r.get(name, {}), Mapping)
+  ], float).reshape(-1, 3).T
 
 
 def _references(records):
@@ -201,7 +200,8 @@ def _panel(ax, name, log, curves, references):
   ax.spines[['top', 'right']].set_visible(False)
   ax.tick_params(labelsize=8)
   if len(curves) > 1 or drawn:
-    ax.legend(fontsize=7, frameon=False,
+    # It lies over lines of references, which matplotlib does not avoid.
+    ax.legend(fontsize=7, framealpha=.85, edgecolor='none',
               ncols=2 if len(curves) + len(drawn) > 3 else 1)
 
 
