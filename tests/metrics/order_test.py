@@ -1,4 +1,6 @@
 """The law of order: a set that is given has none, a generator's samples do."""
+import dataclasses
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -93,6 +95,20 @@ def test_a_batch_of_a_set_is_not_of_one_class(tmp_path):
     assert (score.value if fake is same else score.reals) < .3
 
 
+def test_two_sets_in_one_order_are_not_nearer_for_it(tmp_path):
+  """A tenth of each is not of the same classes."""
+  def distance(order):
+    few = dataclasses.replace(protocols.PROTOCOLS['local'], sliced=20)
+    (*_, score), _ = evaluate.compute(pair.Pair(
+        ArraySource(REAL), ArraySource(FAKE[order]), pair.Options(
+            few, 'local', cache_dir=str(tmp_path))), ('swd',))
+    return score
+
+  alike, mixed = distance(slice(None)), distance(MIXED)
+  assert .5 < alike.value / mixed.value < 2
+  assert alike.about['shuffle']
+
+
 def test_samples_of_a_generator_stay_as_they_were_drawn(tmp_path):
   given, _ = scores_of(FAKE, 'tf_legacy', tmp_path)
   samples, record = scores_of(FAKE, 'tf_legacy', tmp_path, kind=sets.Samples)
@@ -131,9 +147,6 @@ def test_some_of_a_set_are_of_all_its_classes_whatever_its_order(tmp_path):
   assert sides.has_draws
   # Of two sets in one order, not the same places are taken.
   assert (sides.real.indices != sides.fake.indices).any()
-  every = pair.Pair(source, source, options._replace(
-      protocol=protocols.Protocol('all', n_fake=0)))
-  assert (every.real.labels(100) != every.fake.labels(100)).any()
   tens = ArraySource(np.zeros((400, 8, 8, 1), np.uint8), np.arange(400) % 10)
   train, test, tested = _split(tens, None)
   assert len(test) == 40 and not set(train) & set(test)
