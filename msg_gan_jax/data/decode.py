@@ -119,7 +119,8 @@ def decode(packed: bytes | np.ndarray, recipe: Recipe,
   with _open(packed) as opened:
     opened.load()  # A PNG may keep its EXIF behind the pixels.
     image, facts = _upright(opened)
-    image = _fit(_convert(image, recipe, facts.values), recipe)
+    image = _fit(_convert(
+        image, recipe.channels, facts.values, recipe.range), recipe)
     pixels = np.asarray(image)
   return (pixels if pixels.ndim == 3 else pixels[..., None]), facts
 
@@ -139,7 +140,10 @@ def decode_own_size(packed: bytes | np.ndarray) -> np.ndarray:
   """
   with _open(packed) as opened:
     opened.load()
-    return np.asarray(_convert(_upright(opened)[0], 4))[..., :3]
+    image, facts = _upright(opened)
+    if image.mode == 'F':
+      raise ValueError('pixels are floats of an unknown range; wanted integers')
+    return np.asarray(_convert(image, 4, facts.values))[..., :3]
 
 
 def read_facts(packed: Any) -> PictureFacts:
@@ -231,11 +235,12 @@ def _with_transparency_of(old, new):
   return new
 
 
-def _convert(image, recipe, values):
-  wanted = MODES[recipe.channels]
+def _convert(image, channels, values, span=None):
+  """Converts to MODES[channels]; `span` are the values of black and white."""
+  wanted = MODES[channels]
   if image.mode == wanted and 'transparency' not in image.info:
     return image
-  if image.mode == 'F' and recipe.range is None:
+  if image.mode == 'F' and span is None:
     usual = [(0, top) for top in (1, 255, 65535)
              if 0 <= values[0] and values[1] <= top]
     low, high = (*usual, values)[0]
@@ -244,10 +249,10 @@ def _convert(image, recipe, values):
         'the values of black and white, such as config.data.range='
         f"'{low:g}:{high:g}'")
   if values:
-    image = _eight_bits(image, *(recipe.range or USUAL_RANGE))
+    image = _eight_bits(image, *(span or USUAL_RANGE))
   if image.has_transparency_data:
     image = image.convert('RGBA')
-    if recipe.channels != 4:
+    if channels != 4:
       white = Image.new('RGBA', image.size, 'white')
       image = Image.alpha_composite(white, image)
   elif image.mode not in ('1', 'L', 'RGB'):
