@@ -1,9 +1,8 @@
 """The loop: gives a GAN time and disk.
 
 It keeps order and safety: it reads the logs, refuses numbers that are not
-finite, runs the observers that are due, writes their record, and saves. The
-observers, which look at the losses and the samples, are in
-training/observers.py.
+finite, runs the observers that are due (observers.py: they look at the losses
+and the samples), writes their record, and saves.
 """
 from collections.abc import Callable, Sequence
 import contextlib
@@ -284,10 +283,8 @@ class Run:
   def _observe(self, due, logs):
     """What all observers that are due have for the record."""
     view = self._view(logs)
-    values: dict[str, Any] = {}
-    for observer in due:
-      values |= observer.run(view)
-    return values
+    return {name: value for observer in due
+            for name, value in observer.run(view).items()}
 
   def _view(self, logs=None):
     return View(
