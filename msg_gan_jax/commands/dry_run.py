@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from jax.sharding import Mesh
 import numpy as np
 
+from msg_gan_jax.analysis.dataset import at_once
 from msg_gan_jax.arrays.indices import evenly
 from msg_gan_jax.arrays.mesh import data_mesh
 from msg_gan_jax.config import Config, schema
@@ -64,7 +65,8 @@ def dry_run(config: Config, sheet: str,
 
   splits = open_source(config)
   say('data')
-  warnings = initial_state.check_classes(config.networks, splits)
+  warnings = [*initial_state.check_classes(config.networks, splits),
+              *at_once.concerns(splits.train, config.data)]
   for line in (*describe(splits), *(f'warning: {line}' for line in warnings)):
     say(f'  {line}')
   os.makedirs(os.path.dirname(sheet) or '.', exist_ok=True)

@@ -8,7 +8,9 @@ def run() -> int:
   """Prints what the data set of an experiment holds, and draws it."""
   from msg_gan_jax.analysis.dataset import inspection
   from msg_gan_jax.config import schema
+  from msg_gan_jax.runs.config_file import as_begun
   shared.say_what_is_read_as_before()
-  config = schema.parse(shared.CONFIG.value)
-  inspection.inspect(config, shared.OUT.value or f'{shared.new_run()}.inspect')
+  run = shared.new_run()
+  config = as_begun(schema.parse(shared.CONFIG.value), run)
+  inspection.inspect(config, shared.OUT.value or f'{run}.inspect')
   return 0

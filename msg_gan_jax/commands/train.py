@@ -33,8 +33,9 @@ def run() -> int:
   collect_less_often()
   if DRY_RUN.value:
     from msg_gan_jax.commands import dry_run
+    from msg_gan_jax.runs.config_file import as_begun
     shared.say_what_is_read_as_before()
-    dry_run.dry_run(config, f'{workdir}.contact_sheet.png')
+    dry_run.dry_run(as_begun(config, workdir), f'{workdir}.contact_sheet.png')
     return 0
   from msg_gan_jax.training import loop
   signal_number = loop.train(config, workdir)

@@ -59,6 +59,10 @@ def at_size(table: Mapping[int, Any], size: int, usual: Any) -> Any:
       s <= size for s in table) else usual
 
 
+# Of data.held_out_share: a run's first start fixes it.
+OPEN_SHARE = -1.
+
+
 @dataclasses.dataclass(frozen=True)
 class Data:
   """Where the pictures come from, and what is done to them."""
@@ -80,8 +84,13 @@ class Data:
   count: int = setting(
       20_000, 'How many pictures a drawn source holds for training.', 1, 2**30)
   held_out: int = setting(
-      2048, 'Pictures kept out of training, to measure against; at most a '
-      'tenth of a set on disk.', 0, 2**30)
+      2048, 'Pictures kept out of training, to measure against; of a set on '
+      'disk about so many, and about a tenth at most.', 0, 2**30)
+  held_out_share: float = setting(
+      OPEN_SHARE, 'Of a set on disk those pictures are held out whose bytes '
+      'have a hash, of 0 to 1, below this. -1 is the share that gives '
+      'data.held_out, fixed at the first start of a run; -2 chooses by places '
+      'in the list of names, as runs did before.', -2., .5, before=-2.)
   mirror: bool = setting(
       True, 'Show half of the pictures mirrored, left to right.')
   dequantize: bool = setting(
@@ -98,6 +107,10 @@ class Data:
       one_of=('center_crop', 'pad', 'stretch'))
   filter: str = setting(
       'lanczos', 'The resampling filter.', one_of=('lanczos', 'area'))
+  range: str = setting(
+      '', 'Values that become black and white where grey has more than 8 bits, '
+      "such as '0:4095' for scans of 12; '' is '0:65535', and floats need one.",
+      before='')
   on_bad: str = setting(
       'error', 'What a broken file does: stop, or be skipped and listed.',
       one_of=('error', 'skip'))

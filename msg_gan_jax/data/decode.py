@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from msg_gan_jax.config import schema
+
 EXTENSIONS = ('.bmp', '.gif', '.jpeg', '.jpg', '.png', '.tif', '.tiff',
               '.webp')
 # A larger picture would take gigabytes in every thread that decodes: it is a
@@ -18,6 +20,8 @@ FILTERS = {
     # rounds after each of the two axes, so the result is exact to 1 of 255.
     'area': Image.Resampling.BOX,
 }
+# Black and white of pixels of more than 8 bits, where no setting says.
+USUAL_RANGE = 0, 65535
 ORIENTATION = 274  # The EXIF tag; 1 is upright.
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -40,6 +44,35 @@ class Recipe(NamedTuple):
   channels: int
   resize: str
   filter: str
+  range: tuple[float, float] | None = None
+
+
+def recipe_of(data: schema.Data) -> Recipe:
+  """What the settings make of every picture.
+
+  Raises:
+    ValueError: config.data.range is not two numbers, of which the second is
+      larger.
+  """
+  return Recipe(*data.shape, data.resize, data.filter,
+                parse_range(data.range) if data.range else None)
+
+
+def parse_range(text: str) -> tuple[float, float]:
+  """'0:4095' -> (0., 4095.), the values of black and of white.
+
+  Raises:
+    ValueError: the text has another form.
+  """
+  try:
+    black, white = map(float, text.split(':'))
+  except ValueError:
+    black = white = 0.
+  if not (black < white and white - black < float('inf')):
+    raise ValueError(
+        f'config.data.range: {text!r}; wanted the value of black and a larger '
+        "one of white, such as '0:4095', or nothing.")
+  return black, white
 
 
 class PictureFacts(NamedTuple):
@@ -51,6 +84,7 @@ class PictureFacts(NamedTuple):
     alpha: whether pixels are more or less transparent.
     turned: whether its EXIF says that it is not upright.
     frames: whether it has several frames, of which the first is taken.
+    values: the least and the largest, of pixels of more than 8 bits; else None.
   """
   width: int
   height: int
@@ -58,16 +92,17 @@ class PictureFacts(NamedTuple):
   alpha: bool
   turned: bool
   frames: bool
+  values: tuple[float, float] | None = None
 
 
 def decode(packed: bytes | np.ndarray, recipe: Recipe,
            ) -> tuple[np.ndarray, PictureFacts]:
   """Decodes a picture, turns it upright, and fits it into the wanted shape.
 
-  In this order: it is turned as its EXIF says, 16 bits are divided by 257,
-  alpha is laid on white (unless channels=4), it is converted, cropped or
-  padded, and resampled. Colour profiles are not applied. The first frame of an
-  animation is taken.
+  In this order: it is turned as its EXIF says, more than 8 bits are scaled from
+  recipe.range (16 bits are divided by 257 without one), alpha is laid on white
+  (unless channels=4), it is converted, cropped or padded, and resampled. Colour
+  profiles are not applied. The first frame of an animation is taken.
 
   Args:
     packed: bytes of a file; or pixels, uint8 [H, W] or [H, W, 1 to 4], or
@@ -83,13 +118,15 @@ def decode(packed: bytes | np.ndarray, recipe: Recipe,
   with _open(packed) as opened:
     opened.load()  # A PNG may keep its EXIF behind the pixels.
     image, facts = _upright(opened)
-    image = _fit(_convert(image, recipe.channels), recipe)
+    image = _fit(_convert(image, recipe, facts.values), recipe)
     pixels = np.asarray(image)
   return (pixels if pixels.ndim == 3 else pixels[..., None]), facts
 
 
 def read_facts(packed: Any) -> PictureFacts:
   """Reads the header of a picture; its pixels may still be broken.
+
+  Those of more than 8 bits are read too, because their range is a fact.
 
   Args:
     packed: as for `decode`, or a path, or an open file.
@@ -150,9 +187,22 @@ def _upright(image):
 def _facts(image, turned):
   # A photograph with a second, smaller one inside (MPO) is not animated.
   frames = image.format != 'MPO' and getattr(image, 'is_animated', False)
-  return PictureFacts(
-      *image.size, image.mode, image.has_transparency_data, turned,
-              frames)
+  return PictureFacts(*image.size, image.mode, image.has_transparency_data,
+                      turned, frames, _values(image))
+
+
+def _values(image):
+  """(least, largest) value of pixels of more than 8 bits, or None."""
+  if not is_deep(image.mode):
+    return None
+  pixels = np.asarray(image)
+  pixels = pixels[np.isfinite(pixels)]
+  return (pixels.min().item(), pixels.max().item()) if pixels.size else (0, 0)
+
+
+def is_deep(mode: str) -> bool:
+  """Whether pixels of a mode of PIL have more than 8 bits: I;16, I, F."""
+  return mode[0] in 'IF'
 
 
 def _with_transparency_of(old, new):
@@ -162,17 +212,21 @@ def _with_transparency_of(old, new):
   return new
 
 
-def _convert(image, channels):
-  wanted = MODES[channels]
+def _convert(image, recipe, values):
+  wanted = MODES[recipe.channels]
   if image.mode == wanted and 'transparency' not in image.info:
     return image
-  if image.mode.startswith('I'):  # I;16, or I in old versions of PIL.
-    image = _eight_bits(image)
-  elif image.mode == 'F':
-    raise ValueError('pixels are floats of an unknown range; wanted integers')
+  if image.mode == 'F' and recipe.range is None:
+    low, high = (0., 1.) if 0 <= values[0] and values[1] <= 1 else values
+    raise ValueError(
+        f'pixels are floats, here from {values[0]:g} to {values[1]:g}; wanted '
+        'the values of black and white, such as config.data.range='
+        f"'{low:g}:{high:g}'")
+  if values:
+    image = _eight_bits(image, *(recipe.range or USUAL_RANGE))
   if image.has_transparency_data:
     image = image.convert('RGBA')
-    if channels != 4:
+    if recipe.channels != 4:
       white = Image.new('RGBA', image.size, 'white')
       image = Image.alpha_composite(white, image)
   elif image.mode not in ('1', 'L', 'RGB'):
@@ -180,10 +234,11 @@ def _convert(image, channels):
   return image if image.mode == wanted else image.convert(wanted)
 
 
-def _eight_bits(image):
-  """Scales 16-bit grey to L; PIL's own conversion clips at 255."""
-  wide = np.asarray(image).astype(np.int64)
-  grey = Image.fromarray(((wide + 128) // 257).clip(0, 255).astype(np.uint8))
+def _eight_bits(image, black, white):
+  """Scales grey of more bits to L; PIL's own conversion clips at 255."""
+  wide = np.asarray(image).astype(np.float64)
+  scaled = np.nan_to_num((wide - black) * (255 / (white - black)), nan=0.)
+  grey = Image.fromarray(np.rint(scaled.clip(0, 255)).astype(np.uint8))
   clear = image.info.get('transparency')
   if clear is not None:
     alpha = np.where(wide == clear, 0, 255).astype(np.uint8)

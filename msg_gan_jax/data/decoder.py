@@ -10,7 +10,7 @@ import warnings
 
 import numpy as np
 
-from msg_gan_jax.data import decode
+from msg_gan_jax.data import decode, held_out, tally
 from msg_gan_jax.data.store import PictureStore
 from msg_gan_jax.files import progress
 
@@ -77,8 +77,9 @@ class Decoder:
         unless broken pictures are to be skipped.
 
     Returns:
-      A dict for JSON: 'skipped', a list of [name, why] of broken pictures, and
-      'seen', a list of [*decode.PictureFacts, how many pictures are so].
+      A dict for JSON: 'skipped', a list of [name, why] of broken pictures; what
+      tally.counted returns; and, unless only headers were read, 'fingerprints',
+      those of all good pictures as hexadecimal digits.
 
     Raises:
       ValueError: a picture is broken and not to be skipped, or all are.
@@ -87,28 +88,50 @@ class Decoder:
     read = self._read_headers if only_headers else self._decode_chunk
     facts: collections.Counter = collections.Counter()
     skipped: list = []
-    total = len(self._store.names)
-    bar = progress.bar(total=total, desc=f'Reading {self._store.name}',
-                       unit=' pictures', disable=total < BAR_FROM)
+    prints: list[bytes] = []
+    total, bar = len(self._store.names), self._bar()
     # PIL warns of odd EXIF and of 90 megapixels without naming the file; at
     # twice that it raises, and that is an error here too.
     with warnings.catch_warnings(), bar:
       warnings.simplefilter('ignore')
-      for pixels, chunk_facts, broken in self._in_order(read):
+      for pixels, chunk_facts, broken, chunk_prints in self._in_order(read):
         if append is not None and len(pixels):
           append(pixels)
         facts.update(chunk_facts)
         skipped += broken
+        prints += chunk_prints
         bar.update(len(broken) + sum(chunk_facts.values()))
     if len(skipped) == total:
       raise ValueError(
           f'config.data.path: all {len(skipped)} pictures in '
           f'{self._store.place!r} are broken; the first is {skipped[0][0]!r}: '
           f'{skipped[0][1]}.')
-    return {
-        'skipped': skipped,
-        'seen': [[*row, count] for row, count in facts.most_common()],
-    }
+    about = {'skipped': skipped, **tally.counted(facts)}
+    return about if only_headers else {
+        **about, 'fingerprints': b''.join(prints).hex()}
+
+  def fingerprint_all(self, append: Callable[[np.ndarray], None]) -> dict:
+    """Reads the bytes of all pictures in order, and decodes none.
+
+    Args:
+      append: takes uint8 [k, held_out.BYTES].
+
+    Returns:
+      {}: all is in the rows.
+
+    Raises:
+      ValueError: a file cannot be read.
+    """
+    with self._bar() as bar:
+      for prints in self._in_order(self._fingerprint_chunk):
+        append(np.frombuffer(prints, np.uint8).reshape(-1, held_out.BYTES))
+        bar.update(len(prints) // held_out.BYTES)
+    return {}
+
+  def _bar(self):
+    total = len(self._store.names)
+    return progress.bar(total=total, desc=f'Reading {self._store.name}',
+                        unit=' pictures', disable=total < BAR_FROM)
 
   def _in_order(self, read: Callable[[range], tuple]) -> Iterator[tuple]:
     """Yields read(numbers) of chunk after chunk; a few are read ahead."""
@@ -128,29 +151,39 @@ class Decoder:
         pool.shutdown(wait=False, cancel_futures=True)
 
   def _decode_chunk(self, numbers):
-    """-> (pixels of the good ones, Counter of facts, [[broken name, why]])."""
+    """-> (pixels, Counter of facts, [[broken name, why]], fingerprints)."""
     pixels = np.empty((len(numbers), *self.shape), np.uint8)
-    facts, broken, count = [], [], 0
+    facts, broken, prints, count = [], [], [], 0
     for i in numbers:
       try:
-        pixels[count], picture_facts = decode.decode(
-            self._store.read(i), self._recipe)
+        packed = self._store.read(i)
+        pixels[count], picture_facts = decode.decode(packed, self._recipe)
       except Exception as error:  # PIL raises many kinds.
         broken.append(self._skipped(i, error))
       else:
         facts.append(picture_facts)
+        prints.append(held_out.fingerprint(packed))
         count += 1
-    return pixels[:count], collections.Counter(facts), broken
+    return pixels[:count], collections.Counter(facts), broken, prints
 
   def _read_headers(self, numbers):
-    """-> ((), Counter of facts, [])."""
+    """-> ((), Counter of facts, [], [])."""
     facts = []
     for i in numbers:
       try:
         facts.append(decode.read_facts(self._store.peek(i)))
       except Exception as error:
         self._skipped(i, error)
-    return (), collections.Counter(facts), []
+    return (), collections.Counter(facts), [], []
+
+  def _fingerprint_chunk(self, numbers):
+    prints = []
+    for i in numbers:
+      try:
+        prints.append(held_out.fingerprint(self._store.read(i)))
+      except Exception as error:
+        raise self._broken(i, error) from error
+    return b''.join(prints)
 
   def _decode_one(self, i):
     try:

@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 
-from msg_gan_jax.data import decode, tally
+from msg_gan_jax.data import decode, held_out, tally
 from msg_gan_jax.data.decoder import Decoder
 from msg_gan_jax.data.store import PictureStore
 from msg_gan_jax.files import cache
@@ -57,6 +57,7 @@ class Pictures:
     self._numbers = [i for i, name in enumerate(store.names)
                      if name not in broken]
     self._labels = np.asarray(store.labels, np.int32)[self._numbers]
+    self._fingerprints: str | None = about.get('fingerprints')
     self.notes: dict = self._notes(about)
     self._digest = self._digest_of(about.get('sha256'))
 
@@ -80,6 +81,34 @@ class Pictures:
     path = self._store.where(self._numbers[index])
     return path.removeprefix(self._store.place).lstrip('/: ')
 
+  def fingerprints(self) -> np.ndarray:
+    """Returns uint8 [n, held_out.BYTES], hashes of the bytes as stored.
+
+    They are known of pictures that were decoded. Of a set that is streamed all
+    bytes are read, once.
+
+    Raises:
+      ValueError: a file cannot be read.
+    """
+    if self._fingerprints is not None:
+      return np.frombuffer(
+          bytes.fromhex(self._fingerprints), np.uint8).reshape(
+              -1, held_out.BYTES)
+    key = hashlib.sha256(json.dumps(
+        ['fingerprints', held_out.BYTES, self._store.place]).encode())
+    key.update(self._store.identity())
+    try:
+      found = cache.fetch(
+          self._cache_dir, key.hexdigest(), (held_out.BYTES,),
+          len(self._store.names), self._decoder.fingerprint_all)[0]
+    except OSError as error:
+      self._warn(error)
+      blocks: list[np.ndarray] = []
+      self._decoder.fingerprint_all(blocks.append)
+      found = np.concatenate(blocks)
+    assert found is not None
+    return np.ascontiguousarray(found[self._numbers])
+
   def digest(self) -> str:
     """Hashes all pixels, or names, sizes and times if the set is streamed."""
     return self._digest
@@ -91,7 +120,7 @@ class Pictures:
       self._kept = 'streamed from the files'
       try:
         return cache.fetch(self._cache_dir, self._key('streamed'), None, 0,
-                           lambda _: read_all(None))[1]
+                           lambda _: read_all(None), ('deep',))[1]
       except OSError as error:
         self._warn(error)
         return read_all(None)
@@ -99,7 +128,7 @@ class Pictures:
     try:
       self._pixels, about = cache.fetch(
           self._cache_dir, self._key('decoded'), self.shape,
-          len(self._store.names), read_all)
+          len(self._store.names), read_all, ('deep', 'fingerprints'))
       return about
     except OSError as error:
       self._warn(error)
@@ -131,14 +160,18 @@ class Pictures:
 
   def _hash(self, *more):
     digest = hashlib.sha256(json.dumps(
-        [VERSION, self._recipe, *more]).encode())
+        [VERSION, self._recipe_key(), *more]).encode())
     digest.update(self._store.identity())
     return digest.hexdigest()
 
   def _digest_of(self, pixels):
     content = json.dumps(
-        [pixels or self._hash(), self._recipe, self.classes]).encode()
+        [pixels or self._hash(), self._recipe_key(), self.classes]).encode()
     return hashlib.sha256(content + self._labels.tobytes()).hexdigest()
+
+  def _recipe_key(self):
+    """The recipe as runs knew it before it had a range, if it has none."""
+    return self._recipe if self._recipe.range else self._recipe[:-1]
 
   def _notes(self, about):
     facts = [(decode.PictureFacts(*row[:-1]), row[-1])
@@ -152,8 +185,16 @@ class Pictures:
         **tally.size_summary(facts),
         'decisions': tally.decisions(self._recipe, facts),
         'skipped': about['skipped'],
+        **tally.deep_note(about['deep']),
+        **self._label_note(),
         'kept': self._kept,
         'digest_of': ('names, sizes and times of the files' if streamed
                       else 'pixels and labels'),
         **self._store.notes,
     }
+
+  def _label_note(self):
+    """Notes numbers that do not begin at 0, as those of classes do."""
+    first = int(self._labels.min())
+    numbered = self.classes == tuple(map(str, range(len(self.classes))))
+    return {'labels_begin_at': first} if first and numbered else {}

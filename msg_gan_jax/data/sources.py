@@ -1,12 +1,13 @@
 """Opens the pictures that config.data names: for training, and held out."""
 from collections.abc import Callable, Mapping
+import dataclasses
 import types
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from msg_gan_jax.config import schema, tables
-from msg_gan_jax.data import decode, order
+from msg_gan_jax.data import decode, held_out
 from msg_gan_jax.data.drawn import avatars, polygons, toys
 from msg_gan_jax.data.pictures import Pictures
 from msg_gan_jax.data.source import Source, Subset
@@ -67,6 +68,21 @@ def open_source(config: schema.Settings) -> Splits:
   return SOURCES.look_up(data.name)(data)
 
 
+def with_share(config: schema.Config, splits: Splits) -> schema.Config:
+  """The config with the share that is held out, if it was left open.
+
+  A run records it at its first start, so that no picture changes sides when
+  others are added.
+
+  Args:
+    config: that `splits` were opened with.
+    splits: see open_source.
+  """
+  share = splits.train.notes.get(held_out.NOTE, config.data.held_out_share)
+  return dataclasses.replace(config, data=dataclasses.replace(
+      config.data, held_out_share=share))
+
+
 def open_avatars(data: schema.Data) -> Splits:
   """Opens drawn cartoon heads.
 
@@ -124,8 +140,8 @@ def _drawn(data: schema.Data, draw: Callable[[int, int], Source]) -> Splits:
         f'{data.name!r} draws its pictures; did you mean config.data.name = '
         "'folder'?")
   _want_defaults(data, 'split', 'label_file', 'resize', 'filter', 'on_bad')
-  held_out = draw(data.held_out, data.count) if data.held_out else None
-  return Splits(draw(data.count, 0), held_out)
+  return Splits(draw(data.count, 0), draw(data.held_out, data.count) if (
+      data.held_out) else None)
 
 
 def open_folder(data: schema.Data) -> Splits:
@@ -217,27 +233,28 @@ def _want_defaults(data: schema.Data, *names: str) -> None:
 
 
 def _split(store: PictureStore, data: schema.Data) -> Splits:
-  """Reads a store, and holds out a fixed tenth of its pictures at most."""
+  """Reads a store, and holds out a fixed part of its pictures."""
   pictures = read(store, data)
-  held_out = min(data.held_out, len(pictures) // 10)
-  if held_out < 2:  # One picture has no statistics to measure.
+  kept_out = held_out.choose(pictures, data)
+  measured = np.flatnonzero(kept_out)
+  if not len(measured):
     return Splits(pictures, None)
-  mixed = order.permutation(len(pictures), seed=0, stream=0)
-  return Splits(Subset(pictures, np.sort(mixed[held_out:])),
-                Subset(pictures, np.sort(mixed[:held_out])))
+  return Splits(
+      Subset(pictures, np.flatnonzero(~kept_out)),
+      # One picture has no statistics to measure.
+      Subset(pictures, measured) if len(measured) > 1 else None)
 
 
 def read(store: PictureStore, data: schema.Data) -> Pictures:
   """Reads the pictures of a store as the settings say.
 
   Raises:
-    ValueError: a picture is broken, or config.data.count is set.
+    ValueError: a picture is broken, config.data.count is set, or
+      config.data.range is not a range.
   """
   _want_defaults(data, 'count')
-  height, width, channels = data.shape
-  recipe = decode.Recipe(height, width, channels, data.resize, data.filter)
-  return Pictures(store, recipe, data.on_bad, data.cache_dir, data.cache_gb,
-                  data.threads)
+  return Pictures(store, decode.recipe_of(data), data.on_bad, data.cache_dir,
+                  data.cache_gb, data.threads)
 
 
 SOURCES: tables.Table[OpenSource] = tables.Table('config.data.name', 'source', {

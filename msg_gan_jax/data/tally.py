@@ -8,6 +8,33 @@ from msg_gan_jax.data import decode
 Facts = Sequence[tuple[decode.PictureFacts, int]]
 
 
+def counted(facts: collections.Counter) -> dict:
+  """Counts facts for JSON, and what data.pictures.Pictures keeps.
+
+  Args:
+    facts: how many pictures have each decode.PictureFacts.
+
+  Returns:
+    'seen', [[*PictureFacts but for their values, how many], ...], and 'deep',
+    [how many have more than 8 bits, their least value, their largest], or None.
+  """
+  seen: collections.Counter = collections.Counter()
+  deep = None
+  for picture, count in facts.items():
+    seen[picture[:-1]] += count
+    if picture.values:
+      values = picture.values if deep is None else (*deep[1:], *picture.values)
+      deep = [count + (deep[0] if deep else 0), min(values), max(values)]
+  return {'seen': [[*row, count] for row, count in seen.most_common()],
+          'deep': deep}
+
+
+def deep_note(deep: Sequence | None) -> dict:
+  """What `counted` found of more than 8 bits, for notes; {} if nothing."""
+  return {} if deep is None else {'more_than_8_bits': dict(zip(
+      ('pictures', 'least', 'largest'), deep, strict=True))}
+
+
 def size_summary(facts: Facts) -> dict:
   """Counts sizes and modes of the originals, for notes."""
   sizes: collections.Counter = collections.Counter()
@@ -41,7 +68,9 @@ def decisions(recipe: decode.Recipe, facts: Facts) -> dict[str, int]:
     scale = 1 / edge(picture.width / width, picture.height / height)
     for happened, what in (
         (picture.turned, 'turned as their EXIF says'),
-        (picture.mode.startswith('I'), '16-bit grey scaled to 8 bits'),
+        (decode.is_deep(picture.mode), '16-bit grey scaled to 8 bits' if (
+            recipe.range is None) else 'scaled to 8 bits from {:g}:{:g}'.format(
+                *recipe.range)),
         (picture.frames, 'first frame of an animation'),
         (picture.alpha and mode != 'RGBA', 'alpha laid on white'),
         (picture.mode != mode, f'converted from {picture.mode} to {mode}'),

@@ -8,10 +8,21 @@ import numpy as np
 _LEVELS = ' ▁▂▃▄▅▆▇█'
 _PARTS = ' ▏▎▍▌▋▊▉'  # Eighths of a character, from the left.
 
+# Control characters, line separators, and marks of the direction of writing.
+CONTROLS = re.compile('[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]')
+
 
 def say(line: str) -> None:
   """Prints a line at once, also into a pipe."""
-  print(line, flush=True)
+  print(visible(line), flush=True)
+
+
+def visible(text: str) -> str:
+  """The text with what would move the cursor or turn its direction written out.
+
+  Names of files and classes may hold anything, such as codes of a terminal.
+  """
+  return CONTROLS.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 def plain(note: Any, most: int = 10) -> str:
@@ -44,7 +55,7 @@ def bars(counts: Mapping[str, int], width: int = 30,
     return []
   longest = max(1, *counts.values())
   whole = max(1, sum(counts.values()))
-  names = {name: short(str(name)) for name in shown}
+  names = {name: short(visible(str(name))) for name in shown}
   left = max(map(len, names.values()))
   right = max(len(f'{count:,}') for count in shown.values())
   return [

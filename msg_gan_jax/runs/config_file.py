@@ -1,5 +1,6 @@
 """A run's config.json, read under the settings of this version."""
 from collections.abc import Callable
+import dataclasses
 import json
 import os
 import pathlib
@@ -67,6 +68,28 @@ def read_config(
     return schema.parse(values), lacking
   except ValueError as error:
     raise ValueError(f'{file}: {error}') from error
+
+
+def as_begun(config: schema.Config, path: str | os.PathLike) -> schema.Config:
+  """The config with what the first start of a run decided.
+
+  That is the share of the pictures that is held out, where the config leaves it
+  open.
+
+  Args:
+    config: the Config that the run shall go on under.
+    path: the folder of the run; where there is none yet, nothing is decided.
+
+  Raises:
+    ValueError: a config.json that is damaged or of another schema.
+  """
+  place = absolute(path)
+  if config.data.held_out_share != schema.OPEN_SHARE or not (
+      place / 'config.json').is_file():
+    return config
+  begun, _ = read_config(place)
+  return dataclasses.replace(config, data=dataclasses.replace(
+      config.data, held_out_share=begun.data.held_out_share))
 
 
 def describe(lacking: dict[str, Any]) -> str:

@@ -21,12 +21,13 @@ from msg_gan_jax.arrays.compilation import jit
 from msg_gan_jax.arrays.mesh import data_mesh, replicated
 from msg_gan_jax.config import Config, schema
 from msg_gan_jax.data.batches import batch_like, open_batches
-from msg_gan_jax.data.sources import Splits, open_source
+from msg_gan_jax.data.sources import Splits, open_source, with_share
 from msg_gan_jax.gan.build import Gan, build
 from msg_gan_jax.gan.devices import ShardedStep, check_batch
 from msg_gan_jax.gan.sampling import renderer
 from msg_gan_jax.runs import records
 from msg_gan_jax.runs.checkpoints import Checkpoints
+from msg_gan_jax.runs.config_file import as_begun
 from msg_gan_jax.runs.load import state_like
 from msg_gan_jax.runs.workdir import Workdir
 from msg_gan_jax.training import initial_state, monitor
@@ -81,8 +82,10 @@ def train(config: schema.Settings, workdir: str | os.PathLike,
   say = say if main else (lambda *unused: None)
   with contextlib.ExitStack() as stack:
     folder = stack.enter_context(Workdir(workdir, main, say))
+    config = as_begun(config, folder.path)
     folder.check(config)
     splits = open_source(config)
+    config = with_share(config, splits)
     for line in initial_state.check_classes(config.networks, splits):
       say(f'warning: {line}')
     stop = stack.enter_context(Stop())

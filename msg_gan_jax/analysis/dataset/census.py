@@ -24,6 +24,9 @@ EXAMPLES = 5
 # colour differs from it by a value here and there.
 ONE_COLOUR_STD = 1.
 GREY_SPREAD = 1.
+# Below this it has a tint at most. Spreads are means of max - min over red,
+# green and blue.
+NEARLY_GREY_SPREAD = 4.
 CHANNELS = {1: ('grey',), 3: ('red', 'green', 'blue'),
             4: ('red', 'green', 'blue', 'alpha')}
 
@@ -151,7 +154,7 @@ class Bytes:
   """Counts uint8 [n, H, W, C]; sums are integers, and so exact."""
 
   def __init__(self) -> None:
-    self.count, self.grey = 0, 0
+    self.count, self.grey, self.nearly_grey = 0, 0, 0
     self.histograms: Any = 0
     self.one_colour: list[int] = []
     self.spread, self.opaque = 0., True
@@ -172,6 +175,7 @@ class Bytes:
     if len(planes) >= 3:
       spread = (planes[:3].max(0) - planes[:3].min(0)).mean((1, 2))
       self.grey += int((spread < GREY_SPREAD).sum())
+      self.nearly_grey += int((spread < NEARLY_GREY_SPREAD).sum())
       self.spread += float(spread.sum())
     if len(planes) == 4:
       self.opaque &= bool((planes[3] == 255).all())
@@ -187,6 +191,7 @@ class Bytes:
                        'examples': self.one_colour[:EXAMPLES]}}
     if channels >= 3:
       facts['colour'] = {'grey_pictures': self.grey,
+                         'nearly_grey_pictures': self.nearly_grey,
                          'mean_spread': self.spread / self.count}
     if channels == 4:
       facts['opaque'] = self.opaque

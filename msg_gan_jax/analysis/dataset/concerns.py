@@ -1,10 +1,13 @@
 """What deserves a look before one trains, each with the setting that helps."""
 from collections.abc import Iterator, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
+from msg_gan_jax.analysis.dataset import at_once
+from msg_gan_jax.analysis.dataset.at_once import Look, label_place
 from msg_gan_jax.config import schema
+from msg_gan_jax.data import held_out
 from msg_gan_jax.data.sources import DRAWN
 from msg_gan_jax.report.text import percent, plural, reason
 
@@ -12,15 +15,6 @@ FEW_IN_CLASS = 10
 FEW = 1_000
 # Shares of the pictures from which on they are a concern.
 UPSCALED, PADDED, CUT_OFF, SKIPPED = .1, .25, .25, .01
-NEARLY_GREY = 4.  # Mean of max - min over red, green and blue, 0 .. 255.
-
-
-class Look(Protocol):
-  """Looks for one kind of trouble; all of them are this project's."""
-
-  def __call__(self, facts: Mapping[str, Any],
-               data: schema.Data) -> Iterator[tuple[str, str]]:
-    """Yields (the setting that helps, a sentence); nothing if all is well."""
 
 
 def concerns(facts: Mapping[str, Any], data: schema.Data) -> list[str]:
@@ -82,6 +76,20 @@ def flat(facts: Mapping[str, Any],
                           'Raise config.data.resolution.'))
 
 
+def dim(facts: Mapping[str, Any],
+        data: schema.Data) -> Iterator[tuple[str, str]]:
+  """Pictures that are nearly black, where no range mends it."""
+  if 'channels' not in facts or facts['notes'].get('more_than_8_bits'):
+    return
+  top = max(int(np.flatnonzero(channel['histogram'])[-1]) for name, channel
+            in facts['channels'].items() if name != 'alpha')
+  if top < at_once.BRIGHT * 255:
+    yield _place(data), (
+        f'no value is above {top} of 255: nearly black. Of 16 bits in colour '
+        'only the upper 8 are read: if files hold 10 or 12, write them anew '
+        'with 8.')
+
+
 def skipped(facts: Mapping[str, Any],
             data: schema.Data) -> Iterator[tuple[str, str]]:
   """Broken files that were skipped."""
@@ -135,9 +143,9 @@ def colourless(facts: Mapping[str, Any],
     yield 'config.data.channels', (
         f'{data.channels}, but every picture is grey; 1 is as good, and '
         'cheaper.')
-  elif colour['mean_spread'] < NEARLY_GREY:
+  elif colour['nearly_grey_pictures'] == facts['looked_at']:
     yield 'config.data.channels', (
-        f"{data.channels}, but the pictures are nearly grey: red, green and "
+        f"{data.channels}, but every picture is nearly grey: red, green and "
         f"blue differ by {colour['mean_spread']:.1f} of 255 on average; 1 "
         'would do.')
   elif colour['grey_pictures'] > facts['looked_at'] / 10:
@@ -166,10 +174,19 @@ def small_classes(facts: Mapping[str, Any],
            if count < FEW_IN_CLASS}
   if small:
     first = ', '.join(f'{k} ({v})' for k, v in list(small.items())[:3])
-    yield _label_place(data), (
+    yield label_place(data), (
         f"{len(facts['classes']):,} classes, {len(small):,} of them with "
         f'under {FEW_IN_CLASS} pictures, such as {first}: a conditional GAN '
         'learns those by heart. Join classes, or take other labels.')
+
+
+def not_held_out(facts: Mapping[str, Any],
+                 data: schema.Data) -> Iterator[tuple[str, str]]:
+  """Sets so small that nothing is held out, though it was asked for."""
+  if data.held_out > 1 and facts['notes'].get(held_out.NOTE) == 0:
+    yield 'config.data.held_out', (
+        f'{data.held_out:,}, but nothing is held out of so few pictures: '
+        'samples are compared with what G has learned from.')
 
 
 def few(facts: Mapping[str, Any],
@@ -248,10 +265,6 @@ def _place(data):
   return 'config.data.path' if data.path else 'config.data.name'
 
 
-def _label_place(data):
-  return 'config.data.label_file' if data.label_file else 'config.data.label'
-
-
 def _one_of_each(data):
   return _without(
       data, 'all files but one of each', 'one of each',
@@ -269,5 +282,5 @@ def _without(data, files, others, drawn):
 
 
 CONCERNS: tuple[Look, ...] = (
-    leaked, copied, flat, skipped, upscaled, reshaped, colourless, see_through,
-    small_classes, few)
+    leaked, copied, dim, flat, skipped, *at_once.LOOKS, upscaled, reshaped,
+    colourless, see_through, small_classes, not_held_out, few)

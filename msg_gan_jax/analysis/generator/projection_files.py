@@ -32,8 +32,7 @@ def read(paths: Iterable[str],
         f'paths: this run draws {data.channels} channels; files have '
         f'{", ".join(map(str, decode.MODES))}.')
   files = [file for path in paths for file in _files(path)]
-  height, width, channels = data.shape
-  recipe = decode.Recipe(height, width, channels, data.resize, data.filter)
+  recipe = decode.recipe_of(data)
   pictures = []
   for file in files:
     try:

@@ -1,6 +1,7 @@
 """An LMDB of encoded pictures as a PictureStore; LSUN is published so."""
 import json
 import os
+import re
 from typing import Any
 import weakref
 
@@ -9,6 +10,10 @@ import numpy as np
 from msg_gan_jax.data.stores import listing
 from msg_gan_jax.files import optional
 
+# Values under these keys count the pictures, and are none.
+COUNTS = ('length', '__len__', 'num-samples')
+# StyleGAN2 in PyTorch keeps each picture at several sizes, as 256-00012.
+SIZE_AND_NUMBER = re.compile(r'(\d+)-(\d{5,})')
 # A process may open a database only once, so stores of the same one share it.
 _OPEN: weakref.WeakValueDictionary[str, Any] = weakref.WeakValueDictionary()
 
@@ -16,8 +21,9 @@ _OPEN: weakref.WeakValueDictionary[str, Any] = weakref.WeakValueDictionary()
 class Lmdb:
   """Values that are files of pictures, in the order of their keys.
 
-  Implements store.PictureStore. There are no labels: LSUN has one database for
-  each class. Any number of threads may read; nothing is written or locked.
+  Of a picture that is there in several sizes the largest is read. There are no
+  labels: LSUN has one database for each class. Any number of threads may read;
+  nothing is written or locked. Implements store.PictureStore.
 
   Args:
     path: the folder with data.mdb.
@@ -27,7 +33,8 @@ class Lmdb:
     ValueError: lmdb is not installed, or there is no database, or it is empty
       or cut off.
 
-  Source: https://github.com/fyu/lsun
+  Source: https://github.com/fyu/lsun; several sizes are those of
+  https://github.com/rosinality/stylegan2-pytorch, prepare_data.py.
   """
 
   def __init__(self, path: str, cache_dir: str = '') -> None:
@@ -37,14 +44,16 @@ class Lmdb:
     self._database = _open(lmdb, self.place)
     _check_whole(self._database, self.place)
     self.name = os.path.basename(self.place)
-    self.names = self._keys(cache_dir)
+    keys = self._keys(cache_dir)
+    self.names, self.notes = _largest(
+        [key for key in keys if key not in COUNTS])
+    self._whole = len(self.names) == len(keys)
     if not self.names:
       raise ValueError(f'config.data.path: {path!r} is an LMDB without a '
                        'single key; wanted pictures.')
     self.classes: tuple[str, ...] = ()
     self.labels = np.zeros(len(self.names), np.int32)
-    self.notes: dict = {}
-    self.mean_bytes = self._stats[0][1] / len(self.names)
+    self.mean_bytes = self._stats[0][1] / len(keys)
 
   def where(self, i: int) -> str:
     return f'{self.place}/{self.names[i]}'
@@ -57,7 +66,9 @@ class Lmdb:
     return self.read(i)
 
   def identity(self) -> bytes:
-    return json.dumps(self._stats).encode()
+    # What an earlier version kept of all keys is of another set.
+    more = [] if self._whole else [len(self.names)]
+    return json.dumps([*self._stats, *more]).encode()
 
   def _keys(self, cache_dir):
     """Lists the keys; Latin-1 makes one character of any byte, and back."""
@@ -69,6 +80,27 @@ class Lmdb:
 
     return listing.fetch(
         cache_dir, ['lmdb', self.place, self._stats], produce)['keys']
+
+
+def _largest(keys):
+  """-> (the key of the largest size of each picture, notes).
+
+  Other keys than those of SIZE_AND_NUMBER stay as they are.
+  """
+  parts = [SIZE_AND_NUMBER.fullmatch(key) for key in keys]
+  if not all(parts):
+    return keys, {}
+  found: dict[str, tuple[int, str]] = {}
+  for key, part in zip(keys, parts, strict=True):
+    size, number = part.groups()
+    found[number] = max(found.get(number, (0, '')), (int(size), key))
+  sizes = sorted({int(part[1]) for part in parts})
+  names = [found[number][1] for number in sorted(found)]
+  if len(sizes) < 2:
+    return names, {}
+  return names, {'resolutions': (
+      f"{len(names):,} of {len(keys):,}: pictures are there at "
+      f"{', '.join(map(str, sizes))} px, and of each the largest is read")}
 
 
 def _folder(path):

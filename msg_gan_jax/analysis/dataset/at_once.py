@@ -1,0 +1,120 @@
+"""What deserves a look in a set, told by its files and classes alone."""
+import collections
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
+
+from msg_gan_jax.analysis.dataset.census import per_class
+from msg_gan_jax.config import schema
+from msg_gan_jax.data import decode
+from msg_gan_jax.data.source import Source
+from msg_gan_jax.report.text import plural
+
+BRIGHT = .25  # Of the way from black to white: a set that stays below is dark.
+
+
+class Look(Protocol):
+  """Looks for one kind of trouble; all of them are this project's."""
+
+  def __call__(self, facts: Mapping[str, Any],
+               data: schema.Data) -> Iterator[tuple[str, str]]:
+    """Yields (the setting that helps, a sentence); nothing if all is well."""
+
+
+def concerns(source: Source, data: schema.Data) -> list[str]:
+  """Sentences that begin with a setting, of what needs no look at pixels.
+
+  Args:
+    source: what is trained on.
+    data: settings of the data set.
+  """
+  facts = {'notes': source.notes, 'classes': per_class(source)}
+  return [f'{place}: {text}' for look in LOOKS
+          for place, text in look(facts, data)]
+
+
+def dark(facts: Mapping[str, Any],
+         data: schema.Data) -> Iterator[tuple[str, str]]:
+  """Values that become nearly black or white, or lie outside of the range."""
+  deep = facts['notes'].get('more_than_8_bits')
+  if deep:
+    least, largest = deep['least'], deep['largest']
+    black, white = (decode.parse_range(data.range) if data.range
+                    else decode.USUAL_RANGE)
+    becomes = _becomes((least - black) / (white - black),
+                       (largest - black) / (white - black), not data.range)
+    if becomes:
+      yield 'config.data.range', (
+          f"{data.range!r}{'' if data.range else ', which is 0:65535'}, but "
+          f"{plural(deep['pictures'], 'picture')} of more than 8 bits "
+          f'hold values from {_value(least)} to {_value(largest)}{becomes}. '
+          f'{_suited(least, largest)!r} has room for them.')
+
+
+def left_out(facts: Mapping[str, Any],
+             data: schema.Data) -> Iterator[tuple[str, str]]:
+  """Pictures that lie loose beside the folders of classes."""
+  loose = facts['notes'].get('left_out')
+  if loose:
+    yield 'config.data.on_bad', (
+        f"{data.on_bad!r}, and {plural(len(loose), 'picture')} loose beside "
+        f'the folders of classes, such as {loose[0]!r}, left out. Give them '
+        'folders of their own, or put all pictures into one folder.')
+
+
+def numbered_late(facts: Mapping[str, Any],
+                  data: schema.Data) -> Iterator[tuple[str, str]]:
+  """Labels that do not begin at 0."""
+  first = facts['notes'].get('labels_begin_at')
+  if first:
+    empty = 'class 0 has' if first == 1 else f'classes 0 to {first - 1} have'
+    yield label_place(data), (
+        f"labels begin at {first}, and classes at 0: {empty} no picture, and "
+        f"counts among the {len(facts['classes']):,} classes. Subtract {first} "
+        'from every label, or give names in place of numbers.')
+
+
+def alike(facts: Mapping[str, Any],
+          data: schema.Data) -> Iterator[tuple[str, str]]:
+  """Classes that differ in case only."""
+  groups = collections.defaultdict(list)
+  for name in facts['classes']:
+    groups[name.casefold()].append(name)
+  same = [group for group in groups.values() if len(group) > 1]
+  if same:
+    shown = '; '.join(' and '.join(
+        f"{name!r} ({facts['classes'][name]:,})" for name in group)
+        for group in same[:3])
+    yield label_place(data), (
+        f"{shown}{'; ...' if len(same) > 3 else ''} differ in case only, and "
+        'are different classes. If they are one, give them one name.')
+
+
+def label_place(data: schema.Data) -> str:
+  """The setting that says which labels there are."""
+  return 'config.data.label_file' if data.label_file else 'config.data.label'
+
+
+def _becomes(least, largest, usual):
+  """What is wrong with values whose black is 0 and white 1; '' if nothing."""
+  if largest < BRIGHT:
+    return ', and become nearly black'
+  if least > 1 - BRIGHT:
+    return ', and become nearly white'
+  if usual and (least < 0 or largest > 1):  # Who sets a range may want that.
+    return ', and are cut off at both ends' if least < 0 and largest > 1 else (
+        f", and are cut off {'below 0' if least < 0 else 'above 65535'}")
+  return ''
+
+
+def _suited(least, largest):
+  """The range that values of this range are likely to be meant in."""
+  if isinstance(largest, int) and least >= 0:
+    return f'0:{2**max(1, largest.bit_length()) - 1}'
+  return f'{_value(least)}:{_value(largest)}'
+
+
+def _value(value):
+  return str(value) if isinstance(value, int) else f'{value:g}'
+
+
+LOOKS: tuple[Look, ...] = (dark, left_out, numbered_late, alike)
