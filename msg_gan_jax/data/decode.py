@@ -54,7 +54,8 @@ def recipe_of(data: schema.Data) -> Recipe:
     ValueError: config.data.range is not two numbers, of which the second is
       larger.
   """
-  return Recipe(*data.shape, data.resize, data.filter,
+  height, width, channels = data.shape
+  return Recipe(height, width, channels, data.resize, data.filter,
                 parse_range(data.range) if data.range else None)
 
 

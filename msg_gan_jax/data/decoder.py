@@ -110,30 +110,28 @@ class Decoder:
     return about if only_headers else {
         **about, 'fingerprints': b''.join(prints).hex()}
 
-  def fingerprint_all(self, append: Callable[[np.ndarray], None]) -> dict:
-    """Reads the bytes of all pictures in order, and decodes none.
-
-    Args:
-      append: takes uint8 [k, held_out.BYTES].
+  def fingerprints(self) -> np.ndarray:
+    """Reads the bytes of all pictures, and decodes none.
 
     Returns:
-      {}: all is in the rows.
+      uint8 [n, held_out.BYTES], in the order of the store.
 
     Raises:
       ValueError: a file cannot be read.
     """
+    prints: list[bytes] = []
     with self._bar() as bar:
-      for prints in self._in_order(self._fingerprint_chunk):
-        append(np.frombuffer(prints, np.uint8).reshape(-1, held_out.BYTES))
-        bar.update(len(prints) // held_out.BYTES)
-    return {}
+      for chunk in self._in_order(self._fingerprint_chunk):
+        prints += chunk
+        bar.update(len(chunk))
+    return held_out.rows(b''.join(prints))
 
   def _bar(self):
     total = len(self._store.names)
     return progress.bar(total=total, desc=f'Reading {self._store.name}',
                         unit=' pictures', disable=total < BAR_FROM)
 
-  def _in_order(self, read: Callable[[range], tuple]) -> Iterator[tuple]:
+  def _in_order(self, read: Callable[[range], Any]) -> Iterator[Any]:
     """Yields read(numbers) of chunk after chunk; a few are read ahead."""
     size = max(1, min(64, CHUNK_BYTES // self.bytes_per_picture))
     numbers = range(len(self._store.names))
@@ -183,7 +181,7 @@ class Decoder:
         prints.append(held_out.fingerprint(self._store.read(i)))
       except Exception as error:
         raise self._broken(i, error) from error
-    return b''.join(prints)
+    return prints
 
   def _decode_one(self, i):
     try:

@@ -34,6 +34,11 @@ def fingerprint(packed: bytes | np.ndarray) -> bytes:
   return hashlib.blake2b(packed, digest_size=BYTES).digest()
 
 
+def rows(prints: bytes) -> np.ndarray:
+  """Fingerprints one after the other -> uint8 [n, BYTES]."""
+  return np.frombuffer(prints, np.uint8).reshape(-1, BYTES)
+
+
 def choose(pictures: Fingerprinted, data: schema.Data) -> np.ndarray:
   """Chooses by the bytes of each picture alone, whatever else is in the set.
 

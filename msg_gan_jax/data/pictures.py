@@ -91,23 +91,22 @@ class Pictures:
       ValueError: a file cannot be read.
     """
     if self._fingerprints is not None:
-      return np.frombuffer(
-          bytes.fromhex(self._fingerprints), np.uint8).reshape(
-              -1, held_out.BYTES)
+      return held_out.rows(bytes.fromhex(self._fingerprints))
+
+    def produce(append):
+      append(self._decoder.fingerprints())
+      return {}
     key = hashlib.sha256(json.dumps(
         ['fingerprints', held_out.BYTES, self._store.place]).encode())
     key.update(self._store.identity())
     try:
       found = cache.fetch(
           self._cache_dir, key.hexdigest(), (held_out.BYTES,),
-          len(self._store.names), self._decoder.fingerprint_all)[0]
+          len(self._store.names), produce)[0]
     except OSError as error:
       self._warn(error)
-      blocks: list[np.ndarray] = []
-      self._decoder.fingerprint_all(blocks.append)
-      found = np.concatenate(blocks)
-    assert found is not None
-    return np.ascontiguousarray(found[self._numbers])
+      found = self._decoder.fingerprints()
+    return np.asarray(found)[self._numbers]
 
   def digest(self) -> str:
     """Hashes all pixels, or names, sizes and times if the set is streamed."""

@@ -139,7 +139,8 @@ def _drawn(data: schema.Data, draw: Callable[[int, int], Source]) -> Splits:
         f'config.data.path: {data.path!r}, but config.data.name = '
         f'{data.name!r} draws its pictures; did you mean config.data.name = '
         "'folder'?")
-  _want_defaults(data, 'split', 'label_file', 'resize', 'filter', 'on_bad')
+  _want_defaults(data, 'split', 'label_file', 'resize', 'filter', 'range',
+                 'on_bad')
   return Splits(draw(data.count, 0), draw(data.held_out, data.count) if (
       data.held_out) else None)
 
@@ -177,7 +178,7 @@ def open_cifar(data: schema.Data) -> Splits:
 
   Source: Krizhevsky 2009, https://www.cs.toronto.edu/~kriz/cifar.html
   """
-  _want_defaults(data, 'dataset', 'label_file')
+  _want_defaults(data, 'dataset', 'label_file', 'range')
   if data.split != 'train':
     raise ValueError(
         f'config.data.split: {data.split!r}; {data.name} trains on all of its '

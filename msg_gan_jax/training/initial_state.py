@@ -42,6 +42,7 @@ def check_classes(networks: Networks, splits: Splits) -> list[str]:
         f'config.networks.classes: {networks.classes}, but {train.name} has '
         + (f'{classes} classes ({", ".join(train.classes[:8])}'
            f'{", ..." if classes > 8 else ""}); wanted {classes}.'
+           + _empty_at_first(train.notes.get('labels_begin_at'))
            if classes else
            'none; wanted 0, or pictures with labels (config.data.label).'))
   for split in splits:
@@ -55,6 +56,10 @@ def check_classes(networks: Networks, splits: Splits) -> list[str]:
           f'{labels[wrong[0]]}; wanted 0 .. {classes - 1}, and {len(wrong)} '
           'are out of range.')
   return []
+
+
+def _empty_at_first(first):
+  return f' Labels begin at {first}: the first class is empty.' if first else ''
 
 
 def create(gan: Gan, config: Config, key: jax.Array,

@@ -183,9 +183,9 @@ class Npz:
         place, self._array(name).tolist(), self.names)
     if 'classes' not in self._headers or header.dtype.kind not in 'iu':
       return classes, numbers
-    return self._class_names(place, classes), numbers
+    return self._class_names(place, classes, numbers), numbers
 
-  def _class_names(self, place, classes):
+  def _class_names(self, place, classes, numbers):
     header = self._headers['classes']
     if header.dtype.kind not in 'US' or len(header.shape) != 1:
       raise ValueError(
@@ -195,8 +195,8 @@ class Npz:
              for n in self._array('classes').tolist()]
     if len(names) < len(classes):
       raise ValueError(
-          f"{place} goes to {len(classes) - 1}, but 'classes' has "
-          f'{len(names)} names.')
+          f"{place} goes from {min(numbers)} to {max(numbers)}, but 'classes' "
+          f'has {len(names)} names, for 0 to {len(names) - 1}.')
     return tuple(map(picture_files.printable, names))
 
 

@@ -105,12 +105,38 @@ def test_a_changed_database_is_read_anew(root, opened):
 
 
 def test_a_value_that_is_no_picture_is_named_by_its_key(root, opened):
-  write(root, {b'length': b'12'})
+  write(root, {b'readme': b'12'})
   with pytest.raises(ValueError, match=(
-      r"config\.data\.path: cannot read '.*church_train_lmdb/length': not "
+      r"config\.data\.path: cannot read '.*church_train_lmdb/readme': not "
       r"a picture.*on_bad='skip'")):
     opened(root)
   assert len(opened(root, on_bad='skip')) == 12
+
+
+@pytest.mark.parametrize('count', [b'length', b'__len__', b'num-samples'])
+def test_a_value_that_counts_the_pictures_is_none(count, root, opened):
+  before = whole(opened(root))
+  write(root, {count: b'12'})
+  np.testing.assert_array_equal(whole(opened(root)), before)
+
+
+@pytest.mark.parametrize('cache_gb', [4., 0.])
+def test_of_several_sizes_the_largest_of_each_picture_is_read(
+    cache_gb, tmp_path, opened):
+  """As prepare_data.py of stylegan2-pytorch writes them; two lack a size."""
+  values = {f'{size}-{i:05}'.encode(): webp(100 * size + i)
+            for i in range(12) for size in (8, 128, 16)
+            if (i, size) not in ((3, 128), (11, 16))}
+  root = write(tmp_path / 'sizes', {**values, b'length': b'12'})
+  found = opened(root, cache_gb=cache_gb)
+  np.testing.assert_array_equal(whole(found), [
+      picture(100 * (16 if i == 3 else 128) + i) for i in range(12)])
+  assert found.notes['resolutions'] == (
+      '12 of 34: pictures are there at 8, 16, 128 px, and of each the largest '
+      'is read')
+  one = opened(write(tmp_path / 'one', {
+      f'8-{i:05}'.encode(): webp(i) for i in range(12)}))
+  assert len(one) == 12 and 'resolutions' not in one.notes
 
 
 @pytest.mark.parametrize('kept', [1, .5, .9])

@@ -134,7 +134,7 @@ def test_what_an_npz_is_its_bytes_say(save, opened, tmp_path):
     (dict(images=PIXELS, labels=np.array([0, 1, 2, 3, 4, -3])), {},
      r"'labels': the label of 'images\[5\]' is -3"),
     (dict(images=PIXELS, labels=np.arange(6), classes=np.array(['a'])), {},
-     r"goes to 5, but 'classes' has 1 names"),
+     r"goes from 0 to 5, but 'classes' has 1 names, for 0 to 0"),
     (dict(images=PIXELS, labels=np.arange(6), classes=np.arange(6)), {},
      r"'classes' is int64 \[6\]; wanted texts"),
     (dict(images=PIXELS), {'label_file': 'x.csv'},
