@@ -218,7 +218,9 @@ def _convert(image, recipe, values):
   if image.mode == wanted and 'transparency' not in image.info:
     return image
   if image.mode == 'F' and recipe.range is None:
-    low, high = (0., 1.) if 0 <= values[0] and values[1] <= 1 else values
+    usual = [(0, top) for top in (1, 255, 65535)
+             if 0 <= values[0] and values[1] <= top]
+    low, high = (*usual, values)[0]
     raise ValueError(
         f'pixels are floats, here from {values[0]:g} to {values[1]:g}; wanted '
         'the values of black and white, such as config.data.range='

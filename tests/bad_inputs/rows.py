@@ -206,6 +206,8 @@ ROWS = [
            {**PICTURES, 'set/c.png': png()[:150]}, data__cache_gb='0'),
     folder('pictures of two channels', r'channels: a picture has 1 .* found 2',
            data__channels='2'),
+    folder('a range that is none', r"range: '9:1'; wanted the value of black",
+           data__range='9:1'),
     folder('a single picture', r'set has 1 picture to train on; .* at least 2',
            {'set/a.png': png()}),
     folder('a setting of another source', r"dataset: 'x' means nothing to .*"

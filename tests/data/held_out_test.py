@@ -228,7 +228,8 @@ def test_a_file_that_cannot_be_read_for_its_hash_is_named(tmp_path):
     opened.fingerprints()
 
 
-def test_a_share_that_leaves_nothing_to_train_on_is_refused(tmp_path):
+def test_a_share_that_leaves_nothing_to_train_on_is_refused(
+    tmp_path, monkeypatch):
   share = .5
   alike = next(p for p in FIRST.values() if int.from_bytes(
       held_out.fingerprint(png(p)), 'little') < share * 2**32)
@@ -236,6 +237,14 @@ def test_a_share_that_leaves_nothing_to_train_on_is_refused(tmp_path):
   with pytest.raises(ValueError, match=(
       r'^config\.data\.held_out_share: below 0\.5 are all 4 pictures')):
     sources.open_source(config_of(settings, tmp_path, held_out_share=share))
+  # A single picture is kept out of training, and measures nothing.
+  folder(tmp_path, {'4': picture(1)})
+  lonely = held_out.fingerprint(png(alike))
+  monkeypatch.setattr(held_out, 'fingerprint', lambda packed: (
+      b'\xff' * 4 if packed == png(alike) else lonely))
+  splits = sources.open_source(config_of(settings, tmp_path, held_out_share=.5))
+  assert splits.held_out is None and len(splits.train) == 4
+  assert picture(1).tobytes() not in sides(splits)[0]
   # Where the share is open, nothing is held out instead.
   splits = sources.open_source(config_of(settings, tmp_path))
-  assert splits.held_out is None and len(splits.train) == 4
+  assert splits.held_out is None and len(splits.train) == 5

@@ -43,11 +43,12 @@ def dark(facts: Mapping[str, Any],
     becomes = _becomes((least - black) / (white - black),
                        (largest - black) / (white - black), not data.range)
     if becomes:
+      suited, bits = _suited(least, largest)
       yield 'config.data.range', (
           f"{data.range!r}{'' if data.range else ', which is 0:65535'}, but "
           f"{plural(deep['pictures'], 'picture')} of more than 8 bits "
-          f'hold values from {_value(least)} to {_value(largest)}{becomes}. '
-          f'{_suited(least, largest)!r} has room for them.')
+          f'hold values from {_value(least)} to {_value(largest)}{bits}, and '
+          f'{becomes}; {suited!r} suits them.')
 
 
 def left_out(facts: Mapping[str, Any],
@@ -97,20 +98,22 @@ def label_place(data: schema.Data) -> str:
 def _becomes(least, largest, usual):
   """What is wrong with values whose black is 0 and white 1; '' if nothing."""
   if largest < BRIGHT:
-    return ', and become nearly black'
+    return 'become nearly black'
   if least > 1 - BRIGHT:
-    return ', and become nearly white'
+    return 'become nearly white'
   if usual and (least < 0 or largest > 1):  # Who sets a range may want that.
-    return ', and are cut off at both ends' if least < 0 and largest > 1 else (
-        f", and are cut off {'below 0' if least < 0 else 'above 65535'}")
+    return 'are cut off ' + (
+        'at both ends' if least < 0 and largest > 1 else
+        'below 0' if least < 0 else 'above 65535')
   return ''
 
 
 def _suited(least, largest):
-  """The range that values of this range are likely to be meant in."""
+  """(the range that such values are likely to be meant in, its bits)."""
   if isinstance(largest, int) and least >= 0:
-    return f'0:{2**max(1, largest.bit_length()) - 1}'
-  return f'{_value(least)}:{_value(largest)}'
+    bits = max(1, largest.bit_length())
+    return f'0:{2**bits - 1}', f' ({bits} bits)'
+  return f'{_value(least)}:{_value(largest)}', ''
 
 
 def _value(value):

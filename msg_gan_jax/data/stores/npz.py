@@ -194,9 +194,11 @@ class Npz:
     names = [n.decode('utf-8', 'replace') if isinstance(n, bytes) else n
              for n in self._array('classes').tolist()]
     if len(names) < len(classes):
+      first = min(numbers)
       raise ValueError(
-          f"{place} goes from {min(numbers)} to {max(numbers)}, but 'classes' "
-          f'has {len(names)} names, for 0 to {len(names) - 1}.')
+          f"{place} goes to {len(classes) - 1}, but 'classes' has "
+          f'{len(names)} names.'
+          + (f' Labels begin at {first}, and classes at 0.' if first else ''))
     return tuple(map(picture_files.printable, names))
 
 

@@ -61,8 +61,9 @@ def test_values_that_do_not_fill_the_range_are_told_with_one_that_does(
     return
   line, = said
   assert line.startswith("config.data.range: '', which is 0:65535, but 12 pic")
-  assert f'values from {least} to {largest}, and {becomes}. ' in line
-  assert f"'{wanted}' has room for them" in line
+  bits = f' ({largest.bit_length()} bits)' if least >= 0 else ''
+  assert line.endswith(f'hold values from {least} to {largest}{bits}, and '
+                       f"{becomes}; '{wanted}' suits them.")
   for cache_gb in 4., 0.:
     found, said = told(look, tmp_path / 'set', range=wanted, cache_gb=cache_gb)
     assert said == []
@@ -72,7 +73,7 @@ def test_values_that_do_not_fill_the_range_are_told_with_one_that_does(
   assert 'and become nearly white' in line
 
 
-@pytest.mark.parametrize('low, high', [(0., 1.), (-2.5, 1.5)])
+@pytest.mark.parametrize('low, high', [(0., 1.), (-2.5, 1.5), (0., 255.)])
 def test_floats_are_read_between_the_values_that_a_setting_gives(
     low, high, look, tmp_path):
   ramp = np.linspace(low, high, 64, dtype=np.float32).reshape(8, 8)
