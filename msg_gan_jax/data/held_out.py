@@ -8,6 +8,8 @@ from msg_gan_jax.config import schema
 from msg_gan_jax.data import order
 
 TENTH = .1  # Of a set on disk no larger share is held out by itself.
+# Fewer measure nothing: density and coverage look at five neighbours.
+FEWEST = 6
 NOTE = 'held_out_share'  # Under which the share is noted.
 BYTES = 4  # Of a fingerprint.
 
@@ -44,7 +46,8 @@ def choose(pictures: Fingerprinted, data: schema.Data) -> np.ndarray:
 
   So no picture changes sides when others are added, and exact copies lie on
   one side. Of two shares the smaller one's pictures are among the larger one's.
-  The share is noted, unless pictures are chosen by place.
+  The share is noted, unless pictures are chosen by place. Where it is open and
+  would hold out fewer than FEWEST, it becomes 0.
 
   Args:
     pictures: of the set.
@@ -65,8 +68,8 @@ def choose(pictures: Fingerprinted, data: schema.Data) -> np.ndarray:
   hashes = pictures.fingerprints().view('<u4')[:, 0] / 2.**(8 * BYTES)
   if share < 0:
     share = float(f'{min(TENTH, data.held_out / count):.6g}')
-    if not 2 <= (hashes < share).sum() < count:
-      share = 0.  # One picture has no statistics to measure.
+    if not FEWEST <= (hashes < share).sum() < count:
+      share = 0.
   pictures.notes[NOTE] = share
   chosen = hashes < share
   if chosen.all():
@@ -75,6 +78,11 @@ def choose(pictures: Fingerprinted, data: schema.Data) -> np.ndarray:
         'and none is left to train on; wanted more pictures, or a smaller '
         'share.')
   return chosen
+
+
+def fewest(data: schema.Data) -> int:
+  """Of fewer held-out pictures none is measured; nor is one trained on."""
+  return 2 if data.held_out_share < schema.OPEN_SHARE else FEWEST
 
 
 def _by_place(count, most):

@@ -242,8 +242,8 @@ def _split(store: PictureStore, data: schema.Data) -> Splits:
     return Splits(pictures, None)
   return Splits(
       Subset(pictures, np.flatnonzero(~kept_out)),
-      # One picture has no statistics to measure.
-      Subset(pictures, measured) if len(measured) > 1 else None)
+      Subset(pictures, measured) if (
+          len(measured) >= held_out.fewest(data)) else None)
 
 
 def read(store: PictureStore, data: schema.Data) -> Pictures:

@@ -185,8 +185,9 @@ def not_held_out(facts: Mapping[str, Any],
   """Sets so small that nothing is held out, though it was asked for."""
   if data.held_out > 1 and facts['notes'].get(held_out.NOTE) == 0:
     yield 'config.data.held_out', (
-        f'{data.held_out:,}, but nothing is held out of so few pictures: '
-        'samples are compared with what G has learned from.')
+        f'{data.held_out:,}, but nothing is held out, as fewer than '
+        f'{held_out.FEWEST} would be: samples are compared with pictures that '
+        'G has learned from.')
 
 
 def few(facts: Mapping[str, Any],
