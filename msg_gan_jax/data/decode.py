@@ -1,5 +1,6 @@
 """Decodes one picture to uint8 [H, W, C], as the settings say."""
 import io
+import re
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,6 +23,7 @@ FILTERS = {
 }
 # Black and white of pixels of more than 8 bits, where no setting says.
 USUAL_RANGE = 0, 65535
+UPPER = 'upper 8 of 16 bits'  # In the `info` of an image of PIL.
 ORIENTATION = 274  # The EXIF tag; 1 is upright.
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -85,6 +87,7 @@ class PictureFacts(NamedTuple):
     alpha: whether pixels are more or less transparent.
     turned: whether its EXIF says that it is not upright.
     frames: whether it has several frames, of which the first is taken.
+    upper: whether it has 16 bits in colour, of which PIL reads the upper 8.
     values: the least and the largest, of pixels of more than 8 bits; else None.
   """
   width: int
@@ -93,6 +96,7 @@ class PictureFacts(NamedTuple):
   alpha: bool
   turned: bool
   frames: bool
+  upper: bool = False
   values: tuple[float, float] | None = None
 
 
@@ -170,6 +174,10 @@ def _open(packed):
     image = Image.open(packed)
   except UnidentifiedImageError as error:  # PIL's text shows a memory address.
     raise ValueError('not a picture of a format that is read') from error
+  # How pixels are packed is forgotten when they are loaded.
+  if not is_deep(image.mode) and any(
+      re.search(';16[BLN]', str(tile[3])) for tile in image.tile):
+    image.info[UPPER] = True
   width, height = image.size
   if not 0 < width * height <= MOST_PIXELS:
     image.close()
@@ -211,7 +219,7 @@ def _facts(image, turned):
   # A photograph with a second, smaller one inside (MPO) is not animated.
   frames = image.format != 'MPO' and getattr(image, 'is_animated', False)
   return PictureFacts(*image.size, image.mode, image.has_transparency_data,
-                      turned, frames, _values(image))
+                      turned, frames, UPPER in image.info, _values(image))
 
 
 def _values(image):

@@ -71,6 +71,7 @@ def decisions(recipe: decode.Recipe, facts: Facts) -> dict[str, int]:
         (decode.is_deep(picture.mode), '16-bit grey scaled to 8 bits' if (
             recipe.range is None) else 'scaled to 8 bits from {:g}:{:g}'.format(
                 *recipe.range)),
+        (picture.upper, 'upper 8 of 16 bits in colour read'),
         (picture.frames, 'first frame of an animation'),
         (picture.alpha and mode != 'RGBA', 'alpha laid on white'),
         (picture.mode != mode, f'converted from {picture.mode} to {mode}'),

@@ -1,6 +1,8 @@
 """Laws of what a set's files and classes tell without a look at its pixels."""
 import csv
 import json
+import struct
+import zlib
 
 from helpers import picture, save
 import numpy as np
@@ -113,10 +115,28 @@ def test_a_range_changes_no_picture_of_8_bits_and_no_digest_if_not_given(
   assert plain['digest'] != scaled['digest']
 
 
+def png_of_16_bits(pixels):
+  """A .png of colours uint16 [H, W, 3], which PIL does not write."""
+  def chunk(kind, data):
+    return (struct.pack('>I', len(data)) + kind + data
+            + struct.pack('>I', zlib.crc32(kind + data)))
+
+  height, width, _ = pixels.shape
+  rows = b''.join(b'\0' + row.astype('>u2').tobytes() for row in pixels)
+  return (b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', struct.pack(
+      '>IIBBBBB', width, height, 16, 2, 0, 0, 0))
+          + chunk(b'IDAT', zlib.compress(rows)) + chunk(b'IEND', b''))
+
+
 def test_colours_that_are_nearly_black_are_told_too(look, tmp_path):
+  (tmp_path / 'set').mkdir()
   for i in range(12):
-    save(tmp_path / 'set' / f'{i}.png', picture(i) // 16)
-  found, _ = look(tmp_path / 'set', held_out=0)
+    (tmp_path / 'set' / f'{i}.png').write_bytes(
+        png_of_16_bits(picture(i).astype(np.uint16) * 16))
+  for cache_gb in 0., 4.:
+    found, _ = look(tmp_path / 'set', held_out=0, cache_gb=cache_gb)
+    assert found['notes']['decisions'] == {
+        'upper 8 of 16 bits in colour read': 12}
   assert any(x.startswith('config.data.path: no value is above 15 of 255: near')
              for x in found['worth_a_look'])
 
