@@ -30,9 +30,10 @@ from PIL import Image
 
 PEERS = HERE / 'peers'
 SIDES = 20, 60
-FEW, MANY = 200, 500  # Pictures a side, of 2048 features and of 192.
+FEW, MANY = 100, 500  # Pictures a side, of 2048 features and of 192.
 KINDS = 'RGB', 'RGB', 'RGB', 'RGBA', 'P', 'L'
-NAMES = {'FID': 'fid', 'KID': 'kid', 'IS': 'is'}
+# Of the name of a score; of other features than 2048, FID has another.
+NAMES = {'fid': 'FID', 'frechet': 'FID', 'kid': 'KID', 'is': 'IS'}
 
 
 class Comparison(NamedTuple):
@@ -99,9 +100,8 @@ def ours(flags: Sequence[str], folder: str) -> dict[str, float]:
     evaluate([f'--out={out}', *flags], folder)
     record, = map(json.loads, pathlib.Path(
         out, 'scores.jsonl').read_text('utf-8').splitlines())
-  found = {key.partition('_')[0]: x['value']
-           for key, x in record['scores'].items()}
-  return {name: found[x] for name, x in NAMES.items() if x in found}
+  return {NAMES[key.partition('_')[0]]: x['value']
+          for key, x in record['scores'].items()}
 
 
 def compare(name: str, folder: str, torch: str) -> tuple[dict, dict]:
@@ -119,7 +119,7 @@ def compare(name: str, folder: str, torch: str) -> tuple[dict, dict]:
 def compare_files(folder: str, torch: str) -> tuple[dict, dict]:
   """FID of 192 features by files of mu and sigma, ours and pytorch-fid's.
 
-  It reads ours of the reals beside the fakes; we read both files.
+  It writes that of the fakes, we that of the reals; each reads both.
   """
   features = '--protocol=pytorch_fid', '--features=inception:192'
   files = f'--real={folder}/ours.npz', f'--fake={folder}/theirs.npz'
@@ -147,7 +147,7 @@ def run(options: argparse.Namespace) -> bool:
       pair = (compare_files(folder, options.torch) if name == files
               else compare(name, folder, options.torch))
       for score, wanted in pair[1].items():
-        found = pair[0].get(score, float('nan'))
+        found = pair[0][score]
         apart = abs(found / wanted - 1)
         agree &= apart <= row.tolerance
         print(f'| {name} | {MANY if row.many else options.count} | {score} | '

@@ -8,7 +8,8 @@ that make_weights.py wrote or the published one. It takes the place of their
 download, `pytorch_fid.inception.load_state_dict_from_url`.
 
 --batch=1 takes pictures of several sizes, and --dims fewer features. --real and
---fake may be .npz files of mu and sigma; --save=FILE.npz writes that of --fake.
+--fake may be .npz files of mu and sigma; --save=FILE.npz writes that of --fake,
+which then takes its place.
 
 Without --path it is the package of that name that is installed.
 """
@@ -38,6 +39,7 @@ def run():
   if options.save:
     fid_score.save_fid_stats([options.fake, options.save], options.batch,
                              device, options.dims)
+    options.fake = options.save
   start = time.perf_counter()
   fid = fid_score.calculate_fid_given_paths(
       [options.real, options.fake], options.batch, device, options.dims,
