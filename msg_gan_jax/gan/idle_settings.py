@@ -1,5 +1,5 @@
 """Settings that would do nothing: they are refused, or a typo goes unseen."""
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, NamedTuple
 
 from msg_gan_jax.config import schema
@@ -92,8 +92,9 @@ def _is_none(value):
 
 USUAL = schema.flatten(schema.Config())
 # Settings of config.networks that only these networks have.
-OWN = {'d_slope': dcgan.ARCHITECTURES, 'd_shortcut': resnet.ARCHITECTURES,
-       'd_mean': ('progan',), 'conv_clamp': ('stylegan2', 'stylegan2_plain')}
+OWN: dict[str, Collection[str]] = {
+    'd_slope': dcgan.ARCHITECTURES, 'd_shortcut': resnet.ARCHITECTURES,
+    'd_mean': ('progan',), 'conv_clamp': ('stylegan2', 'stylegan2_plain')}
 # A network's own settings, and traced weights of a penalty that is off, are
 # free: they may differ from the default though they do nothing.
 IDLE = (
