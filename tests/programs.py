@@ -193,15 +193,16 @@ class Program:
       assert values[path].shape == leaf.shape, path
     return jax.tree.unflatten(tree, [jnp.asarray(values[p]) for p in paths])
 
-  def vectors(self, like, seed, ending):
+  def vectors(self, like):
     """Statistics of D, with the peer's vectors of its power iterations."""
+    seed = self.entries['D_seed']
     stats = jax.tree.map(np.array, like)
     for name, *_ in self.entries['D']:
       if name.endswith('weight_orig'):
         path, _ = self._ours('D', name)
         place = _at(stats, path.rpartition('/')[0])
-        u = rng(name.replace('weight_orig', ending), seed).standard_normal(
-            place['u'].shape)
+        u = rng(name.replace('weight_orig', 'weight_u'), seed)
+        u = u.standard_normal(place['u'].shape)
         place['u'] = np.asarray(u / np.linalg.norm(u), np.float32)
     return jax.tree.map(jnp.asarray, stats)
 

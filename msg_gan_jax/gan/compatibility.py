@@ -279,4 +279,4 @@ def _name_of(config, batch):
 RULES: tuple[Rule, ...] = (
     *idle_settings.BESIDE_OTHERS, _n_dis_more, _classes, _dequantize, _batches,
     _g_batches, _levels, _growth, _augmentation, _beta2, _g_penalty,
-    idle_settings.of_other_networks, _mixing)
+    idle_settings.of_other_networks, idle_settings.new_reals, _mixing)

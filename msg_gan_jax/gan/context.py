@@ -75,7 +75,10 @@ class StepContext:
     """What D is shown of pictures."""
     if not self.components.augment:
       return images
-    return self.components.augment(images, key, self.augment_strength)
+    strength = self.augment_strength
+    if self.components.config.objective.augment_most != 1:
+      strength = jnp.minimum(strength, 1.)  # A probability again.
+    return self.components.augment(images, key, strength)
 
   def run_g(self, params: Tree, stats: Tree, z: jax.Array,
             condition: Condition, key: jax.Array,

@@ -35,6 +35,23 @@ def of_other_networks(components: Components) -> None:
           f'name = {networks.name!r}; wanted {usual!r}, the default.')
 
 
+def new_reals(components: Components) -> None:
+  """Reals of G's own, where G does not look at any or D's fakes are its."""
+  config = components.config
+  if config.train.g_reals == 'same':
+    return
+  if not components.loss.compares:
+    raise ValueError(
+        "config.train.g_reals: 'new' means nothing to config.objective.loss = "
+        f'{config.objective.loss!r}, which does not compare fakes with reals; '
+        "wanted 'same', the default.")
+  if config.train.reuse_latents:
+    raise ValueError(
+        "config.train.g_reals: 'new', but with config.train.reuse_latents G "
+        "has the fakes of D's update, and their labels; wanted 'same', or "
+        'reuse_latents=False.')
+
+
 def _target(components):
   """A target of a penalty that has none."""
   objective, penalty = components.config.objective, components.penalty
@@ -67,23 +84,6 @@ def _statistics(components):
         f'config.networks.statistics: {networks.statistics!r} means nothing '
         f'to config.networks.g_norm = {networks.g_norm!r}; '
         "wanted 'moving', the default.")
-
-
-def _new_reals(components):
-  """Reals of G's own, where G does not look at any or D's fakes are its."""
-  config = components.config
-  if config.train.g_reals == 'same':
-    return
-  if not components.loss.compares:
-    raise ValueError(
-        "config.train.g_reals: 'new' means nothing to config.objective.loss = "
-        f'{config.objective.loss!r}, which does not compare fakes with reals; '
-        "wanted 'same', the default.")
-  if config.train.reuse_latents:
-    raise ValueError(
-        "config.train.g_reals: 'new', but with config.train.reuse_latents G "
-        "has the fakes of D's update, and their labels; wanted 'same', or "
-        'reuse_latents=False.')
 
 
 def _is_none(value):
@@ -136,4 +136,4 @@ IDLE = (
         'train.more_first_g_steps', 'train.more_every_g_steps')),
 )
 BESIDE_OTHERS: tuple[Callable[[Components], None], ...] = (
-    _target, _idle, _statistics, _new_reals)
+    _target, _idle, _statistics)

@@ -50,19 +50,19 @@ def start(gan, program, g_seed=None):
       hyper=hyper.start(gan.components.config))
 
 
-def drawn(seed, latent, labelled=True):
+def drawn(seed, latent):
   """(reals [8, 32, 32, 3], labels, two batches of z) as the programs saw."""
   r = np.random.Generator(np.random.PCG64(seed))
   z = [r.standard_normal((8, latent)).astype(np.float32) for _ in range(2)]
-  labels = r.integers(0, 10, 8) if labelled else np.zeros(8)
+  labels = r.integers(0, 10, 8)
   real = np.clip(r.standard_normal((8, 3, 32, 32)) * .5, -1, 1)
   return nhwc(real.astype(np.float32)), jnp.asarray(labels, jnp.int32), z
 
 
 def step_with(monkeypatch, gan, real, labels, z_of_d, z_of_g):
-  """State -> (State after a step on these reals and latents, its passes).
+  """State -> (State after a step on these reals and latents, what it saw).
 
-  The passes are those of D's update: (fakes, Verdict of reals, of fakes).
+  That is {'fakes', 'logits_real', 'logits_fake'} of D's update, and the logs.
   """
   components = gan.components
   players, condition = components.players, Condition(labels)
@@ -82,23 +82,25 @@ def step_with(monkeypatch, gan, real, labels, z_of_d, z_of_g):
     of_real, stats = run(
         state.d, 'd', state.d.stats, pyramid.build(real, gan.sizes))
     of_fake, _ = run(state.d, 'd', stats, fake)
-    after, _ = gan.step(state, batch, KEY, gan.phase(0))
-    return after, (fake, of_real, of_fake)
+    after, logs = gan.step(state, batch, KEY, gan.phase(0))
+    return after, logs | {'fakes': fake, 'logits_real': of_real.logits,
+                          'logits_fake': of_fake.logits}
 
   return jax.jit(both)
 
 
-def assert_passes(seen, wanted, tolerance, form=''):
-  """Compares fakes and logits of D's update with a program's."""
-  fakes, of_real, of_fake = seen
+def assert_seen(seen, wanted, tolerance, form=''):
+  """Compares fakes, logits and losses of a step with a program's."""
   levels = wanted.get('fakes') or [
       wanted.get('image') or wanted['image_train_mode']]
-  for fake, level in zip(fakes, levels, strict=True):
+  for fake, level in zip(seen['fakes'], levels, strict=True):
     assert_array(nchw(fake), level, tolerance)
-  for found, name in ((of_real, 'logits_real'), (of_fake, 'logits_fake')):
-    if logits := wanted.get(name + form):
+  for name in 'logits_real', 'logits_fake', 'd_loss', 'g_loss':
+    value = wanted.get(name + form, wanted.get(name))
+    if value is not None:
       np.testing.assert_allclose(
-          found.logits, logits, rtol=0, atol=tolerance * max(map(abs, logits)))
+          seen[name], value, rtol=0, atol=tolerance * np.abs(value).max(),
+          err_msg=name)
 
 
 def gradients(gan, state):
@@ -125,7 +127,7 @@ def test_studiogans_dcgan_has_relus_in_d_and_its_epsilon(monkeypatch):
   wanted = program.expected
   before = with_rates(start(gan, program), d_rate=0)  # G sees D as it was.
   after, seen = step_with(monkeypatch, gan, real, labels, *z)(before)
-  assert_passes(seen, wanted, 2e-5)
+  assert_seen(seen, wanted, 2e-5)
   found = gradients(gan, after)
   program.assert_leaves('D', found['d'], wanted['gradient_D'], 1e-3)
   # A unit that lies within rounding of 0 may be on its other side.
@@ -152,10 +154,10 @@ def test_mimicrys_shortcuts_see_what_its_relu_left(
   gan = mimicry(shortcut)
   real, labels, z = drawn(79, 16)
   before = with_rates(start(gan, program), d_rate=0)
-  before = before.replace(d=before.d.replace(stats=program.vectors(
-      before.d.stats, program.entries['D_seed'], 'weight_u')))
+  before = before.replace(d=before.d.replace(
+      stats=program.vectors(before.d.stats)))
   after, seen = step_with(monkeypatch, gan, real, labels, *z)(before)
-  assert_passes(seen, program.expected, 2e-5, f'_{form}')
+  assert_seen(seen, program.expected, 2e-5, f'_{form}')
   found, wanted = gradients(gan, after), program.expected[form]
   program.assert_leaves('D', found['d'], wanted['gradient_D'], 1e-3)
   program.assert_leaves('G', found['g'], wanted['gradient_G'], 1e-3)
@@ -180,7 +182,7 @@ def test_a_step_of_r3gan_anywhere_on_its_schedules(monkeypatch):
   step = step_with(monkeypatch, gan, *drawn(78, 16)[:2], *drawn(78, 16)[2])
   for images in 0, 7_000_000, 30_000_000:
     after, seen = step(before.replace(images=jnp.int32(images)))
-    assert_passes(seen, wanted, 1e-5)
+    assert_seen(seen, wanted, 1e-5)
     found = gradients(gan, after)
     for name, old, new in (('G', before.g, after.g), ('D', before.d, after.d)):
       program.assert_leaves(name, found[name.lower()],
@@ -228,7 +230,7 @@ def test_bmsg_gans_step_and_the_mean_of_r1_over_scales(monkeypatch):
   step = step_with(monkeypatch, gan, real, jnp.zeros(8, jnp.int32), z, z)
   before = start(gan, program, program.entries['E_seed'])
   after, seen = step(with_rates(before, d_rate=0))  # G sees D as it was.
-  assert_passes(seen, wanted, 1e-5)
+  assert_seen(seen, wanted, 1e-5)
   found = gradients(gan, after)
   program.assert_leaves('D', found['d'], wanted['gradient_D'], 2e-3)
   program.assert_leaves('G', found['g'], wanted['gradient_G'], 2e-3)

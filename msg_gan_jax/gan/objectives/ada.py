@@ -76,7 +76,7 @@ def draw(pipe: Mapping[str, float], key: jax.Array, n: int,
     pipe: {name of SAMPLERS: its probability in p}.
     key: jax key; what is drawn for a name is the same in every pipe.
     n: number of samples.
-    p: 0 .. 1, may be traced; more does what 1 does.
+    p: 0 .. 1, may be traced.
 
   Returns:
     ({every name of SAMPLERS: parameters [n] or [n, 2]}, bool [n]: whether any
@@ -94,7 +94,7 @@ def draw(pipe: Mapping[str, float], key: jax.Array, n: int,
       continue
     chance = pipe[name] * p
     if name in ('rotate_before', 'rotate_after'):
-      chance = 1 - jnp.sqrt(jnp.maximum(1 - chance, 0))
+      chance = 1 - jnp.sqrt(1 - chance)
     drawn = (dice + 1) / 2 < chance
     values = sampler(jnp.stack(u[:np.size(nothing)], -1))
     parameters[name] = jnp.where(
