@@ -20,8 +20,8 @@ differ, metric by metric.
 
 Where no protocol is named, `fid`, `kid` and `is` of the command line and of
 `evaluate(...)` are those of `torch_fidelity`, and the rest is `local`; in
-training it is what `evaluate.protocol` says. A set that is given has no order of
-its own: whatever its protocol says of `shuffle`, the parts of its inception
+training it is what `evaluate.protocol` says. A set that is given has no order
+of its own: whatever its protocol says of `shuffle`, the parts of its inception
 score are drawn with a fixed seed. What a generator draws stays in its order.
 
 """

@@ -9,6 +9,7 @@ numbers go to scores.json, the curves to metrics.png, a table is printed.
 import argparse
 import dataclasses
 import json
+import math
 import pathlib
 import sys
 import time
@@ -131,7 +132,8 @@ def table(results, axis):
 
 
 def _cell(value, error):
-  return f'{value:.4g}' if error is None else f'{value:.4g} ± {error:.1g}'
+  known = error is not None and math.isfinite(error)
+  return f'{value:.4g} ± {error:.1g}' if known else f'{value:.4g}'
 
 
 def draw(results, path):

@@ -11,7 +11,8 @@ SETTINGS = (
     'data.name', 'data.resolution', 'data.width', 'data.channels',
     'data.mirror', 'data.dequantize', 'data.resize', 'data.filter',
     'networks.classes', 'networks.statistics', 'train.batch', 'train.n_dis',
-    'train.ema_half_life_images', 'train.ema_rampup', 'train.init_from')
+    'train.ema_half_life_images', 'train.ema_rampup',
+    'schedule.ema_half_life_images', 'train.init_from')
 
 
 class Compared(NamedTuple):

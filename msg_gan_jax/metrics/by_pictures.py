@@ -67,7 +67,9 @@ def swd_scores(pair: Pair) -> list[Score]:
   Source: Karras et al. 2018 (arXiv:1710.10196), sec. 5.
   """
   most, seed = pair.protocol.sliced, pair.options.seed
-  real, fake = pair.real.images(most), pair.fake.images(most)
+  # Of two sets in one order, one seed would draw the same classes.
+  real = pair.real.images(most)
+  fake = pair.fake.images(most, seed=int(pair.given))
   distances = sliced_wasserstein.swd(real, fake, seed)
 
   def of_halves():

@@ -75,7 +75,7 @@ def _array(item, place):
     x = np.asarray(item)
   except Exception as error:  # Ragged lists, tensors with gradients, ...
     raise _unlike(place, f'{type(item).__name__}, of which numpy says: '
-                  f'{error}') from error
+                  f'{str(error).rstrip(".")}') from error
   # Lists of whole numbers have no type of their own.
   untyped = not hasattr(item, 'dtype') and x.dtype.kind in 'iu' and x.size
   if untyped and 0 <= x.min() and x.max() <= 255:
@@ -109,5 +109,5 @@ def _unlike(place, found):
   return ValueError(
       f'{place}: wanted pictures, uint8 [n, H, W, C], or a path of a folder, '
       f'.zip, .tar or .npz; found {found}. A tensor of PyTorch becomes an '
-      'array by x.detach().cpu().numpy(), a batch with its labels by batch[0]. '
-      + TO_BYTES)
+      'array by x.detach().cpu().numpy(), of bfloat16 after x.float(), a batch '
+      f'with its labels by batch[0]. {TO_BYTES}')

@@ -69,10 +69,10 @@ class Pair:
     if isinstance(source, MomentsFile):
       return MomentsSide(source, self.extractors, self.options)
     count = min(len(source), self.protocol.n_fake or len(source))
-    seed = int(self.given)  # Another than that of the reals.
-    indices = (at_random(len(source), count, seed) if self.given else
+    # Not with the seed of the reals: two sets in one order would be alike.
+    indices = (at_random(len(source), count, seed=1) if self.given else
                np.arange(count))
-    return Side(source, indices, self.extractors, self.options, False, seed)
+    return Side(source, indices, self.extractors, self.options, on_disk=False)
 
   def with_fake(self, fake: Source) -> 'Pair':
     """A Pair of other fakes that knows all this one does of the reals."""

@@ -104,17 +104,14 @@ class Side:
     extractors: shared by all sides.
     options: shared by all sides.
     on_disk: whether features are kept in the cache folder.
-    seed: of the pictures that are drawn where not all are needed. Two sets in
-      one order, such as that of their classes, need two: with one, what is
-      drawn of both would be of the same classes.
   """
 
   def __init__(self, source: Source, indices: np.ndarray,
                extractors: Extractors, options: Options,
-               on_disk: bool = True, seed: int = 0) -> None:
+               on_disk: bool = True) -> None:
     self.source, self.indices = source, indices
     self._extractors, self._options = extractors, options
-    self._on_disk, self._seed = on_disk, seed
+    self._on_disk = on_disk
     self._features: dict[str, tuple[table.Extractor, dict]] = {}
     self._cached: dict[Hashable, Any] = {}
 
@@ -127,9 +124,9 @@ class Side:
     """How many pictures count; None where nobody has written it down."""
     return len(self)
 
-  def images(self, most: int | None = None) -> np.ndarray:
+  def images(self, most: int | None = None, seed: int = 0) -> np.ndarray:
     """uint8 [n, H, W, C]: all that count, or `most` of them, at random."""
-    return self.source.images(self._some(most))
+    return self.source.images(self._some(most, seed))
 
   def labels(self, most: int | None = None) -> np.ndarray:
     """int32 [n], of the same pictures as `images`."""
@@ -139,11 +136,11 @@ class Side:
     """uint8 [n, H, W, C]: the pictures that rows of the features belong to."""
     return self.source.images(self.indices[rows])
 
-  def _some(self, most):
+  def _some(self, most, seed=0):
     if most is None or len(self) <= most:
       return self.indices
     # Not the first: the order of a folder is that of its classes.
-    return self.indices[at_random(len(self), most, self._seed)]
+    return self.indices[at_random(len(self), most, seed)]
 
   def features(self, spec: str) -> np.ndarray:
     """float32 [n, d]: the features of all pictures that count."""

@@ -1,4 +1,6 @@
 """The law of order: a set that is given has none, a generator's samples do."""
+import dataclasses
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -63,16 +65,15 @@ def scores_of(fake, name, tmp_path, order=slice(None),
 # All but known manifolds, paths and factors, and what is drawn of pictures.
 ALL = [name for name in table.METRICS if name not in (
     'ppl', 'polygons', 'factors', 'ms_ssim', 'ms_ssim_within', 'swd')]
-# Besides the inception score, what depends on a protocol's order.
-MORE = {'local': ALL, 'landscape': ('is', 'ms_ssim')}
 
 
 @pytest.mark.parametrize('name', protocols.PROTOCOLS)
 def test_a_set_in_the_order_of_its_classes_scores_as_it_does_mixed(
     name, tmp_path):
-  first, mixed = (
-      scores_of(FAKE, name, tmp_path, order, MORE.get(name, ('is',)))[0]
-      for order in (slice(None), MIXED))
+  # Of the others a protocol does not say anything that order could move.
+  metrics = ALL if name == 'local' else ('is',)
+  first, mixed = (scores_of(FAKE, name, tmp_path, order, metrics)[0]
+                  for order in (slice(None), MIXED))
   assert first.keys() == mixed.keys()
   for key, score in first.items():
     # Random parts of 200 pictures differ a little.
@@ -80,6 +81,32 @@ def test_a_set_in_the_order_of_its_classes_scores_as_it_does_mixed(
     assert score.value == pytest.approx(
         mixed[key].value, rel=.1, abs=error + 1e-3), key
   assert first['classifier_score'].value > 6
+
+
+def test_a_batch_of_a_set_is_not_of_one_class(tmp_path):
+  """MS-SSIM as compare_gan has it: of all pairs within a batch."""
+  same = RNG.integers(0, 256, (10, 16, 16, 3), np.uint8).repeat(10, 0)
+  for real, fake in (same, REAL), (REAL, same):
+    score, = evaluate.compute(pair.Pair(
+        ArraySource(real), ArraySource(fake), pair.Options(
+            protocols.PROTOCOLS['landscape'], 'landscape',
+            cache_dir=str(tmp_path))), ('ms_ssim',))[0]
+    # A tenth of the pairs are of one picture, and not half of them.
+    assert (score.value if fake is same else score.reals) < .3
+
+
+def test_two_sets_in_one_order_are_not_nearer_for_it(tmp_path):
+  """A tenth of each is not of the same classes."""
+  def distance(order):
+    few = dataclasses.replace(protocols.PROTOCOLS['local'], sliced=20)
+    (*_, score), _ = evaluate.compute(pair.Pair(
+        ArraySource(REAL), ArraySource(FAKE[order]), pair.Options(
+            few, 'local', cache_dir=str(tmp_path))), ('swd',))
+    return score
+
+  alike, mixed = distance(slice(None)), distance(MIXED)
+  assert .5 < alike.value / mixed.value < 2
+  assert alike.about['shuffle']
 
 
 def test_samples_of_a_generator_stay_as_they_were_drawn(tmp_path):
@@ -120,9 +147,6 @@ def test_some_of_a_set_are_of_all_its_classes_whatever_its_order(tmp_path):
   assert sides.has_draws
   # Of two sets in one order, not the same places are taken.
   assert (sides.real.indices != sides.fake.indices).any()
-  every = pair.Pair(source, source, options._replace(
-      protocol=protocols.Protocol('all', n_fake=0)))
-  assert (every.real.labels(100) != every.fake.labels(100)).any()
   tens = ArraySource(np.zeros((400, 8, 8, 1), np.uint8), np.arange(400) % 10)
   train, test, tested = _split(tens, None)
   assert len(test) == 40 and not set(train) & set(test)

@@ -87,7 +87,7 @@ def _given(row, path):
     if not inside:
       raise ValueError(
           f'weights_file: no {row.name} in the folder {path!r}; fetch '
-          f'{row.url}.')
+          f'{row.url}. {WITHOUT}')
     return inside
   if not os.path.isfile(path):
     raise ValueError(
