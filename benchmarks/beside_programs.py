@@ -34,6 +34,7 @@ FEW, MANY = 100, 500  # Pictures a side, of 2048 features and of 192.
 KINDS = 'RGB', 'RGB', 'RGB', 'RGBA', 'P', 'L'
 # Of the name of a score; of other features than 2048, FID has another.
 NAMES = {'fid': 'FID', 'frechet': 'FID', 'kid': 'KID', 'is': 'IS'}
+LEAST = {'IS': 1.}  # What random weights give is next to it.
 
 
 class Comparison(NamedTuple):
@@ -42,7 +43,8 @@ class Comparison(NamedTuple):
   Attributes:
     script: in peers/, with its flags.
     ours: flags of --mode=evaluate.
-    tolerance: relative, of every number that the script prints.
+    tolerance: relative, of every number that the script prints; of the
+      inception score, of what it is above 1.
     many: whether MANY pictures a side are taken.
   """
   script: tuple[str, ...]
@@ -148,7 +150,7 @@ def run(options: argparse.Namespace) -> bool:
               else compare(name, folder, options.torch))
       for score, wanted in pair[1].items():
         found = pair[0][score]
-        apart = abs(found / wanted - 1)
+        apart = abs(found - wanted) / abs(wanted - LEAST.get(score, 0.))
         agree &= apart <= row.tolerance
         print(f'| {name} | {MANY if row.many else options.count} | {score} | '
               f'{found:.8g} | {wanted:.8g} | {apart:.1e} | {row.tolerance:g} |',
