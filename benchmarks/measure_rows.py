@@ -74,7 +74,8 @@ def lines_of(command: Sequence[str], cache: str = '') -> list[str]:
   done = subprocess.run(
       command, capture_output=True, text=True, env=environment)
   if done.returncode:
-    lines = (done.stderr.strip() or done.stdout.strip()).splitlines()
+    lines = (done.stderr.strip() or done.stdout.strip()).removesuffix(
+        '\n(--debug shows where)').splitlines()
     raise RuntimeError(
         f'{os.path.basename(command[1])} ended with {done.returncode}: '
         f'{lines[-1] if lines else "and said nothing"}')
