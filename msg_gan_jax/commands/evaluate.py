@@ -38,6 +38,10 @@ RESOLUTION = flags.DEFINE_integer(
     'resolution', None, 'To which pictures of --real and --fake are resized: '
     "cropped to squares or, beside a run, by the run's own recipe.",
     lower_bound=1)
+RANGE = flags.DEFINE_string(
+    'range', '', "The values of black and white, such as '0:4095', of files of "
+    '--real and --fake with more than 8 bits; 0:65535 or, beside a run, its '
+    'own if not given.')
 SAVE_STATS = flags.DEFINE_string(
     'save_stats', '', 'A .npz to write mu and sigma of the features of --real '
     'to, which pytorch-fid and clean-fid read, and --real and --fake here.')
@@ -66,14 +70,14 @@ def run() -> int:
   if REAL.value:
     real = sets.open_set(
         REAL.value, 'real', options.protocol.reals == 'held_out', resolution,
-        like=_data_of(shared.WORKDIR.value) if (
-            shared.WORKDIR.value and resolution) else None)
+        like=_data_of(shared.WORKDIR.value, resolution) if (
+            shared.WORKDIR.value) else None, range=RANGE.value)
   if shared.WORKDIR.value:
     _refuse((FAKE, SAVE_STATS), 'means nothing beside --workdir, whose '
             'pictures are scored.')
     if real is None:
-      _refuse((RESOLUTION,), 'is of --real beside --workdir, whose pictures '
-              'keep their size.')
+      _refuse((RESOLUTION, RANGE), 'is of --real beside --workdir, whose '
+              'pictures are read as in training.')
     runs = map(os.path.expanduser, shared.WORKDIR.value.split(','))
     with errors.naming(which=CHECKPOINTS.name):
       lines = score_runs.score_runs(
@@ -89,23 +93,27 @@ def run() -> int:
       raise ValueError(
           '--workdir: which run? Give one, such as --workdir=runs/quickstart; '
           'or two sets of pictures, such as --real=FOLDER --fake=FOLDER.')
-    fake = sets.open_set(FAKE.value, 'fake', False, resolution)
+    fake = sets.open_set(
+        FAKE.value, 'fake', False, resolution, range=RANGE.value)
     lines = score_runs.score_sets(
         real, fake, METRICS.value, options, out, tell)
   say('\n'.join(lines))
   return 0
 
 
-def _data_of(runs):
-  """The settings by which the pictures of all runs are resized."""
+def _data_of(runs, resolution):
+  """The settings by which the pictures of all runs are read, and resized."""
+  from msg_gan_jax.config import schema
   from msg_gan_jax.runs.config_file import load_config
   settings = [load_config(os.path.expanduser(run)).data
               for run in runs.split(',')]
-  recipes = {(x.resize, x.filter, x.shape[1] / x.shape[0]): x
+  if not resolution:
+    settings = [schema.Data(range=x.range) for x in settings]
+  recipes = {(x.range, x.resize, x.filter, x.shape[1] / x.shape[0]): x
              for x in settings}
   if len(recipes) > 1:
     raise ValueError(
-        '--resolution: the runs of --workdir resize their pictures in '
+        '--real: the runs of --workdir read or resize their pictures in '
         f'{len(recipes)} ways; wanted runs of one, or each by itself.')
   return settings[0]
 

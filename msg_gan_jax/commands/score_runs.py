@@ -199,9 +199,10 @@ def save_stats(real: Source, options: Options, path: str) -> str:
   pair = Pair(real, real, options)
   pair.check_pictures('save_stats')
   pair.want((pair.spec,))
-  name, _ = table.parse(pair.spec)
+  name, tap = table.parse(pair.spec)
   return moments_file.write(path, pair.real.moments(pair.spec), {
-      'protocol': options.name, 'features': pair.spec, 'pictures': real.name,
+      'protocol': options.name, 'features': f'{name}:{tap}',
+      'pictures': real.name,
       'extractor': pair.extractors.about()[name]})
 
 

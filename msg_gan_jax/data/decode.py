@@ -88,7 +88,8 @@ class PictureFacts(NamedTuple):
     turned: whether its EXIF says that it is not upright.
     frames: whether it has several frames, of which the first is taken.
     upper: whether it has 16 bits in colour, of which PIL reads the upper 8.
-    values: the least and the largest, of pixels of more than 8 bits; else None.
+    values: of pixels of more than 8 bits the least and the largest, and the
+      least that no more than one in a thousand is above; else None.
   """
   width: int
   height: int
@@ -97,7 +98,7 @@ class PictureFacts(NamedTuple):
   turned: bool
   frames: bool
   upper: bool = False
-  values: tuple[float, float] | None = None
+  values: tuple[float, float, float] | None = None
 
 
 def decode(packed: bytes | np.ndarray, recipe: Recipe,
@@ -129,11 +130,13 @@ def decode(packed: bytes | np.ndarray, recipe: Recipe,
   return (pixels if pixels.ndim == 3 else pixels[..., None]), facts
 
 
-def decode_own_size(packed: bytes | np.ndarray) -> np.ndarray:
+def decode_own_size(packed: bytes | np.ndarray,
+                    span: tuple[float, float] | None = None) -> np.ndarray:
   """Decodes a picture in colour and at its own size, upright.
 
   Args:
     packed: as for `decode`.
+    span: the values of black and white of more than 8 bits; see parse_range.
 
   Returns:
     uint8 [h, w, 3], what PIL's convert('RGB') gives: grey is repeated, and
@@ -145,9 +148,7 @@ def decode_own_size(packed: bytes | np.ndarray) -> np.ndarray:
   with _open(packed) as opened:
     opened.load()
     image, facts = _upright(opened)
-    if image.mode == 'F':
-      raise ValueError('pixels are floats of an unknown range; wanted integers')
-    return np.asarray(_convert(image, 4, facts.values))[..., :3]
+    return np.asarray(_convert(image, 4, facts.values, span))[..., :3]
 
 
 def read_facts(packed: Any) -> PictureFacts:
@@ -223,12 +224,16 @@ def _facts(image, turned):
 
 
 def _values(image):
-  """(least, largest) value of pixels of more than 8 bits, or None."""
+  """PictureFacts.values; a few hot pixels leave the third one as it is."""
   if not is_deep(image.mode):
     return None
   pixels = np.asarray(image)
   pixels = pixels[np.isfinite(pixels)]
-  return (pixels.min().item(), pixels.max().item()) if pixels.size else (0, 0)
+  if not pixels.size:
+    return 0, 0, 0
+  place = int(.999 * (pixels.size - 1))
+  return (pixels.min().item(), pixels.max().item(),
+          np.partition(pixels, place, axis=None)[place].item())
 
 
 def is_deep(mode: str) -> bool:
@@ -251,7 +256,7 @@ def _convert(image, channels, values, span=None):
   if image.mode == 'F' and span is None:
     usual = [(0, top) for top in (1, 255, 65535)
              if 0 <= values[0] and values[1] <= top]
-    low, high = (*usual, values)[0]
+    low, high = (*usual, values[:2])[0]
     raise ValueError(
         f'pixels are floats, here from {values[0]:g} to {values[1]:g}; wanted '
         'the values of black and white, such as config.data.range='

@@ -12,6 +12,7 @@ TENTH = .1  # Of a set on disk no larger share is held out by itself.
 FEWEST = 6
 NOTE = 'held_out_share'  # Under which the share is noted.
 BYTES = 4  # Of a fingerprint.
+BY_PLACE = -2.  # The share of runs before pictures had fingerprints.
 
 
 class Fingerprinted(Protocol):
@@ -60,7 +61,12 @@ def choose(pictures: Fingerprinted, data: schema.Data) -> np.ndarray:
     ValueError: that would be all of them.
   """
   share, count = data.held_out_share, len(pictures)
-  if share < schema.OPEN_SHARE:
+  if share < 0 and share not in (schema.OPEN_SHARE, BY_PLACE):
+    raise ValueError(
+        f'config.data.held_out_share: {share}; wanted 0 to .5, '
+        f'{schema.OPEN_SHARE:g} for what gives config.data.held_out pictures, '
+        f'or {BY_PLACE:g} to choose by place, as runs once did.')
+  if share == BY_PLACE:
     return _by_place(count, min(data.held_out, count // 10))
   if not (data.held_out and share):
     pictures.notes[NOTE] = 0.

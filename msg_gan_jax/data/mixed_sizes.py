@@ -1,5 +1,7 @@
 """Pictures of a store at their own sizes, for who resizes each by itself."""
+import collections
 from concurrent import futures
+import functools
 import hashlib
 import os
 from typing import Any
@@ -22,6 +24,8 @@ class MixedSizes:
     store: where the pictures come from.
     cache_dir: where the list of their sizes is kept; '' is the user's cache
       folder.
+    range: the values of black and white of more than 8 bits, such as '0:4095';
+      '' is 0:65535.
 
   Attributes:
     shape: (0, 0, 3): the sides differ.
@@ -30,13 +34,15 @@ class MixedSizes:
     ValueError: a header cannot be read.
   """
 
-  def __init__(self, store: PictureStore, cache_dir: str = '') -> None:
+  def __init__(self, store: PictureStore, cache_dir: str = '',
+               range: str = '') -> None:
     self._store = store
+    self._range = decode.parse_range(range) if range else None
     self.name: str = store.name
     self.classes: tuple[str, ...] = store.classes
     self.shape: tuple[int, int, int] = (0, 0, 3)
     self._digest = hashlib.sha256(
-        b'mixed sizes 1 ' + store.identity()).hexdigest()
+        f'mixed sizes 1 {range}'.encode() + store.identity()).hexdigest()
     headers = listing.fetch(  # Two archives may share names, sizes and times.
         cache_dir, ['sizes', store.place, self._digest], self._read_headers)
     self.notes: dict[str, Any] = {
@@ -65,8 +71,8 @@ class MixedSizes:
     Raises:
       ValueError: it is broken.
     """
-    return _read(self._store, int(index), decode.decode_own_size,
-                 self._store.read)
+    return _read(self._store, int(index), functools.partial(
+        decode.decode_own_size, span=self._range), self._store.read)
 
   def labels(self, indices: np.ndarray) -> np.ndarray:
     return np.asarray(self._store.labels, np.int32)[np.asarray(indices)]
@@ -84,8 +90,9 @@ class MixedSizes:
       warnings.simplefilter('ignore')  # They do not name the file.
       facts = pool.map(
           lambda i: upright_facts(self._store, i), range(len(self)))
-      return tally.size_summary(
-          [(x, 1) for x in listing.bar(facts, len(self), self.name)])
+      found = [*listing.bar(facts, len(self), self.name)]
+    return {**tally.size_summary([(x, 1) for x in found]), **tally.wide_note(
+        tally.counted(collections.Counter(found))['wide'], self._range)}
 
 
 def upright_facts(store: PictureStore, i: int) -> decode.PictureFacts:

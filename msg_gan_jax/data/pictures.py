@@ -119,7 +119,7 @@ class Pictures:
       self._kept = 'streamed from the files'
       try:
         return cache.fetch(self._cache_dir, self._key('streamed'), None, 0,
-                           lambda _: read_all(None), ('deep',))[1]
+                           lambda _: read_all(None), tally.knows_values)[1]
       except OSError as error:
         self._warn(error)
         return read_all(None)
@@ -127,7 +127,7 @@ class Pictures:
     try:
       self._pixels, about = cache.fetch(
           self._cache_dir, self._key('decoded'), self.shape,
-          len(self._store.names), read_all, ('deep', 'fingerprints'))
+          len(self._store.names), read_all, tally.knows_values)
       return about
     except OSError as error:
       self._warn(error)
@@ -184,7 +184,7 @@ class Pictures:
         **tally.size_summary(facts),
         'decisions': tally.decisions(self._recipe, facts),
         'skipped': about['skipped'],
-        **tally.deep_note(about['deep']),
+        **tally.wide_note(about.get('wide'), self._recipe.range),
         **self._label_note(),
         'kept': self._kept,
         'digest_of': ('names, sizes and times of the files' if streamed

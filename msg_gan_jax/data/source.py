@@ -71,6 +71,9 @@ def unlike_pictures(name: str, x: np.ndarray) -> ValueError:
     x: the array.
   """
   shape, advice = list(x.shape), []
+  if not x.size:
+    return ValueError(f'{name}: no pictures: found {x.dtype} {shape}; wanted '
+                      'at least 2.')
   if x.ndim == 4 and shape[3] not in CHANNELS and shape[1] in CHANNELS:
     advice.append(
         'Channels go to the end by np.asarray(x).transpose(0, 2, 3, 1).')

@@ -15,24 +15,43 @@ def counted(facts: collections.Counter) -> dict:
     facts: how many pictures have each decode.PictureFacts.
 
   Returns:
-    'seen', [[*PictureFacts but for their values, how many], ...], and 'deep',
-    [how many have more than 8 bits, their least value, their largest], or None.
+    'seen', [[*PictureFacts but for their values, how many], ...], and 'wide':
+    [how many have more than 8 bits, their least value, their largest, the
+    median of the values that nearly all of a picture are below], or None.
   """
   seen: collections.Counter = collections.Counter()
-  deep = None
+  wide: list[tuple] = []  # Values, once for each picture.
   for picture, count in facts.items():
     seen[picture[:-1]] += count
     if picture.values:
-      values = picture.values if deep is None else (*deep[1:], *picture.values)
-      deep = [count + (deep[0] if deep else 0), min(values), max(values)]
+      wide += [picture.values] * count
+  least, largest, bright = zip(*wide, strict=True) if wide else ((), (), ())
   return {'seen': [[*row, count] for row, count in seen.most_common()],
-          'deep': deep}
+          'wide': [len(wide), min(least), max(largest),
+                   sorted(bright)[len(bright) // 2]] if wide else None}
 
 
-def deep_note(deep: Sequence | None) -> dict:
-  """What `counted` found of more than 8 bits, for notes; {} if nothing."""
-  return {} if deep is None else {'more_than_8_bits': dict(zip(
-      ('pictures', 'least', 'largest'), deep, strict=True))}
+def wide_note(wide: Sequence | None,
+              span: tuple[float, float] | None) -> dict:
+  """What there is of more than 8 bits, for notes; {} if nothing.
+
+  Args:
+    wide: of `counted`.
+    span: the values that become black and white; None is decode.USUAL_RANGE.
+  """
+  return {} if wide is None else {'more_than_8_bits': dict(zip(
+      ('pictures', 'least', 'largest', 'bright', 'black', 'white'),
+      (*wide, *(span or decode.USUAL_RANGE)), strict=True))}
+
+
+def knows_values(about: dict) -> bool:
+  """Whether what a cache kept tells of values, where there is what to tell.
+
+  An earlier version did not note them.
+  """
+  return 'wide' in about or not any(
+      decode.is_deep(decode.PictureFacts(*row[:-1]).mode)
+      for row in about['seen'])
 
 
 def size_summary(facts: Facts) -> dict:

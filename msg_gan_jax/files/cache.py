@@ -1,5 +1,5 @@
 """Keeps arrays on disk, written once, whole or not at all, by one process."""
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 import contextlib
 import errno
 import hashlib
@@ -37,7 +37,8 @@ def default_folder() -> str:
 
 def fetch(folder: str, key: str, row_shape: tuple[int, ...] | None, rows: int,
           produce: Callable[[Callable | None], dict],
-          wants: Collection[str] = ()) -> tuple[np.ndarray | None, dict]:
+          suffices: Callable[[dict], bool] = lambda about: True
+          ) -> tuple[np.ndarray | None, dict]:
   """Returns what is kept under `key`, and produces it first if need be.
 
   Args:
@@ -49,8 +50,8 @@ def fetch(folder: str, key: str, row_shape: tuple[int, ...] | None, rows: int,
     produce: append -> about. Calls append(uint8 [k, *row_shape]) for all rows
       in order, and returns a dict for JSON. It is called at most once, and not
       at all while another process produces the same: that one is waited for.
-    wants: keys of `about`; what an older version kept without them is made
-      anew.
+    suffices: whether `about` has what is needed; what an older version kept
+      without it is made anew.
 
   Returns:
     (uint8 [n, *row_shape] mapped from the file or None, about). With an array
@@ -61,11 +62,11 @@ def fetch(folder: str, key: str, row_shape: tuple[int, ...] | None, rows: int,
     OSError: the folder or the disk does not take it; nothing is left behind.
   """
   os.makedirs(folder, exist_ok=True)
-  entry = _load(folder, key, row_shape, wants)
+  entry = _load(folder, key, row_shape, suffices)
   if entry is not None:
     return entry
   with _lock(folder, key, wait=True) as locked:
-    entry = _load(folder, key, row_shape, wants)
+    entry = _load(folder, key, row_shape, suffices)
     if entry is not None:
       return entry
     if os.path.exists(os.path.join(folder, key + '.json')):
@@ -73,20 +74,20 @@ def fetch(folder: str, key: str, row_shape: tuple[int, ...] | None, rows: int,
             'older version; it is made anew.', file=sys.stderr)
     _sweep(folder, key, locked)
     _store(folder, key, row_shape, rows, produce)
-  entry = _load(folder, key, row_shape, wants)
+  entry = _load(folder, key, row_shape, suffices)
   if entry is None:
     raise OSError(f'what was written to {folder!r} cannot be read back')
   return entry
 
 
-def _load(folder, key, row_shape, wants):
+def _load(folder, key, row_shape, suffices):
   # The json is written last, so the rest is there if it is. The size is
   # checked because a copied or restored folder may still be cut short.
   base = os.path.join(folder, key)
   try:
     with open(base + '.json', encoding='utf-8') as file:
       about = json.load(file)
-    if not about.keys() >= set(wants):
+    if not suffices(about):
       return None
     if row_shape is None:
       return None, about

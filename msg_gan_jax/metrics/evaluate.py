@@ -21,7 +21,7 @@ Path = str | os.PathLike
 def evaluate(real: Pictures, fake: Pictures, metrics: str | Sequence[str] = (),
              protocol: str = '', *,
              features: str = '', weights_file: Path = '', cache_dir: Path = '',
-             resolution: int = 0, seed: int = 0,
+             resolution: int = 0, range: str = '', seed: int = 0,
              devices: Sequence[jax.Device] | None = None,
              say: Callable[[str], Any] = print) -> dict[str, Any]:
   """Scores of any two sets of pictures, without a GAN.
@@ -41,9 +41,11 @@ def evaluate(real: Pictures, fake: Pictures, metrics: str | Sequence[str] = (),
     weights_file: the published weights of these features; '' looks for them,
       and fetches them.
     cache_dir: where statistics of reals are kept; '' is the user's cache.
-    resolution: height and width that all pictures get; 0 leaves them as they
-      are. Features of published networks then resize each by itself; others
-      want one size.
+    resolution: height and width that all pictures of a path get, and that
+      others must have; 0 leaves them as they are. Features of published
+      networks then resize each by itself; others want one size.
+    range: the values of black and white of files with more than 8 bits, such as
+      '0:4095'; see data.decode.parse_range.
     seed: of everything that is drawn.
     devices: jax devices that share the work; None is all.
     say: prints a line for people.
@@ -61,19 +63,30 @@ def evaluate(real: Pictures, fake: Pictures, metrics: str | Sequence[str] = (),
   protocol = protocols.choose(protocol, metrics, features)
   # Pictures are given, and none are drawn: all of them count.
   row = dataclasses.replace(protocols.PROTOCOLS[protocol], n_fake=0)
-  weights_file, cache_dir = os.fspath(weights_file), os.fspath(cache_dir)
+  weights_file, cache_dir = (
+      os.fspath(path or '') for path in (weights_file, cache_dir))
 
   def source(pictures, name):
     if not isinstance(pictures, Path):
-      return given.source(pictures, name)
+      return _of_size(given.source(pictures, name), resolution, name)
     held_out = name == 'real' and row.reals == 'held_out'
     return sets.open_set(os.fspath(pictures), name, held_out, resolution,
-                         cache_dir)
+                         cache_dir, range=range)
 
   options = Options(row, protocol, features, weights_file, cache_dir, say,
                     devices, seed=seed)
   return compute(
       Pair(source(real, 'real'), source(fake, 'fake'), options), metrics)[1]
+
+
+def _of_size(source, resolution, name):
+  """The Source, if it has this size where one is asked for."""
+  height, width, _ = source.shape
+  if resolution and (height, width) != (resolution, resolution):
+    raise ValueError(
+        f'{name}: pictures of {width} x {height}, and resolution={resolution} '
+        'resizes those of paths; wanted pictures that have this size already.')
+  return source
 
 
 def compute(pair: Pair, metrics: str | Sequence[str] = ()) -> tuple[
@@ -156,8 +169,9 @@ def open_features(
 def key(score: Score, options: Options) -> str:
   """The name of a score in records: with its protocol, for ever.
 
-  'fid_pytorch_fid', 'kid_ada', 'swd_32_local'; of other features 'fid_768_ada',
-  'frechet_random_conv'; with another number of fakes 'fid_5000_ada'.
+  'fid_pytorch_fid', 'kid_ada', 'swd_32_local'; of other features
+  'frechet_768_ada', 'frechet_random_conv'; with another number of fakes
+  'fid_5000_ada'.
   """
   words = [score.name]
   usual, local = protocols.PROTOCOLS[options.name], options.name == 'local'

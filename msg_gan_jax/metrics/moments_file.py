@@ -1,4 +1,5 @@
 """Files of mu and sigma: what pytorch-fid and clean-fid save of a set."""
+from collections.abc import Sequence
 import hashlib
 import json
 import os
@@ -89,13 +90,10 @@ class MomentsFile:
     """
     found, known = len(self.moments.mean), self.about
     if width is not None and found != width:
-      instead = (f', such as features=inception:{found} with '
-                 'protocol=pytorch_fid' if found in (64, 192, 768)
-                 else ', such as protocol=pytorch_fid' if found == 2048 else '')
       raise ValueError(
           f'{side}: {self.name} has the mean of {found:,} features, and {spec} '
           f'has {width:,}; wanted the protocol and the features that the file '
-          f'was made with{instead}.')
+          f'was made with{self._made_with()}.')
     theirs = known.get('extractor', {})
     extractor = json.loads(json.dumps(extractor))  # As the file has it.
     for key in theirs.keys() & extractor.keys():
@@ -105,6 +103,46 @@ class MomentsFile:
             f'whose {key} is {theirs[key]}, and here it is {extractor[key]}: '
             'the distance would mean nothing. Wanted one protocol and one file '
             'of weights on both sides.')
+
+  def check_beside(self, real: 'MomentsFile', protocol: str,
+                   specs: Sequence[str], known: bool) -> None:
+    """Refuses two files that no network is opened for, if they do not fit.
+
+    Args:
+      real: the other file.
+      protocol: a row of PROTOCOLS, by whose name the distance would go.
+      specs: of the features that are compared.
+      known: whether it is known how many these features are.
+
+    Raises:
+      ValueError: files of other features, protocols or weights, as far as they
+        tell.
+    """
+    for side, file in (('real', real), ('fake', self)):
+      if not (file.about or known):
+        raise ValueError(
+            f'{side}: {file.name} does not tell whether its '
+            f'{len(file.moments.mean):,} features are {" and ".join(specs)}; '
+            'wanted the pictures of one of the two sets.')
+      if file.about and (file.about['protocol'] != protocol or any(
+          file.about['features'] != spec for spec in specs)):
+        raise ValueError(
+            f'{side}: {file.name} is not of {" and ".join(specs)} by protocol='
+            f'{protocol}; wanted what it was made with{file._made_with()}.')
+    if self.about and real.about:
+      self.check('fake', specs[0], None, real.about['extractor'])
+
+  def _made_with(self):
+    """', such as protocol=.. with features=..', by what is known; or ''."""
+    found = len(self.moments.mean)
+    if self.about:
+      made = (f'protocol={self.about["protocol"]} with '
+              f'features={self.about["features"]}')
+    elif found in (64, 192, 768):
+      made = f'features=inception:{found} with protocol=pytorch_fid'
+    else:
+      made = 'protocol=pytorch_fid' if found == 2048 else ''
+    return f', such as {made}' if made else ''
 
 
 def is_moments(path: str) -> bool:
@@ -194,4 +232,12 @@ def _read(path, name):
   if d and np.diag(sigma).min() < 0:
     raise ValueError(f'{place}: sigma is no covariance: a variance of '
                      f'{np.diag(sigma).min():.3g} is negative.')
-  return mu, (sigma + sigma.T) / 2, about if isinstance(about, dict) else {}
+  return mu, (sigma + sigma.T) / 2, about if _is_ours(about) else {}
+
+
+def _is_ours(about):
+  """Whether `write` wrote it, and not another program."""
+  return (isinstance(about, dict) and isinstance(about.get('n'), int)
+          and about['n'] > 1 and isinstance(about.get('extractor'), dict)
+          and all(isinstance(about.get(key), str)
+                  for key in ('protocol', 'features')))

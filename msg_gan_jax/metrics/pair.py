@@ -7,7 +7,7 @@ import numpy as np
 
 from msg_gan_jax.arrays.indices import at_random
 from msg_gan_jax.data.mixed_sizes import MixedSizes
-from msg_gan_jax.data.source import Source
+from msg_gan_jax.data.source import ArraySource, Source
 from msg_gan_jax.metrics import sets
 from msg_gan_jax.metrics.features import table
 from msg_gan_jax.metrics.moments_file import MomentsFile
@@ -15,6 +15,8 @@ from msg_gan_jax.metrics.protocols import Protocol
 from msg_gan_jax.metrics.side import Extractors, MomentsSide, Options, Side
 
 __all__ = ['Options', 'Pair', 'Side']
+
+_DARK = .25  # Of the way from black to white: a set that stays below is dark.
 
 
 class Pair:
@@ -125,6 +127,11 @@ class Pair:
         widths = (self.extractors.get(name).taps if name in opened
                   else table.FEATURES[name].widths)
         file.check(side, f'{name}:{tap}', widths.get(tap), opened.get(name, {}))
+    if len(self.files) == 2:
+      parsed = [table.parse(spec) for spec in specs]
+      self.files['fake'].check_beside(
+          self.files['real'], self.options.name, [*map(':'.join, parsed)],
+          all(tap in table.FEATURES[name].widths for name, tap in parsed))
 
   @property
   def files(self) -> dict[str, MomentsFile]:
@@ -159,10 +166,15 @@ class Pair:
       ValueError: which sizes there are, and what helps.
     """
     real, fake = self.real.source, self.fake.source
-    size = fake.shape[0] or real.shape[0] or 64
-    helps = (f'such as resolution={size}, to which all are cropped and resized,'
-             ' or a protocol that resizes each by itself, such as '
-             'protocol=clean')
+    # Arrays stay as they are; others can get their size.
+    fixed = [x for x in (fake, real) if isinstance(x, ArraySource)]
+    size = (fixed or [fake])[0].shape[0] or real.shape[0] or 64
+    helps = (f'such as resolution={size}, to which all are cropped and resized'
+             if len(fixed) < 2 else 'to which one of them is resized before')
+    if what == table.parse(self.protocol.features)[0] and (
+        not self.options.features):
+      helps += (', or a protocol that resizes each by itself, such as '
+                'protocol=clean with metrics=fid')
     for side, source in (('real', real), ('fake', fake)):
       if isinstance(source, MixedSizes):
         raise ValueError(f'{side}: {source.name} has {source.sizes()}; {what} '
@@ -191,8 +203,18 @@ class Pair:
             'extractors': self.extractors.about()}
 
   def doubts(self) -> list[str]:
-    """Lines about what files of moments do not tell."""
+    """Lines about nearly black sets, and what files of moments do not tell."""
     lines = []
+    for name, side in (('real', self.real), ('fake', self.fake)):
+      source = side.source
+      wide = source.notes.get('more_than_8_bits')
+      if wide and wide['bright'] - wide['black'] < _DARK * (
+          wide['white'] - wide['black']):
+        lines.append(
+            f"{name}: values of {source.name} are read as {wide['black']:g} "
+            f"black to {wide['white']:g} white, and nearly all of them are "
+            f"below {wide['bright']:g}: the pictures are nearly black. range="
+            f"0:{wide['bright']:g} or so would suit them.")
     for side, file in self.files.items():
       if file.moments.n is None:
         lines.append(f'{side}: {file.name} does not tell of how many pictures '

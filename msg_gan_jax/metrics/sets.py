@@ -25,7 +25,7 @@ _CHANNELS = {'1': 1, 'L': 1, 'I;16': 1, 'RGBA': 4, 'LA': 4, 'PA': 4}
 
 def open_set(text: str, name: str = 'real', held_out: bool = False,
              resolution: int = 0, cache_dir: str = '',
-             like: schema.Data | None = None) -> Source:
+             like: schema.Data | None = None, range: str = '') -> Source:
   """The pictures that a text names, as a Source.
 
   Args:
@@ -38,8 +38,10 @@ def open_set(text: str, name: str = 'real', held_out: bool = False,
     resolution: height and width that all pictures get; 0 leaves them as they
       are. Files of several sizes are then a MixedSizes.
     cache_dir: where decoded pictures are kept.
-    like: settings by which pictures get that resolution (resize, filter, and
-      the width beside the height); None crops to squares.
+    like: settings by which pictures are read and get that resolution (range,
+      resize, filter, and the width beside the height); None crops to squares.
+    range: the values of black and white of grey with more than 8 bits and of
+      floats, such as '0:4095', in place of those of `like`.
 
   Raises:
     ValueError: there is nothing, or no picture.
@@ -49,7 +51,9 @@ def open_set(text: str, name: str = 'real', held_out: bool = False,
     if os.path.exists(text):
       if is_moments(text):
         return MomentsFile(text, name)
-      return _files(text, resolution, cache_dir, like or schema.Data())
+      like = like or schema.Data()
+      return _files(text, resolution, cache_dir, dataclasses.replace(
+          like, range=range or like.range))
     if source in sources.SOURCES:
       data = schema.Data(name=source, path=path, cache_dir=cache_dir)
       if source in sources.DRAWN:
@@ -87,16 +91,16 @@ def _files(path, resolution, cache_dir, like):
     height, width = resolution, max(
         1, round(resolution * like.shape[1] / like.shape[0]))
   elif len({(x.height, x.width) for x in looked}) > 1:
-    return MixedSizes(store, cache_dir)
+    return MixedSizes(store, cache_dir, like.range)
   data = schema.Data(
       name='folder', resolution=height, width=width, cache_dir=cache_dir,
-      resize=like.resize, filter=like.filter,
+      resize=like.resize, filter=like.filter, range=like.range,
       channels=_CHANNELS.get(looked[0].mode, 3))
   pictures = sources.read(store, data)
   happened = pictures.notes['decisions']
   if not resolution and (
       pictures.notes['different_sizes'] > 1 or _TURNED in happened):
-    mixed = MixedSizes(store, cache_dir)
+    mixed = MixedSizes(store, cache_dir, like.range)
     if mixed.notes['different_sizes'] > 1:
       return mixed
   kinds = len(pictures.notes['modes'])

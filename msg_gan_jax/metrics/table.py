@@ -173,10 +173,10 @@ def score_names(name: str) -> tuple[str, ...]:
   return name, *METRICS[name].scores
 
 
-def named(metrics: str | Sequence[str]) -> tuple[str, ...]:
+def named(metrics: str | Sequence[str] | None) -> tuple[str, ...]:
   """Rows of METRICS as they are asked for: 'fid', 'fid,kid', or several."""
   if not isinstance(metrics, str):
-    return tuple(metrics)
+    return tuple(metrics or ())
   words = (word.strip() for word in metrics.split(','))
   return tuple(word for word in words if word)
 

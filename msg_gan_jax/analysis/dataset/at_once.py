@@ -5,7 +5,6 @@ from typing import Any, Protocol
 
 from msg_gan_jax.analysis.dataset.census import per_class
 from msg_gan_jax.config import schema
-from msg_gan_jax.data import decode
 from msg_gan_jax.data.source import Source
 from msg_gan_jax.report.text import plural
 
@@ -37,18 +36,20 @@ def dark(facts: Mapping[str, Any],
   """Values that become nearly black or white, or lie outside of the range."""
   deep = facts['notes'].get('more_than_8_bits')
   if deep:
-    least, largest = deep['least'], deep['largest']
-    black, white = (decode.parse_range(data.range) if data.range
-                    else decode.USUAL_RANGE)
-    becomes = _becomes((least - black) / (white - black),
-                       (largest - black) / (white - black), not data.range)
+    least, largest, bright, black, white = (deep[name] for name in (
+        'least', 'largest', 'bright', 'black', 'white'))
+    becomes = _becomes(*((value - black) / (white - black)
+                         for value in (least, largest, bright)), not data.range)
     if becomes:
-      suited, bits = _suited(least, largest)
+      # A hot pixel or two do not say what the rest is meant in.
+      nearly_all = becomes.endswith('black') and bright < largest / 4
+      suited, bits = _suited(least, bright if nearly_all else largest)
+      most = f', nearly all below {_value(bright)}' if nearly_all else ''
       yield 'config.data.range', (
           f"{data.range!r}{'' if data.range else ', which is 0:65535'}, but "
           f"{plural(deep['pictures'], 'picture')} of more than 8 bits "
-          f'hold values from {_value(least)} to {_value(largest)}{bits}, and '
-          f'{becomes}; {suited!r} suits them.')
+          f'hold values from {_value(least)} to {_value(largest)}{most}{bits}'
+          f', and {becomes}; {suited!r} suits them.')
 
 
 def left_out(facts: Mapping[str, Any],
@@ -95,9 +96,9 @@ def label_place(data: schema.Data) -> str:
   return 'config.data.label_file' if data.label_file else 'config.data.label'
 
 
-def _becomes(least, largest, usual):
+def _becomes(least, largest, bright, usual):
   """What is wrong with values whose black is 0 and white 1; '' if nothing."""
-  if largest < BRIGHT:
+  if bright < BRIGHT:
     return 'become nearly black'
   if least > 1 - BRIGHT:
     return 'become nearly white'

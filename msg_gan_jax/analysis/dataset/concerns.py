@@ -79,15 +79,15 @@ def flat(facts: Mapping[str, Any],
 def dim(facts: Mapping[str, Any],
         data: schema.Data) -> Iterator[tuple[str, str]]:
   """Pictures that are nearly black, where no range mends it."""
-  if 'channels' not in facts or facts['notes'].get('more_than_8_bits'):
+  if 'channels' not in facts or any(at_once.dark(facts, data)):
     return
-  top = max(int(np.flatnonzero(channel['histogram'])[-1]) for name, channel
+  top = max(_bright_end(channel['histogram']) for name, channel
             in facts['channels'].items() if name != 'alpha')
   if top < at_once.BRIGHT * 255:
     yield _place(data), (
-        f'no value is above {top} of 255: nearly black. Of 16 bits in colour '
-        'only the upper 8 are read: if files hold 10 or 12, write them anew '
-        'with 8.')
+        f'hardly a value is above {top} of 255: nearly black. Of 16 bits in '
+        'colour only the upper 8 are read: if files hold 10 or 12, write them '
+        'anew with 8.')
 
 
 def skipped(facts: Mapping[str, Any],
@@ -255,6 +255,12 @@ def _cut_off(facts):
     return 0.
   aspect = widths / heights / (facts['shape'][1] / facts['shape'][0])
   return float(1 - np.average(np.minimum(aspect, 1 / aspect), weights=counts))
+
+
+def _bright_end(histogram):
+  """The least value that no more than one in a thousand is above."""
+  counts = np.cumsum(histogram)
+  return int(np.searchsorted(counts, .999 * counts[-1]))
 
 
 def _place(data):

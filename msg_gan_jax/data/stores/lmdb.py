@@ -7,6 +7,7 @@ import weakref
 
 import numpy as np
 
+from msg_gan_jax.data import decode
 from msg_gan_jax.data.stores import listing
 from msg_gan_jax.files import optional
 
@@ -46,7 +47,7 @@ class Lmdb:
     self.name = os.path.basename(self.place)
     keys = self._keys(cache_dir)
     self.names, self.notes = _largest(
-        [key for key in keys if key not in COUNTS])
+        [key for key in keys if key not in COUNTS], self._read)
     self._whole = len(self.names) == len(keys)
     if not self.names:
       raise ValueError(f'config.data.path: {path!r} is an LMDB without a '
@@ -59,8 +60,7 @@ class Lmdb:
     return f'{self.place}/{self.names[i]}'
 
   def read(self, i: int) -> bytes:
-    with self._database.begin() as transaction:
-      return transaction.get(self.names[i].encode('latin-1'))
+    return self._read(self.names[i])
 
   def peek(self, i: int) -> bytes:
     return self.read(i)
@@ -69,6 +69,10 @@ class Lmdb:
     # What an earlier version kept of all keys is of another set.
     more = [] if self._whole else [len(self.names)]
     return json.dumps([*self._stats, *more]).encode()
+
+  def _read(self, name):
+    with self._database.begin() as transaction:
+      return transaction.get(name.encode('latin-1'))
 
   def _keys(self, cache_dir):
     """Lists the keys; Latin-1 makes one character of any byte, and back."""
@@ -82,10 +86,11 @@ class Lmdb:
         cache_dir, ['lmdb', self.place, self._stats], produce)['keys']
 
 
-def _largest(keys):
+def _largest(keys, read):
   """-> (the key of the largest size of each picture, notes).
 
-  Other keys than those of SIZE_AND_NUMBER stay as they are.
+  Other keys than those of SIZE_AND_NUMBER stay as they are, as do years and
+  others whose pictures have other sizes than they say.
   """
   parts = [SIZE_AND_NUMBER.fullmatch(key) for key in keys]
   if not all(parts):
@@ -94,13 +99,23 @@ def _largest(keys):
   for key, part in zip(keys, parts, strict=True):
     size, number = part.groups()
     found[number] = max(found.get(number, (0, '')), (int(size), key))
-  sizes = sorted({int(part[1]) for part in parts})
+  one_of = {int(part[1]): key for key, part in zip(keys, parts, strict=True)}
+  sizes = sorted(one_of)
+  if len(sizes) < 2 or not all(
+      _has_side(read(one_of[size]), size) for size in sizes):
+    return keys, {}
   names = [found[number][1] for number in sorted(found)]
-  if len(sizes) < 2:
-    return names, {}
   return names, {'resolutions': (
       f"{len(names):,} of {len(keys):,}: pictures are there at "
       f"{', '.join(map(str, sizes))} px, and of each the largest is read")}
+
+
+def _has_side(packed, size):
+  try:
+    facts = decode.read_facts(packed)
+  except Exception:  # PIL raises many kinds; reading all will tell.
+    return False
+  return size in (facts.width, facts.height)
 
 
 def _folder(path):

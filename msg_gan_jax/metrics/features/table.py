@@ -315,8 +315,10 @@ FEATURES: tables.Table[Features] = tables.Table('features', 'features', {
         _classifier, 'features', ('logits', 'logits'),
         'a classifier of the reals'),
     'random_conv': Features(
-        _random_conv, 'features', title='an untrained network'),
+        _random_conv, 'features', title='an untrained network',
+        widths={'features': random_conv.FEATURES}),
     'pixels': Features(_pixels, 'values'),
-    'vgg16': Features(_vgg16, 'fc2', title='VGG16', any_size=True),
+    'vgg16': Features(_vgg16, 'fc2', title='VGG16', any_size=True,
+                      widths={'fc1': 4096, 'fc2': 4096}),
     'dinov2': Features(_dinov2, 'cls', title='DINOv2', any_size=True),
 })
