@@ -319,11 +319,13 @@ def test_stylegan2_ada_is_its_program(stylegan2):
   for name in ('ws', 'w_avg_after_one_pass', 'ws_psi_07', 'ws_psi_07_cutoff_3',
                'image_noise_const'):
     assert_array(found[name], wanted[name], 2e-5)
-  for name in ('logits_real', 'logits_fake', 'r1_squared_norms',
-               'path_lengths', 'pl_mean_after'):
+  # Norms of gradients are as exact as these: a unit near 0 moves one by 1e-4.
+  for name, tolerance in (
+      ('logits_real', 2e-5), ('logits_fake', 2e-5), ('r1_squared_norms', 1e-3),
+      ('path_lengths', 1e-3), ('pl_mean_after', 1e-3)):
     np.testing.assert_allclose(
         found[name], wanted[name], rtol=0,
-        atol=2e-5 * np.abs(wanted[name]).max(), err_msg=name)
+        atol=tolerance * np.abs(wanted[name]).max(), err_msg=name)
   for name in 'Gmain', 'GregDetached', 'Dmain', 'Dreg':
     program.assert_leaves(name[0], found[f'gradient_{name}'],
                           wanted[f'gradient_{name}'], 1e-3)
