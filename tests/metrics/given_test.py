@@ -131,6 +131,15 @@ def test_what_is_no_picture_is_refused_with_what_to_do(wrong, said):
     given.source(wrong, 'fake')
 
 
+def test_arrays_have_the_size_that_is_asked_for():
+  small = COLOUR[:, ::2, ::2]
+  with pytest.raises(ValueError, match=(
+      'real: pictures of .* wanted pictures that have this size already')):
+    msg_gan_jax.evaluate(COLOUR, small, 'swd', resolution=len(COLOUR[0]))
+  with pytest.raises(ValueError, match='one of them is resized before'):
+    msg_gan_jax.evaluate(COLOUR, small, 'swd')
+
+
 def test_one_metric_is_a_metric_and_no_letters():
   assert table.named('fid') == ('fid',) == table.named(['fid'])
   assert table.named('fid, kid') == ('fid', 'kid') and table.named('') == ()

@@ -98,8 +98,11 @@ def test_what_needs_one_size_says_which_there_are_and_what_helps(
     sides = pair.Pair(real, fake, options(tmp_path, 'local', features))
     with pytest.raises(ValueError, match=(
         r'^(real|fake): set has pictures of 4 sizes: 20x16 \(6\), .* wants one '
-        r'size, such as resolution=\d+, .* or .* protocol=clean')):
+        r'size, such as resolution=\d+, to which all are cropped and resized')):
       evaluate.open_features(sides, (metric,))
+  with pytest.raises(ValueError, match='or .* protocol=clean with metrics=fid'):
+    evaluate.open_features(
+        pair.Pair(mixed, mixed, options(tmp_path, 'local')), ('fid',))
 
 
 def test_what_helps_does(folder, tmp_path):

@@ -113,6 +113,26 @@ def test_two_files_need_no_weights(tmp_path, monkeypatch):
   assert list(record['scores']) == ['frechet_inception_64_pytorch_fid']
 
 
+def test_two_files_of_unlike_features_are_not_compared(saved, tmp_path):
+  clean = options(tmp_path, 'clean', features='')
+  ours = saved(REAL), saved(FAKE, 'b')
+  for pair_of_files, how in (
+      (ours, clean), (ours, options(tmp_path, features='random_conv')),
+      ((ours[0], saved(FAKE, 'c', options(tmp_path, 'ada'))),
+       options(tmp_path))):
+    with pytest.raises(ValueError, match=(
+        r'^(real|fake): .* was made with, such as protocol=\w+ with features='
+        'pixels:values')):
+      fid(*pair_of_files, how)
+  assert fid(*ours, options(tmp_path))[0] > 0  # The advice works.
+  ours[1].about['extractor']['weights'] = 'others'
+  with pytest.raises(ValueError, match='whose weights is others'):
+    fid(*ours, options(tmp_path))
+  plain = sets.open_set(str(of_arrays(tmp_path, mu=MU, sigma=SIGMA)))
+  with pytest.raises(ValueError, match='does not tell whether its 4 features'):
+    fid(plain, plain, options(tmp_path))
+
+
 @pytest.mark.parametrize('metric', [x for x in table.METRICS if x not in (
     'fid', 'fid_infinity')])
 def test_what_needs_the_pictures_says_so(metric, saved, tmp_path):

@@ -38,8 +38,8 @@ def dark(facts: Mapping[str, Any],
   if deep:
     least, largest, bright, black, white = (deep[name] for name in (
         'least', 'largest', 'bright', 'black', 'white'))
-    becomes = _becomes(*((value - black) / (white - black)
-                         for value in (least, largest, bright)), not data.range)
+    becomes = _becomes([(value - black) / (white - black) for value in (
+        least, largest, bright)], not data.range)
     if becomes:
       # A hot pixel or two do not say what the rest is meant in.
       nearly_all = becomes.endswith('black') and bright < largest / 4
@@ -96,8 +96,9 @@ def label_place(data: schema.Data) -> str:
   return 'config.data.label_file' if data.label_file else 'config.data.label'
 
 
-def _becomes(least, largest, bright, usual):
+def _becomes(values, usual):
   """What is wrong with values whose black is 0 and white 1; '' if nothing."""
+  least, largest, bright = values
   if bright < BRIGHT:
     return 'become nearly black'
   if least > 1 - BRIGHT:

@@ -56,8 +56,9 @@ def test_values_that_do_not_fill_the_range_are_told_with_one_that_does(
     values[0, 0], values[1, 1] = (least, largest) if i == 5 else values[2:4, 2]
     save(tmp_path / 'set' / f'{i:02}.{ending}', values.astype(kind))
   found, said = told(look, tmp_path / 'set')
-  assert found['notes']['more_than_8_bits'] == {
-      'pictures': 12, 'least': least, 'largest': largest}
+  noted = found['notes']['more_than_8_bits']
+  assert [noted[k] for k in ('pictures', 'least', 'largest')] == [
+      12, least, largest]
   if not becomes:
     assert said == []
     return
@@ -73,6 +74,18 @@ def test_values_that_do_not_fill_the_range_are_told_with_one_that_does(
     assert found['notes']['decisions'][f'scaled to 8 bits from {wanted}'] == 12
   line, = told(look, tmp_path / 'set', range='-9e6:-8e6')[1]
   assert 'and become nearly white' in line
+
+
+def test_a_hot_pixel_hides_no_darkness(look, tmp_path):
+  for i in range(12):
+    values = np.random.default_rng(i).integers(0, 4096, (40, 40), np.uint16)
+    values[0, 0] = 65535
+    save(tmp_path / 'set' / f'{i:02}.png', values)
+  line, = told(look, tmp_path / 'set')[1]
+  assert 'from 0 to 65535, nearly all below 409' in line
+  assert line.endswith("become nearly black; '0:4095' suits them.")
+  found, said = told(look, tmp_path / 'set', range='0:4095')
+  assert said == [] and found['channels']['red']['mean'] > 80
 
 
 @pytest.mark.parametrize('low, high', [(0., 1.), (-2.5, 1.5), (0., 255.)])
@@ -137,7 +150,7 @@ def test_colours_that_are_nearly_black_are_told_too(look, tmp_path):
     found, _ = look(tmp_path / 'set', held_out=0, cache_gb=cache_gb)
     assert found['notes']['decisions'] == {
         'upper 8 of 16 bits in colour read': 12}
-  assert any(x.startswith('config.data.path: no value is above 15 of 255: near')
+  assert any(x.startswith('config.data.path: hardly a value is above 15 of 255')
              for x in found['worth_a_look'])
 
 

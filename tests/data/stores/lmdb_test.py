@@ -19,9 +19,10 @@ def picture(seed):
   return np.random.default_rng(seed).integers(0, 256, (8, 8, 3), np.uint8)
 
 
-def webp(seed):
+def webp(seed, size=8):
   file = io.BytesIO()
-  Image.fromarray(picture(seed)).save(file, 'WEBP', lossless=True)
+  Image.fromarray(picture(seed)).resize((size, size), 0).save(
+      file, 'WEBP', lossless=True)
   return file.getvalue()
 
 
@@ -124,16 +125,19 @@ def test_a_value_that_counts_the_pictures_is_none(count, root, opened):
 def test_of_several_sizes_the_largest_of_each_picture_is_read(
     cache_gb, tmp_path, opened):
   """As prepare_data.py of stylegan2-pytorch writes them; two lack a size."""
-  values = {f'{size}-{i:05}'.encode(): webp(100 * size + i)
+  values = {f'{size}-{i:05}'.encode(): webp(100 * size + i, size)
             for i in range(12) for size in (8, 128, 16)
             if (i, size) not in ((3, 128), (11, 16))}
   root = write(tmp_path / 'sizes', {**values, b'length': b'12'})
-  found = opened(root, cache_gb=cache_gb)
+  found = opened(root, cache_gb=cache_gb, filter='area')
   np.testing.assert_array_equal(whole(found), [
       picture(100 * (16 if i == 3 else 128) + i) for i in range(12)])
   assert found.notes['resolutions'] == (
       '12 of 34: pictures are there at 8, 16, 128 px, and of each the largest '
       'is read')
+  years = opened(write(tmp_path / 'years', {
+      f'{2019 + i % 3}-{i:05}'.encode(): webp(i) for i in range(12)}))
+  assert len(years) == 12 and 'resolutions' not in years.notes
   one = opened(write(tmp_path / 'one', {
       f'8-{i:05}'.encode(): webp(i) for i in range(12)}))
   assert len(one) == 12 and 'resolutions' not in one.notes
