@@ -444,7 +444,7 @@ def test_pictures_do_not_see_each_other_nor_the_clock(monkeypatch):
 def data(**settings):
   return types.SimpleNamespace(**{
       'shape': (8, 8, 3), 'channels': 3, 'resize': 'center_crop',
-      'filter': 'lanczos', **settings})
+      'filter': 'lanczos', 'range': '', **settings})
 
 
 def test_pictures_are_read_as_the_run_sees_its_own(tmp_path):
