@@ -28,17 +28,18 @@ def measure(config, seconds, repeats):
 
   from msg_gan_jax.arrays.mesh import data_mesh
   from msg_gan_jax.data.batches import open_batches
+  from msg_gan_jax.gan.build import build
   found = timing.measure(config, seconds, repeats)
   side = config.data.resolution
   batches = open_batches(
       timing.Noise(PICTURES, (side, side, config.data.channels)), config,
       data_mesh())
-  shape = config.train.n_dis, found['step_images'] // config.train.n_dis
+  phase = build(config).phase(0)
   taken, shown = [], 0
   for _ in range(repeats + 1):  # The first compiles.
     count, start = 0, time.perf_counter()
     while time.perf_counter() - start < seconds:
-      jax.block_until_ready(batches.at(shown, shape))
+      jax.block_until_ready(batches.at(*phase.reads(shown, 1)))
       shown, count = shown + found['step_images'], count + 1
     taken.append(1e3 * (time.perf_counter() - start) / count)
   return {'batch_ms': taken[1:], 'step_ms': [
