@@ -22,7 +22,7 @@ PROCESS = flags.DEFINE_integer(
 
 
 def run() -> int:
-  """Trains; the exit status is 128 and its number if a signal ended it."""
+  """Trains; what the exit status means is in docs/guide/training.md."""
   from msg_gan_jax.commands.processes import collect_less_often, join
   from msg_gan_jax.config import schema
   if INIT_FROM.value:
@@ -37,6 +37,5 @@ def run() -> int:
     shared.say_what_is_read_as_before()
     dry_run.dry_run(as_begun(config, workdir), f'{workdir}.contact_sheet.png')
     return 0
-  from msg_gan_jax.training import loop
-  signal_number = loop.train(config, workdir)
-  return 128 + signal_number if signal_number else 0
+  from msg_gan_jax.training import loop, stop
+  return stop.exit_status(loop.train(config, workdir))
