@@ -5,19 +5,28 @@ import os
 
 import jax
 
+from msg_gan_jax.commands.shared_flags import say_aside
+
 
 def join(coordinator: str = '', processes: int = 0, process: int = -1,
-         distributed: bool = False) -> None:
+         distributed: str = 'auto') -> None:
   """Joins the other processes of a run, where there are any.
 
-  On SLURM and Open MPI that is seen from the environment; `distributed` says
-  so on a TPU pod, where jax asks the machine. Elsewhere the address, the
-  number of processes and this one's number are given.
+  Args:
+    coordinator, processes, process: the address of the first process, the
+      number of all, and this one's number, where jax cannot find them.
+    distributed: 'auto' sees from the environment what srun and mpirun started
+      together, and says so; 'on' where jax has to ask the machine, as on a TPU
+      pod; 'off' joins nothing.
 
   Raises:
-    ValueError: where only some of the three are given.
+    ValueError: where only some of the three are given, or any beside 'off'.
   """
   if coordinator or processes or process >= 0:
+    if distributed == 'off':
+      raise ValueError(
+          '--distributed: wanted on, or none of --coordinator, --processes and '
+          f'--process beside it, found {distributed!r}.')
     if not (coordinator and processes > 0 and 0 <= process < processes):
       raise ValueError(
           '--coordinator, --processes, --process: wanted all three, such as '
@@ -25,8 +34,13 @@ def join(coordinator: str = '', processes: int = 0, process: int = -1,
           f'{coordinator!r}, {processes}, {process}.')
     jax.distributed.initialize(
         coordinator, num_processes=processes, process_id=process)
-  elif distributed or on_cluster(os.environ):
+  elif distributed == 'on':
     jax.distributed.initialize()
+  elif distributed == 'auto' and on_cluster(os.environ):
+    jax.distributed.initialize()
+    if jax.process_index() == 0:
+      say_aside(f'{jax.process_count()} processes were started together, and '
+                'train one run; with --distributed=off each trains its own')
 
 
 def collect_less_often() -> None:

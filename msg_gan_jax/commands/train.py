@@ -3,15 +3,29 @@ from absl import flags
 
 from msg_gan_jax.commands import shared_flags as shared
 
+
+class Together(flags.ArgumentParser):
+  """Reads auto, on or off; a flag without a value is on, and off after 'no'."""
+
+  def parse(self, argument: str) -> str:
+    """One of the three, or the word that absl puts where none is given."""
+    value = {'true': 'on', 'false': 'off'}.get(argument, argument)
+    if value not in ('auto', 'on', 'off'):
+      raise ValueError('value should be one of <auto|on|off>')
+    return value
+
+
 SHARED: shared.Flags = (shared.CONFIG,)
 INIT_FROM = flags.DEFINE_string(
     'init_from', '', 'Another run whose weights are the start; which of them: '
     '--config.train.init_parts.')
 DRY_RUN = flags.DEFINE_bool(
     'dry_run', False, 'Only show shapes, data, arithmetic and memory.')
-DISTRIBUTED = flags.DEFINE_bool(
-    'distributed', False, 'Join the processes of the other hosts; needed on '
-    'TPU pods, seen by itself on SLURM and Open MPI.')
+DISTRIBUTED = flags.DEFINE_flag(flags.Flag(
+    Together(), None, 'distributed', 'auto', 'auto, on or off: whether this '
+    'process trains together with others. auto sees those of srun and mpirun; '
+    'TPU pods need on, which --distributed alone is too; off lets each train '
+    'a run of its own.', boolean=True))
 COORDINATOR = flags.DEFINE_string(
     'coordinator', '', 'HOST:PORT of the first of several processes, '
     'where jax cannot find it.')
@@ -22,7 +36,7 @@ PROCESS = flags.DEFINE_integer(
 
 
 def run() -> int:
-  """Trains; the exit status is 128 and its number if a signal ended it."""
+  """Trains; what the exit status means is in docs/guide/training.md."""
   from msg_gan_jax.commands.processes import collect_less_often, join
   from msg_gan_jax.config import schema
   if INIT_FROM.value:
@@ -37,6 +51,5 @@ def run() -> int:
     shared.say_what_is_read_as_before()
     dry_run.dry_run(as_begun(config, workdir), f'{workdir}.contact_sheet.png')
     return 0
-  from msg_gan_jax.training import loop
-  signal_number = loop.train(config, workdir)
-  return 128 + signal_number if signal_number else 0
+  from msg_gan_jax.training import loop, stop
+  return stop.exit_status(loop.train(config, workdir))

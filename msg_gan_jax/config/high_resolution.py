@@ -95,7 +95,7 @@ ROWS = {
         'networks.fmap_max': 128, 'networks.fmap_base': 4096,
         'objective.penalty_target': 750.,
         'train.grow_batches': '', 'train.grow_stable_images': 400_000,
-        'train.grow_fade_images': 400_000, 'train.update': 'joint',
+        'train.grow_fade_images': 400_000, 'train.update_order': 'joint',
         'train.reuse_latents': True, 'train.total_images': 20_000_000,
         'data.mirror': False,
     },

@@ -87,7 +87,7 @@ PRESETS = tables.Table('preset', 'preset', {
         'networks.latent_law': 'uniform', 'networks.g_norm': 'none',
         'optimizer.name': 'sgd', 'optimizer.g_rate': .1,
         'optimizer.d_rate': .05, 'train.batch': 100,
-        'train.reuse_latents': True, 'train.update': 'joint',
+        'train.reuse_latents': True, 'train.update_order': 'joint',
     },
     # Lucic et al. 2018 (arXiv:1711.10337), the network of all its GANs.
     'infogan': {

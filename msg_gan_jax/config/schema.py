@@ -62,6 +62,10 @@ def at_size(table: Mapping[int, Any], size: int, usual: Any) -> Any:
 # Of data.held_out_share: a run's first start fixes it.
 OPEN_SHARE = -1.
 
+# Fields that were called otherwise, and still are in files: {then: now}. No
+# flag could give train.update, for a ConfigDict has a method of that name.
+RENAMED = {'update': 'update_order'}
+
 
 @dataclasses.dataclass(frozen=True)
 class Data:
@@ -317,7 +321,7 @@ class Train:
       'same', "The reals of G's update, for losses that compare: the same that "
       'D was just updated on, or new ones, which do not count as shown.',
       one_of=('same', 'new'), before='same')
-  update: str = setting(
+  update_order: str = setting(
       'alternate', "Whether G's update sees D before or after its own: joint "
       'or alternate.', one_of=('alternate', 'joint'))
   level_images: int = setting(
@@ -425,6 +429,14 @@ class Config:
   evaluate: Evaluate = dataclasses.field(default_factory=Evaluate)
 
 
+class _Group(ml_collections.ConfigDict):
+  """Settings that an experiment may also set by their earlier names."""
+
+  def __setitem__(self, key, value):
+    now = RENAMED.get(key, key)
+    super().__setitem__(now if now in self else key, value)
+
+
 def template(preset: str = 'msg_progan') -> ml_collections.ConfigDict:
   """A locked ConfigDict with every setting, for an experiment to edit.
 
@@ -437,7 +449,9 @@ def template(preset: str = 'msg_progan') -> ml_collections.ConfigDict:
   Raises:
     ValueError: an unknown preset.
   """
-  config = ml_collections.ConfigDict(dataclasses.asdict(Config()))
+  config = ml_collections.ConfigDict({
+      name: _Group(value) if isinstance(value, dict) else value
+      for name, value in dataclasses.asdict(Config()).items()})
   for name, value in PRESETS.look_up(preset).items():
     section, field = name.split('.')
     config[section][field] = value
@@ -460,7 +474,19 @@ def parse(config: Settings) -> Config:
     return config
   if hasattr(config, 'to_dict'):
     config = config.to_dict()
-  return _section(Config, config, 'config')
+  return _section(Config, present_names(config), 'config')
+
+
+def present_names(values: Any) -> Any:
+  """Nested settings, with present names for those of RENAMED.
+
+  What has both names is left as it is, and `parse` refuses it.
+  """
+  if not isinstance(values, dict):
+    return values
+  return {
+      name if RENAMED.get(name) in values else RENAMED.get(name, name):
+      present_names(value) for name, value in values.items()}
 
 
 def _section(cls, values, place):

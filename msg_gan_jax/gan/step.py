@@ -38,16 +38,16 @@ def step(components: Components, state: State, batch: RealBatch,
     state, d_logs, fakes = _update_d(
         context, state, batch, key, i, penalized, keep)
     logs |= d_logs
+  joint = components.config.train.update_order == 'joint'
   state, g_logs = _update_g(
-      context, state, batch, key,
-      first_d if components.config.train.update == 'joint' else state.d, fakes)
+      context, state, batch, key, first_d if joint else state.d, fakes)
   return state, logs | g_logs
 
 
 def in_parts(components: Components) -> bool:
   """Whether a step is the same in parts: no part needs more of another."""
   train = components.config.train
-  return (train.n_dis > 1 and train.update != 'joint'
+  return (train.n_dis > 1 and train.update_order != 'joint'
           and not components.config.objective.augment_target)
 
 
@@ -166,7 +166,7 @@ def _update_g(context, state, batch, key, judge, fakes=None):
                             phase.batch * train.g_batches)
       g, d_stats, logs = updates.update_g(
           context, g, judge, real, z, condition, g_key)
-    d = d if train.update == 'joint' else d.replace(stats=d_stats)
+    d = d if train.update_order == 'joint' else d.replace(stats=d_stats)
     if phase.penalize_g:
       aux = aux | {'path_mean': logs['path_mean']}
   new_g = _with_part(state.g, part, g)

@@ -44,7 +44,7 @@ def read_config(
         f'{_neighbours(path)}')
   about = schema.metadata()
   try:
-    values = json.loads(file.read_text(encoding='utf-8'))
+    values = schema.present_names(json.loads(file.read_text(encoding='utf-8')))
     names = _names(values, about)
   except ValueError as error:
     raise ValueError(

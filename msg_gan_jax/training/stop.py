@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: finish the step, save, leave."""
+"""Signals that ask a run to end: finish the step, save, leave."""
 import os
 import signal
 from typing import Any, Self
@@ -7,11 +7,35 @@ import jax
 
 from msg_gan_jax.runs import processes
 
+# Ctrl-C, an end, a closed terminal, and two that schedulers send before a limit
+# of time. Windows has the first two.
+SIGNALS = tuple(
+    getattr(signal, name)
+    for name in ('SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2')
+    if hasattr(signal, name))
+AGAIN = 75  # EX_TEMPFAIL of sysexits.h, by which schedulers start a job again.
+
+
+def exit_status(number: int) -> int:
+  """The exit status of a process whose run a signal ended.
+
+  Args:
+    number: that of the signal; 0 where there was none.
+
+  Returns:
+    0; 130 for Ctrl-C, as shells have it; 75 for the others: saved, and the same
+    command continues.
+  """
+  if number == signal.SIGINT:
+    return 128 + number
+  return AGAIN if number else 0
+
 
 class Stop:
   """A context in which the first signal only asks to stop.
 
-  A second Ctrl-C interrupts at once. In runs of several processes, jax's
+  A second Ctrl-C interrupts at once. Signals that are ignored as it begins stay
+  ignored, as `nohup` wants of SIGHUP. In runs of several processes, jax's
   preemption service agrees on the step at which all of them stop.
 
   Attributes:
@@ -21,13 +45,16 @@ class Stop:
   def __init__(self) -> None:
     self.signal = 0
     self._handlers: dict[int, Any] = {}  # Those that were there before.
+    self._terminals: list[int] = []
 
   def __enter__(self) -> Self:
-    handlers = {signal.SIGINT: self._interrupt, signal.SIGTERM: self._note}
-    if jax.process_count() > 1:
-      del handlers[signal.SIGTERM]  # The preemption service handles it.
-    for number, handler in handlers.items():
-      self._handlers[number] = signal.signal(number, handler)
+    self._terminals = [fd for fd in (1, 2) if os.isatty(fd)]
+    for number in SIGNALS:
+      if number == signal.SIGTERM and jax.process_count() > 1:
+        continue  # The preemption service handles it.
+      # None is a handler that is not Python's, and could not be put back.
+      if signal.getsignal(number) not in (signal.SIG_IGN, None):
+        self._handlers[number] = signal.signal(number, self._note)
     return self
 
   def __exit__(self, *unused: object) -> None:
@@ -36,12 +63,10 @@ class Stop:
 
   def _note(self, number, frame):
     del frame
-    self.signal = number
-
-  def _interrupt(self, number, frame):
-    if self.signal:
+    if number == signal.SIGINT and self.signal:
       raise KeyboardInterrupt
-    self._note(number, frame)
+    self.signal = number
+    self._leave_closed_terminals()
     if jax.process_count() > 1:
       os.kill(os.getpid(), signal.SIGTERM)
 
@@ -51,9 +76,22 @@ class Stop:
     Args:
       step: its number; see runs.processes.asked_to_stop.
     """
+    self._leave_closed_terminals()
     if jax.process_count() == 1:
       return bool(self.signal)
     if not processes.asked_to_stop(step):
       return False
     self.signal = self.signal or signal.SIGTERM
     return True
+
+  def _leave_closed_terminals(self):
+    """Lets what is said to a terminal that is gone go nowhere.
+
+    Each line would be an error, also in a run that is to go on (`disown`).
+    """
+    for fd in self._terminals:
+      if not os.isatty(fd):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, fd)
+        os.close(nowhere)
+    self._terminals = [fd for fd in self._terminals if os.isatty(fd)]

@@ -1,9 +1,11 @@
 """Who is alone, who is one of several, and which batches can be shared."""
 import types
 
+import jax
 import numpy as np
 import pytest
 
+from msg_gan_jax.commands import processes, train
 from msg_gan_jax.commands.processes import join, on_cluster
 from msg_gan_jax.gan.devices import check_batch
 
@@ -23,6 +25,38 @@ STEP = {'SLURM_JOB_ID': '7', 'SLURM_STEP_NODELIST': 'n[1-2]',
 ])
 def test_a_launcher_of_several_processes_is_seen(environ, several):
   assert on_cluster(environ) == several
+
+
+@pytest.mark.parametrize('flag, wanted', [
+    ([], 'auto'), (['--distributed=auto'], 'auto'),
+    (['--distributed'], 'on'), (['--distributed=on'], 'on'),
+    (['--nodistributed'], 'off'), (['--distributed=off'], 'off')])
+@pytest.mark.parametrize('several', [False, True])
+def test_processes_join_as_the_flag_says(
+    flag, wanted, several, command, monkeypatch):
+  joined, values = [], []
+
+  def run():
+    values.append(train.DISTRIBUTED.value)
+    join(distributed=values[0])
+    return 0
+
+  monkeypatch.setattr(jax.distributed, 'initialize', lambda: joined.append(1))
+  monkeypatch.setattr(processes, 'on_cluster', lambda environ: several)
+  monkeypatch.setattr(train, 'run', run)
+  status, _, err = command('--config=quickstart', *flag)
+  assert status == 0 and values == [wanted]
+  joins = wanted == 'on' or (wanted == 'auto' and several)
+  assert joined == [1] * joins
+  assert ('--distributed=off' in err) == (joins and wanted == 'auto')
+
+
+def test_another_value_of_the_flag_is_refused(command):
+  status, _, err = command('--distributed=maybe')
+  assert status == 1 and err.startswith(
+      "error: --distributed: wanted one of auto, on, off, found 'maybe'.\n")
+  with pytest.raises(ValueError, match="^--distributed: .*found 'off'"):
+    join('host:1', 2, 0, distributed='off')
 
 
 def test_half_an_address_is_refused():

@@ -2,8 +2,12 @@
 import subprocess
 import sys
 
+from absl import flags
+import ml_collections
+from ml_collections import config_flags
 import pytest
 
+from msg_gan_jax.commands.experiments import check_setting
 from msg_gan_jax.config import schema
 
 
@@ -87,3 +91,64 @@ def test_the_package_and_the_experiments_load_without_jax():
   code = ('import sys, msg_gan_jax, experiments.quickstart as q; '
           'q.get_config(); assert "jax" not in sys.modules')
   subprocess.run([sys.executable, '-c', code], check=True)
+
+
+def test_no_setting_has_a_name_that_config_dict_or_absl_uses():
+  """Or it could be given in a file, and not as a flag."""
+  taken = set(dir(ml_collections.ConfigDict()))
+  for module, defined in flags.FLAGS.flags_by_module_dict().items():
+    if module.startswith('absl'):
+      taken |= {flag.name for flag in defined}
+  assert {'update', 'items', 'verbosity'} <= taken
+  for name in schema.metadata():
+    assert not taken & set(name.split('.')), name
+
+
+def test_every_setting_and_every_choice_can_be_given_as_a_flag(monkeypatch):
+  about, usual = schema.metadata(), schema.flatten(schema.Config())
+  legal = {name: about[name]['one_of'] or legal_values(about[name], value)
+           for name, value in usual.items()}
+  for i in range(max(map(len, legal.values()))):
+    wanted = {name: given[i % len(given)] for name, given in legal.items()}
+    argv = ['x', *(f'--config.{k}={v}' for k, v in wanted.items())]
+    monkeypatch.setattr(sys, 'argv', argv)
+    flag_values = flags.FlagValues()
+    config = config_flags.DEFINE_config_dict(
+        'config', schema.template(), flag_values=flag_values)
+    flag_values(argv)
+    assert schema.flatten(schema.parse(config.value)) == wanted
+    for name, value in wanted.items():
+      check_setting(name, str(value))
+
+
+def legal_values(about, value):
+  """Some legal values of a setting that is not one of few."""
+  if isinstance(value, bool):
+    return [True, False]
+  if isinstance(value, str):
+    return [value, '8:1' if about['by_size'] else 'text']
+  return [value, type(value)(about['low'] or 0)]
+
+
+def test_an_earlier_name_still_names_a_setting():
+  for name, now in schema.RENAMED.items():
+    for section, group in schema.template().items():
+      if not isinstance(group, ml_collections.ConfigDict) or now not in group:
+        continue
+      value, = set(schema.metadata()[f'{section}.{now}']['one_of']) - {
+          group[now]}
+      config = schema.template()
+      setattr(config[section], name, value)
+      assert config[section][now] == value and name not in config[section]
+      other = schema.template().to_dict()
+      del other[section][now]
+      other[section][name] = value
+      assert schema.parse(other) == schema.parse(config)
+      updated = schema.template()
+      updated.update({section: {name: value}})
+      assert updated == config
+      other[section][now] = value
+      with pytest.raises(ValueError, match=f'{section}.{name}: no such'):
+        schema.parse(other)
+      with pytest.raises(ValueError, match=f"did you mean '{section}.{now}'"):
+        check_setting(f'{section}.{name}', value)

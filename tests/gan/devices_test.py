@@ -17,7 +17,7 @@ from msg_gan_jax.config import schema
 from msg_gan_jax.gan.build import build
 from msg_gan_jax.runs import checkpoints, config_file
 from msg_gan_jax.runs.load import state_like
-from msg_gan_jax.training import loop
+from msg_gan_jax.training import loop, stop
 
 pytestmark = pytest.mark.slow
 
@@ -216,8 +216,8 @@ def test_processes_agree_on_where_to_stop_and_go_on(tmp_path):
     assert time.monotonic() < until
     assert [child.poll() for child in children] == [None, None]
     time.sleep(.05)
-  children[1].send_signal(signal.SIGTERM)  # The other one hears of it.
-  first, _ = finish(*children, status=128 + signal.SIGTERM)
+  children[1].send_signal(signal.SIGUSR1)  # The other one hears of it.
+  first, _ = finish(*children, status=stop.AGAIN)
   assert 'stopped and saved at' in first
   images, = checkpoints.Checkpoints(
       tmp_path / 'run' / 'checkpoints', read_only=True).steps()

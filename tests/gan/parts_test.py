@@ -80,7 +80,7 @@ def test_steps_without_an_update_of_g_are_too(points):
 
 
 def test_what_shares_more_than_a_state_is_one_program(points):
-  for settings in ({'train__n_dis': 1}, {'train__update': 'joint'}):
+  for settings in ({'train__n_dis': 1}, {'train__update_order': 'joint'}):
     assert not step.in_parts(build(points(**settings)).components)
 
 

@@ -247,8 +247,8 @@ CLASSES = dict(networks__classes=3, networks__g_condition='concat')
 
 @pytest.mark.slow
 @pytest.mark.parametrize('settings', [
-    dict(train__update='joint', train__reuse_latents=True),
-    dict(train__update='joint'),
+    dict(train__update_order='joint', train__reuse_latents=True),
+    dict(train__update_order='joint'),
     *(pytest.param(settings, marks=pytest.mark.slow) for settings in (
         dict(train__reuse_latents=True,
              objective__d_weight_penalty='l2',
@@ -316,7 +316,7 @@ def test_a_step_by_hand_with_what_settings_add(dense, settings):
 
   d = jax.tree.map(lambda p, g: p - .2 * g, old.d.params,
                    jax.grad(d_loss)(old.d.params))
-  judge = old.d.params if more.update == 'joint' else d
+  judge = old.d.params if more.update_order == 'joint' else d
   g = jax.tree.map(lambda p, g: p - .1 * g, old.g.params,
                    jax.grad(g_loss)(old.g.params, judge))
   for got, wanted, before in ((new.d, d, old.d), (new.g, g, old.g)):
@@ -346,7 +346,7 @@ def test_clipping_bounds_every_parameter_of_d_and_none_of_g(dense):
 @pytest.mark.slow
 def test_rates_fall_with_the_images_shown(dense):
   def moves(images, **settings):
-    config = dense(train__update='joint', **settings)
+    config = dense(train__update_order='joint', **settings)
     gan = build(config)
     old = gan.init(jax.random.key(0)).replace(images=jnp.int32(images))
     new, _ = gan.step(old, batch(config), KEY)
@@ -430,7 +430,7 @@ def test_vectors_of_spectral_norms_move_as_often_as_they_should(
     dense, settings, d_wanted, g_wanted):
   config = dense('vanilla', **{**dict(
       networks__d_weight_norm='spectral', networks__g_weight_norm='spectral',
-      networks__latent_law='normal', train__update='alternate',
+      networks__latent_law='normal', train__update_order='alternate',
       train__reuse_latents=False, optimizer__g_rate=0., optimizer__d_rate=0.,
       data__resolution=8), **settings})
   gan = build(config)

@@ -102,6 +102,19 @@ def test_a_setting_that_did_not_exist_has_the_value_of_before(run):
   assert all(name in line for name in names)
 
 
+@pytest.mark.parametrize('run', ['growing'], indirect=True)
+@pytest.mark.parametrize('value', ['joint', 'alternate'])
+def test_a_setting_is_read_by_its_earlier_name(run, value):
+  path = run / 'config.json'
+  values = json.loads(path.read_text())
+  values['train']['update'] = value
+  path.write_text(json.dumps(values))
+  lines = []
+  assert config_file.load_config(
+      run, lines.append).train.update_order == value
+  assert not any('update' in line for line in lines)
+
+
 @pytest.mark.parametrize('run', ['quickstart'], indirect=True)
 def test_what_was_read_as_before_is_recorded_when_the_run_goes_on(run):
   lacking(run, 'schedule')
@@ -115,7 +128,8 @@ def test_what_was_read_as_before_is_recorded_when_the_run_goes_on(run):
 
 
 def test_a_setting_that_is_younger_than_these_runs_says_what_was_before():
-  values = json.loads((EARLIER / 'quickstart' / 'config.json').read_text())
+  values = schema.present_names(json.loads(
+      (EARLIER / 'quickstart' / 'config.json').read_text()))
   known = {'seed'} | {f'{section}.{field}' for section, fields in values.items()
                       if section != 'seed' for field in fields}
   about = schema.metadata()

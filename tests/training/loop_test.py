@@ -36,7 +36,7 @@ from msg_gan_jax.training import (
   monitor,
   summary,
 )
-from msg_gan_jax.training.stop import Stop
+from msg_gan_jax.training.stop import SIGNALS, Stop
 
 pytestmark = pytest.mark.slow
 
@@ -137,12 +137,12 @@ def assert_ends_like(path, other):
       other / 'summary.json').read_text()
 
 
-def stop_at(monkeypatch, *images, number=signal.SIGTERM):
-  """The process gets a signal once this number of images was shown."""
+def stop_at(monkeypatch, signals):
+  """The process gets signals, {images: number}, once so many were shown."""
   wanted = Stop.wanted
 
   def then(self, step):
-    if step * 8 in images:
+    if number := signals.get(step * 8):
       os.kill(os.getpid(), number)
     return wanted(self, step)
 
@@ -257,13 +257,14 @@ def test_stability_is_the_change_of_the_samples_in_an_epoch(
 def test_stopped_and_continued_it_ends_as_unbroken(
     unbroken, config, tmp_path, monkeypatch):
   path = tmp_path / 'run'
-  before = [signal.getsignal(n) for n in (signal.SIGTERM, signal.SIGINT)]
-  stops = (72, 128, 136)  # Beside, at, and after a cadence.
+  before = [signal.getsignal(n) for n in SIGNALS]
+  # Beside, at, and after a cadence.
+  stops = {72: signal.SIGTERM, 128: signal.SIGUSR1, 136: signal.SIGUSR2}
   with monkeypatch.context() as patch:
-    stop_at(patch, *stops)
-    for images in stops:
+    stop_at(patch, stops)
+    for images, number in stops.items():
       said = []
-      assert loop.train(config, path, said.append) == signal.SIGTERM
+      assert loop.train(config, path, said.append) == number
       assert said[-1] == (f'stopped and saved at {images} images; the same '
                           'command continues')
       assert final(path)[0] == images
@@ -273,13 +274,12 @@ def test_stopped_and_continued_it_ends_as_unbroken(
   assert_ends_like(path, unbroken[0])
   starts = json.loads((path / 'versions.json').read_text())
   assert [entry['images'] for entry in starts] == [0, *stops]
-  assert before == [
-      signal.getsignal(n) for n in (signal.SIGTERM, signal.SIGINT)]
+  assert before == [signal.getsignal(n) for n in SIGNALS]
 
 
 def test_a_signal_in_the_last_step_ends_the_run(
     config, unbroken, tmp_path, monkeypatch):
-  stop_at(monkeypatch, TOTAL)
+  stop_at(monkeypatch, {TOTAL: signal.SIGTERM})
   assert loop.train(config, tmp_path / 'run', len) == 0
   assert_ends_like(tmp_path / 'run', unbroken[0])
 

@@ -1,14 +1,44 @@
 """Runs that a signal stops, or that are killed, end as one that is not."""
 import os
+import pty
 import random
 import re
 import signal
+import subprocess
+import sys
 import time
 
+from helpers import ROOT
 import kills
 import pytest
 
-from msg_gan_jax.training.stop import Stop
+from msg_gan_jax.training.stop import AGAIN, SIGNALS, Stop, exit_status
+
+GUIDE = ROOT / 'docs' / 'guide' / 'training.md'
+# Speaks as a run does, until it is asked to stop.
+SPEAKER = '''
+import fcntl, sys, termios, time
+from msg_gan_jax.training.stop import Stop, exit_status
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # Its terminal sends it SIGHUP.
+with Stop() as stop:
+  while not stop.wanted(1):
+    print('training', flush=True)
+    time.sleep(.01)
+  print('stopped and saved', flush=True)
+  open(sys.argv[1], 'w').write('saved')
+sys.exit(exit_status(stop.signal))
+'''
+
+
+@pytest.fixture(autouse=True)
+def heard():
+  """Signals as a terminal has them, whatever this process ignores."""
+  before = {number: signal.signal(number, signal.SIG_DFL)
+            for number in SIGNALS}
+  signal.signal(signal.SIGINT, signal.default_int_handler)
+  yield
+  for number, handler in before.items():
+    signal.signal(number, handler)
 
 
 def test_a_second_ctrl_c_interrupts_at_once():
@@ -20,6 +50,66 @@ def test_a_second_ctrl_c_interrupts_at_once():
       time.sleep(5)
 
 
+@pytest.mark.parametrize('name', [
+    'SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'])
+def test_a_signal_asks_to_stop_unless_it_was_ignored(name):
+  number = getattr(signal, name)
+  with Stop() as stop:
+    assert not stop.wanted(8)
+    os.kill(os.getpid(), number)
+    assert stop.wanted(16) and stop.signal == number
+  signal.signal(number, signal.SIG_IGN)  # As `nohup` leaves SIGHUP.
+  with Stop() as stop:
+    os.kill(os.getpid(), number)
+    assert not stop.wanted(8)
+  assert signal.getsignal(number) == signal.SIG_IGN
+
+
+def test_the_guide_has_the_exit_status_of_every_signal():
+  rows = dict(re.findall(r'^\| (\d+) \| (.*?) \|', GUIDE.read_text(), re.M))
+  assert list(rows) == ['0', '1', '75', '130']
+  assert exit_status(0) == 0
+  for number in SIGNALS:
+    assert f'`{signal.Signals(number).name}`' in rows[str(exit_status(number))]
+
+
+@pytest.mark.parametrize('status', [0, 1, AGAIN, 128 + signal.SIGINT])
+def test_the_recipe_queues_a_job_again_where_there_is_more_to_do(
+    status, tmp_path):
+  recipe, = re.findall(r'```sh\n(#!/bin/bash\n.*?)```', GUIDE.read_text(), re.S)
+  for name, line in ('srun', f'exit {status}'), ('scontrol', 'echo "$@"'):
+    (tmp_path / name).write_text(f'#!/bin/sh\n{line}\n')
+    (tmp_path / name).chmod(0o755)
+  done = subprocess.run(
+      ['bash', '-c', recipe], text=True, stdout=subprocess.PIPE,
+      env={'PATH': f'{tmp_path}:{os.environ["PATH"]}', 'SLURM_JOB_ID': '7'})
+  assert done.returncode == status
+  assert done.stdout == ('requeue 7\n' if status == AGAIN else '')
+
+
+@pytest.mark.parametrize('disowned', [False, True])
+def test_a_terminal_may_be_closed(disowned, tmp_path):
+  """What is said to it afterwards is no error, and the end is as told."""
+  if disowned:  # Children begin with what their parent ignores.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+  ours, theirs = pty.openpty()
+  child = subprocess.Popen(
+      [sys.executable, '-c', SPEAKER, str(tmp_path / 'said')],
+      stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
+      env={**os.environ, 'PYTHONPATH': str(ROOT)})
+  try:
+    os.close(theirs)
+    assert b'training' in os.read(ours, 1000)
+    os.close(ours)
+    if disowned:
+      time.sleep(.1)
+      child.terminate()
+    assert child.wait(60) == AGAIN
+  finally:
+    child.kill()
+  assert (tmp_path / 'said').read_text() == 'saved'
+
+
 @pytest.mark.slow
 def test_killed_again_and_again_it_ends_as_unbroken(tmp_path):
   lines = []
@@ -28,7 +118,9 @@ def test_killed_again_and_again_it_ends_as_unbroken(tmp_path):
 
 
 @pytest.mark.slow
-def test_ctrl_c_saves_and_exits_with_its_status(tmp_path):
+@pytest.mark.parametrize('number, status', [
+    (signal.SIGINT, 130), (signal.SIGHUP, 75)])
+def test_a_signal_saves_and_exits_with_its_status(number, status, tmp_path):
   (tmp_path / 'experiment.py').write_text(kills.EXPERIMENT)
   process = kills.launch(tmp_path, 'run')
   try:
@@ -36,8 +128,8 @@ def test_ctrl_c_saves_and_exits_with_its_status(tmp_path):
     while not kills.newest(tmp_path / 'run' / 'checkpoints'):
       assert process.poll() is None and time.monotonic() < until
       time.sleep(.01)
-    process.send_signal(signal.SIGINT)
-    assert process.wait(60) == 128 + signal.SIGINT
+    process.send_signal(number)
+    assert process.wait(60) == status
   finally:
     process.kill()
   log = (tmp_path / 'run.log').read_text()
