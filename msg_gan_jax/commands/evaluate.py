@@ -5,6 +5,7 @@ import os
 from absl import flags
 
 from msg_gan_jax.commands import shared_flags as shared
+from msg_gan_jax.files import console
 
 SHARED: shared.Flags = (
     shared.COUNT, shared.SEED, shared.WEIGHTS, shared.PSI, shared.CUTOFF,
@@ -57,9 +58,9 @@ def run() -> int:
 
   def tell(record):
     if JSON.value:
-      print(json.dumps(text.finite(record)), flush=True)
+      console.say(json.dumps(text.finite(record)))
 
-  say = shared.say_aside if JSON.value else print
+  say = console.say_aside if JSON.value else console.say
   metrics = METRICS.value or (['fid'] if SAVE_STATS.value else [])
   protocol = protocols.choose(PROTOCOL.value, metrics, FEATURES.value)
   options = pair.Options(
@@ -97,7 +98,8 @@ def run() -> int:
         FAKE.value, 'fake', False, resolution, range=RANGE.value)
     lines = score_runs.score_sets(
         real, fake, METRICS.value, options, out, tell)
-  say('\n'.join(lines))
+  for line in lines:
+    say(line)
   return 0
 
 

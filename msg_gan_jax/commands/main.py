@@ -28,6 +28,7 @@ from msg_gan_jax.commands.memory import (
 )
 from msg_gan_jax.commands.vectors import avoid_slow_sort
 from msg_gan_jax.config import errors, tables
+from msg_gan_jax.files import console
 from msg_gan_jax.runs.config_file import load_config, near_run
 
 
@@ -144,7 +145,8 @@ def _parse(argv):
   """argv -> what is left after the flags; mistakes in one line."""
   try:
     if {'-h', '-help', '--help'} & set(argv[1:]):
-      print(_help(argv))
+      for line in _help(argv).split('\n'):
+        console.say(line)
       sys.exit(0)
     ordered = [argv[0], *_with_config(argv[1:])]
     with _command_line(ordered):
@@ -240,7 +242,7 @@ def _say_what_begins(values):
   """Says that training begins in a new folder: its name may be mistyped."""
   run = os.path.expanduser(values.get('workdir', ''))
   if run and not os.path.exists(run) and values.get('mode', 'train') == 'train':
-    shared.say_aside(f'{run} is a new folder: the experiment '
+    console.say_aside(f'{run} is a new folder: the experiment '
                      f'{experiments.DEFAULT} begins there.{near_run(run)}')
 
 
@@ -291,8 +293,11 @@ def _own_flags():
 
 
 def _fail(text: str, status: int = 1) -> NoReturn:
-  print(f'error: {text}', file=sys.stderr)
+  first, *more = text.split('\n')
+  console.say_aside(f'error: {first}')
+  for line in more:  # Not one of them can pass for an error of its own.
+    console.say_aside(line if line.startswith(' ') else f'  {line}')
   if not text.startswith('interrupted'):
-    print('(--debug shows where)', file=sys.stderr)
+    console.say_aside('(--debug shows where)')
   sys.stdout.flush()
   sys.exit(status)

@@ -2,6 +2,7 @@
 from absl import flags
 
 from msg_gan_jax.commands import shared_flags as shared
+from msg_gan_jax.files import console
 
 SHARED: shared.Flags = (*shared.LATENTS, shared.W_FILE)
 ROWS = flags.DEFINE_integer(
@@ -26,5 +27,5 @@ def run() -> int:
     figure = mixing.mixing_figure(trained, ROWS.value, latents, crossovers)
   shared.make_folder_of(path)
   grids.save(path, figure)
-  print(path)
+  console.say(path)
   return 0

@@ -4,6 +4,7 @@ import os
 from absl import flags
 
 from msg_gan_jax.commands import shared_flags as shared
+from msg_gan_jax.files import console
 
 SHARED: shared.Flags = (
     shared.SEED, shared.LABELS, shared.WEIGHTS, shared.OUT)
@@ -46,6 +47,7 @@ def run() -> int:
           'images': int(trained.state.images)})
   for name, distance, psnr in list(zip(
       names, result.after, result.psnr, strict=True))[:LISTED]:
-    print(f'{name}: distance {distance:.2g}, {psnr:.1f} dB')
-  print(*paths[:LISTED_FILES], sep='\n')
+    console.say(f'{name}: distance {distance:.2g}, {psnr:.1f} dB')
+  for path in paths[:LISTED_FILES]:
+    console.say(path)
   return 0

@@ -2,6 +2,7 @@
 from absl import flags
 
 from msg_gan_jax.commands import shared_flags as shared
+from msg_gan_jax.files import console
 
 SHARED: shared.Flags = (
     *shared.LATENTS, shared.W_FILE, shared.SCALES)
@@ -49,5 +50,5 @@ def run() -> int:
   with errors.naming(path='out'):
     walk.write_film(
         path, trained, styles, labels, FPS.value, shared.SCALES.value)
-  print(path)
+  console.say(path)
   return 0

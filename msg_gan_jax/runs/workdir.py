@@ -8,6 +8,7 @@ import socket
 from typing import Any, Self
 
 from msg_gan_jax.config import schema
+from msg_gan_jax.files import console
 from msg_gan_jax.files.atomic import append_json, write_json
 from msg_gan_jax.runs import config_file
 from msg_gan_jax.runs.versions import now, read_versions, versions
@@ -37,7 +38,7 @@ class Workdir:
   """
 
   def __init__(self, path: str | os.PathLike, main: bool = True,
-               say: Callable[[str], Any] = print):
+               say: Callable[[str], Any] = console.say):
     self.path = config_file.absolute(path)
     self.main = main
     self._lock = None

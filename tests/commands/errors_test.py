@@ -113,8 +113,8 @@ def test_a_changed_config_lists_what_changed(command, tmp_path, small):
       r'--workdir .*run: this run was started under another config:\n',
       r'\n  config\.train\.batch: 8 -> 16\n',
       r'\n  config\.data\.resolution: 16 -> 8\n',
-      r'\nRestore these values to continue it, or choose another --workdir=FOL'
-      r'DER\. With --workdir=/.*run and without --config=EXPERIMENT it goes')
+      r'\n  Restore these values to continue it, or choose another --workdir='
+      r'FOLDER\. With --workdir=/.*run and without --config=EXPERIMENT it goes')
   assert config_file.load_config(tmp_path / 'run') == small(train__batch=8)
 
 

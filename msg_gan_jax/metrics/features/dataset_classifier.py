@@ -11,7 +11,7 @@ import numpy as np
 
 from msg_gan_jax.arrays.indices import at_random, evenly
 from msg_gan_jax.data.source import Source
-from msg_gan_jax.files import atomic, cache, progress
+from msg_gan_jax.files import atomic, cache, console, progress
 from msg_gan_jax.metrics.features import classifier, classifier_training
 
 MOST = 50_000  # Pictures that it learns from; they lie in memory.
@@ -71,7 +71,7 @@ def heads_of(source: Source) -> tuple[
 
 def trained(source: Source, held_out: Source | None = None,
             cache_dir: str = '',
-            say: Callable[[str], Any] = print) -> Trained:
+            say: Callable[[str], Any] = console.say) -> Trained:
   """The classifier of a source, from the cache folder or trained now.
 
   Args:
