@@ -37,8 +37,6 @@ def _n_dis_more(components):
 def _classes(components):
   """Classes without a player that is told about them, and the reverse."""
   networks = components.config.networks
-  G_CONDITIONS.check(networks.g_condition)
-  D_CONDITIONS.check(networks.d_condition)
   told = [f'config.networks.{name} = {getattr(networks, name)!r}'
           for name in ('g_condition', 'd_condition')
           if getattr(networks, name) != 'none']

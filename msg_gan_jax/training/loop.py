@@ -1,8 +1,7 @@
 """The loop: gives a GAN time and disk.
 
 It keeps order and safety: it reads the logs, refuses numbers that are not
-finite, runs the observers that are due (observers.py), writes their record,
-and saves.
+finite, runs the observers that are due, writes their record, and saves.
 """
 from collections.abc import Callable, Sequence
 import contextlib

@@ -219,8 +219,7 @@ def test_the_summary_is_of_the_averaged_weights(unbroken, config):
   levels = sampling.renderer(gan, data_mesh())(
       final(path)[1]['state'], sampling.summary_latents(gan, 32))
   assert found['pairwise']['samples'] == training_stability.pairwise(levels[-1])
-  table = summary.DistanceSummary.table(found)
-  assert f'after 160 images\n{table}' in '\n'.join(said)
+  assert summary.DistanceSummary.table(found) in '\n'.join(said)
   assert recorded(path)[-1]['swd_16'] == found['swd']['samples']['16']
   assert f'pictures: {path / "samples"}' in said
 
@@ -293,7 +292,6 @@ def test_after_the_end_the_same_command_prints_the_summary(
   done, *table = after_classes(said)
   assert done == 'done after 160 images' and table[0] == 'after 160 images'
   assert '\n'.join(table) in '\n'.join(unbroken[1])
-  assert table[1].startswith('Sliced')
   assert_ends_like(copy, unbroken[0])
 
 
