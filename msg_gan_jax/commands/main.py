@@ -13,6 +13,7 @@ from msg_gan_jax.commands import (
   evaluate,
   experiments,
   inspect_data,
+  library_warnings,
   mix,
   own_config,
   project,
@@ -89,8 +90,10 @@ def main(argv: list[str]) -> NoReturn:
 
 def _call():
   """Runs the command; returns the exit status."""
-  if _DEBUG.value:
+  if _DEBUG.value:  # Warnings then show their place, too.
     logging.getLogger('msg_gan_jax').setLevel(logging.DEBUG)
+  else:
+    library_warnings.tell()
   _check_mode()
   if shared.WORKDIR.value == '':
     raise ValueError("--workdir: wanted a folder, found ''.")

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from msg_gan_jax.gan import idle_settings, pyramid
 from msg_gan_jax.gan.components import Components
 from msg_gan_jax.gan.networks.norms import sees_batch
-from msg_gan_jax.gan.networks.players import D_CONDITIONS, G_CONDITIONS
 
 Rule = Callable[[Components], None]
 

@@ -42,8 +42,7 @@ class Workdir:
     self.path = config_file.absolute(path)
     self.main = main
     self._lock = None
-    if self.path.exists() and not self.path.is_dir():
-      raise ValueError(f'workdir {self.path}: a file; wanted a folder.')
+    _refuse_what_is_no_folder(self.path)
     self._made: list[pathlib.Path] = []
     if main:
       self._made = [folder for folder in (self.path, *self.path.parents)
@@ -140,6 +139,20 @@ class Workdir:
     write_json(self.path / 'versions.json', [*entries, {
         'images': int(images), 'data_digest': digest, **present}])
     return changed
+
+
+def _refuse_what_is_no_folder(path):
+  """Raises for a path, or a part of one, that is a file or leads nowhere."""
+  for place in (path, *path.parents):
+    what = f'workdir {path}: ' + (f'{place} is ' if place != path else '')
+    if place.is_symlink() and not place.exists():
+      raise ValueError(
+          f'{what}a link to {os.readlink(place)!r}, which is not there; wanted '
+          'a folder. Remove the link, or make the folder.')
+    if place.exists():
+      if not place.is_dir():
+        raise ValueError(f'{what}a file; wanted a folder.')
+      return
 
 
 def _refuse_strangers(path):
