@@ -10,6 +10,11 @@ from msg_gan_jax.files import console
 SHARED: shared.Flags = (
     shared.COUNT, shared.SEED, shared.WEIGHTS, shared.PSI, shared.CUTOFF,
     shared.OUT)
+EXAMPLES = (
+    ' --mode=evaluate --workdir=runs/quickstart',
+    ' --mode=evaluate --workdir=runs/a0,runs/a1 --checkpoints=best',
+    ' --mode=evaluate --real=DIR --fake=samples.npz --metrics=fid,kid',
+)
 REAL = flags.DEFINE_string(
     'real', '', 'What to compare with: a folder, a .zip, .tar or .npz, '
     "or a source, such as 'cifar10' or 'cifar10:PATH'; the run's own "

@@ -1,4 +1,5 @@
 """Warnings of libraries as lines for people: a sentence each, and each once."""
+import logging
 import re
 import warnings
 
@@ -14,6 +15,8 @@ def tell() -> None:
   """Makes Python show them so, in place of a place in a file and its source."""
   # Of a damaged picture: our own error names it, or our list of skipped files.
   warnings.filterwarnings('ignore', module=r'PIL\.')
+  # It logs that it cannot keep its list of fonts, which it then makes again.
+  logging.getLogger('matplotlib').setLevel(logging.ERROR)
   told: set[str] = set()
 
   def show(message, *unused, **unused_too):

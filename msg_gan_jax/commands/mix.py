@@ -5,6 +5,9 @@ from msg_gan_jax.commands import shared_flags as shared
 from msg_gan_jax.files import console
 
 SHARED: shared.Flags = (*shared.LATENTS, shared.W_FILE)
+EXAMPLES = (
+    ' --mode=mix --workdir=runs/a',
+)
 ROWS = flags.DEFINE_integer(
     'rows', 3, 'How many destinations are at the left.', lower_bound=1)
 CROSSOVERS = flags.DEFINE_string(

@@ -8,6 +8,9 @@ from msg_gan_jax.files import console
 
 SHARED: shared.Flags = (
     shared.SEED, shared.LABELS, shared.WEIGHTS, shared.OUT)
+EXAMPLES = (
+    ' --mode=project --workdir=runs/a --pictures=me.png,folder',
+)
 PICTURES = flags.DEFINE_list(
     'pictures', [], 'Files and folders of pictures.')
 STEPS = flags.DEFINE_integer(

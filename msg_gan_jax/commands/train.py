@@ -4,6 +4,12 @@ from absl import flags
 from msg_gan_jax.commands import shared_flags as shared
 
 SHARED: shared.Flags = (shared.CONFIG,)
+EXAMPLES = (
+    '',
+    ' --config=own_pictures --config.data.path=DIR --dry_run',
+    ' --config=own_pictures --config.data.path=DIR',
+    ' --config=mine.py --workdir=runs/a --config.train.batch=64',
+)
 INIT_FROM = flags.DEFINE_string(
     'init_from', '', 'Another run whose weights are the start; which of them: '
     '--config.train.init_parts.')

@@ -6,6 +6,9 @@ from msg_gan_jax.files import console
 
 SHARED: shared.Flags = (
     *shared.LATENTS, shared.W_FILE, shared.SCALES)
+EXAMPLES = (
+    ' --mode=walk --workdir=runs/quickstart --scales --out=walk.webp',
+)
 SECONDS = flags.DEFINE_float(
     'seconds', None, 'Length of the film; 2 for each latent if not given.',
     lower_bound=0.)

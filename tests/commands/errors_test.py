@@ -205,25 +205,6 @@ def test_flags_may_stand_in_any_order(command, tmp_path, monkeypatch):
   assert config.networks.phi == 'lin_cat' and not config.data.mirror
 
 
-def test_help_names_the_flags_and_the_experiments(command):
-  status, out, err = command('--help')
-  assert status == 0 and err == ''
-  for text in ('quickstart', '--workdir', '--config', '--[no]dry_run'):
-    assert text in out
-  for mode in main.COMMANDS:
-    assert f'\n--mode={mode}: ' in out
-    for flag in main.flags_of(mode):
-      assert len(re.findall(rf'^  --(\[no\])?{flag}: ', out, re.M)) == 1
-
-
-def test_help_about_a_mode_names_its_flags_alone(command):
-  status, out, err = command('--mode=walk', '--help')
-  assert (status, err) == (0, '')
-  shown = set(re.findall(r'^  --(?:\[no\])?(\w+): ', out, re.M))
-  assert shown == {'workdir', 'mode', 'debug'} | main.flags_of('walk')
-  assert 'seconds' in shown and 'steps' not in shown
-
-
 @pytest.mark.slow
 def test_the_console_is_quiet_but_for_what_is_said(tmp_path):
   """Of a whole process, with jax choosing its platform and absl its logs."""
