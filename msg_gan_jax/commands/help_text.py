@@ -3,6 +3,7 @@ from collections.abc import Mapping, Sequence
 from importlib import metadata
 import os
 import platform
+import sys
 import textwrap
 from typing import Any
 
@@ -57,8 +58,8 @@ def of_mode(mode: str, program: str, commands: Mapping[str, Any],
 
 def version() -> str:
   """Versions of this package, of jax and of Python."""
-  import msg_gan_jax
-  return (f'msg_gan_jax {msg_gan_jax.__version__}, jax '
+  ours = sys.modules['msg_gan_jax'].__version__
+  return (f'msg_gan_jax {ours}, jax '
           f'{metadata.version("jax")}, Python {platform.python_version()}')
 
 
