@@ -10,7 +10,7 @@ from msg_gan_jax.files import console
 SHARED: shared.Flags = (
     shared.COUNT, shared.SEED, shared.WEIGHTS, shared.PSI, shared.CUTOFF,
     shared.OUT)
-EXAMPLES = (
+EXAMPLES: shared.Examples = (
     ' --mode=evaluate --workdir=runs/quickstart',
     ' --mode=evaluate --workdir=runs/a0,runs/a1 --checkpoints=best',
     ' --mode=evaluate --real=DIR --fake=samples.npz --metrics=fid,kid',

@@ -2,7 +2,7 @@
 from msg_gan_jax.commands import shared_flags as shared
 
 SHARED: shared.Flags = (shared.CONFIG, shared.OUT)
-EXAMPLES = (
+EXAMPLES: shared.Examples = (
     ' --mode=inspect --config=own_pictures --config.data.path=DIR',
     ' --mode=inspect --workdir=runs/quickstart',
 )

@@ -1,5 +1,5 @@
 """python launch.py --config=EXPERIMENT --workdir=RUN --mode=COMMAND"""
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 import contextlib
 import logging
 import os
@@ -44,7 +44,7 @@ class Command(Protocol):
   __name__: str
   __doc__: str | None
   SHARED: shared.Flags
-  EXAMPLES: Sequence[str]
+  EXAMPLES: shared.Examples
 
   def run(self) -> int:
     """Does it, and prints what it wrote; returns the exit status."""

@@ -5,7 +5,7 @@ from msg_gan_jax.commands import shared_flags as shared
 from msg_gan_jax.files import console
 
 SHARED: shared.Flags = (*shared.LATENTS, shared.W_FILE)
-EXAMPLES = (
+EXAMPLES: shared.Examples = (
     ' --mode=mix --workdir=runs/a',
 )
 ROWS = flags.DEFINE_integer(

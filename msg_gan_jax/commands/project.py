@@ -8,7 +8,7 @@ from msg_gan_jax.files import console
 
 SHARED: shared.Flags = (
     shared.SEED, shared.LABELS, shared.WEIGHTS, shared.OUT)
-EXAMPLES = (
+EXAMPLES: shared.Examples = (
     ' --mode=project --workdir=runs/a --pictures=me.png,folder',
 )
 PICTURES = flags.DEFINE_list(

@@ -7,7 +7,7 @@ from msg_gan_jax.commands import shared_flags as shared
 from msg_gan_jax.files import console
 
 SHARED: shared.Flags = (*shared.LATENTS, shared.SCALES)
-EXAMPLES = (
+EXAMPLES: shared.Examples = (
     ' --mode=sample --workdir=runs/quickstart',
     ' --mode=sample --workdir=runs/quickstart --count=100 --seed=7 --scales',
     ' --mode=sample --workdir=runs/quickstart --count=1000 --separate',

@@ -17,6 +17,7 @@ from msg_gan_jax.runs.config_file import load_config
 
 T = TypeVar('T', int, float)
 Flags = tuple[flags.FlagHolder, ...]
+Examples = tuple[str, ...]
 MOST_PSI = 100  # A larger one is a mistake.
 
 CONFIG = config_flags.DEFINE_config_file(

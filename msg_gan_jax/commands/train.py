@@ -4,7 +4,7 @@ from absl import flags
 from msg_gan_jax.commands import shared_flags as shared
 
 SHARED: shared.Flags = (shared.CONFIG,)
-EXAMPLES = (
+EXAMPLES: shared.Examples = (
     '',
     ' --config=own_pictures --config.data.path=DIR --dry_run',
     ' --config=own_pictures --config.data.path=DIR',

@@ -3,7 +3,7 @@ from msg_gan_jax.commands import shared_flags as shared
 from msg_gan_jax.files import console
 
 SHARED: shared.Flags = (*shared.LATENTS, shared.W_FILE)
-EXAMPLES = (
+EXAMPLES: shared.Examples = (
     ' --mode=truncate --workdir=runs/a --psi=1,.7,.5,0,-.5,-1',
 )
 USUAL_COUNT = 6

@@ -6,7 +6,7 @@ from msg_gan_jax.files import console
 
 SHARED: shared.Flags = (
     *shared.LATENTS, shared.W_FILE, shared.SCALES)
-EXAMPLES = (
+EXAMPLES: shared.Examples = (
     ' --mode=walk --workdir=runs/quickstart --scales --out=walk.webp',
 )
 SECONDS = flags.DEFINE_float(
