@@ -16,6 +16,7 @@ from msg_gan_jax.arrays.mesh import data_mesh
 from msg_gan_jax.config import Config, schema
 from msg_gan_jax.data.batches import Batch
 from msg_gan_jax.data.sources import Splits, open_source
+from msg_gan_jax.files import console
 from msg_gan_jax.gan import pyramid
 from msg_gan_jax.gan.build import Gan, build
 from msg_gan_jax.gan.devices import ShardedStep, check_batch
@@ -31,7 +32,7 @@ PICTURES = 64  # In the contact sheet.
 
 
 def dry_run(config: Config, sheet: str,
-            say: Callable[[str], None] = text.say) -> None:
+            say: Callable[[str], None] = console.say) -> None:
   """Says the shapes at once, then what the data and the compiled step are.
 
   Args:

@@ -5,10 +5,16 @@ import os
 from absl import flags
 
 from msg_gan_jax.commands import shared_flags as shared
+from msg_gan_jax.files import console
 
 SHARED: shared.Flags = (
     shared.COUNT, shared.SEED, shared.WEIGHTS, shared.PSI, shared.CUTOFF,
     shared.OUT)
+EXAMPLES: shared.Examples = (
+    ' --mode=evaluate --workdir=runs/quickstart',
+    ' --mode=evaluate --workdir=runs/a0,runs/a1 --checkpoints=best',
+    ' --mode=evaluate --real=DIR --fake=samples.npz --metrics=fid,kid',
+)
 REAL = flags.DEFINE_string(
     'real', '', 'What to compare with: a folder, a .zip, .tar or .npz, '
     "or a source, such as 'cifar10' or 'cifar10:PATH'; the run's own "
@@ -57,9 +63,9 @@ def run() -> int:
 
   def tell(record):
     if JSON.value:
-      print(json.dumps(text.finite(record)), flush=True)
+      console.say(json.dumps(text.finite(record)))
 
-  say = shared.say_aside if JSON.value else print
+  say = console.say_aside if JSON.value else console.say
   metrics = METRICS.value or (['fid'] if SAVE_STATS.value else [])
   protocol = protocols.choose(PROTOCOL.value, metrics, FEATURES.value)
   options = pair.Options(
@@ -97,7 +103,8 @@ def run() -> int:
         FAKE.value, 'fake', False, resolution, range=RANGE.value)
     lines = score_runs.score_sets(
         real, fake, METRICS.value, options, out, tell)
-  say('\n'.join(lines))
+  for line in lines:
+    say(line)
   return 0
 
 

@@ -51,7 +51,7 @@ def check_setting(name: str, value: str | None) -> None:
     what = ('a group of settings and not one' if f'{name}.' in {
         k[:len(name) + 1] for k in inside} else 'no such setting')
     raise ValueError(f'--config.{name}: {what}; '
-                     f'{tables.nearest(name, inside or settings)}')
+                     f'{_nearest_setting(name, inside or settings)}')
   kind = type(settings[name])
   read = flags.BooleanParser().parse if kind is bool else kind
   try:
@@ -59,6 +59,33 @@ def check_setting(name: str, value: str | None) -> None:
   except ValueError as error:
     raise ValueError(f'--config.{name}: wanted {kind.__name__}, found '
                      f'{value!r}.') from error
+
+
+def _nearest_setting(name, known):
+  """The setting of the same last word in another group, or the nearest."""
+  called = called_so(name.rpartition('.')[2])
+  if not called:
+    return tables.nearest(name, known)
+  return (f'did you mean {tables.one_of(called)}? Known: '
+          f'{", ".join(sorted(known))}.')
+
+
+def called_so(name: str) -> list[str]:
+  """Settings whose last word is `name`, such as 'train.batch' of 'batch'."""
+  return [setting for setting in schema.metadata()
+          if setting.rpartition('.')[2] == name.replace('-', '_')]
+
+
+def setting_of_flag(name: str) -> list[str]:
+  """Flags of the settings that a flag may mean: '--config.train.batch'.
+
+  Args:
+    name: of a flag that there is not, such as 'batch_size'.
+  """
+  words = {setting.rpartition('.')[2] for setting in schema.metadata()}
+  found = [setting for word in tables.begun(name, words)
+           for setting in called_so(word)]
+  return [f'--config.{setting}' for setting in found]
 
 
 def try_experiment(path: str, arguments: Sequence[str]) -> None:

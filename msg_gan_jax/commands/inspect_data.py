@@ -2,6 +2,10 @@
 from msg_gan_jax.commands import shared_flags as shared
 
 SHARED: shared.Flags = (shared.CONFIG, shared.OUT)
+EXAMPLES: shared.Examples = (
+    ' --mode=inspect --config=own_pictures --config.data.path=DIR',
+    ' --mode=inspect --workdir=runs/quickstart',
+)
 
 
 def run() -> int:

@@ -12,7 +12,9 @@ from absl import app, flags
 from msg_gan_jax.commands import (
   evaluate,
   experiments,
+  help_text,
   inspect_data,
+  library_warnings,
   mix,
   own_config,
   project,
@@ -28,6 +30,7 @@ from msg_gan_jax.commands.memory import (
 )
 from msg_gan_jax.commands.vectors import avoid_slow_sort
 from msg_gan_jax.config import errors, tables
+from msg_gan_jax.files import console
 from msg_gan_jax.runs.config_file import load_config, near_run
 
 
@@ -36,10 +39,12 @@ class Command(Protocol):
 
   Attributes:
     SHARED: flags of `shared_flags` that it takes, besides those it defines.
+    EXAMPLES: what stands behind the name of the program, the simplest first.
   """
   __name__: str
   __doc__: str | None
   SHARED: shared.Flags
+  EXAMPLES: shared.Examples
 
   def run(self) -> int:
     """Does it, and prints what it wrote; returns the exit status."""
@@ -88,8 +93,10 @@ def main(argv: list[str]) -> NoReturn:
 
 def _call():
   """Runs the command; returns the exit status."""
-  if _DEBUG.value:
+  if _DEBUG.value:  # Warnings then show their place, too.
     logging.getLogger('msg_gan_jax').setLevel(logging.DEBUG)
+  else:
+    library_warnings.tell()
   _check_mode()
   if shared.WORKDIR.value == '':
     raise ValueError("--workdir: wanted a folder, found ''.")
@@ -114,18 +121,18 @@ def _check_mode():
     # --noscales is --scales=false; no flag of ours begins with 'no'.
     modes = _modes_of(word.removeprefix('no'))
     if modes and _MODE.value not in modes:
-      raise ValueError(f'--{word}: a flag of {_listed(modes)}; '
-                       f'this is --mode={_MODE.value}.')
+      setting = experiments.called_so(word)
+      # A run that is there may not change it.
+      hint = f' Did you mean --config.{setting[0]}?' if (
+          setting and 'config' in flags_of(_MODE.value)
+          and not _earlier_run(sys.argv[1:])) else ''
+      raise ValueError(f'--{word}: a flag of {help_text.listed(modes)}; this '
+                       f'is --mode={_MODE.value}.{hint}')
 
 
 def _modes_of(flag):
   """The modes that take a flag; () of one that belongs to every mode."""
   return tuple(mode for mode in COMMANDS if flag in flags_of(mode))
-
-
-def _listed(modes):
-  *first, last = (f'--mode={mode}' for mode in modes)
-  return f'{", ".join(first)} and {last}' if first else last
 
 
 def _set_up_jax():
@@ -144,7 +151,11 @@ def _parse(argv):
   """argv -> what is left after the flags; mistakes in one line."""
   try:
     if {'-h', '-help', '--help'} & set(argv[1:]):
-      print(_help(argv))
+      for line in _help(argv):
+        console.say(line)
+      sys.exit(0)
+    if {'-version', '--version'} & set(argv[1:]):
+      console.say(help_text.version())
       sys.exit(0)
     ordered = [argv[0], *_with_config(argv[1:])]
     with _command_line(ordered):
@@ -173,28 +184,15 @@ def _command_line(argv: list[str]) -> Iterator[None]:
 
 
 def _help(argv):
-  """The flags, each under the modes that take it; of one mode, if given."""
+  """Lines about the mode that is given, or about all."""
   mode = _values(argv[1:]).get('mode', '')
-  sections: dict[tuple[str, ...], list[flags.Flag]] = {}
+  sections: dict[tuple[str, ...], list[str]] = {}
   for name in _own_flags():
-    sections.setdefault(_modes_of(name), []).append(flags.FLAGS[name])
-  lines = [__doc__]
-  if mode in COMMANDS:
-    lines += ['', COMMANDS[mode].__doc__]
-    sections = {k: v for k, v in sections.items() if not k or mode in k}
-  else:
-    lines += ['', *(COMMANDS[name].__doc__ for name in COMMANDS), '',
-              f'Experiments: {", ".join(experiments.shipped())}.']
-  # Flags of all modes, then of one mode each, then of several.
-  place = [*COMMANDS].index
-  for modes in sorted(sections, key=lambda x: (len(x), [*map(place, x)])):
-    shown = flags.FlagValues()
-    title = f'flags of {_listed(modes) if modes else "every mode"}'
-    for flag in sections[modes]:
-      shown[flag.name] = flag
-      shown.register_flag_by_module(title, flag)
-    lines.append(shown.module_help(title))
-  return '\n'.join(lines)
+    sections.setdefault(_modes_of(name), []).append(name)
+  if mode not in COMMANDS:
+    return help_text.of_all(argv[0], COMMANDS, sections)
+  return help_text.of_mode(
+      mode, argv[0], COMMANDS, sections, 'config' in flags_of(mode))
 
 
 def _with_config(argv):
@@ -240,7 +238,7 @@ def _say_what_begins(values):
   """Says that training begins in a new folder: its name may be mistyped."""
   run = os.path.expanduser(values.get('workdir', ''))
   if run and not os.path.exists(run) and values.get('mode', 'train') == 'train':
-    shared.say_aside(f'{run} is a new folder: the experiment '
+    console.say_aside(f'{run} is a new folder: the experiment '
                      f'{experiments.DEFAULT} begins there.{near_run(run)}')
 
 
@@ -257,8 +255,7 @@ def _values(words):
 def _text(error):
   """An error as a person should read it."""
   if isinstance(error, flags.UnrecognizedFlagError):
-    return (f'--{error.flagname}: no such flag; '
-            + tables.nearest(error.flagname, _own_flags()))
+    return _unknown_flag(error.flagname)
   text = str(error).strip() or type(error).__name__
   if isinstance(error, flags.IllegalFlagValueError):
     text = _illegal_value(text)
@@ -268,6 +265,16 @@ def _text(error):
   if expected or type(error) is KeyError:
     return text
   return f'{type(error).__name__}: {text}'
+
+
+def _unknown_flag(name):
+  """What is said of a flag that there is not: flags come before settings."""
+  own = _own_flags()
+  settings = experiments.setting_of_flag(name)
+  if settings and not tables.begun(name, own):
+    return (f'--{name}: no such flag; did you mean '
+            f'{" or ".join(settings)}? --mode=train --help lists the settings.')
+  return f'--{name}: no such flag; {tables.nearest(name, own)}'
 
 
 def _illegal_value(text):
@@ -291,8 +298,11 @@ def _own_flags():
 
 
 def _fail(text: str, status: int = 1) -> NoReturn:
-  print(f'error: {text}', file=sys.stderr)
+  first, *more = text.split('\n')
+  console.say_aside(f'error: {first}')
+  for line in more:  # Not one of them can pass for an error of its own.
+    console.say_aside(line if line.startswith(' ') else f'  {line}')
   if not text.startswith('interrupted'):
-    print('(--debug shows where)', file=sys.stderr)
+    console.say_aside('(--debug shows where)')
   sys.stdout.flush()
   sys.exit(status)

@@ -2,8 +2,12 @@
 from absl import flags
 
 from msg_gan_jax.commands import shared_flags as shared
+from msg_gan_jax.files import console
 
 SHARED: shared.Flags = (*shared.LATENTS, shared.W_FILE)
+EXAMPLES: shared.Examples = (
+    ' --mode=mix --workdir=runs/a',
+)
 ROWS = flags.DEFINE_integer(
     'rows', 3, 'How many destinations are at the left.', lower_bound=1)
 CROSSOVERS = flags.DEFINE_string(
@@ -26,5 +30,5 @@ def run() -> int:
     figure = mixing.mixing_figure(trained, ROWS.value, latents, crossovers)
   shared.make_folder_of(path)
   grids.save(path, figure)
-  print(path)
+  console.say(path)
   return 0

@@ -4,9 +4,13 @@ import os
 from absl import flags
 
 from msg_gan_jax.commands import shared_flags as shared
+from msg_gan_jax.files import console
 
 SHARED: shared.Flags = (
     shared.SEED, shared.LABELS, shared.WEIGHTS, shared.OUT)
+EXAMPLES: shared.Examples = (
+    ' --mode=project --workdir=runs/a --pictures=me.png,folder',
+)
 PICTURES = flags.DEFINE_list(
     'pictures', [], 'Files and folders of pictures.')
 STEPS = flags.DEFINE_integer(
@@ -46,6 +50,7 @@ def run() -> int:
           'images': int(trained.state.images)})
   for name, distance, psnr in list(zip(
       names, result.after, result.psnr, strict=True))[:LISTED]:
-    print(f'{name}: distance {distance:.2g}, {psnr:.1f} dB')
-  print(*paths[:LISTED_FILES], sep='\n')
+    console.say(f'{name}: distance {distance:.2g}, {psnr:.1f} dB')
+  for path in paths[:LISTED_FILES]:
+    console.say(path)
   return 0

@@ -4,8 +4,14 @@ import os
 from absl import flags
 
 from msg_gan_jax.commands import shared_flags as shared
+from msg_gan_jax.files import console
 
 SHARED: shared.Flags = (*shared.LATENTS, shared.SCALES)
+EXAMPLES: shared.Examples = (
+    ' --mode=sample --workdir=runs/quickstart',
+    ' --mode=sample --workdir=runs/quickstart --count=100 --seed=7 --scales',
+    ' --mode=sample --workdir=runs/quickstart --count=1000 --separate',
+)
 SEPARATE = flags.DEFINE_bool(
     'separate', False, 'Also write one file for each picture.')
 USUAL_COUNT = 64
@@ -18,7 +24,7 @@ def run() -> int:
   from msg_gan_jax.runs.config_file import load_config
   workdir, z_file = shared.existing_run(), shared.Z_FILE.value
   seed = shared.SEED.value
-  load_config(workdir, shared.say_aside)
+  load_config(workdir, console.say_aside)
   paths = samples.sample_run_to_files(
       workdir, shared.OUT.value or os.path.join(
           workdir, 'z_file' if z_file else f'samples_{seed}'),
@@ -26,5 +32,6 @@ def run() -> int:
           seed, shared.WEIGHTS.value, shared.psi(), shared.CUTOFF.value,
           shared.labels()),
       z_file, separate=SEPARATE.value, scales=shared.SCALES.value)
-  print(*paths[:LISTED], sep='\n')
+  for path in paths[:LISTED]:
+    console.say(path)
   return 0

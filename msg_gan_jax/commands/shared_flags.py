@@ -6,17 +6,18 @@ are defined in its own file.
 from collections.abc import Callable, Iterable
 import os
 import pathlib
-import sys
 from typing import TypeVar
 
 from absl import flags
 from ml_collections import config_flags
 
 from msg_gan_jax.commands import own_config
+from msg_gan_jax.files.console import say_aside
 from msg_gan_jax.runs.config_file import load_config
 
 T = TypeVar('T', int, float)
 Flags = tuple[flags.FlagHolder, ...]
+Examples = tuple[str, ...]
 MOST_PSI = 100  # A larger one is a mistake.
 
 CONFIG = config_flags.DEFINE_config_file(
@@ -69,11 +70,6 @@ def new_run() -> str:
   """The folder of a run that may not be there yet: --workdir, or a default."""
   return os.path.expanduser(
       WORKDIR.value or os.path.join('runs', experiment_name()))
-
-
-def say_aside(line: str) -> None:
-  """Says something on stderr, beside what a command prints."""
-  print(line, file=sys.stderr)
 
 
 def say_what_is_read_as_before() -> None:

@@ -16,6 +16,12 @@ class Together(flags.ArgumentParser):
 
 
 SHARED: shared.Flags = (shared.CONFIG,)
+EXAMPLES: shared.Examples = (
+    '',
+    ' --config=own_pictures --config.data.path=DIR --dry_run',
+    ' --config=own_pictures --config.data.path=DIR',
+    ' --config=mine.py --workdir=runs/a --config.train.batch=64',
+)
 INIT_FROM = flags.DEFINE_string(
     'init_from', '', 'Another run whose weights are the start; which of them: '
     '--config.train.init_parts.')

@@ -5,6 +5,7 @@ from msg_gan_jax.analysis.generator import samples
 from msg_gan_jax.analysis.trained import Latents, Trained
 from msg_gan_jax.commands import shared_flags as shared
 from msg_gan_jax.config import Config, errors
+from msg_gan_jax.files import console
 from msg_gan_jax.runs.load import load
 
 # Arguments of the library -> the flags that they come from.
@@ -14,7 +15,7 @@ NAMES = {'trained': 'workdir', 'latents': 'count', 'w': 'w_file', 'z': 'z_file'}
 def load_trained() -> tuple[Trained, Config]:
   """The GAN of --workdir at its newest checkpoint, and its settings."""
   config, gan, state, _ = load(
-      shared.existing_run(), say=shared.say_aside)
+      shared.existing_run(), say=console.say_aside)
   with errors.naming(gan='workdir'):
     return Trained(config, gan, state, shared.WEIGHTS.value), config
 

@@ -1,7 +1,11 @@
 """--mode=truncate: a figure of latents at several truncations."""
 from msg_gan_jax.commands import shared_flags as shared
+from msg_gan_jax.files import console
 
 SHARED: shared.Flags = (*shared.LATENTS, shared.W_FILE)
+EXAMPLES: shared.Examples = (
+    ' --mode=truncate --workdir=runs/a --psi=1,.7,.5,0,-.5,-1',
+)
 USUAL_COUNT = 6
 
 
@@ -18,5 +22,5 @@ def run() -> int:
     figure = mixing.truncation_figure(trained, latents, psis)
   shared.make_folder_of(path)
   grids.save(path, figure)
-  print(path)
+  console.say(path)
   return 0

@@ -2,9 +2,13 @@
 from absl import flags
 
 from msg_gan_jax.commands import shared_flags as shared
+from msg_gan_jax.files import console
 
 SHARED: shared.Flags = (
     *shared.LATENTS, shared.W_FILE, shared.SCALES)
+EXAMPLES: shared.Examples = (
+    ' --mode=walk --workdir=runs/quickstart --scales --out=walk.webp',
+)
 SECONDS = flags.DEFINE_float(
     'seconds', None, 'Length of the film; 2 for each latent if not given.',
     lower_bound=0.)
@@ -49,5 +53,5 @@ def run() -> int:
   with errors.naming(path='out'):
     walk.write_film(
         path, trained, styles, labels, FPS.value, shared.SCALES.value)
-  print(path)
+  console.say(path)
   return 0

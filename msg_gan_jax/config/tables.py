@@ -1,24 +1,53 @@
 """Tables of named things, and errors that name the nearest right thing."""
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 import difflib
 from typing import TypeVar
 
 Row = TypeVar('Row')
 
 
+def begun(name: object, known: Iterable[object]) -> list[str]:
+  """Those of `known` that a short name stands for, or that a longer one has.
+
+  Of sngan_cifar10 and sngan_cnn 'sngan' is both, as their beginning, 'cifar10'
+  the first, as a word of it, and 'sngan_cnn_32' the second, being longer.
+  """
+  names, word = sorted({str(k) for k in known}), _folded(name)
+  if len(word) < 2:
+    return []
+  within = [k for k in names if len(k) > 2 and word.startswith(_folded(k))]
+  return ([k for k in names if _folded(k) == word]
+          or [k for k in names if _folded(k).startswith(word)
+              or f'_{word}_' in f'_{_folded(k)}_']
+          or sorted(within, key=len)[-1:])
+
+
 def closest(name: object, known: Iterable[object]) -> str | None:
-  """The one of `known` that is spelled most like `name`, if any is."""
+  """The one of `known` that `name` stands for, or is spelled most like."""
+  names = [str(k) for k in known]
+  short = begun(name, names)
   close = difflib.get_close_matches(
-      str(name), [str(k) for k in known], n=1, cutoff=0.5)
+      str(name), short or names, n=1, cutoff=0. if short else .5)
   return close[0] if close else None
 
 
 def nearest(name: object, known: Iterable[object]) -> str:
   """A sentence about `name`: the nearest of `known`, then all of them."""
   names = sorted(str(k) for k in known)
-  close = closest(name, names)
-  hint = f'did you mean {close!r}? ' if close else ''
+  close = begun(name, names) or [*filter(None, [closest(name, names)])]
+  hint = f'did you mean {one_of(close)}? ' if close else ''
   return f'{hint}Known: {", ".join(names)}.'
+
+
+def one_of(names: Sequence[str], most: int = 20) -> str:
+  """['a', 'b', 'c'] -> "'a', 'b' or 'c'"."""
+  shown = [*map(repr, names[:most])] + ['...'] * (len(names) > most)
+  *first, last = shown
+  return f'{", ".join(first)} or {last}' if first else last
+
+
+def _folded(name):
+  return str(name).lower().replace('-', '_')
 
 
 class Table(dict[str, Row]):

@@ -1,14 +1,13 @@
 """The pictures of any store as a source: decoded once, kept, mapped."""
 import hashlib
 import json
-import sys
 
 import numpy as np
 
 from msg_gan_jax.data import decode, held_out, tally
 from msg_gan_jax.data.decoder import Decoder
 from msg_gan_jax.data.store import PictureStore
-from msg_gan_jax.files import cache
+from msg_gan_jax.files import cache, console
 
 # Version of the cache: add 1 when a change of decode.py moves a pixel.
 VERSION = 2
@@ -148,9 +147,9 @@ class Pictures:
     return {**about, 'sha256': hashlib.sha256(self._pixels).hexdigest()}
 
   def _warn(self, error):
-    print(f'config.data.cache_dir: {self._cache_dir!r} does not take the '
-          f'decoded pictures: {error}. They are decoded at every start.',
-          file=sys.stderr)
+    console.say_aside(
+        f'config.data.cache_dir: {self._cache_dir!r} does not take the '
+        f'decoded pictures: {error}. They are decoded at every start.')
 
   def _key(self, kind):
     """Hashes all that the pixels depend on, except the bytes of the files."""

@@ -8,13 +8,12 @@ import os
 import posixpath
 import stat
 import struct
-import sys
 import tarfile
 from typing import NamedTuple
 import zipfile
 import zlib
 
-from msg_gan_jax.files import random_access
+from msg_gan_jax.files import console, random_access
 
 # No picture or list of labels is larger. A member that claims to be would fill
 # the memory of every thread that reads it.
@@ -247,8 +246,9 @@ def _tar(path, data):
   if end.strip(b'\0'):  # tarfile stops here without an error.
     raise _damaged(path, tar.offset)
   if not end:
-    print(f'config.data.path: {path!r} has no mark at its end; if it was cut '
-          'off, pictures are missing.', file=sys.stderr)
+    console.say_aside(
+        f'config.data.path: {path!r} has no mark at its end; if it was cut '
+        'off, pictures are missing.')
   for name, member in members.items():
     yield name, _followed(member, members, folders)
 

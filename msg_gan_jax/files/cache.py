@@ -5,10 +5,10 @@ import errno
 import hashlib
 import json
 import os
-import sys
 
 import numpy as np
 
+from msg_gan_jax.files import console
 from msg_gan_jax.files.atomic import flush_to_disk, replacing
 
 try:
@@ -70,8 +70,9 @@ def fetch(folder: str, key: str, row_shape: tuple[int, ...] | None, rows: int,
     if entry is not None:
       return entry
     if os.path.exists(os.path.join(folder, key + '.json')):
-      print(f'What {folder!r} keeps as {key[:16]}... is damaged, or of an '
-            'older version; it is made anew.', file=sys.stderr)
+      console.say_aside(
+          f'What {folder!r} keeps as {key[:16]}... is damaged, or of an older '
+          'version; it is made anew.')
     _sweep(folder, key, locked)
     _store(folder, key, row_shape, rows, produce)
   entry = _load(folder, key, row_shape, suffices)
@@ -125,8 +126,8 @@ def _lock(folder, key, wait):
       if not wait:
         yield False
         return
-      print('Waiting for another process that prepares the same data.',
-            file=sys.stderr)
+      console.say_aside(
+          'Waiting for another process that prepares the same data.')
       fcntl.flock(file, fcntl.LOCK_EX)
     except OSError:  # Some network disks have no locks.
       yield False

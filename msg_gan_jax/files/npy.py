@@ -1,9 +1,16 @@
-"""Reads what an array in numpy's format says of itself, and nothing more."""
+"""Arrays in numpy's format: what they say of themselves is checked first."""
+from collections.abc import Iterator
+import contextlib
+import io
+import math
+import os
 from typing import BinaryIO, NamedTuple
+import zipfile
 
 import numpy as np
 
 HEAD_BYTES = 12_000  # numpy writes 128, and reads 10,000 at most.
+MOST_DEFLATED = 1032  # Bytes that deflate makes of one, at the most.
 
 
 class Header(NamedTuple):
@@ -19,6 +26,81 @@ class Header(NamedTuple):
   fortran: bool
   dtype: np.dtype
   offset: int
+
+  def check(self, size: int) -> None:
+    """Refuses values that are not as long as what holds them.
+
+    Args:
+      size: of the file, in bytes.
+
+    Raises:
+      ValueError: the header speaks of more or fewer bytes.
+    """
+    wanted = math.prod(self.shape) * self.dtype.itemsize
+    found = size - self.offset
+    if min(self.shape, default=0) < 0 or wanted != found:
+      raise ValueError(
+          f'says that it is {self.dtype} {list(self.shape)}, {wanted:,} '
+          f'bytes, but it has {found:,}')
+
+
+def load(path: str | os.PathLike) -> np.ndarray:
+  """Loads a .npy; asks for memory only where the file is as long as it says.
+
+  Raises:
+    ValueError: it is no array, one of objects, or longer or shorter.
+    OSError: it cannot be read.
+  """
+  with open(path, 'rb') as file:
+    _check(file, os.fstat(file.fileno()).st_size)
+    file.seek(0)
+    return np.load(file, allow_pickle=False)
+
+
+@contextlib.contextmanager
+def open_archive(path: str | os.PathLike) -> Iterator[np.lib.npyio.NpzFile]:
+  """A context with an .npz whose arrays are as long as they say.
+
+  Raises:
+    ValueError: it is no .npz, or an array is none, of objects when it is read,
+      or longer or shorter than it says.
+    OSError, EOFError, zipfile.BadZipFile, zlib.error: it is damaged.
+  """
+  # Opened here: numpy leaves a file open that is not an archive.
+  with open(path, 'rb') as file:
+    if not zipfile.is_zipfile(file):
+      raise ValueError('it is no .npz, or was cut off')
+    file.seek(0)
+    with np.load(file, allow_pickle=False) as arrays:
+      for info in arrays.zip.infolist():
+        _check_member(arrays.zip, info)
+      yield arrays
+
+
+def _check(file, size):
+  header = read_header(file)
+  try:
+    if not header.dtype.hasobject:  # numpy refuses those.
+      header.check(size)
+  except ValueError as error:
+    raise ValueError(f'it {error}') from error
+
+
+def _check_member(archive, info):
+  """Refuses a member that would fill memory with what is not in the file."""
+  if not info.filename.endswith('.npy'):
+    return
+  most = info.compress_size * (
+      MOST_DEFLATED if info.compress_type == zipfile.ZIP_DEFLATED else 1)
+  if info.file_size > most:
+    raise ValueError(f'{info.filename!r} says that it has {info.file_size:,} '
+                     f'bytes, and can have {most:,}')
+  with archive.open(info) as member:
+    head = member.read(HEAD_BYTES)
+  try:
+    _check(io.BytesIO(head), info.file_size)
+  except ValueError as error:
+    raise ValueError(f'{info.filename!r}: {error}') from error
 
 
 def read_header(file: BinaryIO) -> Header:

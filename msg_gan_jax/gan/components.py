@@ -91,6 +91,8 @@ def look_up(config: schema.Config) -> Components:
   """
   objective = config.objective
   players = NETWORKS.look_up(config.networks.name)(config)
+  G_CONDITIONS.check(config.networks.g_condition)
+  D_CONDITIONS.check(config.networks.d_condition)
   return Components(
       config=config,
       players=players,

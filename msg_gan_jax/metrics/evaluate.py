@@ -7,6 +7,7 @@ from typing import Any
 
 import jax
 
+from msg_gan_jax.files import console
 from msg_gan_jax.metrics import given, protocols, sets
 from msg_gan_jax.metrics.by_features import LPIPS
 from msg_gan_jax.metrics.features import table
@@ -23,7 +24,7 @@ def evaluate(real: Pictures, fake: Pictures, metrics: str | Sequence[str] = (),
              features: str = '', weights_file: Path = '', cache_dir: Path = '',
              resolution: int = 0, range: str = '', seed: int = 0,
              devices: Sequence[jax.Device] | None = None,
-             say: Callable[[str], Any] = print) -> dict[str, Any]:
+             say: Callable[[str], Any] = console.say) -> dict[str, Any]:
   """Scores of any two sets of pictures, without a GAN.
 
   Args:

@@ -8,6 +8,7 @@ import zipfile
 
 import numpy as np
 
+from msg_gan_jax.files import npy
 from msg_gan_jax.files.atomic import flush_to_disk, replacing
 from msg_gan_jax.metrics.functional import frechet
 
@@ -202,7 +203,7 @@ def _read(path, name):
   wanted = ('wanted an .npz with mu [d] and sigma [d, d], as pytorch-fid and '
             'clean-fid save it')
   try:
-    with np.load(path, allow_pickle=False) as file:
+    with npy.open_archive(path) as file:
       missing = [key for key in _KEYS if key not in file.files]
       if missing:
         raise ValueError(f'{place} has no {missing[0]}, only '

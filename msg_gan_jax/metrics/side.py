@@ -8,6 +8,7 @@ import numpy as np
 
 from msg_gan_jax.arrays.indices import at_random
 from msg_gan_jax.data.source import Source
+from msg_gan_jax.files import console
 from msg_gan_jax.metrics.features import extract, table
 from msg_gan_jax.metrics.functional import frechet, references
 from msg_gan_jax.metrics.moments_file import MomentsFile
@@ -35,7 +36,7 @@ class Options(NamedTuple):
   features: str = ''
   weights_file: str = ''
   cache_dir: str = ''
-  say: Callable[[str], Any] = print
+  say: Callable[[str], Any] = console.say
   devices: Sequence[jax.Device] | None = None
   held_out: Source | None = None
   train: Source | None = None

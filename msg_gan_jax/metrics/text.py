@@ -5,6 +5,7 @@ import os
 from typing import Any
 
 from msg_gan_jax.files import atomic
+from msg_gan_jax.files.console import visible
 from msg_gan_jax.metrics.functional import training_seeds
 from msg_gan_jax.metrics.score import Score
 from msg_gan_jax.metrics.table import title_of
@@ -105,7 +106,7 @@ def _heading(record):
       'unknown' if record[n] is None else f'{record[n]:,}'
       for n in ('n_fake', 'n_real'))
   return (f'{record["protocol"]} [{record["id"]}]: {n_fake} '
-          f'samples against {n_real} {reals}of {record["real"]}; '
+          f'samples against {n_real} {reals}of {visible(record["real"])}; '
           f'{settings["follows"]}')
 
 

@@ -5,24 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from msg_gan_jax.files.console import visible
+
 _LEVELS = ' ▁▂▃▄▅▆▇█'
 _PARTS = ' ▏▎▍▌▋▊▉'  # Eighths of a character, from the left.
-
-# Control characters, line separators, and marks of the direction of writing.
-CONTROLS = re.compile('[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]')
-
-
-def say(line: str) -> None:
-  """Prints a line at once, also into a pipe."""
-  print(visible(line), flush=True)
-
-
-def visible(text: str) -> str:
-  """The text with what would move the cursor or turn its direction written out.
-
-  Names of files and classes may hold anything, such as codes of a terminal.
-  """
-  return CONTROLS.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 def plain(note: Any, most: int = 10) -> str:

@@ -8,6 +8,7 @@ import socket
 from typing import Any, Self
 
 from msg_gan_jax.config import schema
+from msg_gan_jax.files import console
 from msg_gan_jax.files.atomic import append_json, write_json
 from msg_gan_jax.runs import config_file
 from msg_gan_jax.runs.versions import now, read_versions, versions
@@ -37,12 +38,11 @@ class Workdir:
   """
 
   def __init__(self, path: str | os.PathLike, main: bool = True,
-               say: Callable[[str], Any] = print):
+               say: Callable[[str], Any] = console.say):
     self.path = config_file.absolute(path)
     self.main = main
     self._lock = None
-    if self.path.exists() and not self.path.is_dir():
-      raise ValueError(f'workdir {self.path}: a file; wanted a folder.')
+    _refuse_what_is_no_folder(self.path)
     self._made: list[pathlib.Path] = []
     if main:
       self._made = [folder for folder in (self.path, *self.path.parents)
@@ -139,6 +139,20 @@ class Workdir:
     write_json(self.path / 'versions.json', [*entries, {
         'images': int(images), 'data_digest': digest, **present}])
     return changed
+
+
+def _refuse_what_is_no_folder(path):
+  """Raises for a path, or a part of one, that is a file or leads nowhere."""
+  for place in (path, *path.parents):
+    what = f'workdir {path}: ' + (f'{place} is ' if place != path else '')
+    if place.is_symlink() and not place.exists():
+      raise ValueError(
+          f'{what}a link to {os.readlink(place)!r}, which is not there; wanted '
+          'a folder. Remove the link, or make the folder.')
+    if place.exists():
+      if not place.is_dir():
+        raise ValueError(f'{what}a file; wanted a folder.')
+      return
 
 
 def _refuse_strangers(path):

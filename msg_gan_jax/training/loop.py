@@ -1,8 +1,7 @@
 """The loop: gives a GAN time and disk.
 
 It keeps order and safety: it reads the logs, refuses numbers that are not
-finite, runs the observers that are due (observers.py: they look at the losses
-and the samples), writes their record, and saves.
+finite, runs the observers that are due, writes their record, and saves.
 """
 from collections.abc import Callable, Sequence
 import contextlib
@@ -21,6 +20,7 @@ from msg_gan_jax.arrays.mesh import data_mesh, replicated
 from msg_gan_jax.config import Config, schema
 from msg_gan_jax.data.batches import batch_like, open_batches
 from msg_gan_jax.data.sources import Splits, open_source, with_share
+from msg_gan_jax.files import console
 from msg_gan_jax.gan.build import Gan, build
 from msg_gan_jax.gan.devices import ShardedStep, check_batch
 from msg_gan_jax.gan.sampling import renderer
@@ -54,7 +54,7 @@ class DivergedError(ValueError):
 
 
 def train(config: schema.Settings, workdir: str | os.PathLike,
-          say: Callable[[str], Any] = print,
+          say: Callable[[str], Any] = console.say,
           observers: Sequence[Observer] = ()) -> int:
   """Trains until config.train.total_images, or until a signal.
 

@@ -275,7 +275,8 @@ class Measurement(Observer):
       values['references'] = references
       write_json(view.folder / 'summary.json', {
           'images': view.images, **record})
-      view.say(f'after {view.images:,} images\n{text}')
+      for line in (f'after {view.images:,} images', *text.split('\n')):
+        view.say(line)
     if self._best and self._scorer and not (
         monitor.not_finite_leaves(view.state)):
       self._best.offer(

@@ -11,6 +11,7 @@ from msg_gan_jax.config import Config, errors, tables
 from msg_gan_jax.config.schema import Evaluate
 from msg_gan_jax.data.source import Source
 from msg_gan_jax.data.sources import Splits
+from msg_gan_jax.files import console
 from msg_gan_jax.gan import schedules
 from msg_gan_jax.gan.build import Gan
 from msg_gan_jax.gan.state import State
@@ -76,7 +77,7 @@ class Scorer:
   """
 
   def __init__(self, splits: Splits, config: Config, gan: Gan | None = None,
-               say: Callable[[str], Any] = print):
+               say: Callable[[str], Any] = console.say):
     settings = config.evaluate
     self._gan = gan
     self.metrics, self._best = check(settings)

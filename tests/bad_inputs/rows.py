@@ -292,7 +292,7 @@ ROWS = [
     run('checkpoints, each damaged in another way',
         r'(?s)run: none of the checkpoints in .* is intact:\n'
         r'  40: .*not the one that was saved\n  32: JSONDecodeError.*\n'
-        r'  24: .*\n  16: .*\n  8: .*\nNothing was changed',
+        r'  24: .*\n  16: .*\n  8: .*\n  Nothing was changed',
         harm_each_another_way),
     run('checkpoints that all lie aside', r'no checkpoints in .* but 5 in its',
         set_aside),
@@ -313,6 +313,9 @@ ROWS = [
         letters, TRAIN),
     Row('checkpoints', 'a file as a run', ['--config=small.py',
         '--workdir=small.py'], r'small\.py: a file; wanted a folder'),
+    Row('checkpoints', 'a link that leads nowhere', lambda here: [
+        (here.path / 'run').symlink_to('gone'), *TRAIN][1:],
+        r"--workdir .*run: a link to 'gone', which is not there; wanted a fol"),
     Row('checkpoints', 'a run in the cloud', ['--config=small.py',
         '--workdir=gs://b/run'], r'--workdir gs:.*mount the bucket'),
     run('weights of an unknown part', r"init_parts: no part 'q'; .*Known: d,",

@@ -113,8 +113,8 @@ def test_a_changed_config_lists_what_changed(command, tmp_path, small):
       r'--workdir .*run: this run was started under another config:\n',
       r'\n  config\.train\.batch: 8 -> 16\n',
       r'\n  config\.data\.resolution: 16 -> 8\n',
-      r'\nRestore these values to continue it, or choose another --workdir=FOL'
-      r'DER\. With --workdir=/.*run and without --config=EXPERIMENT it goes')
+      r'\n  Restore these values to continue it, or choose another --workdir='
+      r'FOLDER\. With --workdir=/.*run and without --config=EXPERIMENT it goes')
   assert config_file.load_config(tmp_path / 'run') == small(train__batch=8)
 
 
@@ -203,25 +203,6 @@ def test_flags_may_stand_in_any_order(command, tmp_path, monkeypatch):
   config, name = seen[0]
   assert name == 'mine' and config.train.batch == 8
   assert config.networks.phi == 'lin_cat' and not config.data.mirror
-
-
-def test_help_names_the_flags_and_the_experiments(command):
-  status, out, err = command('--help')
-  assert status == 0 and err == ''
-  for text in ('quickstart', '--workdir', '--config', '--[no]dry_run'):
-    assert text in out
-  for mode in main.COMMANDS:
-    assert f'\n--mode={mode}: ' in out
-    for flag in main.flags_of(mode):
-      assert len(re.findall(rf'^  --(\[no\])?{flag}: ', out, re.M)) == 1
-
-
-def test_help_about_a_mode_names_its_flags_alone(command):
-  status, out, err = command('--mode=walk', '--help')
-  assert (status, err) == (0, '')
-  shown = set(re.findall(r'^  --(?:\[no\])?(\w+): ', out, re.M))
-  assert shown == {'workdir', 'mode', 'debug'} | main.flags_of('walk')
-  assert 'seconds' in shown and 'steps' not in shown
 
 
 @pytest.mark.slow

@@ -287,22 +287,6 @@ def test_ci_finds_the_test_command_of_the_readme():
   assert command.count('\n') == 1
 
 
-@pytest.mark.slow
-def test_the_lines_of_the_readme_run():
-  first, second = blocks(read('README.md'), 'python')
-  assert len(first.splitlines()) == 5
-  scope = {'__name__': 'readme'}
-  exec(first, scope)
-  assert [x.shape for x in scope['pyramid']] == [
-      (4, 4, 4, 3), (4, 8, 8, 3), (4, 16, 16, 3), (4, 32, 32, 3)]
-  lines = second.replace("('fid', 'kid'), 'pytorch_fid'", "('swd',)")
-  assert lines != second  # The protocol would fetch Inception's weights.
-  rng = np.random.default_rng(0)
-  scope |= {x: rng.integers(0, 256, (64, 32, 32, 3), np.uint8)
-            for x in ('real', 'fake')}
-  exec(lines, scope)
-
-
 def notebook():
   return json.loads(read('experiments/colab/quickstart.ipynb'))
 

@@ -126,6 +126,18 @@ def test_a_folder_of_other_things_is_not_adopted(tmp_path):
     workdir.Workdir('')
 
 
+@pytest.mark.parametrize('below', ['', 'a/b'])
+def test_a_link_that_leads_nowhere_is_no_folder(tmp_path, below):
+  (tmp_path / 'run').symlink_to('gone')
+  part = 'run is ' if below else ''
+  with pytest.raises(ValueError, match=(
+      f"^workdir .*: .*{part}a link to 'gone', which is not there; wanted a")):
+    workdir.Workdir(tmp_path / 'run' / below)
+  (tmp_path / 'gone').mkdir()
+  with workdir.Workdir(tmp_path / 'run' / below):
+    pass
+
+
 def test_a_run_that_lost_its_config_is_not_begun_anew(tmp_path):
   (tmp_path / 'checkpoints' / '100').mkdir(parents=True)
   with pytest.raises(ValueError, match='holds checkpoints, and no config'):

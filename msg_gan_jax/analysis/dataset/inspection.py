@@ -16,7 +16,7 @@ from msg_gan_jax.arrays.indices import evenly
 from msg_gan_jax.config import Config
 from msg_gan_jax.data.source import Source
 from msg_gan_jax.data.sources import Splits, open_source
-from msg_gan_jax.files import progress
+from msg_gan_jax.files import console, progress
 from msg_gan_jax.files.atomic import replacing
 from msg_gan_jax.report import (
   contact_sheet,
@@ -34,7 +34,7 @@ MOST_POINTS = 5_000  # More would cover each other.
 
 
 def inspect(config: Config, out: str,
-            say: Callable[[str], None] = text.say) -> dict[str, Any]:
+            say: Callable[[str], None] = console.say) -> dict[str, Any]:
   """Reads the set as training would, prints what is in it, draws it.
 
   Args:

@@ -8,6 +8,7 @@ import numpy as np
 
 from msg_gan_jax.arrays.mesh import data_mesh
 from msg_gan_jax.config import Config
+from msg_gan_jax.files import npy
 from msg_gan_jax.gan import pyramid
 from msg_gan_jax.gan.build import Gan
 from msg_gan_jax.gan.sampling import renderer
@@ -185,7 +186,7 @@ def read_rows(name: str, path: str, size: int) -> np.ndarray:
   if os.path.exists(path) and not os.path.isfile(path):
     raise ValueError(f'{name}: {path} is not a file; wanted a .npy.')
   try:
-    rows = np.load(path, allow_pickle=False)
+    rows = npy.load(path)
   except FileNotFoundError as error:
     raise ValueError(f'{name}: there is no file {path}.') from error
   except (ValueError, OSError, EOFError) as error:

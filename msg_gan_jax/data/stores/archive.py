@@ -8,14 +8,13 @@ import itertools
 import json
 import lzma
 import os
-import sys
 import tarfile
 
 import numpy as np
 
 from msg_gan_jax.data import picture_files
 from msg_gan_jax.data.labels import labels
-from msg_gan_jax.files import archives, cache, random_access
+from msg_gan_jax.files import archives, cache, console, random_access
 
 BLOCK = 1 << 20  # Bytes that are unpacked at a time.
 # What unpacks to more bytes than this, and to more times its size, is not a set
@@ -152,7 +151,7 @@ def _decompressed(full, data, opener, stamp, cache_dir):
       raise ValueError(
           f'config.data.path: {full!r} is compressed, but there is no tar in '
           'it; wanted pictures in a .tar.gz, .tar.bz2, .tar.xz or .zip.')
-    print(f'Unpacking {full!r} into {folder!r}, once.', file=sys.stderr)
+    console.say_aside(f'Unpacking {full!r} into {folder!r}, once.')
     appended = _appended(itertools.chain([first], blocks), append)
     _check_members(full, appended)
     for _ in appended:  # What lies behind the last member.

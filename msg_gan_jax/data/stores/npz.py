@@ -74,14 +74,12 @@ class Npz:
     except ValueError as error:
       raise ValueError(
           f'{self._place}: the array {name!r} has {error}') from error
-    shape, dtype = header.shape, header.dtype
-    if not dtype.hasobject:  # Objects are refused if they are asked for.
-      wanted, size = math.prod(shape) * dtype.itemsize, (
-          member.size - header.offset)
-      if min(shape, default=0) < 0 or wanted != size:
+    if not header.dtype.hasobject:  # They are refused if they are asked for.
+      try:
+        header.check(member.size)
+      except ValueError as error:
         raise ValueError(
-            f'{self._place}: the array {name!r} says that it is {dtype} '
-            f'{list(shape)}, {wanted:,} bytes, but it has {size:,}.')
+            f'{self._place}: the array {name!r} {error}.') from error
     return header
 
   def _pictures(self, dataset):

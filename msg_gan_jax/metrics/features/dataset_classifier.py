@@ -11,7 +11,7 @@ import numpy as np
 
 from msg_gan_jax.arrays.indices import at_random, evenly
 from msg_gan_jax.data.source import Source
-from msg_gan_jax.files import atomic, cache, progress
+from msg_gan_jax.files import atomic, cache, console, npy, progress
 from msg_gan_jax.metrics.features import classifier, classifier_training
 
 MOST = 50_000  # Pictures that it learns from; they lie in memory.
@@ -71,7 +71,7 @@ def heads_of(source: Source) -> tuple[
 
 def trained(source: Source, held_out: Source | None = None,
             cache_dir: str = '',
-            say: Callable[[str], Any] = print) -> Trained:
+            say: Callable[[str], Any] = console.say) -> Trained:
   """The classifier of a source, from the cache folder or trained now.
 
   Args:
@@ -148,9 +148,8 @@ def _save(path, variables, accuracy):
 
 def _load(path):
   try:
-    # Opened here: numpy leaves a file open that is not an archive.
-    with open(path, 'rb') as file, np.load(file, allow_pickle=False) as npz:
-      tensors = dict(npz)
+    with npy.open_archive(path) as arrays:
+      tensors = dict(arrays)
     accuracy = json.loads(str(tensors.pop('accuracy')))
     return classifier.from_tensors(tensors), accuracy
   except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile,

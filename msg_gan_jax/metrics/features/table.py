@@ -12,6 +12,7 @@ import numpy as np
 from msg_gan_jax.arrays.pixels import from_uint8
 from msg_gan_jax.config import tables
 from msg_gan_jax.data.source import Source
+from msg_gan_jax.files import console
 from msg_gan_jax.metrics import protocols
 from msg_gan_jax.metrics.features import (
   classifier,
@@ -90,7 +91,7 @@ class Request(NamedTuple):
   held_out: Source | None = None
   weights_file: str = ''
   cache_dir: str = ''
-  say: Callable[[str], Any] = print
+  say: Callable[[str], Any] = console.say
 
 
 class Open(Protocol):

@@ -13,7 +13,8 @@ from msg_gan_jax.analysis.dataset import at_once
 from msg_gan_jax.commands import dry_run
 from msg_gan_jax.config import schema
 from msg_gan_jax.data import decode, sources
-from msg_gan_jax.report import histograms, text
+from msg_gan_jax.files import console
+from msg_gan_jax.report import histograms
 
 
 @pytest.fixture(autouse=True)
@@ -243,6 +244,6 @@ def test_no_name_moves_the_cursor_of_a_terminal(look, tmp_path, capsys):
   assert [line.split('  ')[1] for line in bars] == [
       r'blue\r\nerror: forged', 'ok é 猫', r'red\x1b[2J']
   for line in shown.splitlines():
-    text.say(line)
+    console.say(line)
   printed = capsys.readouterr().out
   assert '\x1b' not in printed and '\r' not in printed
