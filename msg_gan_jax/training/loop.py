@@ -6,7 +6,6 @@ and the samples), writes their record, and saves.
 """
 from collections.abc import Callable, Sequence
 import contextlib
-import importlib.util
 import itertools
 import os
 import pathlib
@@ -24,6 +23,7 @@ from msg_gan_jax.data.sources import Splits, open_source, with_share
 from msg_gan_jax.gan.build import Gan, build
 from msg_gan_jax.gan.devices import ShardedStep, check_batch
 from msg_gan_jax.gan.sampling import renderer
+from msg_gan_jax.report import curves
 from msg_gan_jax.runs import records
 from msg_gan_jax.runs.checkpoints import Checkpoints
 from msg_gan_jax.runs.config_file import as_begun
@@ -337,14 +337,10 @@ class Run:
 
 def say_where_things_are(
     folder: pathlib.Path, say: Callable[[str], Any]) -> None:
-  """Says where a run's pictures lie; draws its curves if it can."""
+  """Says where a run's pictures lie, and draws its curves."""
   say(f'pictures: {folder / "samples"}')
   if jax.process_index():
     return
-  if importlib.util.find_spec('matplotlib') is None:
-    say("curves: pip install 'msg_gan_jax[plot]' draws them")
-    return
-  from msg_gan_jax.report import curves
   path = folder / 'curves.png'
   curves.plot(records.read(folder / 'metrics.jsonl'), path, title=folder.name)
   say(f'curves: {path}')

@@ -182,6 +182,8 @@ def test_a_run_leaves_its_records(unbroken, config):
   assert not (path / 'changes.jsonl').exists()
   said = after_classes(said)
   assert said[0].startswith(f'{path}: 160 images, 64 in an epoch, 1 cpu')
+  assert said[-1] == f'curves: {path / "curves.png"}'
+  assert (path / 'curves.png').exists()
 
 
 def test_records_come_at_their_images_and_hold_their_numbers(unbroken):
