@@ -65,10 +65,12 @@ def dry_run(config: Config, sheet: str,
 
   splits = open_source(config)
   say('data')
-  warnings = [*initial_state.check_classes(config.networks, splits),
-              *at_once.concerns(splits.train, config.data)]
-  for line in (*describe(splits), *(f'warning: {line}' for line in warnings)):
+  for line in describe(splits):
     say(f'  {line}')
+  if note := initial_state.check_classes(config, splits):
+    say(f'  note: {note}')
+  for line in at_once.concerns(splits.train, config.data):
+    say(f'  warning: {line}')
   os.makedirs(os.path.dirname(sheet) or '.', exist_ok=True)
   images = splits.train.images(evenly(len(splits.train), PICTURES))
   if pyramid.are_points(splits.train.shape):

@@ -88,8 +88,9 @@ def train(config: schema.Settings, workdir: str | os.PathLike,
     folder.check(config)
     splits = open_source(config)
     config = with_share(config, splits)
-    for line in initial_state.check_classes(config.networks, splits):
-      say(f'warning: {line}')
+    note = initial_state.check_classes(config, splits)
+    if note and not (folder.path / 'config.json').exists():  # Said once.
+      say(f'note: {note}')
     stop = stack.enter_context(Stop())
     checkpoints = stack.enter_context(Checkpoints(
         folder.path / 'checkpoints', config.train.keep_checkpoints))
