@@ -130,6 +130,10 @@ def _listed(modes):
 
 def _set_up_jax():
   """The compilation cache, so that a second start is a fast one."""
+  if not _DEBUG.value:
+    # XLA's own alarms, as of folding constants for more than a second, are for
+    # its authors, in forty lines. Errors that end a program are raised as well.
+    os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
   import jax
 
   from msg_gan_jax.files import cache
