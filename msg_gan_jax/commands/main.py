@@ -79,7 +79,8 @@ def main(argv: list[str]) -> NoReturn:
   except KeyboardInterrupt:
     _fail('interrupted.' + (
         ' The same command continues from the last checkpoint, or, before '
-        'there is one, begins anew.' if _MODE.value == 'train' else ''), 130)
+        'there is one, begins anew.' if _MODE.value == 'train'
+        and not train.DRY_RUN.value else ''), 130)
   except Exception as error:  # for people; --debug shows it whole
     if _DEBUG.value:
       raise

@@ -9,12 +9,12 @@ import pytest
 SLOW = '''
 from absl import flags
 from msg_gan_jax.commands import main
-flags.FLAGS(['launch.py', *{given}])
+flags.FLAGS(['launch.py'])
 main._set_up_jax()
 import jax
 import numpy as np
 draw = np.random.default_rng(0).random
-pixels = draw((1, 64, 64, 64), np.float32)
+pixels = draw((1, 48, 48, 64), np.float32)
 kernel = draw((5, 5, 64, 64), np.float32)
 jax.jit(lambda x: x * jax.lax.conv_general_dilated(
     pixels, kernel, (1, 1), 'SAME', dimension_numbers=('NHWC', 'HWIO', 'NHWC'))
@@ -23,13 +23,11 @@ jax.jit(lambda x: x * jax.lax.conv_general_dilated(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('given', [[], ['--debug']])
-def test_alarms_of_the_compiler_are_for_debug_alone(given):
+def test_alarms_of_the_compiler_are_not_for_people():
   kept = {name: value for name, value in os.environ.items()
           if name not in ('TF_CPP_MIN_LOG_LEVEL', 'JAX_COMPILATION_CACHE_DIR')}
   made = subprocess.run(
-      [sys.executable, '-c', SLOW.format(given=given)], text=True, check=True,
+      [sys.executable, '-c', SLOW], text=True, check=True,
       stderr=subprocess.PIPE,
       env={**kept, 'JAX_ENABLE_COMPILATION_CACHE': 'false'})
-  # A fast machine raises no alarm in either.
-  assert made.stderr == '' or (given and 'is taking >' in made.stderr)
+  assert made.stderr == ''
