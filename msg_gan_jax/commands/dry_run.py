@@ -78,8 +78,8 @@ def dry_run(config: Config, sheet: str,
   say('  more about the pictures: --mode=inspect instead of --dry_run')
 
   say('step')
-  say('  compiling, for its arithmetic and memory; all else is said, and Ctrl-C '
-      'ends it ...')
+  say('  compiling, for its arithmetic and memory; all else is said, and '
+      'Ctrl-C ends it ...')
   for line in describe_cost(gan, config, mesh):
     say(f'  {line}')
 

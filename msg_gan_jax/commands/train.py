@@ -8,8 +8,8 @@ INIT_FROM = flags.DEFINE_string(
     'init_from', '', 'Another run whose weights are the start; which of them: '
     '--config.train.init_parts.')
 DRY_RUN = flags.DEFINE_bool(
-    'dry_run', False, 'Only show shapes and data, and then, compiled, arithmetic '
-    'and memory.')
+    'dry_run', False, 'Only show shapes and data, and then, compiled, '
+    'arithmetic and memory.')
 DISTRIBUTED = flags.DEFINE_bool(
     'distributed', False, 'Join the processes of the other hosts; needed on '
     'TPU pods, seen by itself on SLURM and Open MPI.')
