@@ -30,17 +30,9 @@ class Plot(NamedTuple):
 
 
 def draw(plots, title, path):
-  """Writes a PNG of Plots, 1,000 pixels wide.
-
-  Raises:
-    ValueError: matplotlib is not installed.
-  """
-  try:
-    # Not pyplot, which has one current figure for the whole process.
-    from matplotlib import figure
-  except ImportError as error:
-    raise ValueError("--picture: matplotlib is missing; pip install "
-                     "'msg_gan_jax[plot]'.") from error
+  """Writes a PNG of Plots, 1,000 pixels wide."""
+  # Not pyplot, which has one current figure for the whole process.
+  from matplotlib import figure
   rows = math.ceil(len(plots) / COLUMNS)
   fig = figure.Figure(figsize=(10, 3.4 * rows + .5), layout='constrained')
   fig.get_layout_engine().set(hspace=.06, wspace=.06)

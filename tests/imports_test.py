@@ -1,6 +1,9 @@
 """The plan of the house as a law: who may import whom, and how large it is."""
 import ast
 import builtins
+import configparser
+import importlib.metadata
+import re
 import sys
 
 from helpers import ROOT
@@ -64,6 +67,9 @@ OUTSIDE = {
     'experiments': set(),
 }
 WITHOUT_JAX = ('config', 'files', 'report')
+# What only an extra of setup.cfg installs, whose user is told how.
+OF_EXTRAS = {'datasets', 'huggingface_hub', 'imageio_ffmpeg', 'lmdb',
+             'pyarrow', 'tensorboardX', 'tensorflow_datasets'}
 CLOCKS_DISKS_LOGS = {'time', 'datetime', 'os', 'pathlib', 'shutil', 'logging',
                      'io', 'tempfile', 'orbax', 'absl', 'sys', 'subprocess',
                      'warnings', 'glob', 'open', 'print'}
@@ -140,6 +146,20 @@ def test_a_module_imports_only_what_its_room_may(module):
           f'{module} imports {found}')
     assert here not in WITHOUT_JAX or found.partition('.')[0] not in (
         'jax', 'flax', 'optax'), f'{module} imports {found}'
+
+
+def test_the_plain_install_brings_what_is_imported():
+  setup = configparser.ConfigParser()
+  setup.read(ROOT / 'setup.cfg')
+  wanted = {re.split('[<>=]', line)[0].replace('_', '-') for line in
+            setup['options']['install_requires'].split()}
+  brought_by = importlib.metadata.packages_distributions()
+  for module, path in MODULES.items():
+    for name in {x.partition('.')[0] for x in imports(path)}:
+      if not is_ours(name) and name not in OF_EXTRAS and (
+          name not in sys.stdlib_module_names):
+        found = {x.lower().replace('_', '-') for x in brought_by[name]}
+        assert found & wanted, f'{module} imports {name}'
 
 
 def test_networks_and_objectives_never_meet():

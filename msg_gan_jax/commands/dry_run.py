@@ -33,7 +33,10 @@ PICTURES = 64  # In the contact sheet.
 
 def dry_run(config: Config, sheet: str,
             say: Callable[[str], None] = console.say) -> None:
-  """Says the shapes at once, then what the data and the compiled step are.
+  """Says the shapes, then the data, and then what a compiled step needs.
+
+  What is known without compiling comes first, within seconds. Big networks are
+  compiled for minutes: whoever has read enough interrupts it.
 
   Args:
     config: of the run.
@@ -47,12 +50,7 @@ def dry_run(config: Config, sheet: str,
   mesh = data_mesh()
   check_batch(config, mesh)
   scorer.check(config.evaluate)
-  key = jax.random.key(0)
-  state = jax.eval_shape(gan.init, key)
-  usual = gan.phase(_usual(config.train))
-  _, logs = jax.eval_shape(
-      lambda state, batch, key: gan.step(state, batch, key, usual), state,
-      _batch(config, usual), key)
+  state = jax.eval_shape(gan.init, jax.random.key(0))
   z = jax.ShapeDtypeStruct((1, config.networks.latent), jnp.float32)
   labels = jax.ShapeDtypeStruct((1,), jnp.int32) if gan.classes else None
   images = jax.eval_shape(gan.sample, state, z, labels)
@@ -61,15 +59,16 @@ def dry_run(config: Config, sheet: str,
       f'D {count_parameters(state.d.params):,} parameters')
   say('  images ' + ', '.join(
       'x'.join(map(str, x.shape[1:])) for x in images))
-  say(f'  a step shows {_shown(gan, config)} images; its logs: '
-      f'{", ".join(logs)}')
+  say(f'  a step shows {_shown(gan, config)} images')
 
   splits = open_source(config)
   say('data')
-  warnings = [*initial_state.check_classes(config.networks, splits),
-              *at_once.concerns(splits.train, config.data)]
-  for line in (*describe(splits), *(f'warning: {line}' for line in warnings)):
+  for line in describe(splits):
     say(f'  {line}')
+  if note := initial_state.check_classes(config, splits):
+    say(f'  note: {note}')
+  for line in at_once.concerns(splits.train, config.data):
+    say(f'  warning: {line}')
   os.makedirs(os.path.dirname(sheet) or '.', exist_ok=True)
   images = splits.train.images(evenly(len(splits.train), PICTURES))
   if pyramid.are_points(splits.train.shape):
@@ -80,6 +79,8 @@ def dry_run(config: Config, sheet: str,
   say('  more about the pictures: --mode=inspect instead of --dry_run')
 
   say('step')
+  say('  compiling, for its arithmetic and memory; all else is said, and '
+      'Ctrl-C ends it ...')
   for line in describe_cost(gan, config, mesh):
     say(f'  {line}')
 
@@ -201,8 +202,10 @@ def compile_steps(
 
 
 def describe_cost(gan: Gan, config: Config, mesh: Mesh) -> Iterator[str]:
-  """Yields lines about the compiled step: arithmetic, and a device's memory."""
+  """Yields lines about the step: its logs, arithmetic, a device's memory."""
   phases, stages = lower_steps(gan, config, mesh)
+  yield 'logs: ' + ', '.join(dict.fromkeys(
+      name for program in stages[phases[0]] for name in program.out_info[1]))
   compiled = compile_steps(stages)
   total = mean_flops(phases, compiled)
   memory: list[Any] = [program.memory_analysis() for program in

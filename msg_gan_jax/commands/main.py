@@ -84,7 +84,8 @@ def main(argv: list[str]) -> NoReturn:
   except KeyboardInterrupt:
     _fail('interrupted.' + (
         ' The same command continues from the last checkpoint, or, before '
-        'there is one, begins anew.' if _MODE.value == 'train' else ''), 130)
+        'there is one, begins anew.' if _MODE.value == 'train'
+        and not train.DRY_RUN.value else ''), 130)
   except Exception as error:  # for people; --debug shows it whole
     if _DEBUG.value:
       raise
@@ -137,6 +138,10 @@ def _modes_of(flag):
 
 def _set_up_jax():
   """The compilation cache, so that a second start is a fast one."""
+  if not _DEBUG.value:
+    # XLA's own alarms, as of folding constants for more than a second, are for
+    # its authors, in forty lines. Errors that end a program are raised as well.
+    os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
   import jax
 
   from msg_gan_jax.files import cache

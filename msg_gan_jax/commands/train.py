@@ -26,7 +26,8 @@ INIT_FROM = flags.DEFINE_string(
     'init_from', '', 'Another run whose weights are the start; which of them: '
     '--config.train.init_parts.')
 DRY_RUN = flags.DEFINE_bool(
-    'dry_run', False, 'Only show shapes, data, arithmetic and memory.')
+    'dry_run', False, 'Only show shapes and data, and then, compiled, '
+    'arithmetic and memory.')
 DISTRIBUTED = flags.DEFINE_flag(flags.Flag(
     Together(), None, 'distributed', 'auto', 'auto, on or off: whether this '
     'process trains together with others. auto sees those of srun and mpirun; '

@@ -1,5 +1,6 @@
 """Shows on stderr how far a long task is."""
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+import functools
 import sys
 from typing import Any
 
@@ -13,3 +14,15 @@ def bar(items: Iterable | None = None, desc: str = '',
   """Returns tqdm.tqdm; in a log it writes at most a line in ten seconds."""
   return tqdm.tqdm(items, desc=visible(desc), file=sys.stderr, **options,
                    mininterval=.5 if sys.stderr.isatty() else 10)
+
+
+def beside_bars(say: Callable[[str], Any]) -> Callable[[str], None]:
+  """`say`, with a line of its own on a terminal that shows bars.
+
+  They are cleared before it, and drawn again below.
+  """
+  @functools.wraps(say)
+  def said(line: str) -> None:
+    with tqdm.tqdm.external_write_mode(file=sys.stderr):
+      say(line)
+  return said

@@ -54,15 +54,10 @@ def plot(records: Sequence[Mapping[str, Any]], path: str | os.PathLike,
     title: over the whole.
 
   Raises:
-    ValueError: matplotlib is not installed, or there is nothing to draw.
+    ValueError: there is nothing to draw.
   """
-  try:
-    # Not pyplot, which has one current figure for the whole process.
-    from matplotlib import figure, ticker
-  except ImportError as error:
-    raise ValueError(
-        "curves: matplotlib is missing; pip install 'msg_gan_jax[plot]'."
-    ) from error
+  # Not pyplot, which has one current figure for the whole process.
+  from matplotlib import figure, ticker
   names = [*keys] if keys is not None else _names(records)
   curves = {k: c for k in names if (c := _curve(records, k)).size}
   if not curves:

@@ -24,16 +24,8 @@ def plot(facts: Mapping[str, Any], mean: np.ndarray, std: np.ndarray,
     mean, std: float [H, W, C] over the pictures, in 0 .. 255.
     path: of the file.
     title: over the whole.
-
-  Raises:
-    ValueError: matplotlib is not installed.
   """
-  try:
-    from matplotlib import figure, font_manager
-  except ImportError as error:
-    raise ValueError(
-        'histograms: matplotlib is missing; pip install '
-        "'msg_gan_jax[plot]'.") from error
+  from matplotlib import figure, font_manager
   channels, lists = facts['channels'], _lists(facts)
   fig = figure.Figure(
       figsize=(8 + 4.5 * bool(lists), 5.4), layout='constrained')

@@ -7,8 +7,7 @@ import numpy as np
 
 from msg_gan_jax.arrays.compilation import jit
 from msg_gan_jax.config import Config, errors, tables
-from msg_gan_jax.config.schema import Networks
-from msg_gan_jax.data.sources import Splits
+from msg_gan_jax.data.sources import DRAWN, Splits
 from msg_gan_jax.gan.build import Gan
 from msg_gan_jax.gan.state import State
 from msg_gan_jax.runs.load import load
@@ -16,27 +15,28 @@ from msg_gan_jax.runs.load import load
 PARTS = ('g', 'd', 'ema')
 
 
-def check_classes(networks: Networks, splits: Splits) -> list[str]:
+def check_classes(config: Config, splits: Splits) -> str:
   """Compares the classes that G and D are told of with those of the data.
 
   Args:
-    networks: config.networks.
+    config: Config.
     splits: see data.sources.open_source.
 
   Returns:
-    Warnings, a line each: the data have classes, and the GAN ignores them.
+    A note for people, if somebody gave the data classes and the GAN ignores
+    them; else ''. Those of drawn sets are ours, and nobody misses them.
 
   Raises:
     ValueError: pictures without classes, another number of classes, or a label
       that is out of range.
   """
-  train = splits.train
+  networks, train = config.networks, splits.train
   classes = len(train.classes)
   if not networks.classes:
-    return [f'the GAN is unconditional: {train.name} has {classes} classes, '
-            'which are ignored. For a conditional GAN set '
-            f'config.networks.classes={classes}, config.networks.g_condition '
-            'and config.networks.d_condition'] if classes > 1 else []
+    return (f'{train.name} has {classes} classes, which this GAN ignores. For '
+            f'a conditional one set config.networks.classes={classes}, '
+            'config.networks.g_condition and config.networks.d_condition'
+            ) if classes > 1 and config.data.name not in DRAWN else ''
   if networks.classes != classes:
     raise ValueError(
         f'config.networks.classes: {networks.classes}, but {train.name} has '
@@ -55,7 +55,7 @@ def check_classes(networks: Networks, splits: Splits) -> list[str]:
           f'config.data: picture {wrong[0]} of {split.name} has the label '
           f'{labels[wrong[0]]}; wanted 0 .. {classes - 1}, and {len(wrong)} '
           'are out of range.')
-  return []
+  return ''
 
 
 def _empty_at_first(first):

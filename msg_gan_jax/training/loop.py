@@ -5,10 +5,8 @@ finite, runs the observers that are due, writes their record, and saves.
 """
 from collections.abc import Callable, Sequence
 import contextlib
-import importlib.util
 import itertools
 import os
-import pathlib
 from typing import Any, NoReturn
 
 import jax
@@ -21,6 +19,7 @@ from msg_gan_jax.config import Config, schema
 from msg_gan_jax.data.batches import batch_like, open_batches
 from msg_gan_jax.data.sources import Splits, open_source, with_share
 from msg_gan_jax.files import console
+from msg_gan_jax.files.progress import beside_bars
 from msg_gan_jax.gan.build import Gan, build
 from msg_gan_jax.gan.devices import ShardedStep, check_batch
 from msg_gan_jax.gan.sampling import renderer
@@ -29,7 +28,7 @@ from msg_gan_jax.runs.checkpoints import Checkpoints
 from msg_gan_jax.runs.config_file import as_begun
 from msg_gan_jax.runs.load import state_like
 from msg_gan_jax.runs.workdir import Workdir
-from msg_gan_jax.training import initial_state, monitor
+from msg_gan_jax.training import initial_state, monitor, results
 from msg_gan_jax.training.ahead import Ahead
 from msg_gan_jax.training.clock import Clock
 from msg_gan_jax.training.groups import Groups
@@ -81,15 +80,16 @@ def train(config: schema.Settings, workdir: str | os.PathLike,
   check_batch(config, mesh)
   gan = build(config)
   main = jax.process_index() == 0
-  say = say if main else (lambda *unused: None)
+  say = beside_bars(say) if main else (lambda *unused: None)
   with contextlib.ExitStack() as stack:
     folder = stack.enter_context(Workdir(workdir, main, say))
     config = as_begun(config, folder.path)
     folder.check(config)
     splits = open_source(config)
     config = with_share(config, splits)
-    for line in initial_state.check_classes(config.networks, splits):
-      say(f'warning: {line}')
+    note = initial_state.check_classes(config, splits)
+    if note and not (folder.path / 'config.json').exists():  # Said once.
+      say(f'note: {note}')
     stop = stack.enter_context(Stop())
     checkpoints = stack.enter_context(Checkpoints(
         folder.path / 'checkpoints', config.train.keep_checkpoints))
@@ -210,18 +210,25 @@ class Run:
     self.say(f'{self._folder}: {total:,} images, '
              f'{self._stability.every:,} in an epoch, '
              f'{jax.device_count()} {jax.devices()[0].device_kind}')
-    if not self.images:
-      self._observe(self._due(Moment(0, 0)), {})
-    progress = Progress(total, self.images)
-    clock = Clock(self.images)
-    self._ahead.wait()
+    progress = Progress(total, self.images, silent=not self._main)
+    called = set()
     calls = itertools.count(
         self.images // self.gan.phase(self.images).images + 1)
     with contextlib.closing(progress):
+      if not self.images:
+        with progress.apart('compiling'):
+          self._observe(self._due(Moment(0, 0)), {})
+      clock = Clock(self.images)
       while self.images < total:
         phase, count = self._groups.at(self.images)
         batches = self._batches.at(*phase.reads(self.images, count))
-        self.state, logs = self._step(self.state, batches, self._key, phase)
+        first = (phase, count) not in called
+        called.add((phase, count))
+        if first:  # Steps that wait for their device are training still.
+          jax.block_until_ready(self._recent)
+        with progress.apart('compiling') if first else contextlib.nullcontext():
+          self._ahead.wait()
+          self.state, logs = self._step(self.state, batches, self._key, phase)
         shown = range(self.images + phase.images,
                       self.images + (count + 1) * phase.images, phase.images)
         self.images = shown[-1]
@@ -229,9 +236,8 @@ class Run:
         stopped = stop.wanted(next(calls))
         moment = Moment(self.images - phase.images, self.images,
                         self.images >= total)
-        logs = self._after_step(moment, stopped, clock)
-        if self._main:
-          progress.write(self.images, logs)
+        read = self._after_step(moment, stopped, clock, progress)
+        progress.write(self.images, read, until=next(iter(logs.values())))
         if stopped:
           break
     self._checkpoints.wait()
@@ -239,10 +245,10 @@ class Run:
       self.say(f'stopped and saved at {self.images:,} images; the same command '
                'continues')
       return stop.signal
-    say_where_things_are(self._folder, self.say)
+    results.say_where_they_are(self._folder, self.say)
     return 0
 
-  def _after_step(self, moment, stopped, clock):
+  def _after_step(self, moment, stopped, clock, progress):
     """Does all that is due at this moment; returns the logs, if it read them.
 
     A record is due by the images alone, so that a run that was stopped or
@@ -254,6 +260,13 @@ class Run:
       return self._read() if len(self._recent) >= UNREAD else {}
     # This comes first: what is not finite must not be recorded or drawn.
     logs = self._read()
+    with progress.apart(
+        '' if due == [self._losses] else 'measuring', brief=True):
+      self._look(due, logs, moment, saving, clock)
+    return logs
+
+  def _look(self, due, logs, moment, saving, clock):
+    """Runs what is due, writes its record, and saves if it is time to."""
     try:
       values = self._observe(due, logs)
     except Exception:
@@ -267,7 +280,6 @@ class Run:
       self._losses.means.clear()
     if saving:
       self._save()
-    return logs
 
   def _stops(self, moment):
     """Whether there is something to do between this step and the next."""
@@ -333,18 +345,3 @@ class Run:
     self._records.close()
     for observer in self.observers:
       observer.close()
-
-
-def say_where_things_are(
-    folder: pathlib.Path, say: Callable[[str], Any]) -> None:
-  """Says where a run's pictures lie; draws its curves if it can."""
-  say(f'pictures: {folder / "samples"}')
-  if jax.process_index():
-    return
-  if importlib.util.find_spec('matplotlib') is None:
-    say("curves: pip install 'msg_gan_jax[plot]' draws them")
-    return
-  from msg_gan_jax.report import curves
-  path = folder / 'curves.png'
-  curves.plot(records.read(folder / 'metrics.jsonl'), path, title=folder.name)
-  say(f'curves: {path}')

@@ -1,9 +1,12 @@
 """The line that people watch while a run trains."""
 import collections
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+import contextlib
 import sys
 import time
 from typing import SupportsFloat, TextIO
+
+import jax
 
 
 class Progress:
@@ -14,25 +17,39 @@ class Progress:
   alone does not offer. Other calls cost a microsecond: `write` may be called at
   every step.
 
+  Speed and time left are those of training: what is done `apart` has no share
+  in them, and images count once the devices are through with them. The line at
+  the end has the mean speed of this start, and how long it trained.
+
   Args:
     total_images: where the run ends.
     images: where this process starts.
     keys: which values to show; None shows the losses.
     stream: where to write; None is stderr.
     now: returns seconds, such as time.monotonic.
+    silent: writes nothing, as processes do besides the first.
   """
 
   def __init__(self, total_images: int, images: int = 0,
                keys: Sequence[str] | None = None, stream: TextIO | None = None,
-               now: Callable[[], float] = time.monotonic):
+               now: Callable[[], float] = time.monotonic,
+               silent: bool = False):
     self._total, self._keys = total_images, keys
     self._stream = stream or sys.stderr
-    self._now = now
+    self._now, self._silent = now, silent
+    self._apart_seconds = 0.
     self._values: dict[str, SupportsFloat] = {}
-    self._history = collections.deque([(now(), images)])
+    # Steps on the way: images after each, and an array that is ready then.
+    self._on_the_way: collections.deque[tuple[int, jax.Array | None]] = (
+        collections.deque())
+    self._images = images
+    self._first = self._trained_seconds(), images
+    self._history = collections.deque([self._first])
     self._drawn, self._tenth = now(), images * 10 // total_images
+    self._words = ''  # Behind the count, when it was last written.
+    self._line = ''  # The last one in a file.
     self._bar = None
-    if self._stream.isatty():
+    if self._stream.isatty() and not silent:
       import tqdm  # Only people at a terminal wait for its import.
       self._bar = tqdm.tqdm(
           total=total_images, initial=images, file=self._stream,
@@ -41,46 +58,100 @@ class Progress:
                      '{postfix}')
 
   def write(self, images: int,
-            values: Mapping[str, SupportsFloat] | None = None) -> None:
-    """Shows the line if it is time to; values stay until others come."""
+            values: Mapping[str, SupportsFloat] | None = None,
+            until: jax.Array | None = None) -> None:
+    """Shows the line if it is time to; values stay until others come.
+
+    Args:
+      images: real images shown after the newest step.
+      values: {name: number}.
+      until: an array of that step; the step is done when it is ready. None if
+        it is done.
+    """
+    if self._silent:
+      return
     if values:
       self._values.update(
           (k, values[k]) for k in self._keys or values
           if k in values and (self._keys or k.endswith('_loss')))
+    self._on_the_way.append((images, until))
+    while self._on_the_way and _ready(self._on_the_way[0][1]):
+      self._images, _ = self._on_the_way.popleft()
     now = self._now()
     if self._bar is not None:
       due = now - self._drawn >= .25
     else:
-      tenth = images * 10 // self._total
+      tenth = self._images * 10 // self._total
       due = now - self._drawn >= 30 or tenth > self._tenth
-    if due or (images >= self._total > self._history[-1][1]):
-      self._draw(images, now)
+    if due or self._images >= self._total > self._history[-1][1]:
+      self._draw()
+
+  @contextlib.contextmanager
+  def apart(self, what: str, brief: bool = False) -> Iterator[None]:
+    """A context whose time is not training's; says '<what> ...' meanwhile.
+
+    Args:
+      what: such as 'compiling'; '' says nothing.
+      brief: it is over soon, or speaks for itself; a file has no line of it.
+    """
+    began = self._now()
+    if what and not self._silent and not (brief and self._bar is None):
+      self._show(f'{what} ...')
+    try:
+      yield
+    finally:
+      self._apart_seconds += self._now() - began
+      if what and not brief:
+        self._drawn = self._now()  # A line now would tell of a step or two.
+      if what and self._bar is not None:
+        self._bar.set_postfix_str(self._words)
 
   def close(self) -> None:
+    """Ends the line: a run that was stopped has its mean speed there."""
+    if self._first[1] < self._images < self._total:
+      self._draw(ended=True)
     if self._bar is not None:
       self._bar.close()
 
-  def _draw(self, images, now):
-    self._drawn, self._tenth = now, images * 10 // self._total
-    history = self._history
-    history.append((now, images))
+  def _trained_seconds(self):
+    return self._now() - self._apart_seconds
+
+  def _draw(self, ended=False):
+    self._drawn = self._now()
+    self._tenth = self._images * 10 // self._total
+    now, history = self._trained_seconds(), self._history
+    history.append((now, self._images))
     # The speed of the last 20 s, or since the last line where that is longer.
     while len(history) > 2 and now - history[1][0] >= 20:
       history.popleft()
-    seconds, shown = now - history[0][0], images - history[0][1]
+    ended = ended or self._images >= self._total
+    before, images = self._first if ended else history[0]
+    seconds, shown = now - before, self._images - images
     parts = []
     if seconds > 0 and shown > 0:
-      left = max(0, self._total - images) * seconds / shown
-      parts += [f'{shown / seconds:,.0f} img/s', f'{_duration(left)} left']
+      left = max(0, self._total - self._images) * seconds / shown
+      parts += [f'{shown / seconds:,.0f} img/s',
+                f'trained {_duration(seconds)}' if ended else (
+                    f'{_duration(left)} left')]
     parts += [f'{k} {float(v):.3g}' for k, v in self._values.items()]
+    self._words = '  '.join(parts)
+    self._show(self._words)
+
+  def _show(self, words):
     if self._bar is not None:
-      self._bar.n = images
-      self._bar.set_postfix_str('  '.join(parts))
+      self._bar.n = self._images
+      self._bar.set_postfix_str(words)
       return
-    parts.insert(0, f'{images:,} of {self._total:,} images '
-                    f'({images / self._total:.0%})')
-    self._stream.write('  '.join(parts) + '\n')
-    self._stream.flush()
+    line = (f'{self._images:,} of {self._total:,} images '
+            f'({self._images / self._total:.0%})  {words}').rstrip()
+    if line != self._line:  # Two programs that are compiled in a row.
+      self._line = line
+      self._stream.write(line + '\n')
+      self._stream.flush()
+
+
+def _ready(array):
+  return array is None or array.is_ready()
 
 
 def _duration(seconds):

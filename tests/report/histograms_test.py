@@ -1,5 +1,4 @@
 """Laws of what is drawn of a data set: bars, lines of text, pictures."""
-import sys
 
 import matplotlib
 from matplotlib import figure
@@ -70,14 +69,6 @@ def test_a_set_of_one_value_is_drawn(tmp_path, values):
                   np.zeros((4, 4, 1)), np.zeros((4, 4, 1)), tmp_path / 'a.png')
   assert (tmp_path / 'a.png').exists()
   assert set(text.spark(values)) == {' ', '█'}
-
-
-def test_a_missing_matplotlib_says_what_to_install(tmp_path, monkeypatch):
-  monkeypatch.setitem(sys.modules, 'matplotlib', None)
-  with pytest.raises(ValueError, match=(
-      r"^histograms: matplotlib is missing; pip install 'msg_gan_jax\[plot]")):
-    histograms.plot({}, None, None, tmp_path / 'a.png')
-  assert list(tmp_path.iterdir()) == []
 
 
 def test_a_spark_is_as_high_as_its_counts_and_cuts_a_spike():

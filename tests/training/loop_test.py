@@ -113,13 +113,6 @@ def final(path):
       path / 'checkpoints', read_only=True).restore(like)
 
 
-def after_classes(said):
-  """What is said after the warning of classes that are ignored."""
-  assert said[0].startswith(
-      'warning: the GAN is unconditional: avatars has 10 classes')
-  return said[1:]
-
-
 def recorded(path):
   found = records.read(path / 'metrics.jsonl')
   return [{k: v for k, v in r.items() if k != 'clock'} for r in found]
@@ -180,8 +173,9 @@ def test_a_run_leaves_its_records(unbroken, config):
   assert checkpoints.Checkpoints(
       path / 'checkpoints', read_only=True).steps() == [128, TOTAL]
   assert not (path / 'changes.jsonl').exists()
-  said = after_classes(said)
   assert said[0].startswith(f'{path}: 160 images, 64 in an epoch, 1 cpu')
+  assert said[-1] == f'curves: {path / "curves.png"}'
+  assert (path / 'curves.png').exists()
 
 
 def test_records_come_at_their_images_and_hold_their_numbers(unbroken):
@@ -270,7 +264,7 @@ def test_stopped_and_continued_it_ends_as_unbroken(
       assert final(path)[0] == images
   said = []
   assert loop.train(config, path, said.append) == 0
-  assert after_classes(said)[0] == 'continuing after 136 images'
+  assert said[0] == 'continuing after 136 images'
   assert_ends_like(path, unbroken[0])
   starts = json.loads((path / 'versions.json').read_text())
   assert [entry['images'] for entry in starts] == [0, *stops]
@@ -289,7 +283,7 @@ def test_after_the_end_the_same_command_prints_the_summary(
   monkeypatch.setattr(loop.Run, '_after_step', None)  # No step is taken.
   said = []
   assert loop.train(config, copy, said.append) == 0
-  done, *table = after_classes(said)
+  done, *table = said
   assert done == 'done after 160 images' and table[0] == 'after 160 images'
   assert '\n'.join(table) in '\n'.join(unbroken[1])
   assert_ends_like(copy, unbroken[0])
@@ -363,7 +357,6 @@ def test_a_damaged_checkpoint_is_passed_over(unbroken, copy, config):
   file.write_bytes(data)
   said = []
   assert loop.train(config, copy, said.append) == 0
-  said = after_classes(said)
   assert said[0].startswith('warning: checkpoint 160 is damaged: ')
   assert 'moved to damaged/160-' in said[0]
   assert said[1] == 'continuing after 128 images'

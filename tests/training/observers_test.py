@@ -1,4 +1,5 @@
 """Laws of observers: when they are due, and what a new one can count on."""
+import contextlib
 import json
 import types
 
@@ -7,10 +8,11 @@ import optax
 import pytest
 
 from msg_gan_jax.config import schema
+from msg_gan_jax.gan.devices import ShardedStep
 from msg_gan_jax.metrics.functional import training_stability
 from msg_gan_jax.runs import records
 from msg_gan_jax.runs.checkpoints import Checkpoints
-from msg_gan_jax.training import loop, observers
+from msg_gan_jax.training import loop, observers, progress_line
 from msg_gan_jax.training.observers import Moment
 
 pytestmark = pytest.mark.slow
@@ -116,3 +118,35 @@ def test_a_collapse_is_told_and_variety_is_not(tmp_path):
   assert diversity == 0
   assert said == ['warning: at 8 images the samples differ by only 0% of what '
                   'the reals do: G may have collapsed']
+
+
+def test_the_line_leaves_out_what_is_not_training(ring, tmp_path, monkeypatch):
+  around, inside, compiled = [], [], []
+
+  class Watched(progress_line.Progress):
+    @contextlib.contextmanager
+    def apart(self, what, brief=False):
+      around.append(what)
+      compiled.extend([what] if what == 'compiling' else [])
+      with super().apart(what, brief):
+        yield
+      around.pop()
+
+  class Looks(GeneratorNorm):
+    def run(self, view):
+      inside.append([*around])
+      return super().run(view)
+
+  class Step(ShardedStep):
+    def __call__(self, *args):
+      inside.append([*around])
+      return super().__call__(*args)
+
+  monkeypatch.setattr(loop, 'Progress', Watched)
+  monkeypatch.setattr(loop, 'ShardedStep', Step)
+  loop.train(ring, tmp_path / 'run', lambda line: None, [Looks()])
+  steps = [[]] * 3
+  assert inside == [
+      ['compiling'], [], [], ['measuring'], *steps, ['measuring'], *steps,
+      ['measuring'], [], ['measuring']]
+  assert compiled == ['compiling'] * 2  # The first grid, and the step.

@@ -2,6 +2,7 @@
 import io
 
 import jax.numpy as jnp
+import pytest
 
 from msg_gan_jax.training.progress_line import Progress
 
@@ -11,6 +12,11 @@ class Clock:
 
   def __call__(self):
     return self.seconds
+
+
+class Terminal(io.StringIO):
+  def isatty(self):
+    return True
 
 
 def test_in_a_file_progress_has_a_line_each_tenth():
@@ -43,10 +49,6 @@ def test_in_a_file_progress_has_a_line_each_half_minute():
 
 
 def test_on_a_terminal_progress_is_one_line_rewritten():
-  class Terminal(io.StringIO):
-    def isatty(self):
-      return True
-
   out, now = Terminal(), Clock()
   progress = Progress(1000, stream=out, now=now)
   for images in range(1, 1001):
@@ -60,3 +62,92 @@ def test_on_a_terminal_progress_is_one_line_rewritten():
   last = shown.rstrip('\n').split('\r')[-1]
   assert '1.00k/1.00k images' in last
   assert '100 img/s' in last and 'g_loss -1.5' in last
+
+
+def test_compiling_and_measuring_have_no_share_in_speed_and_time_left():
+  out, now = io.StringIO(), Clock()
+  progress = Progress(1000, stream=out, now=now)
+  for images in range(10, 1001, 10):
+    if images in (10, 510):  # A second program, in the middle.
+      with progress.apart('compiling'):
+        now.seconds += 5000
+    now.seconds += .1
+    if images % 100 == 0:
+      with progress.apart('measuring', brief=True):
+        now.seconds += 700
+    progress.write(images)
+  lines = out.getvalue().splitlines()
+  assert len(lines) == 12
+  assert lines[0] == '0 of 1,000 images (0%)  compiling ...'
+  assert lines[6] == '500 of 1,000 images (50%)  compiling ...'
+  assert [line.split('  ')[1] for line in lines if '...' not in line] == (
+      ['100 img/s'] * 10)
+  assert lines[5] == '500 of 1,000 images (50%)  100 img/s  0:05 left'
+  assert lines[-1] == '1,000 of 1,000 images (100%)  100 img/s  trained 0:10'
+
+
+def test_the_last_line_has_the_mean_speed_of_the_start():
+  for end, trained in ((1000, '0:14'), (900, '0:12')):  # At its end; stopped.
+    out, now = io.StringIO(), Clock()
+    progress = Progress(1000, 100, stream=out, now=now)
+    for images in range(110, end + 1, 10):
+      now.seconds += .1 if images <= 500 else .2
+      progress.write(images)
+    progress.close()
+    last = out.getvalue().splitlines()[-1]
+    shown, speed, time = last.split('  ')
+    assert shown.startswith(f'{end:,} of ')
+    assert float(speed.split()[0]) == pytest.approx(
+        (end - 100) / now.seconds, abs=.5)
+    assert time == f'trained {trained}'
+
+
+def test_images_count_once_their_step_is_done():
+  """A device may be far behind: calls return before they are computed."""
+  class Array:
+    def __init__(self, at):
+      self.at = at
+
+    def is_ready(self):
+      return now.seconds >= self.at
+
+  out, now = io.StringIO(), Clock()
+  progress = Progress(1000, stream=out, now=now)
+  for i in range(1, 101):  # All are called in a second; a step takes one.
+    now.seconds = i / 100
+    progress.write(10 * i, until=Array(i))
+  assert out.getvalue() == ''
+  now.seconds = 50.
+  progress.write(1000, until=Array(101))
+  assert out.getvalue() == (
+      '500 of 1,000 images (50%)  10 img/s  0:50 left\n')
+
+
+def test_a_terminal_shows_what_is_done_meanwhile_and_then_the_speed():
+  out, now = Terminal(), Clock()
+  progress = Progress(1000, stream=out, now=now)
+
+  def last():
+    return out.getvalue().split('\r')[-1]
+
+  with progress.apart('compiling'):
+    assert 'compiling ...' in last()
+    now.seconds += 60
+  now.seconds += 1
+  progress.write(100)
+  assert '100 img/s' in last() and '...' not in last()
+  with progress.apart('measuring', brief=True):
+    assert 'measuring ...' in last()
+    now.seconds += 60
+  assert '100 img/s' in last() and '...' not in last()
+  progress.close()
+
+
+def test_other_processes_write_nothing():
+  out = Terminal()
+  progress = Progress(10, stream=out, silent=True)
+  with progress.apart('compiling'):
+    progress.write(5)
+  progress.write(10)
+  progress.close()
+  assert out.getvalue() == ''

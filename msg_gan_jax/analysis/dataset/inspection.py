@@ -131,12 +131,9 @@ def _write(out: str, splits: Splits, counted: census.Census,
     yield path('contact_sheet.png')
     if _draw_examples(path('examples.png'), splits, facts):
       yield path('examples.png')
-    try:
-      histograms.plot(facts, counted.mean, counted.std, path('histograms.png'),
-                      _title(facts))
-      yield path('histograms.png')
-    except ValueError as error:  # The text has them all the same.
-      yield str(error)
+    histograms.plot(facts, counted.mean, counted.std, path('histograms.png'),
+                    _title(facts))
+    yield path('histograms.png')
   with replacing(path('inspect.json')) as temporary:
     with open(temporary, 'w', encoding='utf-8') as file:
       json.dump(facts, file, indent=1, ensure_ascii=False)

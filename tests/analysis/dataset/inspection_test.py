@@ -2,7 +2,6 @@
 import json
 import os
 import re
-import sys
 
 from helpers import Drawn, picture
 import numpy as np
@@ -73,20 +72,6 @@ def test_a_name_that_the_sheet_cannot_write_is_a_number(tmp_path, name):
   assert lettering.can_write(title) and len(title) == len(name)
   # What cannot be drawn stands in the text and in the file.
   assert found['name'] == name and name in found['classes']
-
-
-def test_without_matplotlib_the_text_is_whole_and_says_how_to_get_it(
-    root, look, tmp_path, monkeypatch):
-  _, drawn = look(root)
-  monkeypatch.setitem(sys.modules, 'matplotlib', None)
-  _, text = look(root)
-  assert text.partition('files')[0] == drawn.partition('files')[0]
-  line, = [x for x in text.splitlines() if 'pip install' in x]
-  assert line == ("  histograms: matplotlib is missing; pip install "
-                  "'msg_gan_jax[plot]'.")
-  # Nor is there the picture of an earlier look.
-  assert sorted(os.listdir(tmp_path / 'out')) == [
-      'contact_sheet.png', 'inspect.json']
 
 
 def test_points_have_ranges_and_classes_and_are_drawn_as_dots(
