@@ -109,7 +109,7 @@ def test_one_picture_is_refused(tmp_path):
 def test_two_sizes_are_refused(tmp_path):
   with pytest.raises(ValueError, match=(
       r'fake: pictures of array are 8 x 16 with 1 channels, those of array '
-      '16 x 16 with 1 channels; wanted one size, such as resolution=16')):
+      '16 x 16 with 1 channels; wanted one size, to which one of them is')):
     of(REAL, FAKE[:, :, :8], ('fid',), tmp_path)
 
 
