@@ -85,11 +85,13 @@ class Metrics(Writer):
     earlier = [
         line for line, record in _lines(self.path)
         if record['images'] <= images]
-    with replacing(self.path) as temporary:
-      with open(temporary, 'wb') as file:
-        file.writelines(earlier)
-    os.close(self._file)
-    self._open()
+    os.close(self._file)  # Windows replaces no file that is open.
+    try:
+      with replacing(self.path) as temporary:
+        with open(temporary, 'wb') as file:
+          file.writelines(earlier)
+    finally:
+      self._open()
 
   def close(self) -> None:
     os.close(self._file)
