@@ -5,7 +5,7 @@ import os
 
 import jax
 
-from msg_gan_jax.commands.shared_flags import say_aside
+from msg_gan_jax.files import console
 
 
 def join(coordinator: str = '', processes: int = 0, process: int = -1,
@@ -39,8 +39,9 @@ def join(coordinator: str = '', processes: int = 0, process: int = -1,
   elif distributed == 'auto' and on_cluster(os.environ):
     jax.distributed.initialize()
     if jax.process_index() == 0:
-      say_aside(f'{jax.process_count()} processes were started together, and '
-                'train one run; with --distributed=off each trains its own')
+      console.say_aside(f'{jax.process_count()} processes were started '
+                        'together, and train one run; with --distributed=off '
+                        'each trains its own')
 
 
 def collect_less_often() -> None:
