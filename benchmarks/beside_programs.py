@@ -9,7 +9,7 @@ alpha), on one file of random Inception weights. --torch is an interpreter that
 has the three. It ends with 1 where numbers differ by more than the table says:
 1e-4 of 2048 features, of --count pictures a side, fewer than the features; 1e-5
 of pytorch-fid's 192, of 500 a side. The files of mu and sigma that pytorch-fid
-and we save are read by each other, too. About 10 minutes on two cores.
+and we save are read by each other, too. About 7 minutes on two cores.
 
 The rows of FID in measure.py time the same scripts of peers/; this one takes
 their weights and reads their numbers by the same functions.
