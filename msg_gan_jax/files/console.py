@@ -1,4 +1,5 @@
 """The one place from which words reach a terminal."""
+import errno
 import re
 import sys
 
@@ -8,12 +9,20 @@ CONTROLS = re.compile('[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]')
 
 def say(line: str) -> None:
   """Prints a line at once, also into a pipe."""
-  print(visible(line), flush=True)
+  _write(line, sys.stdout)
 
 
 def say_aside(line: str) -> None:
   """Says something on stderr, beside what a command prints."""
-  print(visible(line), file=sys.stderr, flush=True)
+  _write(line, sys.stderr)
+
+
+def _write(line, stream):
+  try:
+    print(visible(line), file=stream, flush=True)
+  except OSError as error:
+    if error.errno != errno.EIO:  # That is a terminal that was closed.
+      raise
 
 
 def visible(text: str) -> str:

@@ -18,13 +18,14 @@ GUIDE = ROOT / 'docs' / 'guide' / 'training.md'
 # Speaks as a run does, until it is asked to stop.
 SPEAKER = '''
 import fcntl, sys, termios, time
+from msg_gan_jax.files.console import say
 from msg_gan_jax.training.stop import Stop, exit_status
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # Its terminal sends it SIGHUP.
 with Stop() as stop:
   while not stop.wanted(1):
-    print('training', flush=True)
+    say('training')
     time.sleep(.01)
-  print('stopped and saved', flush=True)
+  say('stopped and saved')
   open(sys.argv[1], 'w').write('saved')
 sys.exit(exit_status(stop.signal))
 '''
