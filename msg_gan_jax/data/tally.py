@@ -1,9 +1,11 @@
 """Counts what the pictures of a store are, and what is done to them."""
 import collections
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msg_gan_jax.data import decode
 
+# Of the way from black to white: what stays so near to an end is nearly that.
+NEARLY = .25
 # What some pictures are, and how many are so.
 Facts = Sequence[tuple[decode.PictureFacts, int]]
 
@@ -42,6 +44,23 @@ def wide_note(wide: Sequence | None,
   return {} if wide is None else {'more_than_8_bits': dict(zip(
       ('pictures', 'least', 'largest', 'bright', 'black', 'white'),
       (*wide, *(span or decode.USUAL_RANGE)), strict=True))}
+
+
+def is_dark(wide: Mapping[str, float]) -> bool:
+  """Whether nearly all values of a `wide_note` become nearly black."""
+  return wide['bright'] - wide['black'] < NEARLY * (
+      wide['white'] - wide['black'])
+
+
+def suited_range(least: float, largest: float) -> tuple[str, int]:
+  """('0:4095', 12): the range that values are likely meant in, and its bits.
+
+  The bits are 0 where the values are not counts from 0 on.
+  """
+  if isinstance(largest, int) and least >= 0:
+    bits = max(1, largest.bit_length())
+    return f'0:{2**bits - 1}', bits
+  return f'{least:.10g}:{largest:.10g}', 0
 
 
 def knows_values(about: dict) -> bool:

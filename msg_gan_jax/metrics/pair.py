@@ -6,6 +6,7 @@ import jax
 import numpy as np
 
 from msg_gan_jax.arrays.indices import at_random
+from msg_gan_jax.data import tally
 from msg_gan_jax.data.mixed_sizes import MixedSizes
 from msg_gan_jax.data.source import ArraySource, Source
 from msg_gan_jax.metrics import sets
@@ -15,8 +16,6 @@ from msg_gan_jax.metrics.protocols import Protocol
 from msg_gan_jax.metrics.side import Extractors, MomentsSide, Options, Side
 
 __all__ = ['Options', 'Pair', 'Side']
-
-_DARK = .25  # Of the way from black to white: a set that stays below is dark.
 
 
 class Pair:
@@ -208,13 +207,13 @@ class Pair:
     for name, side in (('real', self.real), ('fake', self.fake)):
       source = side.source
       wide = source.notes.get('more_than_8_bits')
-      if wide and wide['bright'] - wide['black'] < _DARK * (
-          wide['white'] - wide['black']):
+      if wide and tally.is_dark(wide):
+        suited, _ = tally.suited_range(wide['least'], wide['bright'])
         lines.append(
             f"{name}: values of {source.name} are read as {wide['black']:g} "
             f"black to {wide['white']:g} white, and nearly all of them are "
             f"below {wide['bright']:g}: the pictures are nearly black. range="
-            f"0:{wide['bright']:g} or so would suit them.")
+            f'{suited} would suit them.')
     for side, file in self.files.items():
       if file.moments.n is None:
         lines.append(f'{side}: {file.name} does not tell of how many pictures '

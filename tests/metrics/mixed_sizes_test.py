@@ -168,3 +168,21 @@ def test_a_picture_that_breaks_off_is_named(tmp_path):
   source = sets.open_set(str(tmp_path / 'set'), cache_dir=str(tmp_path / 'c'))
   with pytest.raises(ValueError, match=r'cannot read .*1\.png'):
     source.own_size(1)
+
+
+@pytest.mark.parametrize('sides', [(16, 16), (16, 20)])
+def test_nearly_black_sets_are_told_with_the_range_that_suits(sides, tmp_path):
+  for i in range(8):
+    scan = np.random.default_rng(i).integers(
+        0, 4096, (sides[i % 2],) * 2, np.uint16)
+    helpers.save(tmp_path / 'set' / f'{i}.png', scan)
+
+  def doubts(**more):
+    scans = sets.open_set(str(tmp_path / 'set'), cache_dir=str(
+        tmp_path / 'cache'), **more)
+    return pair.Pair(scans, scans, options(tmp_path)).doubts()
+
+  told = doubts()
+  assert len(told) == 2 and all('are nearly black' in line for line in told)
+  suited, = {line.partition('range=')[2].split()[0] for line in told}
+  assert suited == '0:4095' and doubts(range=suited) == []

@@ -5,10 +5,9 @@ from typing import Any, Protocol
 
 from msg_gan_jax.analysis.dataset.census import per_class
 from msg_gan_jax.config import schema
+from msg_gan_jax.data import tally
 from msg_gan_jax.data.source import Source
 from msg_gan_jax.report.text import plural
-
-BRIGHT = .25  # Of the way from black to white: a set that stays below is dark.
 
 
 class Look(Protocol):
@@ -36,20 +35,21 @@ def dark(facts: Mapping[str, Any],
   """Values that become nearly black or white, or lie outside of the range."""
   deep = facts['notes'].get('more_than_8_bits')
   if deep:
-    least, largest, bright, black, white = (deep[name] for name in (
-        'least', 'largest', 'bright', 'black', 'white'))
-    becomes = _becomes([(value - black) / (white - black) for value in (
-        least, largest, bright)], not data.range)
+    becomes = _becomes(deep, not data.range)
     if becomes:
+      least, largest, bright = (
+          deep[name] for name in ('least', 'largest', 'bright'))
       # A hot pixel or two do not say what the rest is meant in.
-      nearly_all = becomes.endswith('black') and bright < largest / 4
-      suited, bits = _suited(least, bright if nearly_all else largest)
-      most = f', nearly all below {_value(bright)}' if nearly_all else ''
+      nearly_all = tally.is_dark(deep) and bright < largest / 4
+      suited, bits = tally.suited_range(
+          least, bright if nearly_all else largest)
+      most = f', nearly all below {bright:.10g}' if nearly_all else ''
       yield 'config.data.range', (
           f"{data.range!r}{'' if data.range else ', which is 0:65535'}, but "
           f"{plural(deep['pictures'], 'picture')} of more than 8 bits "
-          f'hold values from {_value(least)} to {_value(largest)}{most}{bits}'
-          f', and {becomes}; {suited!r} suits them.')
+          f'hold values from {least:.10g} to {largest:.10g}{most}'
+          f"{f' ({bits} bits)' if bits else ''}, and {becomes}; {suited!r} "
+          'suits them.')
 
 
 def left_out(facts: Mapping[str, Any],
@@ -96,30 +96,20 @@ def label_place(data: schema.Data) -> str:
   return 'config.data.label_file' if data.label_file else 'config.data.label'
 
 
-def _becomes(values, usual):
-  """What is wrong with values whose black is 0 and white 1; '' if nothing."""
-  least, largest, bright = values
-  if bright < BRIGHT:
+def _becomes(deep, usual):
+  """What is wrong with values of more than 8 bits; '' if nothing."""
+  if tally.is_dark(deep):
     return 'become nearly black'
-  if least > 1 - BRIGHT:
+  black, span = deep['black'], deep['white'] - deep['black']
+  least, largest = ((deep[name] - black) / span for name in (
+      'least', 'largest'))
+  if least > 1 - tally.NEARLY:
     return 'become nearly white'
   if usual and (least < 0 or largest > 1):  # Who sets a range may want that.
     return 'are cut off ' + (
         'at both ends' if least < 0 and largest > 1 else
         'below 0' if least < 0 else 'above 65535')
   return ''
-
-
-def _suited(least, largest):
-  """(the range that such values are likely to be meant in, its bits)."""
-  if isinstance(largest, int) and least >= 0:
-    bits = max(1, largest.bit_length())
-    return f'0:{2**bits - 1}', f' ({bits} bits)'
-  return f'{_value(least)}:{_value(largest)}', ''
-
-
-def _value(value):
-  return str(value) if isinstance(value, int) else f'{value:g}'
 
 
 LOOKS: tuple[Look, ...] = (dark, left_out, numbered_late, alike)

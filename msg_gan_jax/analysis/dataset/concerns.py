@@ -7,7 +7,7 @@ import numpy as np
 from msg_gan_jax.analysis.dataset import at_once
 from msg_gan_jax.analysis.dataset.at_once import Look, label_place
 from msg_gan_jax.config import schema
-from msg_gan_jax.data import held_out
+from msg_gan_jax.data import held_out, tally
 from msg_gan_jax.data.sources import DRAWN
 from msg_gan_jax.report.text import percent, plural, reason
 
@@ -83,7 +83,7 @@ def dim(facts: Mapping[str, Any],
     return
   top = max(_bright_end(channel['histogram']) for name, channel
             in facts['channels'].items() if name != 'alpha')
-  if top < at_once.BRIGHT * 255:
+  if top < tally.NEARLY * 255:
     yield _place(data), (
         f'hardly a value is above {top} of 255: nearly black. Of 16 bits in '
         'colour only the upper 8 are read: if files hold 10 or 12, write them '
