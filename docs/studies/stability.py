@@ -64,14 +64,14 @@ def train(folder, settings):
   from msg_gan_jax.analysis.generator.samples import Sampling, sample_run
   from msg_gan_jax.config import schema
   from msg_gan_jax.data.sources import open_source
-  from msg_gan_jax.training import loop
+  from msg_gan_jax.training import loop, saver
   edited = msg_progan_16px.get_config()
   edited.update_from_flattened_dict(settings)
   config = schema.parse(edited)
   result = {'settings': settings, 'jax': jax.__version__}
   try:
     loop.train(config, str(folder), say=lambda line: None)
-  except loop.DivergedError as error:
+  except saver.DivergedError as error:
     result['not_finite'] = str(error)
   else:
     summary = json.loads((folder / 'summary.json').read_text())

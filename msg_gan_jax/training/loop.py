@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import contextlib
 import itertools
 import os
-from typing import Any, NoReturn
+from typing import Any
 
 import jax
 from jax.sharding import Mesh
@@ -43,13 +43,10 @@ from msg_gan_jax.training.observers import (
   measurement,
 )
 from msg_gan_jax.training.progress_line import Progress
+from msg_gan_jax.training.saver import Saver
 from msg_gan_jax.training.stop import Stop
 
 UNREAD = 512  # Calls whose logs lie unread, where nothing is due for long.
-
-
-class DivergedError(ValueError):
-  """A number of the training is not finite any more."""
 
 
 def train(config: schema.Settings, workdir: str | os.PathLike,
@@ -125,7 +122,7 @@ class Run:
                say: Callable[[str], Any],
                observers: Sequence[Observer] = ()):
     self.config, self.gan, self.say = config, gan, say
-    self._folder, self._checkpoints = folder.path, checkpoints
+    self._folder = folder.path
     self._main = jax.process_index() == 0
     root = jax.random.key(config.seed)
     init_key, self._key, z_key = (
@@ -141,6 +138,7 @@ class Run:
     self._ahead = Ahead(
         lambda: self._lower_first(like, newest, splits.train, mesh))
     self._batches = open_batches(splits.train, config, mesh)
+    self._saver = Saver(folder.path, checkpoints, say)
     self.images, self.state, before = self._restore_or_create(
         init_key, like, replicated(mesh))
     variety = monitor.variety_of_reals(splits.train)
@@ -172,21 +170,15 @@ class Run:
     batch = batch_like(source, phase.reads(images, size)[1], mesh)
     return self._step.lower(like, batch, self._key, phase)
 
-  def _restore_or_create(self, key, state, sharding):
+  def _restore_or_create(self, key, like, sharding):
     """(images, state, samples of the fixed latents as the epoch began)."""
     blank = monitor.like_grid(self.gan)
-    like = {
-        'state': state,
-        'before': jax.tree.map(lambda x: jax.ShapeDtypeStruct(
-            x.shape, x.dtype, sharding=sharding), blank)}
-    restored = self._checkpoints.restore(like)
-    for line in self._checkpoints.passed_over:
-      self.say(f'warning: {line}')
+    restored = self._saver.restore(like, blank, sharding)
     if restored:
-      images, tree = restored
-      done = images >= self.config.train.total_images
-      self.say(f'{"done" if done else "continuing"} after {images:,} images')
-      return images, tree['state'], tree['before']
+      done = restored[0] >= self.config.train.total_images
+      self.say(f'{"done" if done else "continuing"} after '
+               f'{restored[0]:,} images')
+      return restored
     state = initial_state.create(self.gan, self.config, key, sharding)
     return 0, state, jit(lambda: blank, out_shardings=sharding)()
 
@@ -240,7 +232,7 @@ class Run:
         progress.write(self.images, read, until=next(iter(logs.values())))
         if stopped:
           break
-    self._checkpoints.wait()
+    self._saver.wait()
     if self.images < total:
       self.say(f'stopped and saved at {self.images:,} images; the same command '
                'continues')
@@ -272,7 +264,7 @@ class Run:
     except Exception:
       if saving:  # What went wrong here must not cost the training.
         self._save()
-        self._checkpoints.wait()
+        self._saver.wait()
       raise
     if values:
       self._records.write(self.images, values, clock.read(self.images))
@@ -317,27 +309,14 @@ class Run:
         logs = {name: float(np.atleast_1d(x)[i]) for name, x in of_call.items()}
         if bad := monitor.not_finite(logs):
           terms = ' and '.join(f'{name} = {logs[name]}' for name in bad)
-          self._diverged(f'{terms} in the step that ended at {images:,} images')
+          self._saver.refuse(
+              f'{terms} in the step that ended at {images:,} images')
         self._losses.means.add(logs)
     return logs
 
   def _save(self):
-    if bad := monitor.not_finite_leaves(self.state):
-      more = f' and {len(bad) - 1} more' if len(bad) > 1 else ''
-      self._diverged(f'{bad[0]}{more} not finite at {self.images:,} images')
-    self._checkpoints.save(
-        self.images, self._snapshot(), {'means': self._losses.means.saved()})
-
-  def _diverged(self, what) -> NoReturn:
-    self._checkpoints.wait()
-    steps = self._checkpoints.steps()
-    good = (f'The last good checkpoint has {steps[-1]:,} images'
-            if steps else 'There is no checkpoint yet')
-    raise DivergedError(
-        f'{self._folder}: {what}. Training stopped; nothing of it was '
-        f'saved. {good}. Lower rates, or a penalty, may help: '
-        'config.optimizer.g_rate, config.optimizer.d_rate, '
-        'config.objective.penalty.')
+    self._saver.save(self.images, self._snapshot(),
+                     {'means': self._losses.means.saved()})
 
   def close(self) -> None:
     """Ends what runs in the background, and closes files."""

@@ -11,6 +11,7 @@ from msg_gan_jax.gan.devices import ShardedStep
 from msg_gan_jax.gan.schedules import Phase
 from msg_gan_jax.runs import checkpoints, records
 from msg_gan_jax.training import groups, loop
+from msg_gan_jax.training.saver import DivergedError
 from msg_gan_jax.training.stop import Stop
 
 
@@ -167,7 +168,7 @@ def test_a_step_inside_a_group_that_diverges_is_named(
   monkeypatch.setattr(loop, 'ShardedStep', Diverging)
   config = points(8, train__log_every_images=64, train__total_images=64,
                   objective__penalty_every_d_steps=1)
-  with pytest.raises(loop.DivergedError, match='d_loss = nan .* at 24 images'):
+  with pytest.raises(DivergedError, match='d_loss = nan .* at 24 images'):
     loop.train(config, tmp_path / 'run', len)
   assert left(tmp_path / 'run') == (
       [], ['images_0000000000.png'], [])

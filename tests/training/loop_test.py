@@ -36,6 +36,7 @@ from msg_gan_jax.training import (
   monitor,
   summary,
 )
+from msg_gan_jax.training.saver import DivergedError
 from msg_gan_jax.training.stop import SIGNALS, Stop
 
 pytestmark = pytest.mark.slow
@@ -323,7 +324,7 @@ def test_a_number_that_is_not_finite_stops_before_anything_is_saved(
     at(patch, 80, lambda state: state.replace(
         hyper={**state.hyper, 'd_rate': jnp.float32(1e30)}))
     for _ in range(2):  # Again from the checkpoint, again the same.
-      with pytest.raises(loop.DivergedError) as error:
+      with pytest.raises(DivergedError) as error:
         loop.train(config, path, len)
       text = str(error.value)
       # D's parameters are 1e30 once it has learnt, and G is the next to ask.
@@ -343,7 +344,7 @@ def test_a_leaf_that_is_not_finite_is_named(config, tmp_path, monkeypatch):
   at(monkeypatch, 56, lambda state: state.replace(
       ema=jax.tree.map(lambda x: jnp.full_like(x, jnp.nan), state.ema)))
   leaf = r'ema\.[\w.]+ and \d+ more not finite at 64 images'
-  with pytest.raises(loop.DivergedError, match=leaf) as error:
+  with pytest.raises(DivergedError, match=leaf) as error:
     loop.train(config, tmp_path / 'run', len)
   assert 'There is no checkpoint yet' in str(error.value)
   assert checkpoints.Checkpoints(tmp_path / 'run' / 'checkpoints').steps() == []

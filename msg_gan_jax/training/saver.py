@@ -1,0 +1,93 @@
+"""What a run saves and reads back, and refuses to save."""
+from collections.abc import Callable, Mapping
+import pathlib
+from typing import Any, NoReturn
+
+import jax
+from jax.sharding import Sharding
+
+from msg_gan_jax.gan.state import State
+from msg_gan_jax.runs.checkpoints import Checkpoints
+from msg_gan_jax.training import monitor
+
+
+class DivergedError(ValueError):
+  """A number of the training is not finite any more."""
+
+
+class Saver:
+  """The checkpoints of a run in training.
+
+  Args:
+    folder: that of the run; errors name it.
+    checkpoints: Checkpoints of the run.
+    say: prints a line for people.
+  """
+
+  def __init__(self, folder: pathlib.Path, checkpoints: Checkpoints,
+               say: Callable[[str], Any]):
+    self._folder, self._checkpoints, self._say = folder, checkpoints, say
+
+  def restore(self, state: Any, before: Any,
+              sharding: Sharding) -> tuple[int, State, Any] | None:
+    """(images, state, samples of the fixed latents as the epoch began).
+
+    Args:
+      state: see runs.load.state_like.
+      before: such samples.
+      sharding: of those that are read.
+
+    Returns:
+      What the newest intact checkpoint holds; None if there is none yet.
+
+    Raises:
+      ValueError: see Checkpoints.restore.
+    """
+    restored = self._checkpoints.restore({
+        'state': state,
+        'before': jax.tree.map(lambda x: jax.ShapeDtypeStruct(
+            x.shape, x.dtype, sharding=sharding), before)})
+    for line in self._checkpoints.passed_over:
+      self._say(f'warning: {line}')
+    if restored is None:
+      return None
+    images, tree = restored
+    return images, tree['state'], tree['before']
+
+  def save(self, images: int, snapshot: Mapping[str, Any],
+           notes: Mapping[str, Any]) -> None:
+    """Starts to write a checkpoint.
+
+    Args:
+      images: real images shown.
+      snapshot: the tree of arrays, with 'state'.
+      notes: see Checkpoints.save.
+
+    Raises:
+      DivergedError: a number of the state is not finite; nothing is saved.
+      OSError: the disk refused this checkpoint, or the one before.
+    """
+    if bad := monitor.not_finite_leaves(snapshot['state']):
+      more = f' and {len(bad) - 1} more' if len(bad) > 1 else ''
+      self.refuse(f'{bad[0]}{more} not finite at {images:,} images')
+    self._checkpoints.save(images, snapshot, notes)
+
+  def wait(self) -> None:
+    """Blocks until what was saved lies on the disk."""
+    self._checkpoints.wait()
+
+  def refuse(self, what: str) -> NoReturn:
+    """Ends a run whose numbers are not finite; names its last good state.
+
+    Raises:
+      DivergedError: always.
+    """
+    self.wait()
+    steps = self._checkpoints.steps()
+    good = (f'The last good checkpoint has {steps[-1]:,} images'
+            if steps else 'There is no checkpoint yet')
+    raise DivergedError(
+        f'{self._folder}: {what}. Training stopped; nothing of it was '
+        f'saved. {good}. Lower rates, or a penalty, may help: '
+        'config.optimizer.g_rate, config.optimizer.d_rate, '
+        'config.objective.penalty.')
