@@ -1,0 +1,311 @@
+"""The queue of a study: each trial is claimed by one worker, and none is lost.
+
+A worker claims a trial by turning WAITING into RUNNING, which Optuna's storages
+do atomically, and counts up a lease in the trial's attributes while it works.
+Where the count stands still for longer than the lease, by the clock of whoever
+looks, the worker is dead: the trial fails, the same work is enqueued again, and
+the next worker continues the checkpoint in its folder. No two clocks are
+compared, and a storage that was away for a while kills nobody.
+
+Each piece of work has a digest. Two workers may enqueue the same piece at once:
+the older trial counts, and the newer one is told to be its copy.
+"""
+from collections.abc import Callable, Iterable, Mapping
+import contextlib
+import os
+import socket
+import threading
+import time
+from typing import Any, NamedTuple
+
+from msg_gan_jax.study import storage
+from msg_gan_jax.study.storage import patiently
+
+LEASE = 60.  # Seconds.
+NAME = 'study'
+
+
+class Work(NamedTuple):
+  """A piece of work.
+
+  Attributes:
+    digest: names it: those of a study are different.
+    about: plain JSON, such as the point, the seed and the settings.
+  """
+  digest: str
+  about: Mapping[str, Any]
+
+
+class Claim(NamedTuple):
+  """A piece of work that this worker does, and nobody else.
+
+  Attributes:
+    number: Optuna's of the trial.
+    work: what is to be done.
+    lost: set once somebody else has taken it, since the lease had run out.
+  """
+  number: int
+  work: Work
+  lost: threading.Event
+
+
+class Trial(NamedTuple):
+  """What the storage has of a piece of work.
+
+  Attributes:
+    work: the piece.
+    state: 'done', 'failed', 'running' or 'waiting'.
+    value: by which it is judged; None of one that diverged, or is not done.
+    record: plain JSON that the worker left, such as scores and seconds.
+    reason: why it failed; '' otherwise.
+    number: Optuna's.
+  """
+  work: Work
+  state: str
+  value: float | None
+  record: Mapping[str, Any]
+  reason: str
+  number: int
+
+
+class Queue:
+  """The trials of a study in an Optuna storage.
+
+  Args:
+    stored: see `storage.open_storage`.
+    lower: whether less is better.
+    name: of the study in the storage.
+    say: prints a line for people.
+    lease: seconds after which a worker that is not heard of is dead.
+    create: whether to make a study that is not there.
+
+  Raises:
+    ValueError: no study of that name, or one that goes the other way.
+  """
+
+  def __init__(self, stored: Any, lower: bool = True, name: str = NAME,
+               say: Callable[[str], Any] = lambda line: None,
+               lease: float = LEASE, create: bool = True):
+    import optuna
+    self._states = optuna.trial.TrialState
+    self._finished_error = optuna.exceptions.UpdateFinishedTrialError
+    self._say, self._lease, self._stored = say, lease, stored
+    direction = 'minimize' if lower else 'maximize'
+    if create:
+      self.study = self._call(
+          optuna.create_study, storage=stored, study_name=name,
+          direction=direction, load_if_exists=True)
+    else:
+      try:
+        self.study = self._call(
+            optuna.load_study, storage=stored, study_name=name)
+      except KeyError as error:
+        raise ValueError(f'the storage has no study {name!r}.') from error
+    if create and self.study.direction.name.lower() != direction:
+      raise ValueError(
+          f'the storage has another study {name!r}, in which '
+          f'{"more" if lower else "less"} is better; wanted another name.')
+    # {trial: (its lease, since when, when it was last looked at)}
+    self._seen: dict[int, tuple[Any, float, float]] = {}
+
+  def add(self, works: Iterable[Work]) -> int:
+    """Enqueues what is not there yet, or has failed and is worth another go.
+
+    Returns:
+      How many pieces were enqueued.
+    """
+    known = {trial.work.digest for trial in self.trials()}
+    new = [work for work in works if work.digest not in known]
+    for work in new:
+      self._enqueue(work)
+    return len(new)
+
+  def claim(self) -> Claim | None:
+    """The next piece of work, or None if none is waiting now."""
+    self.recover()
+    while True:
+      number = self._pop()
+      if number is None:
+        return None
+      trial = self._call(self._stored.get_trial, number)
+      work = _work(trial)
+      if self._is_copy(trial, work):
+        self._end(number, self._states.FAIL, reason=_COPY)
+        continue
+      return Claim(number, work, threading.Event())
+
+  @contextlib.contextmanager
+  def held(self, claim: Claim):
+    """A context in which the lease of a claim is renewed by a thread."""
+    done = threading.Event()
+
+    def renew():
+      count = 0
+      while not done.wait(self._lease / 4):
+        count += 1
+        try:
+          self._set(claim.number, 'lease', [_me(), count])
+        except self._finished_error:
+          claim.lost.set()
+          return
+        except Exception as error:  # The work goes on; others may take over.
+          self._say(f'warning: the lease of a trial is not renewed: {error}')
+
+    self._set(claim.number, 'lease', [_me(), 0])
+    thread = threading.Thread(target=renew, daemon=True)
+    thread.start()
+    try:
+      yield
+    finally:
+      done.set()
+      thread.join()
+
+  def finish(self, claim: Claim, value: float | None,
+             record: Mapping[str, Any]) -> None:
+    """Records what came of a piece of work.
+
+    Args:
+      claim: of it.
+      value: by which it is judged; None if it diverged.
+      record: plain JSON.
+    """
+    with contextlib.suppress(self._finished_error):  # Somebody took it over.
+      self._set(claim.number, 'record', dict(record))
+      if value is None:  # Optuna takes no trial as complete without a value.
+        self._end(claim.number, self._states.PRUNED)
+      else:
+        self._end(claim.number, self._states.COMPLETE, [value])
+
+  def fail(self, claim: Claim, reason: str) -> None:
+    """Records that a piece of work cannot be done; nobody tries it again."""
+    with contextlib.suppress(self._finished_error):
+      self._end(claim.number, self._states.FAIL, reason=reason)
+
+  def give_back(self, claim: Claim) -> None:
+    """Puts a piece of work back for another worker, or for later."""
+    with contextlib.suppress(self._finished_error):
+      self._end(claim.number, self._states.FAIL, reason=_GIVEN_BACK)
+      self._enqueue(claim.work)
+
+  def recover(self) -> int:
+    """Enqueues again what dead workers have left; returns how many pieces."""
+    now = time.monotonic()
+    for trial in self._all(self._states.RUNNING):
+      if self._is_dead(trial, now):
+        with contextlib.suppress(self._finished_error):  # Others look, too.
+          self._end(
+              trial._trial_id, self._states.FAIL, reason=_NOT_HEARD_OF)
+          self._say('a worker is gone; its trial is enqueued again: '
+                    f'{_work(trial).digest}')
+    # By what is on record: a worker may have died between these two steps.
+    lost = [trial.work for trial in self.trials() if trial.state == 'failed'
+            and trial.reason in (_GIVEN_BACK, _NOT_HEARD_OF)]
+    for work in lost:
+      self._enqueue(work)
+    return len(lost)
+
+  def trials(self) -> list[Trial]:
+    """The newest word on each piece of work, in the order they were added."""
+    found: dict[str, Trial] = {}
+    for trial in self._all():
+      work = _work(trial)
+      if not work.digest:
+        continue
+      new = self._trial(trial, work)
+      old = found.get(work.digest)
+      if old is None or _rank(new) >= _rank(old):
+        found[work.digest] = new
+    return list(found.values())
+
+  def _trial(self, trial, work):
+    state = {'COMPLETE': 'done', 'PRUNED': 'done', 'FAIL': 'failed'}.get(
+        trial.state.name, trial.state.name.lower())
+    return Trial(
+        work, state, trial.value if trial.state.name == 'COMPLETE' else None,
+        trial.user_attrs.get('record', {}), trial.user_attrs.get('reason', ''),
+        trial.number)
+
+  def _is_dead(self, trial, now):
+    """Whether a running trial's worker is not heard of any more."""
+    lease = trial.user_attrs.get('lease')
+    if _is_gone(lease):
+      return True
+    value, since, last = self._seen.get(
+        trial._trial_id, (None, now, now))
+    # Between two looks the storage, or this worker, may have been away.
+    if lease != value or now - last > self._lease / 2:
+      since = now
+    self._seen[trial._trial_id] = lease, since, now
+    return now - since > self._lease
+
+  def _is_copy(self, trial, work):
+    """Whether an older trial does the same piece of work, or has done it."""
+    return any(
+        other.number < trial.number and _work(other).digest == work.digest
+        and other.state != self._states.FAIL for other in self._all())
+
+  def _pop(self):
+    """The id of a trial that was waiting, and is this worker's now."""
+    for trial in self._all(self._states.WAITING):
+      with contextlib.suppress(self._finished_error):
+        if self._call(self._stored.set_trial_state_values, trial._trial_id,
+                      state=self._states.RUNNING):
+          return trial._trial_id
+    return None
+
+  def _enqueue(self, work):
+    self._call(
+        self.study.enqueue_trial, {}, user_attrs={
+            'digest': work.digest, 'about': dict(work.about)})
+
+  def _end(self, number, state, values=None, reason=''):
+    if reason:
+      self._set(number, 'reason', reason)
+    self._call(self._stored.set_trial_state_values, number, state, values)
+
+  def _set(self, number, key, value):
+    self._call(self._stored.set_trial_user_attr, number, key, value)
+
+  def _all(self, *states):
+    return self._call(
+        self._stored.get_all_trials, self.study._study_id, deepcopy=False,
+        states=states or None)
+
+  def _call(self, call, *args, **named):
+    return patiently(call, *args, say=self._say, **named)
+
+
+_COPY = 'a copy of an older trial'
+_GIVEN_BACK = 'given back'
+_NOT_HEARD_OF = 'its worker was not heard of any more'
+_STATES = ('failed', 'waiting', 'running', 'done')
+
+
+def _rank(trial):
+  """Which of two trials of one piece says more of it; if equal, the newer."""
+  return -1 if trial.reason == _COPY else _STATES.index(trial.state)
+
+
+def _work(trial):
+  attrs = trial.user_attrs
+  return Work(attrs.get('digest', ''), attrs.get('about', {}))
+
+
+def _me():
+  return f'{socket.gethostname()} {os.getpid()}'
+
+
+def _is_gone(lease):
+  """Whether a lease is of a process of this machine that is not there."""
+  if not lease:
+    return False
+  host, _, process = lease[0].rpartition(' ')
+  if host != socket.gethostname() or int(process) == os.getpid():
+    return False
+  try:
+    os.kill(int(process), 0)
+  except ProcessLookupError:
+    return True
+  except OSError:
+    return False
+  return False

@@ -1,0 +1,192 @@
+"""Laws of the queue: each piece of work is done once, whoever dies."""
+import json
+import os
+import pathlib
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from msg_gan_jax.study.storage import drop_partial_line, open_storage
+from msg_gan_jax.study.trials import Queue, Work
+
+WORKER = '''
+import sys, time
+from msg_gan_jax.study.storage import open_storage
+from msg_gan_jax.study.trials import Queue
+queue = Queue(open_storage(*sys.argv[1:3]), lease=float(sys.argv[3]))
+while not all(x.state == 'done' for x in queue.trials()):
+  claim = queue.claim()
+  if claim is None:
+    time.sleep(.05)
+    continue
+  with queue.held(claim):
+    with open(sys.argv[1] + '/done', 'a') as file:
+      file.write(claim.work.digest + '\\n')
+    time.sleep(float(sys.argv[4]))
+  queue.finish(claim, claim.work.about['i'] ** 2, {'i': claim.work.about['i']})
+'''
+
+
+def works(n):
+  return [Work(f'd{i}', {'i': i}) for i in range(n)]
+
+
+def queue(folder, **settings):
+  return Queue(open_storage(folder), **settings)
+
+
+def start(folder, address='', lease=1., seconds=.02):
+  return subprocess.Popen(
+      [sys.executable, '-c', WORKER, str(folder), address, str(lease),
+       str(seconds)],
+      env={**os.environ, 'PYTHONPATH': os.pathsep.join(sys.path)})
+
+
+def table(trials):
+  return [(x.work.digest, x.state, x.value, x.record) for x in trials.trials()]
+
+
+def test_what_is_added_is_done_once_and_added_once(tmp_path):
+  trials = queue(tmp_path)
+  assert trials.add(works(3)) == 3
+  assert trials.add(works(5)) == 2
+  seen = []
+  while claim := trials.claim():
+    with trials.held(claim):
+      seen.append(claim.work.about['i'])
+    trials.finish(claim, 2. * claim.work.about['i'], {'x': 1})
+  assert seen == list(range(5))
+  assert table(queue(tmp_path)) == [
+      (f'd{i}', 'done', 2. * i, {'x': 1}) for i in range(5)]
+  assert trials.add(works(5)) == 0
+
+
+def test_what_diverged_is_done_without_a_value_and_what_failed_says_why(
+    tmp_path):
+  trials = queue(tmp_path)
+  trials.add(works(2))
+  trials.finish(trials.claim(), None, {'diverged': 'd_loss = nan'})
+  trials.fail(trials.claim(), 'no such folder')
+  diverged, failed = trials.trials()
+  assert (diverged.state, diverged.value) == ('done', None)
+  assert (failed.state, failed.reason) == ('failed', 'no such folder')
+  assert trials.recover() == 0 and trials.claim() is None
+
+
+def test_a_copy_that_another_worker_enqueued_is_not_done_again(tmp_path):
+  trials = queue(tmp_path)
+  trials.add(works(1))
+  trials._enqueue(works(1)[0])  # As two workers do that look at once.
+  first = trials.claim()
+  assert trials.claim() is None
+  trials.finish(first, 1., {})
+  assert table(trials) == [('d0', 'done', 1., {})]
+
+
+def test_what_is_given_back_comes_again(tmp_path):
+  trials = queue(tmp_path)
+  trials.add(works(1))
+  trials.give_back(trials.claim())
+  assert [x.state for x in trials.trials()] == ['waiting']
+  trials.fail(trials.claim(), 'broken')
+  assert trials.recover() == 0  # The newest word on it counts.
+
+
+def test_a_worker_that_is_silent_loses_its_trial_and_is_told(tmp_path):
+  silent, other = queue(tmp_path, lease=.2), queue(tmp_path, lease=.2)
+  silent.add(works(1))
+  claim = silent.claim()
+  other._stored.set_trial_user_attr(claim.number, 'lease', ['elsewhere 1', 0])
+  assert other.recover() == 0  # It is seen for the first time.
+  taken, began = None, time.monotonic()
+  while taken is None and time.monotonic() - began < 20:
+    time.sleep(.05)
+    taken = other.claim()
+  assert time.monotonic() - began > .2
+  assert taken.work == claim.work
+  other.finish(taken, 4., {})
+  silent.finish(claim, 5., {})  # It wakes up, too late.
+  assert [x[2] for x in table(other)] == [4.]
+
+
+def test_a_storage_that_was_away_kills_nobody(tmp_path, monkeypatch):
+  trials = queue(tmp_path, lease=10.)
+  trials.add(works(1))
+  claim = trials.claim()
+  trials._stored.set_trial_user_attr(claim.number, 'lease', ['elsewhere 1', 0])
+  now = 100.
+  monkeypatch.setattr(time, 'monotonic', lambda: now)
+  assert trials.recover() == 0
+  now = 1000.  # Nobody could renew in between, nor could this one look.
+  assert trials.recover() == 0
+  for now in (1004., 1008.):
+    assert trials.recover() == 0
+  now = 1012.
+  assert trials.recover() == 1
+
+
+def test_half_a_line_that_a_kill_left_costs_nothing(tmp_path):
+  trials = queue(tmp_path)
+  trials.add(works(2))
+  with open(tmp_path / 'journal.log', 'ab') as file:
+    file.write(b'{"op_code": 6, "trial')
+  later = queue(tmp_path)
+  assert later.add(works(3)) == 1
+  lines = (tmp_path / 'journal.log').read_bytes().splitlines()
+  assert all(json.loads(line) for line in lines)
+
+
+@pytest.mark.parametrize(('text', 'kept'), [
+    (b'', b''), (b'a', b''), (b'a\n', b'a\n'), (b'a\nb', b'a\n'),
+    (b'a\n' + b'b' * 9000, b'a\n'), (b'c' * 9000 + b'\nd', b'c' * 9000 + b'\n')])
+def test_only_what_follows_the_last_line_break_is_dropped(
+    tmp_path, text, kept):
+  path = tmp_path / 'file'
+  path.write_bytes(text)
+  drop_partial_line(path)
+  assert path.read_bytes() == kept
+
+
+def survive(folder, kills, count=24, address='', workers=3):
+  """Workers of which some are killed at random until all is done."""
+  trials = Queue(open_storage(folder, address))
+  trials.add(works(count))
+  rng, running = random.Random(0), []
+  deadline = time.monotonic() + 120
+  while not all(x.state == 'done' for x in trials.trials()):
+    assert time.monotonic() < deadline
+    running = [x for x in running if x.poll() is None]
+    while len(running) < workers:
+      running.append(start(folder, address))
+    time.sleep(.3)
+    if kills:
+      kills -= 1
+      victim = rng.choice(running)
+      victim.send_signal(signal.SIGKILL)
+      victim.wait()
+  for worker in running:
+    assert worker.wait(60) == 0
+  return trials
+
+
+@pytest.mark.slow
+def test_workers_that_are_killed_lose_nothing(tmp_path):
+  trials = survive(tmp_path, kills=5)
+  assert table(trials) == [
+      (f'd{i}', 'done', float(i**2), {'i': i}) for i in range(24)]
+  done = pathlib.Path(tmp_path / 'done').read_text().split()
+  assert len(done) <= 24 + 5  # What a worker that was killed had begun.
+
+
+def test_studies_that_go_the_other_way_are_others(tmp_path):
+  queue(tmp_path)
+  with pytest.raises(ValueError, match='less is better|more is better'):
+    queue(tmp_path, lower=True) and queue(tmp_path, lower=False)
+  with pytest.raises(ValueError, match='no study'):
+    queue(tmp_path, name='other', create=False)
+  with pytest.raises(ValueError, match='not a study'):
+    open_storage(tmp_path / 'nothing', readonly=True)
