@@ -67,11 +67,12 @@ def bandit(axes: dict[str, Axis], tried: Sequence[Tried], count: int,
            seed: int, candidates: int = 4096) -> list[Point]:
   """Points by a Gaussian process with upper confidence bounds.
 
-  Srinivas et al. 2010 (arXiv:0912.3995); within a round each point is taken to have the value that the process expects of it (GP-BUCB,
-  Desautels et al. 2014). Axes lie in [0, 1], rows of choices on coordinates of
-  their own. The kernel is Matern's, nu = 2.5, with a length for each coordinate
-  and noise, fitted by maximum likelihood. The first round is at random;
-  arguments as of `at_random`.
+  Srinivas et al. 2010 (arXiv:0912.3995). Within a round each point is taken to
+  have the value that the process expects of it (GP-BUCB, Desautels et al.
+  2014). Axes lie in [0, 1], rows of choices on coordinates of their own. The
+  kernel is Matern's, nu = 2.5, with a length for each coordinate and noise,
+  fitted by maximum likelihood. The first round is at random; arguments as of
+  `at_random`.
   """
   if not tried:
     return at_random(axes, tried, count, seed)

@@ -18,7 +18,6 @@ import threading
 import time
 from typing import Any, NamedTuple
 
-from msg_gan_jax.study import storage
 from msg_gan_jax.study.storage import patiently
 
 LEASE = 60.  # Seconds.

@@ -123,8 +123,10 @@ def test_a_storage_that_was_away_kills_nobody(tmp_path, monkeypatch):
   assert trials.recover() == 0
   now = 1000.  # Nobody could renew in between, nor could this one look.
   assert trials.recover() == 0
-  for now in (1004., 1008.):
-    assert trials.recover() == 0
+  now = 1004.
+  assert trials.recover() == 0
+  now = 1008.
+  assert trials.recover() == 0
   now = 1012.
   assert trials.recover() == 1
 
@@ -142,7 +144,8 @@ def test_half_a_line_that_a_kill_left_costs_nothing(tmp_path):
 
 @pytest.mark.parametrize(('text', 'kept'), [
     (b'', b''), (b'a', b''), (b'a\n', b'a\n'), (b'a\nb', b'a\n'),
-    (b'a\n' + b'b' * 9000, b'a\n'), (b'c' * 9000 + b'\nd', b'c' * 9000 + b'\n')])
+    (b'a\n' + b'b' * 9000, b'a\n'),
+    (b'c' * 9000 + b'\nd', b'c' * 9000 + b'\n')])
 def test_only_what_follows_the_last_line_break_is_dropped(
     tmp_path, text, kept):
   path = tmp_path / 'file'
