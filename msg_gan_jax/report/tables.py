@@ -1,0 +1,167 @@
+"""One table of values as Markdown, as LaTeX and as CSV."""
+from collections.abc import Sequence
+import csv
+import io
+import math
+from typing import NamedTuple
+import unicodedata
+
+from msg_gan_jax.files.console import visible
+
+
+class Around(NamedTuple):
+  """A number with its interval, written 12.3 [11.0, 13.6].
+
+  Attributes:
+    value: the number; nan stands for one that is not there.
+    low, high: the ends of the interval; nan where there is none.
+  """
+  value: float
+  low: float = math.nan
+  high: float = math.nan
+
+
+Cell = str | int | float | Around | None
+
+
+class Table(NamedTuple):
+  """Values in rows.
+
+  Attributes:
+    columns: their names.
+    rows: cells, as many in each row. None, and a number that is nan, is empty.
+    caption: what is shown, as one sentence.
+    notes: sentences below it, such as what an interval is.
+    digits: significant digits of numbers.
+  """
+  columns: Sequence[str]
+  rows: Sequence[Sequence[Cell]]
+  caption: str = ''
+  notes: Sequence[str] = ()
+  digits: int = 4
+
+
+def markdown(table: Table) -> str:
+  """The table as Markdown; whatever a name holds stays in its cell."""
+  def line(cells):
+    return '| ' + ' | '.join(cells) + ' |'
+
+  def safe(text):
+    text = visible(str(text))
+    for character in '\\|<>*_`[]':
+      text = text.replace(character, '\\' + character)
+    return text
+
+  numbers = _numeric(table)
+  lines = [f'**{safe(table.caption)}**', ''] if table.caption else []
+  lines += [line(map(safe, table.columns)),
+            line('---:' if number else '---' for number in numbers)]
+  lines += [line(_write(cell, table.digits, safe, '−') for cell in row)
+            for row in table.rows]
+  if table.notes:
+    lines += ['', *(safe(note) for note in table.notes)]
+  return '\n'.join(lines) + '\n'
+
+
+def latex(table: Table) -> str:
+  r"""The table for a paper: booktabs, to be put in by \input.
+
+  Letters that pdflatex has no font for are written as what they are composed
+  of, or as their code, [U+4E2D].
+  """
+  columns = ''.join('r' if number else 'l' for number in _numeric(table))
+  rows = [' & '.join(_write(cell, table.digits, tex, '$-$') for cell in row)
+          for row in table.rows]
+  lines = [
+      '% \\usepackage{booktabs}', f'\\begin{{tabular}}{{{columns}}}',
+      '\\toprule',
+      ' & '.join(map(tex, table.columns)) + ' \\\\', '\\midrule',
+      *(row + ' \\\\' for row in rows), '\\bottomrule', '\\end{tabular}']
+  lines += [f'% {visible(text)}' for text in (table.caption, *table.notes)
+            if text]
+  return '\n'.join(lines) + '\n'
+
+
+def comma_separated(table: Table) -> str:
+  """The table as CSV, in full precision; an interval takes three columns."""
+  wide = [any(isinstance(row[i], Around) for row in table.rows)
+          for i in range(len(table.columns))]
+  file = io.StringIO()
+  writer = csv.writer(file, lineterminator='\n')
+  heading: list[str] = []
+  for name, three in zip(table.columns, wide, strict=True):
+    heading += [name, f'{name} low', f'{name} high'] if three else [name]
+  writer.writerow(heading)
+  for row in table.rows:
+    cells: list[str] = []
+    for cell, three in zip(row, wide, strict=True):
+      parts = cell if isinstance(cell, Around) else (
+          (cell, None, None) if three else (cell,))
+      cells += [_full(part) for part in parts]
+    writer.writerow(cells)
+  return file.getvalue()
+
+
+def tex(text: object) -> str:
+  """A text as LaTeX shows it literally."""
+  out = []
+  for c in visible(str(text)):
+    if c in _TEX:
+      out.append(_TEX[c])
+    elif ord(c) < 0x180:
+      out.append(c)
+    else:
+      plain = unicodedata.normalize('NFKD', c).encode('ascii', 'ignore')
+      out.append(plain.decode() or f'[U+{ord(c):04X}]')
+  return ''.join(out)
+
+
+def number(value: float, digits: int = 4) -> str:
+  """12345.678 -> '12,346', 1.23456e-5 -> '1.235e-05', nan -> ''."""
+  if math.isnan(value):
+    return ''
+  if math.isinf(value):
+    return '∞' if value > 0 else '-∞'
+  size = abs(value)
+  if size >= 10**digits:
+    return f'{value:,.0f}'
+  return f'{value:.{digits}g}'
+
+
+def _write(cell, digits, safe, minus):
+  """A cell as text, in which names are made safe."""
+  if cell is None:
+    return ''
+  if isinstance(cell, Around):
+    text = number(cell.value, digits)
+    if not math.isnan(cell.low):
+      text += f' [{number(cell.low, digits)}, {number(cell.high, digits)}]'
+    return text.replace('-', minus).replace('∞', safe('∞'))
+  if isinstance(cell, bool) or not isinstance(cell, int | float):
+    return safe(cell)
+  text = f'{cell:,}' if isinstance(cell, int) else number(cell, digits)
+  return text.replace('-', minus).replace('∞', safe('∞'))
+
+
+def _full(part):
+  if part is None or isinstance(part, float) and math.isnan(part):
+    return ''
+  return repr(part) if isinstance(part, float) else str(part)
+
+
+def _numeric(table):
+  """Which columns hold numbers, and are written to the right."""
+  columns = [[row[i] for row in table.rows if row[i] is not None]
+             for i in range(len(table.columns))]
+  return [bool(cells) and all(
+      isinstance(x, int | float | Around) and not isinstance(x, bool)
+      for x in cells) for cells in columns]
+
+
+_TEX = {
+    '\\': '\\textbackslash{}', '{': '\\{', '}': '\\}', '$': '\\$', '&': '\\&',
+    '%': '\\%', '#': '\\#', '_': '\\_', '~': '\\textasciitilde{}',
+    '^': '\\textasciicircum{}', '<': '\\textless{}', '>': '\\textgreater{}',
+    '|': '\\textbar{}', '"': '\\textquotedbl{}', '∞': '$\\infty$',
+    'λ': '$\\lambda$', 'β': '$\\beta$', 'φ': '$\\phi$', '±': '$\\pm$',
+    '−': '$-$', '×': '$\\times$', '–': '--', '—': '---', '·': '$\\cdot$'}

@@ -1,0 +1,58 @@
+"""Laws of tables: one set of values, three ways to write it."""
+import csv
+import io
+import math
+import re
+
+import pytest
+
+from msg_gan_jax.report import tables
+from msg_gan_jax.report.tables import Around, Table
+
+TABLE = Table(
+    ('method', 'FID', 'n', 'note'), [
+        ('wgan_gp', Around(12.345678, 11.1, -13.5), 3, 'ok'),
+        ('a|b & 50 % $x$ \\ {y}', Around(1.5e-7), 12_000, None),
+        ('中文\x1b[2J\nßé', Around(math.nan), 0, '<b>')],
+    'Fréchet distance.', ['Intervals are 95 %.'])
+
+
+def test_csv_reads_back_in_full_precision():
+  rows = list(csv.reader(io.StringIO(tables.comma_separated(TABLE))))
+  assert rows[0] == ['method', 'FID', 'FID low', 'FID high', 'n', 'note']
+  assert [float(x) for x in rows[1][1:4]] == [12.345678, 11.1, -13.5]
+  assert rows[2][0] == TABLE.rows[1][0] and rows[2][2:] == [
+      '', '', '12000', '']
+  assert rows[3][0] == TABLE.rows[2][0]
+
+
+def test_markdown_has_a_cell_for_each_value_and_nothing_else():
+  lines = tables.markdown(TABLE).splitlines()[2:7]
+  assert len(lines) == 5
+  for line in lines:
+    assert len(re.findall(r'(?<!\\)\|', line)) == 5
+  assert lines[1] == '| --- | ---: | ---: | --- |'
+  assert '12.35 [11.1, −13.5]' in lines[2]
+  assert '12,000' in lines[3] and '1.5e−07' in lines[3]
+  assert '\x1b' not in lines[4] and '\\<b\\>' in lines[4]
+
+
+def test_latex_has_only_what_pdflatex_reads():
+  text = tables.latex(TABLE)
+  body = text.split('\\midrule')[1].split('\\bottomrule')[0]
+  assert '{lrrl}' in text
+  for row in body.strip().splitlines():
+    assert len(re.findall(r'(?<!\\)&', row)) == 3 and row.endswith(' \\\\')
+    assert all(ord(c) < 0x180 for c in row)
+    for special in '%#_$':
+      # $ only in pairs, around our own symbols.
+      bare = re.findall(rf'(?<!\\)\{special}', row)
+      assert not bare or special == '$' and len(bare) % 2 == 0
+  assert '[U+4E2D]' in body and 'ß' in body
+
+
+@pytest.mark.parametrize(('value', 'text'), [
+    (0., '0'), (1234.56, '1235'), (123456.7, '123,457'),
+    (-.00012345, '-0.0001234'), (math.inf, '∞'), (math.nan, '')])
+def test_numbers_have_their_significant_digits(value, text):
+  assert tables.number(value) == text
