@@ -8,7 +8,7 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import optimize, special, stats
 
 from msg_gan_jax.metrics.functional.training_seeds import over_seeds
 
@@ -54,9 +54,9 @@ def paired(first: Mapping[int, float],
   differences = np.array([first[seed] - second[seed] for seed in seeds])
   mean, std, n, low, high = over_seeds(differences)
   p = math.nan
-  if n > 1:  # Equal values differ for certain, or not at all.
-    p = float(stats.ttest_1samp(differences, 0.).pvalue) if std > 0 else float(
-        mean == 0)
+  if n > 1:  # Where they all are alike, it is certain.
+    t = abs(mean) / (std / math.sqrt(n)) if std else math.inf
+    p = 1. if not mean else float(2 * special.stdtr(n - 1, -t))
   return Difference(mean, low, high, p, _by_signs(differences), n, std)
 
 

@@ -1,0 +1,142 @@
+"""How much each axis of a study matters."""
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy import stats
+
+from msg_gan_jax.files.optional import require
+from msg_gan_jax.metrics.functional.training_seeds import OverSeeds, over_seeds
+from msg_gan_jax.study.comparison import Difference, holm, paired
+from msg_gan_jax.study.results import Results
+
+MOST_TRIALS = 2000  # What fANOVA looks at: its forest takes minutes for more.
+
+
+class Level(NamedTuple):
+  """One value of an axis, with all other axes and seeds alike.
+
+  Attributes:
+    level: the value.
+    mean: over seeds, each the mean over all other axes.
+    difference: to the best value of the axis; None of the best itself, and
+      where they have no seed in common.
+    p: of that difference, by the paired t test, corrected for all values of the
+      axis (Holm); nan of the best.
+    diverged: the share of its runs that did.
+    runs: how many there are.
+  """
+  level: Any
+  mean: OverSeeds
+  difference: Difference | None
+  p: float
+  diverged: float
+  runs: int
+
+
+def levels(results: Results, axis: str) -> list[Level]:
+  """The values of an axis, the best first; [] where none can be compared."""
+  by_level = results.by_level(axis)
+  if not all(by_level.values()):
+    return []
+  means = {x: over_seeds([*seeds.values()]) for x, seeds in by_level.items()}
+  order = sorted(by_level, key=lambda x: means[x].mean, reverse=(
+      not results.lower))
+  best = order[0]
+  differences = [paired(by_level[x], by_level[best]) for x in order[1:]]
+  corrected = holm([difference.p for difference in differences])
+  found = []
+  for x, difference, p in zip(
+      order, [None, *differences], [np.nan, *corrected], strict=True):
+    values = results.where(**{axis: x}).values
+    found.append(Level(x, means[x], difference, float(p),
+                       float(np.isnan(values).mean()), len(values)))
+  return found
+
+
+def main_effects(results: Results) -> dict[str, float]:
+  """The share of the variance of ranks that each axis explains alone.
+
+  It is eta squared of a one-way analysis of variance; ranks, since a diverged
+  run is only known to be worse than all others. Numbers that were drawn are
+  put into five equal groups.
+  """
+  ranks = stats.rankdata(results.counted)
+  total = ((ranks - ranks.mean())**2).sum()
+  effects = {}
+  for axis in results.axes:
+    groups = _groups([row.point.get(axis) for row in results.rows])
+    between = sum(
+        (groups == g).sum() * (ranks[groups == g].mean() - ranks.mean())**2
+        for g in np.unique(groups))
+    effects[axis] = float(between / total) if total else 0.
+  return effects
+
+
+def _groups(values: Sequence[Any], most: int = 8, parts: int = 5) -> np.ndarray:
+  """[n] int: which values stand together."""
+  found = [*dict.fromkeys(values)]
+  if len(found) <= most or not all(isinstance(x, int | float) for x in found):
+    return np.array([found.index(x) for x in values])
+  ranks = stats.rankdata(values, method='dense')
+  return ((ranks - 1) * parts // ranks.max()).astype(int)
+
+
+def fanova(results: Results, seed: int = 0) -> dict[str, float]:
+  """Importances by functional analysis of variance (Hutter et al. 2014).
+
+  Optuna's, of at most MOST_TRIALS runs that are drawn from all.
+
+  Returns:
+    {axis: share}, which add up to 1; {} of a study with fewer than two axes.
+
+  Raises:
+    ValueError: Optuna or scikit-learn is missing.
+  """
+  axes = results.axes
+  if len(axes) < 2:
+    return {}
+  optuna: Any = require('optuna', 'study')
+  require('sklearn', 'study')
+  optuna.logging.set_verbosity(optuna.logging.ERROR)
+  places = np.arange(len(results.rows))
+  if len(places) > MOST_TRIALS:
+    places = np.random.default_rng(seed).choice(
+        places, MOST_TRIALS, replace=False)
+  counted = stats.rankdata(results.counted)
+  laws, tables = {}, {axis: results.levels(axis) for axis in axes}
+  for axis, found in tables.items():
+    if all(isinstance(x, float) for x in found) and len(found) > 8:
+      laws[axis] = optuna.distributions.FloatDistribution(
+          found[0], found[-1], log=found[0] > 0 and found[-1] / found[0] > 20)
+    else:
+      laws[axis] = optuna.distributions.CategoricalDistribution(
+          range(len(found)))
+  study = optuna.create_study()
+  numbers = {axis: {x: i for i, x in enumerate(found)}
+             for axis, found in tables.items()}
+  study.add_trials([optuna.trial.create_trial(
+      params={axis: results.rows[i].point[axis] if isinstance(
+          laws[axis], optuna.distributions.FloatDistribution)
+          else numbers[axis][results.rows[i].point[axis]] for axis in axes},
+      distributions=laws, value=float(counted[i])) for i in places])
+  return optuna.importance.get_param_importances(
+      study, evaluator=optuna.importance.FanovaImportanceEvaluator(seed=seed))
+
+
+def correlations(results: Results) -> dict[tuple[str, str], float]:
+  """Spearman's correlation of each two scores over the runs that have both."""
+  columns: dict[str, np.ndarray] = {results.metric: results.values}
+  for name in dict.fromkeys(k for row in results.rows for k in row.others):
+    if name != results.metric:
+      columns[name] = np.array([
+          row.others.get(name, np.nan) for row in results.rows])
+  names, found = [*columns], {}
+  for i, a in enumerate(names):
+    for b in names[i + 1:]:
+      both = np.isfinite(columns[a]) & np.isfinite(columns[b])
+      if both.sum() > 2 and np.ptp(columns[a][both]) and np.ptp(
+          columns[b][both]):
+        found[a, b] = float(stats.spearmanr(
+            columns[a][both], columns[b][both]).statistic)
+  return found

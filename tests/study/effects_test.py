@@ -1,0 +1,106 @@
+"""Laws of what is said of axes."""
+import itertools
+
+import numpy as np
+import pytest
+
+from msg_gan_jax.study import effects
+from msg_gan_jax.study.results import Result, Results
+
+RNG = np.random.default_rng(0)
+
+
+def grid(value, seeds=3, lower=True, **axes):
+  rows = []
+  for values in itertools.product(*axes.values()):
+    point = dict(zip(axes, values, strict=True))
+    rows += [Result(point, seed, float(value(seed=seed, **point)))
+             for seed in range(seeds)]
+  return Results(rows, 'fid', lower)
+
+
+LOSSES = {'hinge': 1., 'wasserstein': 3., 'lsgan': 1.5}
+
+
+def study(noise=.01, **settings):
+  return grid(lambda loss, rate, seed: LOSSES[loss] + 10 * rate
+              + noise * RNG.normal(), loss=[*LOSSES], rate=[.01, .02],
+              **settings)
+
+
+def test_levels_come_in_their_order_with_what_the_axis_does():
+  found = effects.levels(study(), 'loss')
+  assert [x.level for x in found] == ['hinge', 'lsgan', 'wasserstein']
+  best, second, _ = found
+  assert best.difference is None and np.isnan(best.p)
+  assert second.difference.mean == pytest.approx(.5, abs=.03)
+  assert second.difference.n == 3 and second.p < .05
+  assert [x.runs for x in found] == [6, 6, 6]
+
+
+def test_a_seed_that_shifts_all_runs_changes_no_difference():
+  plain = grid(lambda loss, seed: LOSSES[loss] + seed * 0., loss=[*LOSSES])
+  moved = grid(lambda loss, seed: LOSSES[loss] + 100 * seed, loss=[*LOSSES])
+  assert [x.difference and x.difference.mean
+          for x in effects.levels(plain, 'loss')] == pytest.approx([
+              x.difference and x.difference.mean
+              for x in effects.levels(moved, 'loss')])
+
+
+def test_only_what_every_level_has_is_compared():
+  # Of wasserstein the better rate is missing: that must not count against it.
+  whole = study(noise=0)
+  part = whole.of(i for i, row in enumerate(whole.rows) if row.point != {
+      'loss': 'wasserstein', 'rate': .01})
+  by_level = {x.level: x for x in effects.levels(part, 'loss')}
+  assert by_level['wasserstein'].difference.mean == pytest.approx(2.)
+
+
+def test_a_diverged_run_counts_as_the_worst():
+  results = study(noise=0)
+  rows = [Result(row.point, row.seed, np.nan)
+          if row.point['loss'] == 'hinge' and row.seed == 0 else row
+          for row in results.rows]
+  found = {x.level: x for x in effects.levels(
+      Results(rows, 'fid'), 'loss')}
+  assert found['hinge'].diverged == pytest.approx(1 / 3)
+  assert found['hinge'].mean.mean > 1.2
+
+
+def test_more_is_better_turns_the_order_round():
+  found = effects.levels(study(lower=False), 'loss')
+  assert found[0].level == 'wasserstein'
+
+
+def test_main_effects_are_shares_of_what_was_planted():
+  found = effects.main_effects(study())
+  assert found['loss'] > .8 and found['rate'] < .1
+  only = grid(lambda loss, seed: LOSSES[loss], loss=[*LOSSES])
+  assert effects.main_effects(only) == {'loss': pytest.approx(1.)}
+  drawn = Results([Result({'x': x}, 0, x**2) for x in RNG.uniform(size=100)],
+                  'fid')
+  assert effects.main_effects(drawn)['x'] > .9
+
+
+@pytest.mark.slow
+def test_fanova_finds_the_axis_that_matters():
+  results = grid(
+      lambda loss, beta1, n_dis, seed: LOSSES[loss] + .1 * beta1
+      + 0 * n_dis + .01 * RNG.normal(), loss=[*LOSSES],
+      beta1=[*np.linspace(0, 1, 12)], n_dis=[1, 5])
+  found = effects.fanova(results)
+  assert sum(found.values()) == pytest.approx(1)
+  assert found['loss'] > .8 > found['beta1'] > found['n_dis']
+
+
+def test_correlations_of_scores():
+  rows = [Result({'a': i}, 0, float(i), {'kid': i**3., 'is': -float(i),
+                                         'none': 1.}) for i in range(9)]
+  found = effects.correlations(Results(rows, 'fid'))
+  assert found == {('fid', 'kid'): pytest.approx(1), (
+      'fid', 'is'): pytest.approx(-1), ('kid', 'is'): pytest.approx(-1)}
+
+
+def test_a_study_without_a_run_says_so():
+  with pytest.raises(ValueError, match='no run of the study has ended'):
+    Results([], 'fid')
