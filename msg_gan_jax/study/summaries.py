@@ -1,0 +1,118 @@
+"""A study's results as tables."""
+import itertools
+
+import numpy as np
+
+from msg_gan_jax.metrics.functional.training_seeds import over_seeds
+from msg_gan_jax.report.tables import Around, Cell, Table
+from msg_gan_jax.study import effects
+from msg_gan_jax.study.results import AXES_OF_COST, Results
+
+INTERVAL = "Intervals are Student's 95 % over seeds"
+WORST = 'a run that diverged counts as the worst of all'
+
+
+def ranking(results: Results, most: int = 20) -> Table:
+  """The points of a study, the best median first."""
+  axes = results.axes
+  points = sorted(
+      results.by_point().items(), key=lambda x: float(np.median([
+          *x[1].values()])), reverse=not results.lower)
+  rows: list[list[Cell]] = []
+  for key, seeds in points[:most]:
+    point = dict(zip(axes, key, strict=True))
+    of_point = results.where(**point)
+    mean = over_seeds([*seeds.values()])
+    diverged = int(np.isnan(of_point.values).sum())
+    rows.append([
+        *map(_cell, key), float(np.median([*seeds.values()])),
+        Around(mean.mean, mean.low, mean.high), mean.n, diverged,
+        *(_mean_cost(of_point, name) for name in ('images', 'seconds'))])
+  return Table(
+      (*axes, f'median {results.metric}', 'mean', 'seeds', 'diverged',
+       'images', 'seconds'), rows,
+      f'The best {len(rows)} of {len(points)} points, by the median of '
+      f'{results.metric} over seeds.', [f'{INTERVAL}; {WORST}.'])
+
+
+def by_level(results: Results, axis: str) -> Table:
+  """The values of an axis, all other axes alike."""
+  rows: list[list[Cell]] = []
+  for x in effects.levels(results, axis):
+    difference = x.difference
+    rows.append([
+        _cell(x.level), Around(x.mean.mean, x.mean.low, x.mean.high),
+        Around(difference.mean, difference.low, difference.high)
+        if difference else None,
+        x.p, difference.p_signs if difference else None, x.mean.n, x.runs,
+        x.diverged])
+  return Table(
+      (axis, results.metric, 'minus the best', 'p', 'p of signs', 'seeds',
+       'runs', 'diverged'), rows,
+      f'{results.metric} by {axis}, mean over all other axes.',
+      [f'{INTERVAL}; p is of the paired t test over seeds, corrected for all '
+       f'rows (Holm), and of the exact test of signs, not corrected; {WORST}.'])
+
+
+def importance(results: Results) -> Table:
+  """How much each axis matters, alone and by fANOVA."""
+  alone, whole = effects.main_effects(results), effects.fanova(results)
+  rows = [[axis, alone[axis], whole.get(axis)]
+          for axis in sorted(alone, key=lambda x: -alone[x])]
+  return Table(
+      ('axis', 'alone', 'fANOVA'), rows,
+      f'How much of {results.metric} each axis decides.',
+      ['alone: share of the variance of ranks; fANOVA: Hutter et al. 2014.'])
+
+
+def heat(results: Results, down: str, across: str) -> Table:
+  """The median of the value for each two values of two axes."""
+  columns = results.levels(across)
+  rows: list[list[Cell]] = []
+  for level in results.levels(down):
+    cells: list[Cell] = []
+    for column in columns:
+      places = [i for i, row in enumerate(results.rows)
+                if row.point.get(down) == level
+                and row.point.get(across) == column]
+      cells.append(float(np.median(results.counted[places]))
+                   if places else None)
+    rows.append([_cell(level), *cells])
+  return Table(
+      (f'{down} \\ {across}', *map(str, columns)), rows,
+      f'Median {results.metric} over seeds and all other axes.', [f'{WORST}.'])
+
+
+def heats(results: Results, most: int = 8) -> list[Table]:
+  """`heat` of each two axes that have few values."""
+  few = [axis for axis in results.axes if len(results.levels(axis)) <= most]
+  return [heat(results, *pair) for pair in itertools.combinations(few, 2)]
+
+
+def correlation(results: Results) -> Table:
+  """Spearman's correlations of all scores over the runs."""
+  found = effects.correlations(results)
+  return Table(
+      ('score', 'and', 'correlation'),
+      [[a, b, value] for (a, b), value in found.items()],
+      "Spearman's correlation of scores over runs.")
+
+
+def costs(results: Results, axis: str) -> Table:
+  """What a run of each value of an axis costs, in four units."""
+  rows = [[_cell(level), *(_mean_cost(results.where(**{axis: level}), name)
+                           for name in AXES_OF_COST)]
+          for level in results.levels(axis)]
+  return Table(
+      (axis, *(name.replace('d_', 'D ').replace('g_', 'G ')
+               for name in AXES_OF_COST)), rows,
+      f'Mean cost of a run by {axis}.')
+
+
+def _mean_cost(results, name):
+  values = [row.cost[name] for row in results.rows if name in row.cost]
+  return float(np.mean(values)) if values else None
+
+
+def _cell(value) -> Cell:
+  return value if isinstance(value, int | float | str) else str(value)
