@@ -29,7 +29,7 @@ from msg_gan_jax.commands.memory import (
   start_again_with_tunables,
 )
 from msg_gan_jax.commands.vectors import avoid_slow_sort
-from msg_gan_jax.config import errors, tables
+from msg_gan_jax.config import errors, schema, tables
 from msg_gan_jax.files import console
 from msg_gan_jax.runs.config_file import load_config, near_run
 
@@ -213,20 +213,21 @@ def _with_config(argv):
       if not name:
         raise ValueError('--config: wanted an experiment, such as '
                          f'--config={experiments.DEFAULT}, found nothing.')
+    elif flag.startswith(('config.', 'noconfig.')):
+      start, _, setting = flag.partition('.')
+      setting = schema.present_name(setting)
+      experiments.check_setting(setting, value if equals else None)
+      rest.append(f'--{start}.{setting}{equals}{value}')
     else:
       rest.append(word)
-      if flag.startswith(('config.', 'noconfig.')):
-        experiments.check_setting(
-            flag.partition('.')[2], value if equals else None)
   if not name and (run := _earlier_run(rest)):
     load_config(run)  # For an error that is about the run.
-    return [f'--config={own_config.__file__}:{run}', *rest]
+    return [shared.EXPERIMENT.load(own_config.__file__, [run]), *rest]
   if not name:
     _say_what_begins(_values(rest))
   path, colon, argument = (name or experiments.DEFAULT).partition(':')
-  path = experiments.find(path)
-  experiments.try_experiment(path, [argument] if colon else [])
-  return [f'--config={path}{colon}{argument}', *rest]
+  return [shared.EXPERIMENT.load(
+      experiments.find(path), [argument] if colon else []), *rest]
 
 
 def _earlier_run(words):

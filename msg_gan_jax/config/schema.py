@@ -477,6 +477,12 @@ def parse(config: Settings) -> Config:
   return _section(Config, present_names(config), 'config')
 
 
+def present_name(name: str) -> str:
+  """'train.update' -> 'train.update_order': a setting, as it is called now."""
+  group, dot, field = name.rpartition('.')
+  return f'{group}{dot}{RENAMED.get(field, field)}'
+
+
 def present_names(values: Any) -> Any:
   """Nested settings, with present names for those of RENAMED.
 
