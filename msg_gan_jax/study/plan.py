@@ -1,0 +1,149 @@
+"""A study's points as runs: what is trained, what is dropped, and what it is
+called.
+"""
+from collections.abc import Iterable, Mapping
+import dataclasses
+import hashlib
+import json
+from typing import Any, NamedTuple
+
+from msg_gan_jax.config import Config, schema
+from msg_gan_jax.gan.build import build
+from msg_gan_jax.gan.hyper import HYPER
+from msg_gan_jax.gan.idle_settings import USUAL, unused
+from msg_gan_jax.metrics import table
+from msg_gan_jax.study.space import Point, Study, nested
+
+# They say where and how a run is kept, and not what comes of it.
+ELSEWHERE = (
+    'data.path', 'data.cache_dir', 'data.cache_gb', 'data.device_gb',
+    'train.tensorboard', 'train.keep_checkpoints')
+
+
+class Planned(NamedTuple):
+  """A run of a study.
+
+  Attributes:
+    point: of the study.
+    seed: of the run.
+    config: all settings.
+    digest: of the settings and the seed; the name of the run's folder.
+  """
+  point: Point
+  seed: int
+  config: Config
+  digest: str
+
+
+class Plan(NamedTuple):
+  """The runs of some points.
+
+  Attributes:
+    runs: each different one once, all seeds of a point beside each other.
+    dropped: [(point, why its settings do not go together)].
+    alike: how many points have the settings of an earlier one.
+    programs: how many training steps are compiled: what is traced, such as
+      rates, betas and weights of penalties, needs none of its own.
+  """
+  runs: list[Planned]
+  dropped: list[tuple[Point, str]]
+  alike: int
+  programs: int
+
+
+def plan(base: Config, study: Study, points: Iterable[Point]) -> Plan:
+  """Makes runs of points.
+
+  Args:
+    base: all settings that the study does not vary.
+    study: which it is of.
+    points: such as study.grid().
+
+  Raises:
+    ValueError: no point is left.
+  """
+  base = judged(base, study)
+  runs: list[Planned] = []
+  dropped: list[tuple[Point, str]] = []
+  known: set[str] = set()
+  programs: set[str] = set()
+  alike = 0
+  for point in points:
+    config = without_idle(with_settings(base, study.settings(point)))
+    digest = digest_of(config)
+    if digest in known:
+      alike += 1
+      continue
+    known.add(digest)
+    try:
+      build(config)
+    except ValueError as error:
+      dropped.append((point, str(error)))
+      continue
+    programs.add(program_of(config))
+    for seed in study.seeds:
+      seeded = dataclasses.replace(config, seed=seed)
+      runs.append(Planned(point, seed, seeded, digest_of(seeded)))
+  if not runs:
+    reasons = ''.join(f'\n  {point}: {why}' for point, why in dropped[:5])
+    raise ValueError(
+        'study.axes: no point is left, since their settings do not go '
+        f'together:{reasons}')
+  return Plan(runs, dropped, alike, len(programs))
+
+
+def judged(base: Config, study: Study) -> Config:
+  """The base with what the study measures; a run keeps its best and newest.
+
+  Raises:
+    ValueError: a metric that there is not.
+  """
+  metrics = [*table.named(base.evaluate.metrics)]
+  if study.metric != 'swd':
+    table.METRICS.check(study.metric, 'study.metric')
+    if study.metric not in metrics:
+      metrics.append(study.metric)
+  return with_settings(base, {
+      'evaluate.metrics': ','.join(metrics), 'evaluate.best': study.metric,
+      'train.keep_checkpoints': 1})
+
+
+def with_settings(config: Config, settings: Mapping[str, Any]) -> Config:
+  """The Config with other values of some settings, checked."""
+  return schema.parse(nested({**schema.flatten(config), **settings}))
+
+
+def without_idle(config: Config) -> Config:
+  """The Config in which settings that would do nothing have their defaults.
+
+  An axis goes through them all the same: of points that differ in nothing else
+  one is trained.
+  """
+  while idle := unused(config):
+    config = with_settings(config, {x.name: x.value for x in idle})
+  if config.objective.penalty == 'none':  # Traced, and so free: see IDLE.
+    name = 'objective.penalty_weight'
+    config = with_settings(config, {name: USUAL[name]})
+  return config
+
+
+def digest_of(config: Config) -> str:
+  """Twelve letters for the settings that decide what comes of a run."""
+  settings = schema.flatten(config)
+  return _digest({k: v for k, v in settings.items() if k not in ELSEWHERE})
+
+
+def program_of(config: Config) -> str:
+  """The same for those that decide how its training step is compiled."""
+  traced = {row.start for row in HYPER.values()}
+  return _digest({
+      k: v for k, v in schema.flatten(config).items()
+      if k.partition('.')[0] in ('networks', 'objective', 'optimizer')
+      and k not in traced
+      or k in ('data.resolution', 'data.channels', 'train.batch', 'train.n_dis',
+               'train.accumulate', 'train.update_order')})
+
+
+def _digest(settings):
+  text = json.dumps(settings, sort_keys=True, default=str)
+  return hashlib.sha256(text.encode()).hexdigest()[:12]
