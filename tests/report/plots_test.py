@@ -1,0 +1,53 @@
+"""Laws of the figures of a comparison."""
+import pathlib
+
+import numpy as np
+import pytest
+
+from msg_gan_jax.report import plots
+from msg_gan_jax.report.plots import Curve
+
+X = np.arange(1, 25)
+CURVES = {'SN & $x$': Curve(X, 1 / X, .8 / X, 1.2 / X), 'WGAN-GP': Curve(
+    X, 2 / X)}
+FIGURES = {
+    'curves': lambda: plots.curves(
+        {'images': CURVES, 'seconds': CURVES}, 'FID', log=True),
+    'intervals': lambda: plots.intervals(
+        {'a': (1., .5, 1.5), 'b': (2., np.nan, np.nan)}, 'FID', {'reals': .1}),
+    'boxes': lambda: plots.boxes({'a': [1., 2., 3.], 'b': [2.]}, 'FID'),
+    'heat': lambda: plots.heat(
+        np.array([[1., 2.], [np.nan, 4.]]), 'ab', 'cd', 'FID')}
+
+
+@pytest.mark.parametrize('kind', FIGURES)
+def test_a_figure_is_a_picture_and_a_page(kind, tmp_path):
+  png, pdf = map(pathlib.Path, plots.save(FIGURES[kind](), tmp_path / 'x'))
+  assert png.read_bytes().startswith(b'\x89PNG')
+  first = pdf.read_bytes()
+  assert first.startswith(b'%PDF')
+  plots.save(FIGURES[kind](), tmp_path / 'x')
+  assert pdf.read_bytes() == first  # The same values, the same bytes.
+
+
+def test_curves_have_the_values_and_one_colour_in_all_panels():
+  figure = FIGURES['curves']()
+  left, right = figure.axes
+  for ax in (left, right):
+    np.testing.assert_array_equal(ax.lines[0].get_ydata(), 1 / X)
+  assert [x.get_color() for x in left.lines] == [
+      x.get_color() for x in right.lines] == [*plots.COLORS[:2]]
+
+
+def test_more_curves_than_colours_stay_different():
+  many = {str(i): Curve(X, X + i) for i in range(12)}
+  lines = plots.curves({'images': many}, 'FID').axes[0].lines
+  assert len({(x.get_color(), x.get_linestyle()) for x in lines}) == 12
+
+
+@pytest.mark.parametrize('lower', [True, False])
+def test_good_cells_are_dark(lower):
+  ax = plots.heat(np.array([[1., 2.]]), 'a', 'bc', 'x', lower).axes[0]
+  image = ax.images[0]
+  light = image.to_rgba(image.get_array()).sum(-1)
+  assert (light[0, 0] < light[0, 1]) == lower
