@@ -1,0 +1,123 @@
+"""Which runs of a study are due: all at once, or those of the next round."""
+from collections.abc import Iterable, Sequence
+import hashlib
+import json
+import math
+from typing import Any
+
+import numpy as np
+
+from msg_gan_jax.config import Config
+from msg_gan_jax.study import budget, samplers
+from msg_gan_jax.study.plan import Plan, Planned, plan
+from msg_gan_jax.study.samplers import Tried
+from msg_gan_jax.study.space import Point, Study
+from msg_gan_jax.study.trials import Trial
+
+TRIES = 50  # Rounds drawn anew, where points do not go together.
+
+
+def due(base: Config, study: Study, ended: Sequence[Trial],
+        lower: bool = True) -> tuple[Plan, bool]:
+  """The runs that can be enqueued now.
+
+  Args:
+    base: all settings that the study does not vary.
+    study: Study.
+    ended: trials of it that are done or have failed.
+    lower: whether less is better.
+
+  Returns:
+    (their Plan, whether these are all that the study will ever have). The same
+    trials give the same Plan, whoever asks.
+
+  Raises:
+    ValueError: no point is left.
+  """
+  if study.sampler == 'grid':
+    return plan(base, study, [*study.first, *study.grid()]), True
+  whole, last = plan(base, study, study.first) if study.first else (
+      Plan([], [], 0, 0)), True
+  by_digest = {trial.work.digest: trial for trial in ended}
+  for group in study.groups():
+    found, complete = _of_group(base, study, group, by_digest, lower)
+    whole = Plan(whole.runs + found.runs, whole.dropped + found.dropped,
+                 whole.alike + found.alike, whole.programs + found.programs)
+    last = last and complete
+  return whole, last
+
+
+def _of_group(base, study, group, ended, lower):
+  """(Plan of the rounds that are due in a group, whether it is whole)."""
+  at_once = study.points if study.sampler == 'random' else study.at_once
+  tried: list[Tried] = []
+  found = Plan([], [], 0, 0)
+  for number in range(math.ceil(study.points / at_once)):
+    count = min(at_once, study.points - len(tried))
+    new = _round(base, study, group, tried, count, number,
+                 {run.digest for run in found.runs})
+    found = Plan(found.runs + new.runs, found.dropped + new.dropped,
+                 found.alike + new.alike, found.programs + new.programs)
+    if not all(run.digest in ended for run in new.runs):
+      return found, number == math.ceil(study.points / at_once) - 1
+    tried += values(new.runs, ended, lower, study.apart)
+  return found, True
+
+
+def _round(base, study, group, tried, count, number, known):
+  """Plan of `count` new points, drawn anew where some do not go together."""
+  choose = samplers.SAMPLERS[study.sampler]
+  found = Plan([], [], 0, 0)
+  points: list[Point] = []
+  for again in range(TRIES):
+    missing = count - len(points)
+    if not missing:
+      break
+    asked = choose(study.chosen, tried, missing,
+                   _seed(group, number, again))
+    for point in asked:
+      try:
+        one = plan(base, study, [{**group, **point}])
+      except ValueError as error:
+        found.dropped.append(({**group, **point}, str(error)))
+        continue
+      fresh = [run for run in one.runs if run.digest not in known]
+      if not fresh:
+        continue
+      known |= {run.digest for run in fresh}
+      points.append(point)
+      found = Plan(found.runs + one.runs, found.dropped, found.alike,
+                   found.programs + one.programs)
+  return found
+
+
+def _seed(group, number, again):
+  """Of a round: every worker has the same."""
+  text = json.dumps([sorted(group.items()), number, again], default=str)
+  return int(hashlib.sha256(text.encode()).hexdigest()[:8], 16)
+
+
+def values(runs: Iterable[Planned], ended: dict[str, Trial], lower: bool,
+           apart: Sequence[str] = ()) -> list[Tried]:
+  """What is known of points: the median over seeds, less being better.
+
+  Args:
+    runs: of the points.
+    ended: {digest: Trial}.
+    lower: whether less is better; the sign of the others is turned.
+    apart: axes that are left out of the points.
+  """
+  by_point: dict[str, tuple[Point, list[Any]]] = {}
+  for run in runs:
+    point = {k: v for k, v in run.point.items() if k not in apart}
+    value = ended[run.digest].value
+    by_point.setdefault(repr(point), (point, []))[1].append(
+        math.nan if value is None else value if lower else -value)
+  medians = [
+      float(np.median(budget.with_the_worst(found)))
+      if np.isfinite(found).any() else math.nan
+      for _, found in by_point.values()]
+  counted = budget.with_the_worst(medians) if np.isfinite(medians).any() else (
+      np.zeros(len(medians)))
+  return [Tried(point, float(value)) for (point, _), value in zip(
+      by_point.values(), counted, strict=True)]

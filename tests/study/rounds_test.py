@@ -1,0 +1,82 @@
+"""Laws of rounds: whoever asks gets the same runs, each once, to the last."""
+import math
+
+import pytest
+
+from msg_gan_jax.study.rounds import due
+from msg_gan_jax.study.space import (
+  RATES,
+  Study,
+  choices,
+  integers,
+  log_uniform,
+)
+from msg_gan_jax.study.trials import Trial, Work
+
+AXES = {'n_dis': integers(1, 3, of='train.n_dis'),
+        'loss': choices('hinge', 'wasserstein', of='objective.loss'),
+        'rate': log_uniform(1e-5, 1e-2, of=RATES)}
+
+
+def value(run):
+  return abs(math.log10(run.config.optimizer.g_rate) + 3) + run.seed
+
+
+def ended(run, diverged=False):
+  return Trial(Work(run.digest, {}), 'done', None if diverged else value(run),
+               {}, '', 0)
+
+
+def play(base, study, diverged=lambda run: False):
+  """Runs all that is due until nothing is; [(runs of each time)]."""
+  trials, times = [], []
+  while True:
+    plan, last = due(base, study, trials)
+    done = {x.work.digest for x in trials}
+    new = [run for run in plan.runs if run.digest not in done]
+    if not new:
+      assert last
+      return times
+    times.append(new)
+    trials += [ended(run, diverged(run)) for run in new]
+
+
+@pytest.mark.parametrize(('sampler', 'times'), [
+    ('random', 1), ('tpe', 3), ('bandit', 3)])
+def test_a_sampler_chooses_as_many_points_as_it_should(small, sampler, times):
+  study = Study(AXES, seeds=(0, 1), sampler=sampler, points=5, at_once=2)
+  found = play(small(), study)
+  runs = [run for time in found for run in time]
+  assert len(found) == times
+  assert len({run.digest for run in runs}) == len(runs) == 5 * 2
+  assert runs == [run for time in play(small(), study) for run in time]
+
+
+def test_each_value_of_an_axis_apart_has_points_of_its_own(small):
+  study = Study(AXES, sampler='random', points=4, apart=('loss',))
+  (runs,) = play(small(), study)
+  for loss in AXES['loss'].rows:
+    assert sum(run.point['loss'] == loss for run in runs) == 4
+
+
+def test_points_that_do_not_go_together_are_drawn_anew(small):
+  axes = {**AXES, 'norm': choices('none', 'batch', of='networks.d_norm'),
+          'penalty': choices('none', 'gradient_penalty', of=(
+              'objective.penalty'))}
+  base = small('dcgan_32', data__resolution=32)
+  plan, last = due(base, Study(axes, sampler='random', points=12), [])
+  assert last and len(plan.runs) == 12 and plan.dropped
+  assert all(run.config.networks.d_norm == 'none'
+             or run.config.objective.penalty == 'none' for run in plan.runs)
+
+
+def test_published_points_come_first(small):
+  first = [{'rate': 1e-3, 'loss': 'hinge'}]
+  study = Study(AXES, sampler='random', points=2, first=first)
+  (runs,) = play(small(), study)
+  assert runs[0].point == first[0] and len(runs) == 3
+
+
+def test_a_round_in_which_all_diverge_does_not_stop_the_next(small):
+  study = Study(AXES, sampler='bandit', points=4, at_once=2)
+  assert len(play(small(), study, diverged=lambda run: True)) == 2
