@@ -3,8 +3,8 @@
   python launch.py --mode=study --config=studies/dcgan_wgan_wgan_gp
 
 One network of 4x4 kernels for 32 px (D: 64, 128, 256 maps), three games: the
-non-saturating one with Adam, Arjovsky et al. 2017's with RMSprop and D's weights
-within .01, Gulrajani et al. 2017's with a gradient penalty. The last two update
+non-saturating one with Adam, Arjovsky et al. 2017's with RMSprop and weights of
+D within .01, Gulrajani et al. 2017's with a gradient penalty. Those two update
 D five times for G once, so curves are drawn over images, D steps, G steps and
 seconds: which method is faster depends on what is counted.
 
