@@ -190,7 +190,7 @@ class Grid(Observer):
   """
 
   def __init__(self, every: int, gan: Gan, z: np.ndarray, train: Source,
-               variety: float):
+               variety: float | None):
     self.every = every
     self._z, self._train, self._variety = z, train, variety
     self._attention = monitor.attention_of_d(gan)
@@ -209,14 +209,19 @@ class Grid(Observer):
       view.show('samples', grid)
     if not view.images:
       return {}
-    diversity = training_stability.pairwise(
-        samples[-1]) / max(self._variety, 1e-8)
+    return {**self._diversity(view, samples[-1]), **monitor.consistency(few),
+            **self._attention(view.state, few)}
+
+  def _diversity(self, view, finest):
+    """How far samples differ, by what reals do; nothing of a single real."""
+    if self._variety is None:
+      return {}
+    diversity = training_stability.pairwise(finest) / max(self._variety, 1e-8)
     if diversity < monitor.COLLAPSE:
       view.say(
           f'warning: at {view.images:,} images the samples differ by only '
           f'{diversity:.0%} of what the reals do: G may have collapsed')
-    return {'diversity': diversity, **monitor.consistency(few),
-            **self._attention(view.state, few)}
+    return {'diversity': diversity}
 
   def _draw(self, finest, few):
     """The picture of all points over real ones, or of a few samples."""
@@ -237,8 +242,7 @@ class Measurement(Observer):
     every: config.train.measure_every_images.
     gan: Gan.
     distances: see summary.choose.
-    scorer: for the rows of config.evaluate.metrics; None for points, and where
-      there are too few pictures.
+    scorer: for the rows of config.evaluate.metrics; None for points.
     best: keeps the best checkpoint; None if none is wanted.
   """
 
@@ -249,25 +253,30 @@ class Measurement(Observer):
     self._scorer, self._best = scorer, best
 
   def run(self, view: View) -> Values:
-    if not self._distances.applicable:
-      return {}
     scorer = self._scorer if self._scorer and self._scorer.metrics else None
-    fake, labels = self._samples(
-        view, max(self._distances.count, scorer.count if scorer else 0))
+    distances = None if self._distances.lacks else self._distances
+    if not (scorer or distances):
+      return {}
+    fake, labels = self._samples(view, max(
+        x.count for x in (distances, scorer) if x))
     if scorer and scorer.weights == 'raw':
       scored, _ = self._samples(view, len(fake), 'raw')
     else:
       scored = fake
     values: dict[str, Any] = {}
     if view.main:
-      record = self._distances.measure(fake[:self._distances.count])
-      text = self._distances.table(record)
-      values |= self._distances.values(record)
-      references = self._distances.references_of(record)
+      record, texts = {}, [f'after {view.images:,} images']
+      references: dict[str, dict[str, float]] = {'reals': {}}
+      if distances:
+        record = distances.measure(fake[:distances.count])
+        texts.append(distances.table(record))
+        values |= distances.values(record)
+        references = distances.references_of(record)
       if scorer:
         scores, sheet, record['scores'] = scorer.measure(
             scored[:scorer.count], labels, view.state)
-        text, values = f'{text}\n{sheet}', values | scores
+        texts.append(sheet)
+        values |= scores
         references['reals'] |= {
             name: score['reals']
             for name, score in record['scores']['scores'].items()
@@ -275,7 +284,7 @@ class Measurement(Observer):
       values['references'] = references
       write_json(view.folder / 'summary.json', {
           'images': view.images, **record})
-      for line in (f'after {view.images:,} images', *text.split('\n')):
+      for line in '\n'.join(texts).split('\n'):
         view.say(line)
     if self._best and self._scorer and not (
         monitor.not_finite_leaves(view.state)):
@@ -308,17 +317,24 @@ def measurement(config: Config, gan: Gan, splits: Splits,
 
   Raises:
     ValueError: a metric that these pictures or this GAN cannot have, or weights
-      that are missing.
+      that are missing. What only needs more pictures is left out, and said.
   """
   distances = summary.choose(
       splits, 'ema' if schedules.averages(config) else 'raw')
   scorer = best = None
+  missing = [distances.lacks] if distances.lacks else []
   if distances.scorable:
     scorer = Scorer(splits, config, gan, view.say)
-    if config.evaluate.best:
+    missing += scorer.left_out.values()
+    if scorer.best and not (scorer.best == 'swd' and distances.lacks):
       path = view.folder / 'metrics.jsonl'
       earlier = [scorer.sought(record) for record in records.read(path)
                  ] if view.main else ()
       best = Best(view.folder, view.images, earlier, scorer.lower)
+  if missing:
+    view.say(
+        f'warning: not all is measured: {"; ".join(missing)}.'
+        + (f' No best checkpoint is kept by {config.evaluate.best}.' if (
+            config.evaluate.best and not best) else ''))
   return Measurement(
       config.train.measure_every_images, gan, distances, scorer, best)

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from msg_gan_jax.arrays.indices import at_random
 from msg_gan_jax.config import Config, errors, tables
 from msg_gan_jax.config.schema import Evaluate
 from msg_gan_jax.data.source import Source
@@ -14,6 +15,7 @@ from msg_gan_jax.data.sources import Splits
 from msg_gan_jax.files import console
 from msg_gan_jax.gan import schedules
 from msg_gan_jax.gan.build import Gan
+from msg_gan_jax.gan.sampling import labels_like
 from msg_gan_jax.gan.state import State
 from msg_gan_jax.metrics import evaluate, pair, sets, table, text
 from msg_gan_jax.metrics.features.table import parse as parse_spec
@@ -67,7 +69,9 @@ class Scorer:
   first measurement is due.
 
   Attributes:
-    metrics: rows of METRICS.
+    metrics: rows of METRICS, without those that need more pictures.
+    best: the one by which the best checkpoint is kept, or ''.
+    left_out: {row: why it is left out}.
     weights: 'ema' or 'raw': which of G's draw the samples.
     count: how many samples are wanted.
 
@@ -80,11 +84,15 @@ class Scorer:
                say: Callable[[str], Any] = console.say):
     settings = config.evaluate
     self._gan = gan
-    self.metrics, self._best = check(settings)
+    metrics, self.best = check(settings)
     protocol, self._real, _ = reals_of(
         splits, PROTOCOLS[settings.protocol])
     self.weights = protocol.weights
     self.count = settings.count or protocol.n_fake or len(self._real)
+    self.left_out = self._left_out(metrics, protocol)
+    self.metrics = [name for name in metrics if name not in self.left_out]
+    if self.best in self.left_out:
+      self.best = ''
     self._options = pair.Options(
         dataclasses.replace(protocol, n_fake=self.count),
         settings.protocol, settings.features, settings.weights_file,
@@ -96,26 +104,35 @@ class Scorer:
           'config.evaluate.metrics: ppl draws pictures in one process only, '
           'and this run has several. Leave it out; the finished run is scored '
           'on the command line, by mode=evaluate with metrics=ppl.')
+    if not self.metrics:  # Those of the protocol would be opened.
+      return
     placeholders = placeholder_fakes(
         self._real, self._classes if gan is None or gan.classes else ())
     self._pair = pair.Pair(self._real, placeholders, self._options)
     with errors.naming(_NAMES):
-      if self.metrics:  # Without any, those of the protocol would be opened.
-        evaluate.open_features(self._pair, self.metrics)
+      evaluate.open_features(self._pair, self.metrics)
+
+  def _left_out(self, metrics, protocol):
+    """{row: why} of those that need more pictures than there are."""
+    count = min(len(self._real), protocol.n_real or len(self._real))
+    real = self._real.labels(at_random(len(self._real), count))
+    fake = labels_like(real, self.count)
+    return {name: why for name in metrics if (
+        why := table.too_few(name, protocol, real, fake))}
 
   @property
   def lower(self) -> bool:
     """Whether less is better of the score that chooses the best checkpoint."""
-    return bool(self._best) and METRICS[self._best].lower_is_better
+    return bool(self.best) and METRICS[self.best].lower_is_better
 
   def sought(self, values: Mapping[str, Any]) -> float:
     """That score in a record of metrics.jsonl, or nan."""
-    if not self._best:
+    if not self.best:
       return np.nan
-    if self._best == 'swd':
+    if self.best == 'swd':
       return values.get(SWD_MEAN, np.nan)
     return next((
-        value for name in table.score_names(self._best)
+        value for name in table.score_names(self.best)
         for key, value in values.items() if table.score_of_key(key) == name),
         np.nan)
 
