@@ -47,6 +47,7 @@ if TYPE_CHECKING:  # For editors and type checkers; a test compares it.
   from msg_gan_jax.metrics.score import Score
   from msg_gan_jax.metrics.table import METRICS, Metric
   from msg_gan_jax.runs.load import LoadedRun, load
+  from msg_gan_jax.training.first_start import with_choices
   from msg_gan_jax.training.loop import train
   from msg_gan_jax.training.observers import Observer, View
 
@@ -107,6 +108,7 @@ _HOME = {
     'parse': 'config.schema',
     'template': 'config.schema',
     'train': 'training.loop',
+    'with_choices': 'training.first_start',
 }
 __all__ = sorted(_HOME)
 

@@ -12,10 +12,8 @@ from msg_gan_jax.gan.networks.players import (
   with_labels,
 )
 from msg_gan_jax.gan.networks.table import NETWORKS
-from msg_gan_jax.gan.objectives.augmentations import (
-  AUGMENTATIONS,
-  Augmentation,
-)
+from msg_gan_jax.gan.objectives import augmentations
+from msg_gan_jax.gan.objectives.augmentations import Augmentation
 from msg_gan_jax.gan.objectives.losses import LOSSES, Loss
 from msg_gan_jax.gan.objectives.path_length import G_PENALTIES, GPenalty
 from msg_gan_jax.gan.objectives.penalties import PENALTIES, Penalty
@@ -99,7 +97,7 @@ def look_up(config: schema.Config) -> Components:
       loss=LOSSES.look_up(objective.loss),
       penalty=PENALTIES.look_up(objective.penalty),
       g_penalty=G_PENALTIES.look_up(objective.g_penalty),
-      augment=AUGMENTATIONS.look_up(objective.augment),
+      augment=augmentations.look_up(objective.augment),
       constraint=CONSTRAINTS.look_up(objective.constraint),
       weight_penalties={
           player: WEIGHT_PENALTIES.look_up(

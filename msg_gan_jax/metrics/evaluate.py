@@ -12,6 +12,7 @@ from msg_gan_jax.files import console
 from msg_gan_jax.metrics import given, protocols, sets
 from msg_gan_jax.metrics.by_features import LPIPS
 from msg_gan_jax.metrics.features import table
+from msg_gan_jax.metrics.functional.checks import TooFewError
 from msg_gan_jax.metrics.pair import Options, Pair
 from msg_gan_jax.metrics.score import Score
 from msg_gan_jax.metrics.table import METRICS, Metric, named, too_few
@@ -173,13 +174,14 @@ def _check_count(pair, name):
   """Refuses fewer pictures than a metric needs."""
   if pair.files:
     return
-  # What a generator draws may not be there yet, but it is known how much.
-  drawn = 0 if pair.given else pair.protocol.n_fake
-  fake = np.zeros(drawn, int) if drawn else pair.fake.labels()
-  why = too_few(name, pair.protocol, pair.real.labels(), fake)
+  real, fake = pair.real.labels(), pair.fake.labels()
+  if not pair.given and len(fake) < pair.protocol.n_fake:
+    # They are not drawn yet, and will have the labels of the reals.
+    fake = np.resize(real, pair.protocol.n_fake)
+  why = too_few(name, pair.protocol, real, fake)
   if why:
-    raise ValueError(
-        f'metrics: {why}. Wanted more pictures, or metrics without it.')
+    raise TooFewError(
+        f'metrics: {why}; wanted more, or metrics without {name}.')
 
 
 def key(score: Score, options: Options) -> str:

@@ -17,7 +17,7 @@ from msg_gan_jax.arrays.compilation import jit
 from msg_gan_jax.arrays.mesh import data_mesh, replicated
 from msg_gan_jax.config import Config, schema
 from msg_gan_jax.data.batches import batch_like, open_batches
-from msg_gan_jax.data.sources import Splits, open_source, with_share
+from msg_gan_jax.data.sources import Splits, open_source
 from msg_gan_jax.files import console
 from msg_gan_jax.files.progress import beside_bars
 from msg_gan_jax.gan.build import Gan, build
@@ -28,7 +28,12 @@ from msg_gan_jax.runs.checkpoints import Checkpoints
 from msg_gan_jax.runs.config_file import as_begun
 from msg_gan_jax.runs.load import state_like
 from msg_gan_jax.runs.workdir import Workdir
-from msg_gan_jax.training import initial_state, monitor, results
+from msg_gan_jax.training import (
+  first_start,
+  initial_state,
+  monitor,
+  results,
+)
 from msg_gan_jax.training.ahead import Ahead
 from msg_gan_jax.training.clock import Clock
 from msg_gan_jax.training.groups import Groups
@@ -75,7 +80,7 @@ def train(config: schema.Settings, workdir: str | os.PathLike,
   config = schema.parse(config)
   mesh = data_mesh()
   check_batch(config, mesh)
-  gan = build(config)
+  build(config)  # What is wrong is told before any picture is read.
   main = jax.process_index() == 0
   say = beside_bars(say) if main else (lambda *unused: None)
   with contextlib.ExitStack() as stack:
@@ -83,7 +88,10 @@ def train(config: schema.Settings, workdir: str | os.PathLike,
     config = as_begun(config, folder.path)
     folder.check(config)
     splits = open_source(config)
-    config = with_share(config, splits)
+    if reason := first_start.reason(config, splits):
+      say(f'augment: {reason}')
+    config = first_start.with_choices(config, splits)
+    gan = build(config)
     note = initial_state.check_classes(config, splits)
     if note and not (folder.path / 'config.json').exists():  # Said once.
       say(f'note: {note}')

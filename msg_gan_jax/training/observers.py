@@ -322,19 +322,22 @@ def measurement(config: Config, gan: Gan, splits: Splits,
   distances = summary.choose(
       splits, 'ema' if schedules.averages(config) else 'raw')
   scorer = best = None
-  missing = [distances.lacks] if distances.lacks else []
   if distances.scorable:
     scorer = Scorer(splits, config, gan, view.say)
-    missing += scorer.left_out.values()
-    if scorer.best and not (scorer.best == 'swd' and distances.lacks):
+    _say_what_is_missing(config.evaluate.best, distances, scorer, view.say)
+    if config.evaluate.best:
       path = view.folder / 'metrics.jsonl'
       earlier = [scorer.sought(record) for record in records.read(path)
                  ] if view.main else ()
       best = Best(view.folder, view.images, earlier, scorer.lower)
-  if missing:
-    view.say(
-        f'warning: not all is measured: {"; ".join(missing)}.'
-        + (f' No best checkpoint is kept by {config.evaluate.best}.' if (
-            config.evaluate.best and not best) else ''))
   return Measurement(
       config.train.measure_every_images, gan, distances, scorer, best)
+
+
+def _say_what_is_missing(best, distances, scorer, say):
+  """A warning of what more pictures, or larger ones, would tell."""
+  missing = [*filter(None, [distances.lacks]), *scorer.left_out.values()]
+  if missing:
+    unknown = distances.lacks if best == 'swd' else best in scorer.left_out
+    say(f'warning: not all is measured: {"; ".join(missing)}.'
+        + (' No best checkpoint is kept.' if unknown else ''))

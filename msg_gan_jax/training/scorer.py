@@ -19,6 +19,7 @@ from msg_gan_jax.gan.sampling import labels_like
 from msg_gan_jax.gan.state import State
 from msg_gan_jax.metrics import evaluate, pair, sets, table, text
 from msg_gan_jax.metrics.features.table import parse as parse_spec
+from msg_gan_jax.metrics.functional.checks import TooFewError
 from msg_gan_jax.metrics.protocols import PROTOCOLS, Protocol
 from msg_gan_jax.metrics.table import METRICS
 from msg_gan_jax.training.summary import SWD_MEAN
@@ -70,7 +71,6 @@ class Scorer:
 
   Attributes:
     metrics: rows of METRICS, without those that need more pictures.
-    best: the one by which the best checkpoint is kept, or ''.
     left_out: {row: why it is left out}.
     weights: 'ema' or 'raw': which of G's draw the samples.
     count: how many samples are wanted.
@@ -84,15 +84,14 @@ class Scorer:
                say: Callable[[str], Any] = console.say):
     settings = config.evaluate
     self._gan = gan
-    metrics, self.best = check(settings)
+    self.metrics, self._best = check(settings)
     protocol, self._real, _ = reals_of(
         splits, PROTOCOLS[settings.protocol])
     self.weights = protocol.weights
     self.count = settings.count or protocol.n_fake or len(self._real)
-    self.left_out = self._left_out(metrics, protocol)
-    self.metrics = [name for name in metrics if name not in self.left_out]
-    if self.best in self.left_out:
-      self.best = ''
+    self.left_out: dict[str, str] = {}
+    for name, why in self._too_few(protocol):
+      self._leave_out(name, why)
     self._options = pair.Options(
         dataclasses.replace(protocol, n_fake=self.count),
         settings.protocol, settings.features, settings.weights_file,
@@ -109,30 +108,48 @@ class Scorer:
     placeholders = placeholder_fakes(
         self._real, self._classes if gan is None or gan.classes else ())
     self._pair = pair.Pair(self._real, placeholders, self._options)
-    with errors.naming(_NAMES):
-      evaluate.open_features(self._pair, self.metrics)
+    try:  # Together: weights of which several taps are wanted are read once.
+      self._open(self.metrics)
+    except TooFewError:
+      for name in [*self.metrics]:
+        try:
+          self._open((name,))
+        except TooFewError as error:
+          self._leave_out(name, f'{name} ({str(error).rstrip(".")})')
 
-  def _left_out(self, metrics, protocol):
-    """{row: why} of those that need more pictures than there are."""
-    count = min(len(self._real), protocol.n_real or len(self._real))
-    real = self._real.labels(at_random(len(self._real), count))
+  def _open(self, metrics):
+    with errors.naming(_NAMES):
+      evaluate.open_features(self._pair, metrics)
+
+  def _too_few(self, protocol):
+    """[(row, why)] of those that need more pictures than there are."""
+    everything = len(self._real)
+    real = self._real.labels(at_random(everything, min(
+        everything, protocol.n_real or everything)))
     fake = labels_like(real, self.count)
-    return {name: why for name in metrics if (
-        why := table.too_few(name, protocol, real, fake))}
+    reasons = [(name, table.too_few(name, protocol, real, fake))
+               for name in self.metrics]
+    return [(name, why) for name, why in reasons if why]
+
+  def _leave_out(self, name, why):
+    self.left_out[name] = why
+    self.metrics.remove(name)
+    if self._best == name and name != 'swd':  # That of the summary stays.
+      self._best = ''
 
   @property
   def lower(self) -> bool:
     """Whether less is better of the score that chooses the best checkpoint."""
-    return bool(self.best) and METRICS[self.best].lower_is_better
+    return bool(self._best) and METRICS[self._best].lower_is_better
 
   def sought(self, values: Mapping[str, Any]) -> float:
     """That score in a record of metrics.jsonl, or nan."""
-    if not self.best:
+    if not self._best:
       return np.nan
-    if self.best == 'swd':
+    if self._best == 'swd':
       return values.get(SWD_MEAN, np.nan)
     return next((
-        value for name in table.score_names(self.best)
+        value for name in table.score_names(self._best)
         for key, value in values.items() if table.score_of_key(key) == name),
         np.nan)
 

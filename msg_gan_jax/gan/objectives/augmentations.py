@@ -5,7 +5,7 @@ from typing import Protocol
 import jax
 
 from msg_gan_jax.arrays.pixels import down
-from msg_gan_jax.config import tables
+from msg_gan_jax.config import schema, tables
 from msg_gan_jax.gan.objectives import ada, diffaugment
 from msg_gan_jax.gan.pyramid import Pyramid
 
@@ -55,6 +55,28 @@ def instance_noise(pyramid: Pyramid, key: jax.Array,
       level = down(level, level.shape[1] // images.shape[1])
     noisy.append(images + level)
   return tuple(reversed(noisy))
+
+
+def unchosen(pyramid: Pyramid, key: jax.Array,
+             strength: float | jax.Array) -> Pyramid:
+  """Stands for 'auto', until the pictures have decided what it is.
+
+  A GAN that only draws has no need of it.
+
+  Raises:
+    ValueError: always, with what decides.
+  """
+  del pyramid, key, strength
+  raise ValueError(
+      "config.objective.augment: 'auto' is chosen by the number of training "
+      'pictures; wanted a row of AUGMENTATIONS, or what msg_gan_jax.'
+      'with_choices(config, msg_gan_jax.open_source(config)) makes of it, '
+      'as train does.')
+
+
+def look_up(name: str) -> Augmentation | None:
+  """The row of AUGMENTATIONS that config.objective.augment names."""
+  return unchosen if name == schema.AUTO else AUGMENTATIONS.look_up(name)
 
 
 # None shows D the pictures as they are.
