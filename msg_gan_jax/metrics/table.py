@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from msg_gan_jax.config import tables
+from msg_gan_jax.data import picture_files
 from msg_gan_jax.metrics import (
   avatar_factors,
   by_features,
@@ -67,10 +68,11 @@ def _check_classes(pair, name):
   sources = pair.real.source, pair.fake.source
   for side, source in zip(('real', 'fake'), sources, strict=True):
     if len(source.classes) < 2:
-      why = source.notes.get('without_classes')
+      why = source.notes.get(picture_files.WITHOUT_CLASSES)
       raise ValueError(
           f'metrics: {name} compares classes, and the pictures of {side} '
-          f'({source.name}) have none{f": {why}" if why else "."}')
+          f'({source.name}) have none{f": {why}" if why else ""}. Wanted all '
+          f'in one folder a class, or metrics without {name}.')
   real, fake = sources
   if real.classes != fake.classes:
     raise ValueError(

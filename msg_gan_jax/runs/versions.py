@@ -79,6 +79,16 @@ def read_versions(path: pathlib.Path) -> list[dict[str, Any]]:
     return []
 
 
+def last_digest(folder: pathlib.Path) -> str:
+  """That of the pictures of a run's last start; '' where none is on record."""
+  try:
+    entries = json.loads(
+        (folder / 'versions.json').read_text(encoding='utf-8'))
+    return str(entries[-1]['data_digest'])
+  except (OSError, ValueError, LookupError, TypeError):
+    return ''
+
+
 def now() -> str:
   """The date and time, ISO 8601, to the second."""
   return datetime.datetime.now().astimezone().isoformat(timespec='seconds')

@@ -7,6 +7,7 @@ import numpy as np
 
 from msg_gan_jax.arrays.compilation import jit
 from msg_gan_jax.config import Config, errors, tables
+from msg_gan_jax.data import picture_files
 from msg_gan_jax.data.sources import DRAWN, Splits
 from msg_gan_jax.gan.build import Gan
 from msg_gan_jax.gan.state import State
@@ -24,7 +25,8 @@ def check_classes(config: Config, splits: Splits) -> str:
 
   Returns:
     A note for people, if somebody gave the data classes and the GAN ignores
-    them; else ''. Those of drawn sets are ours, and nobody misses them.
+    them, or folders that are no classes; else ''. Classes of drawn sets are
+    ours, and nobody misses them.
 
   Raises:
     ValueError: pictures without classes, another number of classes, or a label
@@ -32,6 +34,9 @@ def check_classes(config: Config, splits: Splits) -> str:
   """
   networks, train = config.networks, splits.train
   classes = len(train.classes)
+  loose = train.notes.get(picture_files.WITHOUT_CLASSES)
+  if not networks.classes and loose:
+    return f'{train.name} is read whole, without classes: {loose}'
   if not networks.classes:
     return (f'{train.name} has {classes} classes, which this GAN ignores. For '
             f'a conditional one set config.networks.classes={classes}, '
@@ -44,7 +49,9 @@ def check_classes(config: Config, splits: Splits) -> str:
            f'{", ..." if classes > 8 else ""}); wanted {classes}.'
            + _empty_at_first(train.notes.get('labels_begin_at'))
            if classes else
-           'none; wanted 0, or pictures with labels (config.data.label).'))
+           f'none{f": {loose}" if loose else ""}; wanted 0, or pictures with '
+           'labels (config.data.label): all in one folder a class, or listed '
+           'in a config.data.label_file.'))
   for split in splits:
     if split is None:
       continue

@@ -27,6 +27,7 @@ from msg_gan_jax.runs import records
 from msg_gan_jax.runs.checkpoints import Checkpoints
 from msg_gan_jax.runs.config_file import as_begun
 from msg_gan_jax.runs.load import state_like
+from msg_gan_jax.runs.versions import last_digest
 from msg_gan_jax.runs.workdir import Workdir
 from msg_gan_jax.training import (
   first_start,
@@ -93,7 +94,8 @@ def train(config: schema.Settings, workdir: str | os.PathLike,
     config = first_start.with_choices(config, splits)
     gan = build(config)
     note = initial_state.check_classes(config, splits)
-    if note and not (folder.path / 'config.json').exists():  # Said once.
+    # Said once, and again where other pictures are read.
+    if note and last_digest(folder.path) != splits.train.digest():
       say(f'note: {note}')
     stop = stack.enter_context(Stop())
     checkpoints = stack.enter_context(Checkpoints(

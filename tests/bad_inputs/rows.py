@@ -194,8 +194,11 @@ ROWS = [
            data__path='sets'),
     folder('no pictures', r"no pictures in 'set'; .* found 1 \.txt",
            {'set/a.txt': 'x'}),
-    folder('pictures beside folders', r"2 pictures lie loose .* 1 folders",
-           {'set/a.png': png(), 'set/b.png': png(), 'set/c/c.png': png()}),
+    folder('classes of loose pictures', r"has none: 2 pictures lie loose .* 1 "
+           r'folder of .*; wanted 0, or',
+           {'set/a.png': png(), 'set/b.png': png(), 'set/c/c.png': png()},
+           networks__classes='2', networks__g_condition='concat',
+           networks__d_condition='projection'),
     folder('splits as classes', r'are splits and not classes: test, train',
            {'set/test/a.png': png(), 'set/train/b.png': png()}),
     folder('a broken picture', r"cannot read '.*set/c\.png': .*on_bad='skip'",
@@ -208,8 +211,6 @@ ROWS = [
            data__channels='2'),
     folder('a range that is none', r"range: '9:1'; wanted the value of black",
            data__range='9:1'),
-    folder('a single picture', r'set has 1 picture to train on; .* at least 2',
-           {'set/a.png': png()}),
     folder('a setting of another source', r"dataset: 'x' means nothing to .*"
            "'folder'", data__dataset='x'),
     folder('a column of no file', r"label: 'x'; the classes of a folder are",

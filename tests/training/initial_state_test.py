@@ -1,5 +1,5 @@
 """Laws of a first start: what is said of classes, and what pictures decide."""
-from helpers import batch, save_classes
+from helpers import batch, picture, save, save_classes
 import jax
 import pytest
 
@@ -51,10 +51,10 @@ def begun(monkeypatch):
   class Run:
     """Begins, and takes no step."""
 
-    def __init__(self, config, gan, mesh, folder, *rest):
+    def __init__(self, config, gan, mesh, folder, splits, *rest):
       assert gan.components.config == config
       seen.append(config)
-      folder.start(config)
+      folder.start(config, 0, splits.train.digest())
 
     def train(self, stop):
       return 0
@@ -66,12 +66,15 @@ def begun(monkeypatch):
   return seen
 
 
-def test_a_run_says_the_note_at_its_first_start_alone(
+def test_a_run_says_the_note_once_and_again_of_other_pictures(
     cats_and_dogs, tmp_path, begun):
-  for wanted in (1, 0):
+  for wanted in 'has 2 classes', '', 'is read whole, without classes', '':
+    if wanted.startswith('is read'):
+      save(tmp_path / 'set' / 'loose.png', picture(99))
     said = []
     loop.train(cats_and_dogs(), tmp_path / 'run', said.append)
-    assert sum(line.startswith('note: ') for line in said) == wanted
+    notes = [line for line in said if line.startswith('note: ')]
+    assert len(notes) == bool(wanted) and wanted in ''.join(notes)
     assert not any('warning' in line for line in said)
 
 
