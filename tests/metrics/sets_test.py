@@ -1,5 +1,5 @@
 """Laws of what may be scored: folders, archives, arrays, sources."""
-from helpers import save
+from helpers import picture, save
 import numpy as np
 from PIL import Image
 import pytest
@@ -121,16 +121,16 @@ def test_a_broken_picture_is_named(tmp_path):
 
 def test_what_helps_is_an_argument_that_there_is(tmp_path):
   """A picture that breaks off can be removed; floats get a range."""
-  for name, pixels in ('a.tif', np.linspace(0, .5, 64, dtype=np.float32)), (
-      'b.png', np.arange(64, dtype=np.uint8)):
-    save(tmp_path / name / name, pixels.reshape(8, 8))
+  floats = np.linspace(0, .5, 64, dtype=np.float32).reshape(8, 8)
+  save(tmp_path / 'a.tif' / 'a.tif', floats)
+  save(tmp_path / 'b.png' / 'b.png', picture(0))
   broken = tmp_path / 'b.png' / 'b.png'
-  broken.write_bytes(broken.read_bytes()[:70])
-  with pytest.raises(ValueError, match=r"such as range='0:1'\.$") as floats:
+  broken.write_bytes(broken.read_bytes()[:150])
+  with pytest.raises(ValueError, match=r"such as range='0:1'\.$") as unclear:
     sets.open_set(str(tmp_path / 'a.tif'), cache_dir=str(tmp_path / 'c'))
   with pytest.raises(ValueError, match=r'Remove it: .* count\.$') as cut:
     sets.open_set(str(tmp_path / 'b.png'), cache_dir=str(tmp_path / 'c'))
-  for error in floats, cut:
+  for error in unclear, cut:
     assert 'on_bad' not in str(error.value)
   assert len(sets.open_set(str(tmp_path / 'a.tif'), range='0:1',
                            cache_dir=str(tmp_path / 'c'))) == 1
