@@ -51,7 +51,7 @@ UNREAD = 512  # Calls whose logs lie unread, where nothing is due for long.
 
 def train(config: schema.Settings, workdir: str | os.PathLike,
           say: Callable[[str], Any] = console.say,
-          observers: Sequence[Observer] = ()) -> int:
+          observers: Sequence[Observer] = (), experiment: str = '') -> int:
   """Trains until config.train.total_images, or until a signal.
 
   The same call continues a run that was stopped, killed or broken off.
@@ -63,6 +63,8 @@ def train(config: schema.Settings, workdir: str | os.PathLike,
     say: prints a line for people; called by the first process only.
     observers: what looks at the run besides losses, stability, grids and
       scores; see training/observers.py.
+    experiment: FILE or FILE:ARGUMENT that the config came from; the run keeps
+      a copy, for rows that it registers. '' is none.
 
   Returns:
     The number of the signal that ended it, or 0 if it reached its end.
@@ -79,7 +81,7 @@ def train(config: schema.Settings, workdir: str | os.PathLike,
   main = jax.process_index() == 0
   say = beside_bars(say) if main else (lambda *unused: None)
   with contextlib.ExitStack() as stack:
-    folder = stack.enter_context(Workdir(workdir, main, say))
+    folder = stack.enter_context(Workdir(workdir, main, say, experiment))
     config = as_begun(config, folder.path)
     folder.check(config)
     splits = open_source(config)
@@ -179,7 +181,8 @@ class Run:
       self.say(f'{"done" if done else "continuing"} after '
                f'{restored[0]:,} images')
       return restored
-    state = initial_state.create(self.gan, self.config, key, sharding)
+    state = initial_state.create(
+        self.gan, self.config, key, sharding, self.say)
     return 0, state, jit(lambda: blank, out_shardings=sharding)()
 
   def _open_records(self):
