@@ -86,7 +86,8 @@ def run() -> int:
           _runs(), _run_scores(options, real), out, tell)
   else:
     _refuse((shared.CHECKPOINTS, shared.COUNT, shared.WEIGHTS, shared.PSI,
-             shared.CUTOFF, shared.TRUST_CODE), 'is of a run; wanted --workdir=RUN.')
+             shared.CUTOFF, shared.TRUST_CODE),
+            'is of a run; wanted --workdir=RUN.')
     if real is not None and SAVE_STATS.value:
       say(score_runs.save_stats(real, options, SAVE_STATS.value))
       if not FAKE.value:

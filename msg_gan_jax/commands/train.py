@@ -67,7 +67,6 @@ def run() -> int:
 
 def _register_rows(workdir):
   """Sees to it that there are the rows that the settings of a run name."""
-  from msg_gan_jax.config import errors
   from msg_gan_jax.data.sources import SOURCES
   from msg_gan_jax.gan.build import build
   from msg_gan_jax.metrics.table import METRICS, named

@@ -1,8 +1,8 @@
 """A run's own copy of its experiment file, for the rows that it registers.
 
 The copy is code. It is run only where a row is wanted that nothing else has
-registered, and only if nobody but the user can have written it, or the user
-says so.
+registered, and only if it is the file that this user started the run with, and
+nobody else can have written it; or if the user says so.
 """
 from collections.abc import Callable, Mapping, Sequence
 import hashlib
@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, TypeVar
 from msg_gan_jax.config import schema, tables
 from msg_gan_jax.files import console
 from msg_gan_jax.files.atomic import flush_to_disk, replacing
-from msg_gan_jax.runs import config_file
+from msg_gan_jax.runs import config_file, seal
 from msg_gan_jax.runs.versions import read_versions
 
 FILE = 'experiment.py'
@@ -51,7 +51,7 @@ def keep(folder: pathlib.Path, experiment: str,
 
   Returns:
     The entry for versions.json: 'file', its name, 'argument', a text or None,
-    and 'digest', the SHA-256 of the copy; or None.
+    'digest', the SHA-256 of the copy, and 'seal', see `seal`; or None.
   """
   if not experiment:
     return None if before is None else dict(before)
@@ -62,9 +62,10 @@ def keep(folder: pathlib.Path, experiment: str,
     with open(temporary, 'xb', opener=_readable) as file:
       file.write(content)
       flush_to_disk(file)
+  digest = hashlib.sha256(content).hexdigest()
   return {'file': os.path.basename(path),
           'argument': argument if colon else None,
-          'digest': hashlib.sha256(content).hexdigest()}
+          'digest': digest, 'seal': seal.of(digest)}
 
 
 def _readable(path, flags):
@@ -73,7 +74,8 @@ def _readable(path, flags):
 
 def recorded(entries: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
   """What `keep` returned at the last start on record, or None."""
-  return entries[-1].get(RECORD) if entries else None
+  record = entries[-1].get(RECORD) if entries else None
+  return record if isinstance(record, dict) else None
 
 
 def with_rows(workdir: str | os.PathLike, make: Callable[[], Result],
@@ -134,6 +136,9 @@ def _run(folder, record, missing, trust_code, say):
   digest = hashlib.sha256(content).hexdigest()
   if not doubt and digest != record.get('digest'):
     doubt = 'it is not the file that the run was started with'
+  if not doubt and not seal.is_ours(digest, str(record.get('seal'))):
+    doubt = ('the run is not one that you have started here, with the key '
+             f'{seal.key_file()}')
   if doubt and not trust_code:
     raise ValueError(
         f'{missing} {path} may have it, but is not run: {doubt}. Read it, and '

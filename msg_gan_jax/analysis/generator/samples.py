@@ -40,8 +40,8 @@ USUAL = Sampling()
 
 
 def sample_run(
-    run: str | os.PathLike | LoadedRun, count: int = 64, sampling: Sampling = USUAL,
-    z_file: str = '') -> tuple[np.ndarray, ...]:
+    run: str | os.PathLike | LoadedRun, count: int = 64,
+    sampling: Sampling = USUAL, z_file: str = '') -> tuple[np.ndarray, ...]:
   """Samples a run.
 
   Args:
