@@ -27,6 +27,7 @@ from msg_gan_jax.runs import records
 from msg_gan_jax.runs.checkpoints import Checkpoints
 from msg_gan_jax.runs.config_file import as_begun
 from msg_gan_jax.runs.load import state_like
+from msg_gan_jax.runs.told import Told
 from msg_gan_jax.runs.workdir import Workdir
 from msg_gan_jax.training import initial_state, monitor, results
 from msg_gan_jax.training.ahead import Ahead
@@ -82,6 +83,9 @@ def train(config: schema.Settings, workdir: str | os.PathLike,
   say = beside_bars(say) if main else (lambda *unused: None)
   with contextlib.ExitStack() as stack:
     folder = stack.enter_context(Workdir(workdir, main, say, experiment))
+    if main:
+      say = told = Told(folder.path, say)
+      stack.callback(told.keep)
     config = as_begun(config, folder.path)
     folder.check(config)
     splits = open_source(config)
@@ -94,6 +98,8 @@ def train(config: schema.Settings, workdir: str | os.PathLike,
         folder.path / 'checkpoints', config.train.keep_checkpoints))
     run = Run(config, gan, mesh, folder, splits, checkpoints, say, observers)
     stack.callback(run.close)
+    if main:
+      told.images = lambda: run.images
     return run.train(stop)
 
 
