@@ -47,6 +47,7 @@ if TYPE_CHECKING:  # For editors and type checkers; a test compares it.
   from msg_gan_jax.metrics.score import Score
   from msg_gan_jax.metrics.table import METRICS, Metric
   from msg_gan_jax.runs.load import LoadedRun, load
+  from msg_gan_jax.runs.read import Written, read
   from msg_gan_jax.training.first_start import with_choices
   from msg_gan_jax.training.loop import train
   from msg_gan_jax.training.observers import Observer, View
@@ -101,11 +102,13 @@ _HOME = {
     'WEIGHT_NORMS': 'gan.networks.weight_norms',
     'WEIGHT_PENALTIES': 'gan.objectives.weight_penalties',
     'WeightPenalty': 'gan.objectives.weight_penalties',
+    'Written': 'runs.read',
     'build': 'gan.build',
     'evaluate': 'metrics.evaluate',
     'load': 'runs.load',
     'open_source': 'data.sources',
     'parse': 'config.schema',
+    'read': 'runs.read',
     'template': 'config.schema',
     'train': 'training.loop',
     'with_choices': 'training.first_start',

@@ -1,4 +1,5 @@
 """The state that a run begins with: new, or another run's weights."""
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -9,6 +10,7 @@ from msg_gan_jax.arrays.compilation import jit
 from msg_gan_jax.config import Config, errors, tables
 from msg_gan_jax.data import picture_files
 from msg_gan_jax.data.sources import DRAWN, Splits
+from msg_gan_jax.files import console
 from msg_gan_jax.gan.build import Gan
 from msg_gan_jax.gan.state import State
 from msg_gan_jax.runs.load import load
@@ -69,8 +71,8 @@ def _empty_at_first(first):
   return f' Labels begin at {first}: the first class is empty.' if first else ''
 
 
-def create(gan: Gan, config: Config, key: jax.Array,
-           sharding: Sharding) -> State:
+def create(gan: Gan, config: Config, key: jax.Array, sharding: Sharding,
+           say: Callable[[str], Any] = console.say_aside) -> State:
   """A new State; with config.train.init_from, another run's weights in it.
 
   Args:
@@ -78,6 +80,7 @@ def create(gan: Gan, config: Config, key: jax.Array,
     config: Config.
     key: of the initial parameters.
     sharding: of every array.
+    say: see runs.load.load.
 
   Raises:
     ValueError: an unknown part, no such run, no intact checkpoint in it, or
@@ -93,7 +96,7 @@ def create(gan: Gan, config: Config, key: jax.Array,
           f'config.train.init_parts: no part {part!r}; '
           f'{tables.nearest(part, PARTS)}')
   with errors.naming(workdir='config.train.init_from'):
-    other = load(config.train.init_from).state
+    other = load(config.train.init_from, say=say).state
   for part in parts:
     new, old = getattr(other, part), getattr(state, part)
     _same_shapes(part, new.params, old.params)

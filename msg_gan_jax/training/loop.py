@@ -27,6 +27,7 @@ from msg_gan_jax.runs import records
 from msg_gan_jax.runs.checkpoints import Checkpoints
 from msg_gan_jax.runs.config_file import as_begun
 from msg_gan_jax.runs.load import state_like
+from msg_gan_jax.runs.told import Told
 from msg_gan_jax.runs.versions import last_digest
 from msg_gan_jax.runs.workdir import Workdir
 from msg_gan_jax.training import (
@@ -57,7 +58,7 @@ UNREAD = 512  # Calls whose logs lie unread, where nothing is due for long.
 
 def train(config: schema.Settings, workdir: str | os.PathLike,
           say: Callable[[str], Any] = console.say,
-          observers: Sequence[Observer] = ()) -> int:
+          observers: Sequence[Observer] = (), experiment: str = '') -> int:
   """Trains until config.train.total_images, or until a signal.
 
   The same call continues a run that was stopped, killed or broken off.
@@ -69,6 +70,8 @@ def train(config: schema.Settings, workdir: str | os.PathLike,
     say: prints a line for people; called by the first process only.
     observers: what looks at the run besides losses, stability, grids and
       scores; see training/observers.py.
+    experiment: FILE or FILE:ARGUMENT that the config came from; the run keeps
+      a copy, for rows that it registers. '' is none.
 
   Returns:
     The number of the signal that ended it, or 0 if it reached its end.
@@ -85,7 +88,10 @@ def train(config: schema.Settings, workdir: str | os.PathLike,
   main = jax.process_index() == 0
   say = beside_bars(say) if main else (lambda *unused: None)
   with contextlib.ExitStack() as stack:
-    folder = stack.enter_context(Workdir(workdir, main, say))
+    folder = stack.enter_context(Workdir(workdir, main, say, experiment))
+    if main:
+      say = told = Told(folder.path, say)
+      stack.callback(told.keep)
     config = as_begun(config, folder.path)
     folder.check(config)
     splits = open_source(config)
@@ -102,6 +108,8 @@ def train(config: schema.Settings, workdir: str | os.PathLike,
         folder.path / 'checkpoints', config.train.keep_checkpoints))
     run = Run(config, gan, mesh, folder, splits, checkpoints, say, observers)
     stack.callback(run.close)
+    if main:
+      told.images = lambda: run.images
     return run.train(stop)
 
 
@@ -189,7 +197,8 @@ class Run:
       self.say(f'{"done" if done else "continuing"} after '
                f'{restored[0]:,} images')
       return restored
-    state = initial_state.create(self.gan, self.config, key, sharding)
+    state = initial_state.create(
+        self.gan, self.config, key, sharding, self.say)
     return 0, state, jit(lambda: blank, out_shardings=sharding)()
 
   def _open_records(self):

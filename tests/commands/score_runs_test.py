@@ -78,6 +78,13 @@ def test_all_and_the_best_can_be_asked_for(run):
   assert every == sorted({32, 64, *kept})
   assert images_of('best') == kept
   assert images_of('32') == [32]
+  # Where the newest is damaged, the one before takes its place.
+  (folder / 'checkpoints' / '64').rename(folder / 'aside')
+  shutil.copytree(folder / 'aside', folder / 'checkpoints' / '64')
+  (folder / 'checkpoints' / '64' / 'record' / 'metadata').write_text('{}')
+  assert images_of('newest') == [32]
+  shutil.rmtree(folder / 'checkpoints' / '64')
+  (folder / 'aside').rename(folder / 'checkpoints' / '64')
   with pytest.raises(ValueError, match=(
       r'which: 33, but .* has none; there are \[32, 64\] of the')):
     images_of('33')

@@ -74,11 +74,6 @@ def unchosen(pyramid: Pyramid, key: jax.Array,
       'as train does.')
 
 
-def look_up(name: str) -> Augmentation | None:
-  """The row of AUGMENTATIONS that config.objective.augment names."""
-  return unchosen if name == schema.AUTO else AUGMENTATIONS.look_up(name)
-
-
 # None shows D the pictures as they are.
 AUGMENTATIONS: tables.Table[Augmentation | None] = tables.Table(
     'config.objective.augment', 'augmentation', {
