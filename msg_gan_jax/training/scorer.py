@@ -84,6 +84,9 @@ class Scorer:
     protocol, self._real, _ = reals_of(
         splits, PROTOCOLS[settings.protocol])
     self.weights = protocol.weights
+    self._measured_by = {
+        name: getattr(settings, name)
+        for name in ('protocol', 'features', 'weights_file', 'count')}
     self.count = settings.count or protocol.n_fake or len(self._real)
     self._options = pair.Options(
         dataclasses.replace(protocol, n_fake=self.count),
@@ -102,6 +105,16 @@ class Scorer:
     with errors.naming(_NAMES):
       if self.metrics:  # Without any, those of the protocol would be opened.
         evaluate.open_features(self._pair, self.metrics)
+
+  @property
+  def judge(self) -> dict[str, Any]:
+    """What the score that chooses the best checkpoint depends on, as JSON.
+
+    {} where none is kept. Scores of two judges must not be compared.
+    """
+    if self._best in ('', 'swd'):
+      return {'metric': self._best} if self._best else {}
+    return {'metric': self._best, **self._measured_by}
 
   @property
   def lower(self) -> bool:
