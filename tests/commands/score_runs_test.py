@@ -3,7 +3,6 @@ import dataclasses
 import json
 import shutil
 
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -199,24 +198,6 @@ def test_two_sets_are_scored_without_a_run(tmp_path):
   assert 'Fréchet distance of an untrained network [random_conv]' in lines[2]
   assert not any('held-out' in line for line in lines)
   assert (tmp_path / 'out' / text.FILE).exists()
-
-
-def test_a_run_that_was_killed_finds_its_best_again(tmp_path):
-  """A best of more images than the newest checkpoint is set aside."""
-  tree = {'x': jnp.arange(3.)}
-  one = best.Best(tmp_path, 0)
-  assert one.offer(10, tree, 5.) and not one.offer(20, tree, 6.)
-  assert one.offer(30, tree, 4.) and not one.offer(40, tree, float('nan'))
-  one.close()
-  again = best.Best(tmp_path, 20, scores=[5., 6.])
-  assert Checkpoints(tmp_path / 'best', read_only=True).steps() == []
-  assert len(list((tmp_path / 'best' / 'damaged').iterdir())) == 1
-  # What had 5 is gone: anything is better than nothing.
-  assert again.offer(25, tree, 5.5) and again.offer(30, tree, 4.)
-  again.close()
-  more = best.Best(tmp_path / 'other', 0, lower=False)
-  assert more.offer(1, tree, .2) and not more.offer(2, tree, .1)
-  more.close()
 
 
 @pytest.mark.parametrize('change, said', [
