@@ -153,8 +153,10 @@ class Run:
                           Means(checkpoints.notes.get('means')))
     self._stability = Stability(len(splits.train), z[:monitor.GRID], before)
     self._measurement = measurement(config, gan, splits, self._view())
-    if self._measurement.scorer:
-      self._saver.keep_best(self._measurement.scorer, self.images)
+    if scorer := self._measurement.scorer:
+      self._saver.keep_best(scorer, self.images, {
+          record['images']: scorer.sought(record) for record in (
+              records.read(self._metrics.path) if self._metrics else ())})
     self.observers: list[Observer] = [
         self._losses,
         self._stability,

@@ -7,7 +7,6 @@ import jax
 from jax.sharding import Sharding
 
 from msg_gan_jax.gan.state import State
-from msg_gan_jax.runs import records
 from msg_gan_jax.runs.best import Best
 from msg_gan_jax.runs.checkpoints import Checkpoints
 from msg_gan_jax.training import monitor
@@ -37,21 +36,18 @@ class Saver:
     self._folder, self._checkpoints, self._say = folder, checkpoints, say
     self._best: Best | None = None
 
-  def keep_best(self, scorer: Scorer, images: int) -> None:
+  def keep_best(self, scorer: Scorer, images: int,
+                scores: Mapping[int, float]) -> None:
     """Keeps the best of what is offered from now on, if settings want it.
 
     Args:
-      scorer: knows the score that counts.
+      scorer: knows what the score depends on, and whether less is better.
       images: real images shown where this process starts.
+      scores: {images: score} of records.
     """
-    if not scorer.judge:
-      return
-    path = self._folder / 'metrics.jsonl'
-    found = records.read(path) if jax.process_index() == 0 else ()
-    self._best = Best(
-        self._folder, images,
-        {record['images']: scorer.sought(record) for record in found},
-        scorer.lower, scorer.judge, self._say)
+    if scorer.judge:
+      self._best = Best(self._folder, images, scores, scorer.lower,
+                        scorer.judge, self._say)
 
   def offer(self, images: int, snapshot: Mapping[str, Any],
             score: float) -> None:

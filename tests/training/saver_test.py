@@ -39,7 +39,9 @@ config = schema.template()
 for name, value in {
     'data.resolution': 16, 'data.count': 24, 'data.held_out': 8,
     'networks.latent': 8, 'networks.fmap_max': 8, 'networks.fmap_base': 64,
-    'train.batch': 8, 'evaluate.metrics': '', 'evaluate.best': 'swd',
+    'objective.loss': 'non_saturating', 'objective.penalty': 'none',
+    'objective.drift': 0., 'train.batch': 8, 'evaluate.metrics': '',
+    'evaluate.best': 'swd',
     **{f'train.{every}_every_images': 16 for every in (
         'log', 'sample', 'measure', 'checkpoint')}}.items():
   section, field = name.split('.')
