@@ -80,6 +80,7 @@ def train(config: schema.Settings, workdir: str | os.PathLike,
   say = beside_bars(say) if main else (lambda *unused: None)
   with contextlib.ExitStack() as stack:
     folder = stack.enter_context(Workdir(workdir, main, say))
+    stop = stack.enter_context(Stop(at_once=True))
     config = as_begun(config, folder.path)
     folder.check(config)
     splits = open_source(config)
@@ -87,12 +88,15 @@ def train(config: schema.Settings, workdir: str | os.PathLike,
     note = initial_state.check_classes(config, splits)
     if note and not (folder.path / 'config.json').exists():  # Said once.
       say(f'note: {note}')
-    stop = stack.enter_context(Stop())
     checkpoints = stack.enter_context(Checkpoints(
         folder.path / 'checkpoints', config.train.keep_checkpoints))
     run = Run(config, gan, mesh, folder, splits, checkpoints, say, observers)
     stack.callback(run.close)
+    stop.at_once = False
     return run.train(stop)
+  say('stopped before training began; nothing is lost, and the same command '
+      'continues')
+  return stop.signal
 
 
 class Run:

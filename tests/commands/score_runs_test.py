@@ -188,6 +188,31 @@ def test_a_run_that_is_missing_is_an_error_before_any_is_scored(run, tmp_path):
   assert not list(tmp_path.iterdir())
 
 
+def test_lost_records_are_told_and_cost_no_best(run, tmp_path):
+  """Of the first two and of the best none is left."""
+  folder, config = run
+  copy = tmp_path / 'run'
+  shutil.copytree(folder, copy)
+  kept, = Checkpoints(copy / best.FOLDER, read_only=True).steps()
+  lines = (copy / 'metrics.jsonl').read_text().splitlines(keepends=True)
+  images = [json.loads(line)['images'] for line in lines]
+  lost = [n for n in images if n in (*images[:2], kept)]
+  (copy / 'metrics.jsonl').write_text('{"images": 8, "changed": []}\n' + ''.join(
+      line for n, line in zip(images, lines, strict=True) if n not in lost))
+  said = []
+  loop.train(config, str(copy), said.append)
+  told = [
+      'metrics.jsonl: 1 of its lines were not records; they are in '
+      'metrics.jsonl.damaged',
+      f'metrics.jsonl: {len(lost)} of {len(images)} records are missing: of '
+      f'{"; ".join(map(str, lost))} images']
+  assert [f'warning: {line}' for line in told] == [
+      line for line in said if line.startswith('warning: metrics')]
+  assert json.loads((copy / 'changes.jsonl').read_text())['changed'] == told
+  assert Checkpoints(copy / best.FOLDER, read_only=True).steps() == [kept]
+  assert not any('score is lost' in line for line in said)
+
+
 def test_two_sets_are_scored_without_a_run(tmp_path):
   rng = np.random.default_rng(0)
   real, fake = (ArraySource(rng.integers(0, 256, (20, 16, 16, 3), np.uint8),
