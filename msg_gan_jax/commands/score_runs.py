@@ -11,6 +11,7 @@ import numpy as np
 from msg_gan_jax.analysis.generator.samples import Sampling, check_truncation
 from msg_gan_jax.arrays.mesh import data_mesh
 from msg_gan_jax.commands import fair_comparison
+from msg_gan_jax.commands.score_files import ScoreFiles
 from msg_gan_jax.config import Config, schema
 from msg_gan_jax.data.source import Source
 from msg_gan_jax.data.sources import open_source
@@ -19,7 +20,6 @@ from msg_gan_jax.gan.build import build_to_draw
 from msg_gan_jax.gan.sampling import labels_like, renderer, summary_latents
 from msg_gan_jax.metrics import (
   evaluate,
-  memorised_picture,
   moments_file,
   sets,
   text,
@@ -172,20 +172,25 @@ def score_runs(runs: str | Sequence[str], how: RunScores,
   Returns:
     Lines of text for people; where several runs differ in what a fair
     comparison would keep, they say so.
+
+  Raises:
+    ValueError: what `RunScores.of_run` refuses, or files that cannot be
+      written: before anything is scored, if that can be known.
   """
   runs = [runs] if isinstance(runs, str) else runs
   # A run that is missing is an error now, and not in hours.
   configs = [load_config(run, how.options.say) for run in runs]
-  rows, paths, compared = [], [], []
+  files = ScoreFiles(out or run for run in runs)
+  rows, compared = [], []
   for run, config in zip(runs, configs, strict=True):
     shown, trained_on = [], ''
     for images, scores, record, pair in how.of_run(run):
       label = f'{run} {images:,}'
       rows.append((label, scores, record))
-      paths += _write(
+      tell(record)
+      files.add(
           out or run, f'{os.path.basename(os.path.normpath(run))}_{images}',
           record, pair, 'memorised' in named(how.metrics))
-      tell(record)
       how.options.say(f'{label} is scored')
       shown.append(images)
       if pair.train and not trained_on:
@@ -197,7 +202,7 @@ def score_runs(runs: str | Sequence[str], how: RunScores,
     lines = text.rows(
         rows, differ_by_seed(configs) and len(rows) == len(runs),
         fair_comparison.differences(compared))
-  return [*lines, *dict.fromkeys(paths)]
+  return files.close(lines, how.options.say)
 
 
 def score_sets(real: Source, fake: Source, metrics: str | Sequence[str],
@@ -207,12 +212,13 @@ def score_sets(real: Source, fake: Source, metrics: str | Sequence[str],
   # All of them count, whatever the protocol draws of a generator.
   pair = Pair(real, fake, options._replace(
       protocol=dataclasses.replace(options.protocol, n_fake=0)))
+  files = ScoreFiles([out] if out else [])
   scores, record = evaluate.compute(pair, metrics)
   record = {'fake': fake.name, **record}
-  paths = _write(out, fake.name, record, pair,
-                 'memorised' in named(metrics)) if out else []
   tell(record)
-  return [*text.sheet(scores, record), *paths]
+  if out:
+    files.add(out, fake.name, record, pair, 'memorised' in named(metrics))
+  return files.close(text.sheet(scores, record), options.say)
 
 
 def save_stats(real: Source, options: Options, path: str) -> str:
@@ -241,13 +247,3 @@ def differ_by_seed(configs: Sequence[Config]) -> bool:
       dataclasses.replace(config, seed=0), first)[1] for config in configs)
   seeds = {config.seed for config in configs}
   return len(configs) > 1 and alike and len(seeds) == len(configs)
-
-
-def _write(out, label, record, pair, memorised):
-  """Adds a record, and the picture of a memorisation report; returns paths."""
-  os.makedirs(out, exist_ok=True)
-  paths = [text.append(out, label, record)]
-  if memorised:
-    paths.append(memorised_picture.draw(pair, os.path.join(
-        out, f'memorised_{label}.png')))
-  return paths

@@ -1,5 +1,5 @@
 """Checkpoints of a run: written in the background, verified when read."""
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 import contextlib
 import datetime
 import hashlib
@@ -202,9 +202,20 @@ class Checkpoints:
   def set_aside_beyond(self, images: int) -> None:
     """Moves checkpoints of more images to `damaged/`: a run went back."""
     beyond = [step for step in self.steps() if step > images]
-    if beyond:
-      self._move_aside(beyond)
-      self._reopen()
+    # All have looked once they agree; none of them moves any before.
+    if processes.from_main(len(beyond)):
+      self.set_aside(beyond)
+
+  def set_aside(self, steps: Sequence[int]) -> None:
+    """Moves checkpoints to `damaged/`, to be found there by a person."""
+    self._move_aside(steps)
+    self._reopen()
+
+  def notes_of(self, images: int) -> dict[str, Any]:
+    """What was saved beside the arrays of a checkpoint; {} if it is damaged."""
+    record, _ = orbax_storage.attempt(
+        orbax_storage.read_record, self.path / str(images), images)
+    return record['notes'] if record else {}
 
   def _settle(self, damaged):
     """Moves damaged checkpoints aside, and says so in `passed_over`."""

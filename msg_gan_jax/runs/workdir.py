@@ -2,6 +2,7 @@
 from collections.abc import Callable, Sequence
 import contextlib
 import dataclasses
+import json
 import os
 import pathlib
 import socket
@@ -141,15 +142,39 @@ class Workdir:
         changed.append(
             f'{options}: {before} -> {present[options]}; the run goes on, but '
             'not to the same bits')
-    if changed:
-      append_json(self.path / 'changes.jsonl', {
-          'images': int(images), 'changed': changed, 'date': now()})
+    self.note(images, changed)
     if changed or not (self.path / 'config.json').exists():
       write_json(self.path / 'config.json', dataclasses.asdict(config))
     write_json(self.path / 'versions.json', [*entries, {
         'images': int(images), 'data_digest': digest,
         **({experiment_file.RECORD: kept} if kept else {}), **present}])
     return changed
+
+  def note(self, images: int, lines: Sequence[str]) -> None:
+    """Records in changes.jsonl what has changed at a start, if anything.
+
+    Not twice in a row: a start that comes no further finds the same again.
+
+    Args:
+      images: real images shown before this start.
+      lines: for people.
+    """
+    path = self.path / 'changes.jsonl'
+    entry = {'images': int(images), 'changed': [*lines]}
+    if lines and self.main and not _ends_with(path, entry):
+      append_json(path, {**entry, 'date': now()})
+
+
+def _ends_with(path, entry):
+  """Whether the last line of a file of JSON says all of an entry."""
+  if not path.exists():
+    return False
+  try:
+    last = json.loads((path.read_bytes().splitlines() or [b''])[-1])
+  except ValueError:
+    return False
+  return isinstance(last, dict) and entry == {
+      name: last.get(name) for name in entry}
 
 
 def _refuse_what_is_no_folder(path):

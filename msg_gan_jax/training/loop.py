@@ -23,7 +23,7 @@ from msg_gan_jax.files.progress import beside_bars
 from msg_gan_jax.gan.build import Gan, build
 from msg_gan_jax.gan.devices import ShardedStep, check_batch
 from msg_gan_jax.gan.sampling import renderer
-from msg_gan_jax.runs import records
+from msg_gan_jax.runs import lost_records, records
 from msg_gan_jax.runs.checkpoints import Checkpoints
 from msg_gan_jax.runs.config_file import as_begun
 from msg_gan_jax.runs.load import state_like
@@ -89,6 +89,7 @@ def train(config: schema.Settings, workdir: str | os.PathLike,
   say = beside_bars(say) if main else (lambda *unused: None)
   with contextlib.ExitStack() as stack:
     folder = stack.enter_context(Workdir(workdir, main, say, experiment))
+    stop = stack.enter_context(Stop(at_once=True))
     if main:
       say = told = Told(folder.path, say)
       stack.callback(told.keep)
@@ -103,14 +104,17 @@ def train(config: schema.Settings, workdir: str | os.PathLike,
     # Said once, and again where other pictures are read.
     if note and last_digest(folder.path) != splits.train.digest():
       say(f'note: {note}')
-    stop = stack.enter_context(Stop())
     checkpoints = stack.enter_context(Checkpoints(
         folder.path / 'checkpoints', config.train.keep_checkpoints))
     run = Run(config, gan, mesh, folder, splits, checkpoints, say, observers)
     stack.callback(run.close)
     if main:
       told.images = lambda: run.images
+    stop.at_once = False
     return run.train(stop)
+  say('stopped before training began; nothing is lost, and the same command '
+      'continues')
+  return stop.signal
 
 
 class Run:
@@ -164,11 +168,17 @@ class Run:
         config, self.images, splits.train.digest(), jax.devices())
     for line in changed:
       say(f'changed: {line}')
+    self._metrics = records.Metrics(self._folder) if self._main else None
     self._records = self._open_records()
+    self._tell_what_is_lost(folder, checkpoints.notes)
     self._losses = Losses(config.train.log_every_images,
                           Means(checkpoints.notes.get('means')))
     self._stability = Stability(len(splits.train), z[:monitor.GRID], before)
     self._measurement = measurement(config, gan, splits, self._view())
+    if scorer := self._measurement.scorer:
+      self._saver.keep_best(scorer, self.images, {
+          record['images']: scorer.sought(record) for record in (
+              records.read(self._metrics.path) if self._metrics else ())})
     self.observers: list[Observer] = [
         self._losses,
         self._stability,
@@ -203,14 +213,21 @@ class Run:
 
   def _open_records(self):
     """Where records go; only the main process writes any."""
-    if not self._main:
+    if not self._metrics:
       return records.Many()
-    writers: list[records.Writer] = [records.Metrics(self._folder)]
+    writers: list[records.Writer] = [self._metrics]
     if self.config.train.tensorboard:
       writers.append(records.TensorBoard(self._folder / 'tensorboard'))
     many = records.Many(*writers)
     many.truncate(self.images)
     return many
+
+  def _tell_what_is_lost(self, folder, notes):
+    lines = lost_records.lines(
+        notes.get('records', ()), self._metrics) if self._metrics else []
+    folder.note(self.images, lines)
+    for line in lines:
+      self.say(f'warning: {line}')
 
   def train(self, stop: Stop) -> int:
     """Steps until the end, or until a signal; returns its number."""
@@ -314,7 +331,7 @@ class Run:
         self.images, self.state, logs or {}, self._render, self._folder,
         self._main, self.say,
         lambda tag, picture: self._records.picture(tag, self.images, picture),
-        self._snapshot)
+        lambda score: self._saver.offer(self.images, self._snapshot(), score))
 
   def _snapshot(self):
     """What a checkpoint holds."""
@@ -334,12 +351,15 @@ class Run:
     return logs
 
   def _save(self):
-    self._saver.save(self.images, self._snapshot(),
-                     {'means': self._losses.means.saved()})
+    shown = self._metrics.images if self._metrics else ()
+    self._saver.save(self.images, self._snapshot(), {
+        'means': self._losses.means.saved(),
+        'records': lost_records.note(shown)})
 
   def close(self) -> None:
     """Ends what runs in the background, and closes files."""
     self._batches.close()
     self._records.close()
+    self._saver.close()
     for observer in self.observers:
       observer.close()

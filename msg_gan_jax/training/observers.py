@@ -30,8 +30,6 @@ from msg_gan_jax.gan.sampling import labels_like, summary_latents
 from msg_gan_jax.gan.state import State
 from msg_gan_jax.metrics.functional import training_stability
 from msg_gan_jax.report import grids, scatter
-from msg_gan_jax.runs import records
-from msg_gan_jax.runs.best import Best
 from msg_gan_jax.training import monitor, summary
 from msg_gan_jax.training.means import Means
 from msg_gan_jax.training.scorer import Scorer
@@ -74,7 +72,8 @@ class View:
     main: whether this is the process that writes files.
     say: prints a line for people.
     show: takes (tag, uint8 [H, W, C]), a picture for TensorBoard.
-    snapshot: returns the tree that a checkpoint of this moment holds.
+    offer: takes a score; the state now is kept if that is the best so far by
+      config.evaluate.best.
 
   Only the main process says and shows anything; others may call both.
   """
@@ -86,7 +85,7 @@ class View:
   main: bool
   say: Callable[[str], Any]
   show: Callable[[str, np.ndarray], None]
-  snapshot: Callable[[], Any]
+  offer: Callable[[float], None]
 
 
 class Observer(Protocol):
@@ -242,18 +241,17 @@ class Measurement(Observer):
     every: config.train.measure_every_images.
     gan: Gan.
     distances: see summary.choose.
-    scorer: for the rows of config.evaluate.metrics; None for points.
-    best: keeps the best checkpoint; None if none is wanted.
+    scorer: for the rows of config.evaluate.metrics; None for points. It knows
+      which score is offered.
   """
 
   def __init__(self, every: int, gan: Gan, distances: summary.Summary,
-               scorer: Scorer | None = None, best: Best | None = None):
-    self.every = every
+               scorer: Scorer | None = None):
+    self.every, self.scorer = every, scorer
     self._gan, self._distances = gan, distances
-    self._scorer, self._best = scorer, best
 
   def run(self, view: View) -> Values:
-    scorer = self._scorer if self._scorer and self._scorer.metrics else None
+    scorer = self.scorer if self.scorer and self.scorer.metrics else None
     distances = None if self._distances.lacks else self._distances
     if not (scorer or distances):
       return {}
@@ -286,15 +284,9 @@ class Measurement(Observer):
           'images': view.images, **record})
       for line in '\n'.join(texts).split('\n'):
         view.say(line)
-    if self._best and self._scorer and not (
-        monitor.not_finite_leaves(view.state)):
-      self._best.offer(
-          view.images, view.snapshot(), self._scorer.sought(values))
+    if self.scorer:
+      view.offer(self.scorer.sought(values))
     return values
-
-  def close(self) -> None:
-    if self._best:
-      self._best.close()
 
   def _samples(self, view, count, weights='ema'):
     """(uint8 [count, H, W, C], their labels or None); the same latents always.
@@ -321,17 +313,12 @@ def measurement(config: Config, gan: Gan, splits: Splits,
   """
   distances = summary.choose(
       splits, 'ema' if schedules.averages(config) else 'raw')
-  scorer = best = None
+  scorer = None
   if distances.scorable:
     scorer = Scorer(splits, config, gan, view.say)
     _say_what_is_missing(config.evaluate.best, distances, scorer, view.say)
-    if config.evaluate.best:
-      path = view.folder / 'metrics.jsonl'
-      earlier = [scorer.sought(record) for record in records.read(path)
-                 ] if view.main else ()
-      best = Best(view.folder, view.images, earlier, scorer.lower)
   return Measurement(
-      config.train.measure_every_images, gan, distances, scorer, best)
+      config.train.measure_every_images, gan, distances, scorer)
 
 
 def _say_what_is_missing(best, distances, scorer, say):

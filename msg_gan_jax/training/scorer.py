@@ -88,6 +88,9 @@ class Scorer:
     protocol, self._real, _ = reals_of(
         splits, PROTOCOLS[settings.protocol])
     self.weights = protocol.weights
+    self._measured_by = {
+        name: getattr(settings, name)
+        for name in ('protocol', 'features', 'weights_file', 'count')}
     self.count = settings.count or protocol.n_fake or len(self._real)
     self.left_out: dict[str, str] = {}
     for name, why in self._too_few(protocol):
@@ -136,6 +139,16 @@ class Scorer:
     self.metrics.remove(name)
     if self._best == name and name != 'swd':  # That of the summary stays.
       self._best = ''
+
+  @property
+  def judge(self) -> dict[str, Any]:
+    """What the score that chooses the best checkpoint depends on, as JSON.
+
+    {} where none is kept. Scores of two judges must not be compared.
+    """
+    if self._best in ('', 'swd'):
+      return {'metric': self._best} if self._best else {}
+    return {'metric': self._best, **self._measured_by}
 
   @property
   def lower(self) -> bool:

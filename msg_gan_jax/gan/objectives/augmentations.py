@@ -5,7 +5,7 @@ from typing import Protocol
 import jax
 
 from msg_gan_jax.arrays.pixels import down
-from msg_gan_jax.config import schema, tables
+from msg_gan_jax.config import tables
 from msg_gan_jax.gan.objectives import ada, diffaugment
 from msg_gan_jax.gan.pyramid import Pyramid
 
