@@ -266,7 +266,12 @@ def _text(error):
   if isinstance(error, flags.IllegalFlagValueError):
     text = _illegal_value(text)
   # The library names arguments, which are called as the flags are.
-  text = errors.renamed(text, {name: f'--{name}' for name in _own_flags()})
+  modes = {flags.FLAGS[_MODE.name].value, *re.findall(r'\bmode=(\w+)', text)}
+  text = errors.renamed(text, {
+      name: f'--{name}' for name in _own_flags()
+      if not (of := _modes_of(name)) or modes & {*of}})
+  text = (errors.as_flags if modes & {*_modes_of(shared.CONFIG.name)} else
+          errors.without_settings)(text)
   expected = isinstance(error, ValueError | OSError | flags.Error)
   if expected or type(error) is KeyError:
     return text

@@ -117,7 +117,7 @@ class Data:
       before='')
   on_bad: str = setting(
       'error', 'What a broken file does: stop, or be skipped and listed.',
-      one_of=('error', 'skip'))
+      one_of=('error', 'skip'), may_change=True)
   cache_dir: str = setting(
       '', "Where decoded pictures are kept; '' is msg_gan_jax in the user's "
       'cache folder.', may_change=True)
@@ -376,8 +376,8 @@ class Train:
       'between them: 0 is what suits the device (one on a CPU), 1 is always '
       'one.', 0, 32, may_change=True, before=0)
   tensorboard: bool = setting(
-      False, 'Write TensorBoard files too (pip install '
-      "'msg_gan_jax[tensorboard]').", may_change=True)
+      False, 'Write TensorBoard files too (pip install tensorboardX).',
+      may_change=True)
 
 
 @dataclasses.dataclass(frozen=True)
