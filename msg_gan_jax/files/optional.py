@@ -1,10 +1,11 @@
-"""Packages that only some sources, films and logs need."""
+"""Packages that only some sources, films, logs and shells need."""
 import importlib
 import types
 
 # {module: what brings it}; each is in an extra of setup.cfg. This package
 # itself may lie in a checkout, and on no index: pip is asked for theirs.
 PACKAGES = {
+    'argcomplete': 'argcomplete',
     'datasets': 'datasets',
     'imageio_ffmpeg': 'imageio-ffmpeg',
     'lmdb': 'lmdb',
