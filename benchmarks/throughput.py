@@ -80,7 +80,7 @@ def changed(config: schema.Settings, words: Iterable[str]) -> schema.Config:
   Raises:
     ValueError: there is no such setting, or it has no such value.
   """
-  from msg_gan_jax.gan.ablation import change  # With jax, which main sets up.
+  from msg_gan_jax.gan.ablation import change  # It loads jax.
   kinds = {name: type(value)
            for name, value in schema.flatten(schema.Config()).items()}
   changes = {}
