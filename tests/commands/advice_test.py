@@ -2,10 +2,13 @@
 import re
 import shlex
 
+from absl.testing import flagsaver
 from helpers import picture, save
 import numpy as np
 from PIL import Image
 import pytest
+
+from msg_gan_jax.commands import main
 
 LOOK = '--mode=inspect --out=out --config.data.cache_dir=cache'
 INSPECT = f'{LOOK} --config.data.resolution=8 --config.data.name'
@@ -73,3 +76,16 @@ def test_nothing_is_advised_that_a_mode_cannot_set(real, inputs, command):
   status, _, err = command(*SCORE.split(), f'--real={real}', '--fake=whole')
   assert status == 1 and err.startswith('error: --real: ')
   assert not re.search(r'config\.|on_bad|dataset|--(?!real|debug)', err)
+
+
+@pytest.mark.parametrize('mode, text, told', [
+    ('walk', 'wanted fps=2.', 'wanted --fps=2.'),
+    ('train', 'wanted fps=2.', 'wanted fps=2.'),
+    ('train', 'do it by mode=walk with fps=2.',
+     'do it by --mode=walk with --fps=2.'),
+    ('train', "wanted scales = 'none', or set config.seed=2.",
+     "wanted scales = 'none', or set --config.seed=2."),
+    ('walk', 'Remove it, or set config.seed=2.', 'Remove it.')])
+def test_only_flags_of_the_mode_are_advised(mode, text, told):
+  with flagsaver.flagsaver(mode=mode):
+    assert main._text(ValueError(text)) == told
