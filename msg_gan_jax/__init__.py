@@ -13,6 +13,7 @@ if TYPE_CHECKING:  # For editors and type checkers; a test compares it.
   from msg_gan_jax.data.batches import Batch
   from msg_gan_jax.data.source import ArraySource, Source
   from msg_gan_jax.data.sources import SOURCES, Splits, open_source
+  from msg_gan_jax.gan.ablation import change
   from msg_gan_jax.gan.build import Gan, build
   from msg_gan_jax.gan.networks.norms import NORMS, Norm
   from msg_gan_jax.gan.networks.phi import PHI, Phi
@@ -104,6 +105,7 @@ _HOME = {
     'WeightPenalty': 'gan.objectives.weight_penalties',
     'Written': 'runs.read',
     'build': 'gan.build',
+    'change': 'gan.ablation',
     'evaluate': 'metrics.evaluate',
     'load': 'runs.load',
     'open_source': 'data.sources',

@@ -1,10 +1,11 @@
-"""Experiments by their names: found, tried once, their settings checked."""
+"""Experiments by their names: found, run once, their settings checked."""
 from collections.abc import Sequence
 import os
 import pathlib
 import re
-import runpy
+import sys
 import traceback
+import types
 
 from absl import flags
 import ml_collections
@@ -88,14 +89,26 @@ def setting_of_flag(name: str) -> list[str]:
   return [f'--config.{setting}' for setting in found]
 
 
-def try_experiment(path: str, arguments: Sequence[str]) -> None:
-  """Runs an experiment once, for errors that name its line."""
+def run(path: str, arguments: Sequence[str]) -> ml_collections.ConfigDict:
+  """Runs an experiment file; its errors name the line.
+
+  Args:
+    path: of the file.
+    arguments: of its get_config().
+
+  Raises:
+    ValueError: whatever goes wrong in the file.
+  """
+  module = types.ModuleType('experiment')
+  module.__file__ = path
+  sys.modules[module.__name__] = module  # Classes look for where they are.
   try:
-    scope = runpy.run_path(path)
-    if not callable(scope.get('get_config')):
+    exec(compile(pathlib.Path(path).read_bytes(), path, 'exec'),
+         module.__dict__)
+    if not callable(getattr(module, 'get_config', None)):
       raise ValueError(f'--config: {path} has no get_config(); wanted one, as '
                        f'in {shipped()[DEFAULT]}.')
-    config = scope['get_config'](*arguments)
+    config = module.get_config(*arguments)
   except SyntaxError as error:
     raise ValueError(f'--config: {error.filename}, line {error.lineno}: '
                      f'{error.msg}.') from error
@@ -115,3 +128,4 @@ def try_experiment(path: str, arguments: Sequence[str]) -> None:
     raise ValueError(
         f'--config: {path}: wanted a ConfigDict from get_config(), found '
         f"{config!r:.80}; does it end with 'return config'?")
+  return config

@@ -10,6 +10,7 @@ from typing import NoReturn, Protocol
 from absl import app, flags
 
 from msg_gan_jax.commands import (
+  completion,
   evaluate,
   experiments,
   help_text,
@@ -29,7 +30,7 @@ from msg_gan_jax.commands.memory import (
   start_again_with_tunables,
 )
 from msg_gan_jax.commands.vectors import avoid_slow_sort
-from msg_gan_jax.config import errors, tables
+from msg_gan_jax.config import errors, schema, tables
 from msg_gan_jax.files import console
 from msg_gan_jax.runs.config_file import load_config, near_run
 
@@ -70,6 +71,8 @@ _DEBUG = flags.DEFINE_bool(
 
 def run() -> None:
   """The console script."""
+  if completion.is_asked():
+    return completion.answer(_flags_for(os.environ.get('COMP_LINE', '')))
   start_again_with_tunables()
   keep_memory()
   avoid_slow_sort()
@@ -129,6 +132,13 @@ def _check_mode():
           and not _earlier_run(sys.argv[1:])) else ''
       raise ValueError(f'--{word}: a flag of {help_text.listed(modes)}; this '
                        f'is --mode={_MODE.value}.{hint}')
+
+
+def _flags_for(line):
+  """Names of the flags of the mode that a line of the shell has."""
+  mode = (re.findall(r'--mode[= ](\w+)', line) or [_MODE.default])[-1]
+  return [name for name in _own_flags()
+          if not (modes := _modes_of(name)) or mode in modes]
 
 
 def _modes_of(flag):
@@ -213,20 +223,21 @@ def _with_config(argv):
       if not name:
         raise ValueError('--config: wanted an experiment, such as '
                          f'--config={experiments.DEFAULT}, found nothing.')
+    elif flag.startswith(('config.', 'noconfig.')):
+      start, _, setting = flag.partition('.')
+      setting = schema.present_name(setting)
+      experiments.check_setting(setting, value if equals else None)
+      rest.append(f'--{start}.{setting}{equals}{value}')
     else:
       rest.append(word)
-      if flag.startswith(('config.', 'noconfig.')):
-        experiments.check_setting(
-            flag.partition('.')[2], value if equals else None)
   if not name and (run := _earlier_run(rest)):
     load_config(run)  # For an error that is about the run.
-    return [f'--config={own_config.__file__}:{run}', *rest]
+    return [shared.EXPERIMENT.load(own_config.__file__, [run]), *rest]
   if not name:
     _say_what_begins(_values(rest))
   path, colon, argument = (name or experiments.DEFAULT).partition(':')
-  path = experiments.find(path)
-  experiments.try_experiment(path, [argument] if colon else [])
-  return [f'--config={path}{colon}{argument}', *rest]
+  return [shared.EXPERIMENT.load(
+      experiments.find(path), [argument] if colon else []), *rest]
 
 
 def _earlier_run(words):
@@ -265,7 +276,12 @@ def _text(error):
   if isinstance(error, flags.IllegalFlagValueError):
     text = _illegal_value(text)
   # The library names arguments, which are called as the flags are.
-  text = errors.renamed(text, {name: f'--{name}' for name in _own_flags()})
+  modes = {flags.FLAGS[_MODE.name].value, *re.findall(r'\bmode=(\w+)', text)}
+  text = errors.renamed(text, {
+      name: f'--{name}' for name in _own_flags()
+      if not (of := _modes_of(name)) or modes & {*of}})
+  text = (errors.as_flags if modes & {*_modes_of(shared.CONFIG.name)} else
+          errors.without_settings)(text)
   expected = isinstance(error, ValueError | OSError | flags.Error)
   if expected or type(error) is KeyError:
     return text

@@ -3,15 +3,18 @@
 A command lists those it takes in its tuple SHARED. Those that only it takes
 are defined in its own file.
 """
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+import copy
 import os
 import pathlib
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from absl import flags
+import ml_collections
 from ml_collections import config_flags
 
-from msg_gan_jax.commands import own_config
+from msg_gan_jax.commands import experiments, own_config
+from msg_gan_jax.config import schema
 from msg_gan_jax.files.console import say_aside
 from msg_gan_jax.runs.config_file import load_config
 
@@ -20,9 +23,31 @@ Flags = tuple[flags.FlagHolder, ...]
 Examples = tuple[str, ...]
 MOST_PSI = 100  # A larger one is a mistake.
 
+
+class Experiment(flags.ArgumentParser):
+  """Runs the file of --config once, before absl, which hides where it fails.
+
+  Attributes:
+    begin: its settings, without those of the command line.
+  """
+  begin: ml_collections.ConfigDict
+
+  def load(self, path: str, arguments: Sequence[str]) -> str:
+    """Runs a file with these arguments of get_config(); '--config=...'."""
+    self.begin = experiments.run(path, arguments)
+    return f'--config={":".join([path, *arguments])}'
+
+  def parse(self, argument: str) -> ml_collections.ConfigDict:
+    """The settings of what was loaded, for the command line to change."""
+    del argument
+    return copy.deepcopy(self.begin).lock()
+
+
 CONFIG = config_flags.DEFINE_config_file(
     'config', None, 'An experiment: a file, or the name of one that ships '
     'with the package. Single settings: --config.train.batch=64.')
+EXPERIMENT = Experiment()
+flags.FLAGS[CONFIG.name].parser = EXPERIMENT
 WORKDIR = flags.DEFINE_string(
     'workdir', None, "The run's folder; runs/<experiment> where not given.")
 COUNT = flags.DEFINE_integer(
@@ -67,10 +92,29 @@ LATENTS = (COUNT, SEED, Z_FILE, LABELS, WEIGHTS, PSI, CUTOFF, OUT, CHECKPOINTS,
            TRUST_CODE)
 
 
+def config(more: Mapping[str, Any]) -> schema.Config:
+  """The settings of --config, changed as the command line says.
+
+  What the experiment sets and they leave without a meaning goes back to its
+  default, which is said.
+
+  Args:
+    more: changes that other flags ask for, {'train.init_from': 'runs/a'}.
+  """
+  from msg_gan_jax.gan.ablation import change
+  given = config_flags.get_override_values(flags.FLAGS[CONFIG.name])
+  return change(EXPERIMENT.begin, {**given, **more}, say_aside)
+
+
+def experiment_path() -> str:
+  """The file of --config; of a run's own settings that of own_config."""
+  path = config_flags.get_config_filename(flags.FLAGS[CONFIG.name])
+  return path.partition(':')[0]
+
+
 def experiment_name() -> str:
   """The name of the experiment of --config: its file without the ending."""
-  path = config_flags.get_config_filename(flags.FLAGS[CONFIG.name])
-  return pathlib.Path(path.partition(':')[0]).stem
+  return pathlib.Path(experiment_path()).stem
 
 
 def experiment_file() -> str:

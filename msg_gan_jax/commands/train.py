@@ -45,10 +45,8 @@ PROCESS = flags.DEFINE_integer(
 def run() -> int:
   """Trains; what the exit status means is in docs/guide/training.md."""
   from msg_gan_jax.commands.processes import collect_less_often, join
-  from msg_gan_jax.config import schema
-  if INIT_FROM.value:
-    shared.CONFIG.value.train.init_from = INIT_FROM.value
-  config = schema.parse(shared.CONFIG.value)
+  config = shared.config(
+      {'train.init_from': INIT_FROM.value} if INIT_FROM.value else {})
   workdir = shared.new_run()
   join(COORDINATOR.value, PROCESSES.value, PROCESS.value, DISTRIBUTED.value)
   collect_less_often()

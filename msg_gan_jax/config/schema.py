@@ -119,7 +119,7 @@ class Data:
       before='')
   on_bad: str = setting(
       'error', 'What a broken file does: stop, or be skipped and listed.',
-      one_of=('error', 'skip'))
+      one_of=('error', 'skip'), may_change=True)
   cache_dir: str = setting(
       '', "Where decoded pictures are kept; '' is msg_gan_jax in the user's "
       'cache folder.', may_change=True)
@@ -379,8 +379,8 @@ class Train:
       'between them: 0 is what suits the device (one on a CPU), 1 is always '
       'one.', 0, 32, may_change=True, before=0)
   tensorboard: bool = setting(
-      False, 'Write TensorBoard files too (pip install '
-      "'msg_gan_jax[tensorboard]').", may_change=True)
+      False, 'Write TensorBoard files too (pip install tensorboardX).',
+      may_change=True)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -479,6 +479,12 @@ def parse(config: Settings) -> Config:
   if hasattr(config, 'to_dict'):
     config = config.to_dict()
   return _section(Config, present_names(config), 'config')
+
+
+def present_name(name: str) -> str:
+  """'train.update' -> 'train.update_order': a setting, as it is called now."""
+  group, dot, field = name.rpartition('.')
+  return f'{group}{dot}{RENAMED.get(field, field)}'
 
 
 def present_names(values: Any) -> Any:

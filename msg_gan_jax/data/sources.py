@@ -138,7 +138,7 @@ def _drawn(data: schema.Data, draw: Callable[[int, int], Source]) -> Splits:
   if data.path:
     raise ValueError(
         f'config.data.path: {data.path!r}, but config.data.name = '
-        f'{data.name!r} draws its pictures; did you mean config.data.name = '
+        f'{data.name!r} draws its pictures; did you mean config.data.name='
         "'folder'?")
   _want_defaults(data, 'split', 'label_file', 'resize', 'filter', 'range',
                  'on_bad')

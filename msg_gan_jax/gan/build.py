@@ -8,6 +8,7 @@ In a notebook three lines are the whole library:
 """
 import dataclasses
 import functools
+from typing import Any
 
 import jax
 import numpy as np
@@ -24,6 +25,7 @@ from msg_gan_jax.gan import (
   settings_of_networks,
   synthesis,
 )
+from msg_gan_jax.gan.ablation import change
 from msg_gan_jax.gan.components import Components, look_up
 from msg_gan_jax.gan.new_state import new_state
 from msg_gan_jax.gan.pyramid import Pyramid
@@ -38,16 +40,20 @@ from msg_gan_jax.gan.state import (
 from msg_gan_jax.gan.step import step
 
 
-def build(config: schema.Settings) -> 'Gan':
+def build(config: schema.Settings, **changes: Any) -> 'Gan':
   """Makes a GAN of settings.
 
   Args:
     config: Config, or what `parse` takes: a ConfigDict or a nested dict.
+    changes: other values of some settings, such as objective__augment='none'.
+      What `config` sets and they leave without a meaning goes back to its
+      default: see `change`, which gives the Config alone.
 
   Raises:
-    ValueError: an unknown name, or settings that do not go together.
+    ValueError: an unknown name, settings that do not go together, or, all in
+      one text, settings that would do nothing.
   """
-  config = schema.parse(config)
+  config = change(config, changes) if changes else schema.parse(config)
   settings_of_networks.check(config)
   components = look_up(config)
   compatibility.check(components)

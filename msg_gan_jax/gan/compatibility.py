@@ -2,7 +2,7 @@
 
 `build` asks twice. `settings_of_networks` refuses what one network cannot have,
 before that network is made; `check` below refuses everything else, by the table
-RULES. Its rules about settings without an effect stand in `idle_settings`.
+RULES. The one about settings without an effect stands in `idle_settings`.
 """
 from collections.abc import Callable
 
@@ -148,6 +148,16 @@ def _g_batches(components):
         'stddev_group = 0 is the whole batch; wanted a number.')
 
 
+def _new_reals(components):
+  """Reals of G's own, where D's fakes are its."""
+  train = components.config.train
+  if train.g_reals != 'same' and train.reuse_latents:
+    raise ValueError(
+        "config.train.g_reals: 'new', but with config.train.reuse_latents G "
+        "has the fakes of D's update, and their labels; wanted 'same', or "
+        'reuse_latents=False.')
+
+
 def _levels(components):
   """Lengths of levels that are trained one after another."""
   train, levels = components.config.train, len(components.players.levels)
@@ -274,6 +284,6 @@ def _name_of(config, batch):
 
 # In this order, so that the most telling error comes first.
 RULES: tuple[Rule, ...] = (
-    *idle_settings.BESIDE_OTHERS, _n_dis_more, _classes, _dequantize, _batches,
-    _g_batches, _levels, _growth, _augmentation, _beta2, _g_penalty,
-    idle_settings.of_other_networks, idle_settings.new_reals, _mixing)
+    idle_settings.check, _n_dis_more, _classes, _dequantize, _batches,
+    _g_batches, _new_reals, _levels, _growth, _augmentation, _beta2, _g_penalty,
+    _mixing)

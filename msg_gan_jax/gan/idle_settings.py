@@ -1,11 +1,18 @@
-"""Settings that would do nothing: they are refused, or a typo goes unseen."""
-from collections.abc import Callable, Container
+"""Settings that would do nothing: they are refused, or a typo goes unseen.
+
+`unused` finds them all. What an experiment sets and somebody's change leaves
+without a meaning goes back by itself: see `ablation`.
+"""
+from collections.abc import Callable, Container, Iterator
 from typing import Any, NamedTuple
 
 from msg_gan_jax.config import schema
 from msg_gan_jax.gan.components import Components
 from msg_gan_jax.gan.networks import dcgan, resnet
 from msg_gan_jax.gan.networks.norms import sees_batch
+from msg_gan_jax.gan.networks.players import Players
+from msg_gan_jax.gan.objectives.losses import LOSSES
+from msg_gan_jax.gan.objectives.penalties import PENALTIES
 
 
 class Idle(NamedTuple):
@@ -21,73 +28,94 @@ class Idle(NamedTuple):
   names: tuple[str, ...]
 
 
-def of_other_networks(components: Components) -> None:
-  """Refuses settings that only other networks have."""
-  networks, players = components.config.networks, components.players
-  names = [*(() if players.mapped else ('w', 'mapping_layers', 'mixing')),
-           *(() if players.supports_remat else ('remat',)),
-           *(name for name, rows in OWN.items() if networks.name not in rows)]
-  for name in names:
-    value, usual = getattr(networks, name), USUAL[f'networks.{name}']
-    if value != usual:
-      raise ValueError(
-          f'config.networks.{name}: {value!r} means nothing to config.networks.'
-          f'name = {networks.name!r}; wanted {usual!r}, the default.')
+class Follower(NamedTuple):
+  """A setting that should have another value beside that of a second one.
+
+  Attributes:
+    name: such as 'objective.augment_target'.
+    switch: the second, such as 'objective.augment'.
+    value: what the first should be.
+  """
+  name: str
+  switch: str
+  value: Any
 
 
-def new_reals(components: Components) -> None:
-  """Reals of G's own, where G does not look at any or D's fakes are its."""
-  config = components.config
-  if config.train.g_reals == 'same':
-    return
-  if not components.loss.compares:
-    raise ValueError(
-        "config.train.g_reals: 'new' means nothing to config.objective.loss = "
-        f'{config.objective.loss!r}, which does not compare fakes with reals; '
-        "wanted 'same', the default.")
-  if config.train.reuse_latents:
-    raise ValueError(
-        "config.train.g_reals: 'new', but with config.train.reuse_latents G "
-        "has the fakes of D's update, and their labels; wanted 'same', or "
-        'reuse_latents=False.')
+def check(components: Components) -> None:
+  """Refuses settings that would do nothing, all in one text.
 
-
-def _target(components):
-  """A target of a penalty that has none."""
-  objective, penalty = components.config.objective, components.penalty
-  if objective.penalty_target != 1 and not (penalty and penalty.has_target):
-    raise ValueError(
-        f'config.objective.penalty_target: wanted 1.0, found '
-        f'{objective.penalty_target}: config.objective.penalty = '
-        f'{objective.penalty!r} has no target.')
-
-
-def _idle(components):
-  """Settings that would do nothing beside the others."""
+  Raises:
+    ValueError: a line for each of them.
+  """
   settings = schema.flatten(components.config)
+  lines = [
+      f'config.{name}: {settings[name]!r} means nothing to config.{switch} = '
+      f'{settings[switch]!r}; wanted {usual!r}'
+      f'{", the default," if usual == USUAL[name] else ""} or another '
+      f'config.{switch}.'
+      for name, switch, usual in unused(components.config, components.players)]
+  if lines:
+    raise ValueError('\n'.join(lines))
+
+
+def unused(config: schema.Config,
+           players: Players | None = None) -> list[Follower]:
+  """The settings of a Config that would do nothing, each once.
+
+  Args:
+    config: all settings.
+    players: what its network makes of it; None looks at settings alone.
+  """
+  settings = schema.flatten(config)
+  found: dict[str, Follower] = {}
+  for name, switch, usual in (
+      *_idle(settings), *_of_rows(config), *_of_networks(config, players)):
+    if settings[name] != usual:
+      found.setdefault(name, Follower(name, switch, usual))
+  return [*found.values()]
+
+
+def _idle(settings):
+  """What the table IDLE has."""
   for switches, off, names in IDLE:
     if all(off(settings[switch]) for switch in switches):
-      for name in names:
-        if settings[name] != USUAL[name]:
-          raise ValueError(
-              f'config.{name}: {settings[name]} means nothing to config.'
-              f'{switches[0]} = {settings[switches[0]]!r}. Wanted '
-              f'{USUAL[name]}, the default, or another '
-              f'{switches[0].partition(".")[2]}.')
+      yield from (Follower(name, switches[0], USUAL[name]) for name in names)
 
 
-def _statistics(components):
-  """Moments of a batch norm that G does not have."""
-  networks = components.config.networks
-  if networks.statistics != 'moving' and not sees_batch(networks.g_norm):
-    raise ValueError(
-        f'config.networks.statistics: {networks.statistics!r} means nothing '
-        f'to config.networks.g_norm = {networks.g_norm!r}; '
-        "wanted 'moving', the default.")
+def _of_rows(config: schema.Config) -> Iterator[Follower]:
+  """What rows of tables have no use for."""
+  objective, networks = config.objective, config.networks
+  if not getattr(PENALTIES.get(objective.penalty), 'has_target', False):
+    yield Follower('objective.penalty_target', 'objective.penalty', 1.)
+  if not sees_batch(networks.g_norm):
+    yield Follower('networks.statistics', 'networks.g_norm', 'moving')
+  loss = LOSSES.get(objective.loss)
+  if loss and not loss.compares:
+    yield Follower('train.g_reals', 'objective.loss', 'same')
+
+
+def _of_networks(config, players):
+  """What only other networks have."""
+  name = config.networks.name
+  settings = [setting for setting, rows in OWN.items() if name not in rows]
+  if players and not players.mapped:
+    settings += ['w', 'mapping_layers', 'mixing']
+  if players and not players.supports_remat:
+    settings += ['remat']
+  for setting in settings:
+    yield Follower(f'networks.{setting}', 'networks.name',
+                 USUAL[f'networks.{setting}'])
+  for setting, rows in LACKING.items():
+    if name in rows:
+      yield Follower(f'networks.{setting}', 'networks.name', 'none')
 
 
 def _is_none(value):
   return value == 'none'
+
+
+def _is_not_above_0(value):
+  return value <= 0
 
 
 USUAL = schema.flatten(schema.Config())
@@ -95,21 +123,26 @@ USUAL = schema.flatten(schema.Config())
 OWN: dict[str, Container[str]] = {
     'd_slope': dcgan.ARCHITECTURES, 'd_shortcut': resnet.ARCHITECTURES,
     'd_mean': ('progan',), 'conv_clamp': ('stylegan2', 'stylegan2_plain')}
+# Settings of config.networks that all networks but these have.
+LACKING: dict[str, Container[str]] = {
+    'stddev': ('r3gan', 'mlp', 'vanilla', 'infogan', 'lapgan',
+               *dcgan.ARCHITECTURES, *resnet.ARCHITECTURES),
+    'g_norm': ('lapgan',), 'd_norm': ('lapgan',)}
 # A network's own settings, and traced weights of a penalty that is off, are
 # free: they may differ from the default though they do nothing.
 IDLE = (
     Idle(('objective.augment',), _is_none, (
         'objective.augment_strength', 'objective.augment_until_images',
         'objective.augment_target', 'schedule.augment_strength')),
-    Idle(('objective.augment_target',), lambda target: not target, (
+    Idle(('objective.augment_target',), _is_not_above_0, (
         'objective.augment_speed_images', 'objective.augment_most')),
     Idle(('objective.g_penalty',), _is_none, (
         'objective.g_penalty_weight', 'objective.g_penalty_every_g_steps',
         'objective.g_penalty_shrink')),
-    Idle(('train.grow_from',), lambda height: not height, (
+    Idle(('train.grow_from',), _is_not_above_0, (
         'train.grow_stable_images', 'train.grow_fade_images',
         'train.grow_batches', 'train.grow_rates', 'train.grow_resets')),
-    Idle(('schedule.images',), lambda images: not images, (
+    Idle(('schedule.images',), _is_not_above_0, (
         'schedule.rates', 'schedule.beta2', 'schedule.penalty_weight',
         'schedule.augment_strength', 'schedule.ema_half_life_images')),
     Idle(('objective.penalty',), _is_none, (
@@ -132,8 +165,6 @@ IDLE = (
         'networks.d_shortcut',)),
     Idle(('networks.statistics',), lambda row: row != 'accumulated', (
         'networks.statistics_batches',)),
-    Idle(('train.n_dis_more',), lambda updates: not updates, (
+    Idle(('train.n_dis_more',), _is_not_above_0, (
         'train.more_first_g_steps', 'train.more_every_g_steps')),
 )
-BESIDE_OTHERS: tuple[Callable[[Components], None], ...] = (
-    _target, _idle, _statistics)

@@ -27,17 +27,6 @@ def check(config: Config) -> None:
     refuse(config)
 
 
-def _unused(*names: str) -> Refusal:
-  """Refuses settings of other networks, which would do nothing here."""
-  def refuse(config):
-    for name in names:
-      if (value := getattr(config.networks, name)) != 'none':
-        raise ValueError(
-            f'config.networks.{name}: {value!r} means nothing to config.'
-            f"networks.name = {config.networks.name!r}; wanted 'none'.")
-  return refuse
-
-
 def _not_equalized(config):
   """Refuses what needs plain weights, of a network that equalizes its own."""
   settings = config.networks
@@ -175,8 +164,7 @@ def _doubles(doublings: int, halvings: int) -> Refusal:
 
 def _plain(doublings: int, halvings: int) -> tuple[Refusal, ...]:
   """The refusals of a chain of plain layers."""
-  return (_unused('stddev'), _doubles(doublings, halvings),
-          _no_mapping('g', 'd'), _norms)
+  return _doubles(doublings, halvings), _no_mapping('g', 'd'), _norms
 
 
 _LADDER = _not_equalized, _no_points
@@ -191,15 +179,12 @@ REFUSALS: dict[str, tuple[Refusal, ...]] = {
     'stylegan': (*_MAPPED, _no_mapping('d'), _growth),
     'stylegan2': _MAPPED,
     'stylegan2_plain': _MAPPED,
-    'r3gan': (*_MAPPED, _unused('stddev'), _only_own_projection),
-    'mlp': (_not_equalized, _no_mapping('g', 'd'), _one_level,
-            _unused('stddev')),
-    'vanilla': (_unused('stddev'), _one_level, _no_instance_norm,
-                _no_mapping('g', 'd'), _norms),
+    'r3gan': (*_MAPPED, _only_own_projection),
+    'mlp': (_not_equalized, _no_mapping('g', 'd'), _one_level),
+    'vanilla': (_one_level, _no_instance_norm, _no_mapping('g', 'd'), _norms),
     'infogan': (_one_level, _no_instance_norm,
                 *_plain(infogan.DOUBLINGS, infogan.DOUBLINGS)),
-    'lapgan': (_one_level, _no_batch_norm, _no_mapping('g', 'd'), _norms,
-               _unused('stddev', 'g_norm', 'd_norm')),
+    'lapgan': (_one_level, _no_batch_norm, _no_mapping('g', 'd'), _norms),
     **{name: _plain(arch.doublings, arch.doublings)
        for name, arch in dcgan.ARCHITECTURES.items()},
     **{name: _plain(arch.doublings, arch.d_downs)

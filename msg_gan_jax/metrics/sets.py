@@ -64,10 +64,11 @@ def open_set(text: str, name: str = 'real', held_out: bool = False,
       splits = sources.SOURCES[source](data)
       return splits.held_out if held_out and splits.held_out else splits.train
   except (ValueError, OSError) as error:
-    fields = (field.name for field in dataclasses.fields(schema.Data))
-    message = errors.renamed(str(error), {
-        **{f'config.data.{field}': field for field in fields},
-        'config.data.path': name})
+    message = errors.without_settings(errors.renamed(str(error), {
+        'config.data.path': name, 'config.data.range': 'range'}))
+    message = errors.renamed(message, {
+        f'config.data.{field.name}': field.name
+        for field in dataclasses.fields(schema.Data)})
     if not message.startswith(f'{name}: '):
       message = f'{name}: {message}'
     raise ValueError(message) from error

@@ -7,7 +7,7 @@ from typing import Any, Protocol, SupportsFloat
 
 import numpy as np
 
-from msg_gan_jax.files import console
+from msg_gan_jax.files import console, optional
 from msg_gan_jax.files.atomic import flush_to_disk, replacing
 
 # JSON has no such numbers, and a reader of another language would refuse the
@@ -149,13 +149,8 @@ class TensorBoard(Writer):
   """
 
   def __init__(self, folder: str | os.PathLike):
-    try:
-      import tensorboardX  # It is slow to import, and an extra.
-    except ImportError as error:
-      raise ValueError(
-          'config.train.tensorboard: tensorboardX is missing; '
-          "pip install 'msg_gan_jax[tensorboard]'.") from error
-    self._new = tensorboardX.SummaryWriter
+    self._new = optional.require(  # It is slow to import.
+        'tensorboardX', 'config.train.tensorboard: it').SummaryWriter
     self._folder, self._opened = os.fspath(folder), 0
     self._open()
 

@@ -239,7 +239,7 @@ def test_adas_r_t_settles_on_a_d_that_knows_its_reals_by_heart(tiny):
     (dict(preset='msg_stylegan', objective__augment='instance_noise',
           objective__augment_target=.6), 'not a probability'),
     (dict(preset='r3gan_64', objective__augment_target=.6,
-          objective__loss='non_saturating'),
+          objective__loss='non_saturating', train__g_reals='same'),
      'and so does config.schedule.augment_strength'),
     (dict(preset='stylegan2_ada', objective__loss='relativistic'),
      "signs mean nothing to config.objective.loss = 'relativistic'"),
