@@ -47,6 +47,7 @@ if TYPE_CHECKING:  # For editors and type checkers; a test compares it.
   from msg_gan_jax.metrics.score import Score
   from msg_gan_jax.metrics.table import METRICS, Metric
   from msg_gan_jax.runs.load import LoadedRun, load
+  from msg_gan_jax.runs.records import Writer
   from msg_gan_jax.training.loop import train
   from msg_gan_jax.training.observers import Observer, View
 
@@ -100,6 +101,7 @@ _HOME = {
     'WEIGHT_NORMS': 'gan.networks.weight_norms',
     'WEIGHT_PENALTIES': 'gan.objectives.weight_penalties',
     'WeightPenalty': 'gan.objectives.weight_penalties',
+    'Writer': 'runs.records',
     'build': 'gan.build',
     'evaluate': 'metrics.evaluate',
     'load': 'runs.load',

@@ -27,6 +27,7 @@ from msg_gan_jax.runs import records
 from msg_gan_jax.runs.checkpoints import Checkpoints
 from msg_gan_jax.runs.config_file import as_begun
 from msg_gan_jax.runs.load import state_like
+from msg_gan_jax.runs.tensorboard import TensorBoard
 from msg_gan_jax.runs.workdir import Workdir
 from msg_gan_jax.training import initial_state, monitor, results
 from msg_gan_jax.training.ahead import Ahead
@@ -44,6 +45,7 @@ from msg_gan_jax.training.observers import (
 )
 from msg_gan_jax.training.progress_line import Progress
 from msg_gan_jax.training.saver import Saver
+from msg_gan_jax.training.scorer import is_score
 from msg_gan_jax.training.stop import Stop
 
 UNREAD = 512  # Calls whose logs lie unread, where nothing is due for long.
@@ -51,7 +53,8 @@ UNREAD = 512  # Calls whose logs lie unread, where nothing is due for long.
 
 def train(config: schema.Settings, workdir: str | os.PathLike,
           say: Callable[[str], Any] = console.say,
-          observers: Sequence[Observer] = ()) -> int:
+          observers: Sequence[Observer] = (),
+          writers: Sequence[records.Writer] = ()) -> int:
   """Trains until config.train.total_images, or until a signal.
 
   The same call continues a run that was stopped, killed or broken off.
@@ -63,6 +66,8 @@ def train(config: schema.Settings, workdir: str | os.PathLike,
     say: prints a line for people; called by the first process only.
     observers: what looks at the run besides losses, stability, grids and
       scores; see training/observers.py.
+    writers: where records and grids go besides the folder; see
+      runs/records.py. They are closed at the end, whatever ends the run.
 
   Returns:
     The number of the signal that ended it, or 0 if it reached its end.
@@ -79,6 +84,8 @@ def train(config: schema.Settings, workdir: str | os.PathLike,
   main = jax.process_index() == 0
   say = beside_bars(say) if main else (lambda *unused: None)
   with contextlib.ExitStack() as stack:
+    own = stack.enter_context(
+        contextlib.closing(records.Many(*writers if main else ())))
     folder = stack.enter_context(Workdir(workdir, main, say))
     config = as_begun(config, folder.path)
     folder.check(config)
@@ -90,7 +97,8 @@ def train(config: schema.Settings, workdir: str | os.PathLike,
     stop = stack.enter_context(Stop())
     checkpoints = stack.enter_context(Checkpoints(
         folder.path / 'checkpoints', config.train.keep_checkpoints))
-    run = Run(config, gan, mesh, folder, splits, checkpoints, say, observers)
+    run = Run(config, gan, mesh, folder, splits, checkpoints, say, observers,
+              own)
     stack.callback(run.close)
     return run.train(stop)
 
@@ -105,6 +113,7 @@ class Run:
     checkpoints: Checkpoints of the run; the newest intact one is restored.
     say: prints a line for people.
     observers: those that come after the loop's own.
+    own: what else takes records and pictures; who has opened it closes it.
 
   Attributes:
     images: real images shown so far.
@@ -119,8 +128,8 @@ class Run:
 
   def __init__(self, config: Config, gan: Gan, mesh: Mesh, folder: Workdir,
                splits: Splits, checkpoints: Checkpoints,
-               say: Callable[[str], Any],
-               observers: Sequence[Observer] = ()):
+               say: Callable[[str], Any], observers: Sequence[Observer],
+               own: records.Writer):
     self.config, self.gan, self.say = config, gan, say
     self._folder = folder.path
     self._main = jax.process_index() == 0
@@ -146,7 +155,9 @@ class Run:
         config, self.images, splits.train.digest(), jax.devices())
     for line in changed:
       say(f'changed: {line}')
-    self._records = self._open_records()
+    self._records, self._own = self._open_records(), own
+    self._shown: list[tuple[str, int, np.ndarray]] = []  # Pictures for it.
+    own.truncate(self.images)
     self._losses = Losses(config.train.log_every_images,
                           Means(checkpoints.notes.get('means')))
     self._stability = Stability(len(splits.train), z[:monitor.GRID], before)
@@ -188,7 +199,7 @@ class Run:
       return records.Many()
     writers: list[records.Writer] = [records.Metrics(self._folder)]
     if self.config.train.tensorboard:
-      writers.append(records.TensorBoard(self._folder / 'tensorboard'))
+      writers.append(TensorBoard(self._folder / 'tensorboard', is_score))
     many = records.Many(*writers)
     many.truncate(self.images)
     return many
@@ -267,11 +278,17 @@ class Run:
         self._saver.wait()
       raise
     if values:
-      self._records.write(self.images, values, clock.read(self.images))
+      times = clock.read(self.images)
+      self._records.write(self.images, values, times)
     if moment.passed(self._losses.every):  # And not at an end between two.
       self._losses.means.clear()
     if saving:
       self._save()
+    # Last of all: what goes wrong there costs nothing of the above.
+    while self._shown:
+      self._own.picture(*self._shown.pop(0))
+    if values:
+      self._own.write(self.images, values, times)
 
   def _stops(self, moment):
     """Whether there is something to do between this step and the next."""
@@ -293,9 +310,11 @@ class Run:
   def _view(self, logs=None):
     return View(
         self.images, self.state, logs or {}, self._render, self._folder,
-        self._main, self.say,
-        lambda tag, picture: self._records.picture(tag, self.images, picture),
-        self._snapshot)
+        self._main, self.say, self._show, self._snapshot)
+
+  def _show(self, tag, picture):
+    self._records.picture(tag, self.images, picture)
+    self._shown.append((tag, self.images, picture))
 
   def _snapshot(self):
     """What a checkpoint holds."""
