@@ -207,10 +207,13 @@ def hobbyist(user):
             says=['own_pictures', '--mode'])
   user.does('half a name', 'launch.py', '--config=own', exits=1,
             says=['own_pictures'])
-  user.does('inspect', 'launch.py', '--mode=inspect', *own,
-            says=[r'\b300\b', 'broken.jpg'], never=['not square: 0 '])
+  out, _ = user.does('inspect', 'launch.py', '--mode=inspect', *own,
+                     says=['broken.jpg', 'held out'])
+  found = re.search(r'([\d,]+) to train on, ([\d,]+) held out', out)
+  user.finds('what was found', all_300=bool(found) and sum(
+      map(int, found.groups())) == 300)
   user.does('dry run, as README has it', 'launch.py', *own, '--dry_run',
-            says=['parameters', r'\b300\b|\b27\d pictures'])
+            says=['parameters', 'pictures to train on', 'at the peak'])
   run = user.folder / 'runs/photos'
   train = ('launch.py', *own, *SMALL, '--workdir=runs/photos')
   user.does('train, Ctrl-C', *train, exits=130, says=['stopped and saved'],
