@@ -136,12 +136,8 @@ class User:
         text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         encoding='utf-8', errors='replace')
     if stop_when:
-      while process.poll() is None and not (
-          self.folder / stop_when).is_file() or not (
-              self.folder / stop_when).stat().st_size:
-        if process.poll() is not None or (
-            time.monotonic() - start > PATIENCE):
-          break
+      while (process.poll() is None and not has_content(self.folder / stop_when)
+             and time.monotonic() - start < PATIENCE):
         time.sleep(.05)
       process.send_signal(signal.SIGINT)
     try:
@@ -177,8 +173,8 @@ class User:
           f'{row.why or "ok"}', flush=True)
 
 
-def read_json(path):
-  return json.loads(path.read_text(encoding='utf-8')) if path.exists() else {}
+def has_content(path):
+  return path.is_file() and path.stat().st_size > 0
 
 
 def lines_of(path):
@@ -212,8 +208,11 @@ def hobbyist(user):
   found = re.search(r'([\d,]+) to train on, ([\d,]+) held out', out)
   user.finds('what was found', all_300=bool(found) and sum(
       map(int, found.groups())) == 300)
-  user.does('dry run, as README has it', 'launch.py', *own, '--dry_run',
-            says=['parameters', 'pictures to train on', 'at the peak'])
+  user.does('dry run, Ctrl-C as it compiles', 'launch.py', *own, '--dry_run',
+            exits=130, says=['parameters', 'pictures to train on'],
+            stop_when='runs/own_pictures.contact_sheet.png')
+  user.does('dry run of less', 'launch.py', *own, *SMALL, '--dry_run',
+            says=['at the peak'])
   run = user.folder / 'runs/photos'
   train = ('launch.py', *own, *SMALL, '--workdir=runs/photos')
   user.does('train, Ctrl-C', *train, exits=130, says=['stopped and saved'],

@@ -73,6 +73,13 @@ def run(*command, cwd, **env):
   return done.stdout + done.stderr
 
 
+def test_the_version_is_told_once():
+  citation = (ROOT / 'CITATION.cff').read_text(encoding='utf-8')
+  assert f'\nversion: {msg_gan_jax.__version__}\n' in citation
+  assert '\nversion = attr: msg_gan_jax.__version__\n' in (
+      ROOT / 'setup.cfg').read_text(encoding='utf-8')
+
+
 @pytest.fixture(scope='module')
 def built(tmp_path_factory):
   """(source archive, wheel that is built from it)."""
@@ -111,6 +118,7 @@ def test_the_wheel_runs_where_there_is_no_checkout(built, tmp_path):
     names = set(file.namelist())
     about = file.read(next(
         x for x in names if x.endswith('.dist-info/METADATA'))).decode()
+  assert 'msg_gan_jax/py.typed' in names  # Type checkers then read its types.
   assert {f'msg_gan_jax/{path.relative_to(ROOT).as_posix()}'
           for path in (ROOT / 'experiments').glob('*.py')} <= names
   assert not [x for x in names if x.startswith(('tests/', 'docs/'))]
