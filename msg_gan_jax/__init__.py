@@ -49,6 +49,7 @@ if TYPE_CHECKING:  # For editors and type checkers; a test compares it.
   from msg_gan_jax.metrics.table import METRICS, Metric
   from msg_gan_jax.runs.load import LoadedRun, load
   from msg_gan_jax.runs.read import Written, read
+  from msg_gan_jax.runs.records import Writer
   from msg_gan_jax.training.first_start import with_choices
   from msg_gan_jax.training.loop import train
   from msg_gan_jax.training.observers import Observer, View
@@ -104,6 +105,7 @@ _HOME = {
     'WEIGHT_PENALTIES': 'gan.objectives.weight_penalties',
     'WeightPenalty': 'gan.objectives.weight_penalties',
     'Written': 'runs.read',
+    'Writer': 'runs.records',
     'build': 'gan.build',
     'change': 'gan.ablation',
     'evaluate': 'metrics.evaluate',

@@ -113,8 +113,9 @@ def absolute(path: str | os.PathLike) -> pathlib.Path:
     raise ValueError("workdir: wanted a folder, found ''.")
   if '://' in path:
     raise ValueError(
-        f'workdir {path}: wanted a folder in the file system; mount the '
-        'bucket, and give the path of the mount.')
+        f'workdir {path}: wanted a folder in the file system, such as one on a '
+        'disk or an NFS share. A bucket that is mounted has no locks; '
+        'docs/guide/shared_folders.md says what a run needs.')
   return pathlib.Path(os.path.abspath(os.path.expanduser(path)))
 
 

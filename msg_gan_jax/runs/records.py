@@ -1,5 +1,6 @@
-"""Where a run's numbers go: metrics.jsonl and TensorBoard."""
+"""Where a run's numbers go: metrics.jsonl, and writers of one's own."""
 from collections.abc import Callable, Mapping
+import contextlib
 import json
 import math
 import os
@@ -7,7 +8,7 @@ from typing import Any, Protocol, SupportsFloat
 
 import numpy as np
 
-from msg_gan_jax.files import console, optional
+from msg_gan_jax.files import console
 from msg_gan_jax.files.atomic import flush_to_disk, replacing
 
 # JSON has no such numbers, and a reader of another language would refuse the
@@ -22,7 +23,13 @@ Values = Mapping[str, 'SupportsFloat | Values']
 
 
 class Writer(Protocol):
-  """Takes the records of a run, and pictures if it has a place for them."""
+  """Takes the records of a run, and pictures if it has a place for them.
+
+  One of your own needs `write` alone; train(config, workdir, writers=[...])
+  gives it what metrics.jsonl and TensorBoard get. Only the process that writes
+  files calls it, once a record lies in metrics.jsonl and a checkpoint that is
+  due is being saved: an error of it ends the run, and costs nothing of it.
+  """
 
   def write(self, images: int, values: Values,
             clock: Scalars | None = None) -> None:
@@ -31,7 +38,7 @@ class Writer(Protocol):
     Args:
       images: real images shown so far.
       values: {name: scalar}; Python, numpy or jax. In place of a scalar there
-        may be a dict of some, as of spreads: TensorBoard leaves it out.
+        may be a dict of some, as of spreads; `numbers` leaves them out.
       clock: the same of what depends on the clock, such as seconds; None has
         none.
 
@@ -47,7 +54,7 @@ class Writer(Protocol):
     """Drops what is of more than `images`, on resume from that checkpoint."""
 
   def close(self) -> None:
-    """Ends writing."""
+    """Ends writing; called once, after an error too."""
 
 
 class Metrics(Writer):
@@ -141,46 +148,6 @@ def read(path: str | os.PathLike,
   return records
 
 
-class TensorBoard(Writer):
-  """The same numbers, and pictures, as TensorBoard files in a folder.
-
-  Raises:
-    ValueError: tensorboardX is not installed.
-  """
-
-  def __init__(self, folder: str | os.PathLike):
-    self._new = optional.require(  # It is slow to import.
-        'tensorboardX', 'config.train.tensorboard: it').SummaryWriter
-    self._folder, self._opened = os.fspath(folder), 0
-    self._open()
-
-  def write(self, images: int, values: Values,
-            clock: Scalars | None = None) -> None:
-    for name, value in values.items():
-      if not isinstance(value, Mapping):
-        self._writer.add_scalar(name, _float(name, value), int(images))
-    for name, value in (clock or {}).items():
-      self._writer.add_scalar(f'clock/{name}', _float(name, value), images)
-
-  def picture(self, tag: str, images: int, array: np.ndarray) -> None:
-    self._writer.add_image(tag, np.asarray(array), images, dataformats='HWC')
-
-  def truncate(self, images: int) -> None:
-    """TensorBoard then hides what was written after `images`."""
-    self._writer.close()
-    self._open(purge_step=images + 1)
-
-  def close(self) -> None:
-    self._writer.close()
-
-  def _open(self, **settings):
-    # Files are named by the second: a second one would overwrite the first.
-    self._opened += 1
-    self._writer = self._new(
-        self._folder, filename_suffix=f'.{os.getpid()}.{self._opened}',
-        **settings)
-
-
 class Many(Writer):
   """Several writers, or none, as one."""
 
@@ -201,8 +168,20 @@ class Many(Writer):
       writer.truncate(images)
 
   def close(self) -> None:
-    for writer in self._writers:
-      writer.close()
+    """Closes all of them, also where one raises an error."""
+    with contextlib.ExitStack() as stack:
+      for writer in reversed(self._writers):
+        stack.callback(writer.close)
+
+
+def numbers(values: Values) -> dict[str, float]:
+  """{name: number} of a record, without what has several by one name.
+
+  Raises:
+    ValueError: an array in place of a number.
+  """
+  return {name: _float(name, value) for name, value in values.items()
+          if not isinstance(value, Mapping)}
 
 
 def _float(name, value):

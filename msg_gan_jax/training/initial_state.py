@@ -14,6 +14,8 @@ from msg_gan_jax.files import console
 from msg_gan_jax.gan.build import Gan
 from msg_gan_jax.gan.state import State
 from msg_gan_jax.runs.load import load
+from msg_gan_jax.training import monitor
+from msg_gan_jax.training.saver import Saver
 
 PARTS = ('g', 'd', 'ema')
 
@@ -69,6 +71,31 @@ def check_classes(config: Config, splits: Splits) -> str:
 
 def _empty_at_first(first):
   return f' Labels begin at {first}: the first class is empty.' if first else ''
+
+
+def restore_or_create(
+    saver: Saver, gan: Gan, config: Config, key: jax.Array, like: Any,
+    say: Callable[[str], Any]) -> tuple[int, State, Any]:
+  """(images shown, State, samples of the fixed latents as the epoch began).
+
+  Args:
+    saver: of the run; its newest intact checkpoint is restored, if it has one.
+    gan, config, key: of a new state, see `create`.
+    like: see runs.load.state_like.
+    say: prints a line for people: where the run goes on.
+
+  Raises:
+    ValueError: see `create` and Checkpoints.restore.
+  """
+  blank = monitor.like_grid(gan)
+  sharding = jax.tree.leaves(like)[0].sharding
+  restored = saver.restore(like, blank, sharding)
+  if restored:
+    done = restored[0] >= config.train.total_images
+    say(f'{"done" if done else "continuing"} after {restored[0]:,} images')
+    return restored
+  state = create(gan, config, key, sharding, say)
+  return 0, state, jit(lambda: blank, out_shardings=sharding)()
 
 
 def create(gan: Gan, config: Config, key: jax.Array, sharding: Sharding,

@@ -22,7 +22,7 @@ from msg_gan_jax.metrics.features.table import parse as parse_spec
 from msg_gan_jax.metrics.functional.checks import TooFewError
 from msg_gan_jax.metrics.protocols import PROTOCOLS, Protocol
 from msg_gan_jax.metrics.table import METRICS
-from msg_gan_jax.training.summary import SWD_MEAN
+from msg_gan_jax.training.summary import SCORES, SWD_MEAN
 
 # What the metrics' errors call arguments, these are called in a config.
 _NAMES = {name: f'config.evaluate.{name}' for name in (
@@ -190,6 +190,11 @@ class Scorer:
     scores, record = evaluate.compute(self._pair, self.metrics)
     values = {evaluate.key(x, self._options): x.value for x in scores}
     return values, '\n'.join(text.sheet(scores, record)), text.finite(record)
+
+
+def is_score(name: str) -> bool:
+  """Whether a value of a record says how samples compare with reals."""
+  return name in SCORES or bool(table.score_of_key(name))
 
 
 def placeholder_fakes(real: Source, classes: tuple[str, ...],

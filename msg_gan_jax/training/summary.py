@@ -22,6 +22,8 @@ SMALLEST = 16  # px: patches of 7x7 pixels need a picture around them
 # Of DistanceSummary.values. `best='swd'` goes by it and not by a row's score:
 # it is in every measurement, whatever config.evaluate.metrics asks for.
 SWD_MEAN = 'swd_mean'
+# What `values` of the two kinds are called, besides the distances by level.
+SCORES = ('pairwise_ratio', 'modes', 'high_quality', 'kl')
 
 
 class Summary(Protocol):

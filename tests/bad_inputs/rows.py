@@ -313,7 +313,7 @@ ROWS = [
         (here.path / 'run').symlink_to('gone'), *TRAIN][1:],
         r"--workdir .*run: a link to 'gone', which is not there; wanted a fol"),
     Row('checkpoints', 'a run in the cloud', ['--config=small.py',
-        '--workdir=gs://b/run'], r'--workdir gs:.*mount the bucket'),
+        '--workdir=gs://b/run'], r'--workdir gs:.*NFS share'),
     run('weights of an unknown part', r"init_parts: no part 'q'; .*Known: d,",
         new_run, start_of('old', '--config.train.init_parts=q')),
     run('weights of other layers', r'init_from: g: that run has other layers',

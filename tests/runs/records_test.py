@@ -1,7 +1,6 @@
 """Records survive kills and resumes, and can be drawn."""
 import json
 import math
-import sys
 import types
 
 import jax.numpy as jnp
@@ -128,6 +127,22 @@ def test_the_records_that_are_lost_are_named(tmp_path):
         named == [*missing[:5], '...', missing[-1]])
 
 
+def test_a_writer_that_fails_is_closed_with_the_others():
+  closed = []
+
+  class Fails(records.Writer):
+    def __init__(self, name):
+      self._name = name
+
+    def close(self):
+      closed.append(self._name)
+      raise OSError(self._name)
+
+  with pytest.raises(OSError):
+    records.Many(Fails('a'), Fails('b')).close()
+  assert closed == ['a', 'b']
+
+
 def test_many_writers_are_one():
   calls = []
 
@@ -143,26 +158,6 @@ def test_many_writers_are_one():
   wanted = [('write', 1, {'a': 2}, {'seconds': 3}),
             ('picture', 'samples', 1, 'picture'), ('truncate', 1), ('close',)]
   assert calls == [call for call in wanted for _ in range(2)]
-
-
-def test_tensorboard_files_hold_numbers_and_pictures(tmp_path):
-  board = records.TensorBoard(tmp_path)
-  board.write(32, {'d_loss': jnp.float32(.5), 'spread': {'d_loss': .1}},
-              {'seconds': 1.})
-  board.picture('samples', 32, np.zeros((8, 8, 3), np.uint8))
-  board.truncate(32)
-  board.write(64, {'d_loss': math.nan})
-  board.close()
-  found = b''.join(p.read_bytes() for p in tmp_path.rglob('*tfevents*'))
-  for name in (b'd_loss', b'clock/seconds', b'samples', b'\x89PNG'):
-    assert name in found
-
-
-def test_a_missing_extra_says_what_to_install(tmp_path, monkeypatch):
-  monkeypatch.setitem(sys.modules, 'tensorboardX', None)
-  with pytest.raises(
-      ValueError, match=r"pip install 'msg_gan_jax\[tensorboard\]'"):
-    records.TensorBoard(tmp_path / 'x')
 
 
 def test_curves_draw_whatever_is_there(tmp_path):

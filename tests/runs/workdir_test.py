@@ -131,7 +131,7 @@ def test_a_folder_of_other_things_is_not_adopted(tmp_path):
   assert os.listdir(tmp_path) == ['holiday.jpg']
   with pytest.raises(ValueError, match='a file; wanted a folder'):
     workdir.Workdir(tmp_path / 'holiday.jpg')
-  with pytest.raises(ValueError, match='mount the bucket'):
+  with pytest.raises(ValueError, match='an NFS share'):
     workdir.Workdir('gs://bucket/run')
   with pytest.raises(ValueError, match="found ''"):
     workdir.Workdir('')
