@@ -61,8 +61,7 @@ def slow(*params):
 
 # Pictures, the share that is held out, and how many samples are compared with.
 @pytest.mark.parametrize('n, share, reals', [(1, -1, 1), (41, -2, 4), *slow(
-    (2, -1, 2), (3, -1, 3), (5, -1, 5), (20, -2, 2), (28, -1, 28),
-    (41, -1, 41), (59, -2, 5), (100, -1, 14))])
+    (2, -1, 2), (19, -1, 19), (28, -2, 2), (59, -2, 5))])
 def test_a_run_trains_measures_what_it_can_and_ends(
     n, share, reals, few, tmp_path):
   said, config = [], few(n, share)
@@ -92,7 +91,7 @@ def test_for_any_number_of_pictures_what_is_chosen_can_be_measured(
   """Also pictures that are too small for patches."""
   rng = np.random.default_rng(0)
   pixels = rng.integers(0, 256, (120, 8, 8, 3), np.uint8)
-  for n in range(1, 101):
+  for n in *range(1, 9), 19, 28, 41, 59, 100:
     splits = sources.Splits(ArraySource(pixels[:n], name='set'), None)
     judge = scorer.Scorer(splits, few(1, count=0), say=lambda line: None)
     assert {*judge.metrics} | {*judge.left_out} == {*DEFAULT}
@@ -114,9 +113,21 @@ def test_a_metric_whose_network_cannot_learn_from_so_few_is_left_out():
 
 
 @pytest.mark.slow
-def test_evaluate_scores_what_it_can_and_refuses_what_was_asked_for(
+def test_what_is_measured_may_change_on_the_way_and_when_it_is_scored(
     few, tmp_path):
-  loop.train(few(5), tmp_path, len)
+  """And so a run that could not be measured goes on."""
+  loop.train(few(5, metrics='kid', best='kid'), tmp_path, len)
+  longer = few(5, metrics='fid,kid', best='fid', count=8)
+  longer = dataclasses.replace(longer, train=dataclasses.replace(
+      longer.train, total_images=24))
+  assert loop.train(longer, tmp_path, len) == 0
+  first, *_, last = [x for x in records.read(tmp_path / 'metrics.jsonl')
+                     if 'kid_pixels' in x]
+  assert 'frechet_pixels' not in first and 'frechet_pixels' in last
+  changes = (tmp_path / 'changes.jsonl').read_text()
+  for name in 'metrics', 'best', 'count':
+    assert f'"evaluate.{name}: ' in changes
+  # Without names of metrics all are tried, and by name they are refused.
   how = score_runs.RunScores((), pair.Options(
       protocols.PROTOCOLS['local'], 'local', 'pixels'), count=16)
   scored, = how.of_run(str(tmp_path))
@@ -126,19 +137,3 @@ def test_evaluate_scores_what_it_can_and_refuses_what_was_asked_for(
   with pytest.raises(ValueError, match='^metrics: density_coverage needs 6'):
     next(dataclasses.replace(
         how, metrics='density_coverage').of_run(str(tmp_path)))
-
-
-@pytest.mark.slow
-def test_what_is_measured_may_change_on_the_way(few, tmp_path):
-  """And so a run that could not be measured goes on."""
-  loop.train(few(5, metrics='kid', best='kid'), tmp_path, len)
-  longer = few(5, metrics='fid,kid', best='fid', count=8)
-  longer = dataclasses.replace(longer, train=dataclasses.replace(
-      longer.train, total_images=32))
-  assert loop.train(longer, tmp_path, len) == 0
-  first, *_, last = [x for x in records.read(tmp_path / 'metrics.jsonl')
-                     if 'kid_pixels' in x]
-  assert 'frechet_pixels' not in first and 'frechet_pixels' in last
-  changes = (tmp_path / 'changes.jsonl').read_text()
-  for name in 'metrics', 'best', 'count':
-    assert f'"evaluate.{name}: ' in changes
