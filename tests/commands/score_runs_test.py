@@ -197,8 +197,10 @@ def test_lost_records_are_told_and_cost_no_best(run, tmp_path):
   lines = (copy / 'metrics.jsonl').read_text().splitlines(keepends=True)
   images = [json.loads(line)['images'] for line in lines]
   lost = [n for n in images if n in (*images[:2], kept)]
-  (copy / 'metrics.jsonl').write_text('{"images": 8, "changed": []}\n' + ''.join(
-      line for n, line in zip(images, lines, strict=True) if n not in lost))
+  (copy / 'metrics.jsonl').write_text(''.join(
+      ['{"images": 8, "changed": []}\n', *(
+          line for n, line in zip(images, lines, strict=True)
+          if n not in lost)]))
   said = []
   loop.train(config, str(copy), said.append)
   told = [
