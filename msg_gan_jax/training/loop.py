@@ -226,7 +226,7 @@ class Run:
       if not self.images:
         with progress.apart('compiling'):
           self._observe(self._due(Moment(0, 0)), {})
-      clock = Clock(self.images)
+      clock = Clock(self.images, progress.trained_seconds)
       while self.images < total:
         phase, count = self._groups.at(self.images)
         batches = self._batches.at(*phase.reads(self.images, count))
