@@ -27,7 +27,6 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from absl import flags as absl_flags
 import machine  # beside this file
-import ml_collections
 import workers  # beside this file
 
 from msg_gan_jax.commands import experiments
@@ -65,26 +64,26 @@ def bmsg_gan(row, settings=()):
   config.networks.latent = config.networks.fmap_max = row.latent
   config.networks.fmap_base = 16 * row.latent  # Full width up to 32 px.
   config.train.batch = row.batch
-  return schema.parse(changed(config, settings))
+  return changed(config, settings)
 
 
 def experiment(name, settings=()):
   """An experiment's file, or the name of one that ships -> Config."""
   path, colon, argument = name.partition(':')
   get_config = runpy.run_path(experiments.find(path))['get_config']
-  return schema.parse(
-      changed(get_config(*[argument] if colon else []), settings))
+  return changed(get_config(*[argument] if colon else []), settings)
 
 
-def changed(config: ml_collections.ConfigDict,
-            words: Iterable[str]) -> ml_collections.ConfigDict:
+def changed(config: schema.Settings, words: Iterable[str]) -> schema.Config:
   """Sets what words such as '--config.train.batch=64' say, as launch.py does.
 
   Raises:
     ValueError: there is no such setting, or it has no such value.
   """
+  from msg_gan_jax.gan.ablation import change  # It loads jax.
   kinds = {name: type(value)
            for name, value in schema.flatten(schema.Config()).items()}
+  changes = {}
   for word in words:
     name, equals, value = word.removeprefix('--config.').partition('=')
     if not equals and kinds.get(name) is not bool:
@@ -92,8 +91,8 @@ def changed(config: ml_collections.ConfigDict,
     experiments.check_setting(name, value if equals else None)
     read = (absl_flags.BooleanParser().parse if kinds[name] is bool
             else kinds[name])
-    config.update_from_flattened_dict({name: read(value if equals else 'true')})
-  return config
+    changes[name] = read(value if equals else 'true')
+  return change(config, changes)
 
 
 def fill(template, config, seconds):

@@ -28,6 +28,10 @@ def get_config():
   config.objective.penalty = 'r1'
   config.objective.penalty_weight = 1.
   config.objective.penalty_every_d_steps = 16
+
+  # D learns few pictures by heart: up to 50,000 are augmented before it sees
+  # them. The first start decides, and says so.
+  config.objective.augment = 'auto'
   config.optimizer.name = 'adam'
 
   config.train.batch = 32

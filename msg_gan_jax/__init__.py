@@ -48,6 +48,9 @@ if TYPE_CHECKING:  # For editors and type checkers; a test compares it.
   from msg_gan_jax.metrics.score import Score
   from msg_gan_jax.metrics.table import METRICS, Metric
   from msg_gan_jax.runs.load import LoadedRun, load
+  from msg_gan_jax.runs.read import Written, read
+  from msg_gan_jax.runs.records import Writer
+  from msg_gan_jax.training.first_start import with_choices
   from msg_gan_jax.training.loop import train
   from msg_gan_jax.training.observers import Observer, View
 
@@ -101,14 +104,18 @@ _HOME = {
     'WEIGHT_NORMS': 'gan.networks.weight_norms',
     'WEIGHT_PENALTIES': 'gan.objectives.weight_penalties',
     'WeightPenalty': 'gan.objectives.weight_penalties',
+    'Written': 'runs.read',
+    'Writer': 'runs.records',
     'build': 'gan.build',
     'change': 'gan.ablation',
     'evaluate': 'metrics.evaluate',
     'load': 'runs.load',
     'open_source': 'data.sources',
     'parse': 'config.schema',
+    'read': 'runs.read',
     'template': 'config.schema',
     'train': 'training.loop',
+    'with_choices': 'training.first_start',
 }
 __all__ = sorted(_HOME)
 

@@ -136,11 +136,13 @@ def small(config, most=MOST, n_dis=None):
 def compiled_once(config):
   """Both starts and the sampling share their programs; no curves are drawn."""
   from msg_gan_jax.analysis.generator import samples
+  from msg_gan_jax.data import sources
   from msg_gan_jax.gan import build
   from msg_gan_jax.report import curves
   from msg_gan_jax.runs import load
-  from msg_gan_jax.training import loop
-  gan = build.build(config)
+  from msg_gan_jax.training import first_start, loop
+  gan = build.build(first_start.with_choices(
+      config, sources.open_source(config)))
   with contextlib.ExitStack() as stack:
     stack.enter_context(mock.patch.object(curves, 'plot'))
     for module in (build, loop, load):

@@ -231,7 +231,7 @@ def test_no_module_shadows_the_standard_library():
 def test_the_house_keeps_its_size():
   inside = [x for x in (ROOT / PACKAGE).iterdir() if x.name != '__pycache__']
   assert {x.name for x in inside if x.is_file()} == {
-      '__init__.py', '__main__.py'}
+      '__init__.py', '__main__.py', 'py.typed'}
   rooms = {x.name for x in inside if x.is_dir()}
   assert len(rooms) <= 12
   assert rooms == {name for names in FLOORS for name in names} - {'launch'}

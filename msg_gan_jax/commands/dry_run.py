@@ -22,7 +22,7 @@ from msg_gan_jax.gan.build import Gan, build
 from msg_gan_jax.gan.devices import ShardedStep, check_batch
 from msg_gan_jax.gan.schedules import Phase
 from msg_gan_jax.report import grids, scatter, text
-from msg_gan_jax.training import initial_state, scorer
+from msg_gan_jax.training import first_start, initial_state, scorer
 
 # On a CPU: what a process takes that has imported jax and compiled a step, and
 # what convolutions take beside what XLA plans, as docs/studies/memory.md found.
@@ -62,11 +62,15 @@ def dry_run(config: Config, sheet: str,
   say(f'  a step shows {_shown(gan, config)} images')
 
   splits = open_source(config)
+  chosen = first_start.reason(config, splits)
+  config = first_start.with_choices(config, splits)
   say('data')
   for line in describe(splits):
     say(f'  {line}')
   if note := initial_state.check_classes(config, splits):
     say(f'  note: {note}')
+  if chosen:
+    say(f'  augment: {chosen}')
   for line in at_once.concerns(splits.train, config.data):
     say(f'  warning: {line}')
   os.makedirs(os.path.dirname(sheet) or '.', exist_ok=True)
@@ -81,7 +85,7 @@ def dry_run(config: Config, sheet: str,
   say('step')
   say('  compiling, for its arithmetic and memory; all else is said, and '
       'Ctrl-C ends it ...')
-  for line in describe_cost(gan, config, mesh):
+  for line in describe_cost(build(config), config, mesh):
     say(f'  {line}')
 
 

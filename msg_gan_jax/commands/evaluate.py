@@ -9,7 +9,7 @@ from msg_gan_jax.files import console
 
 SHARED: shared.Flags = (
     shared.COUNT, shared.SEED, shared.WEIGHTS, shared.PSI, shared.CUTOFF,
-    shared.OUT)
+    shared.OUT, shared.CHECKPOINTS, shared.TRUST_CODE)
 EXAMPLES: shared.Examples = (
     ' --mode=evaluate --workdir=runs/quickstart',
     ' --mode=evaluate --workdir=runs/a0,runs/a1 --checkpoints=best',
@@ -34,9 +34,6 @@ FEATURES = flags.DEFINE_string(
 WEIGHTS_FILE = flags.DEFINE_string(
     'weights_file', '', "The features' published weights, or a folder that "
     'has those of several networks; looked for, and fetched, if not given.')
-CHECKPOINTS = flags.DEFINE_string(
-    'checkpoints', 'newest', 'Which to score: newest, best, all, or images '
-    'shown, such as 100000.')
 JSON = flags.DEFINE_bool(
     'json', False, 'Print the records, one in a line, as scores.jsonl has '
     'them; what is for people goes to standard error.')
@@ -57,9 +54,9 @@ def run() -> int:
   """Scores the runs of --workdir or, without it, --fake against --real."""
   from msg_gan_jax.commands import score_runs
   from msg_gan_jax.config import errors
-  from msg_gan_jax.metrics import pair, protocols, sets, table, text
-  for name in METRICS.value:
-    table.METRICS.check(name)
+  from msg_gan_jax.metrics import pair, protocols, sets, text
+  score_runs.check_metrics(
+      METRICS.value, _runs(), shared.TRUST_CODE.value)
 
   def tell(record):
     if JSON.value:
@@ -76,7 +73,7 @@ def run() -> int:
   if REAL.value:
     real = sets.open_set(
         REAL.value, 'real', options.protocol.reals == 'held_out', resolution,
-        like=_data_of(shared.WORKDIR.value, resolution) if (
+        like=_data_of(_runs(), resolution) if (
             shared.WORKDIR.value) else None, range=RANGE.value)
   if shared.WORKDIR.value:
     _refuse((FAKE, SAVE_STATS), 'means nothing beside --workdir, whose '
@@ -84,13 +81,13 @@ def run() -> int:
     if real is None:
       _refuse((RESOLUTION, RANGE), 'is of --real beside --workdir, whose '
               'pictures are read as in training.')
-    runs = map(os.path.expanduser, shared.WORKDIR.value.split(','))
-    with errors.naming(which=CHECKPOINTS.name):
+    with errors.naming(which=shared.CHECKPOINTS.name):
       lines = score_runs.score_runs(
-          [*runs], _run_scores(options, real), out, tell)
+          _runs(), _run_scores(options, real), out, tell)
   else:
-    _refuse((CHECKPOINTS, shared.COUNT, shared.WEIGHTS, shared.PSI,
-             shared.CUTOFF), 'is of a run; wanted --workdir=RUN.')
+    _refuse((shared.CHECKPOINTS, shared.COUNT, shared.WEIGHTS, shared.PSI,
+             shared.CUTOFF, shared.TRUST_CODE),
+            'is of a run; wanted --workdir=RUN.')
     if real is not None and SAVE_STATS.value:
       say(score_runs.save_stats(real, options, SAVE_STATS.value))
       if not FAKE.value:
@@ -108,12 +105,17 @@ def run() -> int:
   return 0
 
 
+def _runs():
+  """The folders of --workdir."""
+  return [os.path.expanduser(run) for run in
+          (shared.WORKDIR.value or '').split(',') if run]
+
+
 def _data_of(runs, resolution):
   """The settings by which the pictures of all runs are read, and resized."""
   from msg_gan_jax.config import schema
   from msg_gan_jax.runs.config_file import load_config
-  settings = [load_config(os.path.expanduser(run)).data
-              for run in runs.split(',')]
+  settings = [load_config(run).data for run in runs]
   if not resolution:
     settings = [schema.Data(range=x.range) for x in settings]
   recipes = {(x.range, x.resize, x.filter, x.shape[1] / x.shape[0]): x
@@ -129,10 +131,11 @@ def _run_scores(options, real):
   from msg_gan_jax.analysis.generator.samples import Sampling
   from msg_gan_jax.commands.score_runs import SEED, RunScores
   return RunScores(
-      METRICS.value, options, CHECKPOINTS.value, shared.COUNT.value or 0,
+      METRICS.value, options, shared.CHECKPOINTS.value, shared.COUNT.value or 0,
       Sampling(shared.SEED.value if shared.SEED.present else SEED,
                shared.WEIGHTS.value if shared.WEIGHTS.present else '',
-               shared.psi(), shared.CUTOFF.value), real)
+               shared.psi(), shared.CUTOFF.value), real,
+      shared.TRUST_CODE.value)
 
 
 def _refuse(unwanted, why):

@@ -10,6 +10,7 @@ from typing import NoReturn, Protocol
 from absl import app, flags
 
 from msg_gan_jax.commands import (
+  completion,
   evaluate,
   experiments,
   help_text,
@@ -70,6 +71,8 @@ _DEBUG = flags.DEFINE_bool(
 
 def run() -> None:
   """The console script."""
+  if completion.is_asked():
+    return completion.answer(_flags_for(os.environ.get('COMP_LINE', '')))
   start_again_with_tunables()
   keep_memory()
   avoid_slow_sort()
@@ -129,6 +132,13 @@ def _check_mode():
           and not _earlier_run(sys.argv[1:])) else ''
       raise ValueError(f'--{word}: a flag of {help_text.listed(modes)}; this '
                        f'is --mode={_MODE.value}.{hint}')
+
+
+def _flags_for(line):
+  """Names of the flags of the mode that a line of the shell has."""
+  mode = (re.findall(r'--mode[= ](\w+)', line) or [_MODE.default])[-1]
+  return [name for name in _own_flags()
+          if not (modes := _modes_of(name)) or mode in modes]
 
 
 def _modes_of(flag):
@@ -266,7 +276,12 @@ def _text(error):
   if isinstance(error, flags.IllegalFlagValueError):
     text = _illegal_value(text)
   # The library names arguments, which are called as the flags are.
-  text = errors.renamed(text, {name: f'--{name}' for name in _own_flags()})
+  modes = {flags.FLAGS[_MODE.name].value, *re.findall(r'\bmode=(\w+)', text)}
+  text = errors.renamed(text, {
+      name: f'--{name}' for name in _own_flags()
+      if not (of := _modes_of(name)) or modes & {*of}})
+  text = (errors.as_flags if modes & {*_modes_of(shared.CONFIG.name)} else
+          errors.without_settings)(text)
   expected = isinstance(error, ValueError | OSError | flags.Error)
   if expected or type(error) is KeyError:
     return text

@@ -7,7 +7,8 @@ from msg_gan_jax.commands import shared_flags as shared
 from msg_gan_jax.files import console
 
 SHARED: shared.Flags = (
-    shared.SEED, shared.LABELS, shared.WEIGHTS, shared.OUT)
+    shared.SEED, shared.LABELS, shared.WEIGHTS, shared.OUT, shared.CHECKPOINTS,
+    shared.TRUST_CODE)
 EXAMPLES: shared.Examples = (
     ' --mode=project --workdir=runs/a --pictures=me.png,folder',
 )

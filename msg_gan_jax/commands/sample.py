@@ -1,4 +1,4 @@
-"""--mode=sample: draws pictures with the newest checkpoint of a run."""
+"""--mode=sample: draws pictures with a checkpoint of a run."""
 import os
 
 from absl import flags
@@ -11,6 +11,7 @@ EXAMPLES: shared.Examples = (
     ' --mode=sample --workdir=runs/quickstart',
     ' --mode=sample --workdir=runs/quickstart --count=100 --seed=7 --scales',
     ' --mode=sample --workdir=runs/quickstart --count=1000 --separate',
+    ' --mode=sample --workdir=runs/quickstart --checkpoints=best --out=best',
 )
 SEPARATE = flags.DEFINE_bool(
     'separate', False, 'Also write one file for each picture.')
@@ -21,12 +22,11 @@ LISTED = 4  # Files that are printed.
 def run() -> int:
   """Writes a grid, and what else is asked for; prints the first paths."""
   from msg_gan_jax.analysis.generator import samples
-  from msg_gan_jax.runs.config_file import load_config
+  from msg_gan_jax.commands import trained_run
   workdir, z_file = shared.existing_run(), shared.Z_FILE.value
   seed = shared.SEED.value
-  load_config(workdir, console.say_aside)
   paths = samples.sample_run_to_files(
-      workdir, shared.OUT.value or os.path.join(
+      trained_run.load_run(), shared.OUT.value or os.path.join(
           workdir, 'z_file' if z_file else f'samples_{seed}'),
       shared.count_or(USUAL_COUNT), samples.Sampling(
           seed, shared.WEIGHTS.value, shared.psi(), shared.CUTOFF.value,

@@ -1,6 +1,7 @@
 """Scores of the checkpoints of runs, or of two sets of pictures."""
 from collections.abc import Callable, Iterator, Sequence
 import dataclasses
+import functools
 import os
 from typing import Any, NamedTuple
 
@@ -10,15 +11,15 @@ import numpy as np
 from msg_gan_jax.analysis.generator.samples import Sampling, check_truncation
 from msg_gan_jax.arrays.mesh import data_mesh
 from msg_gan_jax.commands import fair_comparison
+from msg_gan_jax.commands.score_files import ScoreFiles
 from msg_gan_jax.config import Config, schema
 from msg_gan_jax.data.source import Source
 from msg_gan_jax.data.sources import open_source
 from msg_gan_jax.gan import pyramid, schedules
-from msg_gan_jax.gan.build import build
+from msg_gan_jax.gan.build import build_to_draw
 from msg_gan_jax.gan.sampling import labels_like, renderer, summary_latents
 from msg_gan_jax.metrics import (
   evaluate,
-  memorised_picture,
   moments_file,
   sets,
   text,
@@ -26,9 +27,10 @@ from msg_gan_jax.metrics import (
 from msg_gan_jax.metrics.features import table
 from msg_gan_jax.metrics.pair import Options, Pair
 from msg_gan_jax.metrics.score import Score
-from msg_gan_jax.metrics.table import named
+from msg_gan_jax.metrics.table import METRICS, named
+from msg_gan_jax.runs import experiment_file
 from msg_gan_jax.runs.config_file import load_config
-from msg_gan_jax.runs.load import checkpoints_of, load_state
+from msg_gan_jax.runs.load import states
 from msg_gan_jax.training.scorer import paths_of, placeholder_fakes, reals_of
 
 Tell = Callable[[dict[str, Any]], Any]
@@ -63,6 +65,7 @@ class RunScores:
     sampling: of the fakes, without labels, which are those of the reals;
       weights '' are what the protocol says.
     real: what to compare with, in place of a run's own pictures.
+    trust_code: see runs.load.load.
   """
   metrics: str | Sequence[str]
   options: Options
@@ -70,6 +73,7 @@ class RunScores:
   count: int = 0
   sampling: Sampling = Sampling(seed=SEED, weights='')
   real: Source | None = None
+  trust_code: bool = False
 
   def of_run(self, run: str) -> Iterator[ScoredCheckpoint]:
     """Scores the checkpoints of the run in a folder, oldest first.
@@ -79,13 +83,16 @@ class RunScores:
         scores refuse.
     """
     config = load_config(run)
-    gan, (seed, weights, psi, cutoff, _) = build(config), self.sampling
+    seed, weights, psi, cutoff, _ = self.sampling
+    with_rows = functools.partial(
+        experiment_file.with_rows, run, trust_code=self.trust_code)
+    gan = with_rows(lambda: build_to_draw(config))
     check_truncation(gan, config, psi, cutoff)
     if pyramid.are_points(gan.shapes[-1]):
       raise ValueError(
           f'workdir {run}: its GAN draws points; they are counted in '
           'summary.json, and --mode=evaluate is for pictures.')
-    splits = open_source(config)
+    splits = with_rows(lambda: open_source(config))
     protocol, own_reals, warnings = reals_of(splits, self.options.protocol)
     real = own_reals if self.real is None else self.real
     count = self.count or protocol.n_fake or len(real) or len(own_reals)
@@ -107,8 +114,7 @@ class RunScores:
     z = summary_latents(gan, count, seed)
     render = renderer(gan, data_mesh())
     key = jax.random.key(seed) if gan.layers else None
-    for folder, images in checkpoints_of(run, self.which):
-      _, state = load_state(gan, folder, images, f'workdir {run}')
+    for images, state in states(gan, run, self.which):
 
       def draw(first, last, state=state):
         return render(
@@ -131,6 +137,28 @@ def _nothing(record: dict[str, Any]) -> None:
   """The usual `tell`."""
 
 
+def check_metrics(names: Sequence[str], runs: Sequence[str],
+                  trust_code: bool = False) -> None:
+  """Refuses metrics that there are not, also among the rows of these runs.
+
+  Args:
+    names: rows of METRICS.
+    runs: folders; the experiment file of one is run for a metric that its own
+      settings name, and for no other.
+    trust_code: see runs.load.load.
+
+  Raises:
+    ValueError: an unknown name, or what experiment_file.with_rows raises.
+  """
+  for name in names:
+    owner = next((run for run in runs if name not in METRICS and name in named(
+        load_config(run).evaluate.metrics)), None)
+    if owner:
+      experiment_file.with_rows(
+          owner, functools.partial(METRICS.check, name), trust_code)
+    METRICS.check(name)
+
+
 def score_runs(runs: str | Sequence[str], how: RunScores,
                out: str = '', tell: Tell = _nothing) -> list[str]:
   """Scores several runs, writes the scores down, and says them.
@@ -144,20 +172,25 @@ def score_runs(runs: str | Sequence[str], how: RunScores,
   Returns:
     Lines of text for people; where several runs differ in what a fair
     comparison would keep, they say so.
+
+  Raises:
+    ValueError: what `RunScores.of_run` refuses, or files that cannot be
+      written: before anything is scored, if that can be known.
   """
   runs = [runs] if isinstance(runs, str) else runs
   # A run that is missing is an error now, and not in hours.
   configs = [load_config(run, how.options.say) for run in runs]
-  rows, paths, compared = [], [], []
+  files = ScoreFiles(out or run for run in runs)
+  rows, compared = [], []
   for run, config in zip(runs, configs, strict=True):
     shown, trained_on = [], ''
     for images, scores, record, pair in how.of_run(run):
       label = f'{run} {images:,}'
       rows.append((label, scores, record))
-      paths += _write(
+      tell(record)
+      files.add(
           out or run, f'{os.path.basename(os.path.normpath(run))}_{images}',
           record, pair, 'memorised' in named(how.metrics))
-      tell(record)
       how.options.say(f'{label} is scored')
       shown.append(images)
       if pair.train and not trained_on:
@@ -169,7 +202,7 @@ def score_runs(runs: str | Sequence[str], how: RunScores,
     lines = text.rows(
         rows, differ_by_seed(configs) and len(rows) == len(runs),
         fair_comparison.differences(compared))
-  return [*lines, *dict.fromkeys(paths)]
+  return files.close(lines, how.options.say)
 
 
 def score_sets(real: Source, fake: Source, metrics: str | Sequence[str],
@@ -179,12 +212,13 @@ def score_sets(real: Source, fake: Source, metrics: str | Sequence[str],
   # All of them count, whatever the protocol draws of a generator.
   pair = Pair(real, fake, options._replace(
       protocol=dataclasses.replace(options.protocol, n_fake=0)))
+  files = ScoreFiles([out] if out else [])
   scores, record = evaluate.compute(pair, metrics)
   record = {'fake': fake.name, **record}
-  paths = _write(out, fake.name, record, pair,
-                 'memorised' in named(metrics)) if out else []
   tell(record)
-  return [*text.sheet(scores, record), *paths]
+  if out:
+    files.add(out, fake.name, record, pair, 'memorised' in named(metrics))
+  return files.close(text.sheet(scores, record), options.say)
 
 
 def save_stats(real: Source, options: Options, path: str) -> str:
@@ -213,13 +247,3 @@ def differ_by_seed(configs: Sequence[Config]) -> bool:
       dataclasses.replace(config, seed=0), first)[1] for config in configs)
   seeds = {config.seed for config in configs}
   return len(configs) > 1 and alike and len(seeds) == len(configs)
-
-
-def _write(out, label, record, pair, memorised):
-  """Adds a record, and the picture of a memorisation report; returns paths."""
-  os.makedirs(out, exist_ok=True)
-  paths = [text.append(out, label, record)]
-  if memorised:
-    paths.append(memorised_picture.draw(pair, os.path.join(
-        out, f'memorised_{label}.png')))
-  return paths

@@ -73,6 +73,12 @@ PSI = flags.DEFINE_string(
     "columns, such as '1,.5,0'.")
 CUTOFF = flags.DEFINE_integer(
     'cutoff', None, 'How many of the first layers to truncate.', lower_bound=1)
+CHECKPOINTS = flags.DEFINE_string(
+    'checkpoints', 'newest', 'Which of the run: newest, best, or images shown, '
+    'such as 100000; evaluate: also all, one after the other.')
+TRUST_CODE = flags.DEFINE_bool(
+    'trust_code', False, "Run the run's own experiment.py where a row of it is "
+    'wanted, although others may have written it; read it first.')
 SCALES = flags.DEFINE_bool(
     'scales', False, 'Show every scale, not only the finest.')
 OUT = flags.DEFINE_string(
@@ -82,7 +88,8 @@ OUT = flags.DEFINE_string(
     '.png; if not given, <workdir>/walk_<seed>.webp and so on.')
 
 # What the commands that draw pictures from latents take.
-LATENTS = COUNT, SEED, Z_FILE, LABELS, WEIGHTS, PSI, CUTOFF, OUT
+LATENTS = (COUNT, SEED, Z_FILE, LABELS, WEIGHTS, PSI, CUTOFF, OUT, CHECKPOINTS,
+           TRUST_CODE)
 
 
 def config(more: Mapping[str, Any]) -> schema.Config:
@@ -110,6 +117,12 @@ def experiment_name() -> str:
   return pathlib.Path(experiment_path()).stem
 
 
+def experiment_file() -> str:
+  """FILE or FILE:ARGUMENT of --config; '' where a run's own settings are it."""
+  path = config_flags.get_config_filename(flags.FLAGS[CONFIG.name])
+  return '' if path.partition(':')[0] == own_config.__file__ else path
+
+
 def new_run() -> str:
   """The folder of a run that may not be there yet: --workdir, or a default."""
   return os.path.expanduser(
@@ -121,10 +134,8 @@ def say_what_is_read_as_before() -> None:
 
   Training needs no such line: it says what it changes in the run.
   """
-  file, _, run = config_flags.get_config_filename(
-      flags.FLAGS[CONFIG.name]).partition(':')
-  if file == own_config.__file__:
-    load_config(run, say_aside)
+  if not experiment_file():
+    load_config(new_run(), say_aside)
 
 
 def existing_run() -> str:

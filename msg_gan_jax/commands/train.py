@@ -15,7 +15,7 @@ class Together(flags.ArgumentParser):
     return value
 
 
-SHARED: shared.Flags = (shared.CONFIG,)
+SHARED: shared.Flags = (shared.CONFIG, shared.TRUST_CODE)
 EXAMPLES: shared.Examples = (
     '',
     ' --config=own_pictures --config.data.path=DIR --dry_run',
@@ -50,6 +50,8 @@ def run() -> int:
   workdir = shared.new_run()
   join(COORDINATOR.value, PROCESSES.value, PROCESS.value, DISTRIBUTED.value)
   collect_less_often()
+  if not shared.experiment_file():
+    _register_rows(workdir)
   if DRY_RUN.value:
     from msg_gan_jax.commands import dry_run
     from msg_gan_jax.runs.config_file import as_begun
@@ -57,4 +59,22 @@ def run() -> int:
     dry_run.dry_run(as_begun(config, workdir), f'{workdir}.contact_sheet.png')
     return 0
   from msg_gan_jax.training import loop, stop
-  return stop.exit_status(loop.train(config, workdir))
+  return stop.exit_status(loop.train(
+      config, workdir, experiment=shared.experiment_file()))
+
+
+def _register_rows(workdir):
+  """Sees to it that there are the rows that the settings of a run name."""
+  from msg_gan_jax.data.sources import SOURCES
+  from msg_gan_jax.gan.build import build
+  from msg_gan_jax.metrics.table import METRICS, named
+  from msg_gan_jax.runs import config_file, experiment_file
+  config = config_file.load_config(workdir)
+
+  def look_up():
+    SOURCES.check(config.data.name)
+    for name in named(config.evaluate.metrics):
+      METRICS.check(name, 'config.evaluate.metrics')
+    build(config)
+
+  experiment_file.with_rows(workdir, look_up, shared.TRUST_CODE.value)

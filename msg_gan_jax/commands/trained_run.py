@@ -1,21 +1,27 @@
-"""What walk, mix, truncate and project read of a run: its GAN, and latents."""
+"""What commands that draw read of a run: its GAN, and latents."""
 import dataclasses
 
 from msg_gan_jax.analysis.generator import samples
 from msg_gan_jax.analysis.trained import Latents, Trained
 from msg_gan_jax.commands import shared_flags as shared
 from msg_gan_jax.config import Config, errors
-from msg_gan_jax.files import console
-from msg_gan_jax.runs.load import load
+from msg_gan_jax.runs.load import LoadedRun, load
 
 # Arguments of the library -> the flags that they come from.
 NAMES = {'trained': 'workdir', 'latents': 'count', 'w': 'w_file', 'z': 'z_file'}
 
 
+def load_run() -> LoadedRun:
+  """The run of --workdir at the checkpoint that --checkpoints names."""
+  with errors.naming(
+      which=shared.CHECKPOINTS.name, trust_code=shared.TRUST_CODE.name):
+    return load(shared.existing_run(), shared.CHECKPOINTS.value,
+                trust_code=shared.TRUST_CODE.value)
+
+
 def load_trained() -> tuple[Trained, Config]:
-  """The GAN of --workdir at its newest checkpoint, and its settings."""
-  config, gan, state, _ = load(
-      shared.existing_run(), say=console.say_aside)
+  """The GAN of --workdir, taken apart, and its settings."""
+  config, gan, state, _ = load_run()
   with errors.naming(gan='workdir'):
     return Trained(config, gan, state, shared.WEIGHTS.value), config
 

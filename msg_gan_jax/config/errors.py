@@ -8,6 +8,11 @@ text, and wherever `=` follows it.
 from collections.abc import Iterator, Mapping
 import contextlib
 import re
+import shlex
+
+_QUOTES = '\'"'
+# config.NAME=VALUE, as one writes it in Python.
+_SETTING = r"""config\.([\w.]+)=('[^']*'|"[^"]*"|[\w:\-]+(?:\.\w+)*)"""
 
 
 def renamed(text: str, names: Mapping[str, str]) -> str:
@@ -24,6 +29,23 @@ def renamed(text: str, names: Mapping[str, str]) -> str:
   text = re.sub(rf'^({known})(?=: | .+?: )', lambda m: names[m[1]], text)
   return re.sub(
       rf'(?<![\w.\-/])({known})(?==)', lambda m: names[m[1]], text)
+
+
+def as_flags(text: str) -> str:
+  """A text whose advice about settings can be typed at a shell.
+
+  "set config.data.on_bad='skip'" -> 'set --config.data.on_bad=skip'.
+  """
+  return re.sub(rf'(?<![\w.\-/]){_SETTING}', lambda m: (
+      f'--config.{m[1]}={shlex.quote(m[2].strip(_QUOTES))}'), text)
+
+
+def without_settings(text: str) -> str:
+  """A text without advice to set what cannot be set here.
+
+  "Remove it, or set config.data.on_bad='skip'." -> 'Remove it.'
+  """
+  return re.sub(rf',? (?:or|and) set {_SETTING}', '', text)
 
 
 @contextlib.contextmanager

@@ -61,6 +61,8 @@ def at_size(table: Mapping[int, Any], size: int, usual: Any) -> Any:
 
 # Of data.held_out_share: a run's first start fixes it.
 OPEN_SHARE = -1.
+# Of objective.augment: the number of pictures decides at the first start.
+AUTO = 'auto'
 
 # Fields that were called otherwise, and still are in files: {then: now}. No
 # flag could give train.update, for a ConfigDict has a method of that name.
@@ -117,7 +119,7 @@ class Data:
       before='')
   on_bad: str = setting(
       'error', 'What a broken file does: stop, or be skipped and listed.',
-      one_of=('error', 'skip'))
+      one_of=('error', 'skip'), may_change=True)
   cache_dir: str = setting(
       '', "Where decoded pictures are kept; '' is msg_gan_jax in the user's "
       'cache folder.', may_change=True)
@@ -256,7 +258,8 @@ class Objective:
       True, 'Whether D learns to classify from fakes too.')
   augment: str = setting(
       'none', 'What is done to reals and fakes before D sees them, a row of '
-      'AUGMENTATIONS.')
+      "AUGMENTATIONS. 'auto' is what suits the number of training pictures, "
+      'fixed at the first start of a run.')
   augment_strength: float = setting(
       .1, 'Initial strength: a probability; for instance noise, the standard '
       'deviation, in values of -1 .. 1.', 0., 100.)
@@ -376,8 +379,8 @@ class Train:
       'between them: 0 is what suits the device (one on a CPU), 1 is always '
       'one.', 0, 32, may_change=True, before=0)
   tensorboard: bool = setting(
-      False, 'Write TensorBoard files too (pip install '
-      "'msg_gan_jax[tensorboard]').", may_change=True)
+      False, 'Write TensorBoard files too (pip install tensorboardX).',
+      may_change=True)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -402,18 +405,19 @@ class Evaluate:
   """What is measured in training, beside the sliced distance."""
   metrics: str = setting(
       'fid,precision_recall,density_coverage', 'Rows of METRICS with commas '
-      "between them; '' is none.", before='')
-  protocol: str = setting('local', 'A row of PROTOCOLS.')
+      "between them; '' is none.", may_change=True, before='')
+  protocol: str = setting('local', 'A row of PROTOCOLS.', may_change=True)
   features: str = setting(
       '', "A row of FEATURES in place of the protocol's, with a tap after a "
-      "colon; 'classifier' is trained on the labels.")
+      "colon; 'classifier' is trained on the labels.", may_change=True)
   weights_file: str = setting(
       '', "The features' published weights; '' looks for them, and fetches "
       'them.', may_change=True)
-  count: int = setting(2048, 'Samples; 0 is what the protocol says.', 0, 2**24)
+  count: int = setting(
+      2048, 'Samples; 0 is what the protocol says.', 0, 2**24, may_change=True)
   best: str = setting(
       'fid', 'By which of the metrics the best checkpoint is kept, in best/: '
-      "its first score, or swd; '' keeps none.", before='')
+      "its first score, or swd; '' keeps none.", may_change=True, before='')
 
 
 @dataclasses.dataclass(frozen=True)

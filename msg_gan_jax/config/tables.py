@@ -4,6 +4,7 @@ import difflib
 from typing import TypeVar
 
 Row = TypeVar('Row')
+_TABLES: list['Table'] = []
 
 
 def begun(name: object, known: Iterable[object]) -> list[str]:
@@ -50,6 +51,10 @@ def _folded(name):
   return str(name).lower().replace('-', '_')
 
 
+class MissingRowError(ValueError):
+  """A table has no row of this name."""
+
+
 class Table(dict[str, Row]):
   """A dict from names to things whose misses say what exists.
 
@@ -60,15 +65,16 @@ class Table(dict[str, Row]):
     rows: the dict itself, written out so that one can read it.
 
   Raises:
-    ValueError: on `table[name]` with an unknown name.
+    MissingRowError: on `table[name]` with an unknown name.
   """
 
   def __init__(self, place: str, kind: str, rows: Mapping[str, Row]) -> None:
     super().__init__(rows)
     self.place, self.kind = place, kind
+    _TABLES.append(self)
 
   def __missing__(self, name: str) -> Row:
-    raise ValueError(self.miss(name))
+    raise MissingRowError(self.miss(name))
 
   def look_up(self, name: str, place: str = '') -> Row:
     """The row that a setting or an argument names.
@@ -78,7 +84,7 @@ class Table(dict[str, Row]):
       place: that setting or argument; '' is the one that usually names rows.
 
     Raises:
-      ValueError: an unknown name; the text begins with the place.
+      MissingRowError: an unknown name; the text begins with the place.
     """
     self.check(name, place)
     return self[name]
@@ -86,8 +92,13 @@ class Table(dict[str, Row]):
   def check(self, name: str, place: str = '') -> None:
     """Refuses a name that the table does not have; see `look_up`."""
     if name not in self:
-      raise ValueError(f'{place or self.place}: {self.miss(name)}')
+      raise MissingRowError(f'{place or self.place}: {self.miss(name)}')
 
   def miss(self, name: str) -> str:
     """What is said about an unknown name."""
     return f'no {self.kind} {name!r}; {nearest(name, self)}'
+
+
+def names() -> set[tuple[str, str]]:
+  """(place, name) of every row there is by now, in all tables."""
+  return {(table.place, name) for table in _TABLES for name in table}

@@ -1,15 +1,19 @@
 """Decodes one picture to uint8 [H, W, C], as the settings say."""
+import functools
 import io
 import re
 from typing import Any, NamedTuple
+import warnings
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError, features
 
 from msg_gan_jax.config import schema
 
-EXTENSIONS = ('.bmp', '.gif', '.jpeg', '.jpg', '.png', '.tif', '.tiff',
-              '.webp')
+EXTENSIONS = ('.avif', '.bmp', '.gif', '.jfif', '.jp2', '.jpeg', '.jpg', '.pgm',
+              '.png', '.ppm', '.tif', '.tiff', '.webp')
+# What Pillow may have been built without, by its name for it.
+_CODECS = {'.avif': 'avif', '.jp2': 'jpg_2000', '.webp': 'webp'}
 # A larger picture would take gigabytes in every thread that decodes: it is a
 # decompression bomb, or a panorama that should be cut up first. PIL warns from
 # here on.
@@ -37,6 +41,15 @@ TURNS = {
 # Keys under which PIL's readers put what holds an orientation.
 EXIF = frozenset(
     ('exif', 'xmp', 'XML:com.adobe.xmp', 'Raw profile type exif'))
+
+
+@functools.cache
+def unreadable() -> tuple[str, ...]:
+  """Those of EXTENSIONS whose pictures this Pillow was built without."""
+  with warnings.catch_warnings():
+    warnings.simplefilter('ignore')  # Before 11.3 it does not know of avif.
+    return tuple(extension for extension, codec in _CODECS.items()
+                 if not features.check(codec))
 
 
 class Recipe(NamedTuple):
@@ -99,6 +112,10 @@ class PictureFacts(NamedTuple):
   frames: bool
   upper: bool = False
   values: tuple[float, float, float] | None = None
+
+
+class WantsRangeError(ValueError):
+  """A picture is whole, and no setting says what its black and white are."""
 
 
 def decode(packed: bytes | np.ndarray, recipe: Recipe,
@@ -257,7 +274,7 @@ def _convert(image, channels, values, span=None):
     usual = [(0, top) for top in (1, 255, 65535)
              if 0 <= values[0] and values[1] <= top]
     low, high = (*usual, values[:2])[0]
-    raise ValueError(
+    raise WantsRangeError(
         f'pixels are floats, here from {values[0]:g} to {values[1]:g}; wanted '
         'the values of black and white, such as config.data.range='
         f"'{low:g}:{high:g}'")

@@ -23,6 +23,8 @@ FEW = 8  # The caller, which may be one of many threads, decodes so few itself.
 BAR_FROM = 2_000  # Fewer pictures are decoded before one could read a bar.
 # Too many open files, or too little memory, are not the fault of a picture.
 NOT_THE_FILES_FAULT = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+# Of a broken picture, where settings say what is read.
+REMEDY = "Remove it, or set config.data.on_bad='skip'."
 
 
 class Decoder:
@@ -34,14 +36,16 @@ class Decoder:
     skip: whether `read_all` passes over broken pictures; else they are errors.
     threads: how many decode; 0 is one for each core, or one in all for small
       files.
+    remedy: what helps against a broken picture, a sentence.
 
   Attributes:
     shape: (height, width, channels) of every decoded picture.
   """
 
   def __init__(self, store: PictureStore, recipe: decode.Recipe, skip: bool,
-               threads: int = 0) -> None:
+               threads: int = 0, remedy: str = REMEDY) -> None:
     self._store, self._recipe, self._skip = store, recipe, skip
+    self._remedy = remedy
     self._threads = threads or _best_threads(store)
     self._pool: futures.Executor | None = None
     self._pool_lock = threading.Lock()
@@ -197,10 +201,10 @@ class Decoder:
     return [self._store.names[i], f'{type(error).__name__}: {error}']
 
   def _broken(self, i, error):
-    return ValueError(
-        f'config.data.path: cannot read {self._store.where(i)!r}: {error} '
-        f"({type(error).__name__}). Remove it, or set config.data.on_bad="
-        "'skip'.")
+    place = f'config.data.path: cannot read {self._store.where(i)!r}: {error}'
+    if isinstance(error, decode.WantsRangeError):
+      return ValueError(f'{place}.')
+    return ValueError(f'{place} ({type(error).__name__}). {self._remedy}')
 
   def _map(self, function: Callable[[int], Any],
            numbers: list[int]) -> Iterator:

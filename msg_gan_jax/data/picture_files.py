@@ -6,6 +6,7 @@ import stat
 from typing import NamedTuple
 
 from msg_gan_jax.data import decode
+from msg_gan_jax.files import console
 
 # Folders of these names are parts of a data set, and not classes.
 SPLITS = {'train', 'training', 'test', 'testing', 'val', 'valid', 'validation',
@@ -14,6 +15,8 @@ SPLITS = {'train', 'training', 'test', 'testing', 'val', 'valid', 'validation',
 ARCHIVES = ('.zip', '.npz', '.tar', '.tgz', '.tbz2', '.txz', '.gz', '.bz2',
             '.xz')
 SPECIAL = 'links, pipes and the like'
+# The note that says why pictures in folders have no classes.
+WITHOUT_CLASSES = 'without_classes'
 
 
 class Tree(NamedTuple):
@@ -34,15 +37,13 @@ class Tree(NamedTuple):
 
 
 class Labelling(NamedTuple):
-  """Which pictures of a set are used, and their labels.
+  """The labels of the pictures of a set.
 
   Attributes:
-    used: indices of the pictures that are used.
     classes: names of the labels, () if there are none.
-    labels: index into classes of each used one, 0 if there are none.
+    labels: index into classes of each picture, 0 if there are none.
     notes: what else was found, plain values.
   """
-  used: list[int]
   classes: tuple[str, ...]
   labels: list[int]
   notes: dict
@@ -60,6 +61,7 @@ def scan(path: str) -> Tree:
   """
   root = _root(path)
   stats, others, special = _walk(root)
+  tell_unreadable(path, sorted(others))
   check_any(path, stats, count_others(others, special))
   files = sorted(stats)
   return Tree(root, files, [stats[f] for f in files], sorted(others), special)
@@ -86,8 +88,27 @@ def check_any(path: str, files: Iterable[str],
 
 
 def is_picture(name: str) -> bool:
-  """Tells whether a file is a picture by its name."""
-  return name.lower().endswith(decode.EXTENSIONS)
+  """Tells whether a file is a picture by its name, and of a kind we read."""
+  return (name.lower().endswith(decode.EXTENSIONS)
+          and not name.lower().endswith(decode.unreadable()))
+
+
+def tell_unreadable(place: str, others: Sequence[str]) -> None:
+  """Says which pictures are passed over, as this Pillow cannot read them.
+
+  Args:
+    place: the folder or the archive.
+    others: its files that `is_picture` refuses.
+  """
+  missed = [name for name in others
+            if name.lower().endswith(decode.unreadable())]
+  if missed:
+    kinds = sorted({name.lower()[name.rindex('.'):] for name in missed})
+    console.say_aside(
+        f'{place}: {_some(missed, "picture")} not read '
+        f'({printable(missed[0])!r} the first), for the Pillow that is '
+        f'installed was built without {" ".join(kinds)}. pip install -U pillow '
+        'brings one that has it; or convert them to .png.')
 
 
 def count_others(names: Iterable[str], special: int = 0) -> dict[str, int]:
@@ -110,22 +131,20 @@ def printable(name: str) -> str:
   return name.encode('utf-8', 'backslashreplace').decode()
 
 
-def classes_of_folders(path: str, files: Sequence[str],
-                       on_bad: str = 'error') -> Labelling:
+def classes_of_folders(path: str, files: Sequence[str]) -> Labelling:
   """Labels pictures by the folders that they lie in.
 
   Pictures lie loose, or in one folder for each class, at any depth below it.
   If all lie in one folder of folders, such as train/cat and train/dog, the
-  classes are the folders inside.
+  classes are the folders inside. Where some lie loose beside such folders,
+  there are no classes, and the notes say so.
 
   Args:
     path: of the folder or the archive, for errors.
     files: sorted relative paths, with '/'; at least one.
-    on_bad: 'error', or 'skip': loose pictures beside folders are left out.
 
   Raises:
-    ValueError: pictures lie beside class folders, or the folders are splits
-      and not classes.
+    ValueError: the folders are splits and not classes.
   """
   parts = [f.split('/') for f in files]
   depth = 0
@@ -135,33 +154,27 @@ def classes_of_folders(path: str, files: Sequence[str],
     depth += 1
   loose = [i for i, p in enumerate(parts) if len(p) == depth + 1]
   names = sorted({p[depth] for p in parts if len(p) > depth + 1})
-  if loose and names:
-    if on_bad == 'skip':
-      return _without(loose, path, files)
-    raise ValueError(
-        f'config.data.path: in {path!r}, {len(loose)} pictures lie loose '
-        f'({files[loose[0]]!r} the first) beside {len(names)} folders of '
-        f'pictures ({names[0]!r} the first); wanted all loose, or all in one '
-        "folder a class. config.data.on_bad='skip' leaves the loose ones out.")
   if len(names) > 1 and {n.lower() for n in names} <= SPLITS:
     raise ValueError(
         f'config.data.path: the folders of {path!r} are splits and not '
         f'classes: {", ".join(names)}; name one of them, such as '
         f'{os.path.join(path, *parts[0][:depth], names[-1])!r}.')
-  number = {name: i for i, name in enumerate(names)}
   below = printable('/'.join(parts[0][:depth]))
   notes = {'classes_below': below} if below else {}
-  return Labelling(list(range(len(files))), tuple(map(printable, names)),
+  if loose and names:
+    notes[WITHOUT_CLASSES] = (
+        f'{_some(loose, "picture")} lie{"s" * (len(loose) == 1)} loose '
+        f'({printable(files[loose[0]])!r} the first) beside '
+        f'{_some(names, "folder")} of pictures '
+        f'({printable(names[0])!r} the first)')
+    return Labelling((), [0] * len(files), notes)
+  number = {name: i for i, name in enumerate(names)}
+  return Labelling(tuple(map(printable, names)),
                    [number.get(p[depth], 0) for p in parts], notes)
 
 
-def _without(loose, path, files):
-  """Labels the files that are not loose; they may lie in one more folder."""
-  others = sorted(set(range(len(files))).difference(loose))
-  labelling = classes_of_folders(path, [files[i] for i in others], 'skip')
-  left_out = [printable(files[i]) for i in loose]
-  return labelling._replace(used=[others[i] for i in labelling.used],
-                            notes={**labelling.notes, 'left_out': left_out})
+def _some(things, what):
+  return f'{len(things):,} {what}{"s" * (len(things) > 1)}'
 
 
 def _root(path):

@@ -5,7 +5,7 @@ import json
 import numpy as np
 
 from msg_gan_jax.data import decode, held_out, tally
-from msg_gan_jax.data.decoder import Decoder
+from msg_gan_jax.data.decoder import REMEDY, Decoder
 from msg_gan_jax.data.store import PictureStore
 from msg_gan_jax.files import cache, console
 
@@ -28,6 +28,7 @@ class Pictures:
       only the notes are kept, and `images` decodes.
     threads: how many decode; 0 is one for each core, or one in all for small
       files.
+    remedy: what helps against a broken picture, a sentence.
 
   Raises:
     ValueError: there is nothing to read, or a picture is broken and on_bad is
@@ -36,7 +37,8 @@ class Pictures:
 
   def __init__(self, store: PictureStore, recipe: decode.Recipe,
                on_bad: str = 'error', cache_dir: str = '',
-               cache_gb: float = 4., threads: int = 0) -> None:
+               cache_gb: float = 4., threads: int = 0,
+               remedy: str = REMEDY) -> None:
     if recipe.channels not in decode.MODES:
       raise ValueError(
           f'config.data.channels: a picture has 1 (grey), 3 (colour) or 4 '
@@ -44,7 +46,7 @@ class Pictures:
     self._store, self._recipe = store, recipe
     self._skip = on_bad == 'skip'
     self._cache_dir = cache.folder(cache_dir)
-    self._decoder = Decoder(store, recipe, self._skip, threads)
+    self._decoder = Decoder(store, recipe, self._skip, threads, remedy)
     self.name: str = store.name
     self.classes: tuple[str, ...] = store.classes
     self.shape: tuple[int, int, int] = self._decoder.shape

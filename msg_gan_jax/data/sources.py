@@ -8,6 +8,7 @@ import numpy as np
 
 from msg_gan_jax.config import schema, tables
 from msg_gan_jax.data import decode, held_out
+from msg_gan_jax.data.decoder import REMEDY
 from msg_gan_jax.data.drawn import avatars, polygons, toys
 from msg_gan_jax.data.pictures import Pictures
 from msg_gan_jax.data.source import Source, Subset
@@ -137,7 +138,7 @@ def _drawn(data: schema.Data, draw: Callable[[int, int], Source]) -> Splits:
   if data.path:
     raise ValueError(
         f'config.data.path: {data.path!r}, but config.data.name = '
-        f'{data.name!r} draws its pictures; did you mean config.data.name = '
+        f'{data.name!r} draws its pictures; did you mean config.data.name='
         "'folder'?")
   _want_defaults(data, 'split', 'label_file', 'resize', 'filter', 'range',
                  'on_bad')
@@ -151,8 +152,7 @@ def open_folder(data: schema.Data) -> Splits:
   Source: this project's; dataset.json is NVIDIA's (StyleGAN2-ADA).
   """
   _want_defaults(data, 'dataset', 'split')
-  return _split(folder.Folder(
-      data.path, data.label_file, data.label, data.on_bad), data)
+  return _split(folder.Folder(data.path, data.label_file, data.label), data)
 
 
 def open_archive(data: schema.Data) -> Splits:
@@ -166,8 +166,7 @@ def open_archive(data: schema.Data) -> Splits:
     _want_defaults(data, 'label_file')
     return _split(npz.Npz(opened, data.dataset, data.label), data)
   _want_defaults(data, 'dataset')
-  return _split(archive.Archive(
-      opened, data.label_file, data.label, data.on_bad), data)
+  return _split(archive.Archive(opened, data.label_file, data.label), data)
 
 
 def open_cifar(data: schema.Data) -> Splits:
@@ -246,8 +245,14 @@ def _split(store: PictureStore, data: schema.Data) -> Splits:
           len(measured) >= held_out.fewest(data)) else None)
 
 
-def read(store: PictureStore, data: schema.Data) -> Pictures:
+def read(store: PictureStore, data: schema.Data,
+         remedy: str = REMEDY) -> Pictures:
   """Reads the pictures of a store as the settings say.
+
+  Args:
+    store: where they lie.
+    data: the settings.
+    remedy: what helps against a broken picture, a sentence.
 
   Raises:
     ValueError: a picture is broken, config.data.count is set, or
@@ -255,7 +260,7 @@ def read(store: PictureStore, data: schema.Data) -> Pictures:
   """
   _want_defaults(data, 'count')
   return Pictures(store, decode.recipe_of(data), data.on_bad, data.cache_dir,
-                  data.cache_gb, data.threads)
+                  data.cache_gb, data.threads, remedy)
 
 
 SOURCES: tables.Table[OpenSource] = tables.Table('config.data.name', 'source', {

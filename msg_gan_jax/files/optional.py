@@ -1,14 +1,25 @@
-"""Imports packages that only some sources need."""
+"""Packages that only some sources, films, logs and shells need."""
 import importlib
 import types
 
+# {module: what brings it}; each is in an extra of setup.cfg. This package
+# itself may lie in a checkout, and on no index: pip is asked for theirs.
+PACKAGES = {
+    'argcomplete': 'argcomplete',
+    'datasets': 'datasets',
+    'imageio_ffmpeg': 'imageio-ffmpeg',
+    'lmdb': 'lmdb',
+    'tensorboardX': 'tensorboardX',
+    'tensorflow_datasets': 'tensorflow-datasets',
+}
 
-def require(module: str, extra: str) -> types.ModuleType:
-  """Imports a module that an extra of setup.cfg brings.
+
+def require(module: str, place: str) -> types.ModuleType:
+  """Imports a module of PACKAGES.
 
   Args:
-    module: its name, such as 'tensorflow_datasets'.
-    extra: the extra, which is called like the source that needs it.
+    module: its name.
+    place: what needs it, with which the error begins.
 
   Raises:
     ValueError: it is not installed, or does not import; how to install it.
@@ -17,5 +28,10 @@ def require(module: str, extra: str) -> types.ModuleType:
     return importlib.import_module(module)
   except ImportError as error:
     raise ValueError(
-        f'config.data.name: {extra!r} needs {module}, which does not import: '
-        f"{error}. Run: pip install 'msg_gan_jax[{extra}]'") from error
+        f'{place} needs {module}, which does not import: {error}. '
+        f'Run: {install(module)}') from error
+
+
+def install(module: str) -> str:
+  """The command that installs a module of PACKAGES."""
+  return f'pip install {PACKAGES[module]}'

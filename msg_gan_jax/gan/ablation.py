@@ -88,10 +88,11 @@ def _norm(begin, now):
 
 
 def _average(given):
-  """An average that is switched off does not come later."""
-  if given.get('train.ema_half_life_images', ...) == 0:
-    yield Follower('schedule.ema_half_life_images',
-                   'train.ema_half_life_images', -1.)
+  """An average that is switched off does not come later, nor warms up."""
+  switch = 'train.ema_half_life_images'
+  if given.get(switch, ...) == 0:
+    yield Follower('schedule.ema_half_life_images', switch, -1.)
+    yield Follower('train.ema_rampup', switch, 0.)
 
 
 def _styles(begin, now):

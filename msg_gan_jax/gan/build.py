@@ -60,6 +60,22 @@ def build(config: schema.Settings, **changes: Any) -> 'Gan':
   return Gan(components)
 
 
+def build_to_draw(config: schema.Config) -> 'Gan':
+  """Makes a GAN of a run's settings, whose pictures need no objective.
+
+  Rows of losses, penalties, constraints and augmentations may be missing; what
+  needs one of them raises, as `Gan.step` does.
+
+  Raises:
+    ValueError: an unknown name of all else.
+  """
+  settings_of_networks.check(config)
+  components = look_up(config, drawing=True)
+  if components.whole:  # Of rows that are missing no rule can ask.
+    compatibility.check(components)
+  return Gan(components)
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class Gan:
   """What `build` makes of a Config: pure functions, compiled once for each Gan.

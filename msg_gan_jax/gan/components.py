@@ -4,6 +4,7 @@ import dataclasses
 from typing import Any
 
 from msg_gan_jax.config import schema
+from msg_gan_jax.config.tables import MissingRowError, Table
 from msg_gan_jax.gan import schedules
 from msg_gan_jax.gan.networks.players import (
   D_CONDITIONS,
@@ -15,6 +16,7 @@ from msg_gan_jax.gan.networks.table import NETWORKS
 from msg_gan_jax.gan.objectives.augmentations import (
   AUGMENTATIONS,
   Augmentation,
+  unchosen,
 )
 from msg_gan_jax.gan.objectives.losses import LOSSES, Loss
 from msg_gan_jax.gan.objectives.path_length import G_PENALTIES, GPenalty
@@ -54,6 +56,13 @@ class Components:
   growth: schedules.Growth | None
 
   @property
+  def whole(self) -> bool:
+    """Whether no row is `Missing`."""
+    rows = (self.loss, self.penalty, self.g_penalty, self.augment,
+            self.constraint, *self.weight_penalties.values())
+    return not any(isinstance(row, Missing) for row in rows)
+
+  @property
   def every_pass(self) -> bool:
     """Whether each pass in training may change statistics, or the first."""
     return self.config.networks.power_update == 'pass'
@@ -81,14 +90,38 @@ class Components:
         objective.g_penalty_every_g_steps if self.g_penalty else 0)
 
 
-def look_up(config: schema.Config) -> Components:
+class Missing:
+  """Stands for a row that is not there, and raises where it is used.
+
+  Args:
+    error: what says so.
+  """
+
+  def __init__(self, error: MissingRowError) -> None:
+    self.error = error
+
+  def __getattr__(self, name: str) -> Any:
+    return self()
+
+  def __call__(self, *unused: Any) -> Any:
+    raise ValueError(
+        f'{self.error} Pictures are drawn without it; for all else import the '
+        'module that registers it, and load the run again.')
+
+
+def look_up(config: schema.Config, drawing: bool = False) -> Components:
   """The Components that a Config names.
 
   Its networks must be able to have its settings: see settings_of_networks.
 
+  Args:
+    config: all settings.
+    drawing: whether rows that drawing does not need may be `Missing`.
+
   Raises:
     ValueError: an unknown name.
   """
+  find = _or_missing if drawing else Table.look_up
   objective = config.objective
   players = NETWORKS.look_up(config.networks.name)(config)
   G_CONDITIONS.check(config.networks.g_condition)
@@ -96,18 +129,28 @@ def look_up(config: schema.Config) -> Components:
   return Components(
       config=config,
       players=players,
-      loss=LOSSES.look_up(objective.loss),
-      penalty=PENALTIES.look_up(objective.penalty),
-      g_penalty=G_PENALTIES.look_up(objective.g_penalty),
-      augment=AUGMENTATIONS.look_up(objective.augment),
-      constraint=CONSTRAINTS.look_up(objective.constraint),
+      loss=find(LOSSES, objective.loss),
+      penalty=find(PENALTIES, objective.penalty),
+      g_penalty=find(G_PENALTIES, objective.g_penalty),
+      augment=unchosen if objective.augment == schema.AUTO else find(
+          AUGMENTATIONS, objective.augment),
+      constraint=find(CONSTRAINTS, objective.constraint),
       weight_penalties={
-          player: WEIGHT_PENALTIES.look_up(
-              getattr(objective, name), f'config.objective.{name}')
+          player: find(
+              WEIGHT_PENALTIES, getattr(objective, name),
+              f'config.objective.{name}')
           for player, name in (('g', 'g_weight_penalty'),
                                ('d', 'd_weight_penalty'))},
       optimizer=OPTIMIZERS.look_up(config.optimizer.name),
       growth=_growth(config.train, players.ladder))
+
+
+def _or_missing(table, name, place=''):
+  """The row that a setting names, or what stands for it."""
+  try:
+    return table.look_up(name, place)
+  except MissingRowError as error:
+    return Missing(error)
 
 
 def _growth(train, ladder):

@@ -145,8 +145,6 @@ IDLE = (
     Idle(('schedule.images',), _is_not_above_0, (
         'schedule.rates', 'schedule.beta2', 'schedule.penalty_weight',
         'schedule.augment_strength', 'schedule.ema_half_life_images')),
-    Idle(('train.ema_half_life_images', 'schedule.ema_half_life_images'),
-         _is_not_above_0, ('train.ema_rampup',)),
     Idle(('objective.penalty',), _is_none, (
         'objective.penalty_every_d_steps', 'schedule.penalty_weight')),
     Idle(('objective.constraint',), _is_none, ('objective.clip',)),

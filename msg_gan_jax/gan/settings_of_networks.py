@@ -2,6 +2,7 @@
 from collections.abc import Callable
 
 from msg_gan_jax.config.schema import Config
+from msg_gan_jax.config.tables import MissingRowError
 from msg_gan_jax.gan import pyramid
 from msg_gan_jax.gan.networks import dcgan, infogan, resnet
 from msg_gan_jax.gan.networks.norms import NORMS
@@ -136,7 +137,7 @@ def _norms(config):
       row, place = getattr(settings, f'{player}_{name}'), (
           f'config.networks.{player}_{name}')
       if row not in table:
-        raise ValueError(f'{place}: {table.miss(row)}' + (
+        raise MissingRowError(f'{place}: {table.miss(row)}' + (
             f' {row!r} is a weight norm: config.networks.{player}_weight_norm.'
             if row in WEIGHT_NORMS else ''))
   if settings.g_condition == 'batch_norm' and settings.g_norm != 'batch':

@@ -19,7 +19,7 @@ from msg_gan_jax.metrics.score import Score, error_of_share, with_class_names
 INCEPTION = 'inception:2048'  # Of other features, FID has another name.
 CLASSES = 'classifier:logits'
 LPIPS = 'lpips'
-_NEIGHBOURS = 5  # Naeem et al. 2020.
+NEIGHBOURS = 5  # Naeem et al. 2020.
 
 
 def fid_scores(pair: Pair) -> list[Score]:
@@ -123,16 +123,16 @@ def density_coverage_scores(pair: Pair) -> list[Score]:
 
   def measure(real, fake):
     return precision_recall.density_coverage(
-        real, fake, _NEIGHBOURS)
+        real, fake, NEIGHBOURS)
 
   shares = measure(pair.real.features(spec), pair.fake.features(spec))
   floor = _floor_of_neighbours(
-      pair, 'density_coverage', _NEIGHBOURS, measure)
+      pair, 'density_coverage', NEIGHBOURS, measure)
   return [
       Score('density', shares.density, None, spec, floor and floor.density,
-            {'k': _NEIGHBOURS}),
+            {'k': NEIGHBOURS}),
       Score('coverage', shares.coverage, None, spec, floor and floor.coverage,
-            {'k': _NEIGHBOURS})]
+            {'k': NEIGHBOURS})]
 
 
 def _floor_of_neighbours(pair, name, k, measure):

@@ -7,6 +7,7 @@ from msg_gan_jax.metrics.functional import (
   sliced_wasserstein,
 )
 from msg_gan_jax.metrics.pair import Pair, Side
+from msg_gan_jax.metrics.protocols import Protocol
 from msg_gan_jax.metrics.score import Score, with_class_names
 
 _PAIRS = 10_000  # Karras et al. 2018.
@@ -42,6 +43,12 @@ def ms_ssim_scores(pair: Pair) -> list[Score]:
                 about=about, warnings=fake.warnings)]
 
 
+def fewest_of_ms_ssim(protocol: Protocol) -> tuple[int, int]:
+  """Pictures that MS-SSIM needs, of reals and of fakes: pairs, or batches."""
+  fewest = 2 * _LANDSCAPE[0] if protocol.similarity == 'landscape' else 2
+  return fewest, fewest
+
+
 def ms_ssim_within_scores(pair: Pair) -> list[Score]:
   """How alike two pictures of one class are, in the mean over classes.
 
@@ -59,6 +66,17 @@ def _form(pair):
   """
   height, width, _ = pair.real.source.shape
   return ms_ssim.LANDSCAPE if height % 16 or width % 16 else ms_ssim.PROGAN
+
+
+def check_patches(pair: Pair) -> None:
+  """Refuses pictures that hold no patch."""
+  for side, source in (('real', pair.real.source), ('fake', pair.fake.source)):
+    height, width, _ = source.shape
+    if 0 < min(height, width) < sliced_wasserstein.SMALLEST:
+      raise ValueError(
+          f'metrics: swd wants pictures of at least '
+          f'{sliced_wasserstein.SMALLEST} pixels a side, and those of {side} '
+          f'({source.name}) are {width} x {height}.')
 
 
 def swd_scores(pair: Pair) -> list[Score]:

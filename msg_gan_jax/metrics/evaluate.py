@@ -6,14 +6,16 @@ import os
 from typing import Any
 
 import jax
+import numpy as np
 
 from msg_gan_jax.files import console
 from msg_gan_jax.metrics import given, protocols, sets
 from msg_gan_jax.metrics.by_features import LPIPS
 from msg_gan_jax.metrics.features import table
+from msg_gan_jax.metrics.functional.checks import TooFewError
 from msg_gan_jax.metrics.pair import Options, Pair
 from msg_gan_jax.metrics.score import Score
-from msg_gan_jax.metrics.table import METRICS, Metric, named
+from msg_gan_jax.metrics.table import METRICS, Metric, named, too_few
 
 Pictures = given.Pictures | str | os.PathLike
 Path = str | os.PathLike
@@ -156,15 +158,30 @@ def open_features(
 
   Raises:
     ValueError: unknown metrics or features, weights that are missing, pictures
-      without what a metric is about.
+      without what a metric is about, or fewer than it needs.
   """
   names = dict.fromkeys(named(metrics))
   rows = [METRICS.look_up(name) for name in names]
   for name, row in zip(names, rows, strict=True):
     pair.check_pictures(name, row.without_pictures)
+    _check_count(pair, name)
   specs = [spec for row in rows for spec in row.features(pair)]
   pair.want(specs if rows else (pair.spec,))
   return rows
+
+
+def _check_count(pair, name):
+  """Refuses fewer pictures than a metric needs."""
+  if pair.files:
+    return
+  real, fake = pair.real.labels(), pair.fake.labels()
+  if not pair.given and len(fake) < pair.protocol.n_fake:
+    # They are not drawn yet, and will have the labels of the reals.
+    fake = np.resize(real, pair.protocol.n_fake)
+  why = too_few(name, pair.protocol, real, fake)
+  if why:
+    raise TooFewError(
+        f'metrics: {why}; wanted more, or metrics without {name}.')
 
 
 def key(score: Score, options: Options) -> str:

@@ -19,6 +19,7 @@ from msg_gan_jax.metrics.moments_file import MomentsFile, is_moments
 # is drawn again whenever it is asked for.
 MOST_BYTES = 2**32
 _LOOKED_AT = 64  # Pictures whose size is looked at before any is decoded.
+_REMEDY = 'Remove it: all pictures of a set count.'
 _TURNED, _ON_WHITE = 'turned as their EXIF says', 'alpha laid on white'
 _CHANNELS = {'1': 1, 'L': 1, 'I;16': 1, 'RGBA': 4, 'LA': 4, 'PA': 4}
 
@@ -63,10 +64,11 @@ def open_set(text: str, name: str = 'real', held_out: bool = False,
       splits = sources.SOURCES[source](data)
       return splits.held_out if held_out and splits.held_out else splits.train
   except (ValueError, OSError) as error:
-    fields = (field.name for field in dataclasses.fields(schema.Data))
-    message = errors.renamed(str(error), {
-        **{f'config.data.{field}': field for field in fields},
-        'config.data.path': name})
+    message = errors.without_settings(errors.renamed(str(error), {
+        'config.data.path': name, 'config.data.range': 'range'}))
+    message = errors.renamed(message, {
+        f'config.data.{field.name}': field.name
+        for field in dataclasses.fields(schema.Data)})
     if not message.startswith(f'{name}: '):
       message = f'{name}: {message}'
     raise ValueError(message) from error
@@ -96,7 +98,7 @@ def _files(path, resolution, cache_dir, like):
       name='folder', resolution=height, width=width, cache_dir=cache_dir,
       resize=like.resize, filter=like.filter, range=like.range,
       channels=_CHANNELS.get(looked[0].mode, 3))
-  pictures = sources.read(store, data)
+  pictures = sources.read(store, data, _REMEDY)
   happened = pictures.notes['decisions']
   if not resolution and (
       pictures.notes['different_sizes'] > 1 or _TURNED in happened):
@@ -108,7 +110,7 @@ def _files(path, resolution, cache_dir, like):
     # In colour, as PIL's convert('RGB') has it, which the peers call: alpha is
     # left out, where training lays it on white.
     return Coloured(pictures if data.channels == 4 else sources.read(
-        store, dataclasses.replace(data, channels=4)))
+        store, dataclasses.replace(data, channels=4), _REMEDY))
   return pictures
 
 
@@ -116,11 +118,11 @@ def _store(path, cache_dir):
   # Pictures at any depth. Their folders are classes where they can be, for the
   # few metrics that compare classes; nothing else needs them.
   if os.path.isdir(path):
-    return folder.Folder(path, on_bad='no_classes')
+    return folder.Folder(path, strict=False)
   unpacked = archive.unpack(path, cache_dir)
   if npz.is_npz(unpacked):
     return npz.Npz(unpacked)
-  return archive.Archive(unpacked, on_bad='no_classes')
+  return archive.Archive(unpacked, strict=False)
 
 
 class Paths(NamedTuple):

@@ -63,11 +63,12 @@ class Extractors:
 
   def want(self, specs: Iterable[str]) -> None:
     """Opens what these features need, such that one pass gives all taps."""
+    specs = [*specs]
     for name, tap in map(table.parse, specs):
       if tap not in self._taps.setdefault(name, set()):
         self._taps[name].add(tap)
         self._opened.pop(name, None)  # It has other taps only.
-    for name in self._taps:
+    for name in dict.fromkeys(table.parse(spec)[0] for spec in specs):
       self.get(name)
 
   def get(self, name: str) -> table.Extractor:

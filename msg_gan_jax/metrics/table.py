@@ -1,10 +1,13 @@
 """METRICS: what is measured of two sets of pictures, and how sure it is."""
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 import dataclasses
 import re
 from typing import Protocol
 
+import numpy as np
+
 from msg_gan_jax.config import tables
+from msg_gan_jax.data import picture_files
 from msg_gan_jax.metrics import (
   avatar_factors,
   by_features,
@@ -12,7 +15,9 @@ from msg_gan_jax.metrics import (
   polygon_distance,
 )
 from msg_gan_jax.metrics.features.table import FEATURES, parse
+from msg_gan_jax.metrics.functional import frechet
 from msg_gan_jax.metrics.pair import Pair
+from msg_gan_jax.metrics.protocols import Protocol as Definitions
 from msg_gan_jax.metrics.score import Score
 
 
@@ -42,6 +47,10 @@ class Metric:
       these.
     without_pictures: sides of which mu and sigma are enough.
     lower_is_better: whether less is better, of what `best` is chosen by.
+    fewest: protocol -> how many pictures it needs of the reals, and of the
+      fakes.
+    of_class: which class has to have so many, where one has to: the smallest
+      that there is, by `min`, or the largest, by `max`.
   """
   features: FeaturesOf
   run: Run
@@ -49,16 +58,21 @@ class Metric:
   scores: Mapping[str, str] = dataclasses.field(default_factory=dict)
   without_pictures: tuple[str, ...] = ()
   lower_is_better: bool = dataclasses.field(kw_only=True)
+  fewest: Callable[[Definitions], tuple[int, int]] = dataclasses.field(
+      default=lambda protocol: (2, 2), kw_only=True)
+  of_class: Callable[[Iterable[int]], int] | None = dataclasses.field(
+      default=None, kw_only=True)
 
 
 def _check_classes(pair, name):
   sources = pair.real.source, pair.fake.source
   for side, source in zip(('real', 'fake'), sources, strict=True):
     if len(source.classes) < 2:
-      why = source.notes.get('without_classes')
+      why = source.notes.get(picture_files.WITHOUT_CLASSES)
       raise ValueError(
           f'metrics: {name} compares classes, and the pictures of {side} '
-          f'({source.name}) have none{f": {why}" if why else "."}')
+          f'({source.name}) have none{f": {why}" if why else ""}. Wanted all '
+          f'in one folder a class, or metrics without {name}.')
   real, fake = sources
   if real.classes != fake.classes:
     raise ValueError(
@@ -70,6 +84,11 @@ def _check_classes(pair, name):
 def _no_features(pair):
   pair.check_one_size('what is compared pixel by pixel')
   return ()
+
+
+def _patches(pair):
+  by_pictures.check_patches(pair)
+  return _no_features(pair)
 
 
 def _spec(pair):
@@ -120,7 +139,8 @@ METRICS: tables.Table[Metric] = tables.Table('metrics', 'metric', {
     'fid_infinity': Metric(
         _spec, by_features.fid_infinity_scores, 'FID of endless samples',
         {'frechet_infinity': 'Fréchet distance for endless samples'},
-        ('real',), lower_is_better=True),
+        ('real',), lower_is_better=True,
+        fewest=lambda protocol: (2, frechet.FEWEST)),
     'kid': Metric(_spec, by_features.kid_scores, 'KID', lower_is_better=True),
     'is': Metric(
         _logits_spec, by_features.inception_scores, 'inception score',
@@ -128,26 +148,28 @@ METRICS: tables.Table[Metric] = tables.Table('metrics', 'metric', {
     'precision_recall': Metric(
         _manifold_spec, by_features.precision_recall_scores,
         'precision and recall', {'precision': 'precision', 'recall': 'recall'},
-        lower_is_better=False),
+        lower_is_better=False,
+        fewest=lambda protocol: (protocol.k + 1, protocol.k + 1)),
     'density_coverage': Metric(
         _manifold_spec, by_features.density_coverage_scores,
         'density and coverage', {'density': 'density', 'coverage': 'coverage'},
-        lower_is_better=False),
+        lower_is_better=False, fewest=lambda protocol: (
+            by_features.NEIGHBOURS + 1, by_features.NEIGHBOURS + 1)),
     'ms_ssim': Metric(
         _no_features, by_pictures.ms_ssim_scores, 'MS-SSIM of two samples',
-        lower_is_better=True),
+        lower_is_better=True, fewest=by_pictures.fewest_of_ms_ssim),
     'ms_ssim_within': Metric(
         _with_classes('ms_ssim_within', _no_features),
         by_pictures.ms_ssim_within_scores, 'MS-SSIM within a class',
-        lower_is_better=True),
+        lower_is_better=True, of_class=max),
     'swd': Metric(
-        _no_features, by_pictures.swd_scores, 'sliced Wasserstein distance',
+        _patches, by_pictures.swd_scores, 'sliced Wasserstein distance',
         lower_is_better=True),
     'intra_fid': Metric(
         _with_classes('intra_fid', _spec), by_features.intra_fid_scores,
         'FID within a class',
         {'intra_frechet': 'Fréchet distance within a class'},
-        lower_is_better=True),
+        lower_is_better=True, of_class=min),
     'class_accuracy': Metric(
         _with_classes('class_accuracy', _classifier_spec),
         by_features.class_accuracy_scores, 'class accuracy',
@@ -166,6 +188,29 @@ METRICS: tables.Table[Metric] = tables.Table('metrics', 'metric', {
         {'polygon_precision': 'polygon precision',
          'polygon_recall': 'polygon recall'}, lower_is_better=False),
 })
+
+
+def too_few(name: str, protocol: Definitions, real: np.ndarray,
+            fake: np.ndarray) -> str:
+  """Why a row cannot measure so few pictures; '' where it can.
+
+  Args:
+    name: of the row.
+    protocol: how it is computed.
+    real, fake: int [n], the labels of each set.
+  """
+  row = METRICS[name]
+  for side, labels, fewest in zip(
+      ('real', 'fake'), (real, fake), row.fewest(protocol), strict=True):
+    found, of = len(labels), ''
+    if row.of_class and found:
+      counts = np.unique(labels, return_counts=True)[1]
+      found = int(row.of_class(counts))
+      of = ' of ' + ('each' if row.of_class is min else 'a') + ' class'
+    if found < fewest:
+      return (f'{name} needs {fewest} {side} pictures{of}, and there '
+              f'{"is" if found == 1 else "are"} {found}')
+  return ''
 
 
 def score_names(name: str) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ import numpy as np
 from PIL import Image
 
 from msg_gan_jax.config import tables
+from msg_gan_jax.files import optional
 from msg_gan_jax.files.atomic import replacing
 
 # Browsers show a GIF's frames of less than 20 ms five times too long.
@@ -88,7 +89,7 @@ def ffmpeg() -> str:
   except (ImportError, RuntimeError) as error:
     raise ValueError(
         'path: a .mp4 needs ffmpeg, which is not on the PATH; run '
-        "pip install 'msg_gan_jax[video]', or write a .webp or a .gif."
+        f'{optional.install("imageio_ffmpeg")}, or write a .webp or a .gif.'
     ) from error
 
 

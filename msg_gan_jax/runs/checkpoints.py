@@ -1,5 +1,5 @@
 """Checkpoints of a run: written in the background, verified when read."""
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 import contextlib
 import datetime
 import hashlib
@@ -16,6 +16,10 @@ from msg_gan_jax.runs import (
   processes,
   verification,
 )
+
+
+class DamagedError(ValueError):
+  """There are checkpoints, but none of those asked for is intact."""
 
 
 class Checkpoints:
@@ -150,16 +154,18 @@ class Checkpoints:
       (images, tree), or None if there is no checkpoint.
 
     Raises:
-      ValueError: there are checkpoints, but none is intact; or an intact one
-        has other leaves, shapes or types than `like`.
+      DamagedError: there are checkpoints, but none is intact.
+      ValueError: an intact one has other leaves, shapes or types than `like`;
+        or there is none of `images`.
     """
     self.wait()
     self.passed_over, self.notes = [], {}
     place = place or f'checkpoints {self.path}'
     wanted = fingerprints.named(like, place)
     damaged: list[tuple[int, str]] = []
+    renamed: dict[int, int] = {}
     for step in reversed(self._candidates(images, place)):
-      leaves, about, notes, why = verification.read(
+      leaves, about, notes, why, holds = verification.read(
           self.path / str(step), step, wanted, partial, place)
       if leaves is not None:
         if not partial:
@@ -169,12 +175,11 @@ class Checkpoints:
         return step, jax.tree.unflatten(
             jax.tree.structure(like), leaves.values())
       damaged.append((step, why))
+      if holds is not None:
+        renamed[step] = holds
     if damaged:
-      raise ValueError(
-          f'{place}: none of the checkpoints in {self.path} is intact:\n' +
-          ''.join(f'  {step}: {why}\n' for step, why in damaged) +
-          'Nothing was changed. Restore the folder from a copy, or begin '
-          'anew in another workdir=FOLDER.')
+      raise DamagedError(_none_intact(
+          self.path, damaged, renamed, place, images is not None))
     aside = processes.from_main(len(list(self.path.glob('damaged/*'))))
     if aside:  # There were some: to begin at zero now would hide it.
       raise ValueError(
@@ -197,9 +202,20 @@ class Checkpoints:
   def set_aside_beyond(self, images: int) -> None:
     """Moves checkpoints of more images to `damaged/`: a run went back."""
     beyond = [step for step in self.steps() if step > images]
-    if beyond:
-      self._move_aside(beyond)
-      self._reopen()
+    # All have looked once they agree; none of them moves any before.
+    if processes.from_main(len(beyond)):
+      self.set_aside(beyond)
+
+  def set_aside(self, steps: Sequence[int]) -> None:
+    """Moves checkpoints to `damaged/`, to be found there by a person."""
+    self._move_aside(steps)
+    self._reopen()
+
+  def notes_of(self, images: int) -> dict[str, Any]:
+    """What was saved beside the arrays of a checkpoint; {} if it is damaged."""
+    record, _ = orbax_storage.attempt(
+        orbax_storage.read_record, self.path / str(images), images)
+    return record['notes'] if record else {}
 
   def _settle(self, damaged):
     """Moves damaged checkpoints aside, and says so in `passed_over`."""
@@ -247,6 +263,24 @@ class Checkpoints:
     if manager is not None:
       with contextlib.suppress(Exception):  # `wait` has raised it already.
         manager.close()
+
+
+def _none_intact(path, damaged, renamed, place, one):
+  """What is said where nothing can be read: why, and how to mend it."""
+  if one:
+    (images, why), = damaged
+    text = f'{place}: the checkpoint of {images} images in {path} is damaged: '
+    text += f'{why}. '
+  else:
+    text = f'{place}: none of the checkpoints in {path} is intact:\n' + ''.join(
+        f'  {images}: {why}\n' for images, why in damaged)
+  text += 'Nothing was changed. '
+  if renamed:
+    names = ', '.join(f'{old} -> {new}' for old, new in renamed.items())
+    return f'{text}Name the folders by what they hold: {names}.'
+  return text + ('Restore it from a copy.' if one else (
+      'Restore the folder from a copy, or begin anew in another '
+      'workdir=FOLDER.'))
 
 
 def _all_see(steps, place):

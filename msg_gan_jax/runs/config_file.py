@@ -73,8 +73,8 @@ def read_config(
 def as_begun(config: schema.Config, path: str | os.PathLike) -> schema.Config:
   """The config with what the first start of a run decided.
 
-  That is the share of the pictures that is held out, where the config leaves it
-  open.
+  That is the share of the pictures that is held out, and the augmentation,
+  where the config leaves them open.
 
   Args:
     config: the Config that the run shall go on under.
@@ -84,12 +84,20 @@ def as_begun(config: schema.Config, path: str | os.PathLike) -> schema.Config:
     ValueError: a config.json that is damaged or of another schema.
   """
   place = absolute(path)
-  if config.data.held_out_share != schema.OPEN_SHARE or not (
+  share_is_open = config.data.held_out_share == schema.OPEN_SHARE
+  augment_is_open = config.objective.augment == schema.AUTO
+  if not (share_is_open or augment_is_open) or not (
       place / 'config.json').is_file():
     return config
   begun, _ = read_config(place)
-  return dataclasses.replace(config, data=dataclasses.replace(
-      config.data, held_out_share=begun.data.held_out_share))
+  if share_is_open:
+    config = dataclasses.replace(config, data=dataclasses.replace(
+        config.data, held_out_share=begun.data.held_out_share))
+  if augment_is_open:
+    config = dataclasses.replace(config, objective=dataclasses.replace(
+        config.objective, augment=begun.objective.augment,
+        augment_strength=begun.objective.augment_strength))
+  return config
 
 
 def describe(lacking: dict[str, Any]) -> str:
@@ -105,8 +113,9 @@ def absolute(path: str | os.PathLike) -> pathlib.Path:
     raise ValueError("workdir: wanted a folder, found ''.")
   if '://' in path:
     raise ValueError(
-        f'workdir {path}: wanted a folder in the file system; mount the '
-        'bucket, and give the path of the mount.')
+        f'workdir {path}: wanted a folder in the file system, such as one on a '
+        'disk or an NFS share. A bucket that is mounted has no locks; '
+        'docs/guide/shared_folders.md says what a run needs.')
   return pathlib.Path(os.path.abspath(os.path.expanduser(path)))
 
 

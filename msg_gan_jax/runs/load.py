@@ -1,5 +1,5 @@
 """A trained run, read from its folder: settings, GAN, State."""
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 import os
 from typing import Any, NamedTuple
 
@@ -8,10 +8,11 @@ from jax.sharding import Sharding
 
 from msg_gan_jax.arrays.mesh import data_mesh, replicated
 from msg_gan_jax.config import Config
-from msg_gan_jax.gan.build import Gan, build
+from msg_gan_jax.files import console
+from msg_gan_jax.gan.build import Gan, build, build_to_draw
 from msg_gan_jax.gan.state import State
-from msg_gan_jax.runs import best
-from msg_gan_jax.runs.checkpoints import Checkpoints
+from msg_gan_jax.runs import best, experiment_file
+from msg_gan_jax.runs.checkpoints import Checkpoints, DamagedError
 from msg_gan_jax.runs.config_file import load_config
 
 WHICH = ('newest', 'best', 'all')
@@ -32,49 +33,77 @@ class LoadedRun(NamedTuple):
 
 
 def load(workdir: str | os.PathLike, which: str | int = 'newest',
-         say: Callable[[str], Any] | None = None) -> LoadedRun:
-  """The newest intact checkpoint of a run, or the one that `which` names.
+         say: Callable[[str], Any] = console.say_aside,
+         trust_code: bool = False) -> LoadedRun:
+  """A run as it is in one of its checkpoints: settings, GAN and State.
 
   Args:
     workdir: its folder.
-    which: 'newest', 'best', or images shown, such as 100000.
-    say: see `config_file.load_config`.
+    which: 'newest', 'best', or images shown, such as 100000. Where the newest
+      is damaged, it is the one before, with a warning.
+    say: gets what is to be known: that an older checkpoint is read, settings
+      that the run did not have, and that its own experiment.py is run.
+    trust_code: whether that file may be run although others may have written
+      it. Without, a row of it is looked for only if pictures need it, and
+      `gan.step` may miss a loss.
 
   Raises:
     ValueError: no run, no intact checkpoint, or no such checkpoint.
   """
   _check(which, WHICH[:-1])
   config = load_config(workdir, say)
-  gan = build(config)
-  folder, images = os.path.join(os.path.expanduser(workdir), LATEST), None
-  if which != 'newest':
-    folder, images = checkpoints_of(workdir, which)[-1]
-  images, state = load_state(gan, folder, images, f'workdir {workdir}')
+  make = build if trust_code else build_to_draw
+  gan = experiment_file.with_rows(
+      workdir, lambda: make(config), trust_code, say)
+  (images, state), = states(gan, workdir, which, say)
   return LoadedRun(config, gan, state, images)
 
 
-def load_state(gan: Gan, folder: str | os.PathLike, images: int | None = None,
-               place: str = 'workdir',
-               sharding: Sharding | None = None) -> tuple[int, State]:
-  """(images shown, State) of a checkpoint.
+def states(
+    gan: Gan, workdir: str | os.PathLike, which: str | int = 'newest',
+    say: Callable[[str], Any] = console.say_aside,
+) -> Iterator[tuple[int, State]]:
+  """Yields (images shown, State) of checkpoints of a run, oldest first.
 
   Args:
     gan: of the run.
-    folder: that of the checkpoints.
-    images: which of them; None is the newest intact one.
-    place: what errors begin with.
-    sharding: of the arrays; None is the same on every device.
+    workdir: its folder.
+    which: see `load`; or 'all', without those that are damaged.
+    say: gets a warning where one is damaged.
 
   Raises:
-    ValueError: there is none, or it is not of this GAN.
+    ValueError: there is none, or none is intact, or it is not of this GAN.
   """
-  like = state_like(gan, sharding or replicated(data_mesh()))
-  restored = Checkpoints(folder, read_only=True).restore(
-      {'state': like}, partial=True, place=place, images=images)
-  if restored is None:
-    raise ValueError(f'{place}: there is no checkpoint yet.')
-  images, tree = restored
-  return images, tree['state']
+  place = f'workdir {workdir}'
+  like = {'state': state_like(gan, replicated(data_mesh()))}
+  found, damaged = 0, list[str]()
+  places: Sequence[tuple[str, int | None]] = [
+      (_folder(workdir, LATEST), None)] if which == 'newest' else (
+          checkpoints_of(workdir, which))
+  for folder, images in places:
+    checkpoints = Checkpoints(folder, read_only=True)
+    try:
+      restored = checkpoints.restore(
+          like, partial=True, place=place, images=images)
+    except DamagedError as error:
+      if images is None:
+        raise
+      damaged.append(str(error))
+      continue
+    if restored is None:
+      raise ValueError(f'{place}: there is no checkpoint yet.')
+    if checkpoints.passed_over:
+      say(f'warning: {workdir}: {"; ".join(checkpoints.passed_over)}. The one '
+          f'of {restored[0]:,} images is read in its place')
+    found += 1
+    yield restored[0], restored[1]['state']
+  if damaged and not found:
+    raise DamagedError('\n'.join(damaged) + (
+        ' Or take which=newest, the newest that is intact.'
+        if which != 'all' and Checkpoints(
+            _folder(workdir, LATEST), read_only=True).steps() else ''))
+  for text in damaged:
+    say(f'warning: {text}')
 
 
 def state_like(gan: Gan, sharding: Sharding) -> Any:
@@ -96,8 +125,8 @@ def checkpoints_of(
     ValueError: there is none of that kind.
   """
   _check(which, WHICH)
-  latest, of_best = (os.path.join(os.path.expanduser(workdir), folder)
-                     for folder in (LATEST, best.FOLDER))
+  latest, of_best = (
+      _folder(workdir, folder) for folder in (LATEST, best.FOLDER))
   steps = {folder: Checkpoints(folder, read_only=True).steps()
            for folder in (latest, of_best)}
   if which == 'all':
@@ -117,6 +146,10 @@ def checkpoints_of(
         f'{steps[latest] or "none"} of the latest, and '
         f'{steps[of_best] or "none"} kept as the best (config.evaluate.best).')
   return places
+
+
+def _folder(workdir, name):
+  return os.path.join(os.path.expanduser(workdir), name)
 
 
 def _check(which, names):

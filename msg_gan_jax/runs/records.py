@@ -1,5 +1,6 @@
-"""Where a run's numbers go: metrics.jsonl and TensorBoard."""
-from collections.abc import Mapping
+"""Where a run's numbers go: metrics.jsonl, and writers of one's own."""
+from collections.abc import Callable, Mapping
+import contextlib
 import json
 import math
 import os
@@ -7,7 +8,8 @@ from typing import Any, Protocol, SupportsFloat
 
 import numpy as np
 
-from msg_gan_jax.files.atomic import replacing
+from msg_gan_jax.files import console
+from msg_gan_jax.files.atomic import flush_to_disk, replacing
 
 # JSON has no such numbers, and a reader of another language would refuse the
 # bare words that Python writes for them: they are strings, which `read` undoes.
@@ -21,7 +23,13 @@ Values = Mapping[str, 'SupportsFloat | Values']
 
 
 class Writer(Protocol):
-  """Takes the records of a run, and pictures if it has a place for them."""
+  """Takes the records of a run, and pictures if it has a place for them.
+
+  One of your own needs `write` alone; train(config, workdir, writers=[...])
+  gives it what metrics.jsonl and TensorBoard get. Only the process that writes
+  files calls it, once a record lies in metrics.jsonl and a checkpoint that is
+  due is being saved: an error of it ends the run, and costs nothing of it.
+  """
 
   def write(self, images: int, values: Values,
             clock: Scalars | None = None) -> None:
@@ -30,7 +38,7 @@ class Writer(Protocol):
     Args:
       images: real images shown so far.
       values: {name: scalar}; Python, numpy or jax. In place of a scalar there
-        may be a dict of some, as of spreads: TensorBoard leaves it out.
+        may be a dict of some, as of spreads; `numbers` leaves them out.
       clock: the same of what depends on the clock, such as seconds; None has
         none.
 
@@ -46,7 +54,7 @@ class Writer(Protocol):
     """Drops what is of more than `images`, on resume from that checkpoint."""
 
   def close(self) -> None:
-    """Ends writing."""
+    """Ends writing; called once, after an error too."""
 
 
 class Metrics(Writer):
@@ -56,17 +64,21 @@ class Metrics(Writer):
   Some names have {<name>: number} in place of a number, as the spread has. What
   depends on the clock stands under that one key, so that all else is the same
   in a repeated run. Numbers that are not finite are "NaN", "Infinity" and
-  "-Infinity". A process that is killed leaves at most one partial last line.
+  "-Infinity". A process that is killed leaves at most one partial last line,
+  which is cut off as the file is opened. Whole lines that are not records, of a
+  damaged file, move to metrics.jsonl.damaged.
+
+  Attributes:
+    images: those of the records in the file.
+    moved: how many lines were not records.
   """
 
   def __init__(self, workdir: str | os.PathLike):
     self.path = os.path.join(workdir, 'metrics.jsonl')
+    self.images: list[int] = []
+    self.moved = 0
     self._open()
-    # Or else the next record would be glued to what a kill has left.
-    with open(self.path, 'rb') as file:
-      whole = file.read()
-    if whole and not whole.endswith(b'\n'):
-      os.ftruncate(self._file, whole.rfind(b'\n') + 1)
+    self._keep(lambda record: True)
 
   def write(self, images: int, values: Values,
             clock: Scalars | None = None) -> None:
@@ -80,16 +92,30 @@ class Metrics(Writer):
     line = json.dumps(record, allow_nan=False).encode() + b'\n'
     if os.write(self._file, line) != len(line):
       raise OSError(f'{self.path}: the disk took only a part of a record.')
+    self.images.append(record['images'])
 
   def truncate(self, images: int) -> None:
-    earlier = [
-        line for line, record in _lines(self.path)
-        if record['images'] <= images]
+    self._keep(lambda record: record['images'] <= images)
+
+  def _keep(self, wanted):
+    """Leaves the records for which `wanted` is true, and whole lines only."""
+    lines = _lines(self.path)
+    kept = [(line, record) for line, record in lines
+            if record is not None and wanted(record)]
+    self.images = [record['images'] for _, record in kept]
+    if sum(len(line) for line, _ in kept) == os.path.getsize(self.path):
+      return
+    broken = [line for line, record in lines if record is None]
+    if broken:
+      with open(f'{self.path}.damaged', 'ab') as file:
+        file.writelines(broken)
+        flush_to_disk(file)
+      self.moved += len(broken)
     os.close(self._file)  # Windows replaces no file that is open.
     try:
       with replacing(self.path) as temporary:
         with open(temporary, 'wb') as file:
-          file.writelines(earlier)
+          file.writelines(line for line, _ in kept)
     finally:
       self._open()
 
@@ -101,64 +127,25 @@ class Metrics(Writer):
         self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
 
 
-def read(path: str | os.PathLike) -> list[dict[str, Any]]:
+def read(path: str | os.PathLike,
+         say: Callable[[str], Any] = console.say_aside) -> list[dict[str, Any]]:
   """The records of a metrics.jsonl, without a partial last line.
 
   Args:
     path: that of the file; a run may be writing it.
+    say: prints a line for people: a warning of each line that is not a record.
 
   Returns:
     Dicts such as {'images': 64, 'd_loss': .5, 'clock': {'seconds': 3.}}.
-
-  Raises:
-    ValueError: a broken line that is not the last; it names path and line.
   """
-  return [_restored(record) for _, record in _lines(path)]
-
-
-class TensorBoard(Writer):
-  """The same numbers, and pictures, as TensorBoard files in a folder.
-
-  Raises:
-    ValueError: tensorboardX is not installed.
-  """
-
-  def __init__(self, folder: str | os.PathLike):
-    try:
-      import tensorboardX  # It is slow to import, and an extra.
-    except ImportError as error:
-      raise ValueError(
-          'config.train.tensorboard: tensorboardX is missing; '
-          "pip install 'msg_gan_jax[tensorboard]'.") from error
-    self._new = tensorboardX.SummaryWriter
-    self._folder, self._opened = os.fspath(folder), 0
-    self._open()
-
-  def write(self, images: int, values: Values,
-            clock: Scalars | None = None) -> None:
-    for name, value in values.items():
-      if not isinstance(value, Mapping):
-        self._writer.add_scalar(name, _float(name, value), int(images))
-    for name, value in (clock or {}).items():
-      self._writer.add_scalar(f'clock/{name}', _float(name, value), images)
-
-  def picture(self, tag: str, images: int, array: np.ndarray) -> None:
-    self._writer.add_image(tag, np.asarray(array), images, dataformats='HWC')
-
-  def truncate(self, images: int) -> None:
-    """TensorBoard then hides what was written after `images`."""
-    self._writer.close()
-    self._open(purge_step=images + 1)
-
-  def close(self) -> None:
-    self._writer.close()
-
-  def _open(self, **settings):
-    # Files are named by the second: a second one would overwrite the first.
-    self._opened += 1
-    self._writer = self._new(
-        self._folder, filename_suffix=f'.{os.getpid()}.{self._opened}',
-        **settings)
+  records = []
+  for number, (line, record) in enumerate(_lines(path), 1):
+    if record is None:
+      say(f'warning: {path}, line {number}: not a record of metrics, and '
+          f'passed over: {line[:60]!r}')
+    else:
+      records.append(_restored(record))
+  return records
 
 
 class Many(Writer):
@@ -181,8 +168,20 @@ class Many(Writer):
       writer.truncate(images)
 
   def close(self) -> None:
-    for writer in self._writers:
-      writer.close()
+    """Closes all of them, also where one raises an error."""
+    with contextlib.ExitStack() as stack:
+      for writer in reversed(self._writers):
+        stack.callback(writer.close)
+
+
+def numbers(values: Values) -> dict[str, float]:
+  """{name: number} of a record, without what has several by one name.
+
+  Raises:
+    ValueError: an array in place of a number.
+  """
+  return {name: _float(name, value) for name, value in values.items()
+          if not isinstance(value, Mapping)}
 
 
 def _float(name, value):
@@ -212,19 +211,20 @@ def _restored(value):
 
 
 def _lines(path):
-  # (bytes, dict) of every whole line; a line is whole when its end is there.
+  # (bytes, dict) of every whole line, or None in place of a dict where it is
+  # not a record; a line is whole when its end is there.
   with open(path, 'rb') as file:
-    lines = file.read().splitlines(keepends=True)
-  records = []
-  for number, line in enumerate(lines, 1):
-    if not line.endswith(b'\n'):
-      break
-    try:
-      record = json.loads(line)
-    except ValueError:
-      record = None
-    if not isinstance(record, dict) or 'images' not in record:
-      raise ValueError(
-          f'{path}, line {number}: not a record of metrics: {line[:60]!r}.')
-    records.append((line, record))
-  return records
+    lines = [line for line in file if line.endswith(b'\n')]
+  return [(line, _record(line)) for line in lines]
+
+
+def _record(line):
+  try:
+    record = json.loads(line)
+  except ValueError:
+    return None
+  # Other files of a run have lines with images too, beside what is no number.
+  is_one = (isinstance(record, dict) and isinstance(record.get('images'), int)
+            and all(isinstance(_restored(x), int | float | dict)
+                    for x in record.values()))
+  return record if is_one else None

@@ -19,11 +19,13 @@ class Verified(NamedTuple):
     about: the description of all its leaves, as fingerprints.describe gives it.
     notes: the plain JSON that was saved with them.
     why: what is damaged, or ''.
+    holds: real images shown of another checkpoint, whose files these are.
   """
   leaves: dict[str, jax.Array] | None
   about: dict[str, list]
   notes: dict[str, Any]
   why: str
+  holds: int | None = None
 
 
 def read(folder: pathlib.Path, images: int, wanted: Mapping[str, Any],
@@ -43,10 +45,13 @@ def read(folder: pathlib.Path, images: int, wanted: Mapping[str, Any],
     ValueError: it is intact, but its leaves are not those of `wanted`:
       another program has written it, and to skip it would hide that.
   """
-  record, why = orbax_storage.attempt(
-      orbax_storage.read_record, folder, images)
+  record, why = orbax_storage.attempt(orbax_storage.read_record, folder)
   if not processes.all_agree(record is not None) or record is None:
     return Verified(None, {}, {}, why or _ELSEWHERE)
+  if record['images'] != images:
+    return Verified(
+        None, {}, {}, f'it holds the checkpoint of {record["images"]} images',
+        record['images'])
   _compare(record, wanted, partial, f'{place}: {folder}')
   leaves, why = orbax_storage.attempt(
       orbax_storage.read_leaves, folder, wanted)
@@ -70,7 +75,10 @@ def holds(folder: pathlib.Path, images: int, leaves: Mapping[str, jax.Array],
     about: fingerprints.describe of them.
   """
   def read_whole():
-    _compare(orbax_storage.read_record(folder, images), leaves, False, '')
+    record = orbax_storage.read_record(folder)
+    _compare(record, leaves, False, '')
+    if record['images'] != images:
+      raise ValueError('it holds another checkpoint')
     return orbax_storage.read_leaves(folder, leaves)
 
   saved, _ = orbax_storage.attempt(read_whole)

@@ -67,16 +67,33 @@ def commit(file: pathlib.Path) -> dict[str, Any] | None:
     return None
 
 
-def read_versions(path: pathlib.Path) -> list[dict[str, Any]]:
-  """The entries of earlier starts; a damaged file is moved aside."""
+def read_versions(path: pathlib.Path,
+                  mend: bool = True) -> list[dict[str, Any]]:
+  """The entries of earlier starts; none of a damaged file.
+
+  Args:
+    path: versions.json in the run's folder.
+    mend: whether a damaged file is moved aside.
+  """
   if not path.exists():
     return []
   try:
     return [dict(x) for x in json.loads(path.read_text(encoding='utf-8'))]
   except (ValueError, TypeError):
     # A record of the past must not stop a run; it is kept for a person.
-    os.replace(path, path.with_name('versions.damaged.json'))
+    if mend:
+      os.replace(path, path.with_name('versions.damaged.json'))
     return []
+
+
+def last_digest(folder: pathlib.Path) -> str:
+  """That of the pictures of a run's last start; '' where none is on record."""
+  try:
+    entries = json.loads(
+        (folder / 'versions.json').read_text(encoding='utf-8'))
+    return str(entries[-1]['data_digest'])
+  except (OSError, ValueError, LookupError, TypeError):
+    return ''
 
 
 def now() -> str:

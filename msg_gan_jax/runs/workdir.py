@@ -2,6 +2,7 @@
 from collections.abc import Callable, Sequence
 import contextlib
 import dataclasses
+import json
 import os
 import pathlib
 import socket
@@ -10,7 +11,7 @@ from typing import Any, Self
 from msg_gan_jax.config import schema
 from msg_gan_jax.files import console
 from msg_gan_jax.files.atomic import append_json, write_json
-from msg_gan_jax.runs import config_file
+from msg_gan_jax.runs import config_file, experiment_file
 from msg_gan_jax.runs.versions import now, read_versions, versions
 
 fcntl: Any
@@ -31,6 +32,8 @@ class Workdir:
     path: the folder; it is created, with its parents.
     main: whether this is the process that writes, jax.process_index() == 0.
     say: prints a line for people: a warning, if the folder cannot be locked.
+    experiment: FILE or FILE:ARGUMENT that the settings came from, of which a
+      copy is kept; '' is none.
 
   Raises:
     ValueError: a path that is not that of a folder, a folder that holds
@@ -38,16 +41,17 @@ class Workdir:
   """
 
   def __init__(self, path: str | os.PathLike, main: bool = True,
-               say: Callable[[str], Any] = console.say):
+               say: Callable[[str], Any] = console.say, experiment: str = ''):
     self.path = config_file.absolute(path)
-    self.main = main
+    self.main, self.experiment = main, experiment
     self._lock = None
     _refuse_what_is_no_folder(self.path)
     self._made: list[pathlib.Path] = []
     if main:
       self._made = [folder for folder in (self.path, *self.path.parents)
                     if not folder.exists()]
-      self.path.mkdir(parents=True, exist_ok=True)
+      # Others may not write it: it holds code that is the user's own.
+      self.path.mkdir(0o755, parents=True, exist_ok=True)
       _refuse_strangers(self.path)
       self._lock = _lock(self.path, say)
 
@@ -116,13 +120,20 @@ class Workdir:
 
     Returns:
       What `check` returns, and a line where the pictures are not those of the
-      last start ('data.digest: ...'), or the compiler options are not.
+      last start ('data.digest: ...'), or the compiler options or the experiment
+      file are not.
     """
     changed = self.check(config)
     if not self.main:
       return changed
     entries = read_versions(self.path / 'versions.json')
     present = versions(devices)
+    before = experiment_file.recorded(entries)
+    kept = experiment_file.keep(self.path, self.experiment, before)
+    if before and kept and before['digest'] != kept['digest']:
+      changed.append(
+          f'{experiment_file.FILE}: {before["file"]} {before["digest"]:.8}... '
+          f'-> {kept["file"]} {kept["digest"]:.8}...; the new one is kept')
     if images and entries:
       old, options = entries[-1].get('data_digest'), 'compiler_options'
       if old != digest:
@@ -131,14 +142,39 @@ class Workdir:
         changed.append(
             f'{options}: {before} -> {present[options]}; the run goes on, but '
             'not to the same bits')
-    if changed:
-      append_json(self.path / 'changes.jsonl', {
-          'images': int(images), 'changed': changed, 'date': now()})
+    self.note(images, changed)
     if changed or not (self.path / 'config.json').exists():
       write_json(self.path / 'config.json', dataclasses.asdict(config))
     write_json(self.path / 'versions.json', [*entries, {
-        'images': int(images), 'data_digest': digest, **present}])
+        'images': int(images), 'data_digest': digest,
+        **({experiment_file.RECORD: kept} if kept else {}), **present}])
     return changed
+
+  def note(self, images: int, lines: Sequence[str]) -> None:
+    """Records in changes.jsonl what has changed at a start, if anything.
+
+    Not twice in a row: a start that comes no further finds the same again.
+
+    Args:
+      images: real images shown before this start.
+      lines: for people.
+    """
+    path = self.path / 'changes.jsonl'
+    entry = {'images': int(images), 'changed': [*lines]}
+    if lines and self.main and not _ends_with(path, entry):
+      append_json(path, {**entry, 'date': now()})
+
+
+def _ends_with(path, entry):
+  """Whether the last line of a file of JSON says all of an entry."""
+  if not path.exists():
+    return False
+  try:
+    last = json.loads((path.read_bytes().splitlines() or [b''])[-1])
+  except ValueError:
+    return False
+  return isinstance(last, dict) and entry == {
+      name: last.get(name) for name in entry}
 
 
 def _refuse_what_is_no_folder(path):

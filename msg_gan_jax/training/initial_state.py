@@ -1,4 +1,5 @@
 """The state that a run begins with: new, or another run's weights."""
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -7,10 +8,14 @@ import numpy as np
 
 from msg_gan_jax.arrays.compilation import jit
 from msg_gan_jax.config import Config, errors, tables
+from msg_gan_jax.data import picture_files
 from msg_gan_jax.data.sources import DRAWN, Splits
+from msg_gan_jax.files import console
 from msg_gan_jax.gan.build import Gan
 from msg_gan_jax.gan.state import State
 from msg_gan_jax.runs.load import load
+from msg_gan_jax.training import monitor
+from msg_gan_jax.training.saver import Saver
 
 PARTS = ('g', 'd', 'ema')
 
@@ -24,7 +29,8 @@ def check_classes(config: Config, splits: Splits) -> str:
 
   Returns:
     A note for people, if somebody gave the data classes and the GAN ignores
-    them; else ''. Those of drawn sets are ours, and nobody misses them.
+    them, or folders that are no classes; else ''. Classes of drawn sets are
+    ours, and nobody misses them.
 
   Raises:
     ValueError: pictures without classes, another number of classes, or a label
@@ -32,6 +38,9 @@ def check_classes(config: Config, splits: Splits) -> str:
   """
   networks, train = config.networks, splits.train
   classes = len(train.classes)
+  loose = train.notes.get(picture_files.WITHOUT_CLASSES)
+  if not networks.classes and loose:
+    return f'{train.name} is read whole, without classes: {loose}'
   if not networks.classes:
     return (f'{train.name} has {classes} classes, which this GAN ignores. For '
             f'a conditional one set config.networks.classes={classes}, '
@@ -44,7 +53,9 @@ def check_classes(config: Config, splits: Splits) -> str:
            f'{", ..." if classes > 8 else ""}); wanted {classes}.'
            + _empty_at_first(train.notes.get('labels_begin_at'))
            if classes else
-           'none; wanted 0, or pictures with labels (config.data.label).'))
+           f'none{f": {loose}" if loose else ""}; wanted 0, or pictures with '
+           'labels (config.data.label): all in one folder a class, or listed '
+           'in a config.data.label_file.'))
   for split in splits:
     if split is None:
       continue
@@ -62,8 +73,33 @@ def _empty_at_first(first):
   return f' Labels begin at {first}: the first class is empty.' if first else ''
 
 
-def create(gan: Gan, config: Config, key: jax.Array,
-           sharding: Sharding) -> State:
+def restore_or_create(
+    saver: Saver, gan: Gan, config: Config, key: jax.Array, like: Any,
+    say: Callable[[str], Any]) -> tuple[int, State, Any]:
+  """(images shown, State, samples of the fixed latents as the epoch began).
+
+  Args:
+    saver: of the run; its newest intact checkpoint is restored, if it has one.
+    gan, config, key: of a new state, see `create`.
+    like: see runs.load.state_like.
+    say: prints a line for people: where the run goes on.
+
+  Raises:
+    ValueError: see `create` and Checkpoints.restore.
+  """
+  blank = monitor.like_grid(gan)
+  sharding = jax.tree.leaves(like)[0].sharding
+  restored = saver.restore(like, blank, sharding)
+  if restored:
+    done = restored[0] >= config.train.total_images
+    say(f'{"done" if done else "continuing"} after {restored[0]:,} images')
+    return restored
+  state = create(gan, config, key, sharding, say)
+  return 0, state, jit(lambda: blank, out_shardings=sharding)()
+
+
+def create(gan: Gan, config: Config, key: jax.Array, sharding: Sharding,
+           say: Callable[[str], Any] = console.say_aside) -> State:
   """A new State; with config.train.init_from, another run's weights in it.
 
   Args:
@@ -71,6 +107,7 @@ def create(gan: Gan, config: Config, key: jax.Array,
     config: Config.
     key: of the initial parameters.
     sharding: of every array.
+    say: see runs.load.load.
 
   Raises:
     ValueError: an unknown part, no such run, no intact checkpoint in it, or
@@ -86,7 +123,7 @@ def create(gan: Gan, config: Config, key: jax.Array,
           f'config.train.init_parts: no part {part!r}; '
           f'{tables.nearest(part, PARTS)}')
   with errors.naming(workdir='config.train.init_from'):
-    other = load(config.train.init_from).state
+    other = load(config.train.init_from, say=say).state
   for part in parts:
     new, old = getattr(other, part), getattr(state, part)
     _same_shapes(part, new.params, old.params)

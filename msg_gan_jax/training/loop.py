@@ -13,11 +13,10 @@ import jax
 from jax.sharding import Mesh
 import numpy as np
 
-from msg_gan_jax.arrays.compilation import jit
 from msg_gan_jax.arrays.mesh import data_mesh, replicated
 from msg_gan_jax.config import Config, schema
 from msg_gan_jax.data.batches import batch_like, open_batches
-from msg_gan_jax.data.sources import Splits, open_source, with_share
+from msg_gan_jax.data.sources import Splits, open_source
 from msg_gan_jax.files import console
 from msg_gan_jax.files.progress import beside_bars
 from msg_gan_jax.gan.build import Gan, build
@@ -27,8 +26,15 @@ from msg_gan_jax.runs import records
 from msg_gan_jax.runs.checkpoints import Checkpoints
 from msg_gan_jax.runs.config_file import as_begun
 from msg_gan_jax.runs.load import state_like
+from msg_gan_jax.runs.told import Told
+from msg_gan_jax.runs.versions import last_digest
 from msg_gan_jax.runs.workdir import Workdir
-from msg_gan_jax.training import initial_state, monitor, results
+from msg_gan_jax.training import (
+  first_start,
+  initial_state,
+  monitor,
+  results,
+)
 from msg_gan_jax.training.ahead import Ahead
 from msg_gan_jax.training.clock import Clock
 from msg_gan_jax.training.groups import Groups
@@ -43,6 +49,7 @@ from msg_gan_jax.training.observers import (
   measurement,
 )
 from msg_gan_jax.training.progress_line import Progress
+from msg_gan_jax.training.recorder import Recorder
 from msg_gan_jax.training.saver import Saver
 from msg_gan_jax.training.stop import Stop
 
@@ -51,7 +58,9 @@ UNREAD = 512  # Calls whose logs lie unread, where nothing is due for long.
 
 def train(config: schema.Settings, workdir: str | os.PathLike,
           say: Callable[[str], Any] = console.say,
-          observers: Sequence[Observer] = ()) -> int:
+          observers: Sequence[Observer] = (),
+          writers: Sequence[records.Writer] = (),
+          experiment: str = '') -> int:
   """Trains until config.train.total_images, or until a signal.
 
   The same call continues a run that was stopped, killed or broken off.
@@ -63,6 +72,10 @@ def train(config: schema.Settings, workdir: str | os.PathLike,
     say: prints a line for people; called by the first process only.
     observers: what looks at the run besides losses, stability, grids and
       scores; see training/observers.py.
+    writers: where records and grids go besides the folder; see
+      runs/records.py. They are closed at the end, whatever ends the run.
+    experiment: FILE or FILE:ARGUMENT that the config came from; the run keeps
+      a copy, for rows that it registers. '' is none.
 
   Returns:
     The number of the signal that ended it, or 0 if it reached its end.
@@ -75,24 +88,40 @@ def train(config: schema.Settings, workdir: str | os.PathLike,
   config = schema.parse(config)
   mesh = data_mesh()
   check_batch(config, mesh)
-  gan = build(config)
+  build(config)  # What is wrong is told before any picture is read.
   main = jax.process_index() == 0
   say = beside_bars(say) if main else (lambda *unused: None)
   with contextlib.ExitStack() as stack:
-    folder = stack.enter_context(Workdir(workdir, main, say))
+    own = stack.enter_context(
+        contextlib.closing(records.Many(*writers if main else ())))
+    folder = stack.enter_context(Workdir(workdir, main, say, experiment))
+    stop = stack.enter_context(Stop(at_once=True))
+    if main:
+      say = told = Told(folder.path, say)
+      stack.callback(told.keep)
     config = as_begun(config, folder.path)
     folder.check(config)
     splits = open_source(config)
-    config = with_share(config, splits)
+    if reason := first_start.reason(config, splits):
+      say(f'augment: {reason}')
+    config = first_start.with_choices(config, splits)
+    gan = build(config)
     note = initial_state.check_classes(config, splits)
-    if note and not (folder.path / 'config.json').exists():  # Said once.
+    # Said once, and again where other pictures are read.
+    if note and last_digest(folder.path) != splits.train.digest():
       say(f'note: {note}')
-    stop = stack.enter_context(Stop())
     checkpoints = stack.enter_context(Checkpoints(
         folder.path / 'checkpoints', config.train.keep_checkpoints))
-    run = Run(config, gan, mesh, folder, splits, checkpoints, say, observers)
+    run = Run(config, gan, mesh, folder, splits, checkpoints, say, observers,
+              own)
     stack.callback(run.close)
+    if main:
+      told.images = lambda: run.images
+    stop.at_once = False
     return run.train(stop)
+  say('stopped before training began; nothing is lost, and the same command '
+      'continues')
+  return stop.signal
 
 
 class Run:
@@ -105,6 +134,7 @@ class Run:
     checkpoints: Checkpoints of the run; the newest intact one is restored.
     say: prints a line for people.
     observers: those that come after the loop's own.
+    own: what else takes records and pictures; who has opened it closes it.
 
   Attributes:
     images: real images shown so far.
@@ -119,8 +149,8 @@ class Run:
 
   def __init__(self, config: Config, gan: Gan, mesh: Mesh, folder: Workdir,
                splits: Splits, checkpoints: Checkpoints,
-               say: Callable[[str], Any],
-               observers: Sequence[Observer] = ()):
+               say: Callable[[str], Any], observers: Sequence[Observer],
+               own: records.Writer):
     self.config, self.gan, self.say = config, gan, say
     self._folder = folder.path
     self._main = jax.process_index() == 0
@@ -139,18 +169,27 @@ class Run:
         lambda: self._lower_first(like, newest, splits.train, mesh))
     self._batches = open_batches(splits.train, config, mesh)
     self._saver = Saver(folder.path, checkpoints, say)
-    self.images, self.state, before = self._restore_or_create(
-        init_key, like, replicated(mesh))
+    self.images, self.state, before = initial_state.restore_or_create(
+        self._saver, gan, config, init_key, like, say)
     variety = monitor.variety_of_reals(splits.train)
     changed = folder.start(
         config, self.images, splits.train.digest(), jax.devices())
     for line in changed:
       say(f'changed: {line}')
-    self._records = self._open_records()
+    self._recorder = Recorder(
+        self._folder if self._main else None, self.images, own,
+        config.train.tensorboard)
+    lost = self._recorder.lost(checkpoints.notes.get('records'))
+    folder.note(self.images, lost)
+    for line in lost:
+      say(f'warning: {line}')
     self._losses = Losses(config.train.log_every_images,
                           Means(checkpoints.notes.get('means')))
     self._stability = Stability(len(splits.train), z[:monitor.GRID], before)
     self._measurement = measurement(config, gan, splits, self._view())
+    if scorer := self._measurement.scorer:
+      self._saver.keep_best(
+          scorer, self.images, self._recorder.by_images(scorer.sought))
     self.observers: list[Observer] = [
         self._losses,
         self._stability,
@@ -170,29 +209,6 @@ class Run:
     batch = batch_like(source, phase.reads(images, size)[1], mesh)
     return self._step.lower(like, batch, self._key, phase)
 
-  def _restore_or_create(self, key, like, sharding):
-    """(images, state, samples of the fixed latents as the epoch began)."""
-    blank = monitor.like_grid(self.gan)
-    restored = self._saver.restore(like, blank, sharding)
-    if restored:
-      done = restored[0] >= self.config.train.total_images
-      self.say(f'{"done" if done else "continuing"} after '
-               f'{restored[0]:,} images')
-      return restored
-    state = initial_state.create(self.gan, self.config, key, sharding)
-    return 0, state, jit(lambda: blank, out_shardings=sharding)()
-
-  def _open_records(self):
-    """Where records go; only the main process writes any."""
-    if not self._main:
-      return records.Many()
-    writers: list[records.Writer] = [records.Metrics(self._folder)]
-    if self.config.train.tensorboard:
-      writers.append(records.TensorBoard(self._folder / 'tensorboard'))
-    many = records.Many(*writers)
-    many.truncate(self.images)
-    return many
-
   def train(self, stop: Stop) -> int:
     """Steps until the end, or until a signal; returns its number."""
     total = self.config.train.total_images
@@ -210,7 +226,7 @@ class Run:
       if not self.images:
         with progress.apart('compiling'):
           self._observe(self._due(Moment(0, 0)), {})
-      clock = Clock(self.images)
+      clock = Clock(self.images, progress.trained_seconds)
       while self.images < total:
         phase, count = self._groups.at(self.images)
         batches = self._batches.at(*phase.reads(self.images, count))
@@ -267,11 +283,12 @@ class Run:
         self._saver.wait()
       raise
     if values:
-      self._records.write(self.images, values, clock.read(self.images))
+      self._recorder.write(self.images, values, clock.read(self.images))
     if moment.passed(self._losses.every):  # And not at an end between two.
       self._losses.means.clear()
     if saving:
       self._save()
+    self._recorder.hand_on()
 
   def _stops(self, moment):
     """Whether there is something to do between this step and the next."""
@@ -294,8 +311,8 @@ class Run:
     return View(
         self.images, self.state, logs or {}, self._render, self._folder,
         self._main, self.say,
-        lambda tag, picture: self._records.picture(tag, self.images, picture),
-        self._snapshot)
+        lambda tag, picture: self._recorder.picture(tag, self.images, picture),
+        lambda score: self._saver.offer(self.images, self._snapshot(), score))
 
   def _snapshot(self):
     """What a checkpoint holds."""
@@ -315,12 +332,14 @@ class Run:
     return logs
 
   def _save(self):
-    self._saver.save(self.images, self._snapshot(),
-                     {'means': self._losses.means.saved()})
+    self._saver.save(self.images, self._snapshot(), {
+        'means': self._losses.means.saved(),
+        'records': self._recorder.note()})
 
   def close(self) -> None:
     """Ends what runs in the background, and closes files."""
     self._batches.close()
-    self._records.close()
+    self._recorder.close()
+    self._saver.close()
     for observer in self.observers:
       observer.close()

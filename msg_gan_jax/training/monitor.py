@@ -26,17 +26,12 @@ POINTS = 2500  # fixed latents of a toy, all of which are drawn
 COLLAPSE = .5  # of the reals' mean distance: samples that differ less are told
 
 
-def variety_of_reals(source: Source) -> float:
-  """The mean pairwise distance of up to VARIETY pictures, evenly spread.
+def variety_of_reals(source: Source) -> float | None:
+  """The mean distance of two of up to VARIETY pictures, evenly spread.
 
-  Raises:
-    ValueError: there is only one.
+  None of one picture, which has no other.
   """
-  if len(source) < 2:
-    raise ValueError(
-        f'config.data: {source.name} has {len(source)} picture to train on; '
-        'wanted at least 2.')
-  return training_stability.pairwise(
+  return None if len(source) < 2 else training_stability.pairwise(
       source.images(evenly(len(source), VARIETY)))
 
 

@@ -30,8 +30,6 @@ from msg_gan_jax.gan.sampling import labels_like, summary_latents
 from msg_gan_jax.gan.state import State
 from msg_gan_jax.metrics.functional import training_stability
 from msg_gan_jax.report import grids, scatter
-from msg_gan_jax.runs import records
-from msg_gan_jax.runs.best import Best
 from msg_gan_jax.training import monitor, summary
 from msg_gan_jax.training.means import Means
 from msg_gan_jax.training.scorer import Scorer
@@ -74,7 +72,8 @@ class View:
     main: whether this is the process that writes files.
     say: prints a line for people.
     show: takes (tag, uint8 [H, W, C]), a picture for TensorBoard.
-    snapshot: returns the tree that a checkpoint of this moment holds.
+    offer: takes a score; the state now is kept if that is the best so far by
+      config.evaluate.best.
 
   Only the main process says and shows anything; others may call both.
   """
@@ -86,7 +85,7 @@ class View:
   main: bool
   say: Callable[[str], Any]
   show: Callable[[str, np.ndarray], None]
-  snapshot: Callable[[], Any]
+  offer: Callable[[float], None]
 
 
 class Observer(Protocol):
@@ -190,7 +189,7 @@ class Grid(Observer):
   """
 
   def __init__(self, every: int, gan: Gan, z: np.ndarray, train: Source,
-               variety: float):
+               variety: float | None):
     self.every = every
     self._z, self._train, self._variety = z, train, variety
     self._attention = monitor.attention_of_d(gan)
@@ -209,14 +208,19 @@ class Grid(Observer):
       view.show('samples', grid)
     if not view.images:
       return {}
-    diversity = training_stability.pairwise(
-        samples[-1]) / max(self._variety, 1e-8)
+    return {**self._diversity(view, samples[-1]), **monitor.consistency(few),
+            **self._attention(view.state, few)}
+
+  def _diversity(self, view, finest):
+    """How far samples differ, by what reals do; nothing of a single real."""
+    if self._variety is None:
+      return {}
+    diversity = training_stability.pairwise(finest) / max(self._variety, 1e-8)
     if diversity < monitor.COLLAPSE:
       view.say(
           f'warning: at {view.images:,} images the samples differ by only '
           f'{diversity:.0%} of what the reals do: G may have collapsed')
-    return {'diversity': diversity, **monitor.consistency(few),
-            **self._attention(view.state, few)}
+    return {'diversity': diversity}
 
   def _draw(self, finest, few):
     """The picture of all points over real ones, or of a few samples."""
@@ -237,37 +241,40 @@ class Measurement(Observer):
     every: config.train.measure_every_images.
     gan: Gan.
     distances: see summary.choose.
-    scorer: for the rows of config.evaluate.metrics; None for points, and where
-      there are too few pictures.
-    best: keeps the best checkpoint; None if none is wanted.
+    scorer: for the rows of config.evaluate.metrics; None for points. It knows
+      which score is offered.
   """
 
   def __init__(self, every: int, gan: Gan, distances: summary.Summary,
-               scorer: Scorer | None = None, best: Best | None = None):
-    self.every = every
+               scorer: Scorer | None = None):
+    self.every, self.scorer = every, scorer
     self._gan, self._distances = gan, distances
-    self._scorer, self._best = scorer, best
 
   def run(self, view: View) -> Values:
-    if not self._distances.applicable:
+    scorer = self.scorer if self.scorer and self.scorer.metrics else None
+    distances = None if self._distances.lacks else self._distances
+    if not (scorer or distances):
       return {}
-    scorer = self._scorer if self._scorer and self._scorer.metrics else None
-    fake, labels = self._samples(
-        view, max(self._distances.count, scorer.count if scorer else 0))
+    fake, labels = self._samples(view, max(
+        x.count for x in (distances, scorer) if x))
     if scorer and scorer.weights == 'raw':
       scored, _ = self._samples(view, len(fake), 'raw')
     else:
       scored = fake
     values: dict[str, Any] = {}
     if view.main:
-      record = self._distances.measure(fake[:self._distances.count])
-      text = self._distances.table(record)
-      values |= self._distances.values(record)
-      references = self._distances.references_of(record)
+      record, texts = {}, [f'after {view.images:,} images']
+      references: dict[str, dict[str, float]] = {'reals': {}}
+      if distances:
+        record = distances.measure(fake[:distances.count])
+        texts.append(distances.table(record))
+        values |= distances.values(record)
+        references = distances.references_of(record)
       if scorer:
         scores, sheet, record['scores'] = scorer.measure(
             scored[:scorer.count], labels, view.state)
-        text, values = f'{text}\n{sheet}', values | scores
+        texts.append(sheet)
+        values |= scores
         references['reals'] |= {
             name: score['reals']
             for name, score in record['scores']['scores'].items()
@@ -275,17 +282,11 @@ class Measurement(Observer):
       values['references'] = references
       write_json(view.folder / 'summary.json', {
           'images': view.images, **record})
-      for line in (f'after {view.images:,} images', *text.split('\n')):
+      for line in '\n'.join(texts).split('\n'):
         view.say(line)
-    if self._best and self._scorer and not (
-        monitor.not_finite_leaves(view.state)):
-      self._best.offer(
-          view.images, view.snapshot(), self._scorer.sought(values))
+    if self.scorer:
+      view.offer(self.scorer.sought(values))
     return values
-
-  def close(self) -> None:
-    if self._best:
-      self._best.close()
 
   def _samples(self, view, count, weights='ema'):
     """(uint8 [count, H, W, C], their labels or None); the same latents always.
@@ -308,17 +309,22 @@ def measurement(config: Config, gan: Gan, splits: Splits,
 
   Raises:
     ValueError: a metric that these pictures or this GAN cannot have, or weights
-      that are missing.
+      that are missing. What only needs more pictures is left out, and said.
   """
   distances = summary.choose(
       splits, 'ema' if schedules.averages(config) else 'raw')
-  scorer = best = None
+  scorer = None
   if distances.scorable:
     scorer = Scorer(splits, config, gan, view.say)
-    if config.evaluate.best:
-      path = view.folder / 'metrics.jsonl'
-      earlier = [scorer.sought(record) for record in records.read(path)
-                 ] if view.main else ()
-      best = Best(view.folder, view.images, earlier, scorer.lower)
+    _say_what_is_missing(config.evaluate.best, distances, scorer, view.say)
   return Measurement(
-      config.train.measure_every_images, gan, distances, scorer, best)
+      config.train.measure_every_images, gan, distances, scorer)
+
+
+def _say_what_is_missing(best, distances, scorer, say):
+  """A warning of what more pictures, or larger ones, would tell."""
+  missing = [*filter(None, [distances.lacks]), *scorer.left_out.values()]
+  if missing:
+    unknown = distances.lacks if best == 'swd' else best in scorer.left_out
+    say(f'warning: not all is measured: {"; ".join(missing)}.'
+        + (' No best checkpoint is kept.' if unknown else ''))

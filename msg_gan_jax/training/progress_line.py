@@ -38,12 +38,13 @@ class Progress:
     self._stream = stream or sys.stderr
     self._now, self._silent = now, silent
     self._apart_seconds = 0.
+    self._apart_since: float | None = None
     self._values: dict[str, SupportsFloat] = {}
     # Steps on the way: images after each, and an array that is ready then.
     self._on_the_way: collections.deque[tuple[int, jax.Array | None]] = (
         collections.deque())
     self._images = images
-    self._first = self._trained_seconds(), images
+    self._first = self.trained_seconds(), images
     self._history = collections.deque([self._first])
     self._drawn, self._tenth = now(), images * 10 // total_images
     self._words = ''  # Behind the count, when it was last written.
@@ -94,13 +95,14 @@ class Progress:
       what: such as 'compiling'; '' says nothing.
       brief: it is over soon, or speaks for itself; a file has no line of it.
     """
-    began = self._now()
+    began = self._apart_since = self._now()
     if what and not self._silent and not (brief and self._bar is None):
       self._show(f'{what} ...')
     try:
       yield
     finally:
       self._apart_seconds += self._now() - began
+      self._apart_since = None
       if what and not brief:
         self._drawn = self._now()  # A line now would tell of a step or two.
       if what and self._bar is not None:
@@ -113,13 +115,15 @@ class Progress:
     if self._bar is not None:
       self._bar.close()
 
-  def _trained_seconds(self):
-    return self._now() - self._apart_seconds
+  def trained_seconds(self) -> float:
+    """Seconds of a clock that stands still while something is done `apart`."""
+    now = self._now() if self._apart_since is None else self._apart_since
+    return now - self._apart_seconds
 
   def _draw(self, ended=False):
     self._drawn = self._now()
     self._tenth = self._images * 10 // self._total
-    now, history = self._trained_seconds(), self._history
+    now, history = self.trained_seconds(), self._history
     history.append((now, self._images))
     # The speed of the last 20 s, or since the last line where that is longer.
     while len(history) > 2 and now - history[1][0] >= 20:

@@ -7,8 +7,10 @@ import jax
 from jax.sharding import Sharding
 
 from msg_gan_jax.gan.state import State
+from msg_gan_jax.runs.best import Best
 from msg_gan_jax.runs.checkpoints import Checkpoints
 from msg_gan_jax.training import monitor
+from msg_gan_jax.training.scorer import Scorer
 
 
 class DivergedError(ValueError):
@@ -16,7 +18,12 @@ class DivergedError(ValueError):
 
 
 class Saver:
-  """The checkpoints of a run in training.
+  """The checkpoints of a run in training: the latest ones, and the best.
+
+  One is on its way to the disk at a time. Processes meet while they write, and
+  would mistake the meetings of two checkpoints for each other. A checkpoint is
+  begun once the best so far lies on the disk, so that whoever goes on from it
+  finds that.
 
   Args:
     folder: that of the run; errors name it.
@@ -27,6 +34,35 @@ class Saver:
   def __init__(self, folder: pathlib.Path, checkpoints: Checkpoints,
                say: Callable[[str], Any]):
     self._folder, self._checkpoints, self._say = folder, checkpoints, say
+    self._best: Best | None = None
+
+  def keep_best(self, scorer: Scorer, images: int,
+                scores: Mapping[int, float]) -> None:
+    """Keeps the best of what is offered from now on, if settings want it.
+
+    Args:
+      scorer: knows what the score depends on, and whether less is better.
+      images: real images shown where this process starts.
+      scores: {images: score} of records.
+    """
+    if scorer.judge:
+      self._best = Best(self._folder, images, scores, scorer.lower,
+                        scorer.judge, self._say)
+
+  def offer(self, images: int, snapshot: Mapping[str, Any],
+            score: float) -> None:
+    """Keeps a state as the best, if it is.
+
+    Args:
+      images, snapshot: as of `save`.
+      score: a number or nan; only that of process 0 counts.
+
+    Raises:
+      OSError: the disk refused it, or a checkpoint before.
+    """
+    if self._best and not monitor.not_finite_leaves(snapshot['state']):
+      self._checkpoints.wait()
+      self._best.offer(images, snapshot, score)
 
   def restore(self, state: Any, before: Any,
               sharding: Sharding) -> tuple[int, State, Any] | None:
@@ -70,11 +106,24 @@ class Saver:
     if bad := monitor.not_finite_leaves(snapshot['state']):
       more = f' and {len(bad) - 1} more' if len(bad) > 1 else ''
       self.refuse(f'{bad[0]}{more} not finite at {images:,} images')
-    self._checkpoints.save(images, snapshot, notes)
+    try:
+      self._wait_for_best()
+    finally:  # What went wrong there must not cost the training.
+      self._checkpoints.save(images, snapshot, notes)
 
   def wait(self) -> None:
     """Blocks until what was saved lies on the disk."""
     self._checkpoints.wait()
+    self._wait_for_best()
+
+  def close(self) -> None:
+    """Ends what runs in the background for the best checkpoint."""
+    if self._best:
+      self._best.close()
+
+  def _wait_for_best(self):
+    if self._best:
+      self._best.wait()
 
   def refuse(self, what: str) -> NoReturn:
     """Ends a run whose numbers are not finite; names its last good state.

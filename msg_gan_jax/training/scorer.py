@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from msg_gan_jax.arrays.indices import at_random
 from msg_gan_jax.config import Config, errors, tables
 from msg_gan_jax.config.schema import Evaluate
 from msg_gan_jax.data.source import Source
@@ -14,12 +15,14 @@ from msg_gan_jax.data.sources import Splits
 from msg_gan_jax.files import console
 from msg_gan_jax.gan import schedules
 from msg_gan_jax.gan.build import Gan
+from msg_gan_jax.gan.sampling import labels_like
 from msg_gan_jax.gan.state import State
 from msg_gan_jax.metrics import evaluate, pair, sets, table, text
 from msg_gan_jax.metrics.features.table import parse as parse_spec
+from msg_gan_jax.metrics.functional.checks import TooFewError
 from msg_gan_jax.metrics.protocols import PROTOCOLS, Protocol
 from msg_gan_jax.metrics.table import METRICS
-from msg_gan_jax.training.summary import SWD_MEAN
+from msg_gan_jax.training.summary import SCORES, SWD_MEAN
 
 # What the metrics' errors call arguments, these are called in a config.
 _NAMES = {name: f'config.evaluate.{name}' for name in (
@@ -67,7 +70,8 @@ class Scorer:
   first measurement is due.
 
   Attributes:
-    metrics: rows of METRICS.
+    metrics: rows of METRICS, without those that need more pictures.
+    left_out: {row: why it is left out}.
     weights: 'ema' or 'raw': which of G's draw the samples.
     count: how many samples are wanted.
 
@@ -84,7 +88,13 @@ class Scorer:
     protocol, self._real, _ = reals_of(
         splits, PROTOCOLS[settings.protocol])
     self.weights = protocol.weights
+    self._measured_by = {
+        name: getattr(settings, name)
+        for name in ('protocol', 'features', 'weights_file', 'count')}
     self.count = settings.count or protocol.n_fake or len(self._real)
+    self.left_out: dict[str, str] = {}
+    for name, why in self._too_few(protocol):
+      self._leave_out(name, why)
     self._options = pair.Options(
         dataclasses.replace(protocol, n_fake=self.count),
         settings.protocol, settings.features, settings.weights_file,
@@ -96,12 +106,49 @@ class Scorer:
           'config.evaluate.metrics: ppl draws pictures in one process only, '
           'and this run has several. Leave it out; the finished run is scored '
           'on the command line, by mode=evaluate with metrics=ppl.')
+    if not self.metrics:  # Those of the protocol would be opened.
+      return
     placeholders = placeholder_fakes(
         self._real, self._classes if gan is None or gan.classes else ())
     self._pair = pair.Pair(self._real, placeholders, self._options)
+    try:  # Together: weights of which several taps are wanted are read once.
+      self._open(self.metrics)
+    except TooFewError:
+      for name in [*self.metrics]:
+        try:
+          self._open((name,))
+        except TooFewError as error:
+          self._leave_out(name, f'{name} ({str(error).rstrip(".")})')
+
+  def _open(self, metrics):
     with errors.naming(_NAMES):
-      if self.metrics:  # Without any, those of the protocol would be opened.
-        evaluate.open_features(self._pair, self.metrics)
+      evaluate.open_features(self._pair, metrics)
+
+  def _too_few(self, protocol):
+    """[(row, why)] of those that need more pictures than there are."""
+    everything = len(self._real)
+    real = self._real.labels(at_random(everything, min(
+        everything, protocol.n_real or everything)))
+    fake = labels_like(real, self.count)
+    reasons = [(name, table.too_few(name, protocol, real, fake))
+               for name in self.metrics]
+    return [(name, why) for name, why in reasons if why]
+
+  def _leave_out(self, name, why):
+    self.left_out[name] = why
+    self.metrics.remove(name)
+    if self._best == name and name != 'swd':  # That of the summary stays.
+      self._best = ''
+
+  @property
+  def judge(self) -> dict[str, Any]:
+    """What the score that chooses the best checkpoint depends on, as JSON.
+
+    {} where none is kept. Scores of two judges must not be compared.
+    """
+    if self._best in ('', 'swd'):
+      return {'metric': self._best} if self._best else {}
+    return {'metric': self._best, **self._measured_by}
 
   @property
   def lower(self) -> bool:
@@ -143,6 +190,11 @@ class Scorer:
     scores, record = evaluate.compute(self._pair, self.metrics)
     values = {evaluate.key(x, self._options): x.value for x in scores}
     return values, '\n'.join(text.sheet(scores, record)), text.finite(record)
+
+
+def is_score(name: str) -> bool:
+  """Whether a value of a record says how samples compare with reals."""
+  return name in SCORES or bool(table.score_of_key(name))
 
 
 def placeholder_fakes(real: Source, classes: tuple[str, ...],

@@ -31,6 +31,10 @@ def exit_status(number: int) -> int:
   return AGAIN if number else 0
 
 
+class _Stopped(BaseException):
+  """A signal came before there was anything to save."""
+
+
 class Stop:
   """A context in which the first signal only asks to stop.
 
@@ -38,12 +42,18 @@ class Stop:
   ignored, as `nohup` wants of SIGHUP. In runs of several processes, jax's
   preemption service agrees on the step at which all of them stop.
 
+  Args:
+    at_once: whether a signal ends the context itself, since there is nothing to
+      save. In a run of several processes it asks all the same: one that is gone
+      would leave the others waiting.
+
   Attributes:
+    at_once: the same; it may be changed.
     signal: the number of the signal that came, or 0.
   """
 
-  def __init__(self) -> None:
-    self.signal = 0
+  def __init__(self, at_once: bool = False) -> None:
+    self.at_once, self.signal = at_once, 0
     self._handlers: dict[int, Any] = {}  # Those that were there before.
     self._terminals: list[int] = []
 
@@ -57,9 +67,10 @@ class Stop:
         self._handlers[number] = signal.signal(number, self._note)
     return self
 
-  def __exit__(self, *unused: object) -> None:
+  def __exit__(self, kind: type | None, *unused: object) -> bool:
     for number, handler in self._handlers.items():
       signal.signal(number, handler)
+    return kind is _Stopped
 
   def _note(self, number, frame):
     del frame
@@ -67,6 +78,8 @@ class Stop:
       raise KeyboardInterrupt
     self.signal = number
     self._leave_closed_terminals()
+    if self.at_once and jax.process_count() == 1:
+      raise _Stopped
     if jax.process_count() > 1:
       os.kill(os.getpid(), signal.SIGTERM)
 

@@ -22,6 +22,8 @@ SMALLEST = 16  # px: patches of 7x7 pixels need a picture around them
 # Of DistanceSummary.values. `best='swd'` goes by it and not by a row's score:
 # it is in every measurement, whatever config.evaluate.metrics asks for.
 SWD_MEAN = 'swd_mean'
+# What `values` of the two kinds are called, besides the distances by level.
+SCORES = ('pairwise_ratio', 'modes', 'high_quality', 'kl')
 
 
 class Summary(Protocol):
@@ -33,8 +35,8 @@ class Summary(Protocol):
   count: int
 
   @property
-  def applicable(self) -> bool:
-    """Whether there are enough real pictures, and large enough ones."""
+  def lacks(self) -> str:
+    """Why it cannot measure these real pictures; '' where it can."""
 
   @property
   def scorable(self) -> bool:
@@ -92,13 +94,18 @@ class DistanceSummary:
     self._source, self._seed, self._weights = against, seed, weights
 
   @property
-  def applicable(self) -> bool:
-    return (self.count >= FEWEST
-            and min(self._source.shape[:2]) >= SMALLEST)
+  def lacks(self) -> str:
+    height, width, _ = self._source.shape
+    if min(height, width) < SMALLEST:
+      return (f'the sliced distance needs {SMALLEST} px, and the pictures are '
+              f'{width} x {height}')
+    return '' if self.count >= FEWEST else (
+        f'the sliced distance needs {FEWEST} real pictures, and there '
+        f'{"is" if self.count == 1 else "are"} {self.count}')
 
   @property
   def scorable(self) -> bool:
-    return self.applicable
+    return True
 
   @property
   def _indices(self):
@@ -225,8 +232,8 @@ class ModeSummary:
     self._source: Any = splits.held_out or splits.train
 
   @property
-  def applicable(self) -> bool:
-    return True
+  def lacks(self) -> str:
+    return ''
 
   @property
   def scorable(self) -> bool:

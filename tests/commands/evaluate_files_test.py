@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from msg_gan_jax.gan.build import build
+from msg_gan_jax.metrics import evaluate
 from msg_gan_jax.runs import checkpoints, workdir
 
 pytestmark = pytest.mark.slow
@@ -42,6 +43,30 @@ def test_a_set_beside_a_run_gets_its_size(run, command):
   assert status == 1 and '--resolution=8, to which all' in err
   status, out, err = command(*asked, '--resolution=8')
   assert status == 0 and '4 samples against 6 of a' in out, err
+
+
+def test_scores_that_cannot_be_written_are_told_before_or_shown(
+    run, command, monkeypatch):
+  """Where opening fails, nothing is computed; a full disk costs no number."""
+  compute, computed = evaluate.compute, []
+  monkeypatch.setattr(evaluate, 'compute', lambda *asked: (
+      computed.append(asked), compute(*asked))[1])
+  asked = (*WAY, f'--workdir={run}', '--count=4', '--metrics=fid')
+  file = run / 'scores.jsonl'
+  file.mkdir()
+  status, _, err = command(*asked)
+  assert status == 1 and not computed
+  assert f'error: {file}: cannot be written (Is a directory)' in err
+  assert '--out=FOLDER' in err
+  file.rmdir()
+  file.symlink_to('/dev/full')
+  status, out, err = command(*asked, '--json')
+  assert status == 1 and len(computed) == 1
+  value = json.loads(out)['scores']['frechet_pixels']['value']
+  assert f' [pixels] {int(value)}.' in ' '.join(err.split())
+  assert f'{file}: could not be written (No space left on device)' in err
+  status, out, err = command(*asked, '--out=elsewhere')
+  assert status == 0 and 'elsewhere/scores.jsonl' in out, err
 
 
 def test_moments_are_saved_and_read(folders, command):

@@ -1,6 +1,11 @@
 """An experiment file runs once, and the command line changes what it sets."""
+import dataclasses
+import json
+
+import all_experiments
 import pytest
 
+from msg_gan_jax.config import schema
 from msg_gan_jax.training import loop
 
 OWN = '''
@@ -92,3 +97,18 @@ def test_another_start_reads_a_file_anew(trained, command, tmp_path):
         f'template()\n  config.seed = {seed}\n  return config\n')
     assert command('--config=own.py')[0] == 0
   assert [config.seed for config in trained] == [3, 4]
+
+
+def test_a_run_that_goes_on_is_changed_as_an_experiment_is(
+    trained, command, tmp_path):
+  config = schema.parse(all_experiments.load('stylegan2_ada_cifar10'))
+  (tmp_path / 'run').mkdir()
+  (tmp_path / 'run' / 'config.json').write_text(json.dumps(
+      dataclasses.asdict(config)))
+  status, _, err = command(
+      '--workdir=run', '--config.objective.g_penalty=none',
+      '--config.objective.augment=none')
+  assert status == 0 and err.startswith('note: config.objective.augment_')
+  objective = trained[0].objective
+  assert objective.augment_target == 0. and objective.penalty == (
+      config.objective.penalty)

@@ -3,7 +3,6 @@ import dataclasses
 import json
 import shutil
 
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -189,6 +188,33 @@ def test_a_run_that_is_missing_is_an_error_before_any_is_scored(run, tmp_path):
   assert not list(tmp_path.iterdir())
 
 
+def test_lost_records_are_told_and_cost_no_best(run, tmp_path):
+  """Of the first two and of the best none is left."""
+  folder, config = run
+  copy = tmp_path / 'run'
+  shutil.copytree(folder, copy)
+  kept, = Checkpoints(copy / best.FOLDER, read_only=True).steps()
+  lines = (copy / 'metrics.jsonl').read_text().splitlines(keepends=True)
+  images = [json.loads(line)['images'] for line in lines]
+  lost = [n for n in images if n in (*images[:2], kept)]
+  (copy / 'metrics.jsonl').write_text(''.join(
+      ['{"images": 8, "changed": []}\n', *(
+          line for n, line in zip(images, lines, strict=True)
+          if n not in lost)]))
+  said = []
+  loop.train(config, str(copy), said.append)
+  told = [
+      'metrics.jsonl: 1 of its lines were not records; they are in '
+      'metrics.jsonl.damaged',
+      f'metrics.jsonl: {len(lost)} of {len(images)} records are missing: of '
+      f'{"; ".join(map(str, lost))} images']
+  assert [f'warning: {line}' for line in told] == [
+      line for line in said if line.startswith('warning: metrics')]
+  assert json.loads((copy / 'changes.jsonl').read_text())['changed'] == told
+  assert Checkpoints(copy / best.FOLDER, read_only=True).steps() == [kept]
+  assert not any('score is lost' in line for line in said)
+
+
 def test_two_sets_are_scored_without_a_run(tmp_path):
   rng = np.random.default_rng(0)
   real, fake = (ArraySource(rng.integers(0, 256, (20, 16, 16, 3), np.uint8),
@@ -199,24 +225,6 @@ def test_two_sets_are_scored_without_a_run(tmp_path):
   assert 'Fréchet distance of an untrained network [random_conv]' in lines[2]
   assert not any('held-out' in line for line in lines)
   assert (tmp_path / 'out' / text.FILE).exists()
-
-
-def test_a_run_that_was_killed_finds_its_best_again(tmp_path):
-  """A best of more images than the newest checkpoint is set aside."""
-  tree = {'x': jnp.arange(3.)}
-  one = best.Best(tmp_path, 0)
-  assert one.offer(10, tree, 5.) and not one.offer(20, tree, 6.)
-  assert one.offer(30, tree, 4.) and not one.offer(40, tree, float('nan'))
-  one.close()
-  again = best.Best(tmp_path, 20, scores=[5., 6.])
-  assert Checkpoints(tmp_path / 'best', read_only=True).steps() == []
-  assert len(list((tmp_path / 'best' / 'damaged').iterdir())) == 1
-  # What had 5 is gone: anything is better than nothing.
-  assert again.offer(25, tree, 5.5) and again.offer(30, tree, 4.)
-  again.close()
-  more = best.Best(tmp_path / 'other', 0, lower=False)
-  assert more.offer(1, tree, .2) and not more.offer(2, tree, .1)
-  more.close()
 
 
 @pytest.mark.parametrize('change, said', [

@@ -239,6 +239,33 @@ def test_the_recipe_of_an_observer_is_due_and_returns_numbers():
   observer.close()
 
 
+def test_the_writer_of_the_guide_logs_records_and_pictures(monkeypatch):
+  calls = []
+
+  class Run:
+    def log(self, values):
+      calls.append(values)
+
+    def finish(self):
+      calls.append('finish')
+
+  stub = types.ModuleType('wandb')
+  stub.init = lambda project: calls.append(project) or Run()
+  stub.Image = lambda array: array.shape
+  monkeypatch.setitem(sys.modules, 'wandb', stub)
+  code, = blocks(read('docs/guide/training.md'), 'python')
+  scope = {'__name__': 'guide'}
+  exec(code, scope)
+  writer = scope['WeightsAndBiases'](project='a')
+  writer.truncate(0)
+  writer.picture('samples', 8, np.zeros((4, 4, 3), np.uint8))
+  writer.write(8, {'d_loss': 1.}, {'seconds': 2.})
+  writer.close()
+  assert calls == [
+      'a', {'images': 8, 'samples': (4, 4, 3)},
+      {'images': 8, 'd_loss': 1., 'seconds': 2.}, 'finish']
+
+
 def test_the_recipe_of_a_setting_is_checked_and_says_what_was_before(
     monkeypatch):
   code, = blocks(section(read(RECIPES), 'A setting'), 'python')

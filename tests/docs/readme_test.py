@@ -3,8 +3,10 @@ import builtins
 import code
 import configparser
 import importlib
+import shutil
 
 from docs.docs_test import blocks, read
+from helpers import ROOT
 import numpy as np
 import pytest
 
@@ -23,6 +25,9 @@ def paste(text, console):
 def test_the_lines_of_the_readme_run_as_pasted(tmp_path, monkeypatch):
   """One block after the other, without an edit and without a network."""
   monkeypatch.chdir(tmp_path)
+  # As the first command leaves it, but smaller.
+  shutil.copytree(ROOT / 'tests' / 'runs' / 'earlier' / 'quickstart',
+                  tmp_path / 'runs' / 'quickstart')
   monkeypatch.setattr(builtins, '_', None, raising=False)  # What it shows.
   monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path))
   for name in ('http_proxy', 'https_proxy', 'HTTP_PROXY', 'HTTPS_PROXY'):
@@ -38,6 +43,8 @@ def test_the_lines_of_the_readme_run_as_pasted(tmp_path, monkeypatch):
       (4, 4, 4, 3), (4, 8, 8, 3), (4, 16, 16, 3), (4, 32, 32, 3)]
   for block in rest:
     paste(block, console)
+  assert len(console.locals['pictures']) == 4
+  assert console.locals['last_loss'][0] == console.locals['images'] == 80
   assert np.isfinite(builtins._['swd_mean_local']['value'])
 
 

@@ -208,22 +208,34 @@ def test_processes_do_not_change_the_state(alone, tmp_path):
   assert_near(tmp_path / 'two_by_two', 'bmsg_gan', alone, processes=2)
 
 
+def steps(path):
+  return checkpoints.Checkpoints(path, read_only=True).steps()
+
+
 def test_processes_agree_on_where_to_stop_and_go_on(tmp_path):
-  more = ('--config.train.total_images=400000', '--config.data.device_gb=0')
-  children = launch_two(tmp_path, 'bmsg_gan', 'run', *more)
-  metrics, until = tmp_path / 'run' / 'metrics.jsonl', time.monotonic() + 200
-  while not metrics.exists() or not metrics.stat().st_size:
+  """After grids and two measurements, at each of which they save twice."""
+  run, until = tmp_path / 'run', time.monotonic() + 200
+  more = ('--config.data.resolution=16', '--config.data.held_out=16',
+          '--config.data.device_gb=0', '--config.evaluate.metrics=',
+          '--config.evaluate.best=swd',
+          '--config.train.measure_every_images=80',
+          '--config.train.checkpoint_every_images=80')
+  children = launch_two(tmp_path, 'bmsg_gan', 'run',
+                        '--config.train.total_images=400000', *more)
+  while max(steps(run / 'checkpoints'), default=0) < 160:
     assert time.monotonic() < until
     assert [child.poll() for child in children] == [None, None]
     time.sleep(.05)
   children[1].send_signal(signal.SIGUSR1)  # The other one hears of it.
   first, _ = finish(*children, status=stop.AGAIN)
   assert 'stopped and saved at' in first
-  images, = checkpoints.Checkpoints(
-      tmp_path / 'run' / 'checkpoints', read_only=True).steps()
+  assert steps(run / 'best')
+  images = steps(run / 'checkpoints')[-1]
   total = images + 5 * BATCH
   first, _ = finish(*launch_two(
-      tmp_path, 'bmsg_gan', 'run', f'--config.train.total_images={total}'))
+      tmp_path, 'bmsg_gan', 'run', f'--config.train.total_images={total}',
+      *more))
   assert f'continuing after {images:,} images' in first
-  assert checkpoints.Checkpoints(
-      tmp_path / 'run' / 'checkpoints', read_only=True).steps()[-1] == total
+  assert 'warning' not in first
+  assert steps(run / 'checkpoints')[-1] == total
+  assert len(steps(run / 'best')) == 1

@@ -1,4 +1,5 @@
 """Laws of what may be scored: folders, archives, arrays, sources."""
+from helpers import picture, save
 import numpy as np
 from PIL import Image
 import pytest
@@ -116,6 +117,23 @@ def test_a_broken_picture_is_named(tmp_path):
   (tmp_path / 'a.png').write_bytes(b'no picture')
   with pytest.raises(ValueError, match=r'^real: cannot read .*a\.png'):
     sets.open_set(str(tmp_path), cache_dir=str(tmp_path / 'cache'))
+
+
+def test_what_helps_is_an_argument_that_there_is(tmp_path):
+  """A picture that breaks off can be removed; floats get a range."""
+  floats = np.linspace(0, .5, 64, dtype=np.float32).reshape(8, 8)
+  save(tmp_path / 'a.tif' / 'a.tif', floats)
+  save(tmp_path / 'b.png' / 'b.png', picture(0))
+  broken = tmp_path / 'b.png' / 'b.png'
+  broken.write_bytes(broken.read_bytes()[:150])
+  with pytest.raises(ValueError, match=r"such as range='0:1'\.$") as unclear:
+    sets.open_set(str(tmp_path / 'a.tif'), cache_dir=str(tmp_path / 'c'))
+  with pytest.raises(ValueError, match=r'Remove it: .* count\.$') as cut:
+    sets.open_set(str(tmp_path / 'b.png'), cache_dir=str(tmp_path / 'c'))
+  for error in unclear, cut:
+    assert 'on_bad' not in str(error.value)
+  assert len(sets.open_set(str(tmp_path / 'a.tif'), range='0:1',
+                           cache_dir=str(tmp_path / 'c'))) == 1
 
 
 @pytest.mark.parametrize('pixels, labels, said', [

@@ -403,7 +403,7 @@ def test_two_devices_restore_to_one_and_four(tmp_path):
 @pytest.mark.slow
 def test_two_processes_save_and_restore_together(tmp_path):
   code = '''
-      import sys, jax, jax.numpy as jnp, numpy as np, pathlib
+      import sys, jax, jax.numpy as jnp, numpy as np, pathlib, time
       path, port, me = sys.argv[1], sys.argv[2], int(sys.argv[3])
       jax.distributed.initialize(
           '127.0.0.1:' + port, num_processes=2, process_id=me,
@@ -445,6 +445,33 @@ def test_two_processes_save_and_restore_together(tmp_path):
       assert c.save(3, tree(3))
       c.close()
       assert c.steps() == [2, 3], c.steps()
+
+      # The best and the latest at once: process 0 ends late, and process 1
+      # waits for it, where it could begin another.
+      from types import SimpleNamespace
+      from orbax.checkpoint import CheckpointManager
+      from msg_gan_jax.training.saver import Saver
+      ends = CheckpointManager._finalize
+      if me == 0:
+        CheckpointManager._finalize = lambda *x: (time.sleep(.5), ends(*x))[1]
+      folder = pathlib.Path(path) / 'run'
+      judge = SimpleNamespace(judge={'metric': 'swd'}, lower=True)
+      for images in (0, 2):  # It goes back to 2 and forgets what came after.
+        with checkpoints.Checkpoints(folder / 'checkpoints') as latest:
+          saver = Saver(folder, latest, print)
+          saver.keep_best(judge, images, {})
+          for n in (1, 2, 3):
+            snapshot = {'state': tree(images + n)}
+            saver.offer(images + n, snapshot, -n)
+            saver.save(images + n, snapshot, {})
+          saver.close()
+        best = checkpoints.Checkpoints(folder / 'best', read_only=True)
+        assert best.steps() == [images + 3], best.steps()
+        assert latest.steps() == [images + 2, images + 3], latest.steps()
+        processes.meet(f'saved {images}')
+        if not images and me == 0:
+          (latest.path / '3').rename(folder / '3')
+        processes.meet(f'lost {images}')
       '''
   with socket.socket() as s:
     s.bind(('127.0.0.1', 0))

@@ -1,7 +1,7 @@
 """Records survive kills and resumes, and can be drawn."""
 import json
 import math
-import sys
+import types
 
 import jax.numpy as jnp
 import numpy as np
@@ -9,7 +9,7 @@ from PIL import Image
 import pytest
 
 from msg_gan_jax.report import curves
-from msg_gan_jax.runs import records
+from msg_gan_jax.runs import lost_records, records
 
 
 def test_records_are_read_as_they_were_written(tmp_path):
@@ -86,12 +86,61 @@ def test_a_resume_repeats_no_record(tmp_path):
   assert [p.name for p in tmp_path.iterdir()] == ['metrics.jsonl']
 
 
-def test_a_broken_line_in_the_middle_is_an_error_with_its_number(tmp_path):
-  path = tmp_path / 'metrics.jsonl'
-  for broken in ('{"images": 1', '[]', '{"a": 1}', '3'):
-    path.write_text('{"images": 1}\n' + broken + '\n{"images": 3}\n')
-    with pytest.raises(ValueError, match=r'metrics\.jsonl, line 2'):
-      records.read(path)
+@pytest.mark.parametrize('broken', [
+    '{"images": 1', '[]', '{"a": 1}', '3', '{"images": "a"}', '\xff\0',
+    '{"images": 2, "changed": ["a: 1 -> 2"], "date": "2026"}'])
+def test_a_line_that_is_no_record_costs_no_other(tmp_path, broken):
+  """It is told and passed over, and moves away when the run goes on."""
+  path, said = tmp_path / 'metrics.jsonl', []
+  path.write_text(f'{{"images": 1}}\n{broken}\n{{"images": 3}}\n')
+  assert records.read(path, said.append) == [{'images': 1}, {'images': 3}]
+  assert len(said) == 1 and f'{path}, line 2: not a record' in said[0]
+  metrics = records.Metrics(tmp_path)
+  assert (metrics.images, metrics.moved) == ([1, 3], 1)
+  metrics.write(4, {})
+  metrics.close()
+  assert records.read(path, pytest.fail) == [{'images': n} for n in (1, 3, 4)]
+  assert (tmp_path / 'metrics.jsonl.damaged').read_text() == f'{broken}\n'
+  again = records.Metrics(tmp_path)
+  again.close()
+  assert again.moved == 0
+
+
+def test_the_records_that_are_lost_are_named(tmp_path):
+  """Whichever they are; and a checkpoint's note of regular ones is short."""
+  rng = np.random.default_rng(0)
+  assert lost_records.note(range(100, 10**6 + 1, 100)) == [[100, 10**4]]
+  for _ in range(50):
+    known = sorted(rng.choice(5000, rng.integers(1, 20), replace=False) + 1)
+    kept = [n for n in known if rng.random() < .8]
+    missing = [f'{n:,}' for n in known if n not in kept]
+    there = types.SimpleNamespace(images=kept, moved=0)
+    note = json.loads(json.dumps(lost_records.note(map(int, known))))
+    lines = lost_records.lines(note, there)
+    if not missing:
+      assert lines == []
+      continue
+    line, = lines
+    assert f' {len(missing)} of {len(known)} records are missing' in line
+    named = line.split(': of ')[1].removesuffix(' images').split('; ')
+    assert named == missing if len(missing) < 7 else (
+        named == [*missing[:5], '...', missing[-1]])
+
+
+def test_a_writer_that_fails_is_closed_with_the_others():
+  closed = []
+
+  class Fails(records.Writer):
+    def __init__(self, name):
+      self._name = name
+
+    def close(self):
+      closed.append(self._name)
+      raise OSError(self._name)
+
+  with pytest.raises(OSError):
+    records.Many(Fails('a'), Fails('b')).close()
+  assert closed == ['a', 'b']
 
 
 def test_many_writers_are_one():
@@ -109,26 +158,6 @@ def test_many_writers_are_one():
   wanted = [('write', 1, {'a': 2}, {'seconds': 3}),
             ('picture', 'samples', 1, 'picture'), ('truncate', 1), ('close',)]
   assert calls == [call for call in wanted for _ in range(2)]
-
-
-def test_tensorboard_files_hold_numbers_and_pictures(tmp_path):
-  board = records.TensorBoard(tmp_path)
-  board.write(32, {'d_loss': jnp.float32(.5), 'spread': {'d_loss': .1}},
-              {'seconds': 1.})
-  board.picture('samples', 32, np.zeros((8, 8, 3), np.uint8))
-  board.truncate(32)
-  board.write(64, {'d_loss': math.nan})
-  board.close()
-  found = b''.join(p.read_bytes() for p in tmp_path.rglob('*tfevents*'))
-  for name in (b'd_loss', b'clock/seconds', b'samples', b'\x89PNG'):
-    assert name in found
-
-
-def test_a_missing_extra_says_what_to_install(tmp_path, monkeypatch):
-  monkeypatch.setitem(sys.modules, 'tensorboardX', None)
-  with pytest.raises(
-      ValueError, match=r"pip install 'msg_gan_jax\[tensorboard\]'"):
-    records.TensorBoard(tmp_path / 'x')
 
 
 def test_curves_draw_whatever_is_there(tmp_path):

@@ -89,6 +89,17 @@ def test_settings_that_may_change_are_recorded(tmp_path):
   assert sorted(entry['changed']) == sorted(lines)
 
 
+def test_what_a_start_finds_is_recorded_once_in_a_row(tmp_path):
+  with workdir.Workdir(tmp_path) as folder:
+    for images, lines in (8, ['a']), (8, ['a']), (16, ['a']), (16, []), (
+        16, ['b']), (16, ['a']):
+      folder.note(images, lines)
+  entries = map(
+      json.loads, (tmp_path / 'changes.jsonl').read_text().splitlines())
+  assert [(x['images'], x['changed']) for x in entries] == [
+      (8, ['a']), (16, ['a']), (16, ['b']), (16, ['a'])]
+
+
 def test_a_second_writer_is_told_who_holds_the_lock(tmp_path):
   code = ('import sys; from msg_gan_jax.runs import workdir\n'
           'try: workdir.Workdir(sys.argv[1])\n'
@@ -120,7 +131,7 @@ def test_a_folder_of_other_things_is_not_adopted(tmp_path):
   assert os.listdir(tmp_path) == ['holiday.jpg']
   with pytest.raises(ValueError, match='a file; wanted a folder'):
     workdir.Workdir(tmp_path / 'holiday.jpg')
-  with pytest.raises(ValueError, match='mount the bucket'):
+  with pytest.raises(ValueError, match='an NFS share'):
     workdir.Workdir('gs://bucket/run')
   with pytest.raises(ValueError, match="found ''"):
     workdir.Workdir('')

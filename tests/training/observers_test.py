@@ -98,6 +98,70 @@ def test_an_observer_that_fails_costs_no_training(ring, tmp_path):
   assert summary['images'] == 640
 
 
+class Kept(records.Writer):
+  """A writer that remembers, and fails at what it is told."""
+
+  def __init__(self, fails=''):
+    self.calls, self._fails = [], fails
+
+  def write(self, images, values, clock=None):
+    self._call('write', images, {**values}, {**clock})
+
+  def picture(self, tag, images, array):
+    self._call('picture', tag, images, array.ndim)
+
+  def truncate(self, images):
+    self._call('truncate', images)
+
+  def close(self):
+    self._call('close')
+
+  def _call(self, *call):
+    self.calls.append(call)
+    if call[0] == self._fails:
+      raise OSError('no network')
+
+
+def test_a_writer_has_the_records_and_costs_nothing_where_it_fails(
+    ring, tmp_path):
+  ring.train.checkpoint_every_images = 256
+  kept, fails, last = Kept(), Kept('write'), Kept('close')
+
+  def run(name, writer):
+    loop.train(ring, tmp_path / name, lambda line: None, writers=[writer])
+
+  def recorded(name):
+    return records.read(tmp_path / name / 'metrics.jsonl')
+
+  run('unbroken', kept)
+  assert kept.calls[0] == ('truncate', 0) and kept.calls[-1] == ('close',)
+  assert [call[2] for call in kept.calls if call[0] == 'picture'] == [
+      0, 320, 640]
+  assert recorded('unbroken') == [
+      {'images': images, **values, 'clock': clock} for _, images, values, clock
+      in (call for call in kept.calls if call[0] == 'write')]
+  with pytest.raises(OSError, match='no network'):
+    run('broken', fails)
+  assert fails.calls[-1] == ('close',)
+  assert [record['images'] for record in recorded('broken')] == [256]
+  with pytest.raises(OSError, match='no network'):
+    run('broken', last)  # After all of it is saved.
+  assert last.calls[0] == ('truncate', 256)
+  for one, other in zip(
+      recorded('unbroken'), recorded('broken'), strict=True):
+    assert {**one, 'clock': 0} == {**other, 'clock': 0}
+
+
+def test_only_the_process_that_writes_files_calls_a_writer(
+    ring, tmp_path, monkeypatch):
+  kept = Kept('close')
+  monkeypatch.setattr(loop.jax, 'process_index', lambda: 1)
+  monkeypatch.setattr(loop, 'Workdir', None)  # It comes to that, and no more.
+  with pytest.raises(TypeError):
+    loop.train(ring, tmp_path, writers=[kept])
+  assert kept.calls == []
+
+
 def test_a_collapse_is_told_and_variety_is_not(tmp_path):
   one_scale = types.SimpleNamespace(sizes=(4,))
 

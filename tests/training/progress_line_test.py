@@ -4,6 +4,7 @@ import io
 import jax.numpy as jnp
 import pytest
 
+from msg_gan_jax.training import clock as clock_of_records
 from msg_gan_jax.training.progress_line import Progress
 
 
@@ -151,3 +152,16 @@ def test_other_processes_write_nothing():
   progress.write(10)
   progress.close()
   assert out.getvalue() == ''
+
+
+def test_the_rate_of_a_record_is_that_of_training():
+  """Also of a record that is written while something else is done."""
+  now = Clock()
+  progress = Progress(1000, stream=io.StringIO(), now=now)
+  clock = clock_of_records.Clock(0, progress.trained_seconds)
+  for images in 20, 40, 60:
+    now.seconds += 5
+    with progress.apart('measuring'):
+      now.seconds += 40
+      assert clock.read(images)['images_per_second'] == 4
+      now.seconds += 40

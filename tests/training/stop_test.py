@@ -12,6 +12,7 @@ from helpers import ROOT
 import kills
 import pytest
 
+from msg_gan_jax.training import loop
 from msg_gan_jax.training.stop import AGAIN, SIGNALS, Stop, exit_status
 
 GUIDE = ROOT / 'docs' / 'guide' / 'training.md'
@@ -64,6 +65,24 @@ def test_a_signal_asks_to_stop_unless_it_was_ignored(name):
     os.kill(os.getpid(), number)
     assert not stop.wanted(8)
   assert signal.getsignal(number) == signal.SIG_IGN
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_before_there_is_anything_to_save_a_signal_ends_a_run_at_once(
+    number, small, tmp_path, monkeypatch):
+  """As while many pictures are read."""
+  def read_for_long(config):
+    os.kill(os.getpid(), number)
+    time.sleep(60)
+    raise AssertionError('it went on')
+
+  monkeypatch.setattr(loop, 'open_source', read_for_long)
+  said, handler = [], signal.getsignal(number)
+  assert loop.train(small(), tmp_path / 'run', said.append) == number
+  assert said == ['stopped before training began; nothing is lost, and the '
+                  'same command continues']
+  assert not (tmp_path / 'run').exists()
+  assert signal.getsignal(number) == handler
 
 
 def test_the_guide_has_the_exit_status_of_every_signal():

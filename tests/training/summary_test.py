@@ -60,7 +60,7 @@ def test_a_summary_of_points_finds_all_gaussians_in_the_reals(ring):
 
 def test_pictures_are_judged_by_distances(small):
   judge = summary.choose(sources.open_source(small()))
-  assert isinstance(judge, summary.DistanceSummary) and judge.applicable
+  assert isinstance(judge, summary.DistanceSummary) and not judge.lacks
 
 
 @pytest.mark.parametrize('half_life, later, weights', [

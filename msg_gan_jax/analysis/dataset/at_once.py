@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from msg_gan_jax.analysis.dataset.census import per_class
 from msg_gan_jax.config import schema
-from msg_gan_jax.data import tally
+from msg_gan_jax.data import picture_files, tally
 from msg_gan_jax.data.source import Source
 from msg_gan_jax.report.text import plural
 
@@ -52,15 +52,14 @@ def dark(facts: Mapping[str, Any],
           'suits them.')
 
 
-def left_out(facts: Mapping[str, Any],
-             data: schema.Data) -> Iterator[tuple[str, str]]:
-  """Pictures that lie loose beside the folders of classes."""
-  loose = facts['notes'].get('left_out')
-  if loose:
-    yield 'config.data.on_bad', (
-        f"{data.on_bad!r}, and {plural(len(loose), 'picture')} loose beside "
-        f'the folders of classes, such as {loose[0]!r}, left out. Give them '
-        'folders of their own, or put all pictures into one folder.')
+def without_classes(facts: Mapping[str, Any],
+                    data: schema.Data) -> Iterator[tuple[str, str]]:
+  """Pictures that lie loose beside folders, which then are no classes."""
+  why = facts['notes'].get(picture_files.WITHOUT_CLASSES)
+  if why:
+    yield label_place(data), (
+        f'all are read, and without classes: {why}. For classes, put the loose '
+        'ones into folders too, or name a config.data.label_file.')
 
 
 def numbered_late(facts: Mapping[str, Any],
@@ -112,4 +111,4 @@ def _becomes(deep, usual):
   return ''
 
 
-LOOKS: tuple[Look, ...] = (dark, left_out, numbered_late, alike)
+LOOKS: tuple[Look, ...] = (dark, without_classes, numbered_late, alike)

@@ -13,8 +13,7 @@ from msg_gan_jax.gan import pyramid
 from msg_gan_jax.gan.build import Gan
 from msg_gan_jax.gan.sampling import renderer
 from msg_gan_jax.report import grids, scatter
-from msg_gan_jax.runs.config_file import load_config
-from msg_gan_jax.runs.load import load
+from msg_gan_jax.runs.load import LoadedRun, load
 
 MOST_COLUMNS = 16  # Classes that have a column each in a grid.
 
@@ -41,12 +40,12 @@ USUAL = Sampling()
 
 
 def sample_run(
-    run: str | os.PathLike, count: int = 64, sampling: Sampling = USUAL,
-    z_file: str = '') -> tuple[np.ndarray, ...]:
-  """Samples the newest checkpoint of a run.
+    run: str | os.PathLike | LoadedRun, count: int = 64,
+    sampling: Sampling = USUAL, z_file: str = '') -> tuple[np.ndarray, ...]:
+  """Samples a run.
 
   Args:
-    run: the run's folder.
+    run: its folder, for its newest checkpoint, or what `load` gives of it.
     count: how many pictures, at least 1.
     sampling: which ones.
     z_file: a .npy file of latents [n, latent]; they take the place of `count`
@@ -60,7 +59,7 @@ def sample_run(
     ValueError: no run, no intact checkpoint, a bad z_file, bad labels, or what
       `check_truncation` raises.
   """
-  config, gan, state, _ = load(run)
+  config, gan, state, _ = run if isinstance(run, LoadedRun) else load(run)
   check_truncation(gan, config, sampling.psi, sampling.cutoff)
   z = latents(gan, config.networks.latent, count, sampling.seed, z_file)
   labels = repeat_labels(sampling.labels, len(z), gan.classes)
@@ -69,10 +68,10 @@ def sample_run(
 
 
 def sample_run_to_files(
-    run: str | os.PathLike, out: str | os.PathLike, count: int = 64,
+    run: str | os.PathLike | LoadedRun, out: str | os.PathLike, count: int = 64,
     sampling: Sampling = USUAL, z_file: str = '', *,
     separate: bool = False, scales: bool = False) -> list[str]:
-  """Samples the newest checkpoint of a run into a folder; returns the paths.
+  """Samples a run into a folder; returns the paths.
 
   Args:
     run, count, sampling, z_file: see `sample_run`.
@@ -81,8 +80,9 @@ def sample_run_to_files(
   Raises:
     ValueError: what `sample_run` and `write_files` raise.
   """
+  run = run if isinstance(run, LoadedRun) else load(run)
   levels = sample_run(run, count, sampling, z_file)
-  classes = len(sampling.labels) or load_config(run).networks.classes
+  classes = len(sampling.labels) or run.config.networks.classes
   return write_files(  # A class has a column, if there are not too many.
       levels, out, separate, scales,
       classes if 1 < classes <= MOST_COLUMNS else None)

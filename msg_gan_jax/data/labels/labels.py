@@ -1,6 +1,7 @@
 """Labels pictures: by a file that lists them, or by their folders."""
 from collections.abc import Callable, Sequence
 import os
+import re
 from typing import NamedTuple
 
 from msg_gan_jax.config import tables
@@ -30,7 +31,7 @@ class Contents(NamedTuple):
 
 def label_pictures(
     contents: Contents, label_file: str = '', column: str = '',
-    on_bad: str = 'error') -> picture_files.Labelling:
+    strict: bool = True) -> picture_files.Labelling:
   """Labels pictures as a file says, or else by their folders.
 
   Args:
@@ -39,35 +40,34 @@ def label_pictures(
       what it may hold. '' is dataset.json, at the root or in the folder that
       holds all pictures; if there is none, folders are classes.
     column: of the file; '' is `label`, `class`, or the only one.
-    on_bad: see picture_files.classes_of_folders. 'no_classes': a set that
-      cannot be labelled has no classes, and all its pictures are used; the
-      notes say why.
+    strict: whether what cannot be labelled is an error. Else it has no classes,
+      and the notes say why.
 
   Raises:
     ValueError: there is no such file or column, or a picture has no label, or
       two, or one that is not a class.
   """
-  if on_bad == 'no_classes':
+  unlabelled = [0] * len(contents.names)
+  if not strict:
     try:
       return label_pictures(contents, label_file, column)
     except ValueError as error:
-      every = list(range(len(contents.names)))
+      # Nobody has set the setting that the error begins with.
+      why = re.sub(r'^config\.data\.\w+: ', '', str(error)).rstrip('.')
       return picture_files.Labelling(
-          every, (), [0] * len(every), {'without_classes': str(error)})
+          (), unlabelled, {picture_files.WITHOUT_CLASSES: why})
   title, folder, content = _find(contents, label_file)
   if content is None:
     if column:
       raise ValueError(
           f'config.data.label: {column!r}; the classes of a folder are its '
           'folders. Wanted none, or the column of a config.data.label_file.')
-    return picture_files.classes_of_folders(
-        contents.place, contents.names, on_bad)
+    return picture_files.classes_of_folders(contents.place, contents.names)
   notes: dict = {'label_file': picture_files.printable(title)}
-  every = list(range(len(contents.names)))
   place = f'config.data.label_file: {title!r}'
   listing = label_files.read(place, title, content)
   if listing is None:
-    return picture_files.Labelling(every, (), [0] * len(every), notes)
+    return picture_files.Labelling((), unlabelled, notes)
   finder = label_rows.PictureFinder(contents.names, folder)
   column, pairs = label_rows.file_label_pairs(title, listing, column, finder)
   values, absent = label_rows.labels_of_pictures(
@@ -77,7 +77,7 @@ def label_pictures(
     notes['label'] = column
   if absent:
     notes['rows_without_a_picture'] = absent
-  return picture_files.Labelling(every, classes, numbers, notes)
+  return picture_files.Labelling(classes, numbers, notes)
 
 
 def to_classes(place: str, values: Sequence, names: Sequence[str],

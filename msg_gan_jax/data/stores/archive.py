@@ -34,25 +34,26 @@ class Archive:
 
   Args:
     opened: the archive.
-    label_file, label, on_bad: see labels.label_pictures.
+    label_file, label, strict: see labels.label_pictures.
 
   Raises:
     ValueError: there is nothing to read, or not every picture has a label.
   """
 
   def __init__(self, opened: archives.OpenArchive, label_file: str = '',
-               label: str = '', on_bad: str = 'error') -> None:
+               label: str = '', strict: bool = True) -> None:
     self._archive = opened
     self.name = picture_files.printable(os.path.basename(opened.path))
     self.place = picture_files.printable(opened.path)
     files = sorted(filter(picture_files.is_picture, opened.members))
     others = sorted(set(opened.members).difference(files))
+    picture_files.tell_unreadable(self.place, others)
     counts = picture_files.count_others(others, opened.special)
     picture_files.check_any(opened.path, files, counts)
     labelling = labels.label_pictures(
         labels.Contents(opened.path, files, others, self._read_member),
-        label_file, label, on_bad)
-    self.names = [files[i] for i in labelling.used]
+        label_file, label, strict)
+    self.names = files
     self.classes = labelling.classes
     self.labels = np.array(labelling.labels, np.int32)
     self.notes: dict = {**({'other_files': counts} if counts else {}),

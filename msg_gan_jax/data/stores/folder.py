@@ -12,14 +12,14 @@ class Folder:
 
   Args:
     path: the folder; see picture_files.scan for what may lie in it.
-    label_file, label, on_bad: see labels.label_pictures.
+    label_file, label, strict: see labels.label_pictures.
 
   Raises:
     ValueError: there is nothing to read, or not every picture has a label.
   """
 
   def __init__(self, path: str, label_file: str = '', label: str = '',
-               on_bad: str = 'error') -> None:
+               strict: bool = True) -> None:
     tree = picture_files.scan(path)
     self._root = tree.root
     self.name = picture_files.printable(os.path.basename(tree.root)
@@ -27,9 +27,8 @@ class Folder:
     self.place = picture_files.printable(tree.root)
     contents = labels.Contents(tree.root, tree.files, tree.others,
                                self._read_file)
-    labelling = labels.label_pictures(contents, label_file, label, on_bad)
-    self.names = [tree.files[i] for i in labelling.used]
-    self._stats = [tree.stats[i] for i in labelling.used]
+    labelling = labels.label_pictures(contents, label_file, label, strict)
+    self.names, self._stats = tree.files, tree.stats
     self.classes = labelling.classes
     self.labels = np.array(labelling.labels, np.int32)
     others = picture_files.count_others(tree.others, tree.special)

@@ -41,7 +41,7 @@ class HuggingFace:
 
   def __init__(self, dataset: str = '', path: str = '', split: str = 'train',
                label: str = '', cache_dir: str = '') -> None:
-    datasets = optional.require('datasets', 'huggingface')
+    datasets = optional.require('datasets', "config.data.name: 'huggingface'")
     if bool(dataset) == bool(path):
       raise ValueError(
           f'config.data.dataset: {dataset!r}, and config.data.path: {path!r}; '
@@ -194,7 +194,7 @@ def _of_folder(datasets, folder, split, cache_dir):
              for name in names):
     raise ValueError(
         f'config.data.path: {folder!r} was not written by save_to_disk, and '
-        'has no .parquet files. For files of pictures set config.data.name = '
+        'has no .parquet files. For files of pictures set config.data.name='
         "'folder'.")
   try:
     return datasets.load_dataset(

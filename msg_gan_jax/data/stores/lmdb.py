@@ -39,7 +39,7 @@ class Lmdb:
   """
 
   def __init__(self, path: str, cache_dir: str = '') -> None:
-    lmdb = optional.require('lmdb', 'lmdb')
+    lmdb = optional.require('lmdb', "config.data.name: 'lmdb'")
     self.place = _folder(path)
     self._stats = listing.stats([os.path.join(self.place, 'data.mdb')])
     self._database = _open(lmdb, self.place)

@@ -97,9 +97,9 @@ class Npz:
               if h.dtype == np.uint8 and _is_pictures(h.shape)]
     if len(likely) > 1:
       raise ValueError(
-          f'{self._place} has several arrays of pictures; which one? '
-          f'config.data.dataset names it, such as {likely[0]!r}. Known: '
-          f'{", ".join(likely)}.')
+          f'{self._place} has several arrays of pictures: '
+          f'{", ".join(likely)}; wanted one, or set config.data.dataset='
+          f'{likely[0]!r}.')
     # If none is right, the error should tell what is wrong with the nearest.
     return likely[0] if likely else max(
         known, key=lambda n: (len(known[n].shape), math.prod(known[n].shape)))

@@ -32,7 +32,7 @@ class Tfds:
 
   def __init__(self, dataset: str, path: str = '', split: str = 'train',
                label: str = '', cache_dir: str = '') -> None:
-    tfds = optional.require('tensorflow_datasets', 'tfds')
+    tfds = optional.require('tensorflow_datasets', "config.data.name: 'tfds'")
     self.place = tfds_prepared.find(tfds, dataset, path)
     builder = tfds.builder_from_directory(self.place)
     features = builder.info.features

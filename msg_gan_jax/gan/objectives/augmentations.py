@@ -57,6 +57,23 @@ def instance_noise(pyramid: Pyramid, key: jax.Array,
   return tuple(reversed(noisy))
 
 
+def unchosen(pyramid: Pyramid, key: jax.Array,
+             strength: float | jax.Array) -> Pyramid:
+  """Stands for 'auto', until the pictures have decided what it is.
+
+  A GAN that only draws has no need of it.
+
+  Raises:
+    ValueError: always, with what decides.
+  """
+  del pyramid, key, strength
+  raise ValueError(
+      "config.objective.augment: 'auto' is chosen by the number of training "
+      'pictures; wanted a row of AUGMENTATIONS, or what msg_gan_jax.'
+      'with_choices(config, msg_gan_jax.open_source(config)) makes of it, '
+      'as train does.')
+
+
 # None shows D the pictures as they are.
 AUGMENTATIONS: tables.Table[Augmentation | None] = tables.Table(
     'config.objective.augment', 'augmentation', {

@@ -13,6 +13,7 @@ from msg_gan_jax.arrays.indices import at_random, evenly
 from msg_gan_jax.data.source import Source
 from msg_gan_jax.files import atomic, cache, console, npy, progress
 from msg_gan_jax.metrics.features import classifier, classifier_training
+from msg_gan_jax.metrics.functional import checks
 
 MOST = 50_000  # Pictures that it learns from; they lie in memory.
 TESTED = 5_000  # Pictures that it is tested on.
@@ -86,7 +87,7 @@ def trained(source: Source, held_out: Source | None = None,
   heads, labels = heads_of(source)
   train, test, tested = _split(source, held_out)
   if len(train) < FEWEST:
-    raise ValueError(
+    raise checks.TooFewError(
         f'features=classifier: {source.name} has {len(source)} pictures; '
         f'wanted at least {FEWEST}, or features=random_conv.')
   recipe = RECIPE

@@ -6,6 +6,10 @@ from msg_gan_jax.arrays.pixels import from_uint8
 _BLOCK = 2**12  # Rows at a time: a mask of a large set has gigabytes.
 
 
+class TooFewError(ValueError):
+  """There are fewer pictures than a metric needs, or than its network does."""
+
+
 def sets(place: str, least: int = 2, **named: np.ndarray) -> list[np.ndarray]:
   """Feature sets as finite float matrices of one width, or an error.
 

@@ -6,6 +6,7 @@ import numpy as np
 from msg_gan_jax.metrics.functional import checks
 
 _BLOCK = 2**12  # Rows at a time in float64.
+FEWEST = 20  # Rows of whose parts a line in 1/n is made.
 _FEW = 2048  # Below, the peers' own documents advise against the distance.
 
 
@@ -211,7 +212,7 @@ def infinity(real: Moments, fake_features: np.ndarray, points: int = 15,
 
   Source: Chong & Forsyth 2020 (arXiv:1911.07023), with uniform draws.
   """
-  x, = checks.sets('infinity', 20, fake_features=fake_features)
+  x, = checks.sets('infinity', FEWEST, fake_features=fake_features)
   n, d = x.shape
   if smallest is None:
     smallest = max(n // 10, min(2 * d, n // 2))

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 _PATCH = 7  # Pixels; Karras et al. 2018, sec. 5.
+SMALLEST = _PATCH + 1  # Pixels: the shorter side of a picture.
 _COARSEST = 16  # The last level of the paper: most of it is a patch's size.
 _BINOMIAL = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
 
@@ -46,9 +47,9 @@ def swd(real: np.ndarray, fake: np.ndarray, seed: int = 0, *,
     raise ValueError(
         f'swd: real images are {real.shape[1:]}, fake ones {fake.shape[1:]}.')
   height, width, channels = real.shape[1:]
-  if min(height, width) < _PATCH + 1:
+  if min(height, width) < SMALLEST:
     raise ValueError(
-        f'swd: wanted images of at least {_PATCH + 1} pixels a side (a patch '
+        f'swd: wanted images of at least {SMALLEST} pixels a side (a patch '
         f'has {_PATCH}), found {height} x {width}.')
   rng = np.random.default_rng(seed)
   n = min(len(real), len(fake))

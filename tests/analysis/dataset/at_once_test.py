@@ -201,13 +201,16 @@ def test_classes_that_differ_in_case_only_are_told(look, tmp_path):
       'are different classes. If they are one, give them one name.')
 
 
-def test_loose_pictures_that_are_left_out_are_told(root, look):
+def test_of_loose_pictures_beside_folders_all_are_read_and_that_is_told(
+    root, look):
   for i in range(3):
     save(root / f'{i}.png', picture(200 + i))
-  _, (line,) = told(look, root, on_bad='skip')
+  found, (line,) = told(look, root, on_bad='skip')
+  assert found['train'] + found['held_out'] == 43
   assert line.startswith(
-      "config.data.on_bad: 'skip', and 3 pictures loose beside the folders of "
-      "classes, such as '0.png', left out.")
+      'config.data.label: all are read, and without classes: 3 pictures lie '
+      "loose ('0.png' the first) beside 2 folders of pictures ('cat' the "
+      'first). For classes, ')
 
 
 def test_a_set_of_which_nothing_is_held_out_is_told(look, tmp_path):

@@ -2,15 +2,20 @@
 import io
 import json
 import os
+import shutil
 import sys
 
 from helpers import picture, save, whole
 import numpy as np
 import pytest
 
-from msg_gan_jax.data import decode, pictures
+from msg_gan_jax.config import schema
+from msg_gan_jax.data import decode, pictures, sources
 from msg_gan_jax.data.source import Source
+from msg_gan_jax.data.sources import Splits
 from msg_gan_jax.data.stores import folder
+from msg_gan_jax.metrics import evaluate, pair, protocols, sets
+from msg_gan_jax.training import initial_state
 
 # What is read.
 
@@ -33,14 +38,34 @@ def test_folders_are_classes_and_pixels_are_the_files(root, read):
 
 
 def test_every_format_in_any_case_and_nothing_else(tmp_path, read):
-  for i, name in enumerate(
-      ['a.PNG', 'b.Jpg', 'c.jpeg', 'd.WebP', 'e.bmp', 'deep/er/f.png']):
-    save(tmp_path / 'set' / 'x' / name, picture(i))
+  names = ['a.PNG', 'b.Jpg', 'c.jpeg', 'd.WebP', 'e.bmp', 'deep/er/f.png',
+           *(f'g{extension}' for extension in decode.EXTENSIONS)]
+  for i, name in enumerate(names):
+    save(tmp_path / 'set' / 'x' / name, picture(i), **(
+        {'format': 'JPEG'} if name.endswith('.jfif') else {}))
   (tmp_path / 'set' / 'x' / '.hidden.png').write_bytes(b'')
   (tmp_path / 'set' / 'x' / 'notes.txt').write_text('')
   found = read(tmp_path / 'set')
-  assert len(found) == 6 and found.classes == ('x',)
+  assert len(found) == len(names) and found.classes == ('x',)
+  assert {'.avif', '.jfif', '.jp2', '.pgm', '.ppm'} <= {*decode.EXTENSIONS}
   assert found.notes['other_files'] == {'.txt': 1}
+
+
+@pytest.mark.parametrize('store', ['folder', 'zip'])
+def test_kinds_that_this_pillow_lacks_are_told_in_a_sentence(
+    root, store, tmp_path, monkeypatch, capsys):
+  monkeypatch.setattr(decode, 'unreadable', lambda: ('.avif', '.jp2'))
+  for name in 'cat/x.AVIF', 'cat/y.avif', 'dog/z.jp2':
+    (root / name).write_bytes(b'of a kind that is not read')
+  path = str(root) if store == 'folder' else shutil.make_archive(
+      str(tmp_path / 'set'), 'zip', root)
+  found = sets.open_set(path, cache_dir=str(tmp_path / 'cache'))
+  assert len(found) == 12
+  assert found.notes['other_files'] == {'.avif': 2, '.jp2': 1}
+  line, = capsys.readouterr().err.splitlines()
+  assert line.startswith(
+      f"{path}: 3 pictures not read ('cat/x.AVIF' the first), for the Pillow "
+      'that is installed was built without .avif .jp2. ')
 
 
 def test_a_wrapper_is_not_a_class_and_loose_pictures_have_none(
@@ -88,17 +113,14 @@ def test_every_wrong_path_has_its_own_text(tmp_path, read):
     (tmp_path / 'texts' / 'sub' / f'{i}.txt').write_text('')
   (tmp_path / 'texts' / 'README').write_text('')
   (tmp_path / 'faces.zip').write_text('')
-  save(tmp_path / 'both' / 'cat' / 'a.png', picture(0))
-  save(tmp_path / 'both' / 'b.png', picture(0))
   save(tmp_path / 'parts' / 'train' / 'cat' / 'a.png', picture(0))
   save(tmp_path / 'parts' / 'test' / 'cat' / 'a.png', picture(0))
   for path, said in {
       '': 'is empty',
       str(tmp_path / 'no' / 'thing'): f'no folder.*exists is .{tmp_path}.',
       str(tmp_path / 'faces.zip'): "is a file.*data.name='archive'",
-      str(tmp_path / 'empty'): r'looked for \.bmp.*\.webp.*found nothing',
+      str(tmp_path / 'empty'): r'looked for \.avif.*\.webp.*found nothing',
       str(tmp_path / 'texts'): r'found 3 \.txt, 1 without an extension',
-      str(tmp_path / 'both'): "1 pictures lie loose .'b.png'.*'cat'",
       str(tmp_path / 'parts'): "splits.*test, train.*parts/train'",
   }.items():
     with pytest.raises(ValueError, match=f'^config.data.path: .*{said}'):
@@ -126,24 +148,42 @@ def test_two_channels_are_refused(root, read):
 # Odd files.
 
 
-def test_on_bad_skip_leaves_loose_pictures_out_and_lists_them(root, read):
-  save(root / 'b.png', picture(20))
-  save(root / 'a.png', picture(21))
-  found = folder.Folder(str(root), on_bad='skip')
-  assert found.notes['left_out'] == ['a.png', 'b.png']
-  assert found.classes == ('cat', 'dog') and len(found.names) == 12
-  with pytest.raises(ValueError, match=r"2 pictures lie loose.*on_bad='skip'"):
-    read(root)
+@pytest.mark.parametrize('store', ['folder', 'zip', 'tar'])
+@pytest.mark.parametrize('on_bad', ['error', 'skip'])
+def test_a_folder_of_loose_pictures_and_folders_is_read_whole(
+    root, store, on_bad, tmp_path):
+  for name in 'b.png', 'a.png', 'deep/er/c.png':
+    save(root / name, picture(ord(name[0])))
+  config = schema.template()
+  config.data.update(
+      name='folder', path=str(root), resolution=8, held_out=0, on_bad=on_bad,
+      cache_dir=str(tmp_path / 'cache'))
+  if store != 'folder':
+    config.data.update(name='archive', path=shutil.make_archive(
+        str(tmp_path / 'set'), store, root))
+  found = sources.open_source(schema.parse(config)).train
+  assert len(found) == 15 and found.classes == ()
+  assert not found.notes['skipped']
+  assert found.notes['without_classes'] == (
+      "2 pictures lie loose ('a.png' the first) beside 3 folders of pictures "
+      "('cat' the first)")
+  note = initial_state.check_classes(schema.parse(config), Splits(found, None))
+  assert note.startswith(f'{found.name} is read whole, without classes: 2 pict')
+  # Evaluate reads it so, too, and has no other setting to name.
+  like = sets.open_set(config.data.path, cache_dir=str(tmp_path / 'cache'))
+  assert len(like) == 15 and like.classes == ()
+  both = pair.Pair(like, like, pair.Options(
+      protocols.PROTOCOLS['local'], 'local'))
+  with pytest.raises(ValueError, match='2 pictures lie loose') as error:
+    evaluate.compute(both, ('class_accuracy',))
+  assert 'config.' not in str(error.value)
 
 
-def test_below_loose_pictures_a_wrapper_is_passed_over_too(root, tmp_path):
-  (tmp_path / 'outer').mkdir()
-  root.rename(tmp_path / 'outer' / 'train')
-  save(tmp_path / 'outer' / 'y.png', picture(20))
-  found = folder.Folder(str(tmp_path / 'outer'), on_bad='skip')
-  assert found.classes == ('cat', 'dog')
-  assert found.notes['left_out'] == ['y.png']
-  assert found.notes['classes_below'] == 'train'
+def test_loose_pictures_do_not_make_classes_of_splits(root, read):
+  for name in 'a.png', 'train/b.png', 'test/c.png':
+    save(root / 'in' / name, picture(0))
+  with pytest.raises(ValueError, match="splits.*test, train.*in/train'"):
+    read(root / 'in')
 
 
 def test_one_picture_is_a_set(tmp_path, read):

@@ -122,7 +122,7 @@ def test_what_an_npz_is_its_bytes_say(save, opened, tmp_path):
      r"\[6, 3, 8, 16\]; wanted .*move the channels to the end"),
     (dict(images=PIXELS[:0]), {}, r"uint8 \[0, 8, 8, 3\]; wanted"),
     (dict(a=PIXELS, b=PIXELS), {},
-     r"several arrays of pictures; .*config\.data\.dataset .*Known: a, b\."),
+     r"several arrays of pictures: a, b; .*config\.data\.dataset='a'\."),
     (dict(images=PIXELS), {'dataset': 'image'},
      r"config\.data\.dataset: no array 'image' .* mean 'images'"),
     (dict(images=PIXELS), {'label': 'labels'},

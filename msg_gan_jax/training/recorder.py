@@ -1,0 +1,74 @@
+"""Where the records of a run go: its folder, and writers of one's own."""
+from collections.abc import Callable, Mapping
+import pathlib
+from typing import Any
+
+import numpy as np
+
+from msg_gan_jax.runs import lost_records, records
+from msg_gan_jax.runs.tensorboard import TensorBoard
+from msg_gan_jax.training.scorer import is_score
+
+
+class Recorder:
+  """The records and pictures of a run in training.
+
+  Args:
+    folder: that of the run; None in processes that write nothing.
+    images: real images shown so far; what is of more is dropped.
+    own: what else takes records and pictures; who has opened it closes it.
+    tensorboard: whether the folder has files for TensorBoard.
+  """
+
+  def __init__(self, folder: pathlib.Path | None, images: int,
+               own: records.Writer, tensorboard: bool):
+    self._metrics = records.Metrics(folder) if folder else None
+    writers: list[records.Writer] = [self._metrics] if self._metrics else []
+    if folder and tensorboard:
+      writers.append(TensorBoard(folder / 'tensorboard', is_score))
+    self._many, self._own = records.Many(*writers), own
+    self._for_own: list[Callable[[], None]] = []
+    self._many.truncate(images)
+    own.truncate(images)
+
+  def lost(self, noted: Any) -> list[str]:
+    """Lines about records that a checkpoint knows, and metrics.jsonl lacks.
+
+    Args:
+      noted: what `note` was when it was saved; None of one without.
+    """
+    return lost_records.lines(
+        noted or (), self._metrics) if self._metrics else []
+
+  def note(self) -> list[list[int]]:
+    """Which records there are, as plain JSON for a checkpoint."""
+    return lost_records.note(self._metrics.images if self._metrics else ())
+
+  def by_images(
+      self, value: Callable[[Mapping[str, Any]], float]) -> dict[int, float]:
+    """{images: a value} of all records; {} where nothing is written."""
+    found = records.read(self._metrics.path) if self._metrics else ()
+    return {record['images']: value(record) for record in found}
+
+  def write(self, images: int, values: records.Values,
+            clock: records.Scalars) -> None:
+    """Appends a record; see records.Writer."""
+    self._many.write(images, values, clock)
+    self._for_own.append(lambda: self._own.write(images, values, clock))
+
+  def picture(self, tag: str, images: int, array: np.ndarray) -> None:
+    """Appends a picture; see records.Writer."""
+    self._many.picture(tag, images, array)
+    self._for_own.append(lambda: self._own.picture(tag, images, array))
+
+  def hand_on(self) -> None:
+    """Gives one's own writers what has come since: last of all that is due.
+
+    What goes wrong in them then costs nothing of the run.
+    """
+    while self._for_own:
+      self._for_own.pop(0)()
+
+  def close(self) -> None:
+    """Closes the files of the folder."""
+    self._many.close()
