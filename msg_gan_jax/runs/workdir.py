@@ -21,6 +21,10 @@ except ImportError:  # Windows has none; runs there are not locked.
   fcntl = None
 
 
+class InUseError(ValueError):
+  """Another process is writing the run."""
+
+
 class Workdir:
   """A run's folder, locked against every other process while it is open.
 
@@ -217,7 +221,7 @@ def _lock(path, say):
     file.seek(0)
     holder = file.read().strip() or 'another process'
     file.close()
-    raise ValueError(
+    raise InUseError(
         f'workdir {path}: in use by {holder}. Wait for it, stop it, or '
         'choose another workdir=FOLDER.') from None
   except OSError as error:

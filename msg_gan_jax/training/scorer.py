@@ -1,5 +1,5 @@
 """What config.evaluate asks to be measured in training."""
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 import dataclasses
 from typing import Any
 
@@ -157,14 +157,7 @@ class Scorer:
 
   def sought(self, values: Mapping[str, Any]) -> float:
     """That score in a record of metrics.jsonl, or nan."""
-    if not self._best:
-      return np.nan
-    if self._best == 'swd':
-      return values.get(SWD_MEAN, np.nan)
-    return next((
-        value for name in table.score_names(self._best)
-        for key, value in values.items() if table.score_of_key(key) == name),
-        np.nan)
+    return score_in(self._best, values) if self._best else np.nan
 
   def measure(
       self, fake: np.ndarray, labels: np.ndarray | None = None,
@@ -190,6 +183,26 @@ class Scorer:
     scores, record = evaluate.compute(self._pair, self.metrics)
     values = {evaluate.key(x, self._options): x.value for x in scores}
     return values, '\n'.join(text.sheet(scores, record)), text.finite(record)
+
+
+def score_in(metric: str, values: Mapping[str, Any]) -> float:
+  """The score by which a metric judges, in a record; nan where it is not.
+
+  Args:
+    metric: a row of METRICS, or 'swd', which is in every measurement.
+    values: {name: number} of a record.
+  """
+  key = key_in(metric, values)
+  return values[key] if key else np.nan
+
+
+def key_in(metric: str, names: Iterable[str]) -> str:
+  """Which of the names in a record is that score's; '' where none is."""
+  if metric == 'swd':
+    return SWD_MEAN if SWD_MEAN in names else ''
+  names = [*names]
+  return next((key for score in table.score_names(metric) for key in names
+               if table.score_of_key(key) == score), '')
 
 
 def is_score(name: str) -> bool:

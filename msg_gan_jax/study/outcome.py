@@ -1,0 +1,84 @@
+"""What came of a run, from what it has written down."""
+from collections.abc import Mapping
+import math
+from typing import Any
+
+import numpy as np
+
+from msg_gan_jax.gan.build import Gan
+from msg_gan_jax.runs.read import Written
+from msg_gan_jax.study import cost
+from msg_gan_jax.training.scorer import is_score, key_in
+
+# Beside a curve's values.
+COSTS = ('images', 'd_steps', 'g_steps', 'seconds')
+
+
+def outcome(written: Written, gan: Gan, metric: str, which: str,
+            lower: bool) -> tuple[float | None, dict[str, Any]]:
+  """The value of a run, and its record.
+
+  Args:
+    written: the run.
+    gan: of its settings.
+    metric: by which it is judged.
+    which: 'best' or 'last': which of its measurements counts.
+    lower: whether less is better.
+
+  Returns:
+    (value or None, plain JSON): {'metric': the name of the value in records,
+    'at': images shown at the measurement that counts, 'scores': {name: number}
+    of that measurement, 'curve': {name: [n]} of all measurements, beside COSTS,
+    'cost': {name: number} of the whole run, 'protocol', 'versions', 'data'}.
+  """
+  records = written.records
+  scores = [name for name in records if is_score(name)]
+  key = key_in(metric, scores)
+  costs = _costs(records, gan)
+  record: dict[str, Any] = {
+      'metric': key, 'scores': {}, 'curve': {},
+      'cost': {name: _plain(column[-1]) for name, column in costs.items()
+               if len(column)},
+      'protocol': protocol(written.config.evaluate), **_made_with(written)}
+  if not key:
+    return None, record
+  rows = np.flatnonzero(np.isfinite(records[key]))
+  if not len(rows):
+    return None, record
+  values = records[key][rows]
+  best = rows[np.argmin(values) if lower else np.argmax(values)]
+  row = best if which == 'best' else rows[-1]
+  record['at'] = int(records['images'][row])
+  record['scores'] = {name: _plain(records[name][row]) for name in scores}
+  record['curve'] = {
+      name: [_plain(x) for x in column[rows]]
+      for name, column in (*costs.items(), *(
+          (name, records[name]) for name in scores))}
+  return float(records[key][row]), record
+
+
+def _costs(records, gan):
+  """{name: [n]} of COSTS, for each record."""
+  images = records['images']
+  d, g = cost.updates(gan, images)
+  clock = records.get('clock.seconds', np.full(images.shape, np.nan))
+  return dict(zip(COSTS, (images, d, g, cost.seconds(clock)), strict=True))
+
+
+def protocol(evaluate: Any) -> str:
+  """Words for how scores are measured; unlike ones never meet in one table."""
+  words = [evaluate.protocol, evaluate.features,
+           str(evaluate.count) if evaluate.count else '']
+  return ' '.join(word for word in words if word)
+
+
+def _made_with(written: Written) -> Mapping[str, Any]:
+  newest = written.versions[-1] if written.versions else {}
+  return {'versions': {k: newest[k] for k in ('packages', 'git', 'devices')
+                       if k in newest},
+          'data': newest.get('data_digest', '')}
+
+
+def _plain(value):
+  """A number that JSON has; None for one that is not finite."""
+  return float(value) if math.isfinite(value) else None
