@@ -102,11 +102,11 @@ def train(config: schema.Settings, workdir: str | os.PathLike,
     config = as_begun(config, folder.path)
     folder.check(config)
     splits = open_source(config)
+    note = initial_state.check_classes(config, splits)
     if reason := first_start.reason(config, splits):
       say(f'augment: {reason}')
     config = first_start.with_choices(config, splits)
     gan = build(config)
-    note = initial_state.check_classes(config, splits)
     # Said once, and again where other pictures are read.
     if note and last_digest(folder.path) != splits.train.digest():
       say(f'note: {note}')
