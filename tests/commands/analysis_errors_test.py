@@ -51,7 +51,7 @@ def runs(tmp_path_factory, small):
   np.save(path / 'w.npy', np.ones((4, 6)))
   np.save(path / 'nan.npy', np.full((4, 6), np.nan))
   with pytest.MonkeyPatch.context() as patch:  # Each is compiled once.
-    patch.setattr(load, 'build', functools.cache(build))
+    patch.setattr(load, 'build_to_draw', functools.cache(build))
     yield path
 
 
