@@ -100,6 +100,10 @@ def run(runs, tmp_path, command):
     ('truncate -', '--workdir: which run?'),
     ('project -', '--workdir: which run?'),
     ('walk points', '--workdir: it draws points of the plane (ring)'),
+    # Which checkpoint.
+    ('sample plain --checkpoints=9', '--checkpoints: 9, but plain has none; th'),
+    ('walk plain --checkpoints=best', '--checkpoints: best, but plain has non'),
+    ('mix styled --checkpoints=all', "--checkpoints: there is no 'all'; wante"),
     # Where to.
     ('walk styled --out=x.avi', '--out: wanted a file that en'
      "ds in .webp or .gif or .mp4, found 'x.avi'."),
