@@ -45,13 +45,18 @@ PROCESS = flags.DEFINE_integer(
 def run() -> int:
   """Trains; what the exit status means is in docs/guide/training.md."""
   from msg_gan_jax.commands.processes import collect_less_often, join
+  from msg_gan_jax.config import errors
   config = shared.config(
       {'train.init_from': INIT_FROM.value} if INIT_FROM.value else {})
   workdir = shared.new_run()
   join(COORDINATOR.value, PROCESSES.value, PROCESS.value, DISTRIBUTED.value)
   collect_less_often()
   if not shared.experiment_file():
-    _register_rows(workdir)
+    _register_rows(workdir, _look_up)
+  if config.train.init_from and shared.TRUST_CODE.value:
+    from msg_gan_jax.gan.build import build_to_draw
+    with errors.naming(workdir='config.train.init_from'):
+      _register_rows(config.train.init_from, build_to_draw)
   if DRY_RUN.value:
     from msg_gan_jax.commands import dry_run
     from msg_gan_jax.runs.config_file import as_begun
@@ -63,18 +68,20 @@ def run() -> int:
       config, workdir, experiment=shared.experiment_file()))
 
 
-def _register_rows(workdir):
-  """Sees to it that there are the rows that the settings of a run name."""
+def _register_rows(run, look_up):
+  """Sees to it that `look_up(Config)` finds the rows that a run names."""
+  from msg_gan_jax.runs import config_file, experiment_file
+  config = config_file.load_config(run)
+  experiment_file.with_rows(
+      run, lambda: look_up(config), shared.TRUST_CODE.value)
+
+
+def _look_up(config):
+  """Looks up all rows that training needs."""
   from msg_gan_jax.data.sources import SOURCES
   from msg_gan_jax.gan.build import build
   from msg_gan_jax.metrics.table import METRICS, named
-  from msg_gan_jax.runs import config_file, experiment_file
-  config = config_file.load_config(workdir)
-
-  def look_up():
-    SOURCES.check(config.data.name)
-    for name in named(config.evaluate.metrics):
-      METRICS.check(name, 'config.evaluate.metrics')
-    build(config)
-
-  experiment_file.with_rows(workdir, look_up, shared.TRUST_CODE.value)
+  SOURCES.check(config.data.name)
+  for name in named(config.evaluate.metrics):
+    METRICS.check(name, 'config.evaluate.metrics')
+  build(config)

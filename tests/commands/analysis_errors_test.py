@@ -53,7 +53,7 @@ def runs(tmp_path_factory, small):
   np.save(path / 'w.npy', np.ones((4, 6)))
   np.save(path / 'nan.npy', np.full((4, 6), np.nan))
   with pytest.MonkeyPatch.context() as patch:  # Each is compiled once.
-    patch.setattr(load, 'build', functools.cache(build))
+    patch.setattr(load, 'build_to_draw', functools.cache(build))
     yield path
 
 
@@ -102,6 +102,10 @@ def run(runs, tmp_path, command):
     ('truncate -', '--workdir: which run?'),
     ('project -', '--workdir: which run?'),
     ('walk points', '--workdir: it draws points of the plane (ring)'),
+    # Which checkpoint.
+    ('sample plain --checkpoints=9', '--checkpoints: 9, but plain has none; th'),
+    ('walk plain --checkpoints=best', '--checkpoints: best, but plain has non'),
+    ('mix styled --checkpoints=all', "--checkpoints: there is no 'all'; wante"),
     # Where to.
     ('walk styled --out=x.avi', '--out: wanted a file that en'
      "ds in .webp or .gif or .mp4, found 'x.avi'."),

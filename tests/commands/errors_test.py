@@ -93,7 +93,7 @@ def test_each_mistake_has_its_text(command, argv, texts):
      [r"wrong\.py, line 6: TypeError: Could not override field 'batch'"]),
     ('from msg_gan_jax.config import template\n\n\ndef get_config():\n'
      '  return template("msg_progam")\n',
-     [r"wrong\.py, line 5: ValueError: .*did you mean 'msg_progan'"]),
+     [r"wrong\.py, line 5: MissingRowError: .*did you mean 'msg_progan'"]),
     ('from ml_collections import ConfigDict\n\n\ndef get_config():\n'
      '  return ConfigDict({"seed": 1})\n',
      [r'config\.\w+: missing']),
