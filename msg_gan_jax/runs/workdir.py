@@ -117,12 +117,17 @@ class Workdir:
 
     Returns:
       What `check` returns, and a line where the pictures are not those of the
-      last start ('data.digest: ...'), or the compiler options are not.
+      last start ('data.digest: ...'), or the compiler options are not, or
+      where what is known of earlier starts is damaged.
     """
     changed = self.check(config)
     if not self.main:
       return changed
-    entries = read_versions(self.path / 'versions.json')
+    path = self.path / 'versions.json'
+    was_there, entries = path.exists(), read_versions(path)
+    if was_there and not path.exists():
+      changed.append(
+          'versions.json: was damaged; it is now versions.damaged.json')
     present = versions(devices)
     if images and entries:
       old, options = entries[-1].get('data_digest'), 'compiler_options'
@@ -135,7 +140,7 @@ class Workdir:
     self.note(images, changed)
     if changed or not (self.path / 'config.json').exists():
       write_json(self.path / 'config.json', dataclasses.asdict(config))
-    write_json(self.path / 'versions.json', [*entries, {
+    write_json(path, [*entries, {
         'images': int(images), 'data_digest': digest, **present}])
     return changed
 

@@ -86,7 +86,7 @@ class Scorer:
     self.weights = protocol.weights
     self._measured_by = {
         name: getattr(settings, name)
-        for name in ('protocol', 'features', 'weights_file', 'count')}
+        for name in ('protocol', 'features', 'count')}
     self.count = settings.count or protocol.n_fake or len(self._real)
     self._options = pair.Options(
         dataclasses.replace(protocol, n_fake=self.count),
