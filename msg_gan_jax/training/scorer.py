@@ -90,7 +90,7 @@ class Scorer:
     self.weights = protocol.weights
     self._measured_by = {
         name: getattr(settings, name)
-        for name in ('protocol', 'features', 'weights_file', 'count')}
+        for name in ('protocol', 'features', 'count')}
     self.count = settings.count or protocol.n_fake or len(self._real)
     self.left_out: dict[str, str] = {}
     for name, why in self._too_few(protocol):

@@ -213,7 +213,8 @@ def test_every_start_adds_an_entry_of_versions(tmp_path):
       'count': jax.device_count(), 'kinds': ['cpu'], 'processes': 1}
   assert one['python'] == '.'.join(map(str, sys.version_info[:3]))
   (tmp_path / 'versions.json').write_text('{"half')
-  _run(tmp_path)
+  assert _run(tmp_path) == [
+      'versions.json: was damaged; it is now versions.damaged.json']
   assert len(json.loads((tmp_path / 'versions.json').read_text())) == 1
   assert (tmp_path / 'versions.damaged.json').read_text() == '{"half'
 

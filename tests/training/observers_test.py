@@ -171,7 +171,7 @@ def test_a_collapse_is_told_and_variety_is_not(tmp_path):
     values = grid.run(observers.View(
         images=8, state=None, logs={}, render=lambda state, z: (images,),
         folder=tmp_path, main=False, say=said.append, show=None,
-        snapshot=None))
+        offer=None))
     return values['diversity'], said
 
   rng = np.random.default_rng(0)
