@@ -126,7 +126,7 @@ class TensorBoard(Writer):
 
   def __init__(self, folder: str | os.PathLike):
     self._new = optional.require(  # It is slow to import.
-        'tensorboardX', 'config.train.tensorboard: it').SummaryWriter
+        'tensorboardX', 'config.train.tensorboard: True').SummaryWriter
     self._folder, self._opened = os.fspath(folder), 0
     self._open()
 

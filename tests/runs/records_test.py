@@ -127,7 +127,7 @@ def test_tensorboard_files_hold_numbers_and_pictures(tmp_path):
 def test_a_missing_extra_says_what_to_install(tmp_path, monkeypatch):
   monkeypatch.setitem(sys.modules, 'tensorboardX', None)
   with pytest.raises(
-      ValueError, match=r"pip install 'msg_gan_jax\[tensorboard\]'"):
+      ValueError, match=r"pip install tensorboardX"):
     records.TensorBoard(tmp_path / 'x')
 
 
