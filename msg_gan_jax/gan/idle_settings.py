@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from msg_gan_jax.config import schema
 from msg_gan_jax.gan.components import Components
 from msg_gan_jax.gan.networks import dcgan, resnet
-from msg_gan_jax.gan.networks.norms import sees_batch
+from msg_gan_jax.gan.networks.norms import NORMS, sees_batch
 from msg_gan_jax.gan.networks.players import Players
 from msg_gan_jax.gan.objectives.losses import LOSSES
 from msg_gan_jax.gan.objectives.penalties import PENALTIES
@@ -83,13 +83,13 @@ def _idle(settings):
 
 
 def _of_rows(config: schema.Config) -> Iterator[Follower]:
-  """What rows of tables have no use for."""
+  """What rows of tables have no use for; of unknown rows nothing is known."""
   objective, networks = config.objective, config.networks
-  if not getattr(PENALTIES.get(objective.penalty), 'has_target', False):
+  penalty, loss = PENALTIES.get(objective.penalty), LOSSES.get(objective.loss)
+  if objective.penalty in PENALTIES and not (penalty and penalty.has_target):
     yield Follower('objective.penalty_target', 'objective.penalty', 1.)
-  if not sees_batch(networks.g_norm):
+  if networks.g_norm in NORMS and not sees_batch(networks.g_norm):
     yield Follower('networks.statistics', 'networks.g_norm', 'moving')
-  loss = LOSSES.get(objective.loss)
   if loss and not loss.compares:
     yield Follower('train.g_reals', 'objective.loss', 'same')
 

@@ -196,7 +196,7 @@ ROWS = [
            networks__d_condition='projection'),
     folder('splits as classes', r'are splits and not classes: test, train',
            {'set/test/a.png': png(), 'set/train/b.png': png()}),
-    folder('a broken picture', r"cannot read '.*set/c\.png': .*on_bad='skip'",
+    folder('a broken picture', r"cannot read '.*set/c\.png': .*.on_bad=skip",
            {**PICTURES, 'set/c.png': png()[:50]}),
     folder('only broken pictures', r"all 1 pictures .* are broken; .*'c\.png'",
            {'set/c.png': b'none'}, data__on_bad='skip'),

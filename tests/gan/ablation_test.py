@@ -135,6 +135,17 @@ def test_earlier_names_are_understood():
       == 'joint'
 
 
+@pytest.mark.parametrize('name', [
+    'networks.name', 'networks.g_norm', 'networks.d_norm', 'objective.loss',
+    'objective.penalty', 'networks.d_condition', 'objective.augment'])
+def test_a_row_that_is_not_there_yet_is_left_to_build(name):
+  """A run's own rows may be registered between the two."""
+  config = change(schema.template('dcgan'), {name: 'of_mine'})
+  assert schema.flatten(config)[name] == 'of_mine'
+  with pytest.raises(ValueError, match=rf"^config\.{name}: no .*'of_mine'"):
+    build(config)
+
+
 @pytest.mark.parametrize('changes, text', [
     ({'objective.augmnt': 'none'}, r"augmnt: no such setting; did.*'augment'"),
     ({'augment': 'none'}, 'config.augment: no such setting'),
