@@ -73,7 +73,7 @@ class View:
     folder: that of the run.
     main: whether this is the process that writes files.
     say: prints a line for people.
-    show: takes (tag, uint8 [H, W, C]), a picture for TensorBoard.
+    show: takes (tag, uint8 [H, W, C]), a picture for writers.
     snapshot: returns the tree that a checkpoint of this moment holds.
 
   Only the main process says and shows anything; others may call both.
