@@ -35,7 +35,7 @@ SMALL = (
     '--config.networks.fmap_max=16', '--config.networks.fmap_base=64',
     '--config.train.batch=8', '--config.train.log_every_images=40',
     '--config.train.sample_every_images=400',
-    '--config.train.checkpoint_every_images=200')
+    '--config.train.checkpoint_every_images=200', '--config.evaluate.count=100')
 METHODS = {  # Of the student, and the images of one step.
     'dcgan_cifar10': 128, 'wgan_gp_dcgan_cifar10': 320, 'sngan_cnn_cifar10': 64}
 OWN = '''
@@ -245,7 +245,8 @@ def hobbyist(user):
 def student(user):
   """Three methods, two seeds each, on one set; then one thing turned off."""
   data = ('--config.data.name=folder', '--config.data.path=set',
-          '--config.data.resolution=32', '--config.networks.fmap_max=16')
+          '--config.data.resolution=32', '--config.networks.fmap_max=16',
+          '--config.evaluate.count=100')
   pictures.write_folder(user.folder / 'set', 240, places='abc',
                         kinds=(('.png', 'RGB'),), sizes=(32, 48))
   runs = []
@@ -255,9 +256,9 @@ def student(user):
       user.does(
           f'{method}, seed {seed}', 'launch.py', f'--config={method}', *data,
           f'--config.seed={seed}', f'--workdir={name}',
-          f'--config.train.total_images={4 * step}',
+          f'--config.train.total_images={2 * step}',
           f'--config.train.log_every_images={step}',
-          f'--config.train.measure_every_images={2 * step}',
+          f'--config.train.measure_every_images={step}',
           makes=[f'{name}/curves.png', f'{name}/best/*'])
       runs.append(name)
   out, _ = user.does(
