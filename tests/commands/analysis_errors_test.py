@@ -101,7 +101,7 @@ def run(runs, tmp_path, command):
     ('project -', '--workdir: which run?'),
     ('walk points', '--workdir: it draws points of the plane (ring)'),
     # Which checkpoint.
-    ('sample plain --checkpoints=9', '--checkpoints: 9, but plain has none; th'),
+    ('sample plain --checkpoints=9', '--checkpoints: 9, but plain has none; '),
     ('walk plain --checkpoints=best', '--checkpoints: best, but plain has non'),
     ('mix styled --checkpoints=all', "--checkpoints: there is no 'all'; wante"),
     # Where to.
