@@ -1,11 +1,9 @@
 """Laws of the flags of the modes that look at a run, and of --psi."""
 import functools
 import os
-import re
 import shutil
 import sys
 
-from helpers import picture, save
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -103,7 +101,7 @@ def run(runs, tmp_path, command):
     ('project -', '--workdir: which run?'),
     ('walk points', '--workdir: it draws points of the plane (ring)'),
     # Which checkpoint.
-    ('sample plain --checkpoints=9', '--checkpoints: 9, but plain has none;'),
+    ('sample plain --checkpoints=9', '--checkpoints: 9, but plain has none; '),
     ('walk plain --checkpoints=best', '--checkpoints: best, but plain has non'),
     ('mix styled --checkpoints=all', "--checkpoints: there is no 'all'; wante"),
     # Where to.
@@ -223,7 +221,7 @@ def test_without_ffmpeg_nothing_is_drawn(run, monkeypatch):
   status, _, err = run('walk none --out=x.mp4')
   assert status == 1 and err.startswith(
       "error: --out: a .mp4 needs ffmpeg, which is not on the PATH; run pip "
-      "install imageio-ffmpeg, or write a .webp or a .gif.\n")
+      "install 'msg_gan_jax[video]', or write a .webp or a .gif.\n")
 
 
 @pytest.mark.slow
@@ -252,13 +250,3 @@ def test_each_mode_writes_its_files_and_says_where(run, tmp_path):
   with Image.open('new/x.gif') as image:
     assert image.n_frames == 1  # Weights of 0 draw the same for all latents.
     assert image.info['duration'] == 1000
-
-
-def test_pictures_beside_a_run_are_advised_its_size(run, tmp_path):
-  for i in range(12):
-    save(tmp_path / 'sizes' / f'{i}.png', picture(i, 16, 16 + i % 2))
-  line = 'evaluate plain --real=sizes --metrics=swd --count=12'
-  status, _, err = run(line)
-  assert status == 1
-  advised, = re.findall(r'such as (--resolution=\S+),', err)
-  assert run(f'{line} {advised}')[0] == 0
