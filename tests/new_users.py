@@ -265,9 +265,12 @@ def student(user):
       'all six, side by side', 'launch.py', '--mode=evaluate',
       f'--workdir={",".join(runs)}', '--checkpoints=best',
       '--metrics=swd,precision_recall', '--features=random_conv',
-      says=['mean of 2 runs', 'precision'])
+      says=['precision', 'differ: '])
   user.finds('its table', names_each=all(
       re.search(pathlib.Path(name).name, out) for name in runs))
+  user.does('two seeds of one', 'launch.py', '--mode=evaluate',
+            f'--workdir={runs[0]},{runs[1]}', '--metrics=swd',
+            says=['mean of 2 runs'])
   user.does('best of one, sampled', 'launch.py', '--mode=sample',
             f'--workdir={runs[0]}', '--checkpoints=best', '--count=4')
   ada = ('launch.py', '--config=stylegan2_ada_cifar10', *data,
