@@ -432,4 +432,6 @@ if __name__ == '__main__':
   parser.add_argument('--who', default=','.join(USERS))
   parser.add_argument('--folder', help='kept; a temporary one if not given')
   chosen = parser.parse_args()
+  # A shell's background jobs ignore Ctrl-C, and so would their children.
+  signal.signal(signal.SIGINT, signal.default_int_handler)
   sys.exit(not main(chosen.who.split(','), chosen.here, chosen.folder))
