@@ -45,8 +45,8 @@ def trained(monkeypatch):
   """The Configs that training was asked for."""
   configs = []
 
-  def train(config, workdir):
-    del workdir
+  def train(config, workdir, **more):
+    del workdir, more
     configs.append(config)
     return 0
   monkeypatch.setattr(loop, 'train', train)
