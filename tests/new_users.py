@@ -134,7 +134,9 @@ class User:
     process = subprocess.Popen(
         [self._python, *lead, *arguments], cwd=self.folder, env=self._env,
         text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        encoding='utf-8', errors='replace')
+        encoding='utf-8', errors='replace',
+        # A shell's background jobs ignore Ctrl-C, and so would their children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     if stop_when:
       while (process.poll() is None and not has_content(self.folder / stop_when)
              and time.monotonic() - start < PATIENCE):
@@ -432,6 +434,4 @@ if __name__ == '__main__':
   parser.add_argument('--who', default=','.join(USERS))
   parser.add_argument('--folder', help='kept; a temporary one if not given')
   chosen = parser.parse_args()
-  # A shell's background jobs ignore Ctrl-C, and so would their children.
-  signal.signal(signal.SIGINT, signal.default_int_handler)
   sys.exit(not main(chosen.who.split(','), chosen.here, chosen.folder))

@@ -214,8 +214,8 @@ class Checkpoints:
   def notes_of(self, images: int) -> dict[str, Any]:
     """What was saved beside the arrays of a checkpoint; {} if it is damaged."""
     record, _ = orbax_storage.attempt(
-        orbax_storage.read_record, self.path / str(images), images)
-    return record['notes'] if record else {}
+        orbax_storage.read_record, self.path / str(images))
+    return record['notes'] if record and record['images'] == images else {}
 
   def _settle(self, damaged):
     """Moves damaged checkpoints aside, and says so in `passed_over`."""
