@@ -131,12 +131,13 @@ class User:
     lead = {'launch.py': [self._tree / 'launch.py'],
             'msg_gan_jax': ['-m', 'msg_gan_jax']}.get(program, [program])
     start = time.monotonic()
+    # A shell's background jobs ignore Ctrl-C, and so would their children.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
         [self._python, *lead, *arguments], cwd=self.folder, env=self._env,
         text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        encoding='utf-8', errors='replace',
-        # A shell's background jobs ignore Ctrl-C, and so would their children.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+        encoding='utf-8', errors='replace')
+    signal.signal(signal.SIGINT, before)
     if stop_when:
       while (process.poll() is None and not has_content(self.folder / stop_when)
              and time.monotonic() - start < PATIENCE):
