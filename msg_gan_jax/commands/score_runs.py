@@ -95,6 +95,10 @@ class RunScores:
     splits = with_rows(lambda: open_source(config))
     protocol, own_reals, warnings = reals_of(splits, self.options.protocol)
     real = own_reals if self.real is None else self.real
+    if real is own_reals and len(real) < 2:
+      raise ValueError(
+          f'workdir {run}: scores compare samples with real pictures, of which '
+          'it has one; wanted at least 2, such as real=FOLDER.')
     count = self.count or protocol.n_fake or len(real) or len(own_reals)
     labels, classes = None, tuple[str, ...]()
     if gan.classes:

@@ -6,13 +6,21 @@ from msg_gan_jax.commands import shared_flags as shared
 
 class Together(flags.ArgumentParser):
   """Reads auto, on or off; a flag without a value is on, and off after 'no'."""
+  enum_values = 'auto', 'on', 'off'
 
   def parse(self, argument: str) -> str:
     """One of the three, or the word that absl puts where none is given."""
     value = {'true': 'on', 'false': 'off'}.get(argument, argument)
-    if value not in ('auto', 'on', 'off'):
+    if value not in self.enum_values:
       raise ValueError('value should be one of <auto|on|off>')
     return value
+
+
+class OfThree(flags.Flag):
+  """A flag that may stand alone, and whose help has its value all the same."""
+
+  def _get_parsed_value_as_string(self, value: str | None) -> str | None:
+    return None if value is None else repr(value)
 
 
 SHARED: shared.Flags = (shared.CONFIG, shared.TRUST_CODE)
@@ -28,7 +36,7 @@ INIT_FROM = flags.DEFINE_string(
 DRY_RUN = flags.DEFINE_bool(
     'dry_run', False, 'Only show shapes and data, and then, compiled, '
     'arithmetic and memory.')
-DISTRIBUTED = flags.DEFINE_flag(flags.Flag(
+DISTRIBUTED = flags.DEFINE_flag(OfThree(
     Together(), None, 'distributed', 'auto', 'auto, on or off: whether this '
     'process trains together with others. auto sees those of srun and mpirun; '
     'TPU pods need on, which --distributed alone is too; off lets each train '

@@ -25,10 +25,10 @@ Values = Mapping[str, 'SupportsFloat | Values']
 class Writer(Protocol):
   """Takes the records of a run, and pictures if it has a place for them.
 
-  One of your own needs `write` alone; train(config, workdir, writers=[...])
+  A subclass of it needs `write` alone; train(config, workdir, writers=[...])
   gives it what metrics.jsonl and TensorBoard get. Only the process that writes
   files calls it, once a record lies in metrics.jsonl and a checkpoint that is
-  due is being saved: an error of it ends the run, and costs nothing of it.
+  due is being saved. An error of it ends the run, which is saved at once.
   """
 
   def write(self, images: int, values: Values,

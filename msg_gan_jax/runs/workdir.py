@@ -102,8 +102,8 @@ class Workdir:
           f'workdir {self.path}: this run was started under another config:\n'
           + ''.join(f'  config.{line}\n' for line in may_not)
           + 'Restore these values to continue it, or choose another '
-          f'workdir=FOLDER. With workdir={self.path} and without '
-          'config=EXPERIMENT it goes on under its own settings.')
+          f'workdir=FOLDER. With workdir={self.path} alone, without '
+          'config=EXPERIMENT and without changes, it goes on as it was.')
     if lacking:
       may.insert(0, config_file.describe(lacking))
     return may

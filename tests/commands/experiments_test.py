@@ -79,6 +79,19 @@ def test_one_thing_is_switched_off_by_one_flag(trained, command):
   assert trained[0].objective.augment_target == 0.
 
 
+def test_one_thing_is_switched_off_in_a_file(trained, command, tmp_path):
+  (tmp_path / 'own.py').write_text('''
+from msg_gan_jax import template
+def get_config():
+  config = template('stylegan2_ada')
+  config.objective.augment = 'none'
+  return config
+''')
+  status, _, err = command('--config=own.py')
+  assert status == 0 and err.startswith('note: config.objective.augment_stre')
+  assert trained[0].objective.augment_target == 0.
+
+
 def test_what_the_command_line_asks_for_in_vain_is_refused_at_once(command):
   status, _, err = command(
       '--config=stylegan2_ada_cifar10', '--config.objective.augment=none',

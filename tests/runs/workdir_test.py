@@ -67,7 +67,7 @@ def test_settings_that_may_not_change_are_all_listed(tmp_path):
       assert '\n  config.train.batch: 32 -> 64\n' in str(error.value)
       assert '\n  config.train.n_dis: 1 -> 2\n' in str(error.value)
       assert 'total_images' not in str(error.value)
-      assert f'another workdir=FOLDER. With workdir={tmp_path} and' in (
+      assert f'another workdir=FOLDER. With workdir={tmp_path} alone' in (
           str(error.value))
   assert (tmp_path / 'config.json').read_bytes() == before
   assert not (tmp_path / 'changes.jsonl').exists()

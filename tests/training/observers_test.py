@@ -124,7 +124,7 @@ class Kept(records.Writer):
 
 def test_a_writer_has_the_records_and_costs_nothing_where_it_fails(
     ring, tmp_path):
-  ring.train.checkpoint_every_images = 256
+  ring.train.checkpoint_every_images = 100_000
   kept, fails, last = Kept(), Kept('write'), Kept('close')
 
   def run(name, writer):
