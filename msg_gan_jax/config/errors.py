@@ -48,6 +48,13 @@ def without_settings(text: str) -> str:
   return re.sub(rf',? (?:or|and) set {_SETTING}', '', text)
 
 
+def kind(error: BaseException) -> str:
+  """The name of an error's class; of classes of ours, what Python calls it."""
+  ours = __name__.partition('.')[0]
+  return next(cls.__name__ for cls in type(error).__mro__
+              if cls.__module__.partition('.')[0] != ours)
+
+
 @contextlib.contextmanager
 def naming(names: Mapping[str, str] | None = None,
            **more: str) -> Iterator[None]:
