@@ -143,7 +143,8 @@ def setting_of_row(config: schema.Config, place: str, name: str) -> str:
 def _refuse_rows_of_others(folder, record):
   """Raises where a setting of this run names a row of another file."""
   known = tables.rows()
-  ran = {key: who for key, (row, who) in _RAN.items() if known.get(key, known) is row}
+  ran = {key: who for key, (row, who) in _RAN.items()
+         if known.get(key, known) is row}
   if not ran or not (folder / 'config.json').is_file():
     return
   own = {record.get('digest')}

@@ -231,8 +231,9 @@ def test_two_files_never_give_one_name_two_meanings(start, own):
       assert with_rows(other, lambda: 1) == 1
     set_in(other, 'networks.phi', 'mine')
     with pytest.raises(ValueError, match=(
-        r"config\.networks\.phi names 'mine', which is by now a row of another "
-        r'file, .*/a/experiment\.py\. Wanted a process for each run; .* out=F')):
+        r"config\.networks\.phi names 'mine', which is by now a row of "
+        r'another file, .*/a/experiment\.py\. Wanted a process for each run; '
+        '.* out=F')):
       with_rows(other, look_up, True)
 
 
