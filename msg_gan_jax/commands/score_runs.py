@@ -13,6 +13,7 @@ from msg_gan_jax.arrays.mesh import data_mesh
 from msg_gan_jax.commands import fair_comparison
 from msg_gan_jax.commands.score_files import ScoreFiles
 from msg_gan_jax.config import Config, schema
+from msg_gan_jax.config.tables import Table
 from msg_gan_jax.data.source import Source
 from msg_gan_jax.data.sources import open_source
 from msg_gan_jax.gan import pyramid, schedules
@@ -27,7 +28,7 @@ from msg_gan_jax.metrics import (
 from msg_gan_jax.metrics.features import table
 from msg_gan_jax.metrics.pair import Options, Pair
 from msg_gan_jax.metrics.score import Score
-from msg_gan_jax.metrics.table import METRICS, named
+from msg_gan_jax.metrics.table import named
 from msg_gan_jax.runs import experiment_file
 from msg_gan_jax.runs.config_file import load_config
 from msg_gan_jax.runs.load import states
@@ -141,26 +142,27 @@ def _nothing(record: dict[str, Any]) -> None:
   """The usual `tell`."""
 
 
-def check_metrics(names: Sequence[str], runs: Sequence[str],
-                  trust_code: bool = False) -> None:
-  """Refuses metrics that there are not, also among the rows of these runs.
+def check_row(table: Table[Any], name: str, runs: Sequence[str],
+              trust_code: bool = False) -> None:
+  """Refuses a row that there is not, also among the rows of these runs.
 
   Args:
-    names: rows of METRICS.
-    runs: folders; the experiment file of one is run for a metric that its own
+    table: METRICS, FEATURES, or another.
+    name: of the row.
+    runs: folders; the experiment file of one is run for a row that its own
       settings name, and for no other.
     trust_code: see runs.load.load.
 
   Raises:
     ValueError: an unknown name, or what experiment_file.with_rows raises.
   """
-  for name in names:
-    owner = next((run for run in runs if name not in METRICS and name in named(
-        load_config(run).evaluate.metrics)), None)
-    if owner:
-      experiment_file.with_rows(
-          owner, functools.partial(METRICS.check, name), trust_code)
-    METRICS.check(name)
+  owner = None if name in table else next(
+      (run for run in runs if experiment_file.setting_of_row(
+          load_config(run), table.place, name)), None)
+  if owner:
+    experiment_file.with_rows(
+        owner, functools.partial(table.check, name), trust_code)
+  table.check(name)
 
 
 def score_runs(runs: str | Sequence[str], how: RunScores,

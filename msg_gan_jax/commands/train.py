@@ -88,8 +88,7 @@ def _look_up(config):
   """Looks up all rows that training needs."""
   from msg_gan_jax.data.sources import SOURCES
   from msg_gan_jax.gan.build import build
-  from msg_gan_jax.metrics.table import METRICS, named
+  from msg_gan_jax.training import scorer
   SOURCES.check(config.data.name)
-  for name in named(config.evaluate.metrics):
-    METRICS.check(name, 'config.evaluate.metrics')
+  scorer.check(config.evaluate)
   build(config)

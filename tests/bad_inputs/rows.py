@@ -283,7 +283,7 @@ ROWS = [
         edited(lambda c: c.update(sed=1))),
     run('a wrong value in the file', r'json: config\.train\.batch: wanted 1 t',
         edited(lambda c: c['train'].update(batch=0))),
-    run('no checkpoint yet', r'--workdir run: there is no checkpoint yet',
+    run('no checkpoint yet', r'--workdir=run: there is no checkpoint yet',
         emptied),
     run('checkpoints, each damaged in another way',
         r'(?s)run: none of the checkpoints in .* is intact:\n'
@@ -311,9 +311,9 @@ ROWS = [
         '--workdir=small.py'], r'small\.py: a file; wanted a folder'),
     Row('checkpoints', 'a link that leads nowhere', lambda here: [
         (here.path / 'run').symlink_to('gone'), *TRAIN][1:],
-        r"--workdir .*run: a link to 'gone', which is not there; wanted a fol"),
+        r"--workdir=.*run: a link to 'gone', which is not there; wanted a fol"),
     Row('checkpoints', 'a run in the cloud', ['--config=small.py',
-        '--workdir=gs://b/run'], r'--workdir gs:.*NFS share'),
+        '--workdir=gs://b/run'], r'--workdir=gs:.*NFS share'),
     run('weights of an unknown part', r"init_parts: no part 'q'; .*Known: d,",
         new_run, start_of('old', '--config.train.init_parts=q')),
     run('weights of other layers', r'init_from: g: that run has other layers',

@@ -196,7 +196,7 @@ def run(runs, tmp_path, command):
     ('evaluate plain --checkpoints=last', "--checkpoints: there is no 'last';"),
     ('evaluate plain --checkpoints=best', '--checkpoints: best, but plain has'),
     ('evaluate plain --psi=.5', '--psi: 0.5, but truncation needs a mapping'),
-    ('evaluate points', '--workdir points: its GAN draws points; they are cou'),
+    ('evaluate points', '--workdir=points: its GAN draws points; they are cou'),
     ('evaluate plain --real=pictures --count=4', '--fake: pictures of plain are'
      ' 8 x 8 with 3 channels, those of pictures 12 x 9 with 3 channels; wan'),
 ])
