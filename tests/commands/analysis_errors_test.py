@@ -221,7 +221,7 @@ def test_without_ffmpeg_nothing_is_drawn(run, monkeypatch):
   status, _, err = run('walk none --out=x.mp4')
   assert status == 1 and err.startswith(
       "error: --out: a .mp4 needs ffmpeg, which is not on the PATH; run pip "
-      "install 'msg_gan_jax[video]', or write a .webp or a .gif.\n")
+      "install imageio-ffmpeg, or write a .webp or a .gif.\n")
 
 
 @pytest.mark.slow
