@@ -181,34 +181,42 @@ def score_runs(runs: str | Sequence[str], how: RunScores,
 
   Raises:
     ValueError: what `RunScores.of_run` refuses, or files that cannot be
-      written: before anything is scored, if that can be known.
+      written: before anything is scored, if that can be known. What was
+      scored before an error is said.
   """
   runs = [runs] if isinstance(runs, str) else runs
   # A run that is missing is an error now, and not in hours.
   configs = [load_config(run, how.options.say) for run in runs]
   files = ScoreFiles(out or run for run in runs)
   rows, compared = [], []
-  for run, config in zip(runs, configs, strict=True):
-    shown, trained_on = [], ''
-    for images, scores, record, pair in how.of_run(run):
-      label = f'{run} {images:,}'
-      rows.append((label, scores, record))
-      tell(record)
-      files.add(
-          out or run, f'{os.path.basename(os.path.normpath(run))}_{images}',
-          record, pair, 'memorised' in named(how.metrics))
-      how.options.say(f'{label} is scored')
-      shown.append(images)
-      if pair.train and not trained_on:
-        trained_on = pair.train.source.digest()
-    compared.append(fair_comparison.Compared(config, shown, trained_on))
+  try:
+    for run, config in zip(runs, configs, strict=True):
+      shown, trained_on = [], ''
+      for images, scores, record, pair in how.of_run(run):
+        label = f'{run} {images:,}'
+        rows.append((label, scores, record))
+        tell(record)
+        files.add(
+            out or run, f'{os.path.basename(os.path.normpath(run))}_{images}',
+            record, pair, 'memorised' in named(how.metrics))
+        how.options.say(f'{label} is scored')
+        shown.append(images)
+        if pair.train and not trained_on:
+          trained_on = pair.train.source.digest()
+      compared.append(fair_comparison.Compared(config, shown, trained_on))
+  except BaseException:  # Ctrl-C too.
+    if rows:
+      files.break_off(_lines(rows), how.options.say)
+    raise
+  return files.close(_lines(
+      rows, differ_by_seed(configs) and len(rows) == len(runs),
+      fair_comparison.differences(compared)), how.options.say)
+
+
+def _lines(rows, seeds=False, notes=()):
   if len(rows) == 1:
-    lines = text.sheet(*rows[0][1:])
-  else:
-    lines = text.rows(
-        rows, differ_by_seed(configs) and len(rows) == len(runs),
-        fair_comparison.differences(compared))
-  return files.close(lines, how.options.say)
+    return text.sheet(*rows[0][1:])
+  return text.rows(rows, seeds, notes)
 
 
 def score_sets(real: Source, fake: Source, metrics: str | Sequence[str],

@@ -101,6 +101,7 @@ def train(config: schema.Settings, workdir: str | os.PathLike,
       stack.callback(told.keep)
     config = as_begun(config, folder.path)
     folder.check(config)
+    records.path_in(folder.path)  # What is in its way is told before all else.
     splits = open_source(config)
     notes = initial_state.notes(config, splits)
     if reason := first_start.reason(config, splits):

@@ -119,3 +119,32 @@ def test_two_that_are_swapped_are_told_so_and_how_to_mend_it(run, gan):
     load.load(run, 16)
   swap(one, other)
   assert load.load(run, say=pytest.fail).images == 24
+
+
+@pytest.mark.parametrize('name, told', [
+    ('16', '24 -> 16, 16 -> 24'), ('8', '24 -> 8, 8 -> 24'),
+    ('32', '32 -> 24')])
+def test_a_whole_one_under_a_wrong_name_gives_way_to_no_older_one(
+    run, gan, name, told):
+  """Neither in a run that goes on nor for readers; nothing is moved."""
+  path = run / 'checkpoints'
+  if (path / name).exists():
+    swap(path / '24', path / name)
+  else:
+    (path / '24').rename(path / name)
+  newest = '32' if name == '32' else '24'
+  before = sorted(path.rglob('*'))
+  names = rf'Name the folders by what they hold: {told}\.'
+  for read in (lambda: load.load(run),
+               lambda: Checkpoints(path).restore({'state': state(0)})):
+    with pytest.raises(ValueError, match=(
+        f'(?s)have the names of others:\n  {newest}: it holds .*{names}')):
+      read()
+  assert sorted(path.rglob('*')) == before
+
+
+def test_a_copy_under_a_newer_name_is_passed_over(run, gan):
+  shutil.copytree(run / 'checkpoints' / '24', run / 'checkpoints' / '32')
+  said = []
+  assert load.load(run, say=said.append).images == 24
+  assert '32 is damaged: it holds the checkpoint of 24 images' in said[0]
