@@ -1,6 +1,7 @@
 """--mode=evaluate: scores runs, or two sets of pictures."""
 import json
 import os
+from typing import Any
 
 from absl import flags
 
@@ -113,12 +114,14 @@ def _runs():
 def _check_rows():
   """Refuses unknown names; rows of the runs' own files are registered."""
   from msg_gan_jax.commands.score_runs import check_row
+  from msg_gan_jax.config import tables
   from msg_gan_jax.data.sources import SOURCES
   from msg_gan_jax.metrics import protocols, table
   from msg_gan_jax.metrics.features.table import FEATURES as EXTRACTORS
   from msg_gan_jax.runs.config_file import load_config
   runs = _runs()
-  named = [(table.METRICS, name) for name in METRICS.value]
+  named: list[tuple[tables.Table[Any], str]] = [
+      (table.METRICS, name) for name in METRICS.value]
   if PROTOCOL.value:
     named.append((protocols.PROTOCOLS, PROTOCOL.value))
   if FEATURES.value:
