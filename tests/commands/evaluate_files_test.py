@@ -92,7 +92,7 @@ def test_scores_before_an_error_are_shown(ends, run, command, monkeypatch):
   assert f' [pixels] {int(value)}.' in ' '.join(out.split())
   assert f'warning: {run / "scores.jsonl"}: could not be written' in out
   if ends == 'damage':
-    assert status == 1 and f'error: --workdir {other}: none of the' in err
+    assert status == 1 and f'error: --workdir={other}: none of the' in err
   else:
     assert status == 130
 
