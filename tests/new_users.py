@@ -35,7 +35,7 @@ SMALL = (
     '--config.networks.fmap_max=16', '--config.networks.fmap_base=64',
     '--config.train.batch=8', '--config.train.log_every_images=40',
     '--config.train.sample_every_images=400',
-    '--config.train.checkpoint_every_images=200')
+    '--config.train.checkpoint_every_images=200', '--config.evaluate.count=100')
 METHODS = {  # Of the student, and the images of one step.
     'dcgan_cifar10': 128, 'wgan_gp_dcgan_cifar10': 320, 'sngan_cnn_cifar10': 64}
 OWN = '''
@@ -131,10 +131,13 @@ class User:
     lead = {'launch.py': [self._tree / 'launch.py'],
             'msg_gan_jax': ['-m', 'msg_gan_jax']}.get(program, [program])
     start = time.monotonic()
+    # A shell's background jobs ignore Ctrl-C, and so would their children.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
         [self._python, *lead, *arguments], cwd=self.folder, env=self._env,
         text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         encoding='utf-8', errors='replace')
+    signal.signal(signal.SIGINT, before)
     if stop_when:
       while (process.poll() is None and not has_content(self.folder / stop_when)
              and time.monotonic() - start < PATIENCE):
@@ -245,7 +248,8 @@ def hobbyist(user):
 def student(user):
   """Three methods, two seeds each, on one set; then one thing turned off."""
   data = ('--config.data.name=folder', '--config.data.path=set',
-          '--config.data.resolution=32', '--config.networks.fmap_max=16')
+          '--config.data.resolution=32', '--config.networks.fmap_max=16',
+          '--config.evaluate.count=100')
   pictures.write_folder(user.folder / 'set', 240, places='abc',
                         kinds=(('.png', 'RGB'),), sizes=(32, 48))
   runs = []
@@ -255,18 +259,21 @@ def student(user):
       user.does(
           f'{method}, seed {seed}', 'launch.py', f'--config={method}', *data,
           f'--config.seed={seed}', f'--workdir={name}',
-          f'--config.train.total_images={4 * step}',
+          f'--config.train.total_images={2 * step}',
           f'--config.train.log_every_images={step}',
-          f'--config.train.measure_every_images={2 * step}',
+          f'--config.train.measure_every_images={step}',
           makes=[f'{name}/curves.png', f'{name}/best/*'])
       runs.append(name)
   out, _ = user.does(
       'all six, side by side', 'launch.py', '--mode=evaluate',
       f'--workdir={",".join(runs)}', '--checkpoints=best',
       '--metrics=swd,precision_recall', '--features=random_conv',
-      says=['mean of 2 runs', 'precision'])
+      says=['precision', 'differ: '])
   user.finds('its table', names_each=all(
       re.search(pathlib.Path(name).name, out) for name in runs))
+  user.does('two seeds of one', 'launch.py', '--mode=evaluate',
+            f'--workdir={runs[0]},{runs[1]}', '--metrics=swd',
+            says=['mean of 2 runs'])
   user.does('best of one, sampled', 'launch.py', '--mode=sample',
             f'--workdir={runs[0]}', '--checkpoints=best', '--count=4')
   ada = ('launch.py', '--config=stylegan2_ada_cifar10', *data,

@@ -6,6 +6,8 @@ an argparse parser: this one mirrors the flags, which are absl's, and settings.
 import argparse
 from collections.abc import Iterable
 import os
+import sys
+from typing import Any
 
 from absl import flags
 
@@ -29,7 +31,11 @@ def answer(names: Iterable[str]) -> None:
     names: of the flags that the line may have; 'config' brings the settings.
   """
   line = os.environ.get('COMP_LINE', '')
-  optional.require('argcomplete', 'completion').autocomplete(
+  try:
+    argcomplete: Any = optional.require('argcomplete', 'completion')
+  except ValueError:
+    sys.exit(1)  # The shell has asked, and would show a text as an answer.
+  argcomplete.autocomplete(
       parser(names, line.rpartition(' ')[2]), always_complete_options='long')
 
 
@@ -41,7 +47,8 @@ def parser(names: Iterable[str], word: str) -> argparse.ArgumentParser:
     word: what is typed so far; the settings, which are many, are there where
       it begins as theirs do.
   """
-  made = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+  made = argparse.ArgumentParser(allow_abbrev=False)  # It has --help.
+  made.add_argument('--version', action='store_true')
   for name in names:
     flag = flags.FLAGS[name]
     values = getattr(flag.parser, 'enum_values', None)
@@ -49,6 +56,8 @@ def parser(names: Iterable[str], word: str) -> argparse.ArgumentParser:
       values = experiments.shipped()
     made.add_argument(f'--{name}', nargs='?' if flag.boolean else None,
                       choices=values and [*values], help=flag.help)
+    if flag.boolean:
+      made.add_argument(f'--no{name}', action='store_true')
   if 'config' in names and word.startswith(SETTING):
     usual = schema.flatten(schema.Config())
     for name, about in schema.metadata().items():

@@ -28,7 +28,7 @@ from msg_gan_jax.training import first_start, initial_state, scorer
 # what convolutions take beside what XLA plans, as docs/studies/memory.md found.
 PROCESS_BYTES = 900 * 2**20
 SCRATCH = 1.25
-PICTURES = 64  # In the contact sheet.
+PICTURES, PIXELS = 64, 2**22  # In the contact sheet, at most.
 
 
 def dry_run(config: Config, sheet: str,
@@ -51,14 +51,11 @@ def dry_run(config: Config, sheet: str,
   check_batch(config, mesh)
   scorer.check(config.evaluate)
   state = jax.eval_shape(gan.init, jax.random.key(0))
-  z = jax.ShapeDtypeStruct((1, config.networks.latent), jnp.float32)
-  labels = jax.ShapeDtypeStruct((1,), jnp.int32) if gan.classes else None
-  images = jax.eval_shape(gan.sample, state, z, labels)
   say('shapes')
   say(f'  G {count_parameters(state.g.params):,} parameters, '
       f'D {count_parameters(state.d.params):,} parameters')
   say('  images ' + ', '.join(
-      'x'.join(map(str, x.shape[1:])) for x in images))
+      'x'.join(map(str, shape)) for shape in gan.shapes))
   say(f'  a step shows {_shown(gan, config)} images')
 
   splits = open_source(config)
@@ -74,7 +71,8 @@ def dry_run(config: Config, sheet: str,
   for line in at_once.concerns(splits.train, config.data):
     say(f'  warning: {line}')
   os.makedirs(os.path.dirname(sheet) or '.', exist_ok=True)
-  images = splits.train.images(evenly(len(splits.train), PICTURES))
+  few = min(PICTURES, max(4, PIXELS // math.prod(config.data.shape[:2])))
+  images = splits.train.images(evenly(len(splits.train), few))
   if pyramid.are_points(splits.train.shape):
     grids.save(sheet, scatter.scatter(images.reshape(-1, 2), ()))
   else:

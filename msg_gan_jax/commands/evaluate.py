@@ -1,6 +1,7 @@
 """--mode=evaluate: scores runs, or two sets of pictures."""
 import json
 import os
+from typing import Any
 
 from absl import flags
 
@@ -55,8 +56,7 @@ def run() -> int:
   from msg_gan_jax.commands import score_runs
   from msg_gan_jax.config import errors
   from msg_gan_jax.metrics import pair, protocols, sets, text
-  score_runs.check_metrics(
-      METRICS.value, _runs(), shared.TRUST_CODE.value)
+  _check_rows()
 
   def tell(record):
     if JSON.value:
@@ -109,6 +109,29 @@ def _runs():
   """The folders of --workdir."""
   return [os.path.expanduser(run) for run in
           (shared.WORKDIR.value or '').split(',') if run]
+
+
+def _check_rows():
+  """Refuses unknown names; rows of the runs' own files are registered."""
+  from msg_gan_jax.commands.score_runs import check_row
+  from msg_gan_jax.config import tables
+  from msg_gan_jax.data.sources import SOURCES
+  from msg_gan_jax.metrics import protocols, table
+  from msg_gan_jax.metrics.features.table import FEATURES as EXTRACTORS
+  from msg_gan_jax.runs.config_file import load_config
+  runs = _runs()
+  named: list[tuple[tables.Table[Any], str]] = [
+      (table.METRICS, name) for name in METRICS.value]
+  if PROTOCOL.value:
+    named.append((protocols.PROTOCOLS, PROTOCOL.value))
+  if FEATURES.value:
+    named.append((EXTRACTORS, FEATURES.value.partition(':')[0]))
+  source = REAL.value.partition(':')[0]  # Or a path.
+  if source and not os.path.exists(REAL.value) and source in [
+      load_config(run).data.name for run in runs]:
+    named.append((SOURCES, source))
+  for rows, name in named:
+    check_row(rows, name, runs, shared.TRUST_CODE.value)
 
 
 def _data_of(runs, resolution):

@@ -10,7 +10,7 @@ import types
 from absl import flags
 import ml_collections
 
-from msg_gan_jax.config import schema, tables
+from msg_gan_jax.config import errors, schema, tables
 
 DEFAULT = 'quickstart'
 
@@ -123,7 +123,7 @@ def run(path: str, arguments: Sequence[str]) -> ml_collections.ConfigDict:
     # ml_collections lists the whole group that lacks a field.
     text = re.sub(r' Other fields present: ".*"\n?', ' ', str(cause)).strip()
     raise ValueError(f'--config: {path}, line {lines[-1]}: '
-                     f'{type(error).__name__}: {text}') from error
+                     f'{errors.kind(error)}: {text}') from error
   if not isinstance(config, ml_collections.ConfigDict):
     raise ValueError(
         f'--config: {path}: wanted a ConfigDict from get_config(), found '

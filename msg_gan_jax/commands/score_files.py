@@ -31,15 +31,17 @@ class ScoreFiles:
         if new:
           os.remove(path)
       except OSError as error:
+        why = f'{path}: cannot be written ({error.strerror})'
+        if isinstance(error, FileExistsError):
+          why = f'{folder}: not a folder'
         raise ValueError(
-            f'{path}: cannot be written ({error.strerror}). Give another '
-            'folder for scores, out=FOLDER.') from error
+            f'{why}. Give another folder for scores, out=FOLDER.') from error
 
   def add(self, folder: str, label: str, record: dict[str, Any], pair: Pair,
           memorised: bool) -> None:
     """Adds a record, and the picture of a memorisation report.
 
-    What the disk refuses is told by `close`: it must not cost other scores.
+    What the disk refuses is told at the end: it must not cost other scores.
     """
     try:
       self._paths.append(text.append(folder, label, record))
@@ -51,6 +53,18 @@ class ScoreFiles:
           f'{os.path.join(folder, text.FILE)}: could not be written '
           f'({error.strerror}): the scores are above, and nowhere else. With '
           'room there, or with out=FOLDER, the same command writes them.')
+
+  def break_off(self, lines: Sequence[str], say: Callable[[str], Any]) -> None:
+    """Says what an error, or Ctrl-C, would take along.
+
+    Args:
+      lines: for people, about what was scored before it.
+      say: prints a line.
+    """
+    for line in lines:
+      say(line)
+    if self._failed:
+      say(f'warning: {self._failed}')
 
   def close(self, lines: Sequence[str], say: Callable[[str], Any]) -> list[str]:
     """The lines about scores, with paths of the files.

@@ -13,6 +13,7 @@ from msg_gan_jax.arrays.mesh import data_mesh
 from msg_gan_jax.commands import fair_comparison
 from msg_gan_jax.commands.score_files import ScoreFiles
 from msg_gan_jax.config import Config, schema
+from msg_gan_jax.config.tables import Table
 from msg_gan_jax.data.source import Source
 from msg_gan_jax.data.sources import open_source
 from msg_gan_jax.gan import pyramid, schedules
@@ -27,7 +28,7 @@ from msg_gan_jax.metrics import (
 from msg_gan_jax.metrics.features import table
 from msg_gan_jax.metrics.pair import Options, Pair
 from msg_gan_jax.metrics.score import Score
-from msg_gan_jax.metrics.table import METRICS, named
+from msg_gan_jax.metrics.table import named
 from msg_gan_jax.runs import experiment_file
 from msg_gan_jax.runs.config_file import load_config
 from msg_gan_jax.runs.load import states
@@ -95,6 +96,10 @@ class RunScores:
     splits = with_rows(lambda: open_source(config))
     protocol, own_reals, warnings = reals_of(splits, self.options.protocol)
     real = own_reals if self.real is None else self.real
+    if real is own_reals and len(real) < 2:
+      raise ValueError(
+          f'workdir {run}: scores compare samples with real pictures, of which '
+          'it has one; wanted at least 2, such as real=FOLDER.')
     count = self.count or protocol.n_fake or len(real) or len(own_reals)
     labels, classes = None, tuple[str, ...]()
     if gan.classes:
@@ -137,26 +142,27 @@ def _nothing(record: dict[str, Any]) -> None:
   """The usual `tell`."""
 
 
-def check_metrics(names: Sequence[str], runs: Sequence[str],
-                  trust_code: bool = False) -> None:
-  """Refuses metrics that there are not, also among the rows of these runs.
+def check_row(table: Table[Any], name: str, runs: Sequence[str],
+              trust_code: bool = False) -> None:
+  """Refuses a row that there is not, also among the rows of these runs.
 
   Args:
-    names: rows of METRICS.
-    runs: folders; the experiment file of one is run for a metric that its own
+    table: METRICS, FEATURES, or another.
+    name: of the row.
+    runs: folders; the experiment file of one is run for a row that its own
       settings name, and for no other.
     trust_code: see runs.load.load.
 
   Raises:
     ValueError: an unknown name, or what experiment_file.with_rows raises.
   """
-  for name in names:
-    owner = next((run for run in runs if name not in METRICS and name in named(
-        load_config(run).evaluate.metrics)), None)
-    if owner:
-      experiment_file.with_rows(
-          owner, functools.partial(METRICS.check, name), trust_code)
-    METRICS.check(name)
+  owner = None if name in table else next(
+      (run for run in runs if experiment_file.setting_of_row(
+          load_config(run), table.place, name)), None)
+  if owner:
+    experiment_file.with_rows(
+        owner, functools.partial(table.check, name), trust_code)
+  table.check(name)
 
 
 def score_runs(runs: str | Sequence[str], how: RunScores,
@@ -175,34 +181,42 @@ def score_runs(runs: str | Sequence[str], how: RunScores,
 
   Raises:
     ValueError: what `RunScores.of_run` refuses, or files that cannot be
-      written: before anything is scored, if that can be known.
+      written: before anything is scored, if that can be known. What was
+      scored before an error is said.
   """
   runs = [runs] if isinstance(runs, str) else runs
   # A run that is missing is an error now, and not in hours.
   configs = [load_config(run, how.options.say) for run in runs]
   files = ScoreFiles(out or run for run in runs)
   rows, compared = [], []
-  for run, config in zip(runs, configs, strict=True):
-    shown, trained_on = [], ''
-    for images, scores, record, pair in how.of_run(run):
-      label = f'{run} {images:,}'
-      rows.append((label, scores, record))
-      tell(record)
-      files.add(
-          out or run, f'{os.path.basename(os.path.normpath(run))}_{images}',
-          record, pair, 'memorised' in named(how.metrics))
-      how.options.say(f'{label} is scored')
-      shown.append(images)
-      if pair.train and not trained_on:
-        trained_on = pair.train.source.digest()
-    compared.append(fair_comparison.Compared(config, shown, trained_on))
+  try:
+    for run, config in zip(runs, configs, strict=True):
+      shown, trained_on = [], ''
+      for images, scores, record, pair in how.of_run(run):
+        label = f'{run} {images:,}'
+        rows.append((label, scores, record))
+        tell(record)
+        files.add(
+            out or run, f'{os.path.basename(os.path.normpath(run))}_{images}',
+            record, pair, 'memorised' in named(how.metrics))
+        how.options.say(f'{label} is scored')
+        shown.append(images)
+        if pair.train and not trained_on:
+          trained_on = pair.train.source.digest()
+      compared.append(fair_comparison.Compared(config, shown, trained_on))
+  except BaseException:  # Ctrl-C too.
+    if rows:
+      files.break_off(_lines(rows), how.options.say)
+    raise
+  return files.close(_lines(
+      rows, differ_by_seed(configs) and len(rows) == len(runs),
+      fair_comparison.differences(compared)), how.options.say)
+
+
+def _lines(rows, seeds=False, notes=()):
   if len(rows) == 1:
-    lines = text.sheet(*rows[0][1:])
-  else:
-    lines = text.rows(
-        rows, differ_by_seed(configs) and len(rows) == len(runs),
-        fair_comparison.differences(compared))
-  return files.close(lines, how.options.say)
+    return text.sheet(*rows[0][1:])
+  return text.rows(rows, seeds, notes)
 
 
 def score_sets(real: Source, fake: Source, metrics: str | Sequence[str],

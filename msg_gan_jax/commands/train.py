@@ -6,13 +6,21 @@ from msg_gan_jax.commands import shared_flags as shared
 
 class Together(flags.ArgumentParser):
   """Reads auto, on or off; a flag without a value is on, and off after 'no'."""
+  enum_values = 'auto', 'on', 'off'
 
   def parse(self, argument: str) -> str:
     """One of the three, or the word that absl puts where none is given."""
     value = {'true': 'on', 'false': 'off'}.get(argument, argument)
-    if value not in ('auto', 'on', 'off'):
+    if value not in self.enum_values:
       raise ValueError('value should be one of <auto|on|off>')
     return value
+
+
+class OfThree(flags.Flag):
+  """A flag that may stand alone, and whose help has its value all the same."""
+
+  def _get_parsed_value_as_string(self, value: str | None) -> str | None:
+    return None if value is None else repr(value)
 
 
 SHARED: shared.Flags = (shared.CONFIG, shared.TRUST_CODE)
@@ -28,7 +36,7 @@ INIT_FROM = flags.DEFINE_string(
 DRY_RUN = flags.DEFINE_bool(
     'dry_run', False, 'Only show shapes and data, and then, compiled, '
     'arithmetic and memory.')
-DISTRIBUTED = flags.DEFINE_flag(flags.Flag(
+DISTRIBUTED = flags.DEFINE_flag(OfThree(
     Together(), None, 'distributed', 'auto', 'auto, on or off: whether this '
     'process trains together with others. auto sees those of srun and mpirun; '
     'TPU pods need on, which --distributed alone is too; off lets each train '
@@ -45,13 +53,18 @@ PROCESS = flags.DEFINE_integer(
 def run() -> int:
   """Trains; what the exit status means is in docs/guide/training.md."""
   from msg_gan_jax.commands.processes import collect_less_often, join
+  from msg_gan_jax.config import errors
   config = shared.config(
       {'train.init_from': INIT_FROM.value} if INIT_FROM.value else {})
   workdir = shared.new_run()
   join(COORDINATOR.value, PROCESSES.value, PROCESS.value, DISTRIBUTED.value)
   collect_less_often()
   if not shared.experiment_file():
-    _register_rows(workdir)
+    _register_rows(workdir, _look_up)
+  if config.train.init_from and shared.TRUST_CODE.value:
+    from msg_gan_jax.gan.build import build_to_draw
+    with errors.naming(workdir='config.train.init_from'):
+      _register_rows(config.train.init_from, build_to_draw)
   if DRY_RUN.value:
     from msg_gan_jax.commands import dry_run
     from msg_gan_jax.runs.config_file import as_begun
@@ -63,18 +76,19 @@ def run() -> int:
       config, workdir, experiment=shared.experiment_file()))
 
 
-def _register_rows(workdir):
-  """Sees to it that there are the rows that the settings of a run name."""
+def _register_rows(run, look_up):
+  """Sees to it that `look_up(Config)` finds the rows that a run names."""
+  from msg_gan_jax.runs import config_file, experiment_file
+  config = config_file.load_config(run)
+  experiment_file.with_rows(
+      run, lambda: look_up(config), shared.TRUST_CODE.value)
+
+
+def _look_up(config):
+  """Looks up all rows that training needs."""
   from msg_gan_jax.data.sources import SOURCES
   from msg_gan_jax.gan.build import build
-  from msg_gan_jax.metrics.table import METRICS, named
-  from msg_gan_jax.runs import config_file, experiment_file
-  config = config_file.load_config(workdir)
-
-  def look_up():
-    SOURCES.check(config.data.name)
-    for name in named(config.evaluate.metrics):
-      METRICS.check(name, 'config.evaluate.metrics')
-    build(config)
-
-  experiment_file.with_rows(workdir, look_up, shared.TRUST_CODE.value)
+  from msg_gan_jax.training import scorer
+  SOURCES.check(config.data.name)
+  scorer.check(config.evaluate)
+  build(config)

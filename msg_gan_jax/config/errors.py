@@ -21,11 +21,15 @@ def renamed(text: str, names: Mapping[str, str]) -> str:
   Args:
     text: what an error says.
     names: {argument: what the reader calls it}, such as {'real': '--real'}.
-      Keys may have dots, such as 'config.data.path'.
+      Keys may have dots, such as 'config.data.path'. Where a text begins with
+      a folder, 'workdir runs/a: ', a flag has it as its value.
   """
   if not names:
     return text
   known = '|'.join(map(re.escape, sorted(names, key=len, reverse=True)))
+  if names.get('workdir', '').startswith('--'):
+    text = re.sub('^workdir (.+?)(?=: )', lambda m: (
+        f'{names["workdir"]}={shlex.quote(m[1])}'), text)
   text = re.sub(rf'^({known})(?=: | .+?: )', lambda m: names[m[1]], text)
   return re.sub(
       rf'(?<![\w.\-/])({known})(?==)', lambda m: names[m[1]], text)
@@ -46,6 +50,13 @@ def without_settings(text: str) -> str:
   "Remove it, or set config.data.on_bad='skip'." -> 'Remove it.'
   """
   return re.sub(rf',? (?:or|and) set {_SETTING}', '', text)
+
+
+def kind(error: BaseException) -> str:
+  """The name of an error's class; of classes of ours, what Python calls it."""
+  ours = __name__.partition('.')[0]
+  return next(cls.__name__ for cls in type(error).__mro__
+              if cls.__module__.partition('.')[0] != ours)
 
 
 @contextlib.contextmanager

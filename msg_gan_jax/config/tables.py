@@ -99,6 +99,7 @@ class Table(dict[str, Row]):
     return f'no {self.kind} {name!r}; {nearest(name, self)}'
 
 
-def names() -> set[tuple[str, str]]:
-  """(place, name) of every row there is by now, in all tables."""
-  return {(table.place, name) for table in _TABLES for name in table}
+def rows() -> dict[tuple[str, str], object]:
+  """{(place, name): row} of every row there is by now, in all tables."""
+  return {(table.place, name): row
+          for table in _TABLES for name, row in table.items()}

@@ -10,6 +10,7 @@ import warnings
 
 import numpy as np
 
+from msg_gan_jax.config import errors
 from msg_gan_jax.data import decode, held_out, tally
 from msg_gan_jax.data.store import PictureStore
 from msg_gan_jax.files import progress
@@ -198,7 +199,7 @@ class Decoder:
     if (not self._skip or isinstance(error, MemoryError)
         or getattr(error, 'errno', None) in NOT_THE_FILES_FAULT):
       raise self._broken(i, error) from error
-    return [self._store.names[i], f'{type(error).__name__}: {error}']
+    return [self._store.names[i], f'{errors.kind(error)}: {error}']
 
   def _broken(self, i, error):
     place = f'config.data.path: cannot read {self._store.where(i)!r}: {error}'

@@ -107,8 +107,8 @@ def tell_unreadable(place: str, others: Sequence[str]) -> None:
     console.say_aside(
         f'{place}: {_some(missed, "picture")} not read '
         f'({printable(missed[0])!r} the first), for the Pillow that is '
-        f'installed was built without {" ".join(kinds)}. pip install -U pillow '
-        'brings one that has it; or convert them to .png.')
+        f'installed was built without {" ".join(kinds)}. Convert them to .png, '
+        'or get a newer one (pip install -U pillow).')
 
 
 def count_others(names: Iterable[str], special: int = 0) -> dict[str, int]:

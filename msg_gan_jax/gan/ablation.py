@@ -19,10 +19,9 @@ def change(config: schema.Settings, changes: Mapping[str, Any],
            say: Callable[[str], Any] | None = None) -> schema.Config:
   """The Config with other values of some settings, and what they entail.
 
-  What `config` sets and the changes leave without a meaning goes back to its
-  default: with {'objective.augment': 'none'} so do the strength and the target
-  of the augmentation. What already did nothing in `config`, and what `changes`
-  asks for, stays, and `build` refuses it.
+  What `config` sets without a meaning, or the changes leave without one, goes
+  back to its default: with {'objective.augment': 'none'} so do the strength and
+  the target of the augmentation. What `changes` asks for in vain is refused.
 
   Args:
     config: Config, or what `parse` takes.
@@ -31,13 +30,13 @@ def change(config: schema.Settings, changes: Mapping[str, Any],
     say: gets a line about what went back, if anything did.
 
   Raises:
-    ValueError: a setting that there is not, or a value that it cannot have.
+    ValueError: a setting that there is not, a value that it cannot have, or,
+      all in one text, settings of `changes` that would do nothing.
   """
   begin = schema.parse(config)
-  given = {schema.present_name(name.replace('__', '.')): value
-           for name, value in changes.items()}
+  given = _named(changes)
   now = _with(begin, given)
-  settled = {*given, *(name for name, *_ in _unused(begin))}
+  settled = {*given, *_free(begin)}
   moved: dict[str, list[str]] = {}
   while found := next(_followers(begin, now, given, settled), None):
     name, switch, value = found
@@ -49,7 +48,21 @@ def change(config: schema.Settings, changes: Mapping[str, Any],
   if moved and say:
     say('note: ' + '; '.join(f'{", ".join(names)}, since {why}'
                              for why, names in moved.items()) + '.')
+  if lines := idle_settings.told(now, (
+      follower for follower in _unused(now) if follower.name in given)):
+    raise ValueError(lines)
   return now
+
+
+def _named(changes):
+  """The changes by the present names of settings, with dots."""
+  given: dict[str, Any] = {}
+  for word, value in changes.items():
+    name = schema.present_name(word.replace('__', '.'))
+    if name in given:
+      raise ValueError(f'config.{name}: given twice; wanted one value.')
+    given[name] = value
+  return given
 
 
 def _followers(begin: schema.Config, now: schema.Config,
@@ -103,7 +116,14 @@ def _styles(begin, now):
 
 
 def _unused(config):
-  return idle_settings.unused(config, _players(config))
+  return idle_settings.unused(config, _players(config), free=True)
+
+
+def _free(config):
+  """What already does nothing, and may: see idle_settings.FREE."""
+  refused = {name for name, *_ in idle_settings.unused(config)}
+  return {name for name, *_ in idle_settings.unused(config, free=True)
+          } - refused
 
 
 def _players(config):
@@ -121,6 +141,10 @@ def _with(config, values):
   for name, value in values.items():
     section, dot, field = name.partition('.')
     group = nested.get(section) if dot else nested
+    if not dot and isinstance(nested.get(name), dict):
+      raise ValueError(
+          f'config.{name}: a group of settings; wanted one of them, such as '
+          f'config.{name}.{next(iter(nested[name]))}.')
     if not isinstance(group, dict):
       raise ValueError(
           f'config.{name}: no such setting; '

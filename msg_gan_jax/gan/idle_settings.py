@@ -3,13 +3,13 @@
 `unused` finds them all. What an experiment sets and somebody's change leaves
 without a meaning goes back by itself: see `ablation`.
 """
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from msg_gan_jax.config import schema
 from msg_gan_jax.gan.components import Components
 from msg_gan_jax.gan.networks import dcgan, resnet
-from msg_gan_jax.gan.networks.norms import sees_batch
+from msg_gan_jax.gan.networks.norms import NORMS, sees_batch
 from msg_gan_jax.gan.networks.players import Players
 from msg_gan_jax.gan.objectives.losses import LOSSES
 from msg_gan_jax.gan.objectives.penalties import PENALTIES
@@ -47,49 +47,55 @@ def check(components: Components) -> None:
   Raises:
     ValueError: a line for each of them.
   """
-  settings = schema.flatten(components.config)
-  lines = [
+  if lines := told(components.config, unused(
+      components.config, components.players)):
+    raise ValueError(lines)
+
+
+def told(config: schema.Config, followers: Iterable[Follower]) -> str:
+  """A line for each setting that would do nothing; '' of none."""
+  settings = schema.flatten(config)
+  return '\n'.join(
       f'config.{name}: {settings[name]!r} means nothing to config.{switch} = '
       f'{settings[switch]!r}; wanted {usual!r}'
       f'{", the default," if usual == USUAL[name] else ""} or another '
-      f'config.{switch}.'
-      for name, switch, usual in unused(components.config, components.players)]
-  if lines:
-    raise ValueError('\n'.join(lines))
+      f'config.{switch}.' for name, switch, usual in followers)
 
 
-def unused(config: schema.Config,
-           players: Players | None = None) -> list[Follower]:
+def unused(config: schema.Config, players: Players | None = None,
+           free: bool = False) -> list[Follower]:
   """The settings of a Config that would do nothing, each once.
 
   Args:
     config: all settings.
     players: what its network makes of it; None looks at settings alone.
+    free: whether those of FREE count, too.
   """
   settings = schema.flatten(config)
   found: dict[str, Follower] = {}
   for name, switch, usual in (
-      *_idle(settings), *_of_rows(config), *_of_networks(config, players)):
+      *_idle(settings, IDLE + FREE * free), *_of_rows(config),
+      *_of_networks(config, players)):
     if settings[name] != usual:
       found.setdefault(name, Follower(name, switch, usual))
   return [*found.values()]
 
 
-def _idle(settings):
-  """What the table IDLE has."""
-  for switches, off, names in IDLE:
+def _idle(settings, table):
+  """What a table as IDLE has."""
+  for switches, off, names in table:
     if all(off(settings[switch]) for switch in switches):
       yield from (Follower(name, switches[0], USUAL[name]) for name in names)
 
 
 def _of_rows(config: schema.Config) -> Iterator[Follower]:
-  """What rows of tables have no use for."""
+  """What rows of tables have no use for; of unknown rows nothing is known."""
   objective, networks = config.objective, config.networks
-  if not getattr(PENALTIES.get(objective.penalty), 'has_target', False):
+  penalty, loss = PENALTIES.get(objective.penalty), LOSSES.get(objective.loss)
+  if objective.penalty in PENALTIES and not (penalty and penalty.has_target):
     yield Follower('objective.penalty_target', 'objective.penalty', 1.)
-  if not sees_batch(networks.g_norm):
+  if networks.g_norm in NORMS and not sees_batch(networks.g_norm):
     yield Follower('networks.statistics', 'networks.g_norm', 'moving')
-  loss = LOSSES.get(objective.loss)
   if loss and not loss.compares:
     yield Follower('train.g_reals', 'objective.loss', 'same')
 
@@ -128,8 +134,14 @@ LACKING: dict[str, Container[str]] = {
     'stddev': ('r3gan', 'mlp', 'vanilla', 'infogan', 'lapgan',
                *dcgan.ARCHITECTURES, *resnet.ARCHITECTURES),
     'g_norm': ('lapgan',), 'd_norm': ('lapgan',)}
-# A network's own settings, and traced weights of a penalty that is off, are
-# free: they may differ from the default though they do nothing.
+# These may differ from the default though they do nothing, as in earlier runs,
+# and so may a network's own settings. Only a change moves them.
+FREE = (
+    Idle(('objective.penalty',), _is_none, ('objective.penalty_weight',)),
+    Idle(('train.ema_half_life_images',), _is_not_above_0, (
+        'train.ema_rampup',)),
+    Idle(('networks.stddev',), _is_none, ('networks.stddev_group',)),
+)
 IDLE = (
     Idle(('objective.augment',), _is_none, (
         'objective.augment_strength', 'objective.augment_until_images',

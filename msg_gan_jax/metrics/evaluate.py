@@ -164,8 +164,9 @@ def open_features(
   rows = [METRICS.look_up(name) for name in names]
   for name, row in zip(names, rows, strict=True):
     pair.check_pictures(name, row.without_pictures)
-    _check_count(pair, name)
   specs = [spec for row in rows for spec in row.features(pair)]
+  for name in names:  # What no number of pictures would mend comes first.
+    _check_count(pair, name)
   pair.want(specs if rows else (pair.spec,))
   return rows
 

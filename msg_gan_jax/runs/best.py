@@ -39,19 +39,21 @@ class Best:
     # inf where there is none yet, nan where its score is unknown.
     self._best = math.inf
     if steps := self._checkpoints.steps():
-      self._best = self._sign * self._score_of(steps[-1], scores or {})
-      if math.isnan(self._best):
+      score, why = self._score_of(steps[-1], scores or {})
+      self._best = self._sign * score
+      if math.isnan(score):
         say(f'warning: {self._checkpoints.path / str(steps[-1])}: its score is '
-            'lost, or of another measure. Once another state is measured, that '
-            'one is the best, and this one moves to '
-            f'{self._checkpoints.path / "damaged"}')
+            f'{why}. Once another state is measured, that one is the best, and '
+            f'this one moves to {self._checkpoints.path / "damaged"}')
 
   def _score_of(self, images, scores):
-    """The score of a checkpoint that lies there, or nan."""
+    """The score of a checkpoint that lies there, or nan, and why."""
     noted = self._checkpoints.notes_of(images).get('score')
     if noted is None:  # It is older than such notes.
-      return scores.get(images, math.nan)
-    return noted['value'] if noted['judge'] == self._judge else math.nan
+      return scores.get(images, math.nan), 'lost'
+    if noted['judge'] != self._judge:
+      return math.nan, 'of another measure'
+    return noted['value'], ''
 
   def offer(self, images: int, tree: Any, score: float) -> bool:
     """Saves the tree if its score is the best; returns whether it is.

@@ -19,7 +19,7 @@ from msg_gan_jax.runs import (
 
 
 class DamagedError(ValueError):
-  """There are checkpoints, but none of those asked for is intact."""
+  """There are checkpoints, but none is read: damaged, or under wrong names."""
 
 
 class Checkpoints:
@@ -154,7 +154,8 @@ class Checkpoints:
       (images, tree), or None if there is no checkpoint.
 
     Raises:
-      DamagedError: there are checkpoints, but none is intact.
+      DamagedError: there are checkpoints, but none is intact; or newer ones
+        than the newest that is have each other's names.
       ValueError: an intact one has other leaves, shapes or types than `like`;
         or there is none of `images`.
     """
@@ -163,11 +164,14 @@ class Checkpoints:
     place = place or f'checkpoints {self.path}'
     wanted = fingerprints.named(like, place)
     damaged: list[tuple[int, str]] = []
-    renamed: dict[int, int] = {}
+    renamed = False
     for step in reversed(self._candidates(images, place)):
       leaves, about, notes, why, holds = verification.read(
           self.path / str(step), step, wanted, partial, place)
       if leaves is not None:
+        # A whole one under a wrong name must not give way to an older one.
+        if renamed and (names := self._right_names()):
+          raise DamagedError(_misnamed(self.path, damaged, names, place))
         if not partial:
           self._known = {step: about}
         self._settle(damaged)
@@ -175,11 +179,11 @@ class Checkpoints:
         return step, jax.tree.unflatten(
             jax.tree.structure(like), leaves.values())
       damaged.append((step, why))
-      if holds is not None:
-        renamed[step] = holds
+      renamed = renamed or holds is not None
     if damaged:
       raise DamagedError(_none_intact(
-          self.path, damaged, renamed, place, images is not None))
+          self.path, damaged, self._right_names() if renamed else {}, place,
+          images is not None))
     aside = processes.from_main(len(list(self.path.glob('damaged/*'))))
     if aside:  # There were some: to begin at zero now would hide it.
       raise ValueError(
@@ -187,6 +191,24 @@ class Checkpoints:
           'its folder damaged/. Move one back, named by its images alone, or '
           'begin anew in another workdir=FOLDER.')
     return None
+
+  def _right_names(self):
+    """{name: what it holds} of folders that can be named by what they hold.
+
+    A copy cannot where its original has that name.
+    """
+    names: dict[int, int] = {}
+    for step in reversed(self.steps()):
+      record, _ = orbax_storage.attempt(
+          orbax_storage.read_record, self.path / str(step))
+      held = processes.from_main(record['images'] if record else step)
+      if held != step and held not in names.values():
+        names[step] = held
+    while taken := [step for step, held in names.items()
+                    if held not in names and held in self.steps()]:
+      for step in taken:
+        del names[step]
+    return names
 
   def _candidates(self, images, place):
     """Steps that may be read, oldest first: all, or the one asked for."""
@@ -214,8 +236,8 @@ class Checkpoints:
   def notes_of(self, images: int) -> dict[str, Any]:
     """What was saved beside the arrays of a checkpoint; {} if it is damaged."""
     record, _ = orbax_storage.attempt(
-        orbax_storage.read_record, self.path / str(images), images)
-    return record['notes'] if record else {}
+        orbax_storage.read_record, self.path / str(images))
+    return record['notes'] if record and record['images'] == images else {}
 
   def _settle(self, damaged):
     """Moves damaged checkpoints aside, and says so in `passed_over`."""
@@ -274,13 +296,24 @@ def _none_intact(path, damaged, renamed, place, one):
   else:
     text = f'{place}: none of the checkpoints in {path} is intact:\n' + ''.join(
         f'  {images}: {why}\n' for images, why in damaged)
-  text += 'Nothing was changed. '
   if renamed:
-    names = ', '.join(f'{old} -> {new}' for old, new in renamed.items())
-    return f'{text}Name the folders by what they hold: {names}.'
+    return text + _advice(renamed)
+  text += 'Nothing was changed. '
   return text + ('Restore it from a copy.' if one else (
       'Restore the folder from a copy, or begin anew in another '
       'workdir=FOLDER.'))
+
+
+def _misnamed(path, damaged, renamed, place):
+  """What is said where an intact one is older than those of wrong names."""
+  return (f'{place}: checkpoints in {path} have the names of others:\n' +
+          ''.join(f'  {images}: {why}\n' for images, why in damaged) +
+          _advice(renamed))
+
+
+def _advice(renamed):
+  names = ', '.join(f'{old} -> {new}' for old, new in renamed.items())
+  return f'Nothing was changed. Name the folders by what they hold: {names}.'
 
 
 def _all_see(steps, place):

@@ -4,10 +4,12 @@ The copy is code. It is run only where a row is wanted that nothing else has
 registered, and only if it is the file that this user started the run with, and
 nobody else can have written it; or if the user says so.
 """
+import ast
 from collections.abc import Callable, Mapping, Sequence
 import hashlib
 import os
 import pathlib
+import re
 import stat
 import sys
 import traceback
@@ -25,18 +27,32 @@ RECORD = 'experiment'  # The key in an entry of versions.json.
 Result = TypeVar('Result')
 
 
+# Settings that name rows, where a table's place is none, or not all of them.
+_SETTINGS = {
+    'config.networks.norm': ('networks.g_norm', 'networks.d_norm'),
+    'config.networks.weight_norm': (
+        'networks.g_weight_norm', 'networks.d_weight_norm'),
+    'config.objective.d_weight_penalty': (
+        'objective.d_weight_penalty', 'objective.g_weight_penalty'),
+    'metrics': ('evaluate.metrics',),
+    'protocol': ('evaluate.protocol',),
+    'features': ('evaluate.features',),
+}
+
+
 class Ran(NamedTuple):
   """A copy that was run in this process.
 
   Attributes:
     path: of the copy.
-    rows: names of the rows that it has registered.
+    marks: of what it says, see `_marks`.
   """
   path: pathlib.Path
-  rows: frozenset[str]
+  marks: frozenset[str]
 
 
-_RAN: dict[str, Ran] = {}  # By the digest of what was run.
+# By (place of the table, name): the row, and who has registered it.
+_RAN: dict[tuple[str, str], tuple[object, Ran]] = {}
 
 
 def keep(folder: pathlib.Path, experiment: str,
@@ -108,19 +124,53 @@ def with_rows(workdir: str | os.PathLike, make: Callable[[], Result],
         f'{error} {folder / FILE} was run, and does not have it.') from error
 
 
+def setting_of_row(config: schema.Config, place: str, name: str) -> str:
+  """The setting of a run that names a row, such as 'networks.phi', or ''.
+
+  Args:
+    config: of the run.
+    place: of the row's table.
+    name: of the row.
+  """
+  values = schema.flatten(config)
+  for setting in _SETTINGS.get(place, (place.removeprefix('config.'),)):
+    # Several metrics, or features with a tap.
+    if name in re.split(r'\s*[,:]\s*', str(values.get(setting)).strip()):
+      return setting
+  return ''
+
+
 def _refuse_rows_of_others(folder, record):
-  """Raises where a name of this run's settings is another file's row."""
-  others = {name: ran.path for digest, ran in _RAN.items()
-            if digest != record.get('digest') for name in ran.rows}
-  if not others or not (folder / 'config.json').is_file():
+  """Raises where a setting of this run names a row of another file."""
+  known = tables.rows()
+  ran = {key: who for key, (row, who) in _RAN.items()
+         if known.get(key, known) is row}
+  if not ran or not (folder / 'config.json').is_file():
     return
+  own = {record.get('digest')}
+  try:
+    own |= _marks(_read(folder)[0])
+  except OSError:
+    pass  # No copy; what is wrong with one is told where it is run.
   config, _ = config_file.read_config(folder)
-  for setting, value in schema.flatten(config).items():
-    for word in str(value).split(','):
-      if path := others.get(word.strip()):
-        raise ValueError(
-            f'workdir {folder}: config.{setting} = {value!r} is by now a row '
-            f'of another file, {path}. Wanted a process for each run.')
+  for (place, name), who in ran.items():
+    setting = setting_of_row(config, place, name)
+    if setting and own.isdisjoint(who.marks):
+      raise ValueError(
+          f'workdir {folder}: config.{setting} names {name!r}, which is by now '
+          f'a row of another file, {who.path}. Wanted a process for each run; '
+          'scored by a command each, with the same out=FOLDER, their scores '
+          'lie in one file.')
+
+
+def _marks(content):
+  """Digests of a file: of its bytes, and of its code without comments."""
+  marks = {hashlib.sha256(content).hexdigest()}
+  try:
+    code = ast.dump(ast.parse(content))
+  except (SyntaxError, ValueError):
+    return marks
+  return marks | {hashlib.sha256(code.encode()).hexdigest()}
 
 
 def _run(folder, record, missing, trust_code, say):
@@ -145,10 +195,12 @@ def _run(folder, record, missing, trust_code, say):
         'if it does no harm, say so: trust_code=True.')
   say(f'{path} is run, for a row that is missing without it: '
       f'{missing.partition(";")[0]}')
-  before = tables.names()
-  _execute(path, content, digest, record.get('argument'))
-  _RAN[digest] = Ran(path, frozenset(
-      name for _, name in tables.names() - before))
+  before, who = tables.rows(), Ran(path, frozenset(_marks(content)))
+  try:
+    _execute(path, content, digest, record.get('argument'))
+  finally:  # What fails may have registered some.
+    _RAN.update({key: (row, who) for key, row in tables.rows().items()
+                 if before.get(key, before) is not row})
 
 
 def _execute(path, content, digest, argument):

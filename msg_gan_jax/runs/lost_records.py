@@ -2,8 +2,10 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 import itertools
+import os
+import pathlib
 
-from msg_gan_jax.runs.records import Metrics
+from msg_gan_jax.runs.records import Metrics, images_in
 
 _NAMED = 6  # In a line for people.
 
@@ -37,5 +39,16 @@ def lines(noted: Sequence[Sequence[int]], metrics: Metrics) -> list[str]:
     if len(named) > _NAMED:
       named[_NAMED - 1:-1] = ['...']
     found.append(f'metrics.jsonl: {len(missing)} of {len(known)} records are '
-                 f'missing: of {"; ".join(named)} images')
+                 f'missing: of {"; ".join(named)} images' +
+                 ''.join(_elsewhere(Counter(missing), metrics.path)))
   return found
+
+
+def _elsewhere(missing, path):
+  """Yields which other files have them, such as one of a copy or a swap."""
+  path = pathlib.Path(path)
+  for file in sorted(path.parent.glob('*.jsonl*')):
+    if file == path or not file.is_file() or not os.access(file, os.R_OK):
+      continue
+    if there := (missing & Counter(images_in(file))).total():
+      yield f'; {there} of them lie in {file.name}'

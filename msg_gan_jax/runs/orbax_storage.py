@@ -91,7 +91,12 @@ def _sealed(record):
 
 def attempt(read: Callable[..., Result], *args: Any) -> tuple[
     Result | None, str | None]:
-  """(what `read` returns, None), or (None, a line about why it failed)."""
+  """(what `read` returns, None), or (None, a line about why it failed).
+
+  Raises:
+    TypeError, AttributeError, NameError: a mistake in this program, which must
+      not pass for damage.
+  """
   logger, hook = logging.getLogger('asyncio'), sys.unraisablehook
   was = logger.disabled
   logger.disabled, sys.unraisablehook = True, lambda _: None
@@ -99,6 +104,9 @@ def attempt(read: Callable[..., Result], *args: Any) -> tuple[
     try:
       return read(*args), None
     except Exception as error:  # orbax and json raise a dozen classes.
+      if isinstance(error, TypeError | AttributeError | NameError) and (
+          _is_ours(error)):
+        raise
       why = one_line(error)
     # Where one read fails, orbax drops its others unfinished, and each would
     # print a page of its own when it ends: let them end here.
@@ -120,6 +128,8 @@ def read_record(folder: pathlib.Path) -> dict[str, Any]:
     Exception: of many classes; it cannot be read, or was changed.
   """
   record = _orbax().JsonCheckpointHandler().restore(_below(folder, 'record'))
+  if not isinstance(record, dict):
+    raise ValueError('its record is not the one that was saved')
   claimed = record.pop('digest', None)
   if _sealed(record)['digest'] != claimed:
     raise ValueError('its record is not the one that was saved')
@@ -158,7 +168,21 @@ def _below(folder, item):
 
 
 def one_line(error: Exception) -> str:
-  """The class and the beginning of what an error says."""
+  """The class and the beginning of what an error says.
+
+  Our own words need no class.
+  """
   text = ' '.join(str(error).split())
   text = text if len(text) <= 300 else text[:297] + '...'
+  if text and isinstance(error, ValueError) and _is_ours(error):
+    return text
   return f'{type(error).__name__}: {text}' if text else type(error).__name__
+
+
+def _is_ours(error):
+  """Whether an error was raised in this package, and not below it."""
+  last = error.__traceback__
+  while last.tb_next:
+    last = last.tb_next
+  module = last.tb_frame.f_globals.get('__name__', '')
+  return module.partition('.')[0] == __name__.partition('.')[0]

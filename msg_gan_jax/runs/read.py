@@ -67,22 +67,35 @@ def read(workdir: str | os.PathLike) -> Written:
   Args:
     workdir: its folder.
 
+  Lines of another form than their file's are passed over, as of a file that
+  another was copied over.
+
   Raises:
     ValueError: no run, or a file of it that cannot be read.
   """
   folder = config_file.absolute(workdir)
+  try:
+    return _read(folder)
+  except OSError as error:
+    raise ValueError(
+        f'workdir {folder}: {error.filename or folder} cannot be read '
+        f'({error.strerror or error}).') from error
+
+
+def _read(folder):
   config, _ = config_file.read_config(folder)
   metrics = folder / 'metrics.jsonl'
-  evaluations = _lines(folder / 'scores.jsonl')
+  evaluations = _lines(folder / 'scores.jsonl', scores=_are_scores)
   best = _numbered(folder / 'best')
   return Written(
       path=folder, config=config,
       records=columns(records.read(metrics) if metrics.exists() else ()),
       scores=columns(_scores(evaluations)), evaluations=evaluations,
       grids=_grids(folder / 'samples'),
-      warnings=_lines(folder / WARNINGS),
-      changes=_lines(folder / 'changes.jsonl'),
-      versions=tuple(_json(folder / 'versions.json', [])),
+      warnings=_lines(folder / WARNINGS, text=_is_text),
+      changes=_lines(folder / 'changes.jsonl', changed=_is_list),
+      versions=tuple(entry for entry in _json(folder / 'versions.json', [])
+                     if isinstance(entry, dict)),
       summary=_json(folder / 'summary.json', {}),
       checkpoints=_numbered(folder / 'checkpoints'),
       best=best[-1] if best else None)
@@ -120,8 +133,29 @@ def _scores(evaluations):
     yield row
 
 
-def _lines(path):
-  """Dicts of a file of JSON lines, without what a kill has left half."""
+def _is_text(value):
+  return isinstance(value, str)
+
+
+def _is_list(value):
+  return isinstance(value, list)
+
+
+def _are_scores(value):
+  """Whether it is {name: {'value': number or null, ..}}."""
+  return isinstance(value, dict) and all(
+      isinstance(score, dict) and isinstance(score.get('id', ''), str)
+      and isinstance(score.get('value'), int | float | None)
+      for score in value.values())
+
+
+def _lines(path, **forms):
+  """Dicts of a file of JSON lines, without what a kill has left half.
+
+  Args:
+    path: of the file; where there is none, there are no lines.
+    forms: {key: test of its value} of each line; others are passed over.
+  """
   if not path.exists():
     return ()
   found = []
@@ -130,7 +164,8 @@ def _lines(path):
       value = json.loads(line)
     except ValueError:
       continue
-    if isinstance(value, dict):
+    if isinstance(value, dict) and all(
+        key in value and fits(value[key]) for key, fits in forms.items()):
       found.append(value)
   return tuple(found)
 

@@ -25,10 +25,10 @@ Values = Mapping[str, 'SupportsFloat | Values']
 class Writer(Protocol):
   """Takes the records of a run, and pictures if it has a place for them.
 
-  One of your own needs `write` alone; train(config, workdir, writers=[...])
+  A subclass of it needs `write` alone; train(config, workdir, writers=[...])
   gives it what metrics.jsonl and TensorBoard get. Only the process that writes
   files calls it, once a record lies in metrics.jsonl and a checkpoint that is
-  due is being saved: an error of it ends the run, and costs nothing of it.
+  due is being saved. An error of it ends the run, which is saved at once.
   """
 
   def write(self, images: int, values: Values,
@@ -71,10 +71,13 @@ class Metrics(Writer):
   Attributes:
     images: those of the records in the file.
     moved: how many lines were not records.
+
+  Raises:
+    ValueError: see `path_in`.
   """
 
   def __init__(self, workdir: str | os.PathLike):
-    self.path = os.path.join(workdir, 'metrics.jsonl')
+    self.path = path_in(workdir)
     self.images: list[int] = []
     self.moved = 0
     self._open()
@@ -125,6 +128,25 @@ class Metrics(Writer):
   def _open(self):
     self._file = os.open(
         self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+
+
+def path_in(workdir: str | os.PathLike) -> str:
+  """The path of metrics.jsonl in a run's folder.
+
+  Raises:
+    ValueError: something that is no file has its name.
+  """
+  path = os.path.join(workdir, 'metrics.jsonl')
+  if os.path.exists(path) and not os.path.isfile(path):
+    raise ValueError(
+        f'{path}: not a file; wanted the records of the run, or nothing. '
+        'Move it away, and start the same command again.')
+  return path
+
+
+def images_in(path: str | os.PathLike) -> list[int]:
+  """Images of the records in any file of lines; [] where it has none."""
+  return [record['images'] for _, record in _lines(path) if record is not None]
 
 
 def read(path: str | os.PathLike,
@@ -221,10 +243,15 @@ def _lines(path):
 def _record(line):
   try:
     record = json.loads(line)
-  except ValueError:
+    # Other files of a run have lines with images too, beside what is no number.
+    is_one = (isinstance(record, dict) and _is_count(record.get('images'))
+              and all(isinstance(_restored(x), int | float | dict)
+                      for x in record.values()))
+  except (ValueError, RecursionError):  # The second: brackets without end.
     return None
-  # Other files of a run have lines with images too, beside what is no number.
-  is_one = (isinstance(record, dict) and isinstance(record.get('images'), int)
-            and all(isinstance(_restored(x), int | float | dict)
-                    for x in record.values()))
   return record if is_one else None
+
+
+def _is_count(value):
+  # For Python, true of JSON is an int.
+  return isinstance(value, int) and not isinstance(value, bool) and value >= 0

@@ -51,7 +51,7 @@ class TensorBoard(records.Writer):
   def __init__(self, folder: str | os.PathLike,
                is_score: Callable[[str], bool]):
     self._new = optional.require(  # It is slow to import.
-        'tensorboardX', 'config.train.tensorboard: it').SummaryWriter
+        'tensorboardX', 'config.train.tensorboard: True').SummaryWriter
     self._folder, self._opened = os.fspath(folder), 0
     self._is_score = is_score
     self._open()

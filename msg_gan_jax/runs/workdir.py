@@ -106,8 +106,8 @@ class Workdir:
           f'workdir {self.path}: this run was started under another config:\n'
           + ''.join(f'  config.{line}\n' for line in may_not)
           + 'Restore these values to continue it, or choose another '
-          f'workdir=FOLDER. With workdir={self.path} and without '
-          'config=EXPERIMENT it goes on under its own settings.')
+          f'workdir=FOLDER. With workdir={self.path} alone, without '
+          'config=EXPERIMENT and without changes, it goes on as it was.')
     if lacking:
       may.insert(0, config_file.describe(lacking))
     return may
@@ -125,12 +125,16 @@ class Workdir:
     Returns:
       What `check` returns, and a line where the pictures are not those of the
       last start ('data.digest: ...'), or the compiler options or the experiment
-      file are not.
+      file are not, or where what is known of earlier starts is damaged.
     """
     changed = self.check(config)
     if not self.main:
       return changed
-    entries = read_versions(self.path / 'versions.json')
+    path = self.path / 'versions.json'
+    was_there, entries = path.exists(), read_versions(path)
+    if was_there and not path.exists():
+      changed.append(
+          'versions.json: was damaged; it is now versions.damaged.json')
     present = versions(devices)
     before = experiment_file.recorded(entries)
     kept = experiment_file.keep(self.path, self.experiment, before)
@@ -149,7 +153,7 @@ class Workdir:
     self.note(images, changed)
     if changed or not (self.path / 'config.json').exists():
       write_json(self.path / 'config.json', dataclasses.asdict(config))
-    write_json(self.path / 'versions.json', [*entries, {
+    write_json(path, [*entries, {
         'images': int(images), 'data_digest': digest,
         **({experiment_file.RECORD: kept} if kept else {}), **present}])
     return changed

@@ -13,11 +13,29 @@ from msg_gan_jax.data.sources import DRAWN, Splits
 from msg_gan_jax.files import console
 from msg_gan_jax.gan.build import Gan
 from msg_gan_jax.gan.state import State
+from msg_gan_jax.report import text
 from msg_gan_jax.runs.load import load
 from msg_gan_jax.training import monitor
 from msg_gan_jax.training.saver import Saver
 
 PARTS = ('g', 'd', 'ema')
+
+
+def notes(config: Config, splits: Splits) -> list[str]:
+  """What somebody should know of the pictures before a run begins.
+
+  Args:
+    config: Config.
+    splits: see data.sources.open_source.
+
+  Raises:
+    ValueError: see `check_classes`.
+  """
+  skipped = splits.train.notes.get('skipped', ())
+  return [*filter(None, [check_classes(config, splits)]), *(
+      [f'{text.plural(len(skipped), "picture")} of {splits.train.name} cannot '
+       f'be read, and {"is" if len(skipped) == 1 else "are"} skipped: '
+       f'{text.plain(skipped, 3)}'] if skipped else [])]
 
 
 def check_classes(config: Config, splits: Splits) -> str:

@@ -101,15 +101,17 @@ def train(config: schema.Settings, workdir: str | os.PathLike,
       stack.callback(told.keep)
     config = as_begun(config, folder.path)
     folder.check(config)
+    records.path_in(folder.path)  # What is in its way is told before all else.
     splits = open_source(config)
+    notes = initial_state.notes(config, splits)
     if reason := first_start.reason(config, splits):
       say(f'augment: {reason}')
     config = first_start.with_choices(config, splits)
     gan = build(config)
-    note = initial_state.check_classes(config, splits)
     # Said once, and again where other pictures are read.
-    if note and last_digest(folder.path) != splits.train.digest():
-      say(f'note: {note}')
+    if notes and last_digest(folder.path) != splits.train.digest():
+      for note in notes:
+        say(f'note: {note}')
     checkpoints = stack.enter_context(Checkpoints(
         folder.path / 'checkpoints', config.train.keep_checkpoints))
     run = Run(config, gan, mesh, folder, splits, checkpoints, say, observers,
@@ -279,8 +281,7 @@ class Run:
       values = self._observe(due, logs)
     except Exception:
       if saving:  # What went wrong here must not cost the training.
-        self._save()
-        self._saver.wait()
+        self._save(wait=True)
       raise
     if values:
       self._recorder.write(self.images, values, clock.read(self.images))
@@ -288,7 +289,7 @@ class Run:
       self._losses.means.clear()
     if saving:
       self._save()
-    self._recorder.hand_on()
+    self._recorder.hand_on(lambda: saving or self._save(wait=True))
 
   def _stops(self, moment):
     """Whether there is something to do between this step and the next."""
@@ -331,10 +332,12 @@ class Run:
         self._losses.means.add(logs)
     return logs
 
-  def _save(self):
+  def _save(self, wait=False):
     self._saver.save(self.images, self._snapshot(), {
         'means': self._losses.means.saved(),
         'records': self._recorder.note()})
+    if wait:
+      self._saver.wait()
 
   def close(self) -> None:
     """Ends what runs in the background, and closes files."""

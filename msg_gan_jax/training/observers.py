@@ -71,7 +71,7 @@ class View:
     folder: that of the run.
     main: whether this is the process that writes files.
     say: prints a line for people.
-    show: takes (tag, uint8 [H, W, C]), a picture for TensorBoard.
+    show: takes (tag, uint8 [H, W, C]), a picture for writers.
     offer: takes a score; the state now is kept if that is the best so far by
       config.evaluate.best.
 

@@ -61,13 +61,18 @@ class Recorder:
     self._many.picture(tag, images, array)
     self._for_own.append(lambda: self._own.picture(tag, images, array))
 
-  def hand_on(self) -> None:
+  def hand_on(self, save: Callable[[], Any]) -> None:
     """Gives one's own writers what has come since: last of all that is due.
 
-    What goes wrong in them then costs nothing of the run.
+    Args:
+      save: called where one of them fails, which then costs nothing of the run.
     """
-    while self._for_own:
-      self._for_own.pop(0)()
+    try:
+      while self._for_own:
+        self._for_own.pop(0)()
+    except Exception:
+      save()
+      raise
 
   def close(self) -> None:
     """Closes the files of the folder."""

@@ -5,6 +5,7 @@ from typing import Any
 
 import jax
 
+from msg_gan_jax.files.console import visible
 from msg_gan_jax.report import curves
 from msg_gan_jax.runs import records
 
@@ -16,5 +17,6 @@ def say_where_they_are(
   if jax.process_index():
     return
   path = folder / 'curves.png'
-  curves.plot(records.read(folder / 'metrics.jsonl'), path, title=folder.name)
+  curves.plot(records.read(folder / 'metrics.jsonl'), path,
+              title=visible(folder.name))
   say(f'curves: {path}')

@@ -82,7 +82,8 @@ class Saver:
     restored = self._checkpoints.restore({
         'state': state,
         'before': jax.tree.map(lambda x: jax.ShapeDtypeStruct(
-            x.shape, x.dtype, sharding=sharding), before)})
+            x.shape, x.dtype, sharding=sharding), before)},
+        place=f'workdir {self._folder}')
     for line in self._checkpoints.passed_over:
       self._say(f'warning: {line}')
     if restored is None:

@@ -90,9 +90,10 @@ class Scorer:
     self.weights = protocol.weights
     self._measured_by = {
         name: getattr(settings, name)
-        for name in ('protocol', 'features', 'weights_file', 'count')}
+        for name in ('protocol', 'features', 'count')}
     self.count = settings.count or protocol.n_fake or len(self._real)
     self.left_out: dict[str, str] = {}
+    self._classes = splits.train.classes if gan is None or gan.classes else ()
     for name, why in self._too_few(protocol):
       self._leave_out(name, why)
     self._options = pair.Options(
@@ -100,7 +101,6 @@ class Scorer:
         settings.protocol, settings.features, settings.weights_file,
         config.data.cache_dir, say, held_out=splits.held_out,
         train=splits.train, averaged=schedules.averages(config))
-    self._classes = splits.train.classes
     if 'ppl' in self.metrics and jax.process_count() > 1:
       raise ValueError(
           'config.evaluate.metrics: ppl draws pictures in one process only, '
@@ -108,8 +108,7 @@ class Scorer:
           'on the command line, by mode=evaluate with metrics=ppl.')
     if not self.metrics:  # Those of the protocol would be opened.
       return
-    placeholders = placeholder_fakes(
-        self._real, self._classes if gan is None or gan.classes else ())
+    placeholders = placeholder_fakes(self._real, self._classes)
     self._pair = pair.Pair(self._real, placeholders, self._options)
     try:  # Together: weights of which several taps are wanted are read once.
       self._open(self.metrics)
@@ -130,8 +129,10 @@ class Scorer:
     real = self._real.labels(at_random(everything, min(
         everything, protocol.n_real or everything)))
     fake = labels_like(real, self.count)
+    # Samples without classes are an error for what compares these.
     reasons = [(name, table.too_few(name, protocol, real, fake))
-               for name in self.metrics]
+               for name in self.metrics if everything < 2 or self._classes
+               or not METRICS[name].of_class]
     return [(name, why) for name, why in reasons if why]
 
   def _leave_out(self, name, why):

@@ -1,11 +1,9 @@
 """Laws of the flags of the modes that look at a run, and of --psi."""
 import functools
 import os
-import re
 import shutil
 import sys
 
-from helpers import picture, save
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -53,7 +51,7 @@ def runs(tmp_path_factory, small):
   np.save(path / 'w.npy', np.ones((4, 6)))
   np.save(path / 'nan.npy', np.full((4, 6), np.nan))
   with pytest.MonkeyPatch.context() as patch:  # Each is compiled once.
-    patch.setattr(load, 'build', functools.cache(build))
+    patch.setattr(load, 'build_to_draw', functools.cache(build))
     yield path
 
 
@@ -102,6 +100,10 @@ def run(runs, tmp_path, command):
     ('truncate -', '--workdir: which run?'),
     ('project -', '--workdir: which run?'),
     ('walk points', '--workdir: it draws points of the plane (ring)'),
+    # Which checkpoint.
+    ('sample plain --checkpoints=9', '--checkpoints: 9, but plain has none; '),
+    ('walk plain --checkpoints=best', '--checkpoints: best, but plain has non'),
+    ('mix styled --checkpoints=all', "--checkpoints: there is no 'all'; wante"),
     # Where to.
     ('walk styled --out=x.avi', '--out: wanted a file that en'
      "ds in .webp or .gif or .mp4, found 'x.avi'."),
@@ -194,7 +196,7 @@ def run(runs, tmp_path, command):
     ('evaluate plain --checkpoints=last', "--checkpoints: there is no 'last';"),
     ('evaluate plain --checkpoints=best', '--checkpoints: best, but plain has'),
     ('evaluate plain --psi=.5', '--psi: 0.5, but truncation needs a mapping'),
-    ('evaluate points', '--workdir points: its GAN draws points; they are cou'),
+    ('evaluate points', '--workdir=points: its GAN draws points; they are cou'),
     ('evaluate plain --real=pictures --count=4', '--fake: pictures of plain are'
      ' 8 x 8 with 3 channels, those of pictures 12 x 9 with 3 channels; wan'),
 ])
@@ -248,13 +250,3 @@ def test_each_mode_writes_its_files_and_says_where(run, tmp_path):
   with Image.open('new/x.gif') as image:
     assert image.n_frames == 1  # Weights of 0 draw the same for all latents.
     assert image.info['duration'] == 1000
-
-
-def test_pictures_beside_a_run_are_advised_its_size(run, tmp_path):
-  for i in range(12):
-    save(tmp_path / 'sizes' / f'{i}.png', picture(i, 16, 16 + i % 2))
-  line = 'evaluate plain --real=sizes --metrics=swd --count=12'
-  status, _, err = run(line)
-  assert status == 1
-  advised, = re.findall(r'such as (--resolution=\S+),', err)
-  assert run(f'{line} {advised}')[0] == 0

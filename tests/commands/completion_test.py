@@ -3,6 +3,7 @@ import argparse
 import sys
 import types
 
+from absl import flags
 import pytest
 
 from msg_gan_jax.commands import completion, main
@@ -32,9 +33,13 @@ def asked(monkeypatch):
 
 @pytest.mark.parametrize('mode', main.COMMANDS)
 def test_the_flags_of_a_mode_are_all_offered_and_no_others(mode, asked):
-  of_every = {'mode', 'workdir', 'debug'}
-  assert set(asked(f'msg_gan_jax --mode={mode} --')) == {
-      f'--{name}' for name in main.flags_of(mode) | of_every}
+  names = main.flags_of(mode) | {'mode', 'workdir', 'debug'}
+  switches = {f'no{name}' for name in names if flags.FLAGS[name].boolean}
+  offered = asked(f'msg_gan_jax --mode={mode} --')
+  assert set(offered) == {f'--{name}' for name in (
+      *names, *switches, 'help', 'version')} | {'-h'}
+  if mode == 'train':
+    assert offered['--distributed'] == ['auto', 'on', 'off']
 
 
 def test_values_that_are_few_are_offered(asked):
@@ -50,3 +55,11 @@ def test_settings_are_offered_where_one_begins(asked):
   assert offered['--config.data.mirror'] == ('true', 'false')
   assert not any(name.startswith('--config.') for name in asked(
       'msg_gan_jax --mode=sample --config.tr'))
+
+
+def test_a_shell_is_told_nothing_where_argcomplete_is_missing(
+    monkeypatch, capsys):
+  monkeypatch.setitem(sys.modules, 'argcomplete', None)
+  with pytest.raises(SystemExit) as status:
+    completion.answer([])
+  assert status.value.code == 1 and capsys.readouterr() == ('', '')

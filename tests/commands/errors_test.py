@@ -110,11 +110,11 @@ def test_a_changed_config_lists_what_changed(command, tmp_path, small):
   assert_fails(
       command('--workdir=run', *SMALL, '--config.train.batch=16',
               '--config.train.total_images=99'),
-      r'--workdir .*run: this run was started under another config:\n',
+      r'--workdir=.*run: this run was started under another config:\n',
       r'\n  config\.train\.batch: 8 -> 16\n',
       r'\n  config\.data\.resolution: 16 -> 8\n',
       r'\n  Restore these values to continue it, or choose another --workdir='
-      r'FOLDER\. With --workdir=/.*run and without --config=EXPERIMENT it goes')
+      r'FOLDER\. With --workdir=/.*run alone, without --config=EXPE')
   assert config_file.load_config(tmp_path / 'run') == small(train__batch=8)
 
 
@@ -153,7 +153,7 @@ def test_a_folder_that_is_no_run_is_refused(command, tmp_path):
   (tmp_path / 'letters').mkdir()
   (tmp_path / 'letters' / 'a.txt').write_text('Dear')
   assert_fails(command('--workdir=letters', *SMALL),
-               r'--workdir .*letters: not a run: it holds a\.txt, and no con')
+               r'--workdir=.*letters: not a run: it holds a\.txt, and no con')
   assert_fails(command('--mode=sample', '--workdir=letters'),
                r'letters: not a run, it has no config\.json')
   assert os.listdir(tmp_path / 'letters') == ['a.txt']

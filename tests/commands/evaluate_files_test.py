@@ -1,5 +1,6 @@
 """--mode=evaluate of folders as they come: their sizes, and mu and sigma."""
 import json
+import shutil
 
 import helpers
 import jax
@@ -67,6 +68,38 @@ def test_scores_that_cannot_be_written_are_told_before_or_shown(
   assert f'{file}: could not be written (No space left on device)' in err
   status, out, err = command(*asked, '--out=elsewhere')
   assert status == 0 and 'elsewhere/scores.jsonl' in out, err
+
+
+@pytest.mark.parametrize('ends', ['damage', 'Ctrl-C'])
+def test_scores_before_an_error_are_shown(ends, run, command, monkeypatch):
+  """Also those that the disk has refused, and of a run that is not done."""
+  other = shutil.copytree(run, run.with_name('other'))
+  (run / 'scores.jsonl').symlink_to('/dev/full')
+  compute, computed = evaluate.compute, []
+  if ends == 'damage':
+    (other / 'checkpoints' / '8' / 'record' / 'metadata').write_text('{}')
+
+  def computes(*asked):
+    if computed:
+      raise KeyboardInterrupt
+    computed.append(compute(*asked))
+    return computed[0]
+
+  monkeypatch.setattr(evaluate, 'compute', computes)
+  status, out, err = command(
+      *WAY, f'--workdir={run},{other}', '--count=4', '--metrics=fid')
+  value = computed[0][0][0].value
+  assert f' [pixels] {int(value)}.' in ' '.join(out.split())
+  assert f'warning: {run / "scores.jsonl"}: could not be written' in out
+  if ends == 'damage':
+    assert status == 1 and f'error: --workdir={other}: none of the' in err
+  else:
+    assert status == 130
+
+
+def test_what_is_no_folder_for_scores_is_said(run, command):
+  status, _, err = command(*WAY, f'--workdir={run}', '--out=/dev/null')
+  assert status == 1 and 'error: /dev/null: not a folder. Give another' in err
 
 
 def test_moments_are_saved_and_read(folders, command):

@@ -45,8 +45,8 @@ def trained(monkeypatch):
   """The Configs that training was asked for."""
   configs = []
 
-  def train(config, workdir):
-    del workdir
+  def train(config, workdir, **more):
+    del workdir, more
     configs.append(config)
     return 0
   monkeypatch.setattr(loop, 'train', train)
@@ -76,6 +76,19 @@ def test_one_thing_is_switched_off_by_one_flag(trained, command):
   assert status == 0 and err.count('\n') == 1
   assert err.startswith('note: config.objective.augment_strength = 0.1 in ')
   assert err.endswith("since config.objective.augment_target = 0.0.\n")
+  assert trained[0].objective.augment_target == 0.
+
+
+def test_one_thing_is_switched_off_in_a_file(trained, command, tmp_path):
+  (tmp_path / 'own.py').write_text('''
+from msg_gan_jax import template
+def get_config():
+  config = template('stylegan2_ada')
+  config.objective.augment = 'none'
+  return config
+''')
+  status, _, err = command('--config=own.py')
+  assert status == 0 and err.startswith('note: config.objective.augment_stre')
   assert trained[0].objective.augment_target == 0.
 
 

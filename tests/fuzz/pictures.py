@@ -165,7 +165,7 @@ def fuzz(tmp, count):
     path.write_bytes(data)
     try:
       with count.one(rf'^config\.data\.path: cannot read .*{re.escape(name)}.*'
-                     r"on_bad='skip'\.$"):
+                     r"(on_bad='skip'|range='[-+.:e\d]+')\.$"):
         assert not read('error', *way).notes['skipped']
       found = read('skip', *way)
       for skipped, why in found.notes['skipped']:

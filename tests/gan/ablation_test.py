@@ -1,4 +1,5 @@
 """One thing switched off takes what it leaves without a meaning with it."""
+import dataclasses
 import functools
 
 import all_experiments
@@ -96,17 +97,39 @@ def test_the_settings_that_somebody_gave_are_refused_in_one_text():
                for line in lines), name
 
 
-def test_a_config_that_a_file_sets_alone_is_refused_as_it_is():
-  """Or a typo in an experiment would not be seen."""
-  config = schema.template()
-  config.objective.augment_target = .6
+def test_what_a_file_leaves_idle_goes_back_with_a_change_and_is_told():
+  """As those do who switch something off in their file, and not in a flag."""
+  config = schema.template('stylegan2_ada')
+  config.objective.augment = 'none'
   config.train.grow_fade_images = 9
+  with pytest.raises(ValueError, match=(
+      '^config.objective.augment_strength: 0.0 means nothing to config.'
+      "objective.augment = 'none'; wanted 0.1, the default, or another "
+      r'config.objective.augment\.\n(.*\n)*config.train.grow_fade_images: 9')):
+    build(config)  # Nobody would be told.
   for changes in {}, {'train__batch': 16}, {'objective__penalty': 'none'}:
-    with pytest.raises(ValueError, match=(
-        '^config.objective.augment_target: 0.6 means nothing to config.'
-        "objective.augment = 'none'; wanted 0.0, the default, or another "
-        r'config.objective.augment\.\nconfig.train.grow_fade_images: 9 means')):
-      build(config, **changes)
+    said = []
+    now = change(config, changes, said.append)
+    build(now)
+    assert now.train.grow_fade_images == schema.Train().grow_fade_images
+    assert 'grow_fade_images' in said[0] and 'augment_target' in said[0]
+
+
+def test_a_weight_goes_with_its_penalty_and_is_refused_without_it():
+  config = all_experiments.load('stylegan2_ada_cifar10')
+  usual = schema.Objective().penalty_weight
+  assert config.objective.penalty_weight != usual
+  now = change(config, {'objective.penalty': 'none'})
+  assert now.objective.penalty_weight == usual
+  with pytest.raises(ValueError, match='penalty_weight: 3.0 means nothing'):
+    change(config, {'objective.penalty': 'none',
+                    'objective.penalty_weight': 3.})
+  # Runs of earlier versions may have such a weight, and go on.
+  earlier = schema.parse(schema.template())
+  earlier = dataclasses.replace(earlier, objective=dataclasses.replace(
+      earlier.objective, penalty='none', penalty_weight=3.))
+  build(earlier)
+  assert change(earlier, {'train.batch': 8}).objective.penalty_weight == 3
 
 
 def test_labels_stay_where_their_batch_norm_goes():
@@ -135,11 +158,26 @@ def test_earlier_names_are_understood():
       == 'joint'
 
 
+@pytest.mark.parametrize('name', [
+    'networks.name', 'networks.g_norm', 'networks.d_norm', 'objective.loss',
+    'objective.penalty', 'networks.d_condition', 'objective.augment'])
+def test_a_row_that_is_not_there_yet_is_left_to_build(name):
+  """A run's own rows may be registered between the two."""
+  config = change(schema.template('dcgan'), {name: 'of_mine'})
+  assert schema.flatten(config)[name] == 'of_mine'
+  with pytest.raises(ValueError, match=rf"^config\.{name}: no .*'of_mine'"):
+    build(config)
+
+
 @pytest.mark.parametrize('changes, text', [
     ({'objective.augmnt': 'none'}, r"augmnt: no such setting; did.*'augment'"),
     ({'augment': 'none'}, 'config.augment: no such setting'),
     ({'loss.augment': 'none'}, 'config.loss.augment: no such setting'),
     ({'seed.augment': 'none'}, 'config.seed.augment: no such setting'),
+    ({'objective': {'augment': 'none'}},
+     r'config.objective: a group of settings; .* such as config.objective\.'),
+    ({'objective.augment': 'ada', 'objective__augment': 'none'},
+     'config.objective.augment: given twice'),
     ({'objective.augment': 0}, 'config.objective.augment: wanted str')])
 def test_a_change_that_cannot_be_is_refused(changes, text):
   with pytest.raises(ValueError, match=text):

@@ -149,7 +149,7 @@ def test_parts_of_a_batch_are_the_batch(tiny, dense, settings):
     (dict(optimizer__name='rmspro'), "did you mean 'rmsprop'"),
     (dict(objective__penalty='r3'), 'no penalty'),
     (dict(objective__penalty='r1', objective__penalty_target=2.),
-     "penalty = 'r1' has no target"),
+     "penalty_target: 2.0 means nothing to config.objective.penalty = 'r1'"),
     (dict(objective__loss='wgan'), 'no loss'),
 ])
 def test_what_does_not_go_together_is_refused(tiny, settings, text):

@@ -87,7 +87,7 @@ def no_ffmpeg(monkeypatch):
 
 def test_without_ffmpeg_a_mp4_says_what_to_install(no_ffmpeg):
   with pytest.raises(ValueError, match=(
-      r"^path: a \.mp4 needs ffmpeg, .* pip install 'msg_gan_jax\[video\]'")):
+      r"^path: a \.mp4 needs ffmpeg, .* pip install imageio-ffmpeg")):
     film.check('x.mp4', 30)
 
 

@@ -1,8 +1,11 @@
 """Laws of the best checkpoint: none is lost, and like is compared with like."""
+import json
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from msg_gan_jax.runs import orbax_storage
 from msg_gan_jax.runs.best import Best
 from msg_gan_jax.runs.checkpoints import Checkpoints
 
@@ -58,7 +61,8 @@ def test_a_best_whose_score_is_unknown_is_kept(judge, tmp_path):
   said = []
   now = Best(tmp_path, 20, {20: 1., **({10: -1.} if judge else {})},
              judge={'metric': 'fid'}, say=said.append)
-  assert f'warning: {tmp_path / "best" / "10"}: its score is' in said[0]
+  why = 'of another measure' if judge else 'lost'
+  assert f'warning: {tmp_path / "best" / "10"}: its score is {why}.' in said[0]
   assert not now.offer(30, TREE, NAN) and steps(tmp_path) == [10]
   assert now.offer(40, TREE, 9.) and not now.offer(50, TREE, 9.5)
   now.close()
@@ -67,6 +71,18 @@ def test_a_best_whose_score_is_unknown_is_kept(judge, tmp_path):
   aside.rename(tmp_path / '10')  # Whole, for whoever wants it.
   _, tree = Checkpoints(tmp_path, read_only=True).restore(TREE)
   np.testing.assert_array_equal(tree['x'], TREE['x'])
+
+
+def test_a_mistake_of_the_program_is_no_lost_score(tmp_path, monkeypatch):
+  one = Best(tmp_path, 0)
+  one.offer(10, TREE, 5.)
+  one.close()
+  # What it is called with does not fit.
+  monkeypatch.setattr(orbax_storage, 'read_record', lambda: {})
+  with pytest.raises(TypeError, match='positional argument'):
+    Best(tmp_path, 20)
+  # The same of a library, which meets bad data, is damage.
+  assert orbax_storage.attempt(json.loads, 3)[1].startswith('TypeError: ')
 
 
 def test_a_best_of_earlier_versions_has_the_score_of_its_record(tmp_path):

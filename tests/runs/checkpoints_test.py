@@ -260,7 +260,8 @@ def test_notes_come_back_with_their_arrays(tmp_path):
   record.write_text(record.read_text().replace('"sums"', '"sumz"'))
   (tmp_path / '3').rename(tmp_path / 'aside')
   assert c.restore(like)[0] == 1 and c.notes == notes[1]
-  assert 'its record is not the one that was saved' in c.passed_over[0]
+  assert c.passed_over[0].startswith(
+      'checkpoint 2 is damaged: its record is not the one that was saved')
 
 
 def test_leaves_that_are_no_arrays_are_refused(tmp_path):

@@ -70,17 +70,14 @@ def test_an_older_one_takes_the_place_of_a_damaged_one_and_is_named(
     run, gan, small):
   harm(run, 'checkpoints/24', 'checkpoints/16')
   said = []
-  assert load.load(run, say=said.append).images == 8
+  # Whoever looks for it, as a run that begins from this one.
+  config = small(train__init_from=str(run), train__init_parts='ema')
+  begun = initial_state.create(
+      gan, config, jax.random.key(0), replicated(data_mesh()), said.append)
   line, = said
   assert line.startswith(f'warning: {run}: checkpoint 24 is damaged: ')
   assert '; checkpoint 16 is damaged: ' in line
   assert line.endswith(' The one of 8 images is read in its place')
-  # Whoever looks for it, as a run that begins from this one.
-  config = small(train__init_from=str(run), train__init_parts='ema')
-  same = []
-  begun = initial_state.create(
-      gan, config, jax.random.key(0), replicated(data_mesh()), same.append)
-  assert same == said
   assert begun.ema.params['w'].tolist() == [8, 8] and not begun.g.params['w'][0]
 
 
@@ -91,10 +88,9 @@ def test_of_all_those_that_are_damaged_are_left_out(run, gan):
       gan, run, 'all', said.append)] == [8, 12, 24]
   line, = said
   assert 'checkpoint of 16 images' in line and 'is damaged' in line
-  for name in '8', '24':
-    shutil.rmtree(run / 'checkpoints' / name)
+  shutil.rmtree(run / 'checkpoints')
   harm(run, 'best/12')
-  with pytest.raises(ValueError, match='(?s)of 12 im.*of 16 images'):
+  with pytest.raises(ValueError, match='of 12 images in .* is damaged'):
     list(load.states(gan, run, 'all', said.append))
 
 
@@ -123,3 +119,32 @@ def test_two_that_are_swapped_are_told_so_and_how_to_mend_it(run, gan):
     load.load(run, 16)
   swap(one, other)
   assert load.load(run, say=pytest.fail).images == 24
+
+
+@pytest.mark.parametrize('name, told', [
+    ('16', '24 -> 16, 16 -> 24'), ('8', '24 -> 8, 8 -> 24'),
+    ('32', '32 -> 24')])
+def test_a_whole_one_under_a_wrong_name_gives_way_to_no_older_one(
+    run, gan, name, told):
+  """Neither in a run that goes on nor for readers; nothing is moved."""
+  path = run / 'checkpoints'
+  if (path / name).exists():
+    swap(path / '24', path / name)
+  else:
+    (path / '24').rename(path / name)
+  newest = '32' if name == '32' else '24'
+  before = sorted(path.rglob('*'))
+  names = rf'Name the folders by what they hold: {told}\.'
+  for read in (lambda: load.load(run),
+               lambda: Checkpoints(path).restore({'state': state(0)})):
+    with pytest.raises(ValueError, match=(
+        f'(?s)have the names of others:\n  {newest}: it holds .*{names}')):
+      read()
+  assert sorted(path.rglob('*')) == before
+
+
+def test_a_copy_under_a_newer_name_is_passed_over(run, gan):
+  shutil.copytree(run / 'checkpoints' / '24', run / 'checkpoints' / '32')
+  said = []
+  assert load.load(run, say=said.append).images == 24
+  assert '32 is damaged: it holds the checkpoint of 24 images' in said[0]

@@ -121,6 +121,37 @@ def test_reading_loads_no_jax():
       check=True, cwd=ROOT)
 
 
+@pytest.mark.parametrize('name, field', [
+    ('metrics.jsonl', 'records'), ('scores.jsonl', 'evaluations'),
+    ('changes.jsonl', 'changes'), ('warnings.jsonl', 'warnings'),
+    ('versions.json', 'versions'), ('summary.json', 'summary')])
+def test_odd_files_give_what_fits_or_name_themselves(run, name, field):
+  """Each holds what another has, lines of no form, and is a folder."""
+  (run / name).unlink(missing_ok=True)
+  lines = [
+      {'scores': [1]}, {'scores': {'a': 3}}, {'scores': {'a': {'id': 1}}},
+      {'scores': {'a': {'value': 'x'}}}, {'scores': None}, {'text': 3}, 3,
+      {'changed': 'all'}, None, [3], {'images': None}, {'images': 'x'}]
+  good = {'records': {'images': 8, 'd_loss': .5},
+          'evaluations': {'scores': {'a': {'value': None}}},
+          'changes': {'changed': ['a']}, 'warnings': {'text': 'a'}}
+  (run / name).write_text('\n'.join(map(
+      json.dumps, [*lines, *good.values(), ''])) + '\n\0\n{"a')
+  found = getattr(read.read(run), field)
+  if field == 'records':
+    assert found['images'].tolist() == [8]
+  else:
+    assert tuple(found) == ((good[field],) if field in good else ())
+  (run / name).write_text('[1, {"a": 2}]' if field == 'versions' else '[]')
+  if field != 'records':
+    assert tuple(getattr(read.read(run), field)) == (
+        ({'a': 2},) if field == 'versions' else ())
+  (run / name).unlink()
+  (run / name).mkdir()
+  with pytest.raises(ValueError, match=f'{name} cannot be read'):
+    read.read(run)
+
+
 def test_what_is_no_run_is_told(tmp_path):
   with pytest.raises(ValueError, match='not a run, it has no config.json'):
     read.read(tmp_path)

@@ -9,7 +9,8 @@ from PIL import Image
 import pytest
 
 from msg_gan_jax.report import curves
-from msg_gan_jax.runs import lost_records, records
+from msg_gan_jax.runs import lost_records, records, workdir
+from msg_gan_jax.training import loop
 
 
 def test_records_are_read_as_they_were_written(tmp_path):
@@ -88,7 +89,9 @@ def test_a_resume_repeats_no_record(tmp_path):
 
 @pytest.mark.parametrize('broken', [
     '{"images": 1', '[]', '{"a": 1}', '3', '{"images": "a"}', '\xff\0',
-    '{"images": 2, "changed": ["a: 1 -> 2"], "date": "2026"}'])
+    '{"images": 2, "changed": ["a: 1 -> 2"], "date": "2026"}',
+    '[' * 10**5, '{"images": 2, "a": ' * 10**5, '{"images": true}',
+    '{"images": -5}', '{"images": 2.5}'])
 def test_a_line_that_is_no_record_costs_no_other(tmp_path, broken):
   """It is told and passed over, and moves away when the run goes on."""
   path, said = tmp_path / 'metrics.jsonl', []
@@ -106,6 +109,38 @@ def test_a_line_that_is_no_record_costs_no_other(tmp_path, broken):
   assert again.moved == 0
 
 
+def test_what_is_no_file_is_refused_by_its_name(tmp_path, small):
+  """And nothing is written beside it."""
+  (tmp_path / 'metrics.jsonl').mkdir()
+  with pytest.raises(ValueError, match=rf'{tmp_path}/metrics\.jsonl: not a fi'):
+    records.Metrics(tmp_path)
+  with workdir.Workdir(tmp_path / 'run') as folder:
+    folder.start(small())
+  (tmp_path / 'run' / 'metrics.jsonl').mkdir()
+  before = {x.name for x in (tmp_path / 'run').iterdir()}
+  with pytest.raises(ValueError, match=r'metrics\.jsonl: not a file'):
+    loop.train(small(), tmp_path / 'run', pytest.fail)
+  assert {x.name for x in (tmp_path / 'run').iterdir()} == before
+
+
+def test_the_files_that_have_lost_records_are_named(tmp_path):
+  """Two files were swapped, or there is a copy of a part."""
+  path = tmp_path / 'metrics.jsonl'
+  path.write_text('{"images": 4, "changed": []}\n{"images": 8}\n')
+  (tmp_path / 'changes.jsonl').write_text(
+      '{"images": 8}\n{"images": 16}\n{"images": 24}\n{"images": 24, "a": ""}')
+  (tmp_path / 'metrics.jsonl.old').write_text('{"images": 24}\n')
+  (tmp_path / 'folder.jsonl').mkdir()
+  metrics = records.Metrics(tmp_path)
+  metrics.close()
+  moved, missing = lost_records.lines(
+      lost_records.note((8, 16, 24, 32)), metrics)
+  assert '1 of its lines' in moved
+  assert missing.endswith(
+      '3 of 4 records are missing: of 16; 24; 32 images; 2 of them lie in '
+      'changes.jsonl; 1 of them lie in metrics.jsonl.old')
+
+
 def test_the_records_that_are_lost_are_named(tmp_path):
   """Whichever they are; and a checkpoint's note of regular ones is short."""
   rng = np.random.default_rng(0)
@@ -114,7 +149,8 @@ def test_the_records_that_are_lost_are_named(tmp_path):
     known = sorted(rng.choice(5000, rng.integers(1, 20), replace=False) + 1)
     kept = [n for n in known if rng.random() < .8]
     missing = [f'{n:,}' for n in known if n not in kept]
-    there = types.SimpleNamespace(images=kept, moved=0)
+    there = types.SimpleNamespace(
+        images=kept, moved=0, path=tmp_path / 'metrics.jsonl')
     note = json.loads(json.dumps(lost_records.note(map(int, known))))
     lines = lost_records.lines(note, there)
     if not missing:

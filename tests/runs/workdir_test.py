@@ -67,7 +67,7 @@ def test_settings_that_may_not_change_are_all_listed(tmp_path):
       assert '\n  config.train.batch: 32 -> 64\n' in str(error.value)
       assert '\n  config.train.n_dis: 1 -> 2\n' in str(error.value)
       assert 'total_images' not in str(error.value)
-      assert f'another workdir=FOLDER. With workdir={tmp_path} and' in (
+      assert f'another workdir=FOLDER. With workdir={tmp_path} alone' in (
           str(error.value))
   assert (tmp_path / 'config.json').read_bytes() == before
   assert not (tmp_path / 'changes.jsonl').exists()
@@ -213,7 +213,8 @@ def test_every_start_adds_an_entry_of_versions(tmp_path):
       'count': jax.device_count(), 'kinds': ['cpu'], 'processes': 1}
   assert one['python'] == '.'.join(map(str, sys.version_info[:3]))
   (tmp_path / 'versions.json').write_text('{"half')
-  _run(tmp_path)
+  assert _run(tmp_path) == [
+      'versions.json: was damaged; it is now versions.damaged.json']
   assert len(json.loads((tmp_path / 'versions.json').read_text())) == 1
   assert (tmp_path / 'versions.damaged.json').read_text() == '{"half'
 

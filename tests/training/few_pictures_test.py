@@ -10,6 +10,7 @@ import jax
 import numpy as np
 import pytest
 
+from msg_gan_jax.analysis.generator import samples
 from msg_gan_jax.commands import score_runs
 from msg_gan_jax.config import schema
 from msg_gan_jax.data import sources
@@ -84,6 +85,15 @@ def test_a_run_trains_measures_what_it_can_and_ends(
   again = []
   assert loop.train(config, tmp_path / 'run', again.append) == 0
   assert 'done after 16 images' in again
+  assert len(samples.sample_run(tmp_path / 'run', 3)[-1]) == 3
+  scored = score_runs.RunScores('fid', pair.Options(
+      protocols.PROTOCOLS['local'], 'local', 'pixels', say=said.append), count=4
+  ).of_run(str(tmp_path / 'run'))
+  if reals > 1:
+    assert np.isfinite(next(scored).scores[0].value)
+  else:
+    with pytest.raises(ValueError, match='of which it has one; .* real=FOLDER'):
+      next(scored)
 
 
 def test_for_any_number_of_pictures_what_is_chosen_can_be_measured(

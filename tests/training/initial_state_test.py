@@ -78,6 +78,15 @@ def test_a_run_says_the_note_once_and_again_of_other_pictures(
     assert not any('warning' in line for line in said)
 
 
+def test_what_is_skipped_is_told_before_training(cats_and_dogs, tmp_path):
+  config = cats_and_dogs(data__on_bad='skip')
+  (tmp_path / 'set' / 'cat' / 'broken.png').write_bytes(b'no picture')
+  note, = [line for line in initial_state.notes(
+      config, sources.open_source(config)) if 'skipped' in line]
+  assert note.startswith('1 picture of set cannot be read, and is skipped: ')
+  assert 'broken.png: ' in note
+
+
 AUTO = {'objective__augment': 'auto'}
 
 

@@ -124,7 +124,7 @@ class Kept(records.Writer):
 
 def test_a_writer_has_the_records_and_costs_nothing_where_it_fails(
     ring, tmp_path):
-  ring.train.checkpoint_every_images = 256
+  ring.train.checkpoint_every_images = 100_000
   kept, fails, last = Kept(), Kept('write'), Kept('close')
 
   def run(name, writer):
@@ -171,7 +171,7 @@ def test_a_collapse_is_told_and_variety_is_not(tmp_path):
     values = grid.run(observers.View(
         images=8, state=None, logs={}, render=lambda state, z: (images,),
         folder=tmp_path, main=False, say=said.append, show=None,
-        snapshot=None))
+        offer=None))
     return values['diversity'], said
 
   rng = np.random.default_rng(0)

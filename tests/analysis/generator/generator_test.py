@@ -462,7 +462,7 @@ def test_pictures_are_read_as_the_run_sees_its_own(tmp_path):
 
 @pytest.mark.parametrize('paths, settings, text', [
     (['none.png'], {}, r"there is no file or folder 'none\.png'; the nearest "),
-    (['set'], {}, r"there are no pictures in 'set'; looked for \.bmp"),
+    (['set'], {}, r"there are no pictures in 'set'; looked for \.avif"),
     (['x.png'], {}, r"cannot read 'x\.png': not a picture of a format"),
     (['set'], {'channels': 2}, r'this run draws 2 channels; files have 1, 3'),
 ])

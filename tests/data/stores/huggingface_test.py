@@ -383,7 +383,7 @@ def test_a_folder_of_something_else_is_refused(tmp_path, opened):
   (tmp_path / 'set' / 'a.png').write_bytes(b'')
   with pytest.raises(ValueError, match=(
       r"'.*set' was not written by save_to_disk, and has no \.parquet files\. "
-      r"For files of pictures set config\.data\.name = 'folder'")):
+      r"For files of pictures set config\.data\.name='folder'")):
     opened(tmp_path / 'set')
 
 
@@ -407,5 +407,5 @@ def test_without_the_package_it_says_how_to_install_it(
   monkeypatch.setitem(sys.modules, 'datasets', None)
   with pytest.raises(ValueError, match=(
       r"config\.data\.name: 'huggingface' needs datasets, which does not "
-      r"import: .*Run: pip install 'msg_gan_jax\[huggingface\]'")):
+      r"import: .*Run: pip install datasets")):
     opened(saved)

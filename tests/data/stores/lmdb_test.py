@@ -197,5 +197,5 @@ def test_without_the_package_it_says_how_to_install_it(
   monkeypatch.setitem(sys.modules, 'lmdb', None)
   with pytest.raises(ValueError, match=(
       r"config\.data\.name: 'lmdb' needs lmdb, which does not import: .*Run: "
-      r"pip install 'msg_gan_jax\[lmdb\]'")):
+      r"pip install lmdb")):
     opened(root)

@@ -381,7 +381,7 @@ def test_without_the_package_it_says_how_to_install_it(
   monkeypatch.setitem(sys.modules, 'tensorflow_datasets', None)
   with pytest.raises(ValueError, match=(
       r"config\.data\.name: 'tfds' needs tensorflow_datasets, which does not "
-      r"import: .*Run: pip install 'msg_gan_jax\[tfds\]'")):
+      r"import: .*Run: pip install tensorflow-datasets")):
     opened(written)
 
 

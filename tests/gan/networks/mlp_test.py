@@ -69,7 +69,7 @@ def test_signals_keep_their_size_through_wide_layers(small):
     (dict(networks__scales='coarse'), r"config\.networks\.scales: 'coarse', .*"
                                       r"wanted 'all' or 'none'\."),
     (dict(networks__stddev='every'), r"config\.networks\.stddev: 'every' means "
-                                     r"nothing .*wanted 'none'\."),
+                                     r"nothing .*wanted 'none' or another"),
 ])
 def test_settings_of_other_networks_are_refused(small, settings, words):
   with pytest.raises(ValueError, match=words):

@@ -269,8 +269,10 @@ def test_noise_is_fixed_without_a_key_and_fresh_with_one(world):
   w = jnp.broadcast_to(normal(6, WIDTH), (BATCH, 6, WIDTH))
   fixed = run(w)
   assert not any(differ(fixed, run(w)))
-  # One map for the batch: equal styles give equal pictures.
-  assert not any(differ(fixed, [x[::-1] for x in fixed]))
+  # One map for the batch: equal styles give equal pictures, up to rounding,
+  # which on some CPUs depends on the place in the batch.
+  for level in fixed:
+    np.testing.assert_allclose(level, level[::-1], atol=1e-5)
   noisy = jax.jit(lambda key: synthesize(g, variables, w, noise=key))
   one, two = noisy(jax.random.key(1)), noisy(jax.random.key(2))
   assert all(differ(one, two)) and all(differ(one, fixed))

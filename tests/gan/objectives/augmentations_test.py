@@ -141,8 +141,8 @@ def test_both_ways_through_the_update_of_g_show_d_noisy_fakes(small):
 
 def test_a_fall_of_nothing_and_an_unknown_row_are_refused(small):
   with pytest.raises(ValueError, match="augment_until_images: 9 means nothing"
-                                       ".*'none'. Wanted 0, the default, or "
-                                       "another augment"):
+                                       ".*'none'; wanted 0, the default, or "
+                                       "another config.objective.augment"):
     build(small(objective__augment_until_images=9))
   with pytest.raises(ValueError, match="augment_strength: 3.0 means nothing"):
     build(small(objective__augment_strength=3.))
