@@ -20,14 +20,15 @@ FLOORS = (
     ('gan', 'data', 'report'),
     ('metrics', 'runs'),
     ('training', 'analysis'),
+    ('study',),
     ('commands',),
     ('launch',),
 )
 # Parts of rooms, one level deep.
 PARTS = {
     'analysis.dataset', 'analysis.generator', 'data.drawn', 'data.labels',
-    'data.stores', 'gan.networks', 'gan.objectives', 'metrics.features',
-    'metrics.functional',
+    'data.stores', 'experiments.studies', 'gan.networks', 'gan.objectives',
+    'metrics.features', 'metrics.functional',
 }
 VALUES = {'config.tables', 'config.errors'}  # What every room may see.
 # room -> rooms, or modules of them, that it may import, besides itself.
@@ -46,10 +47,12 @@ MAY = {
                  'metrics', 'runs'},
     'analysis': {'config', 'arrays', 'files', 'gan', 'data', 'report',
                  'metrics', 'runs'},
+    'study': {'config', 'files', 'gan', 'report', 'metrics', 'runs',
+              'training'},
     'commands': {'config', 'arrays', 'files', 'gan', 'data', 'report',
-                 'metrics', 'runs', 'training', 'analysis'},
+                 'metrics', 'runs', 'training', 'analysis', 'study'},
     'launch': {'commands'},
-    'experiments': {'config'},
+    'experiments': {'config', 'study.space'},
 }
 # Inside a room: parts that never see each other.
 APART = (('gan.networks', 'gan.objectives'),)
@@ -68,8 +71,8 @@ OUTSIDE = {
 }
 WITHOUT_JAX = ('config', 'files', 'report')
 # What only an extra of setup.cfg installs, whose user is told how.
-OF_EXTRAS = {'datasets', 'huggingface_hub', 'imageio_ffmpeg', 'lmdb',
-             'pyarrow', 'tensorboardX', 'tensorflow_datasets'}
+OF_EXTRAS = {'datasets', 'huggingface_hub', 'imageio_ffmpeg', 'lmdb', 'optuna',
+             'pyarrow', 'sklearn', 'tensorboardX', 'tensorflow_datasets'}
 CLOCKS_DISKS_LOGS = {'time', 'datetime', 'os', 'pathlib', 'shutil', 'logging',
                      'io', 'tempfile', 'orbax', 'absl', 'sys', 'subprocess',
                      'warnings', 'glob', 'open', 'print'}

@@ -1,7 +1,5 @@
 """DCGAN, WGAN with clipping and WGAN-GP on CIFAR-10, measured as they train.
 
-  python launch.py --mode=study --config=studies/dcgan_wgan_wgan_gp
-
 One network of 4x4 kernels for 32 px (D: 64, 128, 256 maps), three games: the
 non-saturating one with Adam, Arjovsky et al. 2017's with RMSprop and weights of
 D within .01, Gulrajani et al. 2017's with a gradient penalty. Those two update

@@ -1,8 +1,5 @@
 """*Are GANs Created Equal?*: the wide and the narrow ranges, at random.
 
-  python launch.py --mode=study --config=studies/equal_gans --dry_run
-  python launch.py --mode=study --config=studies/equal_gans:narrow
-
 Lucic et al. 2018 (arXiv:1711.10337), ranges of params.py of their compare_gan:
 wide are a rate of 1e-5 to 1e-2, beta1 of 0 to 1, n_dis of 1 to 5, batch norm in
 D or none, clipping of 1e-3 to 1, λ of .1 to 100; narrow is the rate alone, 1e-4

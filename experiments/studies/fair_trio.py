@@ -1,7 +1,5 @@
 """WGAN-GP, SNGAN and MSG-GAN with equal budgets and settings, drawn heads.
 
-  python launch.py --mode=study --config=studies/fair_trio
-
 One network (SNDCGAN at half its width, 32 px), one optimizer, two rates each,
 the same pictures in the same order, the same number of images: what differs is
 the loss, what keeps D smooth, and which scales it sees.

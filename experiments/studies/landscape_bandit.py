@@ -1,12 +1,9 @@
 """The GAN Landscape's 240 settings of table 2, chosen by a bandit.
 
-  python launch.py --mode=study --config=studies/landscape_bandit --dry_run
-
 Kurach et al. 2019 (arXiv:1807.04720): a Gaussian process with upper confidence
 bounds (Srinivas et al. 2010) chooses 12 rounds of 10 settings, once for n_dis =
-1 and once for 5. λ of an L2 penalty lies in [1e-4, 10] there:
-
-  --config=studies/landscape_bandit:l2
+1 and once for 5. λ of an L2 penalty lies in [1e-4, 10] there, which is the
+argument 'l2'.
 
 The base is that of landscape_fixed.
 """

@@ -1,9 +1,5 @@
 """The GAN Landscape's 24 settings of table 1, for one loss, norm and penalty.
 
-  python launch.py --mode=study --config=studies/landscape_fixed --dry_run
-  python launch.py --mode=study --config=studies/landscape_fixed \\
-    --config.objective.penalty=none --workdir=runs/landscape_sn
-
 Kurach et al. 2019 (arXiv:1807.04720): rate x λ x (beta1, beta2, n_dis). Without
 a penalty λ does nothing, and 12 of the 24 are different. The value of a run is
 the lowest FID of its checkpoints, as there.

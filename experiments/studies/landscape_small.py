@@ -1,10 +1,8 @@
 """The GAN Landscape in an hour on two cores: losses, norms, rates, 16 px.
 
-  python launch.py --mode=study --config=studies/landscape_small
-
 Drawn heads; a small SNDCGAN. Is the non-saturating loss with spectral norm a
 good default, and does a penalty help at a larger budget (Kurach et al. 2019,
-arXiv:1807.04720)? docs/studies/landscape_small.md has what came of it.
+arXiv:1807.04720)?
 """
 from msg_gan_jax.config import template
 from msg_gan_jax.study.space import RATES, Study, choices, rows

@@ -1,7 +1,5 @@
 """MSG-ProGAN, ProGAN and the plain network beside each other, 16 px.
 
-  python launch.py --mode=study --config=studies/msg_beside_progan
-
 The comparison of Karnewar & Wang 2020 (arXiv:1903.06048), at a small size: as
 experiments/msg_vs_growing_16px.py, which says what is equal and what is not.
 """

@@ -1,7 +1,5 @@
 """MSG-ProGAN with all scales and with the finest alone connected, at 64 px.
 
-  python launch.py --mode=study --config=studies/msg_connections_64
-
 The paper's claim (Karnewar & Wang 2020, arXiv:1903.06048) where it should show:
 drawn heads at 64 px, at the paper's rate of .003 and at a high one of .01.
 """

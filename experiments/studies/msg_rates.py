@@ -1,9 +1,5 @@
 """MSG-ProGAN at the learning rates of the paper's table 3, drawn heads, 32 px.
 
-  python launch.py --mode=study --config=studies/msg_rates
-  python launch.py --mode=study --config=studies/msg_rates \\
-    --config.data.name=cifar10
-
 Karnewar & Wang 2020 (arXiv:1903.06048) train with RMSprop at .003, .001, .005
 and .01 on CIFAR-10 and find inception scores from 7.92 to 8.63: robust.
 """

@@ -1,7 +1,5 @@
 """Connections and φ of MSG-ProGAN: the paper's tables 4 and 5, at 16 px.
 
-  python launch.py --mode=study --config=studies/msg_structures
-
 Karnewar & Wang 2020 (arXiv:1903.06048) take FFHQ at 1024 px; here are drawn
 heads at 16 px, with the scales of 4, 8 and 16 px connected or not, and five
 ways in which D joins an image to its path.

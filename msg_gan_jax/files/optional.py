@@ -9,6 +9,8 @@ PACKAGES = {
     'datasets': 'datasets',
     'imageio_ffmpeg': 'imageio-ffmpeg',
     'lmdb': 'lmdb',
+    'optuna': 'optuna',
+    'sklearn': 'scikit-learn',
     'tensorboardX': 'tensorboardX',
     'tensorflow_datasets': 'tensorflow-datasets',
 }

@@ -86,13 +86,13 @@ def holm(p: Sequence[float]) -> np.ndarray:
     [m] float64, 0 .. 1: below .05 where the whole family of tests has a chance
     of at most 5 % of one false claim.
   """
-  p = np.asarray(p, np.float64)
-  made = np.flatnonzero(~np.isnan(p))
-  order = made[np.argsort(p[made], kind='stable')]
+  values = np.asarray(p, np.float64)
+  made = np.flatnonzero(~np.isnan(values))
+  order = made[np.argsort(values[made], kind='stable')]
   factors = len(order) - np.arange(len(order))
-  corrected = np.full(p.shape, np.nan)
+  corrected = np.full(values.shape, np.nan)
   corrected[order] = np.minimum(
-      1, np.maximum.accumulate(factors * p[order]))
+      1, np.maximum.accumulate(factors * values[order]))
   return corrected
 
 

@@ -96,8 +96,8 @@ def fanova(results: Results, seed: int = 0) -> dict[str, float]:
   axes = results.axes
   if len(axes) < 2:
     return {}
-  optuna: Any = require('optuna', 'study')
-  require('sklearn', 'study')
+  optuna: Any = require('optuna', 'a study')
+  require('sklearn', 'a study')
   optuna.logging.set_verbosity(optuna.logging.ERROR)
   places = np.arange(len(results.rows))
   if len(places) > MOST_TRIALS:
@@ -119,7 +119,7 @@ def fanova(results: Results, seed: int = 0) -> dict[str, float]:
       params={axis: results.rows[i].point[axis] if isinstance(
           laws[axis], optuna.distributions.FloatDistribution)
           else numbers[axis][results.rows[i].point[axis]] for axis in axes},
-      distributions=laws, value=float(counted[i])) for i in places])
+      distributions=laws, value=float(counted[i])) for i in places.tolist()])
   return optuna.importance.get_param_importances(
       study, evaluator=optuna.importance.FanovaImportanceEvaluator(seed=seed))
 

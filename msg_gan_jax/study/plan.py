@@ -12,7 +12,7 @@ from msg_gan_jax.gan.build import build
 from msg_gan_jax.gan.hyper import HYPER
 from msg_gan_jax.gan.idle_settings import USUAL, unused
 from msg_gan_jax.metrics import table
-from msg_gan_jax.study.space import Point, Study, nested
+from msg_gan_jax.study.space import Study, nested
 
 # They say where and how a run is kept, and not what comes of it.
 ELSEWHERE = (
@@ -29,7 +29,7 @@ class Planned(NamedTuple):
     config: all settings.
     digest: of the settings and the seed; the name of the run's folder.
   """
-  point: Point
+  point: Mapping[str, Any]
   seed: int
   config: Config
   digest: str
@@ -46,12 +46,13 @@ class Plan(NamedTuple):
       rates, betas and weights of penalties, needs none of its own.
   """
   runs: list[Planned]
-  dropped: list[tuple[Point, str]]
+  dropped: list[tuple[Mapping[str, Any], str]]
   alike: int
   programs: int
 
 
-def plan(base: Config, study: Study, points: Iterable[Point]) -> Plan:
+def plan(base: Config, study: Study,
+         points: Iterable[Mapping[str, Any]]) -> Plan:
   """Makes runs of points.
 
   Args:
@@ -64,7 +65,7 @@ def plan(base: Config, study: Study, points: Iterable[Point]) -> Plan:
   """
   base = judged(base, study)
   runs: list[Planned] = []
-  dropped: list[tuple[Point, str]] = []
+  dropped: list[tuple[Mapping[str, Any], str]] = []
   known: set[str] = set()
   programs: set[str] = set()
   alike = 0

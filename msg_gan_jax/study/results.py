@@ -87,7 +87,8 @@ class Results:
 
   def by_point(self) -> dict[tuple, dict[int, float]]:
     """{the point's values by the order of `axes`: {seed: counted value}}."""
-    axes, found = self.axes, {}
+    axes = self.axes
+    found: dict[tuple, dict[int, float]] = {}
     for row, value in zip(self.rows, self.counted, strict=True):
       key = tuple(row.point.get(axis) for axis in axes)
       found.setdefault(key, {})[row.seed] = float(value)

@@ -1,5 +1,5 @@
 """Which runs of a study are due: all at once, or those of the next round."""
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 import hashlib
 import json
 import math
@@ -35,7 +35,8 @@ def due(base: Config, study: Study, ended: Sequence[Trial],
     ValueError: no point is left.
   """
   if study.sampler == 'grid':
-    return plan(base, study, [*study.first, *study.grid()]), True
+    points: list[Mapping[str, Any]] = [*study.first, *study.grid()]
+    return plan(base, study, points), True
   whole, last = plan(base, study, study.first) if study.first else (
       Plan([], [], 0, 0)), True
   by_digest = {trial.work.digest: trial for trial in ended}

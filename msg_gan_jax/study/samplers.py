@@ -50,7 +50,7 @@ def tpe(axes: dict[str, Axis], tried: Sequence[Tried], count: int,
   Points of one round take each other for bad ones ("constant liar"), and so
   keep apart; arguments as of `at_random`.
   """
-  optuna: Any = require('optuna', 'study')
+  optuna: Any = require('optuna', 'a study')
   optuna.logging.set_verbosity(optuna.logging.ERROR)
   laws = {name: _distribution(optuna, axis) for name, axis in axes.items()}
   study = optuna.create_study(sampler=optuna.samplers.TPESampler(
@@ -104,7 +104,7 @@ SAMPLERS: dict[str, Sampler] = {
 
 
 def _process(axes, seed):
-  require('sklearn', 'study')
+  require('sklearn', 'a study')
   from sklearn.gaussian_process import GaussianProcessRegressor, kernels
   width = sum(_widths(axes))
   kernel = kernels.Matern(

@@ -175,7 +175,8 @@ def _check(study):
   if not study.axes:
     raise ValueError('study.axes: a study needs one axis at least, such as '
                      "{'loss': choices('wasserstein', of='objective.loss')}.")
-  known, given = metadata(), {}
+  known = metadata()
+  given: dict[str, str] = {}
   for name, axis in study.axes.items():
     _check_axis(name, axis, known)
     for setting in axis.settings:

@@ -30,14 +30,15 @@ def open_storage(folder: str | os.PathLike, address: str = '',
     ValueError: Optuna is missing, an address that it does not know, a database
       that does not answer, or no journal.
   """
-  optuna: Any = require('optuna', 'study')
+  optuna: Any = require('optuna', 'a study')
   optuna.logging.set_verbosity(optuna.logging.ERROR)
   if address:
     return _database(optuna, address)
   path = pathlib.Path(folder) / JOURNAL
   if readonly and not path.is_file():
-    raise ValueError(f'workdir {folder}: not a study, it has no {JOURNAL}. '
-                     'Wanted the folder of a study, or its storage=ADDRESS.')
+    raise ValueError(
+        f'workdir {folder}: not a study, it has no {JOURNAL}. Wanted the '
+        'folder of a study, or the address of its storage.')
   path.parent.mkdir(parents=True, exist_ok=True)
   return optuna.storages.JournalStorage(
       optuna.storages.journal.JournalFileBackend(
@@ -51,21 +52,24 @@ def _database(optuna, address):
   except ImportError as error:
     raise ValueError(
         f'storage {_without_password(address)}: its driver is missing '
-        f'({error}); for PostgreSQL: pip install psycopg2-binary.') from error
+        f'({error}). For PostgreSQL that is psycopg (pip install '
+        "'psycopg[binary]').") from error
   except Exception as error:  # SQLAlchemy's and each driver's own.
     raise ValueError(
         f'storage {_without_password(address)}: cannot be reached: '
         f'{_first_line(error)}. Wanted a database that answers, such as '
-        'postgresql://user@host/studies; without storage=ADDRESS the journal '
-        "in the study's folder is used.") from error
+        'postgresql://user@host/studies; without an address the journal in '
+        "the study's folder is used.") from error
 
 
-def _lock(optuna, path):
+def _lock(optuna: Any, path: str) -> Any:
   """A lock of the journal that also drops half a line, which a kill left.
 
   Optuna would glue the next line to it, and then read neither.
   """
-  class Lock(optuna.storages.journal.JournalFileSymlinkLock):
+  kind: Any = optuna.storages.journal.JournalFileSymlinkLock
+
+  class Lock(kind):
 
     def acquire(self):
       super().acquire()

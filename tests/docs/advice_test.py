@@ -15,6 +15,7 @@ import msg_gan_jax
 from msg_gan_jax.commands import main
 from msg_gan_jax.config import errors, schema
 from msg_gan_jax.files import optional
+from msg_gan_jax.study import space, storage
 
 # Of tar, of np.savez, and of tfds.builder.
 OTHERS = {'sparse', 'images', 'data_dir', 'file_format'}
@@ -84,8 +85,8 @@ def test_flags_that_texts_name_are_of_a_mode_that_they_name():
 def test_arguments_that_texts_name_are_there():
   """Arguments of the face, which the command line calls as its flags."""
   known = {*main._own_flags(), *OTHERS}
-  for face in msg_gan_jax.__all__:
-    thing = getattr(msg_gan_jax, face)
+  things = [getattr(msg_gan_jax, face) for face in msg_gan_jax.__all__]
+  for thing in (*things, space.Study, space.choices, storage.open_storage):
     if callable(thing):
       known |= {*inspect.signature(thing).parameters}
   known |= {name.rpartition('.')[2] for name in schema.metadata()}
@@ -102,7 +103,8 @@ def test_packages_that_texts_name_are_on_an_index():
               *optional.PACKAGES.values()}
   found = named(r'pip install ([^\n)]*)')
   assert {name for _, name, _ in found} <= {
-      '{}', '-U pillow', 'tensorflow-cpu tensorflow-datasets', 'tensorboardX'}
+      '{}', '-U pillow', "'psycopg[binary]'",
+      'tensorflow-cpu tensorflow-datasets', 'tensorboardX'}
   for module, package in optional.PACKAGES.items():
     assert optional.install(module) == f'pip install {package}'
 
