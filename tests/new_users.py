@@ -297,7 +297,7 @@ def researcher(user):
   user.does('walk', 'launch.py', '--mode=walk', of, '--seconds=1',
             '--out=walk.gif', makes=['walk.gif'])
   user.does('evaluate', 'launch.py', '--mode=evaluate', of, '--metrics=swd',
-            says=['sliced Wasserstein'])
+            says=['swd mean'])
   user.does('go on by the folder alone', 'launch.py', of,
             '--config.train.total_images=480', says=['continuing after 400'])
   scripts = {
