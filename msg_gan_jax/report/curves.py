@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from msg_gan_jax.files.atomic import replacing
+from msg_gan_jax.report.plots import COLORS
 
 # Panels: title, patterns of names, whether y is logarithmic. A name goes to
 # the first that fits; all others share a panel with those of their prefix.
@@ -31,9 +32,6 @@ PANELS = (
 REFERENCES = {
     'reals': ('--', 'reals'), 'pca': ('-.', 'Gaussian of their components'),
     'noise': (':', 'noise, pixel by pixel')}
-# Okabe & Ito 2008, without the yellow: the colour-blind tell them apart too.
-_COLORS = ('#0072B2', '#D55E00', '#009E73', '#CC79A7', '#56B4E9', '#E69F00',
-           '#000000')
 
 
 def plot(records: Sequence[Mapping[str, Any]], path: str | os.PathLike,
@@ -161,7 +159,7 @@ def _panel(ax, name, log, curves, references):
   broken = []
   drawn: dict[str, None] = {}  # Rows of REFERENCES.
   for i, (key, (x, y, spread)) in enumerate(curves.items()):
-    color = _COLORS[i % len(_COLORS)]
+    color = COLORS[i % len(COLORS)]
     finite = np.isfinite(y)
     if not finite.all():
       broken.append(x[~finite].min())

@@ -8,10 +8,8 @@ import numpy as np
 from msg_gan_jax.gan.build import Gan
 from msg_gan_jax.runs.read import Written
 from msg_gan_jax.study import cost
+from msg_gan_jax.study.results import COSTS
 from msg_gan_jax.training.scorer import is_score, key_in
-
-# Beside a curve's values.
-COSTS = ('images', 'd_steps', 'g_steps', 'seconds')
 
 
 def outcome(written: Written, gan: Gan, metric: str, which: str,

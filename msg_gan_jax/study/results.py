@@ -8,7 +8,7 @@ import numpy as np
 from msg_gan_jax.study import budget
 from msg_gan_jax.study.space import Point
 
-AXES_OF_COST = ('images', 'd_steps', 'g_steps', 'seconds')
+COSTS = ('images', 'd_steps', 'g_steps', 'seconds')
 
 
 @dataclasses.dataclass(frozen=True)

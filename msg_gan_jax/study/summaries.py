@@ -6,7 +6,7 @@ import numpy as np
 from msg_gan_jax.metrics.functional.training_seeds import over_seeds
 from msg_gan_jax.report.tables import Around, Cell, Table
 from msg_gan_jax.study import effects
-from msg_gan_jax.study.results import AXES_OF_COST, Results
+from msg_gan_jax.study.results import COSTS, Results
 
 INTERVAL = "Intervals are Student's 95 % over seeds"
 WORST = 'a run that diverged counts as the worst of all'
@@ -101,11 +101,11 @@ def correlation(results: Results) -> Table:
 def costs(results: Results, axis: str) -> Table:
   """What a run of each value of an axis costs, in four units."""
   rows = [[_cell(level), *(_mean_cost(results.where(**{axis: level}), name)
-                           for name in AXES_OF_COST)]
+                           for name in COSTS)]
           for level in results.levels(axis)]
   return Table(
       (axis, *(name.replace('d_', 'D ').replace('g_', 'G ')
-               for name in AXES_OF_COST)), rows,
+               for name in COSTS)), rows,
       f'Mean cost of a run by {axis}.')
 
 

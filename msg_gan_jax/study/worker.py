@@ -5,7 +5,6 @@ nothing but what the storage says.
 """
 from collections.abc import Callable
 import dataclasses
-import os
 import pathlib
 import time
 from typing import Any
@@ -148,10 +147,3 @@ def _words(point):
 def _quiet(line: str) -> None:
   """A run of a study says nothing; its warnings stay in its folder."""
   del line
-
-
-def cores() -> list[int]:
-  """The cores that this process may use."""
-  if hasattr(os, 'sched_getaffinity'):
-    return sorted(os.sched_getaffinity(0))
-  return [*range(os.cpu_count() or 1)]

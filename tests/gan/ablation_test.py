@@ -62,7 +62,8 @@ def test_every_experiment_goes_without_any_one_thing(switch):
 def test_weights_can_be_drawn_without_it(name, switch):
   config = all_experiments.small(all_experiments.load(name), 8)
   gan = build(config, **{switch: OFF[switch]})
-  jax.eval_shape(gan.init, jax.random.key(0))
+  state = jax.eval_shape(gan.init, jax.random.key(0))
+  assert jax.tree.leaves(state.g.params) and jax.tree.leaves(state.d.params)
 
 
 def test_what_goes_back_is_told_with_its_reason():
