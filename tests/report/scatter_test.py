@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from msg_gan_jax.report import curves
+from msg_gan_jax.report import plots
 from msg_gan_jax.report.scatter import RANGE, scatter
 
 NONE = np.zeros((0, 2))
@@ -41,7 +41,7 @@ def test_many_fakes_have_the_colour_of_curves_and_reals_are_grey():
   at = np.full((40, 2), .5)
   row, column = np.int64((np.array([-.5, .5]) / RANGE + 1) * 256)
   fake = scatter(NONE, at)[row, column]
-  assert '#{:02X}{:02X}{:02X}'.format(*fake) == curves._COLORS[1]
+  assert '#{:02X}{:02X}{:02X}'.format(*fake) == plots.COLORS[1]
   real = scatter(at, NONE)[row, column].astype(int)
   assert np.ptp(real) < 20 and 180 < real.mean() < 220
   assert (scatter(at, at)[row, column] == fake).all()
