@@ -177,6 +177,12 @@ class Networks:
   norm_epsilon: float = setting(
       0., 'Epsilon of the norms between layers, inside of the root; 0 is that '
       'of the network.', 0., 1., before=0.)
+  deviation: str = setting(
+      'own', 'Standard deviation of kernels at the start, in networks of '
+      'strided convolutions or residual blocks: own is that of the network, '
+      'often .02, at which narrow networks hardly pass anything on; he and '
+      'glorot go by the width.',
+      one_of=('own', '.02', 'glorot', 'he', 'torch'), before='own')
   d_slope: float = setting(
       -1., "Slope of D's leaky ReLUs, in networks of strided convolutions; -1 "
       'is that of the network.', -1., 1., before=-1.)

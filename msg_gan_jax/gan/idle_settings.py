@@ -127,6 +127,7 @@ def _is_not_above_0(value):
 USUAL = schema.flatten(schema.Config())
 # Settings of config.networks that only these networks have.
 OWN: dict[str, Container[str]] = {
+    'deviation': (*dcgan.ARCHITECTURES, *resnet.ARCHITECTURES, 'infogan'),
     'd_slope': dcgan.ARCHITECTURES, 'd_shortcut': resnet.ARCHITECTURES,
     'd_mean': ('progan',), 'conv_clamp': ('stylegan2', 'stylegan2_plain')}
 # Settings of config.networks that all networks but these have.

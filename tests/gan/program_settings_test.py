@@ -24,8 +24,9 @@ from msg_gan_jax.gan.schedules import Phase
 KEY = jax.random.key(3)
 # Of each, what runs from before it had.
 BEFORE = {
-    'networks.norm_epsilon': 0., 'networks.d_slope': -1.,
-    'networks.d_shortcut': 'input', 'networks.d_mean': 'first',
+    'networks.deviation': 'own', 'networks.norm_epsilon': 0.,
+    'networks.d_slope': -1., 'networks.d_shortcut': 'input',
+    'networks.d_mean': 'first',
     'networks.conv_clamp': 0., 'objective.augment_most': 1.,
     'train.g_reals': 'same'}
 
@@ -69,6 +70,7 @@ def test_presets_are_as_their_programs_run(preset, wanted):
 
 @pytest.mark.parametrize('settings, text', [
     ({'networks.d_slope': 0.}, r"d_slope: 0\.0 means nothing to .*'mlp'"),
+    ({'networks.deviation': 'he'}, r"deviation: 'he' means nothing to .*'mlp'"),
     ({'networks.d_shortcut': 'rectified'}, r"d_shortcut: 'rectified' means"),
     ({'networks.d_mean': 'last'}, r"d_mean: 'last' means nothing to .*'mlp'"),
     ({'networks.conv_clamp': 1.}, r'conv_clamp: 1\.0 means nothing to'),
@@ -104,6 +106,24 @@ def test_epsilon_and_slope_reach_every_layer_of_a_network():
   row = dcgan.ARCHITECTURES['dcgan_studiogan']
   assert players.d.arch.slope == row.slope == .1
   assert players.d.settings.epsilon == row.settings.epsilon == 1e-5
+
+
+@pytest.mark.parametrize('name', ['sndcgan', 'resnet_cifar'])
+def test_with_he_a_narrow_d_hears_what_it_sees(name):
+  config = schema.template('landscape_sndcgan')
+  config.data.resolution, config.networks.fmap_max = 16, 16
+  config.networks.name, config.networks.d_weight_norm = name, 'none'
+  pictures = jax.random.uniform(KEY, (8, 16, 16, 3), minval=-1, maxval=1)
+
+  def spread(deviation):
+    config.networks.deviation = deviation
+    gan = build(config)
+    d = gan.init(KEY).d
+    return float(jnp.std(gan.d(d.params, (pictures,), stats=d.stats).logits))
+
+  wide, own = spread('he'), spread('own')
+  assert .01 < wide < 1
+  assert own < wide / 1e4
 
 
 @pytest.mark.parametrize('down', [False, True])

@@ -34,6 +34,8 @@ DEVIATIONS: Table[Deviation] = Table('deviation', 'deviation', {
     '.02': lambda fan_in, fan_out: .02,
     # Glorot & Bengio 2010, eq. 16; mimicry, SNGAN.
     'glorot': lambda fan_in, fan_out: math.sqrt(2 / (fan_in + fan_out)),
+    # He et al. 2015 (arXiv:1502.01852), eq. 10: as large after a ReLU.
+    'he': lambda fan_in, fan_out: math.sqrt(2 / fan_in),
     # improved_wgan_training: twice Glorot's variance in convolutions.
     'wgan_gp': lambda fan_in, fan_out: math.sqrt(4 / (fan_in + fan_out)),
     # Goodfellow et al. 2014's code: uniform within .05 in G, .005 in D.

@@ -191,6 +191,8 @@ def _mlp(config: Config) -> Players:
 def _layer_settings(settings: Networks, usual: plain.LayerSettings
                     ) -> tuple[plain.LayerSettings, plain.LayerSettings]:
   """How G and D make layers: an architecture's way, with a Config's norms."""
+  if settings.deviation != 'own':
+    usual = usual._replace(deviation=settings.deviation)
   usual = usual._replace(
       iterations=settings.power_iterations, ratio=settings.stable_rank,
       batch_always=settings.statistics == 'batch',
