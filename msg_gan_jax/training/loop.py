@@ -29,12 +29,7 @@ from msg_gan_jax.runs.load import state_like
 from msg_gan_jax.runs.told import Told
 from msg_gan_jax.runs.versions import last_digest
 from msg_gan_jax.runs.workdir import Workdir
-from msg_gan_jax.training import (
-  first_start,
-  initial_state,
-  monitor,
-  results,
-)
+from msg_gan_jax.training import first_start, initial_state, monitor, results
 from msg_gan_jax.training.ahead import Ahead
 from msg_gan_jax.training.clock import Clock
 from msg_gan_jax.training.groups import Groups
@@ -48,7 +43,7 @@ from msg_gan_jax.training.observers import (
   View,
   measurement,
 )
-from msg_gan_jax.training.progress_line import Progress
+from msg_gan_jax.training.progress_line import Progress, Show
 from msg_gan_jax.training.recorder import Recorder
 from msg_gan_jax.training.saver import Saver
 from msg_gan_jax.training.stop import Stop
@@ -60,7 +55,7 @@ def train(config: schema.Settings, workdir: str | os.PathLike,
           say: Callable[[str], Any] = console.say,
           observers: Sequence[Observer] = (),
           writers: Sequence[records.Writer] = (),
-          experiment: str = '') -> int:
+          experiment: str = '', show: Show | None = None) -> int:
   """Trains until config.train.total_images, or until a signal.
 
   The same call continues a run that was stopped, killed or broken off.
@@ -76,6 +71,7 @@ def train(config: schema.Settings, workdir: str | os.PathLike,
       runs/records.py. They are closed at the end, whatever ends the run.
     experiment: FILE or FILE:ARGUMENT that the config came from; the run keeps
       a copy, for rows that it registers. '' is none.
+    show: shows how far it is, in place of a line on stderr; see Progress.
 
   Returns:
     The number of the signal that ended it, or 0 if it reached its end.
@@ -115,7 +111,7 @@ def train(config: schema.Settings, workdir: str | os.PathLike,
     checkpoints = stack.enter_context(Checkpoints(
         folder.path / 'checkpoints', config.train.keep_checkpoints))
     run = Run(config, gan, mesh, folder, splits, checkpoints, say, observers,
-              own)
+              own, show)
     stack.callback(run.close)
     if main:
       told.images = lambda: run.images
@@ -137,6 +133,7 @@ class Run:
     say: prints a line for people.
     observers: those that come after the loop's own.
     own: what else takes records and pictures; who has opened it closes it.
+    show: see `train`.
 
   Attributes:
     images: real images shown so far.
@@ -152,8 +149,8 @@ class Run:
   def __init__(self, config: Config, gan: Gan, mesh: Mesh, folder: Workdir,
                splits: Splits, checkpoints: Checkpoints,
                say: Callable[[str], Any], observers: Sequence[Observer],
-               own: records.Writer):
-    self.config, self.gan, self.say = config, gan, say
+               own: records.Writer, show: Show | None = None):
+    self.config, self.gan, self.say, self._show = config, gan, say, show
     self._folder = folder.path
     self._main = jax.process_index() == 0
     root = jax.random.key(config.seed)
@@ -220,7 +217,8 @@ class Run:
     self.say(f'{self._folder}: {total:,} images, '
              f'{self._stability.every:,} in an epoch, '
              f'{jax.device_count()} {jax.devices()[0].device_kind}')
-    progress = Progress(total, self.images, silent=not self._main)
+    progress = Progress(
+        total, self.images, silent=not self._main, show=self._show)
     called = set()
     calls = itertools.count(
         self.images // self.gan.phase(self.images).images + 1)
