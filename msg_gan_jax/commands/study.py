@@ -61,6 +61,7 @@ def _name():
 def _foresee(study, base, folder):
   """Says what the study would be."""
   from msg_gan_jax.study import foreseen, rounds, storage, timing, worker
+  from msg_gan_jax.study.standing import expected
   from msg_gan_jax.study.trials import Queue
   trials = []
   if shared.STORAGE.value or (folder / storage.JOURNAL).exists():
@@ -76,49 +77,49 @@ def _foresee(study, base, folder):
   if TIME_A_TRIAL.value:
     console.say('  time: one run is trained for a moment ...')
     first = found.runs[0].config
-    count = len(found.runs) if whole else foreseen.expected(study)
+    count = len(found.runs) if whole else expected(study)
     console.say('  time: ' + timing.time_of(first).words(
-        first, count, found.programs))
+        first, count, foreseen.programs(found)))
   return 0
 
 
 def _work(study, base, folder):
-  """Works on the study, here or in several processes."""
+  """Opens the study's storage, and works."""
   from msg_gan_jax.study import board, definition, jobs, storage, worker
-  from msg_gan_jax.study.standing import standing
   from msg_gan_jax.study.trials import Queue
-  from msg_gan_jax.training import stop
   if JOBS.value > 1:
     _refuse_accelerator()
-  lower = worker.lower_is_better(study.metric)
-  inside = jobs.number()
-  relay = board.Relay() if inside else None
+  relay = board.Relay() if jobs.number() else None
   queue = Queue(
-      storage.open_storage(folder, shared.STORAGE.value), lower,
-      name=_name(),
+      storage.open_storage(folder, shared.STORAGE.value),
+      worker.lower_is_better(study.metric), name=_name(),
       say=relay.say if relay else console.say_aside)
   queue.define(definition.dump(_name(), base, study))
-  shown = relay or board.Board(
-      JOBS.value, lambda: standing(queue.trials(), study, lower), console.say)
   one = worker.Worker(
-      folder, base, study, queue, shown.say, shared.experiment_file(),
-      shown.show)
-  if inside:
-    jobs.stop_with_parent()
-  elif JOBS.value > 1:
+      folder, base, study, queue, console.say, shared.experiment_file())
+  return _at_work(one, relay)
+
+
+def _at_work(one, relay):
+  """Works here, or in several processes; returns the exit status."""
+  from msg_gan_jax.study import board, jobs
+  from msg_gan_jax.training import stop
+  if JOBS.value > 1:
     one.enqueue()  # Or each of them would.
-    try:
-      return jobs.Jobs(_one_job(), JOBS.value, shown).work()
-    finally:
-      shown.close()
+  shown = relay or board.Board(JOBS.value, one.standing, console.say)
+  one.say, one.show = shown.say, shown.show
   try:
+    if JOBS.value > 1:
+      return jobs.Jobs(_one_job(), JOBS.value, shown).work()
+    if relay:
+      jobs.stop_with_parent()
     status = stop.exit_status(one.work())
+    shown.say(f'the study itself took {one.own_seconds:.1f} s of '
+              f'{one.all_seconds:.0f} s' + (
+                  '; the same command goes on' if status else ''))
+    return status
   finally:
     shown.close()
-  shown.say(f'the study itself took {one.own_seconds:.1f} s of '
-            f'{one.all_seconds:.0f} s' + (
-                '; the same command goes on' if status else ''))
-  return status
 
 
 def _one_job():

@@ -106,6 +106,9 @@ class Relay:
     """As Board.show."""
     _send(['show', *what])
 
+  def close(self) -> None:
+    """As Board.close: the other process does it."""
+
 
 def _send(message):
   with contextlib.suppress(BrokenPipeError):  # Nobody is there any more.

@@ -9,7 +9,6 @@ import os
 import queue
 import signal
 import subprocess
-import sys
 import threading
 
 from msg_gan_jax.study.board import Board, receive

@@ -56,13 +56,13 @@ class Standing(NamedTuple):
     return ', '.join(parts)
 
 
-def standing(trials: Iterable[Trial], study: Study,
+def standing(trials: Iterable[Trial], least: int = 0,
              lower: bool = True) -> Standing:
   """How far a study is.
 
   Args:
     trials: see Queue.trials.
-    study: Study.
+    least: how many there will be at least: see `expected`.
     lower: whether less is better.
   """
   trials = [*trials]
@@ -74,7 +74,7 @@ def standing(trials: Iterable[Trial], study: Study,
   seconds = [trial.record['seconds'] for trial in done
              if 'seconds' in trial.record]
   return Standing(
-      max(len(trials), expected(study)), len(done), len(done) - len(valued),
+      max(len(trials), least), len(done), len(done) - len(valued),
       states.count('failed'), states.count('running'), best,
       float(np.mean(seconds)) if seconds else math.nan)
 

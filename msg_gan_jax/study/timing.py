@@ -67,7 +67,7 @@ def time_of(config: Config) -> Timing:
       again.measuring / max(1, again.measured), watch.rate)
 
 
-class _Enough(Exception):
+class _Enough(BaseException):
   """A run was watched for long enough."""
 
 

@@ -20,7 +20,7 @@ from msg_gan_jax.study import definition, rounds
 from msg_gan_jax.study import plan as plans
 from msg_gan_jax.study.outcome import outcome
 from msg_gan_jax.study.space import Study, nested
-from msg_gan_jax.study.standing import standing, words
+from msg_gan_jax.study.standing import Standing, expected, standing, words
 from msg_gan_jax.study.trials import Claim, Queue, Work
 from msg_gan_jax.training import loop
 from msg_gan_jax.training.saver import DivergedError
@@ -162,9 +162,15 @@ class Worker:
       self._tell(f'{name}: {_result(value, record, diverged)}, {seconds:.0f} s')
     return 0
 
+  def standing(self) -> Standing:
+    """How far the study is."""
+    whole = self._planned and self._planned[1]
+    return standing(self.queue.trials(), 0 if whole else expected(self.study),
+                    self._lower)
+
   def _tell(self, line):
     """Says what came of a run, and where the study stands."""
-    now = standing(self.queue.trials(), self.study, self._lower)
+    now = self.standing()
     self.say('; '.join(filter(None, (
         f'{now.ended} of {now.planned}: {line}', now.words(now.running + 1)))))
 
