@@ -22,7 +22,7 @@ from msg_gan_jax.study.outcome import outcome
 from msg_gan_jax.study.space import Study, nested
 from msg_gan_jax.study.standing import Standing, expected, standing, words
 from msg_gan_jax.study.trials import Claim, Queue, Work
-from msg_gan_jax.training import loop
+from msg_gan_jax.training import kept, loop
 from msg_gan_jax.training.saver import DivergedError
 from msg_gan_jax.training.stop import Stop
 
@@ -134,7 +134,8 @@ class Worker:
           with self._counted(own=False):
             signal = loop.train(
                 config, path, _quiet, experiment=self.experiment,
-                show=lambda *so_far: self.show(name, total, *so_far))
+                show=lambda *so_far: self.show(name, total, *so_far),
+                make=kept.gan_of)
         except DivergedError as error:
           signal, diverged = 0, str(error)
         if signal:

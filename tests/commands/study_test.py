@@ -42,7 +42,8 @@ def values(folder):
 
 
 @pytest.mark.parametrize('name', ['landscape_small', 'equal_gans'])
-def test_studies_are_found_as_experiments_are(name):
+def test_studies_are_found_as_experiments_are(name, tmp_path, monkeypatch):
+  monkeypatch.chdir(tmp_path)
   paths = experiments.shipped(experiments.STUDIES)
   for words in name, f'experiments/studies/{name}.py':
     assert experiments.find(words) == paths[name]
