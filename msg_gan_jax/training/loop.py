@@ -56,7 +56,7 @@ def train(config: schema.Settings, workdir: str | os.PathLike,
           observers: Sequence[Observer] = (),
           writers: Sequence[records.Writer] = (),
           experiment: str = '', show: Show | None = None,
-          make: Callable[[Config], Gan] = build) -> int:
+          make: Callable[[Config], Gan] | None = None) -> int:
   """Trains until config.train.total_images, or until a signal.
 
   The same call continues a run that was stopped, killed or broken off.
@@ -73,7 +73,7 @@ def train(config: schema.Settings, workdir: str | os.PathLike,
     experiment: FILE or FILE:ARGUMENT that the config came from; the run keeps
       a copy, for rows that it registers. '' is none.
     show: shows how far it is, in place of a line on stderr; see Progress.
-    make: makes the GAN; see kept.gan_of.
+    make: makes the GAN in place of `build`; see kept.gan_of.
 
   Returns:
     The number of the signal that ended it, or 0 if it reached its end.
@@ -105,7 +105,7 @@ def train(config: schema.Settings, workdir: str | os.PathLike,
     if reason := first_start.reason(config, splits):
       say(f'augment: {reason}')
     config = first_start.with_choices(config, splits)
-    gan = make(config)
+    gan = (make or build)(config)
     # Said once, and again where other pictures are read.
     if notes and last_digest(folder.path) != splits.train.digest():
       for note in notes:

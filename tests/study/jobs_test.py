@@ -1,23 +1,25 @@
 """Laws of worker processes: each has its cores, is heard, stopped, renewed."""
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
 
+from helpers import ROOT
 import pytest
 
 from msg_gan_jax.study.board import Board
 from msg_gan_jax.study.jobs import JOB, Jobs
 from msg_gan_jax.study.standing import standing
 
-HEAD = '''
+HEAD = f'''
 import os, signal, sys, time
 from msg_gan_jax.files.cores import available
-me = os.environ['%s']
+me = os.environ[{JOB!r}]
 def say(word):
   print(word, me, available(), flush=True)
-''' % JOB
+'''
 
 
 def work(tmp_path, body, count=2):
@@ -32,7 +34,6 @@ def work(tmp_path, body, count=2):
 
 @pytest.fixture(autouse=True)
 def path(monkeypatch):
-  from helpers import ROOT
   monkeypatch.setenv('PYTHONPATH', str(ROOT))
 
 
@@ -84,6 +85,7 @@ for number in signal.SIGTERM, signal.SIGINT:
 say('works')
 time.sleep(60)
 '''
+
   def stop():
     while len(list(tmp_path.iterdir())) < 1:
       time.sleep(.05)
@@ -107,7 +109,6 @@ jobs.stop_with_parent()
 time.sleep(60)
 '''
   (tmp_path / 'program.py').write_text(HEAD + body)
-  import subprocess
   process = subprocess.Popen(
       [sys.executable, str(tmp_path / 'program.py')], stdin=subprocess.PIPE,
       stdout=subprocess.PIPE, text=True, env={**os.environ, JOB: '1'})
