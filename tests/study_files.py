@@ -16,6 +16,7 @@ def get_config(seeds='1'):
   config.networks.fmap_base = 64
   config.train.batch = 8
   config.train.total_images = 16
+  config.train.ema_half_life_images = 4.
   config.train.log_every_images = 8
   config.train.measure_every_images = 16
   config.train.sample_every_images = 16

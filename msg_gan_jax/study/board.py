@@ -39,7 +39,7 @@ class Board:
     self._standing, self._say, self._now = standing, beside_bars(say), now
     self._stream = stream or sys.stderr
     self._words = [''] * workers
-    self._written, self._looked = now(), -LOOK
+    self._written, self._looked = now() - PAUSE, -LOOK
     self._bars: list[Any] = []
     if self._stream.isatty():
       self._bars = [tqdm.tqdm(

@@ -92,8 +92,9 @@ class Jobs:
         target=self._listen, args=(worker, process.stdout), daemon=True).start()
 
   def _listen(self, worker, lines):
-    for line in lines:
-      self._heard.put((worker, line))
+    with lines:
+      for line in lines:
+        self._heard.put((worker, line))
     self._heard.put((worker, None))
 
   def _ended(self, worker, stopping):

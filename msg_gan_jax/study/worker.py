@@ -129,7 +129,7 @@ class Worker:
       try:
         config = self._config(about['settings'])
         total = config.train.total_images
-        self.show(name, total, 0, '')
+        self.show(name, total, 0, 'starting ...')
         try:
           with self._counted(own=False):
             signal = loop.train(

@@ -72,14 +72,16 @@ def test_in_a_file_a_run_has_a_line_and_a_minute_one():
   for second in range(600):
     now.seconds = second
     shown.show('loss ns', 40_000, 60 * second, '60 img/s', worker=second % 2)
-  assert len(said) == 9
-  assert said[0] == ('12 of 90 runs: ' + FAR.words(2) + '; loss ns: 3,600 of '
+  assert len(said) == 10
+  assert said[0] == ('12 of 90 runs: ' + FAR.words(2) + '; loss ns: 0 of '
+                     '40,000 images 60 img/s')
+  assert said[1] == ('12 of 90 runs: ' + FAR.words(2) + '; loss ns: 3,600 of '
                      '40,000 images 60 img/s; loss ns: 3,540 of 40,000 images '
                      '60 img/s')
   shown.say('13 of 90: loss ns: fid 30')
   now.seconds += 59
   shown.show('loss ns', 40_000, 1, '')
-  assert said[9:] == ['13 of 90: loss ns: fid 30']
+  assert said[10:] == ['13 of 90: loss ns: fid 30']
 
 
 def test_on_a_terminal_each_worker_and_the_study_have_a_line():

@@ -22,10 +22,10 @@ def say(word):
 '''
 
 
-def work(tmp_path, body, count=2):
+def work(tmp_path, body, count=2, said=None):
   """(exit status, what was said) of worker processes that run a program."""
   (tmp_path / 'program.py').write_text(HEAD + body)
-  said = []
+  said = [] if said is None else said
   board = Board(count, lambda: standing([]), said.append, sys.stderr)
   status = Jobs([sys.executable, str(tmp_path / 'program.py')], count,
                 board).work()
@@ -86,14 +86,15 @@ say('works')
 time.sleep(60)
 '''
 
+  said = []
+
   def stop():
-    while len(list(tmp_path.iterdir())) < 1:
+    while len(said) < 2:
       time.sleep(.05)
-    time.sleep(1.5)
     os.kill(os.getpid(), number)
 
   threading.Thread(target=stop).start()
-  found, said = work(tmp_path, body)
+  found, _ = work(tmp_path, body, said=said)
   assert found == status
   assert sum(f'saved after {int(number)}' in line for line in said) == 2
 
@@ -113,5 +114,6 @@ time.sleep(60)
       [sys.executable, str(tmp_path / 'program.py')], stdin=subprocess.PIPE,
       stdout=subprocess.PIPE, text=True, env={**os.environ, JOB: '1'})
   process.stdin.close()
-  assert process.stdout.read().startswith('saved 1')
+  with process.stdout as out:
+    assert out.read().startswith('saved 1')
   assert process.wait() == 75
