@@ -7,7 +7,7 @@ from typing import NamedTuple
 from msg_gan_jax.config import Config
 from msg_gan_jax.gan.build import build
 from msg_gan_jax.report.text import duration
-from msg_gan_jax.training import loop
+from msg_gan_jax.training import kept, loop
 
 MOMENT = 10.  # Seconds of training.
 
@@ -95,15 +95,16 @@ class _Watch:
       self._measuring_since = 0.
     if words.startswith('measuring'):
       self._measuring_since, self.measured = now, self.measured + 1
+    trained = now - self.measuring
     if words.endswith(' ...') or not images:
       return
-    if self._first is None or self._first[1] == images:
-      self._first = self._first or (now, images)
-      return
-    seconds = now - self._first[0]
-    self.rate = (images - self._first[1]) / seconds
-    if self._moment and seconds > self._moment:
-      raise _Enough
+    if self._first is None:
+      self._first = trained, images
+    seconds, shown = trained - self._first[0], images - self._first[1]
+    if shown and seconds > 0:
+      self.rate = shown / seconds
+      if self._moment and seconds > self._moment:
+        raise _Enough
 
 
 def _seconds(config, moment=0.):
@@ -112,7 +113,8 @@ def _seconds(config, moment=0.):
   with tempfile.TemporaryDirectory() as folder:
     began = time.monotonic()
     try:
-      loop.train(config, folder, lambda line: None, show=watch.show)
+      loop.train(config, folder, lambda line: None, show=watch.show,
+                 make=kept.gan_of)
     except _Enough:
       return watch
     watch.whole = time.monotonic() - began

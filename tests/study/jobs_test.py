@@ -13,6 +13,8 @@ from msg_gan_jax.study.board import Board
 from msg_gan_jax.study.jobs import JOB, Jobs
 from msg_gan_jax.study.standing import standing
 
+pytestmark = pytest.mark.slow
+
 HEAD = f'''
 import os, signal, sys, time
 from msg_gan_jax.files.cores import available
