@@ -1,4 +1,5 @@
 """--mode=study: trains the runs of a study, or helps others that do."""
+import contextlib
 import os
 import pathlib
 import sys
@@ -65,10 +66,9 @@ def _foresee(study, base, folder):
   from msg_gan_jax.study.trials import Queue
   trials = []
   if shared.STORAGE.value or (folder / storage.JOURNAL).exists():
-    queue = Queue(
-        storage.open_storage(folder, shared.STORAGE.value, readonly=True),
-        name=_name(), create=False)
-    trials = queue.trials()
+    there = storage.open_storage(folder, shared.STORAGE.value, readonly=True)
+    with contextlib.suppress(ValueError):  # It is to begin.
+      trials = Queue(there, name=_name(), create=False).trials()
   found, whole = rounds.due(
       base, study, [x for x in trials if x.state in ('done', 'failed')],
       worker.lower_is_better(study.metric))
@@ -85,14 +85,16 @@ def _foresee(study, base, folder):
 
 def _work(study, base, folder):
   """Opens the study's storage, and works."""
-  from msg_gan_jax.study import board, definition, jobs, storage, worker
+  from msg_gan_jax.study import board, definition, jobs, rounds, storage, worker
   from msg_gan_jax.study.trials import Queue
   if JOBS.value > 1:
     _refuse_accelerator()
   relay = board.Relay() if jobs.number() else None
+  lower = worker.lower_is_better(study.metric)
+  if not relay:  # What is wrong with it must not be stored.
+    rounds.due(base, study, [], lower)
   queue = Queue(
-      storage.open_storage(folder, shared.STORAGE.value),
-      worker.lower_is_better(study.metric), name=_name(),
+      storage.open_storage(folder, shared.STORAGE.value), lower, name=_name(),
       say=relay.say if relay else console.say_aside)
   queue.define(definition.dump(_name(), base, study))
   one = worker.Worker(

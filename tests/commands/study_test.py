@@ -92,6 +92,7 @@ def test_each_mistake_has_its_text(command, mine, tmp_path, changes, argv,
   assert (status, out) == (1, '') and err.startswith('error: ')
   assert re.search(text, err), err
   assert 'Traceback' not in err
+  assert not (tmp_path / 'runs').exists()  # Nothing wrong is stored.
 
 
 def test_a_study_needs_a_name_or_a_folder(command):
