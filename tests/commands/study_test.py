@@ -161,7 +161,7 @@ def test_two_workers_give_the_bits_of_one(mine, tmp_path):
     done = subprocess.run(
         [sys.executable, ROOT / 'launch.py', '--mode=study',
          '--config=mine.py', *argv], cwd=tmp_path, capture_output=True,
-        text=True, timeout=600, env={**os.environ, 'PYTHONPATH': str(ROOT)},
+        text=True, timeout=1800, env={**os.environ, 'PYTHONPATH': str(ROOT)},
         preexec_fn=lambda: os.sched_setaffinity(
             0, [*os.sched_getaffinity(0)][:1]))
     assert not done.returncode, done.stdout + done.stderr

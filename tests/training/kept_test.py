@@ -17,7 +17,7 @@ RATE = {'optimizer__g_rate': 5e-4, 'optimizer__beta1': .3,
 
 
 @pytest.mark.parametrize('changes, same', [
-    ({}, True), (RATE, True), ({'data__mirror': True}, False),
+    ({}, True), (RATE, True), ({'data__held_out': 16}, False),
     ({'objective__loss': 'hinge'}, False), ({'train__n_dis': 2}, False),
     ({'schedule__images': 8, 'schedule__beta2': .9}, False)])
 def test_runs_share_programs_that_differ_in_what_is_traced(

@@ -1,7 +1,7 @@
 """Laws of observers: when they are due, and what a new one can count on."""
 import contextlib
 import json
-import types
+from unittest import mock
 
 import numpy as np
 import optax
@@ -163,7 +163,7 @@ def test_only_the_process_that_writes_files_calls_a_writer(
 
 
 def test_a_collapse_is_told_and_variety_is_not(tmp_path):
-  one_scale = types.SimpleNamespace(sizes=(4,))
+  one_scale = mock.NonCallableMock(sizes=(4,))
 
   def look(images, variety):
     said = []
