@@ -1,7 +1,7 @@
 """How far a study is, from what its storage has of it."""
 from collections.abc import Iterable
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -69,8 +69,8 @@ def standing(trials: Iterable[Trial], least: int = 0,
   states = [trial.state for trial in trials]
   done = [trial for trial in trials if trial.state == 'done']
   valued = [trial for trial in done if trial.value is not None]
-  best: Any = (min if lower else max)(
-      valued, key=lambda trial: trial.value, default=None)
+  best = (min if lower else max)(
+      valued, key=lambda trial: trial.value or 0., default=None)
   seconds = [trial.record['seconds'] for trial in done
              if 'seconds' in trial.record]
   return Standing(
