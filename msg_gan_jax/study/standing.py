@@ -1,7 +1,7 @@
 """How far a study is, from what its storage has of it."""
 from collections.abc import Iterable
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
