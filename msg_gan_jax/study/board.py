@@ -129,7 +129,7 @@ def receive(board: Board, worker: int, line: str) -> None:
   except (ValueError, TypeError):
     method, arguments = '', []
   if method == 'show':
-    board.show(*arguments, worker=worker)
+    name, total, images, words = arguments
+    board.show(name, total, images, words, worker)
   else:
-    board.say(*arguments if method == 'say' else [line.rstrip('\n')],
-              worker=worker)
+    board.say(arguments[0] if method == 'say' else line.rstrip('\n'), worker)

@@ -101,7 +101,8 @@ class Jobs:
     """Starts a worker again that has broken off; returns its exit status."""
     process = self._running.pop(worker)
     status = process.wait()
-    process.stdin.close()
+    if process.stdin:
+      process.stdin.close()
     if stopping or status in (0, AGAIN, INTERRUPTED):
       return abs(status)
     how, again = f'with status {status}', False

@@ -141,7 +141,7 @@ class DistanceSummary:
     They take longer than a short run. The last ones are kept for a process'
     next run, which may have the same reals.
     """
-    content = hashlib.sha256(np.ascontiguousarray(self.real)).hexdigest()
+    content = hashlib.sha256(self.real.tobytes()).hexdigest()
     key = content, self.real.shape, self._seed
     if key not in _LAST_REFERENCES:
       found = self._references()
