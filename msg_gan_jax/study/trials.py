@@ -12,6 +12,7 @@ the older trial counts, and the newer one is told to be its copy.
 """
 from collections.abc import Callable, Iterable, Mapping
 import contextlib
+import json
 import os
 import socket
 import threading
@@ -106,6 +107,34 @@ class Queue:
           f'{"more" if lower else "less"} is better; wanted another name.')
     # {trial: (its lease, since when, when it was last looked at)}
     self._seen: dict[int, tuple[Any, float, float]] = {}
+
+  def define(self, written: Mapping[str, Any]) -> dict[str, Any]:
+    """Keeps what the study is, or adds it to what the storage has of it.
+
+    Args:
+      written: see definition.dump.
+
+    Returns:
+      What the storage has now.
+
+    Raises:
+      ValueError: another study is there.
+    """
+    from msg_gan_jax.study.definition import joined  # And with it, jax.
+    mine = json.loads(json.dumps(written))  # As it is read back.
+    while True:
+      there = self.definition()
+      wanted = joined(there, mine) if there else mine
+      if there == wanted:
+        return wanted
+      # And looked at again: others may add to it at once.
+      self._call(self._stored.set_study_user_attr, self.study._study_id,
+                 'definition', wanted)
+
+  def definition(self) -> dict[str, Any]:
+    """What `define` has kept; {} before."""
+    return self._call(self._stored.get_study_user_attrs,
+                      self.study._study_id).get('definition', {})
 
   def add(self, works: Iterable[Work]) -> int:
     """Enqueues what is not there yet, or has failed and is worth another go.

@@ -1,5 +1,6 @@
 """The summary of a run: distances, each beside its references."""
 import functools
+import hashlib
 from typing import Any, Protocol
 
 import numpy as np
@@ -24,6 +25,8 @@ SMALLEST = 16  # px: patches of 7x7 pixels need a picture around them
 SWD_MEAN = 'swd_mean'
 # What `values` of the two kinds are called, besides the distances by level.
 SCORES = ('pairwise_ratio', 'modes', 'high_quality', 'kl')
+
+_LAST_REFERENCES: dict[tuple, dict[str, dict[str, float]]] = {}
 
 
 class Summary(Protocol):
@@ -133,7 +136,20 @@ class DistanceSummary:
 
   @functools.cached_property
   def references(self) -> dict[str, dict[str, float]]:
-    """{name: distances of a set that no generator has drawn}."""
+    """{name: distances of a set that no generator has drawn}.
+
+    They take longer than a short run. The last ones are kept for a process'
+    next run, which may have the same reals.
+    """
+    content = hashlib.sha256(self.real.tobytes()).hexdigest()
+    key = content, self.real.shape, self._seed
+    if key not in _LAST_REFERENCES:
+      found = self._references()
+      _LAST_REFERENCES.clear()
+      _LAST_REFERENCES[key] = found
+    return _LAST_REFERENCES[key]
+
+  def _references(self):
     real, seed = self.real, self._seed
     halves = references.halves(real, seed)
     noise = references.pixel_noise(real, self.count, seed)

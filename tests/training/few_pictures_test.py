@@ -19,7 +19,7 @@ from msg_gan_jax.gan.build import build
 from msg_gan_jax.metrics import pair, protocols
 from msg_gan_jax.metrics.features import table as features_table
 from msg_gan_jax.runs import records
-from msg_gan_jax.training import first_start, loop, scorer
+from msg_gan_jax.training import first_start, kept, loop, scorer
 
 DEFAULT = schema.Evaluate().metrics.split(',')
 
@@ -46,9 +46,9 @@ def few(tmp_path_factory):
     config = make(1)
     gan = build(first_start.with_choices(config, sources.open_source(config)))
     stack.enter_context(mock.patch.object(loop, 'build', lambda config: gan))
-    for name in ('ShardedStep', 'renderer'):
+    for name in ('step_of', 'renderer_of'):
       stack.enter_context(mock.patch.object(
-          loop, name, functools.cache(getattr(loop, name))))
+          kept, name, functools.cache(getattr(kept, name))))
     yield make
 
 
