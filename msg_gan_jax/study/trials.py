@@ -12,7 +12,9 @@ the older trial counts, and the newer one is told to be its copy.
 """
 from collections.abc import Callable, Iterable, Mapping
 import contextlib
+import functools
 import os
+import pathlib
 import socket
 import threading
 import time
@@ -88,7 +90,7 @@ class Queue:
     import optuna
     self._states = optuna.trial.TrialState
     self._finished_error = optuna.exceptions.UpdateFinishedTrialError
-    self._say, self._lease, self._stored = say, lease, stored
+    self._say, self._lease = say, lease
     direction = 'minimize' if lower else 'maximize'
     if create:
       self.study = self._call(
@@ -104,8 +106,11 @@ class Queue:
       raise ValueError(
           f'the storage has another study {name!r}, in which '
           f'{"more" if lower else "less"} is better; wanted another name.')
+    # Optuna's own, which keeps the finished trials of a database in memory.
+    self._stored = self.study._storage
     # {trial: (its lease, since when, when it was last looked at)}
     self._seen: dict[int, tuple[Any, float, float]] = {}
+    self._later: dict[str, float] = {}  # {digest: until when it is left alone}
 
   def add(self, works: Iterable[Work]) -> int:
     """Enqueues what is not there yet, or has failed and is worth another go.
@@ -150,7 +155,10 @@ class Queue:
         except Exception as error:  # The work goes on; others may take over.
           self._say(f'warning: the lease of a trial is not renewed: {error}')
 
-    self._set(claim.number, 'lease', [_me(), 0])
+    try:
+      self._set(claim.number, 'lease', [_me(), 0])
+    except self._finished_error:  # It was suspended for long since the claim.
+      claim.lost.set()
     thread = threading.Thread(target=renew, daemon=True)
     thread.start()
     try:
@@ -180,8 +188,14 @@ class Queue:
     with contextlib.suppress(self._finished_error):
       self._end(claim.number, self._states.FAIL, reason=reason)
 
-  def give_back(self, claim: Claim) -> None:
-    """Puts a piece of work back for another worker, or for later."""
+  def give_back(self, claim: Claim, pause: float = 0.) -> None:
+    """Puts a piece of work back for another worker, or for later.
+
+    Args:
+      claim: of it.
+      pause: seconds for which this worker leaves it alone.
+    """
+    self._later[claim.work.digest] = time.monotonic() + pause
     with contextlib.suppress(self._finished_error):
       self._end(claim.number, self._states.FAIL, reason=_GIVEN_BACK)
       self._enqueue(claim.work)
@@ -221,7 +235,8 @@ class Queue:
         trial.state.name, trial.state.name.lower())
     return Trial(
         work, state, trial.value if trial.state.name == 'COMPLETE' else None,
-        trial.user_attrs.get('record', {}), trial.user_attrs.get('reason', ''),
+        trial.user_attrs.get('record', {}),
+        trial.user_attrs.get('reason', '') if state == 'failed' else '',
         trial.number)
 
   def _is_dead(self, trial, now):
@@ -245,7 +260,10 @@ class Queue:
 
   def _pop(self):
     """The id of a trial that was waiting, and is this worker's now."""
+    now = time.monotonic()
     for trial in self._all(self._states.WAITING):
+      if self._later.get(_work(trial).digest, now) > now:
+        continue
       with contextlib.suppress(self._finished_error):
         if self._call(self._stored.set_trial_state_values, trial._trial_id,
                       state=self._states.RUNNING):
@@ -290,8 +308,21 @@ def _work(trial):
   return Work(attrs.get('digest', ''), attrs.get('about', {}))
 
 
+@functools.cache
+def _here():
+  """Names this machine since it was started, and its space of process ids.
+
+  Containers may have one host's name, and each its own process 1.
+  """
+  parts = [socket.gethostname()]
+  with contextlib.suppress(OSError):  # Only Linux has them.
+    parts.append(pathlib.Path('/proc/sys/kernel/random/boot_id').read_text())
+    parts.append(os.readlink('/proc/self/ns/pid'))
+  return '-'.join(x.strip() for x in parts)
+
+
 def _me():
-  return f'{socket.gethostname()} {os.getpid()}'
+  return f'{_here()} {os.getpid()}'
 
 
 def _is_gone(lease):
@@ -299,7 +330,7 @@ def _is_gone(lease):
   if not lease:
     return False
   host, _, process = lease[0].rpartition(' ')
-  if host != socket.gethostname() or int(process) == os.getpid():
+  if host != _here() or int(process) == os.getpid():
     return False
   try:
     os.kill(int(process), 0)
