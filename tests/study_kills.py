@@ -62,6 +62,7 @@ def work(folder, address, sampler):
   from msg_gan_jax.study.worker import Worker
   jax.config.update('jax_compilation_cache_dir', f'{folder}/xla')
   jax.config.update('jax_persistent_cache_min_compile_time_secs', 0.)
+
   def say(line):
     print(f'{time.strftime("%H:%M:%S")} {os.getpid()} {line}', flush=True)
 
@@ -199,8 +200,8 @@ def main(out, storage, sampler, kills, away, seed, say=print):
   path = out / 'table.md'
   if not path.exists():
     path.write_text(
-        '| storage | sampler | runs | trials | kills of workers | of the server '
-        '| seconds | |\n|---|---|---|---|---|---|---|---|\n')
+        '| storage | sampler | runs | trials | kills of workers | of the '
+        'server | seconds | |\n|---|---|---|---|---|---|---|---|\n')
   with path.open('a') as file:
     file.write(line + '\n')
   say(line)

@@ -1,5 +1,4 @@
 """Laws of the queue: each piece of work is done once, whoever dies."""
-import json
 import os
 import pathlib
 import random
@@ -10,7 +9,7 @@ import time
 
 import pytest
 
-from msg_gan_jax.study.storage import drop_partial_line, open_storage
+from msg_gan_jax.study.storage import open_storage
 from msg_gan_jax.study.trials import Queue, Work
 
 WORKER = '''
@@ -131,29 +130,6 @@ def test_a_storage_that_was_away_kills_nobody(tmp_path, monkeypatch):
   assert trials.recover() == 1
 
 
-def test_half_a_line_that_a_kill_left_costs_nothing(tmp_path):
-  trials = queue(tmp_path)
-  trials.add(works(2))
-  with open(tmp_path / 'journal.log', 'ab') as file:
-    file.write(b'{"op_code": 6, "trial')
-  later = queue(tmp_path)
-  assert later.add(works(3)) == 1
-  lines = (tmp_path / 'journal.log').read_bytes().splitlines()
-  assert all(json.loads(line) for line in lines)
-
-
-@pytest.mark.parametrize(('text', 'kept'), [
-    (b'', b''), (b'a', b''), (b'a\n', b'a\n'), (b'a\nb', b'a\n'),
-    (b'a\n' + b'b' * 9000, b'a\n'),
-    (b'c' * 9000 + b'\nd', b'c' * 9000 + b'\n')])
-def test_only_what_follows_the_last_line_break_is_dropped(
-    tmp_path, text, kept):
-  path = tmp_path / 'file'
-  path.write_bytes(text)
-  drop_partial_line(path)
-  assert path.read_bytes() == kept
-
-
 def survive(folder, kills, count=24, address='', workers=3):
   """Workers of which some are killed at random until all is done."""
   trials = Queue(open_storage(folder, address))
@@ -191,5 +167,3 @@ def test_studies_that_go_the_other_way_are_others(tmp_path):
     queue(tmp_path, lower=True) and queue(tmp_path, lower=False)
   with pytest.raises(ValueError, match='no study'):
     queue(tmp_path, name='other', create=False)
-  with pytest.raises(ValueError, match='not a study'):
-    open_storage(tmp_path / 'nothing', readonly=True)
