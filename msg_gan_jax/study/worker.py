@@ -18,7 +18,7 @@ from msg_gan_jax.study import plan as plans
 from msg_gan_jax.study import rounds
 from msg_gan_jax.study.outcome import outcome
 from msg_gan_jax.study.space import Study, nested
-from msg_gan_jax.study.trials import Claim, Queue, Work
+from msg_gan_jax.study.trials import LEASE, Claim, Queue, Work
 from msg_gan_jax.training import loop
 from msg_gan_jax.training.saver import DivergedError
 from msg_gan_jax.training.stop import Stop
@@ -56,6 +56,7 @@ class Worker:
   def __post_init__(self) -> None:
     self._lower = lower_is_better(self.study.metric)
     self._planned: tuple[int, plans.Plan, bool] | None = None
+    self._rounds: dict[Any, plans.Plan] = {}
 
   def work(self) -> int:
     """Works until nothing is left, or until a signal; returns its number."""
@@ -83,7 +84,8 @@ class Worker:
     ended = [x for x in self.queue.trials() if x.state in ('done', 'failed')]
     if self._planned and (self._planned[0] == len(ended) or self._planned[2]):
       return self._planned[2]  # Nothing has happened since, or can.
-    plan, whole = rounds.due(self.base, self.study, ended, self._lower)
+    plan, whole = rounds.due(
+        self.base, self.study, ended, self._lower, self._rounds)
     self._planned = len(ended), plan, whole
     self.queue.add(Work(run.digest, {
         'point': run.point, 'seed': run.seed,
@@ -115,8 +117,7 @@ class Worker:
             self._lower)
       except InUseError:
         # A worker that had lost its lease, and is not dead, is still at it.
-        self.queue.give_back(claim)
-        time.sleep(PAUSE)
+        self.queue.give_back(claim, pause=LEASE)
         return 0
       except Exception as error:  # One run never ends a study.
         self.say(f'failed: {name}: {error}')
