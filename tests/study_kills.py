@@ -89,7 +89,8 @@ class Trouble:
   def __init__(self, kills, server, away, seed, say):
     self._rng, self._say = random.Random(seed), say
     self._server, self._away, self._back = server, away, 0.
-    self._at = [(i + self._rng.random()) / (kills + 1) for i in range(kills)]
+    # None so late that nobody works any more.
+    self._at = [.85 * (i + self._rng.random()) / kills for i in range(kills)]
     self.workers = self.servers = 0
 
   def make(self, share, running):

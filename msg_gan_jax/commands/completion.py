@@ -53,7 +53,8 @@ def parser(names: Iterable[str], word: str) -> argparse.ArgumentParser:
     flag = flags.FLAGS[name]
     values = getattr(flag.parser, 'enum_values', None)
     if name == 'config':
-      values = experiments.shipped()
+      values = [*experiments.shipped(),
+                *experiments.shipped(experiments.STUDIES)]
     made.add_argument(f'--{name}', nargs='?' if flag.boolean else None,
                       choices=values and [*values], help=flag.help)
     if flag.boolean:

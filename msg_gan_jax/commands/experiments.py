@@ -1,5 +1,6 @@
 """Experiments by their names: found, run once, their settings checked."""
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+import contextlib
 import os
 import pathlib
 import re
@@ -11,34 +12,43 @@ from absl import flags
 import ml_collections
 
 from msg_gan_jax.config import errors, schema, tables
+from msg_gan_jax.study.space import Study
 
 DEFAULT = 'quickstart'
+FOLDER, STUDIES = 'experiments', os.path.join('experiments', 'studies')
 
 
-def find(name: str) -> str:
-  """The path of an experiment, from a path or a shipped one's name.
+def find(name: str, study: bool = False) -> str:
+  """The path of an experiment or a study, from a path or a shipped one's name.
+
+  A study's file is an experiment too: its base.
+
+  Args:
+    name: 'quickstart', 'experiments/quickstart.py' or a file of one's own.
+    study: whether a study is wanted, whose names an error then has.
 
   Raises:
     ValueError: there is none; the message names the nearest.
   """
   if os.path.isfile(name):
     return name
-  paths = shipped()
   stem = pathlib.Path(name).stem
-  if stem in paths and (
-      name == stem or name == os.path.join('experiments', f'{stem}.py')):
-    return paths[stem]
+  for folder in (FOLDER, STUDIES):
+    paths = shipped(folder)
+    if stem in paths and name in (stem, os.path.join(folder, f'{stem}.py')):
+      return paths[stem]
+  what, known = ('study', STUDIES) if study else ('experiment', FOLDER)
   raise ValueError(
-      f'--config: there is no experiment {name!r}, neither a file nor a '
-      f'name; {tables.nearest(stem, paths)}')
+      f'--config: there is no {what} {name!r}, neither a file nor a '
+      f'name; {tables.nearest(stem, shipped(known))}')
 
 
-def shipped() -> dict[str, str]:
-  """{name: path} of the experiments that ship with the package."""
+def shipped(folder: str = FOLDER) -> dict[str, str]:
+  """{name: path} of what ships with the package: of FOLDER, or of STUDIES."""
   here = pathlib.Path(__file__).parent.parent
-  for folder in (here / 'experiments', here.parent / 'experiments'):
-    if folder.is_dir():
-      return {path.stem: str(path) for path in sorted(folder.glob('*.py'))
+  for place in (here / folder, here.parent / folder):
+    if place.is_dir():
+      return {path.stem: str(path) for path in sorted(place.glob('*.py'))
               if path.stem != '__init__'}
   return {}
 
@@ -99,16 +109,53 @@ def run(path: str, arguments: Sequence[str]) -> ml_collections.ConfigDict:
   Raises:
     ValueError: whatever goes wrong in the file.
   """
-  module = types.ModuleType('experiment')
+  module = types.ModuleType(_MODULE)
   module.__file__ = path
-  sys.modules[module.__name__] = module  # Classes look for where they are.
-  try:
+  sys.modules[_MODULE] = module  # Classes look for where they are.
+  with _naming_lines(path):
     exec(compile(pathlib.Path(path).read_bytes(), path, 'exec'),
          module.__dict__)
     if not callable(getattr(module, 'get_config', None)):
       raise ValueError(f'--config: {path} has no get_config(); wanted one, as '
                        f'in {shipped()[DEFAULT]}.')
     config = module.get_config(*arguments)
+  if not isinstance(config, ml_collections.ConfigDict):
+    raise ValueError(
+        f'--config: {path}: wanted a ConfigDict from get_config(), found '
+        f"{config!r:.80}; does it end with 'return config'?")
+  return config
+
+
+def get_study(path: str, arguments: Sequence[str]) -> Study:
+  """The Study of a file that `run` has run; its errors name the line.
+
+  Args:
+    path: of the file.
+    arguments: of its get_study(), which are those of its get_config().
+
+  Raises:
+    ValueError: the file is no study, or whatever goes wrong in it.
+  """
+  make = getattr(sys.modules[_MODULE], 'get_study', None)
+  if not callable(make):
+    raise ValueError(
+        f'--config: {path} has no get_study(): it is an experiment, and no '
+        'study; wanted one, as in '
+        f'{next(iter(shipped(STUDIES).values()))}.')
+  with _naming_lines(path):
+    study = make(*arguments)
+  if not isinstance(study, Study):
+    raise ValueError(
+        f'--config: {path}: wanted a Study from get_study(), found '
+        f"{study!r:.80}; does it end with 'return Study(...)'?")
+  return study
+
+
+@contextlib.contextmanager
+def _naming_lines(path: str) -> Iterator[None]:
+  """A context whose errors name the line of an experiment's file."""
+  try:
+    yield
   except SyntaxError as error:
     raise ValueError(f'--config: {error.filename}, line {error.lineno}: '
                      f'{error.msg}.') from error
@@ -124,8 +171,6 @@ def run(path: str, arguments: Sequence[str]) -> ml_collections.ConfigDict:
     text = re.sub(r' Other fields present: ".*"\n?', ' ', str(cause)).strip()
     raise ValueError(f'--config: {path}, line {lines[-1]}: '
                      f'{errors.kind(error)}: {text}') from error
-  if not isinstance(config, ml_collections.ConfigDict):
-    raise ValueError(
-        f'--config: {path}: wanted a ConfigDict from get_config(), found '
-        f"{config!r:.80}; does it end with 'return config'?")
-  return config
+
+
+_MODULE = 'experiment'  # In sys.modules, while it is the one of --config.

@@ -32,7 +32,9 @@ def of_all(program: str, commands: Mapping[str, Any],
       *(command.__doc__ for command in commands.values()), '',
       'Examples:',
       *(f'  {name}{command.EXAMPLES[0]}' for command in commands.values()), '',
-      *_wrapped(f'Experiments: {", ".join(experiments.shipped())}.'), '',
+      *_wrapped(f'Experiments: {", ".join(experiments.shipped())}.'),
+      *_wrapped('Studies: '
+                f'{", ".join(experiments.shipped(experiments.STUDIES))}.'), '',
       *_wrapped(f'{name} --mode=MODE --help shows the flags of one mode alone, '
                 'and of train and inspect all settings.'),
       *_flags(sections, commands)]

@@ -18,8 +18,10 @@ from msg_gan_jax.commands import (
   library_warnings,
   mix,
   own_config,
+  own_study,
   project,
   sample,
+  study,
   train,
   truncate,
   walk,
@@ -33,6 +35,7 @@ from msg_gan_jax.commands.vectors import avoid_slow_sort
 from msg_gan_jax.config import errors, schema, tables
 from msg_gan_jax.files import console
 from msg_gan_jax.runs.config_file import load_config, near_run
+from msg_gan_jax.study.storage import JOURNAL
 
 
 class Command(Protocol):
@@ -61,6 +64,7 @@ COMMANDS: dict[str, Command] = {
     'mix': mix,
     'truncate': truncate,
     'project': project,
+    'study': study,
 }
 WITHOUT_JAX = ('inspect',)  # Pictures need none, and it takes a second to load.
 
@@ -87,8 +91,8 @@ def main(argv: list[str]) -> NoReturn:
   except KeyboardInterrupt:
     _fail('interrupted.' + (
         ' The same command continues from the last checkpoint, or, before '
-        'there is one, begins anew.' if _MODE.value == 'train'
-        and not train.DRY_RUN.value else ''), 130)
+        'there is one, begins anew.' if _MODE.value in ('train', 'study')
+        and not shared.DRY_RUN.value else ''), 130)
   except Exception as error:  # for people; --debug shows it whole
     if _DEBUG.value:
       raise
@@ -233,11 +237,28 @@ def _with_config(argv):
   if not name and (run := _earlier_run(rest)):
     load_config(run)  # For an error that is about the run.
     return [shared.EXPERIMENT.load(own_config.__file__, [run]), *rest]
+  values = _values(rest)
+  if not name and (stored := _earlier_study(values)):
+    return [shared.EXPERIMENT.load(own_study.__file__, stored), *rest]
+  if not name and values.get('mode') == 'study':
+    raise ValueError(
+        '--config: which study? Give one, such as --config=landscape_small '
+        '(--help lists them), or --workdir of one that has begun.')
   if not name:
-    _say_what_begins(_values(rest))
+    _say_what_begins(values)
   path, colon, argument = (name or experiments.DEFAULT).partition(':')
-  return [shared.EXPERIMENT.load(
-      experiments.find(path), [argument] if colon else []), *rest]
+  path = experiments.find(path, values.get('mode') == 'study')
+  return [shared.EXPERIMENT.load(path, [argument] if colon else []), *rest]
+
+
+def _earlier_study(values):
+  """Arguments of own_study, if --workdir or --storage has a study to go on."""
+  folder = os.path.expanduser(values.get('workdir', ''))
+  address = values.get('storage', '')
+  if values.get('mode') == 'study' and (address or os.path.isfile(
+      os.path.join(folder, JOURNAL))):
+    return [folder, address, values.get('study_name', '')]
+  return []
 
 
 def _earlier_run(words):

@@ -13,7 +13,7 @@ from absl import flags
 import ml_collections
 from ml_collections import config_flags
 
-from msg_gan_jax.commands import experiments, own_config
+from msg_gan_jax.commands import experiments, own_config, own_study
 from msg_gan_jax.config import schema
 from msg_gan_jax.files.console import say_aside
 from msg_gan_jax.runs.config_file import load_config
@@ -29,12 +29,16 @@ class Experiment(flags.ArgumentParser):
 
   Attributes:
     begin: its settings, without those of the command line.
+    path, arguments: of the file that was loaded, and of its get_config().
   """
   begin: ml_collections.ConfigDict
+  path: str
+  arguments: Sequence[str]
 
   def load(self, path: str, arguments: Sequence[str]) -> str:
     """Runs a file with these arguments of get_config(); '--config=...'."""
     self.begin = experiments.run(path, arguments)
+    self.path, self.arguments = path, arguments
     return f'--config={":".join([path, *arguments])}'
 
   def parse(self, argument: str) -> ml_collections.ConfigDict:
@@ -86,6 +90,17 @@ OUT = flags.DEFINE_string(
     'if not given, <workdir>/samples_<seed>, <workdir>.inspect, <workdir> and '
     '<workdir>/projections. walk: the .webp, .gif or .mp4; mix, truncate: the '
     '.png; if not given, <workdir>/walk_<seed>.webp and so on.')
+DRY_RUN = flags.DEFINE_bool(
+    'dry_run', False, 'train: only show shapes and data, and then, compiled, '
+    'arithmetic and memory; study: only show which runs there would be, and '
+    'what they need.')
+STORAGE = flags.DEFINE_string(
+    'storage', '', "Where a study's trials are recorded: a database, such as "
+    'postgresql://user@host/studies, which many machines share; if not given, '
+    "the journal in the study's folder.")
+STUDY_NAME = flags.DEFINE_string(
+    'study_name', '', "The study's name in its storage; that of its file, or "
+    'the only one there, if not given.')
 
 # What the commands that draw pictures from latents take.
 LATENTS = (COUNT, SEED, Z_FILE, LABELS, WEIGHTS, PSI, CUTOFF, OUT, CHECKPOINTS,
@@ -120,7 +135,8 @@ def experiment_name() -> str:
 def experiment_file() -> str:
   """FILE or FILE:ARGUMENT of --config; '' where a run's own settings are it."""
   path = config_flags.get_config_filename(flags.FLAGS[CONFIG.name])
-  return '' if path.partition(':')[0] == own_config.__file__ else path
+  own = own_config.__file__, own_study.__file__
+  return '' if path.partition(':')[0] in own else path
 
 
 def new_run() -> str:

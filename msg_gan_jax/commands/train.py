@@ -23,7 +23,8 @@ class OfThree(flags.Flag):
     return None if value is None else repr(value)
 
 
-SHARED: shared.Flags = (shared.CONFIG, shared.TRUST_CODE)
+SHARED: shared.Flags = (
+    shared.CONFIG, shared.TRUST_CODE, shared.DRY_RUN)
 EXAMPLES: shared.Examples = (
     '',
     ' --config=own_pictures --config.data.path=DIR --dry_run',
@@ -33,9 +34,6 @@ EXAMPLES: shared.Examples = (
 INIT_FROM = flags.DEFINE_string(
     'init_from', '', 'Another run whose weights are the start; which of them: '
     '--config.train.init_parts.')
-DRY_RUN = flags.DEFINE_bool(
-    'dry_run', False, 'Only show shapes and data, and then, compiled, '
-    'arithmetic and memory.')
 DISTRIBUTED = flags.DEFINE_flag(OfThree(
     Together(), None, 'distributed', 'auto', 'auto, on or off: whether this '
     'process trains together with others. auto sees those of srun and mpirun; '
@@ -65,7 +63,7 @@ def run() -> int:
     from msg_gan_jax.gan.build import build_to_draw
     with errors.naming(workdir='config.train.init_from'):
       _register_rows(config.train.init_from, build_to_draw)
-  if DRY_RUN.value:
+  if shared.DRY_RUN.value:
     from msg_gan_jax.commands import dry_run
     from msg_gan_jax.runs.config_file import as_begun
     shared.say_what_is_read_as_before()

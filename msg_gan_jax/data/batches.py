@@ -1,5 +1,4 @@
 """Makes batches of real images from (seed, images shown) alone."""
-import os
 from typing import Any, NamedTuple, Protocol
 
 import jax
@@ -11,6 +10,7 @@ from msg_gan_jax.arrays.mesh import replicated, split_rows
 from msg_gan_jax.config import schema
 from msg_gan_jax.data.order import Order
 from msg_gan_jax.data.source import Source
+from msg_gan_jax.files import cores
 
 # Images that a thread decodes at a time: enough to outweigh the 25 to 100 us
 # that grain takes for an element, and few enough to share a batch evenly.
@@ -129,7 +129,7 @@ class Streamed:
   def __init__(self, source: Source, order: Order, threads: int = 0,
                mesh: jax.sharding.Mesh | None = None) -> None:
     self._source, self._order, self._mesh = source, order, mesh
-    self._threads = threads or os.cpu_count() or 1
+    self._threads = threads or cores.available()
     self._parts: Any = None
     self._next: tuple | None = None
 

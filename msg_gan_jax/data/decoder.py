@@ -3,7 +3,6 @@ import collections
 from collections.abc import Callable, Iterable, Iterator
 from concurrent import futures
 import errno
-import os
 import threading
 from typing import Any
 import warnings
@@ -13,7 +12,7 @@ import numpy as np
 from msg_gan_jax.config import errors
 from msg_gan_jax.data import decode, held_out, tally
 from msg_gan_jax.data.store import PictureStore
-from msg_gan_jax.files import progress
+from msg_gan_jax.files import cores, progress
 
 CHUNK_BYTES = 16_000_000  # A thread decodes as much at a time, or 64 pictures.
 # Below 5 kB a file PIL spends its time under the interpreter's lock, and a
@@ -218,4 +217,4 @@ class Decoder:
 
 
 def _best_threads(store):
-  return 1 if store.mean_bytes < ONE_THREAD_BYTES else os.cpu_count() or 1
+  return 1 if store.mean_bytes < ONE_THREAD_BYTES else cores.available()

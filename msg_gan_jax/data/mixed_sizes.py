@@ -3,7 +3,6 @@ import collections
 from concurrent import futures
 import functools
 import hashlib
-import os
 from typing import Any
 import warnings
 
@@ -12,6 +11,7 @@ import numpy as np
 from msg_gan_jax.data import decode, tally
 from msg_gan_jax.data.store import PictureStore
 from msg_gan_jax.data.stores import listing
+from msg_gan_jax.files import cores
 
 
 class MixedSizes:
@@ -86,7 +86,7 @@ class MixedSizes:
 
   def _read_headers(self):
     with warnings.catch_warnings(), futures.ThreadPoolExecutor(
-        os.cpu_count()) as pool:
+        cores.available()) as pool:
       warnings.simplefilter('ignore')  # They do not name the file.
       facts = pool.map(
           lambda i: upright_facts(self._store, i), range(len(self)))

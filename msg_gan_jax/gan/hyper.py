@@ -3,6 +3,7 @@
 They are traced scalars in `State.hyper`, so that other values of them need no
 second compilation.
 """
+import dataclasses
 from typing import Any, NamedTuple
 
 import jax
@@ -31,6 +32,22 @@ def start(config: schema.Config) -> dict[str, jax.Array]:
   settings = schema.flatten(config)
   return {name: jnp.float32(settings[row.start]) for name, row in HYPER.items()
           if not row.used or settings[row.used] != 'none'}
+
+
+def untraced(config: schema.Config) -> schema.Config:
+  """The Config with usual values of what no program holds: these, and the seed.
+
+  Runs that differ in nothing else have the same programs.
+  """
+  starts = {row.start for row in HYPER.values()}
+  if config.objective.augment_target:  # It begins in State.aux as well.
+    starts.discard('objective.augment_strength')
+  values = dataclasses.asdict(config)
+  usual = schema.flatten(schema.Config())
+  for name in starts:
+    group, _, field = name.partition('.')
+    values[group][field] = usual[name]
+  return schema.parse({**values, 'seed': usual['seed']})
 
 
 def now(config: schema.Config, values: dict[str, jax.Array],

@@ -83,6 +83,19 @@ def plural(count: int, thing: str, things: str = '') -> str:
   return f"{count:,} {thing if count == 1 else things or thing + 's'}"
 
 
+def duration(seconds: float) -> str:
+  """62.4 -> '1:02', and 3600 -> '1:00:00'."""
+  minutes, rest = divmod(round(seconds), 60)
+  hours, minutes = divmod(minutes, 60)
+  return f'{hours}:{minutes:02}:{rest:02}' if hours else f'{minutes}:{rest:02}'
+
+
+def number(value: float) -> str:
+  """Four digits at most that count: 12345.6 -> '12,346', .0123456 -> '0.01235'.
+  """
+  return f'{value:,.0f}' if abs(value) >= 1000 else f'{value:.4g}'
+
+
 def reason(text: str) -> str:
   """What a library said, without the address of an object in memory."""
   return re.sub(r' <[\w.]+ object at 0x\w+>', '', text)

@@ -7,7 +7,7 @@ import hashlib
 import json
 from typing import Any, NamedTuple
 
-from msg_gan_jax.config import Config, schema
+from msg_gan_jax.config import Config, schema, tables
 from msg_gan_jax.gan.build import build
 from msg_gan_jax.gan.hyper import HYPER
 from msg_gan_jax.gan.idle_settings import USUAL, unused
@@ -53,7 +53,27 @@ class Plan(NamedTuple):
 
 def plan(base: Config, study: Study,
          points: Iterable[Mapping[str, Any]]) -> Plan:
-  """Makes runs of points.
+  """Makes runs of points; arguments as of `explored`.
+
+  Raises:
+    ValueError: no point is left, or what `explored` refuses.
+  """
+  return some(explored(base, study, points))
+
+
+def some(found: Plan) -> Plan:
+  """The same Plan; ValueError if it has no run."""
+  if not found.runs:
+    reasons = ''.join(f'\n  {point}: {why}' for point, why in found.dropped[:5])
+    raise ValueError(
+        'study.axes: no point is left, since their settings do not go '
+        f'together:{reasons}')
+  return found
+
+
+def explored(base: Config, study: Study,
+             points: Iterable[Mapping[str, Any]]) -> Plan:
+  """Makes runs of points, or of none if their settings do not go together.
 
   Args:
     base: all settings that the study does not vary.
@@ -61,7 +81,7 @@ def plan(base: Config, study: Study,
     points: such as study.grid().
 
   Raises:
-    ValueError: no point is left.
+    ValueError: a name that no table has: it is a mistake in any combination.
   """
   base = judged(base, study)
   runs: list[Planned] = []
@@ -78,6 +98,8 @@ def plan(base: Config, study: Study,
     known.add(digest)
     try:
       build(config)
+    except tables.MissingRowError as error:
+      raise ValueError(f'study.axes: {dict(point)}: {error}') from error
     except ValueError as error:
       dropped.append((point, str(error)))
       continue
@@ -85,11 +107,6 @@ def plan(base: Config, study: Study,
     for seed in study.seeds:
       seeded = dataclasses.replace(config, seed=seed)
       runs.append(Planned(point, seed, seeded, digest_of(seeded)))
-  if not runs:
-    reasons = ''.join(f'\n  {point}: {why}' for point, why in dropped[:5])
-    raise ValueError(
-        'study.axes: no point is left, since their settings do not go '
-        f'together:{reasons}')
   return Plan(runs, dropped, alike, len(programs))
 
 

@@ -9,12 +9,13 @@ import numpy as np
 
 from msg_gan_jax.config import Config
 from msg_gan_jax.study import budget, samplers
-from msg_gan_jax.study.plan import Plan, Planned, plan
+from msg_gan_jax.study.plan import Plan, Planned, explored, plan, some
 from msg_gan_jax.study.samplers import Tried
 from msg_gan_jax.study.space import Point, Study
 from msg_gan_jax.study.trials import Trial
 
-TRIES = 50  # Rounds drawn anew, where points do not go together.
+TRIES = 50  # Rounds drawn anew, where points do not go together,
+IN_VAIN = 2  # and of these, how many in a row may give none that do.
 
 
 def due(base: Config, study: Study, ended: Sequence[Trial],
@@ -49,7 +50,7 @@ def due(base: Config, study: Study, ended: Sequence[Trial],
     whole = Plan(whole.runs + found.runs, whole.dropped + found.dropped,
                  whole.alike + found.alike, whole.programs + found.programs)
     last = last and complete
-  return whole, last
+  return some(whole), last
 
 
 def _of_group(base, study, group, ended, lower, known):
@@ -59,7 +60,7 @@ def _of_group(base, study, group, ended, lower, known):
   found = Plan([], [], 0, 0)
   for number in range(math.ceil(study.points / at_once)):
     count = min(at_once, study.points - len(tried))
-    place = repr((study, group, number, tried))
+    place = repr((base, study, group, number, tried))
     if place not in known:
       known[place] = _round(base, study, group, tried, count, number,
                             {run.digest for run in found.runs})
@@ -77,23 +78,22 @@ def _round(base, study, group, tried, count, number, known):
   choose = samplers.SAMPLERS[study.sampler]
   found = Plan([], [], 0, 0)
   points: list[Point] = []
+  fruitful = 0
   for again in range(TRIES):
     missing = count - len(points)
-    if not missing:
+    if not missing or again - fruitful > IN_VAIN:
       break
     asked = choose(study.chosen, tried, missing,
                    _seed(group, number, again))
     for point in asked:
-      try:
-        one = plan(base, study, [{**group, **point}])
-      except ValueError as error:
-        found.dropped.append(({**group, **point}, str(error)))
-        continue
+      one = explored(base, study, [{**group, **point}])
+      found.dropped.extend(one.dropped)
       fresh = [run for run in one.runs if run.digest not in known]
       if not fresh:
         continue
       known |= {run.digest for run in fresh}
       points.append(point)
+      fruitful = again
       found = Plan(found.runs + one.runs, found.dropped, found.alike,
                    found.programs + one.programs)
   return found

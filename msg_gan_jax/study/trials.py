@@ -12,14 +12,12 @@ the older trial counts, and the newer one is told to be its copy.
 """
 from collections.abc import Callable, Iterable, Mapping
 import contextlib
-import functools
-import os
-import pathlib
-import socket
+import json
 import threading
 import time
 from typing import Any, NamedTuple
 
+from msg_gan_jax.study.alive import is_gone, me
 from msg_gan_jax.study.storage import patiently
 
 LEASE = 60.  # Seconds.
@@ -112,6 +110,34 @@ class Queue:
     self._seen: dict[int, tuple[Any, float, float]] = {}
     self._later: dict[str, float] = {}  # {digest: until when it is left alone}
 
+  def define(self, written: Mapping[str, Any]) -> dict[str, Any]:
+    """Keeps what the study is, or adds it to what the storage has of it.
+
+    Args:
+      written: see definition.dump.
+
+    Returns:
+      What the storage has now.
+
+    Raises:
+      ValueError: another study is there.
+    """
+    from msg_gan_jax.study.definition import joined  # And with it, jax.
+    mine = json.loads(json.dumps(written))  # As it is read back.
+    while True:
+      there = self.definition()
+      wanted = joined(there, mine) if there else mine
+      if there == wanted:
+        return wanted
+      # And looked at again: others may add to it at once.
+      self._call(self._stored.set_study_user_attr, self.study._study_id,
+                 'definition', wanted)
+
+  def definition(self) -> dict[str, Any]:
+    """What `define` has kept; {} before."""
+    return self._call(self._stored.get_study_user_attrs,
+                      self.study._study_id).get('definition', {})
+
   def add(self, works: Iterable[Work]) -> int:
     """Enqueues what is not there yet, or has failed and is worth another go.
 
@@ -148,7 +174,7 @@ class Queue:
       while not done.wait(self._lease / 4):
         count += 1
         try:
-          self._set(claim.number, 'lease', [_me(), count])
+          self._set(claim.number, 'lease', [me(), count])
         except self._finished_error:
           claim.lost.set()
           return
@@ -156,7 +182,7 @@ class Queue:
           self._say(f'warning: the lease of a trial is not renewed: {error}')
 
     try:
-      self._set(claim.number, 'lease', [_me(), 0])
+      self._set(claim.number, 'lease', [me(), 0])
     except self._finished_error:  # It was suspended for long since the claim.
       claim.lost.set()
     thread = threading.Thread(target=renew, daemon=True)
@@ -242,7 +268,7 @@ class Queue:
   def _is_dead(self, trial, now):
     """Whether a running trial's worker is not heard of any more."""
     lease = trial.user_attrs.get('lease')
-    if _is_gone(lease):
+    if is_gone(lease):
       return True
     value, since, last = self._seen.get(
         trial._trial_id, (None, now, now))
@@ -306,36 +332,3 @@ def _rank(trial):
 def _work(trial):
   attrs = trial.user_attrs
   return Work(attrs.get('digest', ''), attrs.get('about', {}))
-
-
-@functools.cache
-def _here():
-  """Names this machine since it was started, and its space of process ids.
-
-  Containers may have one host's name, and each its own process 1.
-  """
-  parts = [socket.gethostname()]
-  with contextlib.suppress(OSError):  # Only Linux has them.
-    parts.append(pathlib.Path('/proc/sys/kernel/random/boot_id').read_text())
-    parts.append(os.readlink('/proc/self/ns/pid'))
-  return '-'.join(x.strip() for x in parts)
-
-
-def _me():
-  return f'{_here()} {os.getpid()}'
-
-
-def _is_gone(lease):
-  """Whether a lease is of a process of this machine that is not there."""
-  if not lease:
-    return False
-  host, _, process = lease[0].rpartition(' ')
-  if host != _here() or int(process) == os.getpid():
-    return False
-  try:
-    os.kill(int(process), 0)
-  except ProcessLookupError:
-    return True
-  except OSError:
-    return False
-  return False

@@ -4,7 +4,9 @@ Any number of workers do one study, on one machine or on many. They agree on
 nothing but what the storage says.
 """
 from collections.abc import Callable
+import contextlib
 import dataclasses
+import errno
 import pathlib
 import time
 from typing import Any
@@ -12,19 +14,23 @@ from typing import Any
 from msg_gan_jax.config import Config, schema
 from msg_gan_jax.gan.build import build
 from msg_gan_jax.metrics.table import METRICS
+from msg_gan_jax.report.text import number
 from msg_gan_jax.runs.read import read
 from msg_gan_jax.runs.workdir import InUseError
+from msg_gan_jax.study import definition, rounds
 from msg_gan_jax.study import plan as plans
-from msg_gan_jax.study import rounds
 from msg_gan_jax.study.outcome import outcome
 from msg_gan_jax.study.space import Study, nested
+from msg_gan_jax.study.standing import Standing, expected, standing, words
 from msg_gan_jax.study.trials import LEASE, Claim, Queue, Work
-from msg_gan_jax.training import loop
+from msg_gan_jax.training import kept, loop
 from msg_gan_jax.training.saver import DivergedError
 from msg_gan_jax.training.stop import Stop
 
 RUNS = 'runs'  # The folder of the runs in that of a study.
 PAUSE = 2.  # Seconds until a worker that has nothing to do looks again.
+# Gets what is trained, of how many images, how many were shown, and words.
+Show = Callable[[str, int, int, str], Any]
 
 
 def lower_is_better(metric: str) -> bool:
@@ -39,11 +45,13 @@ class Worker:
   Attributes:
     folder: of the study.
     base: all settings that the study does not vary.
-    study: Study.
+    study: Study; where others add to it meanwhile, it has that, too.
     queue: Queue of its trials.
     say: prints a line for people.
     experiment: see training.loop.train.
+    show: shows how far the run in training is.
     own_seconds: that went into the study itself, and not into its runs.
+    all_seconds: of work, without waiting for others.
   """
   folder: pathlib.Path
   base: Config
@@ -51,46 +59,65 @@ class Worker:
   queue: Queue
   say: Callable[[str], Any]
   experiment: str = ''
+  show: Show = lambda *unused: None
   own_seconds: float = 0.
+  all_seconds: float = 0.
 
   def __post_init__(self) -> None:
     self._lower = lower_is_better(self.study.metric)
-    self._planned: tuple[int, plans.Plan, bool] | None = None
+    self._here = schema.flatten(self.base)
+    self._written: dict[str, Any] = {}
+    self._planned: tuple[int, bool] | None = None
     self._rounds: dict[Any, plans.Plan] = {}
 
   def work(self) -> int:
     """Works until nothing is left, or until a signal; returns its number."""
-    began, trained = time.monotonic(), 0.
     with Stop() as stop:
       while not stop.signal:
-        whole = self._enqueue()
-        claim = self.queue.claim()
+        with self._counted(own=True):
+          whole = self.enqueue()
+          claim = self.queue.claim()
+          ended = claim is None and whole and not self._open()
+        if ended:
+          break
         if claim is None:
-          if whole and not self._open():
-            break
           time.sleep(PAUSE)
-          trained += PAUSE
-          continue
-        start = time.monotonic()
-        number = self._do(claim)
-        trained += time.monotonic() - start
-        if number:
-          return number
-    self.own_seconds = time.monotonic() - began - trained
+        elif signal := self._do(claim):
+          return signal
     return stop.signal
 
-  def _enqueue(self) -> bool:
+  @contextlib.contextmanager
+  def _counted(self, own):
+    """A context whose seconds count."""
+    began = time.monotonic()
+    try:
+      yield
+    finally:
+      seconds = time.monotonic() - began
+      self.all_seconds += seconds
+      self.own_seconds += seconds * own
+
+  def enqueue(self) -> bool:
     """Enqueues what is due; returns whether the study will have no more."""
+    self._read_definition()
     ended = [x for x in self.queue.trials() if x.state in ('done', 'failed')]
-    if self._planned and (self._planned[0] == len(ended) or self._planned[2]):
-      return self._planned[2]  # Nothing has happened since, or can.
+    if self._planned and (self._planned[0] == len(ended) or self._planned[1]):
+      return self._planned[1]  # Nothing has happened since, or can.
     plan, whole = rounds.due(
         self.base, self.study, ended, self._lower, self._rounds)
-    self._planned = len(ended), plan, whole
+    self._planned = len(ended), whole
     self.queue.add(Work(run.digest, {
         'point': run.point, 'seed': run.seed,
         'settings': schema.flatten(run.config)}) for run in plan.runs)
     return whole
+
+  def _read_definition(self):
+    """Takes over what other commands have added to the study meanwhile."""
+    written = self.queue.definition()
+    if written and written != self._written:
+      _, base, self.study = definition.load(written)
+      self.base = self._config(schema.flatten(base))
+      self._written, self._planned = written, None
 
   def _open(self) -> bool:
     return any(x.state in ('waiting', 'running') for x in self.queue.trials())
@@ -98,51 +125,74 @@ class Worker:
   def _do(self, claim: Claim) -> int:
     """Trains a run and records what came of it; the number of a signal."""
     about = claim.work.about
-    name = f'{_words(about["point"])}, seed {about["seed"]}'
+    name = f'{words(about["point"])}, seed {about["seed"]}'
     path = self.folder / RUNS / claim.work.digest
     began, diverged = time.monotonic(), ''
-    self.say(f'training {name}')
     with self.queue.held(claim):
       try:
         config = self._config(about['settings'])
+        total = config.train.total_images
+        self.show(name, total, 0, 'starting ...')
         try:
-          number = loop.train(config, path, _quiet, experiment=self.experiment)
+          with self._counted(own=False):
+            signal = loop.train(
+                config, path, _quiet, experiment=self.experiment,
+                show=lambda *so_far: self.show(name, total, *so_far),
+                make=kept.gan_of)
         except DivergedError as error:
-          number, diverged = 0, str(error)
-        if number:
+          signal, diverged = 0, str(error)
+        if signal:
           self.queue.give_back(claim)
-          return number
-        value, record = outcome(
-            read(path), build(config), self.study.metric, self.study.value,
-            self._lower)
+          return signal
+        with self._counted(own=True):
+          value, record = outcome(
+              read(path), build(config), self.study.metric, self.study.value,
+              self._lower)
       except InUseError:
         # A worker that had lost its lease, and is not dead, is still at it.
         self.queue.give_back(claim, pause=LEASE)
         return 0
-      except Exception as error:  # One run never ends a study.
-        self.say(f'failed: {name}: {error}')
+      except Exception as error:  # One run never ends a study,
+        if getattr(error, 'errno', 0) in (errno.ENOSPC, errno.EDQUOT):
+          self.queue.give_back(claim)  # but on a full disk all would fail.
+          raise
         self.queue.fail(claim, f'{type(error).__name__}: {error}')
+        self._tell(f'{name}: failed: {error}')
         return 0
     if diverged:
       value = None
-    self.queue.finish(claim, value, {**record, 'diverged': diverged})
-    self.say(f'{name}: ' + (
-        'diverged' if diverged else
-        'not measured' if value is None else
-        f'{record["metric"]} {value:.4g}')
-        + f', {time.monotonic() - began:.0f} s')
+    seconds = time.monotonic() - began
+    with self._counted(own=True):
+      self.queue.finish(claim, value, {
+          **record, 'diverged': diverged, 'seconds': round(seconds, 3)})
+      self._tell(f'{name}: {_result(value, record, diverged)}, {seconds:.0f} s')
     return 0
+
+  def standing(self) -> Standing:
+    """How far the study is."""
+    whole = self._planned and self._planned[1]
+    return standing(self.queue.trials(), 0 if whole else expected(self.study),
+                    self._lower)
+
+  def _tell(self, line):
+    """Says what came of a run, and where the study stands."""
+    now = self.standing()
+    self.say('; '.join(filter(None, (
+        f'{now.ended} of {now.planned}: {line}', now.words(now.running + 1)))))
 
   def _config(self, settings: dict[str, Any]) -> Config:
     """Settings of a run, whose data may lie elsewhere on this machine."""
-    here = schema.flatten(self.base)
     return schema.parse(nested({
-        **settings, **{name: here[name] for name in plans.ELSEWHERE
+        **settings, **{name: self._here[name] for name in plans.ELSEWHERE
                        if name != 'train.keep_checkpoints'}}))
 
 
-def _words(point):
-  return ', '.join(f'{axis} {value}' for axis, value in point.items())
+def _result(value, record, diverged):
+  if diverged:
+    return f'diverged ({diverged})'
+  if value is None:
+    return 'not measured'
+  return f'{record["metric"]} {number(value)}'
 
 
 def _quiet(line: str) -> None:

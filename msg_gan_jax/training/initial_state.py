@@ -15,7 +15,7 @@ from msg_gan_jax.gan.build import Gan
 from msg_gan_jax.gan.state import State
 from msg_gan_jax.report import text
 from msg_gan_jax.runs.load import load
-from msg_gan_jax.training import monitor
+from msg_gan_jax.training import kept, monitor
 from msg_gan_jax.training.saver import Saver
 
 PARTS = ('g', 'd', 'ema')
@@ -131,7 +131,7 @@ def create(gan: Gan, config: Config, key: jax.Array, sharding: Sharding,
     ValueError: an unknown part, no such run, no intact checkpoint in it, or
       weights of another shape.
   """
-  state = jit(gan.init, out_shardings=sharding)(key)
+  state = kept.new_state(gan, config, key, sharding)
   if not config.train.init_from:
     return state
   parts = [part.strip() for part in config.train.init_parts.split(',')]

@@ -20,8 +20,7 @@ from msg_gan_jax.data.sources import Splits, open_source
 from msg_gan_jax.files import console
 from msg_gan_jax.files.progress import beside_bars
 from msg_gan_jax.gan.build import Gan, build
-from msg_gan_jax.gan.devices import ShardedStep, check_batch
-from msg_gan_jax.gan.sampling import renderer
+from msg_gan_jax.gan.devices import check_batch
 from msg_gan_jax.runs import records
 from msg_gan_jax.runs.checkpoints import Checkpoints
 from msg_gan_jax.runs.config_file import as_begun
@@ -29,12 +28,7 @@ from msg_gan_jax.runs.load import state_like
 from msg_gan_jax.runs.told import Told
 from msg_gan_jax.runs.versions import last_digest
 from msg_gan_jax.runs.workdir import Workdir
-from msg_gan_jax.training import (
-  first_start,
-  initial_state,
-  monitor,
-  results,
-)
+from msg_gan_jax.training import first_start, initial_state, kept, monitor
 from msg_gan_jax.training.ahead import Ahead
 from msg_gan_jax.training.clock import Clock
 from msg_gan_jax.training.groups import Groups
@@ -48,8 +42,9 @@ from msg_gan_jax.training.observers import (
   View,
   measurement,
 )
-from msg_gan_jax.training.progress_line import Progress
+from msg_gan_jax.training.progress_line import Progress, Show
 from msg_gan_jax.training.recorder import Recorder
+from msg_gan_jax.training.results import say_where_they_are
 from msg_gan_jax.training.saver import Saver
 from msg_gan_jax.training.stop import Stop
 
@@ -60,7 +55,8 @@ def train(config: schema.Settings, workdir: str | os.PathLike,
           say: Callable[[str], Any] = console.say,
           observers: Sequence[Observer] = (),
           writers: Sequence[records.Writer] = (),
-          experiment: str = '') -> int:
+          experiment: str = '', show: Show | None = None,
+          make: Callable[[Config], Gan] | None = None) -> int:
   """Trains until config.train.total_images, or until a signal.
 
   The same call continues a run that was stopped, killed or broken off.
@@ -76,6 +72,8 @@ def train(config: schema.Settings, workdir: str | os.PathLike,
       runs/records.py. They are closed at the end, whatever ends the run.
     experiment: FILE or FILE:ARGUMENT that the config came from; the run keeps
       a copy, for rows that it registers. '' is none.
+    show: shows how far it is, in place of a line on stderr; see Progress.
+    make: makes the GAN in place of `build`; see kept.gan_of.
 
   Returns:
     The number of the signal that ended it, or 0 if it reached its end.
@@ -107,7 +105,7 @@ def train(config: schema.Settings, workdir: str | os.PathLike,
     if reason := first_start.reason(config, splits):
       say(f'augment: {reason}')
     config = first_start.with_choices(config, splits)
-    gan = build(config)
+    gan = (make or build)(config)
     # Said once, and again where other pictures are read.
     if notes and last_digest(folder.path) != splits.train.digest():
       for note in notes:
@@ -115,7 +113,7 @@ def train(config: schema.Settings, workdir: str | os.PathLike,
     checkpoints = stack.enter_context(Checkpoints(
         folder.path / 'checkpoints', config.train.keep_checkpoints))
     run = Run(config, gan, mesh, folder, splits, checkpoints, say, observers,
-              own)
+              own, show)
     stack.callback(run.close)
     if main:
       told.images = lambda: run.images
@@ -136,7 +134,8 @@ class Run:
     checkpoints: Checkpoints of the run; the newest intact one is restored.
     say: prints a line for people.
     observers: those that come after the loop's own.
-    own: what else takes records and pictures; who has opened it closes it.
+    own, show: what else takes records and pictures, and is closed by who has
+      opened it; see `train`.
 
   Attributes:
     images: real images shown so far.
@@ -152,16 +151,16 @@ class Run:
   def __init__(self, config: Config, gan: Gan, mesh: Mesh, folder: Workdir,
                splits: Splits, checkpoints: Checkpoints,
                say: Callable[[str], Any], observers: Sequence[Observer],
-               own: records.Writer):
-    self.config, self.gan, self.say = config, gan, say
+               own: records.Writer, show: Show | None = None):
+    self.config, self.gan, self.say, self._show = config, gan, say, show
     self._folder = folder.path
     self._main = jax.process_index() == 0
     root = jax.random.key(config.seed)
     init_key, self._key, z_key = (
         jax.random.fold_in(root, i) for i in range(3))
     z = monitor.fixed_latents(gan, z_key)
-    self._render = renderer(gan, mesh)
-    self._step = ShardedStep(gan, mesh)
+    self._render = kept.renderer_of(gan, mesh)
+    self._step = kept.step_of(gan, mesh)
     # Images shown after each step of a call, and its logs.
     self._recent: list[tuple[range, dict[str, jax.Array]]] = []
     self._groups = Groups(gan, config.train.total_images, self._stops)
@@ -220,7 +219,8 @@ class Run:
     self.say(f'{self._folder}: {total:,} images, '
              f'{self._stability.every:,} in an epoch, '
              f'{jax.device_count()} {jax.devices()[0].device_kind}')
-    progress = Progress(total, self.images, silent=not self._main)
+    progress = Progress(
+        total, self.images, silent=not self._main, show=self._show)
     called = set()
     calls = itertools.count(
         self.images // self.gan.phase(self.images).images + 1)
@@ -255,7 +255,7 @@ class Run:
       self.say(f'stopped and saved at {self.images:,} images; the same command '
                'continues')
       return stop.signal
-    results.say_where_they_are(self._folder, self.say)
+    say_where_they_are(self._folder, self.say)
     return 0
 
   def _after_step(self, moment, stopped, clock, progress):

@@ -30,7 +30,7 @@ from msg_gan_jax.gan.sampling import labels_like, summary_latents
 from msg_gan_jax.gan.state import State
 from msg_gan_jax.metrics.functional import training_stability
 from msg_gan_jax.report import grids, scatter
-from msg_gan_jax.training import monitor, summary
+from msg_gan_jax.training import kept, monitor, summary
 from msg_gan_jax.training.means import Means
 from msg_gan_jax.training.scorer import Scorer
 
@@ -192,7 +192,7 @@ class Grid(Observer):
                variety: float | None):
     self.every = every
     self._z, self._train, self._variety = z, train, variety
-    self._attention = monitor.attention_of_d(gan)
+    self._attention = kept.attention_of(gan)
 
   def due(self, moment: Moment) -> bool:
     return not moment.images or super().due(moment)

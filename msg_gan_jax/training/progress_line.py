@@ -4,9 +4,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import contextlib
 import sys
 import time
-from typing import SupportsFloat, TextIO
+from typing import Any, SupportsFloat, TextIO
 
 import jax
+
+from msg_gan_jax.report.text import duration
+
+Show = Callable[[int, str], Any]
 
 
 class Progress:
@@ -28,15 +32,16 @@ class Progress:
     stream: where to write; None is stderr.
     now: returns seconds, such as time.monotonic.
     silent: writes nothing, as processes do besides the first.
+    show: gets (images, words) four times a second, in place of any line.
   """
 
   def __init__(self, total_images: int, images: int = 0,
                keys: Sequence[str] | None = None, stream: TextIO | None = None,
                now: Callable[[], float] = time.monotonic,
-               silent: bool = False):
+               silent: bool = False, show: Show | None = None):
     self._total, self._keys = total_images, keys
     self._stream = stream or sys.stderr
-    self._now, self._silent = now, silent
+    self._now, self._silent, self._tell = now, silent, show
     self._apart_seconds = 0.
     self._apart_since: float | None = None
     self._values: dict[str, SupportsFloat] = {}
@@ -50,7 +55,7 @@ class Progress:
     self._words = ''  # Behind the count, when it was last written.
     self._line = ''  # The last one in a file.
     self._bar = None
-    if self._stream.isatty() and not silent:
+    if self._stream.isatty() and not (silent or show):
       import tqdm  # Only people at a terminal wait for its import.
       self._bar = tqdm.tqdm(
           total=total_images, initial=images, file=self._stream,
@@ -79,7 +84,7 @@ class Progress:
     while self._on_the_way and _ready(self._on_the_way[0][1]):
       self._images, _ = self._on_the_way.popleft()
     now = self._now()
-    if self._bar is not None:
+    if self._rewritten:
       due = now - self._drawn >= .25
     else:
       tenth = self._images * 10 // self._total
@@ -96,7 +101,7 @@ class Progress:
       brief: it is over soon, or speaks for itself; a file has no line of it.
     """
     began = self._apart_since = self._now()
-    if what and not self._silent and not (brief and self._bar is None):
+    if what and not self._silent and (self._rewritten or not brief):
       self._show(f'{what} ...')
     try:
       yield
@@ -105,8 +110,8 @@ class Progress:
       self._apart_since = None
       if what and not brief:
         self._drawn = self._now()  # A line now would tell of a step or two.
-      if what and self._bar is not None:
-        self._bar.set_postfix_str(self._words)
+      if what and self._rewritten:
+        self._show(self._words)
 
   def close(self) -> None:
     """Ends the line: a run that was stopped has its mean speed there."""
@@ -135,13 +140,20 @@ class Progress:
     if seconds > 0 and shown > 0:
       left = max(0, self._total - self._images) * seconds / shown
       parts += [f'{shown / seconds:,.0f} img/s',
-                f'trained {_duration(seconds)}' if ended else (
-                    f'{_duration(left)} left')]
+                f'trained {duration(seconds)}' if ended else (
+                    f'{duration(left)} left')]
     parts += [f'{k} {float(v):.3g}' for k, v in self._values.items()]
     self._words = '  '.join(parts)
     self._show(self._words)
 
+  @property
+  def _rewritten(self):
+    return bool(self._bar is not None or self._tell)
+
   def _show(self, words):
+    if self._tell:
+      self._tell(self._images, words)
+      return
     if self._bar is not None:
       self._bar.n = self._images
       self._bar.set_postfix_str(words)
@@ -157,9 +169,3 @@ class Progress:
 def _ready(array):
   return array is None or array.is_ready()
 
-
-def _duration(seconds):
-  minutes, seconds = divmod(round(seconds), 60)
-  hours, minutes = divmod(minutes, 60)
-  return f'{hours}:{minutes:02}:{seconds:02}' if hours else (
-      f'{minutes}:{seconds:02}')

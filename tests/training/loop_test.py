@@ -32,6 +32,7 @@ from msg_gan_jax.runs import (
 )
 from msg_gan_jax.training import (
   initial_state,
+  kept,
   loop,
   monitor,
   summary,
@@ -75,9 +76,9 @@ def compiled_once():
   with pytest.MonkeyPatch.context() as patch:
     for module in (loop, load):
       patch.setattr(module, 'build', build_once)
-    patch.setattr(loop, 'ShardedStep', functools.cache(ShardedStep))
+    patch.setattr(kept, 'step_of', functools.cache(ShardedStep))
     renderer = functools.cache(sampling.renderer)
-    for module in (loop, samples):
+    for module in (kept, samples):
       patch.setattr(module, 'renderer', renderer)
     yield
 
@@ -145,7 +146,7 @@ def stop_at(monkeypatch, signals):
 
 def at(monkeypatch, images, change):
   """State is changed by `change` once this number of images was shown."""
-  right = loop.ShardedStep
+  right = kept.step_of
 
   def step(gan, over):
     def one(state, batch, key, phase):
@@ -156,7 +157,7 @@ def at(monkeypatch, images, change):
       return right(gan, over)(state, batch, key, phase)
     return one
 
-  monkeypatch.setattr(loop, 'ShardedStep', step)
+  monkeypatch.setattr(kept, 'step_of', step)
 
 
 def test_a_run_leaves_its_records(unbroken, config):

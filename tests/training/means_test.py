@@ -10,7 +10,7 @@ import pytest
 from msg_gan_jax.gan.devices import ShardedStep
 from msg_gan_jax.runs import records
 from msg_gan_jax.runs.checkpoints import Checkpoints
-from msg_gan_jax.training import loop
+from msg_gan_jax.training import kept, loop
 from msg_gan_jax.training.means import STATES, Means
 from msg_gan_jax.training.stop import Stop
 
@@ -108,8 +108,8 @@ def compiled_once():
   with pytest.MonkeyPatch.context() as patch:
     patch.setattr(
         loop, 'build', lambda config: gans.setdefault('', build(config)))
-    patch.setattr(loop, 'ShardedStep', steps)
-    patch.setattr(loop, 'renderer', functools.cache(loop.renderer))
+    patch.setattr(kept, 'step_of', steps)
+    patch.setattr(kept, 'renderer_of', functools.cache(kept.renderer_of))
     yield
 
 
@@ -173,7 +173,7 @@ def test_a_run_that_was_stopped_has_the_records_of_an_unbroken_one(
 def test_so_has_one_that_was_killed_after_a_record(
     points, unbroken, tmp_path, monkeypatch):
   """The newest checkpoint, of 72, comes before the records at 80 and 120."""
-  def step(gan, mesh, right=loop.ShardedStep):
+  def step(gan, mesh, right=kept.step_of):
     def one(state, *arguments):
       if int(state.images) == 136:
         raise RuntimeError('killed')
@@ -181,7 +181,7 @@ def test_so_has_one_that_was_killed_after_a_record(
     return one
 
   with monkeypatch.context() as patch:
-    patch.setattr(loop, 'ShardedStep', step)
+    patch.setattr(kept, 'step_of', step)
     with pytest.raises(RuntimeError, match='killed'):
       loop.train(points(), tmp_path, len)
   assert Checkpoints(tmp_path / 'checkpoints').steps() == [72]

@@ -3,7 +3,6 @@ from collections.abc import Mapping
 from concurrent import futures
 import hashlib
 import json
-import os
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from msg_gan_jax.config import tables
 from msg_gan_jax.data import order
 from msg_gan_jax.data.drawn import heads
 from msg_gan_jax.data.source import check_indices
+from msg_gan_jax.files import cores
 
 # Add 1 whenever a picture changes, so that digests tell old runs from new.
 VERSION = 1
@@ -120,7 +120,7 @@ def draw(factors: Mapping[str, np.ndarray], resolution: int,
     images[who, ..., :3] = luma(colour) if channels == 1 else colour
 
   images[..., 3:] = 255
-  threads = min(_MAX_THREADS, os.cpu_count() or 1)
+  threads = min(_MAX_THREADS, cores.available())
   with futures.ThreadPoolExecutor(threads) as pool:
     list(pool.map(chunk, range(0, count, size)))
   return images

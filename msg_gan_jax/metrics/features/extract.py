@@ -4,7 +4,6 @@ from concurrent import futures
 import functools
 import hashlib
 import json
-import os
 
 import jax
 import numpy as np
@@ -13,7 +12,7 @@ from msg_gan_jax.arrays.compilation import jit
 from msg_gan_jax.arrays.mesh import data_mesh, replicated, split_rows
 from msg_gan_jax.data.mixed_sizes import MixedSizes
 from msg_gan_jax.data.source import Source
-from msg_gan_jax.files import cache, progress
+from msg_gan_jax.files import cache, cores, progress
 from msg_gan_jax.metrics.features.table import Extractor
 from msg_gan_jax.metrics.functional import frechet, running_moments
 
@@ -116,7 +115,7 @@ def _images(source, extractor, indices):
   """What the extractor is shown: uint8, or of several sizes float32."""
   if extractor.fit and isinstance(source, MixedSizes):
     # Decoding and products of matrices leave the interpreter's lock alone.
-    with futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+    with futures.ThreadPoolExecutor(cores.available()) as pool:
       return np.stack([*pool.map(
           lambda i: extractor.fit(source.own_size(i)), indices)])
   return source.images(indices)

@@ -1,0 +1,139 @@
+"""--mode=study: trains the runs of a study, or helps others that do."""
+import contextlib
+import os
+import pathlib
+import sys
+
+from absl import flags
+
+from msg_gan_jax.commands import experiments, own_study
+from msg_gan_jax.commands import shared_flags as shared
+from msg_gan_jax.files import console
+
+SHARED: shared.Flags = (
+    shared.CONFIG, shared.DRY_RUN, shared.STORAGE, shared.STUDY_NAME)
+EXAMPLES: shared.Examples = (
+    ' --mode=study --config=landscape_small --dry_run',
+    ' --mode=study --config=landscape_small --jobs=2',
+    ' --mode=study --config=mine.py --config.train.batch=64 '
+    '--workdir=runs/a',
+    ' --mode=study --config=mine.py --storage=postgresql://user@host/studies',
+)
+JOBS = flags.DEFINE_integer(
+    'jobs', 1, 'How many workers there are here, each with its share of the '
+    'cores. Any number of machines may run the same command beside.',
+    lower_bound=1)
+TIME_A_TRIAL = flags.DEFINE_bool(
+    'time_a_trial', False, 'With --dry_run: train one of the runs for a '
+    'moment, and foresee how long all of them take.')
+
+
+def run() -> int:
+  """Works on a study; the exit status is as that of a run."""
+  from msg_gan_jax.commands.processes import collect_less_often
+  from msg_gan_jax.study import plan
+  collect_less_often()
+  if TIME_A_TRIAL.value and not shared.DRY_RUN.value:
+    raise ValueError('--time_a_trial: means nothing without --dry_run.')
+  study = experiments.get_study(
+      shared.EXPERIMENT.path, shared.EXPERIMENT.arguments)
+  base = plan.judged(shared.config({}), study)
+  folder = pathlib.Path(os.path.expanduser(
+      shared.WORKDIR.value or os.path.join('runs', _name())))
+  if (folder / 'config.json').exists():
+    raise ValueError(
+        f'workdir {folder}: an ordinary run; wanted a new folder, or that of '
+        'an earlier study.')
+  if shared.DRY_RUN.value:
+    return _foresee(study, base, folder)
+  return _work(study, base, folder)
+
+
+def _name():
+  """The study's name: a given one, its file's, or as it was stored."""
+  if shared.STUDY_NAME.value:
+    return shared.STUDY_NAME.value
+  path, arguments = shared.EXPERIMENT.path, shared.EXPERIMENT.arguments
+  if path == own_study.__file__:
+    return own_study.read(*arguments)[0]
+  return '_'.join((pathlib.Path(path).stem, *arguments)).replace(':', '_')
+
+
+def _foresee(study, base, folder):
+  """Says what the study would be."""
+  from msg_gan_jax.study import foreseen, rounds, storage, timing, worker
+  from msg_gan_jax.study.standing import expected
+  from msg_gan_jax.study.trials import Queue
+  trials = []
+  if shared.STORAGE.value or (folder / storage.JOURNAL).exists():
+    there = storage.open_storage(folder, shared.STORAGE.value, readonly=True)
+    with contextlib.suppress(ValueError):  # It is to begin.
+      trials = Queue(there, name=_name(), create=False).trials()
+  found, whole = rounds.due(
+      base, study, [x for x in trials if x.state in ('done', 'failed')],
+      worker.lower_is_better(study.metric))
+  for line in foreseen.describe(_name(), study, found, whole, trials):
+    console.say(line)
+  if TIME_A_TRIAL.value:
+    console.say('  time: one run is trained for a moment ...')
+    first = found.runs[0].config
+    count = len(found.runs) if whole else expected(study)
+    console.say('  time: ' + timing.time_of(first).words(
+        first, count, foreseen.programs(found)))
+  return 0
+
+
+def _work(study, base, folder):
+  """Opens the study's storage, and works."""
+  from msg_gan_jax.study import board, definition, jobs, rounds, storage, worker
+  from msg_gan_jax.study.trials import Queue
+  if JOBS.value > 1:
+    _refuse_accelerator()
+  relay = board.Relay() if jobs.number() else None
+  lower = worker.lower_is_better(study.metric)
+  if not relay:  # What is wrong with it must not be stored.
+    rounds.due(base, study, [], lower)
+  queue = Queue(
+      storage.open_storage(folder, shared.STORAGE.value), lower, name=_name(),
+      say=relay.say if relay else console.say_aside)
+  queue.define(definition.dump(_name(), base, study))
+  one = worker.Worker(
+      folder, base, study, queue, console.say, shared.experiment_file())
+  return _at_work(one, relay)
+
+
+def _at_work(one, relay):
+  """Works here, or in several processes; returns the exit status."""
+  from msg_gan_jax.study import board, jobs
+  from msg_gan_jax.training import stop
+  if JOBS.value > 1:
+    one.enqueue()  # Or each of them would.
+  shown = relay or board.Board(JOBS.value, one.standing, console.say)
+  one.say, one.show = shown.say, shown.show
+  try:
+    if JOBS.value > 1:
+      return jobs.Jobs(_one_job(), JOBS.value, shown).work()
+    if relay:
+      jobs.stop_with_parent()
+    status = stop.exit_status(one.work())
+    shown.say(f'the study itself took {one.own_seconds:.1f} s of '
+              f'{one.all_seconds:.0f} s' + (
+                  '; the same command goes on' if status else ''))
+    return status
+  finally:
+    shown.close()
+
+
+def _one_job():
+  """The command of one worker: this one."""
+  return [sys.executable, *sys.orig_argv[1:], f'--{JOBS.name}=1']
+
+
+def _refuse_accelerator():
+  import jax
+  if jax.default_backend() != 'cpu':
+    raise ValueError(
+        f'--jobs: {JOBS.value} workers would share the memory of one '
+        f'{jax.devices()[0].device_kind}; wanted 1, and for each device a '
+        'command of its own: with CUDA_VISIBLE_DEVICES=0, 1 and so on before '
+        'it, they work on one study.')
