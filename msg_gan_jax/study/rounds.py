@@ -19,7 +19,8 @@ IN_VAIN = 2  # and of these, how many in a row may give none that do.
 
 
 def due(base: Config, study: Study, ended: Sequence[Trial],
-        lower: bool = True) -> tuple[Plan, bool]:
+        lower: bool = True,
+        known: dict[Any, Plan] | None = None) -> tuple[Plan, bool]:
   """The runs that can be enqueued now.
 
   Args:
@@ -27,6 +28,8 @@ def due(base: Config, study: Study, ended: Sequence[Trial],
     study: Study.
     ended: trials of it that are done or have failed.
     lower: whether less is better.
+    known: rounds that were chosen before, which this call reads and adds to:
+      to choose one takes seconds, and a worker asks after each trial.
 
   Returns:
     (their Plan, whether these are all that the study will ever have). The same
@@ -42,22 +45,26 @@ def due(base: Config, study: Study, ended: Sequence[Trial],
       Plan([], [], 0, 0)), True
   by_digest = {trial.work.digest: trial for trial in ended}
   for group in study.groups():
-    found, complete = _of_group(base, study, group, by_digest, lower)
+    found, complete = _of_group(
+        base, study, group, by_digest, lower, {} if known is None else known)
     whole = Plan(whole.runs + found.runs, whole.dropped + found.dropped,
                  whole.alike + found.alike, whole.programs + found.programs)
     last = last and complete
   return some(whole), last
 
 
-def _of_group(base, study, group, ended, lower):
+def _of_group(base, study, group, ended, lower, known):
   """(Plan of the rounds that are due in a group, whether it is whole)."""
   at_once = study.points if study.sampler == 'random' else study.at_once
   tried: list[Tried] = []
   found = Plan([], [], 0, 0)
   for number in range(math.ceil(study.points / at_once)):
     count = min(at_once, study.points - len(tried))
-    new = _round(base, study, group, tried, count, number,
-                 {run.digest for run in found.runs})
+    place = repr((base, study, group, number, tried))
+    if place not in known:
+      known[place] = _round(base, study, group, tried, count, number,
+                            {run.digest for run in found.runs})
+    new = known[place]
     found = Plan(found.runs + new.runs, found.dropped + new.dropped,
                  found.alike + new.alike, found.programs + new.programs)
     if not all(run.digest in ended for run in new.runs):

@@ -5,16 +5,33 @@ no server, or any database that Optuna knows, such as
 postgresql://user@host/studies, which many machines share.
 """
 from collections.abc import Callable
+import contextlib
+import errno
+import importlib.util
 import os
 import pathlib
+import random
+import re
 import time
 from typing import Any, TypeVar
 
+from msg_gan_jax.config.tables import nearest
 from msg_gan_jax.files.optional import require
 
 Result = TypeVar('Result')
 JOURNAL = 'journal.log'
 PATIENCE = 600.  # Seconds for which a storage may be away.
+KINDS = ('mariadb', 'mysql', 'postgresql', 'sqlite')
+# {driver: what pip calls it, where that is not its name}
+_PACKAGES = {'psycopg': 'psycopg[binary]', 'psycopg2': 'psycopg2-binary',
+             'mysqldb': 'mysqlclient', 'mariadbconnector': 'mariadb'}
+# What a full disk, a quota or a share that is away says to who writes.
+_PASSING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ESTALE)
+# What a folder says that cannot hold symbolic links, as of FAT.
+_WITHOUT_LINKS = (errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP)
+# A connection that a dead network leaves hangs for hours by itself.
+_POSTGRES = {'connect_timeout': 10, 'keepalives_idle': 30,
+             'keepalives_interval': 10, 'keepalives_count': 3}
 
 
 def open_storage(folder: str | os.PathLike, address: str = '',
@@ -28,7 +45,7 @@ def open_storage(folder: str | os.PathLike, address: str = '',
 
   Raises:
     ValueError: Optuna is missing, an address that it does not know, a database
-      that does not answer, or no journal.
+      that does not answer, or no journal, or one that cannot be read.
   """
   optuna: Any = require('optuna', 'a study')
   optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -39,58 +56,156 @@ def open_storage(folder: str | os.PathLike, address: str = '',
     raise ValueError(
         f'workdir {folder}: not a study, it has no {JOURNAL}. Wanted the '
         'folder of a study, or the address of its storage.')
-  path.parent.mkdir(parents=True, exist_ok=True)
-  return optuna.storages.JournalStorage(
-      optuna.storages.journal.JournalFileBackend(
-          str(path), _lock(optuna, str(path))))
-
-
-def _database(optuna, address):
   try:
-    return optuna.storages.RDBStorage(
-        address, engine_kwargs={'pool_pre_ping': True})
-  except ImportError as error:
+    if not readonly:
+      path.parent.mkdir(parents=True, exist_ok=True)
+      with open(path, 'ab'):  # Whether it can be written is known now.
+        pass
+    return optuna.storages.JournalStorage(_backend(optuna, path))
+  except OSError as error:
     raise ValueError(
-        f'storage {_without_password(address)}: its driver is missing '
-        f'({error}). For PostgreSQL that is psycopg (pip install '
-        "'psycopg[binary]').") from error
-  except Exception as error:  # SQLAlchemy's and each driver's own.
-    raise ValueError(
-        f'storage {_without_password(address)}: cannot be reached: '
-        f'{_first_line(error)}. Wanted a database that answers, such as '
-        'postgresql://user@host/studies; without an address the journal in '
-        "the study's folder is used.") from error
+        f'workdir {folder}: {error.filename or path} cannot be '
+        f'{"read" if readonly else "read and written"}: {error.strerror}. '
+        'Wanted a folder of yours, or the address of a database.') from error
 
 
-def _lock(optuna: Any, path: str) -> Any:
+def _backend(optuna, path):
+  kind: Any = optuna.storages.journal.JournalFileBackend
+
+  class Journal(kind):
+
+    def read_logs(self, log_number_from):
+      try:
+        yield from super().read_logs(log_number_from)
+      except ValueError as error:  # Of JSON, or of bytes that are no text.
+        raise _damaged(path) from error
+
+  return Journal(str(path), _lock(optuna, path))
+
+
+def _damaged(path):
+  """The error of a journal of which a line in the middle is no record.
+
+  Trials are counted by lines, so that none can be left out.
+  """
+  whole = 0
+  with open(path, 'rb') as file:
+    for line in file:
+      if not _is_record(line):
+        break
+      whole += 1
+  return ValueError(
+      f'workdir {path.parent}: line {whole + 1} of {path.name} is damaged: '
+      f'{line[:40]!r}. Wanted a line of JSON. Keep those before it: '
+      f'head -n {whole} {path} > {path}.whole && mv {path}.whole {path} '
+      '(runs that were recorded later are in their folders, and are recorded '
+      'again without training).')
+
+
+def _is_record(line):
+  return line.startswith(b'{') and line.endswith(b'}\n') and b'\0' not in line
+
+
+def _lock(optuna: Any, path: pathlib.Path) -> Any:
   """A lock of the journal that also drops half a line, which a kill left.
 
   Optuna would glue the next line to it, and then read neither.
   """
   kind: Any = optuna.storages.journal.JournalFileSymlinkLock
+  # It has the same file, and so keeps out those that can make links.
+  plain: Any = optuna.storages.journal.JournalFileOpenLock(str(path))
 
   class Lock(kind):
 
     def acquire(self):
-      super().acquire()
-      drop_partial_line(path)
+      try:
+        super().acquire()
+      except OSError as error:
+        if error.errno not in _WITHOUT_LINKS:
+          raise
+        plain.acquire()
+      try:
+        drop_partial_line(path)
+      except BaseException:
+        self.release()
+        raise
       return True
 
-  return Lock(path)
+    def release(self):
+      # A worker that was suspended meanwhile has lost the lock to others.
+      with contextlib.suppress(RuntimeError):
+        super().release()
+
+  return Lock(str(path))
 
 
 def drop_partial_line(path: str | os.PathLike) -> None:
-  """Cuts a file after its last line break."""
+  """Cuts a journal after its last whole line.
+
+  What follows is half a line, or the zeros and rubbish that a power cut leaves.
+  """
   with open(path, 'rb+') as file:
-    end = file.seek(0, os.SEEK_END)
-    at, kept = end, b''
-    while at and b'\n' not in kept:
+    end = at = file.seek(0, os.SEEK_END)
+    kept = b''
+    while at and b'}\n' not in kept:
       size = min(at, 4096)
       at = file.seek(at - size)
-      kept = file.read(size)
-    whole = at + kept.rfind(b'\n') + 1 if b'\n' in kept else 0
+      # One byte more, for an end of line between two pieces.
+      kept = file.read(size + 1)
+    whole = at + kept.rfind(b'}\n') + 2 if b'}\n' in kept else 0
     if whole < end:
       file.truncate(whole)
+
+
+def _database(optuna, address):
+  import sqlalchemy
+  shown = _without_password(address)
+  try:
+    url = sqlalchemy.engine.make_url(address)
+  except Exception as error:
+    raise ValueError(
+        f'storage {shown}: not an address ({_reason(error)}). Wanted '
+        'KIND://USER:PASSWORD@HOST:PORT/DATABASE, such as '
+        'postgresql://me@host/studies; in a password %40 stands for @, %2F for '
+        '/ and %3A for :.') from error
+  kind = url.get_backend_name()
+  if kind not in KINDS:
+    raise ValueError(
+        f'storage {shown}: unknown kind of database {kind!r}. '
+        f'{nearest(kind, KINDS)}')
+  if url.drivername == 'postgresql' and importlib.util.find_spec('psycopg'):
+    url = url.set(drivername='postgresql+psycopg')
+  arguments = {k: v for k, v in _POSTGRES.items() if k not in url.query} if (
+      url.drivername in ('postgresql+psycopg', 'postgresql+psycopg2')) else {}
+  try:
+    return _made(optuna, url.render_as_string(hide_password=False), {
+        'pool_pre_ping': True, 'connect_args': arguments})
+  except ImportError as error:
+    driver = url.get_driver_name()
+    raise ValueError(
+        f'storage {shown}: its driver {driver} does not import: '
+        f'{error.__cause__ or error}. Run: pip install '
+        f"'{_PACKAGES.get(driver, driver)}'") from error
+  except Exception as error:  # SQLAlchemy's and each driver's own.
+    raise ValueError(
+        f'storage {shown}: cannot be reached: {_reason(error)}. Wanted a '
+        'database that answers, such as postgresql://me@host/studies; without '
+        "an address the journal in the study's folder is used.") from error
+
+
+def _made(optuna, address, settings):
+  """Optuna's storage; its tables are made where there are none.
+
+  Workers that begin at once all make them, and all but one of them fail.
+  """
+  import sqlalchemy
+  for _ in range(9):
+    try:
+      return optuna.storages.RDBStorage(address, engine_kwargs=dict(settings))
+    except (sqlalchemy.exc.IntegrityError, sqlalchemy.exc.ProgrammingError,
+            optuna.exceptions.StorageInternalError):
+      time.sleep(random.uniform(.2, 1.))
+  return optuna.storages.RDBStorage(address, engine_kwargs=dict(settings))
 
 
 def patiently(call: Callable[..., Result], *args: Any,
@@ -102,17 +217,25 @@ def patiently(call: Callable[..., Result], *args: Any,
     call: a method of it, with its arguments.
     say: gets one line when it does not answer, and one when it does again.
     patience: seconds, after which its error is raised.
+
+  Raises:
+    ValueError: its patience is over.
   """
   began, pause = time.monotonic(), .5
   while True:
     try:
       result = call(*args, **named)
     except Exception as error:
-      if not _is_away(error) or time.monotonic() - began > patience:
+      if not _is_away(error):
         raise
+      if time.monotonic() - began > patience:
+        raise ValueError(
+            f'storage: it has not answered for {patience:.0f} s '
+            f'({_reason(error)}). Once it does, the same command goes on.'
+        ) from error
       if pause == .5:
-        say('the storage of the study does not answer '
-            f'({_first_line(error)}); trying again')
+        say(f'the storage of the study does not answer ({_reason(error)}); '
+            'trying again')
       time.sleep(pause)
       pause = min(2 * pause, 10.)
     else:
@@ -123,6 +246,8 @@ def patiently(call: Callable[..., Result], *args: Any,
 
 def _is_away(error):
   """Whether a storage that comes back would do without this error."""
+  if isinstance(error, OSError):
+    return error.errno in _PASSING
   names = {kind.__name__ for kind in type(error).__mro__}
   return bool(names & {'StorageInternalError', 'OperationalError',
                        'InterfaceError'})
@@ -130,9 +255,19 @@ def _is_away(error):
 
 def _without_password(address):
   scheme, slashes, rest = address.partition('://')
+  if not slashes:
+    scheme, rest = '', address
   user, at, host = rest.rpartition('@')
-  return f'{scheme}{slashes}{user.partition(":")[0]}{at}{host}'
+  shown = f'{scheme}{slashes}{user.partition(":")[0]}{at}{host}'
+  return re.sub('(password=)[^&]*', r'\1...', shown)
 
 
-def _first_line(error):
-  return str(error).strip().partition('\n')[0] or type(error).__name__
+def _reason(error):
+  """The line of a driver's error that says what was wrong."""
+  error = error.__cause__ if (
+      type(error).__name__ == 'StorageInternalError' and error.__cause__
+  ) else error
+  lines = [line.strip() for line in str(
+      getattr(error, 'orig', None) or error).splitlines() if line.strip()]
+  told = [line for line in lines if 'FATAL' in line or 'refused' in line]
+  return (told or lines or [type(error).__name__])[0].rstrip('.')

@@ -13,12 +13,11 @@ the older trial counts, and the newer one is told to be its copy.
 from collections.abc import Callable, Iterable, Mapping
 import contextlib
 import json
-import os
-import socket
 import threading
 import time
 from typing import Any, NamedTuple
 
+from msg_gan_jax.study.alive import is_gone, me
 from msg_gan_jax.study.storage import patiently
 
 LEASE = 60.  # Seconds.
@@ -89,7 +88,7 @@ class Queue:
     import optuna
     self._states = optuna.trial.TrialState
     self._finished_error = optuna.exceptions.UpdateFinishedTrialError
-    self._say, self._lease, self._stored = say, lease, stored
+    self._say, self._lease = say, lease
     direction = 'minimize' if lower else 'maximize'
     if create:
       self.study = self._call(
@@ -105,8 +104,11 @@ class Queue:
       raise ValueError(
           f'the storage has another study {name!r}, in which '
           f'{"more" if lower else "less"} is better; wanted another name.')
+    # Optuna's own, which keeps the finished trials of a database in memory.
+    self._stored = self.study._storage
     # {trial: (its lease, since when, when it was last looked at)}
     self._seen: dict[int, tuple[Any, float, float]] = {}
+    self._later: dict[str, float] = {}  # {digest: until when it is left alone}
 
   def define(self, written: Mapping[str, Any]) -> dict[str, Any]:
     """Keeps what the study is, or adds it to what the storage has of it.
@@ -172,14 +174,17 @@ class Queue:
       while not done.wait(self._lease / 4):
         count += 1
         try:
-          self._set(claim.number, 'lease', [_me(), count])
+          self._set(claim.number, 'lease', [me(), count])
         except self._finished_error:
           claim.lost.set()
           return
         except Exception as error:  # The work goes on; others may take over.
           self._say(f'warning: the lease of a trial is not renewed: {error}')
 
-    self._set(claim.number, 'lease', [_me(), 0])
+    try:
+      self._set(claim.number, 'lease', [me(), 0])
+    except self._finished_error:  # It was suspended for long since the claim.
+      claim.lost.set()
     thread = threading.Thread(target=renew, daemon=True)
     thread.start()
     try:
@@ -209,8 +214,14 @@ class Queue:
     with contextlib.suppress(self._finished_error):
       self._end(claim.number, self._states.FAIL, reason=reason)
 
-  def give_back(self, claim: Claim) -> None:
-    """Puts a piece of work back for another worker, or for later."""
+  def give_back(self, claim: Claim, pause: float = 0.) -> None:
+    """Puts a piece of work back for another worker, or for later.
+
+    Args:
+      claim: of it.
+      pause: seconds for which this worker leaves it alone.
+    """
+    self._later[claim.work.digest] = time.monotonic() + pause
     with contextlib.suppress(self._finished_error):
       self._end(claim.number, self._states.FAIL, reason=_GIVEN_BACK)
       self._enqueue(claim.work)
@@ -250,13 +261,14 @@ class Queue:
         trial.state.name, trial.state.name.lower())
     return Trial(
         work, state, trial.value if trial.state.name == 'COMPLETE' else None,
-        trial.user_attrs.get('record', {}), trial.user_attrs.get('reason', ''),
+        trial.user_attrs.get('record', {}),
+        trial.user_attrs.get('reason', '') if state == 'failed' else '',
         trial.number)
 
   def _is_dead(self, trial, now):
     """Whether a running trial's worker is not heard of any more."""
     lease = trial.user_attrs.get('lease')
-    if _is_gone(lease):
+    if is_gone(lease):
       return True
     value, since, last = self._seen.get(
         trial._trial_id, (None, now, now))
@@ -274,7 +286,10 @@ class Queue:
 
   def _pop(self):
     """The id of a trial that was waiting, and is this worker's now."""
+    now = time.monotonic()
     for trial in self._all(self._states.WAITING):
+      if self._later.get(_work(trial).digest, now) > now:
+        continue
       with contextlib.suppress(self._finished_error):
         if self._call(self._stored.set_trial_state_values, trial._trial_id,
                       state=self._states.RUNNING):
@@ -317,23 +332,3 @@ def _rank(trial):
 def _work(trial):
   attrs = trial.user_attrs
   return Work(attrs.get('digest', ''), attrs.get('about', {}))
-
-
-def _me():
-  return f'{socket.gethostname()} {os.getpid()}'
-
-
-def _is_gone(lease):
-  """Whether a lease is of a process of this machine that is not there."""
-  if not lease:
-    return False
-  host, _, process = lease[0].rpartition(' ')
-  if host != socket.gethostname() or int(process) == os.getpid():
-    return False
-  try:
-    os.kill(int(process), 0)
-  except ProcessLookupError:
-    return True
-  except OSError:
-    return False
-  return False

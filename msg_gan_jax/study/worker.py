@@ -6,6 +6,7 @@ nothing but what the storage says.
 from collections.abc import Callable
 import contextlib
 import dataclasses
+import errno
 import pathlib
 import time
 from typing import Any
@@ -21,7 +22,7 @@ from msg_gan_jax.study import plan as plans
 from msg_gan_jax.study.outcome import outcome
 from msg_gan_jax.study.space import Study, nested
 from msg_gan_jax.study.standing import Standing, expected, standing, words
-from msg_gan_jax.study.trials import Claim, Queue, Work
+from msg_gan_jax.study.trials import LEASE, Claim, Queue, Work
 from msg_gan_jax.training import kept, loop
 from msg_gan_jax.training.saver import DivergedError
 from msg_gan_jax.training.stop import Stop
@@ -67,6 +68,7 @@ class Worker:
     self._here = schema.flatten(self.base)
     self._written: dict[str, Any] = {}
     self._planned: tuple[int, bool] | None = None
+    self._rounds: dict[Any, plans.Plan] = {}
 
   def work(self) -> int:
     """Works until nothing is left, or until a signal; returns its number."""
@@ -101,7 +103,8 @@ class Worker:
     ended = [x for x in self.queue.trials() if x.state in ('done', 'failed')]
     if self._planned and (self._planned[0] == len(ended) or self._planned[1]):
       return self._planned[1]  # Nothing has happened since, or can.
-    plan, whole = rounds.due(self.base, self.study, ended, self._lower)
+    plan, whole = rounds.due(
+        self.base, self.study, ended, self._lower, self._rounds)
     self._planned = len(ended), whole
     self.queue.add(Work(run.digest, {
         'point': run.point, 'seed': run.seed,
@@ -147,10 +150,12 @@ class Worker:
               self._lower)
       except InUseError:
         # A worker that had lost its lease, and is not dead, is still at it.
-        self.queue.give_back(claim)
-        time.sleep(PAUSE)
+        self.queue.give_back(claim, pause=LEASE)
         return 0
-      except Exception as error:  # One run never ends a study.
+      except Exception as error:  # One run never ends a study,
+        if getattr(error, 'errno', 0) in (errno.ENOSPC, errno.EDQUOT):
+          self.queue.give_back(claim)  # but on a full disk all would fail.
+          raise
         self.queue.fail(claim, f'{type(error).__name__}: {error}')
         self._tell(f'{name}: failed: {error}')
         return 0

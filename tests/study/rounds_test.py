@@ -3,6 +3,7 @@ import math
 
 import pytest
 
+from msg_gan_jax.study import samplers
 from msg_gan_jax.study.rounds import due
 from msg_gan_jax.study.space import (
   RATES,
@@ -80,3 +81,20 @@ def test_published_points_come_first(small):
 def test_a_round_in_which_all_diverge_does_not_stop_the_next(small):
   study = Study(AXES, sampler='bandit', points=4, at_once=2)
   assert len(play(small(), study, diverged=lambda run: True)) == 2
+
+
+@pytest.mark.parametrize('sampler', ['tpe', 'bandit'])
+def test_a_round_is_chosen_once_by_who_remembers_it(
+    small, sampler, monkeypatch):
+  study = Study(AXES, sampler=sampler, points=4, at_once=2)
+  base, known, asked = small(), {}, []
+  choose = samplers.SAMPLERS[sampler]
+  monkeypatch.setitem(samplers.SAMPLERS, sampler, lambda axes, tried, *rest: (
+      asked.append(len(tried)), choose(axes, tried, *rest))[1])
+  first, last = due(base, study, [], known=known)
+  assert not last
+  for n in range(len(first.runs) + 1):
+    trials = [ended(run) for run in first.runs[:n]]
+    again, _ = due(base, study, trials, known=known)
+  assert len(again.runs) == 4 and again == due(base, study, trials)[0]
+  assert asked[:2] == [0, 2] and len(asked) <= 4 + 2

@@ -1,5 +1,4 @@
 """Laws of the queue: each piece of work is done once, whoever dies."""
-import json
 import os
 import pathlib
 import random
@@ -10,11 +9,13 @@ import time
 
 import pytest
 
-from msg_gan_jax.study.storage import drop_partial_line, open_storage
+from msg_gan_jax.study import alive
+from msg_gan_jax.study.storage import open_storage
 from msg_gan_jax.study.trials import Queue, Work
 
 WORKER = '''
 import sys, time
+from msg_gan_jax.study import alive
 from msg_gan_jax.study.storage import open_storage
 from msg_gan_jax.study.trials import Queue
 queue = Queue(open_storage(*sys.argv[1:3]), lease=float(sys.argv[3]))
@@ -131,27 +132,55 @@ def test_a_storage_that_was_away_kills_nobody(tmp_path, monkeypatch):
   assert trials.recover() == 1
 
 
-def test_half_a_line_that_a_kill_left_costs_nothing(tmp_path):
-  trials = queue(tmp_path)
+def test_a_worker_leaves_alone_what_is_in_use_and_others_may_have_it(tmp_path):
+  trials, other = queue(tmp_path), queue(tmp_path)
   trials.add(works(2))
-  with open(tmp_path / 'journal.log', 'ab') as file:
-    file.write(b'{"op_code": 6, "trial')
-  later = queue(tmp_path)
-  assert later.add(works(3)) == 1
-  lines = (tmp_path / 'journal.log').read_bytes().splitlines()
-  assert all(json.loads(line) for line in lines)
+  trials.give_back(trials.claim(), pause=600.)
+  assert trials.claim().work.digest == 'd1'
+  assert trials.claim() is None
+  assert other.claim().work.digest == 'd0'
 
 
-@pytest.mark.parametrize(('text', 'kept'), [
-    (b'', b''), (b'a', b''), (b'a\n', b'a\n'), (b'a\nb', b'a\n'),
-    (b'a\n' + b'b' * 9000, b'a\n'),
-    (b'c' * 9000 + b'\nd', b'c' * 9000 + b'\n')])
-def test_only_what_follows_the_last_line_break_is_dropped(
-    tmp_path, text, kept):
-  path = tmp_path / 'file'
-  path.write_bytes(text)
-  drop_partial_line(path)
-  assert path.read_bytes() == kept
+def test_who_lost_a_trial_before_its_lease_began_is_told(tmp_path):
+  trials, other = queue(tmp_path), queue(tmp_path)
+  trials.add(works(1))
+  claim = trials.claim()  # It is suspended here, for long.
+  other._end(claim.number, other._states.FAIL, reason='elsewhere')
+  with trials.held(claim):
+    assert claim.lost.is_set()
+  trials.finish(claim, 1., {})
+  trials.fail(claim, 'too late')
+  trials.give_back(claim)
+  assert [x.state for x in other.trials()] == ['failed']
+
+
+@pytest.mark.parametrize(('lease', 'gone'), [
+    (None, False), ([alive.me(), 3], False),
+    ([f'{alive._here()} 999999999', 3], True),
+    (['another-machine 999999999', 3], False),
+    # A container of the same name, whose processes have numbers of their own.
+    ([f'{alive._here()}-pid:[1] 999999999', 3], False)])
+def test_only_processes_of_this_machine_are_looked_for(lease, gone):
+  assert alive.is_gone(lease) == gone
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_suspended_does_nothing_twice(tmp_path):
+  trials = queue(tmp_path, lease=1.)
+  trials.add(works(4))
+  stopped = start(tmp_path, lease=1., seconds=.5)
+  while not any(x.state == 'running' for x in trials.trials()):
+    time.sleep(.02)
+  stopped.send_signal(signal.SIGSTOP)
+  other = start(tmp_path, lease=1., seconds=.1)
+  assert other.wait(120) == 0  # It has done them all.
+  before = table(trials)
+  stopped.send_signal(signal.SIGCONT)
+  assert stopped.wait(120) == 0
+  assert table(trials) == before == [
+      (f'd{i}', 'done', float(i**2), {'i': i}) for i in range(4)]
+  complete = [x for x in trials.study.trials if x.state.name == 'COMPLETE']
+  assert len(complete) == 4
 
 
 def survive(folder, kills, count=24, address='', workers=3):
@@ -191,5 +220,3 @@ def test_studies_that_go_the_other_way_are_others(tmp_path):
     queue(tmp_path, lower=True) and queue(tmp_path, lower=False)
   with pytest.raises(ValueError, match='no study'):
     queue(tmp_path, name='other', create=False)
-  with pytest.raises(ValueError, match='not a study'):
-    open_storage(tmp_path / 'nothing', readonly=True)

@@ -1,4 +1,5 @@
 """A study of real runs, from its space to its findings."""
+import errno
 import math
 
 import numpy as np
@@ -51,3 +52,17 @@ def test_a_study_trains_its_runs_once_and_records_what_came_of_them(
   assert Worker(tmp_path, plan.judged(base, study), study, queue,
                 said.append).work() == 0
   assert len(said) == before  # Nothing is left.
+
+
+def test_on_a_full_disk_a_worker_ends_and_its_run_waits(
+    small, tmp_path, monkeypatch):
+  def full(*args, **named):
+    raise OSError(errno.ENOSPC, 'No space left on device')
+
+  monkeypatch.setattr('msg_gan_jax.training.loop.train', full)
+  study = Study({'rate': choices(1e-4, 1e-3, of=RATES)}, metric='swd')
+  queue = Queue(open_storage(tmp_path))
+  worker = Worker(tmp_path, plan.judged(small(), study), study, queue, print)
+  with pytest.raises(OSError, match='No space'):
+    worker.work()
+  assert {x.state for x in queue.trials()} == {'waiting'}
