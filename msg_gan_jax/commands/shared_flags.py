@@ -86,6 +86,13 @@ OUT = flags.DEFINE_string(
     'if not given, <workdir>/samples_<seed>, <workdir>.inspect, <workdir> and '
     '<workdir>/projections. walk: the .webp, .gif or .mp4; mix, truncate: the '
     '.png; if not given, <workdir>/walk_<seed>.webp and so on.')
+STORAGE = flags.DEFINE_string(
+    'storage', '', "Where a study's trials are recorded: a database, such as "
+    'postgresql://user@host/studies, which many machines share; if not given, '
+    "the journal in the study's folder.")
+STUDY_NAME = flags.DEFINE_string(
+    'study_name', '', "The study's name in its storage; that of its file, or "
+    'the only one there, if not given.')
 
 # What the commands that draw pictures from latents take.
 LATENTS = (COUNT, SEED, Z_FILE, LABELS, WEIGHTS, PSI, CUTOFF, OUT, CHECKPOINTS,
