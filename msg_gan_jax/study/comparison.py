@@ -60,7 +60,7 @@ def paired(first: Mapping[int, float],
   return Difference(mean, low, high, p, _by_signs(differences), n, std)
 
 
-def _by_signs(differences, most=16, draws=65536):
+def _by_signs(differences, most=16, draws=20_000):
   """p of |sum|; exact up to 2^most sign patterns, and by draws beyond."""
   n, size = len(differences), np.abs(differences)
   if n <= most:

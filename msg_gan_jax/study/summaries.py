@@ -21,7 +21,7 @@ def ranking(results: Results, most: int = 20) -> Table:
   rows: list[list[Cell]] = []
   for key, seeds in points[:most]:
     point = dict(zip(axes, key, strict=True))
-    of_point = results.where(**point)
+    of_point = results.where(point)
     mean = over_seeds([*seeds.values()])
     diverged = int(np.isnan(of_point.values).sum())
     rows.append([
@@ -100,7 +100,7 @@ def correlation(results: Results) -> Table:
 
 def costs(results: Results, axis: str) -> Table:
   """What a run of each value of an axis costs, in four units."""
-  rows = [[_cell(level), *(_mean_cost(results.where(**{axis: level}), name)
+  rows = [[_cell(level), *(_mean_cost(results.where({axis: level}), name)
                            for name in COSTS)]
           for level in results.levels(axis)]
   return Table(

@@ -1,0 +1,376 @@
+"""Runs that have ended, gathered from studies and from folders of runs."""
+from collections.abc import Callable, Iterable, Mapping, Sequence
+import functools
+import glob
+import itertools
+import math
+import os
+import pathlib
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from msg_gan_jax.config import schema, tables
+from msg_gan_jax.metrics.table import METRICS, score_of_key
+from msg_gan_jax.report.text import plural
+from msg_gan_jax.study import definition, outcome, plan
+from msg_gan_jax.study.results import COSTS, Result, Results
+from msg_gan_jax.study.stored import Stored, read_stored
+from msg_gan_jax.study.storage import JOURNAL
+from msg_gan_jax.training.scorer import key_in
+from msg_gan_jax.training.summary import SCORES, SWD_MEAN
+
+LISTED = 6  # Names in a line of warning.
+
+
+class Ended(NamedTuple):
+  """A run that has ended.
+
+  Attributes:
+    settings: {name: value}, all of them.
+    seed: of the run.
+    record: see outcome.outcome; with 'diverged', why it did.
+    point: {axis: value} of its study; {} of a run of none.
+    metric: by which it was judged.
+    which: 'best' or 'last': which of its measurements counted.
+  """
+  settings: Mapping[str, Any]
+  seed: int
+  record: Mapping[str, Any]
+  point: Mapping[str, Any]
+  metric: str
+  which: str
+
+
+class Gathered(NamedTuple):
+  """What studies and folders have in common.
+
+  Attributes:
+    title: their names.
+    runs: that have ended; each piece of work once.
+    axes: {axis: what it varies, in words}.
+    points: [n], {axis: value} of each of `runs`.
+    notes: sentences about what was left out.
+  """
+  title: str
+  runs: Sequence[Ended]
+  axes: Mapping[str, str]
+  points: Sequence[Mapping[str, Any]]
+  notes: Sequence[str]
+
+
+def gather(workdir: str, address: str = '', name: str = '') -> Gathered:
+  """Reads studies, runs, or both.
+
+  Args:
+    workdir: folders, with commas between them; each may be a pattern such as
+      'runs/a*'. Studies of the same base and metric are one study; otherwise
+      the axes are the settings that differ.
+    address: of the study's database; '' is the journal in its folder.
+    name: of the study in its storage; '' is the only one there.
+
+  Raises:
+    ValueError: a folder that is neither a run nor a study, or none that has
+      ended.
+  """
+  if address:
+    stored, runs, notes = [read_stored(workdir, address, name)], [], []
+    title = stored[0].definition['name']
+  else:
+    stored, runs, notes = _of_folders(workdir, name)
+    title = workdir
+  ended: dict[str, Ended] = {}
+  for study in stored:
+    for digest, run in _of_study(study, notes):
+      ended.setdefault(digest, run)
+  copies = 0
+  for folder in runs:
+    digest, run = _of_run(folder)
+    copies += digest in ended
+    ended.setdefault(digest, run)
+  if copies:
+    notes.append(f'{plural(copies, "folder")} repeat the settings and the seed '
+                 'of another run, and do not count.')
+  if not ended:
+    raise ValueError(f'workdir {workdir}: no run has ended yet; '
+                     '--mode=study_status says what is running.')
+  found = [*ended.values()]
+  study = _one_study(stored) if not runs else None
+  if study:
+    usual = schema.flatten(study[1])
+    axes = {axis: ', '.join(rows.settings)
+            for axis, rows in study[2].axes.items()}
+    points = [definition.completed(
+        run.point, {**usual, **run.settings}, study[2]) for run in found]
+  else:
+    if len(stored) + bool(runs) > 1:
+      notes.append('These are not one study: what is compared are the settings '
+                   'that differ.')
+    axes, points = differing([run.settings for run in found])
+  return Gathered(title, found, axes, points, notes)
+
+
+def _of_folders(workdir, name):
+  """(studies, folders of runs, notes) of names and patterns."""
+  stored, runs, notes, neither = [], [], [], []
+  for word in filter(None, (x.strip() for x in workdir.split(','))):
+    word = os.path.expanduser(word)
+    found = sorted(glob.glob(word)) if glob.has_magic(word) else [word]
+    if not found:
+      raise ValueError(f'workdir {word}: no folder has such a name.')
+    for folder in found:
+      if os.path.isfile(os.path.join(folder, JOURNAL)):
+        stored.append(read_stored(folder, '', name))
+      elif os.path.isfile(os.path.join(folder, 'config.json')):
+        runs.append(folder)
+      elif glob.has_magic(word):
+        neither.append(folder)
+      else:
+        raise ValueError(
+            f'workdir {folder}: neither a study, which has a {JOURNAL}, nor a '
+            'run, which has a config.json.')
+  if neither:
+    notes.append(f'Neither a study nor a run, and left out: {_some(neither)}.')
+  if not stored and not runs:
+    raise ValueError(f'workdir {workdir}: no study and no run is there.')
+  return stored, runs, notes
+
+
+def _of_study(stored: Stored, notes):
+  """(digest, Ended) of a study's trials that are done."""
+  written = stored.definition
+  unmeasured = 0
+  for trial in stored.trials:
+    if trial.state != 'done':
+      continue
+    if not trial.record.get('curve') and not trial.record.get('diverged'):
+      unmeasured += 1
+      continue
+    about = trial.work.about
+    yield trial.work.digest, Ended(
+        about['settings'], about['seed'], trial.record, about['point'],
+        written['metric'], written['value'])
+  failed = sum(trial.state == 'failed' for trial in stored.trials)
+  open_ = sum(trial.state in ('waiting', 'running') for trial in stored.trials)
+  for count, what in ((failed, 'failed'), (open_, 'not ended yet'),
+                      (unmeasured, 'ended without being measured')):
+    if count:
+      notes.append(f'{stored.definition["name"]}: {plural(count, "run")} '
+                   f'{what}, and left out.')
+
+
+def _of_run(folder):
+  """(digest, Ended) of an ordinary run, as far as it has come."""
+  from msg_gan_jax.gan.build import build
+  from msg_gan_jax.runs.read import read
+  written = read(folder)
+  metric = written.config.evaluate.best or 'swd'
+  _, record = outcome.outcome(written, build(written.config), metric, 'best',
+                              outcome.is_lower(metric))
+  return plan.digest_of(written.config), Ended(
+      schema.flatten(written.config), written.config.seed, record, {}, metric,
+      'best')
+
+
+def _one_study(stored: Sequence[Stored]):
+  """(name, base, Study) of several that are one; None if they are not."""
+  try:
+    return definition.load(functools.reduce(
+        definition.joined, (study.definition for study in stored)))
+  except ValueError:
+    return None
+
+
+def differing(settings: Sequence[Mapping[str, Any]]) -> tuple[
+    dict[str, str], list[dict[str, Any]]]:
+  """The axes of runs of no study: settings that differ.
+
+  Settings that always change together are one axis. It has the name of their
+  last words, and their common value or all of their values.
+
+  Args:
+    settings: {name: value} of each run.
+
+  Returns:
+    ({axis: its settings, in words}, [{axis: value}] of each run).
+  """
+  names = [name for name in dict.fromkeys(itertools.chain(*settings))
+           if name != 'seed' and name not in plan.ELSEWHERE]
+  together: dict[tuple[int, ...], list[str]] = {}
+  for name in names:
+    column = [_plain(row.get(name)) for row in settings]
+    places = {value: i for i, value in enumerate(dict.fromkeys(column))}
+    if len(places) > 1:
+      together.setdefault(
+          tuple(places[value] for value in column), []).append(name)
+  axes: dict[str, str] = {}
+  points: list[dict[str, Any]] = [{} for _ in settings]
+  for group in together.values():
+    axis = _called(group)
+    axis = axis if axis not in axes else ', '.join(group)
+    axes[axis] = ', '.join(group)
+    for point, row in zip(points, settings, strict=True):
+      values = [*dict.fromkeys(_plain(row.get(name)) for name in group)]
+      point[axis] = values[0] if len(values) == 1 else ' '.join(
+          map(str, values[:3])) + (' …' if len(values) > 3 else '')
+  return axes, points
+
+
+def _called(group):
+  """A name for settings that change together."""
+  if all(name in ('optimizer.g_rate', 'optimizer.d_rate') for name in group):
+    return 'rate'
+  words = [name.rpartition('.')[2] for name in group]
+  return ', '.join(words[:2]) + (', …' if len(words) > 2 else '')
+
+
+def _plain(value):
+  return value if isinstance(value, int | float | str) else str(value)
+
+
+def results(gathered: Gathered, metric: str = '', which: str = '') -> tuple[
+    Results, list[str]]:
+  """What came of runs by one metric.
+
+  Args:
+    gathered: the runs.
+    metric: a row of METRICS, 'swd', or the name of a score in the records; ''
+      is that by which they were judged.
+    which: 'best' or 'last' measurement; '' is what they were judged by.
+
+  Returns:
+    (Results, notes about runs that were left out).
+
+  Raises:
+    ValueError: a metric that no run has, runs that were judged by different
+      ones, scores of unlike protocols, or no run with a finite value.
+  """
+  runs = gathered.runs
+  asked = metric or _common(runs, 'metric', lambda run: run.metric)
+  which = which or _common(runs, 'value', lambda run: run.which)
+  keys = [_key(asked, run.record) for run in runs]
+  known = sorted({key for key in keys if key})
+  if not known:
+    names = sorted({name for run in runs for name in run.record.get(
+        'curve', ()) if name not in COSTS})
+    if metric and names:
+      raise ValueError(f'metric: no run has {asked!r}; '
+                       + tables.nearest(asked, names))
+    raise ValueError('none of the runs has a value: '
+                     + _why_none(runs))
+  _check_protocols(known, keys, runs)
+  key = known[0]
+  lower = outcome.is_lower(key)
+  rows, missing = [], 0
+  for run, found, point in zip(runs, keys, gathered.points, strict=True):
+    value = math.nan if run.record.get('diverged') else (
+        _value(run.record, key, which, lower) if found else None)
+    if value is None:
+      missing += 1
+      continue
+    rows.append(_result(run, point, value, key, which, lower))
+  notes = []
+  if missing:
+    notes.append(f'{plural(missing, "run")} without {key}, left out.')
+  found = Results(rows, key, lower)
+  if not np.isfinite(found.values).any():
+    raise ValueError('none of the runs has a value: ' + _why_none(runs))
+  return found, notes + _unequal(found, runs)
+
+
+def _common(runs, flag, of):
+  found = sorted({of(run) for run in runs})
+  if len(found) > 1:
+    raise ValueError(f'{flag}: the runs were judged by {" and by ".join(found)}'
+                     f'; wanted one of them, such as {flag}={found[0]}.')
+  return found[0]
+
+
+def _key(metric, record):
+  """Which column of a record's curve is a metric's; '' if none is."""
+  curve = record.get('curve', {})
+  if metric in curve:
+    return metric
+  return key_in(metric, [k for k in curve if k not in COSTS]) if (
+      metric == 'swd' or metric in METRICS) else ''
+
+
+def _value(record, key, which, lower):
+  """The value of a run that did not diverge; None if it was not measured."""
+  row = _row(record, key, which, lower)
+  return None if row is None else record['curve'][key][row]
+
+
+def _row(record, key, which, lower):
+  """Which measurement of a run counts."""
+  column = np.array(record['curve'].get(key, ()), np.float64)
+  rows = np.flatnonzero(np.isfinite(column))
+  if not len(rows):
+    return None
+  best = np.argmin(column[rows]) if lower else np.argmax(column[rows])
+  return int(rows[best] if which == 'best' else rows[-1])
+
+
+def _result(run, point, value, key, which, lower):
+  record = run.record
+  row = _row(record, key, which, lower) if record.get('curve') else None
+  curve = {} if row is None else record['curve']
+  others = {name: column[row] for name, column in curve.items()
+            if name not in COSTS and not name.startswith(outcome.STABILITY)
+            and name != key and column[row] is not None}
+  cost = {k: v for k, v in record.get('cost', {}).items() if v is not None}
+  return Result({k: _plain(v) for k, v in point.items()}, run.seed, value,
+                others, cost, curve)
+
+
+def _check_protocols(known, keys, runs):
+  """Refuses values that must not stand in one table."""
+  if len(known) > 1:
+    raise ValueError(
+        f'metric: the runs have {" and ".join(known)}, which never meet in one '
+        f'table; wanted the runs of one of them, or metric={known[0]}.')
+  if known[0] == SWD_MEAN or known[0] in SCORES:
+    return
+  found = sorted({run.record.get('protocol', '') for run, key in zip(
+      runs, keys, strict=True) if key})
+  if len(found) > 1:
+    raise ValueError(
+        f'workdir: {known[0]} was measured by unlike protocols, '
+        f'{" and ".join(map(repr, found))}, whose values never meet in one '
+        'table; wanted the runs of one of them.')
+
+
+def _why_none(runs):
+  diverged = sum(bool(run.record.get('diverged')) for run in runs)
+  if diverged == len(runs):
+    return f'each of the {len(runs):,} has diverged.'
+  return (f'{plural(diverged, "run")} of {len(runs):,} diverged, and the others '
+          'were not measured.')
+
+
+def _unequal(found: Results, runs) -> list[str]:
+  """Warnings: what is compared is not equal in all else."""
+  notes = []
+  by_point = found.by_point()
+  lacking = [key for key, seeds in by_point.items()
+             if len(seeds) < len(found.seeds)]
+  if lacking and len(found.seeds) > 1:
+    notes.append(
+        f'{len(lacking):,} of {plural(len(by_point), "point")} lack a seed '
+        'that others have; comparisons are over the seeds that both have.')
+  data = {run.record.get('data') for run in runs} - {None, ''}
+  if len(data) > 1:
+    notes.append(f'The runs were trained on {len(data)} different sets of '
+                 'pictures.')
+  images = {row.cost['images'] for row in found.rows
+            if 'images' in row.cost and not math.isnan(row.value)}
+  if len(images) > 1:
+    notes.append(f'The runs were not trained equally long: {min(images):,.0f} '
+                 f'to {max(images):,.0f} images.')
+  return notes
+
+
+def _some(names: Iterable[Any]) -> str:
+  names = [*map(str, names)]
+  more = len(names) - LISTED
+  return ', '.join(names[:LISTED]) + (f' and {more:,} more' if more > 0 else '')
