@@ -69,7 +69,8 @@ def _by_signs(differences, most=16, draws=20_000):
     first = 0
   else:
     rng = np.random.default_rng(0)
-    sums = (2 * rng.integers(0, 2, (draws, n)) - 1) @ size
+    signs = rng.integers(0, 2, (draws, n), dtype=np.int8).astype(np.float64)
+    sums = (2 * signs - 1) @ size
     first = 1  # The pattern that was observed is one of them.
   seen = abs(differences.sum())
   hits = int((np.abs(sums) >= seen * (1 - 1e-12)).sum())

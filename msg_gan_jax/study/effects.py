@@ -163,7 +163,7 @@ def fanova(results: Results, seed: int = 0) -> dict[str, float]:
     found = results.levels(axis)
     if results.is_drawn(axis):
       laws[axis] = optuna.distributions.FloatDistribution(
-          found[0], found[-1], log=found[0] > 0 and found[-1] / found[0] > 20)
+          found[0], found[-1], log=results.is_log(axis))
       numbers[axis] = {x: x for x in found}
     else:
       laws[axis] = optuna.distributions.CategoricalDistribution(

@@ -77,6 +77,17 @@ class Results:
     found = self.levels(axis)
     return len(found) > MOST_LEVELS and _are_numbers(found)
 
+  def is_log(self, axis: str) -> bool:
+    """Whether the numbers of an axis are spread by ratios, not differences."""
+    found = np.array(self.levels(axis), np.float64)
+    if found[0] <= 0:
+      return False
+
+    def unevenness(x):
+      return np.abs((x - x[0]) / (x[-1] - x[0]) - np.linspace(
+          0, 1, len(x))).max()
+    return bool(unevenness(np.log(found)) < unevenness(found))
+
   @property
   def few(self) -> tuple[str, ...]:
     """Axes with so few values that each can be spoken of."""
@@ -132,8 +143,8 @@ class Results:
 
     Only such combinations of the other axes count as every value of the axis
     has, and with the same seeds each, so that what is compared differs in
-    nothing else. Where combinations have unlike seeds, the seeds are taken with
-    which the most runs count.
+    nothing else. Where combinations have unlike seeds, those seeds are taken by
+    which the most can be compared.
     """
     blocks: dict[tuple, dict[int, dict[Any, float]]] = {}
     others = [name for name in self.axes if name != axis]
@@ -146,17 +157,20 @@ class Results:
     whole = {key: {seed: block for seed, block in seeds.items()
                    if len(block) == len(levels)}
              for key, seeds in blocks.items()}
-    seeds = _most_cells([frozenset(found) for found in whole.values()])
+    seeds = _most_telling([frozenset(found) for found in whole.values()])
     kept = [found for found in whole.values() if seeds <= found.keys()]
     return {level: {seed: float(np.mean([found[seed][level] for found in kept]))
                     for seed in sorted(seeds)} for level in levels}
 
 
-def _most_cells(rows: Sequence[frozenset[int]]) -> frozenset[int]:
-  """The one of some sets of seeds with which the most runs count."""
-  distinct = sorted(set(rows), key=sorted)
-  return max(distinct, default=frozenset(), key=lambda seeds: len(seeds) * sum(
-      seeds <= row for row in rows))
+def _most_telling(rows: Sequence[frozenset[int]]) -> frozenset[int]:
+  """The one of some sets of seeds by which the most can be compared."""
+  def worth(seeds):
+    alike = sum(seeds <= row for row in rows)
+    return (len(seeds) - 1) * alike, len(seeds), alike
+
+  return max(sorted(set(rows) - {frozenset()}, key=sorted), key=worth,
+             default=frozenset())
 
 
 def _are_numbers(values):
