@@ -20,6 +20,8 @@ from msg_gan_jax.commands import (
   own_config,
   project,
   sample,
+  study_analyse,
+  study_status,
   train,
   truncate,
   walk,
@@ -61,6 +63,8 @@ COMMANDS: dict[str, Command] = {
     'mix': mix,
     'truncate': truncate,
     'project': project,
+    'study_status': study_status,
+    'study_analyse': study_analyse,
 }
 WITHOUT_JAX = ('inspect',)  # Pictures need none, and it takes a second to load.
 

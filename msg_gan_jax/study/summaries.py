@@ -56,13 +56,18 @@ def by_level(results: Results, axis: str) -> Table:
 
 def importance(results: Results) -> Table:
   """How much each axis matters, alone and by fANOVA."""
-  alone, whole = effects.main_effects(results), effects.fanova(results)
+  alone, whole, missing = effects.main_effects(results), {}, ''
+  try:
+    whole = effects.fanova(results)
+  except ValueError as error:  # What it needs is not installed.
+    missing = f' fANOVA is left out: {error}'
   rows = [[axis, alone[axis], whole.get(axis)]
           for axis in sorted(alone, key=lambda x: -alone[x])]
   return Table(
       ('axis', 'alone', 'fANOVA'), rows,
       f'How much of {results.metric} each axis decides.',
-      ['alone: share of the variance of ranks; fANOVA: Hutter et al. 2014.'])
+      ['alone: share of the variance of ranks; fANOVA: Hutter et al. 2014.'
+       + missing])
 
 
 def heat(results: Results, down: str, across: str) -> Table:
@@ -77,10 +82,10 @@ def heat(results: Results, down: str, across: str) -> Table:
       'other axes.', [f'{WORST[0].upper()}{WORST[1:]}.'])
 
 
-def heats(results: Results) -> list[Table]:
-  """`heat` of each two axes that have few values."""
-  return [heat(results, *pair)
-          for pair in itertools.combinations(results.few, 2)]
+def heats(results: Results) -> dict[tuple[str, str], Table]:
+  """{two axes: `heat`}, of those that have few values."""
+  return {pair: heat(results, *pair)
+          for pair in itertools.combinations(results.few, 2)}
 
 
 def correlation(results: Results) -> Table:
