@@ -1,22 +1,21 @@
 """Runs that have ended, gathered from studies and from folders of runs."""
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 import functools
 import glob
 import itertools
 import math
 import os
-import pathlib
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from msg_gan_jax.config import schema, tables
-from msg_gan_jax.metrics.table import METRICS, score_of_key
+from msg_gan_jax.metrics.table import METRICS
 from msg_gan_jax.report.text import plural
 from msg_gan_jax.study import definition, outcome, plan
 from msg_gan_jax.study.results import COSTS, Result, Results
-from msg_gan_jax.study.stored import Stored, read_stored
 from msg_gan_jax.study.storage import JOURNAL
+from msg_gan_jax.study.stored import Stored, read_stored
 from msg_gan_jax.training.scorer import key_in
 from msg_gan_jax.training.summary import SCORES, SWD_MEAN
 
@@ -46,7 +45,7 @@ class Gathered(NamedTuple):
   """What studies and folders have in common.
 
   Attributes:
-    title: their names.
+    title: what the studies are called.
     runs: that have ended; each piece of work once.
     axes: {axis: what it varies, in words}.
     points: [n], {axis: value} of each of `runs`.
@@ -75,13 +74,11 @@ def gather(workdir: str, address: str = '', name: str = '') -> Gathered:
   """
   if address:
     stored, runs, notes = [read_stored(workdir, address, name)], [], []
-    title = stored[0].definition['name']
   else:
     stored, runs, notes = _of_folders(workdir, name)
-    title = workdir
   ended: dict[str, Ended] = {}
-  for study in stored:
-    for digest, run in _of_study(study, notes):
+  for one in stored:
+    for digest, run in _of_study(one, notes):
       ended.setdefault(digest, run)
   copies = 0
   for folder in runs:
@@ -107,6 +104,8 @@ def gather(workdir: str, address: str = '', name: str = '') -> Gathered:
       notes.append('These are not one study: what is compared are the settings '
                    'that differ.')
     axes, points = differing([run.settings for run in found])
+  names = [*dict.fromkeys(one.definition['name'] for one in stored)]
+  title = ', '.join([*names, *([plural(len(runs), 'run')] if runs else [])])
   return Gathered(title, found, axes, points, notes)
 
 
@@ -344,8 +343,8 @@ def _why_none(runs):
   diverged = sum(bool(run.record.get('diverged')) for run in runs)
   if diverged == len(runs):
     return f'each of the {len(runs):,} has diverged.'
-  return (f'{plural(diverged, "run")} of {len(runs):,} diverged, and the others '
-          'were not measured.')
+  return (f'{plural(diverged, "run")} of {len(runs):,} diverged, and the '
+          'others were not measured.')
 
 
 def _unequal(found: Results, runs) -> list[str]:

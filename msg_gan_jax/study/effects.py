@@ -80,7 +80,7 @@ def reversals(results: Results) -> list[Reversal]:
   For each value of each other axis, the best value over all is compared with
   every other one by the paired t test over seeds, corrected for all of them.
   """
-  found = []
+  found: list[Reversal] = []
   for axis in results.few:
     overall = levels(results, axis)
     if not overall:

@@ -143,8 +143,8 @@ def _intervals(results):
   return Figure(
       'intervals', plots.intervals(rows, label(results), dots=dots),
       ("Mean over seeds with Student's 95 % interval, and each seed as a small "
-       'dot, in the order of medians; an arrow ends an interval that goes on' if several else
-       'The value of each point, of one seed')
+       'dot, in the order of medians; an arrow ends an interval that goes on'
+       if several else 'The value of each point, of one seed')
       + f'{_only(ordered, MOST_ROWS)}.')
 
 

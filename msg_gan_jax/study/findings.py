@@ -58,8 +58,8 @@ def _best_point(results):
   return (f'{name}: the median {results.metric} is '
           f'{number(median(best), 3)} '
           + (f'over {seeds} seeds' if seeds > 1 else 'with one seed')
-          + (f', the best of {plural(len(found), "point")}. The best of many is '
-             'partly luck: new seeds of it would probably do worse.'
+          + (f', the best of {plural(len(found), "point")}. The best of many '
+             'is partly luck: new seeds of it would probably do worse.'
              if axes else '.'))
 
 

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from msg_gan_jax.gan.build import Gan
+from msg_gan_jax.metrics.table import METRICS, score_of_key
 from msg_gan_jax.runs.read import Written
 from msg_gan_jax.study import cost
 from msg_gan_jax.study.results import COSTS
-from msg_gan_jax.metrics.table import METRICS, score_of_key
 from msg_gan_jax.training.scorer import is_score, key_in
 
 STABILITY = 'stability_'  # How far fixed samples moved, at each height.

@@ -20,7 +20,7 @@ from msg_gan_jax.study.worker import RUNS
 MOST_FAILED = 10  # Reasons that are listed.
 
 
-def lines(stored: Stored, folder: str | os.PathLike,
+def lines(stored: Stored, folder: str | os.PathLike[str],
           now: datetime.datetime | None = None) -> list[str]:
   """A block of text.
 
@@ -35,22 +35,22 @@ def lines(stored: Stored, folder: str | os.PathLike,
         for state in ('done', 'running', 'waiting', 'failed')}
   whole = _foreseen(study, stored.trials)
   diverged = sum(bool(x.record.get('diverged')) for x in of['done'])
-  lines = [
+  text = [
       f'{name}: {len(of["done"]):,} of {plural(whole, "run")} done'
       + (f', {diverged:,} of them diverged' if diverged else ''),
       f'  {len(of["running"]):,} running, {len(of["waiting"]):,} waiting, '
       f'{len(of["failed"]):,} failed'
       + (f', {whole - len(stored.trials):,} not chosen yet'
          if whole > len(stored.trials) else '')]
-  lines += _best(of['done'], study)
+  text += _best(of['done'], study)
   for trial in of['running']:
-    lines.append(_running(trial, stored, pathlib.Path(folder), now))
-  lines += _failed(of['failed'])
-  lines += _pace(stored, of, whole, now)
+    text.append(_running(trial, stored, pathlib.Path(folder), now))
+  text += _failed(of['failed'])
+  text += _pace(stored, of, whole, now)
   size = disk(folder)
   if size:
-    lines.append(f'  disk: {size / 1e9:.3g} GB in {os.fspath(folder)}')
-  return lines
+    text.append(f'  disk: {_bytes(size)} in {os.fspath(folder)}')
+  return text
 
 
 def _foreseen(study: Study, trials: Sequence[Trial]) -> int:
@@ -81,18 +81,17 @@ def _best(done, study):
 def _running(trial, stored, folder, now):
   raw = stored.raw[trial.number]
   lease = raw.user_attrs.get('lease')
-  parts = [words(trial.work.about)]
-  host, _, process = lease[0].rpartition(' ') if lease else ('', '', '')
-  text = f'  running: {parts[0]}'
+  text = f'  running: {words(trial.work.about)}'
   if lease:
+    host, _, process = lease[0].rpartition(' ')
     text += f', by process {process} of {host}'
   if raw.datetime_start:
     text += (f', since {raw.datetime_start:%Y-%m-%d %H:%M} '
              f'({duration(_seconds(raw.datetime_start, now))})')
-  shown_images = _images(folder / RUNS / trial.work.digest)
+  images = _images(folder / RUNS / trial.work.digest)
   total = trial.work.about['settings'].get('train.total_images')
-  if shown_images and total:
-    text += f', {shown_images:,} of {total:,} images'
+  if images and total:
+    text += f', {images:,} of {total:,} images'
   return text
 
 
@@ -153,10 +152,14 @@ def duration(seconds: float) -> str:
   return f'{hours // 24} days {hours % 24} h'
 
 
-def disk(folder: str | os.PathLike) -> int:
+def _bytes(size):
+  return f'{size / 1e9:.1f} GB' if size >= 1e9 else f'{size / 1e6:,.1f} MB'
+
+
+def disk(folder: str | os.PathLike[str]) -> int:
   """Bytes of all files of a folder; of what goes away meanwhile, none."""
   size = 0
-  for place, _, names in os.walk(folder):
+  for place, _, names in os.walk(os.fspath(folder)):
     for name in names:
       try:
         size += os.lstat(os.path.join(place, name)).st_size
