@@ -14,6 +14,7 @@ from msg_gan_jax.metrics.table import METRICS
 from msg_gan_jax.report.text import plural
 from msg_gan_jax.study import definition, outcome, plan
 from msg_gan_jax.study.results import COSTS, Result, Results
+from msg_gan_jax.study.space import RATES
 from msg_gan_jax.study.storage import JOURNAL
 from msg_gan_jax.study.stored import Stored, read_stored
 from msg_gan_jax.training.scorer import key_in
@@ -217,7 +218,7 @@ def differing(settings: Sequence[Mapping[str, Any]]) -> tuple[
 
 def _called(group):
   """A name for settings that change together."""
-  if all(name in ('optimizer.g_rate', 'optimizer.d_rate') for name in group):
+  if sorted(group) == sorted(RATES):
     return 'rate'
   words = [name.rpartition('.')[2] for name in group]
   return ', '.join(words[:2]) + (', …' if len(words) > 2 else '')

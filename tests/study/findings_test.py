@@ -70,6 +70,6 @@ def test_tables_have_the_numbers_and_can_be_written():
   assert summaries.correlation(found).rows == [
       ['fid', 'kid', pytest.approx(1)]]
   for table in (rank, heat, summaries.by_level(found, 'loss'),
-                *summaries.heats(found)):
+                *summaries.heats(found).values()):
     for write in (tables.markdown, tables.latex, tables.comma_separated):
       assert write(table)
