@@ -23,12 +23,12 @@ VALUE = flags.DEFINE_enum(
 
 def run() -> int:
   """Writes the page, its tables and its figures; prints what was found."""
-  from msg_gan_jax.study import analysis, findings, page
+  from msg_gan_jax.study import analysis, findings, page, values
   workdir = shared.existing_run()
   out = shared.OUT.value or os.path.join(_one_folder(workdir), 'analysis')
   gathered = analysis.gather(
       workdir, shared.STORAGE.value, shared.STUDY_NAME.value)
-  results, notes = analysis.results(
+  results, notes = values.results(
       gathered, METRIC.value, VALUE.value)
   paths = page.write(results, gathered.title, gathered.axes,
                      [*gathered.notes, *notes], out)
@@ -47,6 +47,6 @@ def _one_folder(workdir):
     ValueError: there are several.
   """
   if ',' in workdir or any(x in workdir for x in '*?['):
-    raise ValueError(f'--workdir {workdir}: several folders; wanted a folder '
+    raise ValueError(f'--workdir={workdir}: several folders; wanted a folder '
                      'for the page, such as --out=comparison.')
   return workdir

@@ -7,7 +7,7 @@ import pytest
 import synthetic_studies as synthetic
 
 from msg_gan_jax.runs.workdir import Workdir
-from msg_gan_jax.study import analysis
+from msg_gan_jax.study import analysis, values
 
 RUNS = synthetic.landscape()
 
@@ -18,7 +18,7 @@ def written(folder, runs=None, study=synthetic.LANDSCAPE, **more):
 
 
 def of(*args, **named):
-  return analysis.results(analysis.gather(*args), **named)
+  return values.results(analysis.gather(*args), **named)
 
 
 def test_a_study_has_the_values_of_its_records(tmp_path):
