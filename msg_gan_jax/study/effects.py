@@ -160,7 +160,8 @@ def fanova(results: Results, seed: int = 0) -> dict[str, float]:
     places = np.random.default_rng(seed).choice(
         places, MOST_TRIALS, replace=False)
   counted = stats.rankdata(results.counted)
-  laws, numbers = {}, {}
+  laws: dict[str, Any] = {}
+  numbers: dict[str, dict[Any, float]] = {}
   for axis in axes:
     found = results.levels(axis)
     if results.is_drawn(axis):
