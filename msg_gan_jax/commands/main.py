@@ -22,6 +22,8 @@ from msg_gan_jax.commands import (
   project,
   sample,
   study,
+  study_analyse,
+  study_status,
   train,
   truncate,
   walk,
@@ -65,6 +67,8 @@ COMMANDS: dict[str, Command] = {
     'truncate': truncate,
     'project': project,
     'study': study,
+    'study_status': study_status,
+    'study_analyse': study_analyse,
 }
 WITHOUT_JAX = ('inspect',)  # Pictures need none, and it takes a second to load.
 

@@ -88,7 +88,8 @@ SCALES = flags.DEFINE_bool(
 OUT = flags.DEFINE_string(
     'out', None, 'sample, inspect, evaluate, project: the folder of the files; '
     'if not given, <workdir>/samples_<seed>, <workdir>.inspect, <workdir> and '
-    '<workdir>/projections. walk: the .webp, .gif or .mp4; mix, truncate: the '
+    '<workdir>/projections. study_analyse: the folder of the page; '
+    '<workdir>/analysis. walk: the .webp, .gif or .mp4; mix, truncate: the '
     '.png; if not given, <workdir>/walk_<seed>.webp and so on.')
 DRY_RUN = flags.DEFINE_bool(
     'dry_run', False, 'train: only show shapes and data, and then, compiled, '

@@ -15,6 +15,7 @@ from msg_gan_jax.files.atomic import replacing
 COLORS = ('#0072B2', '#D55E00', '#009E73', '#CC79A7', '#56B4E9', '#E69F00',
           '#000000')
 DASHES = ('-', '--', '-.', ':')  # The next ones, where colours are used up.
+MARKERS = 'osD^v'
 COLUMN, TWO_COLUMNS = 3.4, 7.0  # Inches, as in most conferences.
 
 
@@ -44,16 +45,17 @@ def curves(panels: Mapping[str, Mapping[str, Curve]], ylabel: str,
   Returns:
     A figure for `save`.
   """
-  fig = _figure(len(panels))
-  axes = fig.subplots(1, len(panels), sharey=True, squeeze=False)[0]
   names = list(dict.fromkeys(k for panel in panels.values() for k in panel))
+  fig = _figure(len(panels), names=names)
+  axes = fig.subplots(1, len(panels), sharey=True, squeeze=False)[0]
   for ax, (xlabel, panel) in zip(axes, panels.items(), strict=True):
     for name, curve in panel.items():
       _draw(ax, name, names.index(name), curve, steps)
     if log:
       ax.set_yscale('log')
     _finish(ax, xlabel, ylabel if ax is axes[0] else '')
-    _short_numbers(ax)
+    _short_numbers(ax, whole=steps)
+  _short_values(axes[0], log)
   _legend(fig, axes[0], names)
   return fig
 
@@ -73,23 +75,45 @@ def _draw(ax, name, place, curve, steps):
 
 
 def intervals(rows: Mapping[str, tuple[float, float, float]], xlabel: str,
-              references: Mapping[str, float] | None = None) -> Any:
+              references: Mapping[str, float] | None = None,
+              dots: Mapping[str, Sequence[float]] | None = None) -> Any:
   """A dot with its interval for each name, the first one on top.
+
+  What is shown is the room that the values take. An interval that leaves it,
+  as of two seeds, ends in an arrow.
 
   Args:
     rows: {name: (value, low, high)}; nan for ends that are not there.
     xlabel: what the values are.
     references: {name: value} of dashed lines.
+    dots: {name: [n] values} beside the interval, such as of each seed.
   """
-  fig = _figure(1, height=.9 + .24 * len(rows))
+  names = {name: _short(name) for name in rows}
+  width = COLUMN + .055 * max(0, max(map(len, names.values())) - 18)
+  fig = _figure(1, width=width, height=.9 + .24 * len(rows))
   ax = fig.subplots()
-  for i, (value, low, high) in enumerate(rows.values()):
-    ax.plot([low, high], [i, i], color=COLORS[0], linewidth=1.6)
+  ends = [x for row in rows.values() for x in row]
+  shown = [row[0] for row in rows.values()] + [
+      *(references or {}).values()] + [
+      x for values in (dots or {}).values() for x in values]
+  room = .35 * (np.ptp(shown) or abs(shown[0]) or 1.)
+  left = max(min(shown) - room, np.nanmin(ends))
+  right = min(max(shown) + room, np.nanmax(ends))
+  for i, (name, (value, low, high)) in enumerate(rows.items()):
+    ax.plot([max(low, left), min(high, right)], [i, i], color=COLORS[0],
+            linewidth=1.6)
+    for end, beyond, marker in ((left, low < left, '<'),
+                                (right, high > right, '>')):
+      if beyond:
+        ax.plot([end], [i], marker, color=COLORS[0], markersize=5)
+    if dots and name in dots:
+      ax.plot(dots[name], [i + .22] * len(dots[name]), '.', color='.45',
+              markersize=3.5)
     ax.plot([value], [i], 'o', color=COLORS[0], markersize=4)
   for j, (name, value) in enumerate((references or {}).items()):
     ax.axvline(value, linestyle=DASHES[1 + j % 3], color='.4', linewidth=1,
                label=name)
-  ax.set_yticks(range(len(rows)), [*map(_plain, rows)])
+  ax.set_yticks(range(len(rows)), [_plain(x) for x in names.values()])
   ax.set_ylim(len(rows) - .5, -.5)
   _finish(ax, xlabel, '')
   if references:
@@ -98,12 +122,13 @@ def intervals(rows: Mapping[str, tuple[float, float, float]], xlabel: str,
 
 
 def boxes(groups: Mapping[str, Sequence[float] | np.ndarray], ylabel: str,
-          log: bool = False) -> Any:
+          log: bool = False, xlabel: str = '') -> Any:
   """A box for each group, with each of its values as a dot.
 
   Args:
     groups: {name: [n] values}.
     ylabel: what they are.
+    xlabel: what the groups are.
     log: whether the axis is logarithmic.
   """
   fig = _figure(1)
@@ -118,7 +143,8 @@ def boxes(groups: Mapping[str, Sequence[float] | np.ndarray], ylabel: str,
   _name_columns(ax, range(1, len(groups) + 1), [*groups], 36)
   if log:
     ax.set_yscale('log')
-  _finish(ax, '', ylabel)
+  _short_values(ax, log)
+  _finish(ax, xlabel, ylabel)
   return fig
 
 
@@ -132,24 +158,87 @@ def heat(values: np.ndarray, down: Sequence[str], across: Sequence[str],
     label: what the numbers are.
     lower: whether less is better.
   """
-  rows, columns = values.shape
-  fig = _figure(1, width=max(COLUMN, 1.4 + .62 * columns),
-                height=1. + .34 * rows)
-  ax = fig.subplots()
-  shown = ax.imshow(values, cmap='viridis' if lower else 'viridis_r',
-                    aspect='auto')
-  middle = np.nanmean([np.nanmin(values), np.nanmax(values)])
-  for i, j in np.ndindex(rows, columns):
-    if np.isfinite(values[i, j]):
-      dark = (values[i, j] < middle) == lower
-      ax.text(j, i, f'{values[i, j]:.3g}', ha='center', va='center', fontsize=7,
-              color='white' if dark else 'black')
-  _name_columns(ax, range(columns), across, 10 * columns)
-  ax.set_yticks(range(rows), [*map(_plain, down)])
-  ax.tick_params(labelsize=8, length=0)
-  bar = fig.colorbar(shown, ax=ax)
+  return heats({'': values}, down, across, label, lower)
+
+
+def heats(panels: Mapping[str, np.ndarray], down: Sequence[str],
+          across: Sequence[str], label: str, lower: bool = True,
+          xlabel: str = '', ylabel: str = '') -> Any:
+  """Maps as of `heat`, side by side in the same colours.
+
+  Where numbers are above 0 and go over more than a factor of ten, equal ratios
+  have equally different colours.
+
+  Args:
+    panels: {title: [rows, columns]}.
+    down, across, label, lower: see `heat`.
+    xlabel, ylabel: what goes across and down.
+  """
+  from matplotlib import colors
+  every = np.stack([*panels.values()])
+  _, rows, columns = every.shape
+  least, most = np.nanmin(every), np.nanmax(every)
+  norm = (colors.LogNorm if least > 0 and most > 10 * least else
+          colors.Normalize)(least, most)
+  fig = _figure(1, width=max(COLUMN, 1.4 + .62 * columns * len(panels)),
+                height=1.1 + .34 * rows + .2 * bool(xlabel))
+  axes = fig.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+  for ax, (title, values) in zip(axes, panels.items(), strict=True):
+    shown = ax.imshow(values, cmap='viridis' if lower else 'viridis_r',
+                      aspect='auto', norm=norm)
+    for i, j in np.ndindex(rows, columns):
+      if np.isfinite(values[i, j]):
+        dark = (norm(values[i, j]) < .5) == lower
+        ax.text(j, i, f'{values[i, j]:.3g}', ha='center', va='center',
+                fontsize=7, color='white' if dark else 'black')
+    _name_columns(ax, range(columns), across, 10 * columns)
+    ax.set_xlabel(_plain(xlabel), fontsize=8)
+    ax.set_title(_plain(title), fontsize=8)
+    ax.tick_params(labelsize=8, length=0)
+  axes[0].set_yticks(range(rows), [*map(_plain, down)])
+  axes[0].set_ylabel(_plain(ylabel), fontsize=8)
+  bar = fig.colorbar(shown, ax=axes)
   bar.set_label(_plain(label), fontsize=8)
-  bar.ax.tick_params(labelsize=7)
+  bar.ax.tick_params(labelsize=7, which='both')
+  return fig
+
+
+class Dots(NamedTuple):
+  """Points of a scatter plot: x and y, [n] each."""
+  x: Sequence[float] | np.ndarray
+  y: Sequence[float] | np.ndarray
+
+
+def scatters(panels: Mapping[str, Mapping[str, Dots]], ylabel: str,
+             log: bool = False, log_x: Sequence[str] = ()) -> Any:
+  """Panels of dots with the same y axis, three in a row.
+
+  Args:
+    panels: {what is on its x axis: {name: Dots}}.
+    ylabel: what y is.
+    log: whether y is logarithmic.
+    log_x: panels whose x axis is.
+  """
+  columns = min(3, len(panels))
+  rows = -(-len(panels) // columns)
+  fig = _figure(columns, height=.4 + 2.1 * rows)
+  places = fig.subplots(rows, columns, sharey=True, squeeze=False)
+  for ax in places.flat[len(panels):]:
+    ax.set_visible(False)
+  names = list(dict.fromkeys(k for panel in panels.values() for k in panel))
+  for i, (ax, (xlabel, panel)) in enumerate(zip(
+      places.flat, panels.items(), strict=False)):
+    for name, dots in panel.items():
+      ax.plot(dots.x, dots.y, MARKERS[names.index(name) % len(MARKERS)],
+              color=COLORS[names.index(name) % len(COLORS)], markersize=3,
+              alpha=.7, markeredgewidth=0, label=name)
+    if xlabel in log_x:
+      ax.set_xscale('log')
+    if log:
+      ax.set_yscale('log')
+    _finish(ax, xlabel, '' if i % columns else ylabel)
+  _short_values(places[0, 0], log)
+  _legend(fig, places[0, 0], names)
   return fig
 
 
@@ -165,10 +254,18 @@ def save(figure: Any, path: str | os.PathLike) -> list[str]:
   return names
 
 
-def _figure(panels, width=None, height=2.5):
+def _figure(panels, width=None, height=2.5, names=()):
   from matplotlib import figure  # Not pyplot, which has one current figure.
-  usual = COLUMN if panels == 1 else TWO_COLUMNS
-  return figure.Figure(figsize=(width or usual, height), layout='constrained')
+  width = width or (COLUMN if panels == 1 else TWO_COLUMNS)
+  lines = -(-len(names) // _in_a_row(names, width)) if names else 1
+  return figure.Figure(figsize=(width, height + .16 * (lines - 1)),
+                       layout='constrained')
+
+
+def _in_a_row(names, width):
+  """How many names of a legend are about as wide as the figure."""
+  return max(1, min(len(names), int(width * 17) // (
+      6 + max(map(len, names)))))
 
 
 def _name_columns(ax, places, names, room):
@@ -186,17 +283,34 @@ def _finish(ax, xlabel, ylabel):
   ax.spines[['top', 'right']].set_visible(False)
 
 
-def _short_numbers(ax):
+def _short_values(ax, log):
+  """Plain numbers on a logarithmic y axis, and few of them."""
+  if log:
+    from matplotlib import ticker
+    ax.yaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
+    ax.yaxis.set_major_formatter(ticker.FuncFormatter(
+        lambda value, place: f'{value:g}'))
+    ax.yaxis.set_minor_formatter(ticker.NullFormatter())
+
+
+def _short(text, longest=48):
+  """A name that leaves room for the picture."""
+  text = str(text)
+  return text if len(text) <= longest else text[:longest - 1] + '…'
+
+
+def _short_numbers(ax, whole):
   from matplotlib import ticker
   ax.xaxis.set_major_formatter(ticker.EngFormatter(sep=''))
-  ax.xaxis.set_major_locator(ticker.MaxNLocator(4))
+  ax.xaxis.set_major_locator(ticker.MaxNLocator(4, integer=whole))
 
 
 def _legend(fig, ax, names):
   if len(names) > 1:
     handles = ax.get_legend_handles_labels()
-    fig.legend(handles[0], [*map(_plain, handles[1])], fontsize=7, ncols=min(
-        4, len(names)), loc='outside upper center', frameon=False)
+    fig.legend(handles[0], [*map(_plain, handles[1])], fontsize=7,
+               ncols=_in_a_row(names, fig.get_figwidth()),
+               loc='outside upper center', frameon=False)
 
 
 def _plain(text):

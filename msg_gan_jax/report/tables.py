@@ -46,12 +46,6 @@ def markdown(table: Table) -> str:
   def line(cells):
     return '| ' + ' | '.join(cells) + ' |'
 
-  def safe(text):
-    text = visible(str(text))
-    for character in '\\|<>*_`[]':
-      text = text.replace(character, '\\' + character)
-    return text
-
   numbers = _numeric(table)
   lines = [f'**{safe(table.caption)}**', ''] if table.caption else []
   lines += [line(map(safe, table.columns)),
@@ -61,6 +55,14 @@ def markdown(table: Table) -> str:
   if table.notes:
     lines += ['', *(safe(note) for note in table.notes)]
   return '\n'.join(lines) + '\n'
+
+
+def safe(text: object) -> str:
+  """A text as Markdown shows it literally."""
+  text = visible(str(text))
+  for character in '\\|<>*_`[]':
+    text = text.replace(character, '\\' + character)
+  return text
 
 
 def latex(table: Table) -> str:

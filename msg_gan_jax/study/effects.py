@@ -1,5 +1,4 @@
 """How much each axis of a study matters."""
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -7,9 +6,11 @@ from scipy import stats
 
 from msg_gan_jax.files.optional import require
 from msg_gan_jax.metrics.functional.training_seeds import OverSeeds, over_seeds
-from msg_gan_jax.study.comparison import Difference, holm, paired
+from msg_gan_jax.study.comparison import LEVEL, Difference, holm, paired
 from msg_gan_jax.study.results import Results
 
+PARTS = 32  # Into which fANOVA divides what was drawn.
+TREES, DEPTH = 16, 8  # Of its forest.
 MOST_TRIALS = 2000  # What fANOVA looks at: its forest takes minutes for more.
 
 
@@ -48,9 +49,63 @@ def levels(results: Results, axis: str) -> list[Level]:
   found = []
   for x, difference, p in zip(
       order, [None, *differences], [np.nan, *corrected], strict=True):
-    values = results.where(**{axis: x}).values
+    values = results.where({axis: x}).values
     found.append(Level(x, means[x], difference, float(p),
                        float(np.isnan(values).mean()), len(values)))
+  return found
+
+
+class Reversal(NamedTuple):
+  """A value of an axis that is not the best of all, but is beside another's.
+
+  Attributes:
+    axis, level: which is better there.
+    usual: the value of the axis that is best over all.
+    other, at: an axis, and its value at which that is so.
+    size: by how much, as (mean, low, high).
+    p: of that, corrected for `tests` (Holm).
+    tests: how many such comparisons were made of the axis.
+  """
+  axis: str
+  level: Any
+  usual: Any
+  other: str
+  at: Any
+  size: tuple[float, float, float]
+  p: float
+  tests: int
+
+
+def reversals(results: Results) -> list[Reversal]:
+  """Where the best value of an axis loses, since it depends on another axis.
+
+  For each value of each other axis, the best value over all is compared with
+  every other one by the paired t test over seeds, corrected for all of them.
+  """
+  found: list[Reversal] = []
+  for axis in results.few:
+    overall = levels(results, axis)
+    if not overall:
+      continue
+    usual, tried = overall[0].level, []
+    for other in results.few:
+      for at in results.levels(other) if other != axis else ():
+        by_level = results.where({other: at}).by_level(axis)
+        tried += [
+            (other, at, level, paired(by_level[usual], by_level[level]))
+            for level in by_level if level != usual
+            and by_level.get(usual, {}).keys() & by_level[level].keys()]
+    sign = 1 if results.lower else -1
+    best: dict[tuple[str, Any], Reversal] = {}
+    for (other, at, level, x), p in zip(
+        tried, holm([x.p for *_, x in tried]), strict=True):
+      if sign * x.mean > 0 and p < LEVEL:
+        low, high = sorted((sign * x.low, sign * x.high))
+        new = Reversal(axis, level, usual, other, at,
+                       (sign * x.mean, low, high), float(p), len(tried))
+        if (other, at) not in best or new.size > best[other, at].size:
+          best[other, at] = new
+    found += best.values()
   return found
 
 
@@ -65,19 +120,20 @@ def main_effects(results: Results) -> dict[str, float]:
   total = ((ranks - ranks.mean())**2).sum()
   effects = {}
   for axis in results.axes:
-    groups = _groups([row.point.get(axis) for row in results.rows])
-    between = sum(
-        (groups == g).sum() * (ranks[groups == g].mean() - ranks.mean())**2
-        for g in np.unique(groups))
+    groups = _groups(results, axis)
+    sizes = np.bincount(groups)
+    means = np.bincount(groups, ranks) / np.maximum(sizes, 1)
+    between = (sizes * (means - ranks.mean())**2).sum()
     effects[axis] = float(between / total) if total else 0.
   return effects
 
 
-def _groups(values: Sequence[Any], most: int = 8, parts: int = 5) -> np.ndarray:
-  """[n] int: which values stand together."""
-  found = [*dict.fromkeys(values)]
-  if len(found) <= most or not all(isinstance(x, int | float) for x in found):
-    return np.array([found.index(x) for x in values])
+def _groups(results: Results, axis: str, parts: int = 5) -> np.ndarray:
+  """[n] int: which runs stand together."""
+  values = [row.point.get(axis) for row in results.rows]
+  if not results.is_drawn(axis):
+    places = {x: i for i, x in enumerate(dict.fromkeys(values))}
+    return np.array([places[x] for x in values])
   ranks = stats.rankdata(values, method='dense')
   return ((ranks - 1) * parts // ranks.max()).astype(int)
 
@@ -104,24 +160,33 @@ def fanova(results: Results, seed: int = 0) -> dict[str, float]:
     places = np.random.default_rng(seed).choice(
         places, MOST_TRIALS, replace=False)
   counted = stats.rankdata(results.counted)
-  laws, tables = {}, {axis: results.levels(axis) for axis in axes}
-  for axis, found in tables.items():
-    if all(isinstance(x, float) for x in found) and len(found) > 8:
+  laws: dict[str, Any] = {}
+  numbers: dict[str, dict[Any, float]] = {}
+  for axis in axes:
+    found = results.levels(axis)
+    if results.is_drawn(axis):
       laws[axis] = optuna.distributions.FloatDistribution(
-          found[0], found[-1], log=found[0] > 0 and found[-1] / found[0] > 20)
+          found[0], found[-1], log=results.is_log(axis))
+      numbers[axis] = _coarse(found)
     else:
       laws[axis] = optuna.distributions.CategoricalDistribution(
-          range(len(found)))
+          range(len(found) + 1))
+      numbers[axis] = {x: i for i, x in enumerate([*found, None])}
   study = optuna.create_study()
-  numbers = {axis: {x: i for i, x in enumerate(found)}
-             for axis, found in tables.items()}
   study.add_trials([optuna.trial.create_trial(
-      params={axis: results.rows[i].point[axis] if isinstance(
-          laws[axis], optuna.distributions.FloatDistribution)
-          else numbers[axis][results.rows[i].point[axis]] for axis in axes},
+      params={axis: numbers[axis][results.rows[i].point.get(axis)]
+              for axis in axes},
       distributions=laws, value=float(counted[i])) for i in places.tolist()])
   return optuna.importance.get_param_importances(
-      study, evaluator=optuna.importance.FanovaImportanceEvaluator(seed=seed))
+      study, evaluator=optuna.importance.FanovaImportanceEvaluator(
+          n_trees=TREES, max_depth=DEPTH, seed=seed))
+
+
+def _coarse(found: list[float]) -> dict[float, float]:
+  """{number: one nearby}, of which there are PARTS: the forest is as fast."""
+  size = -(-len(found) // PARTS)
+  return {x: found[min(i // size * size + size // 2, len(found) - 1)]
+          for i, x in enumerate(found)}
 
 
 def correlations(results: Results) -> dict[tuple[str, str], float]:

@@ -6,10 +6,24 @@ from typing import Any
 import numpy as np
 
 from msg_gan_jax.gan.build import Gan
+from msg_gan_jax.metrics.table import METRICS, score_of_key
 from msg_gan_jax.runs.read import Written
 from msg_gan_jax.study import cost
 from msg_gan_jax.study.results import COSTS
 from msg_gan_jax.training.scorer import is_score, key_in
+
+STABILITY = 'stability_'  # How far fixed samples moved, at each height.
+
+
+def is_lower(name: str) -> bool:
+  """Whether less of a score is better.
+
+  Args:
+    name: a row of METRICS, 'swd', or a name in records.
+  """
+  row = next((row for row, metric in METRICS.items() if score_of_key(name) in (
+      row, *metric.scores)), '')
+  return METRICS[row].lower_is_better if row else name == 'kl'
 
 
 def outcome(written: Written, gan: Gan, metric: str, which: str,
@@ -51,7 +65,8 @@ def outcome(written: Written, gan: Gan, metric: str, which: str,
   record['curve'] = {
       name: [_plain(x) for x in column[rows]]
       for name, column in (*costs.items(), *(
-          (name, records[name]) for name in scores))}
+          (name, records[name]) for name in records
+          if name in scores or name.startswith(STABILITY)))}
   return float(records[key][row]), record
 
 

@@ -5,7 +5,7 @@ import numpy as np
 
 from msg_gan_jax.metrics.functional.training_seeds import over_seeds
 from msg_gan_jax.report.tables import Around, Cell, Table
-from msg_gan_jax.study import effects
+from msg_gan_jax.study import effects, figures
 from msg_gan_jax.study.results import COSTS, Results
 
 INTERVAL = "Intervals are Student's 95 % over seeds"
@@ -19,17 +19,17 @@ def ranking(results: Results, most: int = 20) -> Table:
       results.by_point().items(), key=lambda x: float(np.median([
           *x[1].values()])), reverse=not results.lower)
   rows: list[list[Cell]] = []
-  for key, seeds in points[:most]:
+  for place, (key, seeds) in enumerate(points[:most], 1):
     point = dict(zip(axes, key, strict=True))
-    of_point = results.where(**point)
+    of_point = results.where(point)
     mean = over_seeds([*seeds.values()])
     diverged = int(np.isnan(of_point.values).sum())
     rows.append([
-        *map(_cell, key), float(np.median([*seeds.values()])),
+        place, *map(_cell, key), float(np.median([*seeds.values()])),
         Around(mean.mean, mean.low, mean.high), mean.n, diverged,
         *(_mean_cost(of_point, name) for name in ('images', 'seconds'))])
   return Table(
-      (*axes, f'median {results.metric}', 'mean', 'seeds', 'diverged',
+      ('row', *axes, f'median {results.metric}', 'mean', 'seeds', 'diverged',
        'images', 'seconds'), rows,
       f'The best {len(rows)} of {len(points)} points, by the median of '
       f'{results.metric} over seeds.', [f'{INTERVAL}; {WORST}.'])
@@ -56,37 +56,36 @@ def by_level(results: Results, axis: str) -> Table:
 
 def importance(results: Results) -> Table:
   """How much each axis matters, alone and by fANOVA."""
-  alone, whole = effects.main_effects(results), effects.fanova(results)
+  alone, whole, missing = effects.main_effects(results), {}, ''
+  try:
+    whole = effects.fanova(results)
+  except ValueError as error:  # What it needs is not installed.
+    missing = f' fANOVA is left out: {error}'
   rows = [[axis, alone[axis], whole.get(axis)]
           for axis in sorted(alone, key=lambda x: -alone[x])]
   return Table(
       ('axis', 'alone', 'fANOVA'), rows,
       f'How much of {results.metric} each axis decides.',
-      ['alone: share of the variance of ranks; fANOVA: Hutter et al. 2014.'])
+      ['alone: share of the variance of ranks; fANOVA: Hutter et al. 2014.'
+       + missing])
 
 
 def heat(results: Results, down: str, across: str) -> Table:
   """The median of the value for each two values of two axes."""
-  columns = results.levels(across)
-  rows: list[list[Cell]] = []
-  for level in results.levels(down):
-    cells: list[Cell] = []
-    for column in columns:
-      places = [i for i, row in enumerate(results.rows)
-                if row.point.get(down) == level
-                and row.point.get(across) == column]
-      cells.append(float(np.median(results.counted[places]))
-                   if places else None)
-    rows.append([_cell(level), *cells])
+  values = figures.medians(results, down, across)
+  rows: list[list[Cell]] = [
+      [_cell(level), *(None if np.isnan(x) else float(x) for x in row)]
+      for level, row in zip(results.levels(down), values, strict=True)]
   return Table(
-      (f'{down} \\ {across}', *map(str, columns)), rows,
-      f'Median {results.metric} over seeds and all other axes.', [f'{WORST}.'])
+      (f'{down} \\ {across}', *map(str, results.levels(across))), rows,
+      f'Median {results.metric} by {down} and {across}, over seeds and all '
+      'other axes.', [f'{WORST[0].upper()}{WORST[1:]}.'])
 
 
-def heats(results: Results, most: int = 8) -> list[Table]:
-  """`heat` of each two axes that have few values."""
-  few = [axis for axis in results.axes if len(results.levels(axis)) <= most]
-  return [heat(results, *pair) for pair in itertools.combinations(few, 2)]
+def heats(results: Results) -> dict[tuple[str, str], Table]:
+  """{two axes: `heat`}, of those that have few values."""
+  return {pair: heat(results, *pair)
+          for pair in itertools.combinations(results.few, 2)}
 
 
 def correlation(results: Results) -> Table:
@@ -100,7 +99,7 @@ def correlation(results: Results) -> Table:
 
 def costs(results: Results, axis: str) -> Table:
   """What a run of each value of an axis costs, in four units."""
-  rows = [[_cell(level), *(_mean_cost(results.where(**{axis: level}), name)
+  rows = [[_cell(level), *(_mean_cost(results.where({axis: level}), name)
                            for name in COSTS)]
           for level in results.levels(axis)]
   return Table(

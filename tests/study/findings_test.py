@@ -30,7 +30,7 @@ def test_what_is_sure_is_said_with_its_size_and_certainty():
   text = said(.001)
   assert 'hinge is better than wasserstein by 1' in text
   assert 'p < .001' in text
-  assert 'loss alone explains' in text.splitlines()[2]
+  assert 'loss alone explains' in text.splitlines()[3]
 
 
 def test_what_is_not_sure_is_not_claimed_and_what_would_tell_is_said():
@@ -62,14 +62,14 @@ def test_where_more_is_better_the_other_one_wins():
 def test_tables_have_the_numbers_and_can_be_written():
   found = results(.01)
   rank = summaries.ranking(found)
-  assert [row[:2] for row in rank.rows][0] == ['hinge', .1]
-  assert rank.rows[0][2] == pytest.approx(1.1, abs=.05)
+  assert [row[:3] for row in rank.rows][0] == [1, 'hinge', .1]
+  assert rank.rows[0][3] == pytest.approx(1.1, abs=.05)
   heat = summaries.heat(found, 'loss', 'rate')
   assert heat.rows[1][2] == pytest.approx(2.2, abs=.05)
   assert summaries.costs(found, 'loss').rows[0][1:] == [100., 10., 2., 3.]
   assert summaries.correlation(found).rows == [
       ['fid', 'kid', pytest.approx(1)]]
   for table in (rank, heat, summaries.by_level(found, 'loss'),
-                *summaries.heats(found)):
+                *summaries.heats(found).values()):
     for write in (tables.markdown, tables.latex, tables.comma_separated):
       assert write(table)

@@ -1,0 +1,163 @@
+"""What a study found, as a page with its tables and figures."""
+from collections.abc import Mapping, Sequence
+import os
+import pathlib
+import re
+
+import numpy as np
+
+from msg_gan_jax.files.atomic import replacing
+from msg_gan_jax.report import plots, tables
+from msg_gan_jax.report.tables import Cell, Table
+from msg_gan_jax.report.text import percent, plural
+from msg_gan_jax.study import summaries
+from msg_gan_jax.study.effects import MOST_TRIALS
+from msg_gan_jax.study.figures import Figure, figures, label
+from msg_gan_jax.study.findings import findings, shown
+from msg_gan_jax.study.results import COSTS, Results
+
+PAGE, TABLES, FIGURES = 'study.md', 'tables', 'figures'
+READING = (
+    'A run that diverged counts as the worst of all that did not.',
+    "[low, high] is Student's 95 % interval over seeds. Of normal values, 95 % "
+    'of such intervals hold the mean, at any number of seeds; of log-normal '
+    'ones (exp of a standard normal), of which some seeds are several times '
+    'worse than others, 84 % at 3 seeds, 82 % at 5 and 84 % at 10. That of a '
+    'difference is paired by seed: 95 % of normal values, and 97 % where both '
+    'methods scatter by the same log-normal law.',
+    'Bands of the best value against a budget are no confidence intervals: '
+    'they are where 95 % of the orders lie in which the runs of this study '
+    'could have been trained.',
+    'p below .05 is called better, and p above it "cannot be told". "Would '
+    'probably have shown" is a power of 80 %.',
+    f'fANOVA is of {MOST_TRIALS:,} runs at most, drawn from all.')
+
+
+def write(results: Results, title: str, axes: Mapping[str, str],
+          notes: Sequence[str], folder: str | os.PathLike) -> list[str]:
+  """Writes study.md, its tables and its figures.
+
+  Args:
+    results: Results.
+    title: of the page.
+    axes: {axis: what it varies, in words}.
+    notes: warnings, and what was left out.
+    folder: is made; files of the same names are replaced.
+
+  Returns:
+    The paths, the page first. A table is .md, .tex and .csv; a figure is .png
+    and .pdf; runs.csv has every run.
+  """
+  folder = pathlib.Path(folder)
+  for name in (TABLES, FIGURES):
+    (folder / name).mkdir(parents=True, exist_ok=True)
+  found, drawn = _tables(results), figures(results)
+  paths = []
+  for name, table in found.items():
+    for ending, to_text in (
+        ('md', tables.markdown), ('tex', tables.latex),
+        ('csv', tables.comma_separated)):
+      paths.append(_text(folder / TABLES / f'{name}.{ending}', to_text(table)))
+  paths.append(_text(folder / TABLES / 'runs.csv',
+                     tables.comma_separated(_runs(results))))
+  for figure in drawn:
+    paths += plots.save(figure.drawn, folder / FIGURES / _file(figure.name))
+  page = _page(results, title, axes, notes, found, drawn)
+  return [_text(folder / PAGE, page), *paths]
+
+
+def _tables(results) -> dict[str, Table]:
+  """{name of the file: Table}."""
+  found = {'ranking': summaries.ranking(results)}
+  for axis in results.few:
+    table = summaries.by_level(results, axis)
+    if table.rows:
+      found[_file(f'by_{axis}')] = table
+  for pair, table in summaries.heats(results).items():
+    found[_file('median_by_' + '_'.join(pair))] = table
+  if len(results.axes) > 1:
+    found['importance'] = summaries.importance(results)
+  for axis in results.few:
+    found[_file(f'cost_by_{axis}')] = summaries.costs(results, axis)
+  correlation = summaries.correlation(results)
+  if correlation.rows:
+    found['correlation'] = correlation
+  return found
+
+
+def _runs(results):
+  """Every run in a row."""
+  axes = [*dict.fromkeys(k for row in results.rows for k in row.point)]
+  others = [*dict.fromkeys(k for row in results.rows for k in row.others)]
+  rows: list[list[Cell]] = [
+      [*(row.point.get(k) for k in axes), row.seed, row.value,
+       *(row.others.get(k) for k in others), *(row.cost.get(k) for k in COSTS)]
+      for row in results.rows]
+  return Table((*axes, 'seed', results.metric, *others, *COSTS), rows)
+
+
+def _page(results, title, axes, notes, found, drawn):
+  lost = int(np.isnan(results.values).sum())
+  count = len(results.rows)
+  lines = [
+      f'# {tables.safe(title)}', '',
+      f'{tables.safe(label(results))}: {plural(count, "run")} of '
+      f'{plural(len(results.by_point()), "point")}, '
+      + _seeds(results.seeds) + f'; {lost:,} diverged'
+      + (f' ({percent(lost / count)}).' if lost else '.'), '']
+  if axes:
+    lines += ['## What was varied', '', tables.markdown(_varied(results, axes))]
+  lines += ['## Findings', '', *_listed(findings(results))]
+  if notes:
+    lines += ['## Beware', '', *_listed(notes)]
+  lines += ['## The best', '', tables.markdown(found['ranking'])]
+  for figure in drawn:
+    lines += _shown(figure)
+  lines += ['## Tables', '']
+  for name, table in found.items():
+    if name != 'ranking':
+      lines += [tables.markdown(table)]
+  lines += [
+      'All runs are in [runs.csv](tables/runs.csv). Each table is there as '
+      '.md, .tex (booktabs) and .csv, each figure as .png and .pdf.', '',
+      '## How to read it', '', *_listed(READING)]
+  return '\n'.join(lines).rstrip() + '\n'
+
+
+def _seeds(seeds):
+  few = len(seeds) <= 10
+  return f'{"seed" if len(seeds) == 1 else "seeds"} ' + (
+      ', '.join(map(str, seeds)) if few else
+      f'{seeds[0]} to {seeds[-1]} ({len(seeds):,} of them)')
+
+
+def _varied(results, axes):
+  rows: list[list[Cell]] = []
+  for axis, settings in axes.items():
+    found = results.levels(axis)
+    values = (f'{len(found):,} from {shown(found[0])} to {shown(found[-1])}'
+              if results.is_drawn(axis) else ', '.join(map(shown, found)))
+    rows.append([axis, settings, values])
+  return Table(('axis', 'settings', 'values'), rows)
+
+
+def _listed(sentences):
+  return [*(f'- {tables.safe(x)}' for x in sentences), '']
+
+
+def _shown(figure: Figure):
+  file = f'{FIGURES}/{_file(figure.name)}.png'
+  return [f'![{tables.safe(figure.name)}]({file})', '',
+          tables.safe(figure.caption), '']
+
+
+def _file(name):
+  """A name that any disk and any link takes."""
+  return re.sub(r'\W+', '_', name)
+
+
+def _text(path, text):
+  with replacing(path) as temporary, open(
+      temporary, 'w', encoding='utf-8') as file:
+    file.write(text)
+  return str(path)
