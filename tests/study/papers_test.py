@@ -289,3 +289,23 @@ def test_the_small_landscape_is_as_large_as_it_says():
                      'networks.d_weight_norm') == {
       ('none', 'none'), ('layer', 'none'), ('none', 'spectral_compare_gan')}
   assert base.data.resolution == 16
+
+
+def test_families_are_all_networks_of_presets_with_their_own_settings():
+  base, study = study_of('families')
+  runs = {run.point['family']: run.config for run in runs_of(base, study)}
+  assert {x.networks.name for x in runs.values()} == {
+      schema.parse(schema.template(name)).networks.name
+      for name in schema.PRESETS}
+  # What a budget, a width and pictures need is another; all else is the paper's
+  # (or, where it would do nothing, the default).
+  free = ('data.', 'train.', 'networks.fmap_max', 'evaluate.')
+  usual = schema.flatten(schema.Config())
+  for name, config in runs.items():
+    found = schema.flatten(config)
+    for setting, wanted in schema.flatten(
+        schema.parse(schema.template(name))).items():
+      if not setting.startswith(free):
+        assert found[setting] in (wanted, usual[setting]), (name, setting)
+    assert config.train.n_dis == schema.PRESETS[name].get('train.n_dis', 1)
+    assert config.networks.fmap_max in (32, 128)
