@@ -149,7 +149,8 @@ def draw(families, path):
   for ax in axes:
     ax.axis('off')
   for ax, family in zip(axes, families, strict=False):
-    ax.set_title(f'{family.name}: {family.verdict.replace("*", "")}', fontsize=8)
+    verdict = family.verdict.replace('*', '')
+    ax.set_title(f'{family.name}: {verdict}', fontsize=8)
     if family.grid:
       with Image.open(family.grid) as picture:
         ax.imshow(picture.convert('RGB'), interpolation='nearest')
