@@ -21,6 +21,7 @@ from msg_gan_jax.training import monitor
 from msg_gan_jax.training.saver import Saver
 
 PARTS = ('g', 'd', 'ema')
+ENOUGH = 128  # Feature maps, with which every network that ships is alive.
 
 
 def notes(config: Config, splits: Splits) -> list[str]:
@@ -132,20 +133,25 @@ def concerns(gan: Gan, state: State) -> list[str]:
   """
   d, g = jax.device_get(jit(functools.partial(
       liveliness.of, gan.components))(state, jax.random.key(0)))
-  networks = gan.components.config.networks
-  helps = (f'config.networks.fmap_max={4 * networks.fmap_max} makes it wider, '
-           'and the sums in it larger; so does config.networks.')
   lines = []
   if d < liveliness.LEAST_D:
     lines.append(
         'D hardly looks at its pictures: its outputs for noise and for flat '
-        f'colours differ by {d:.0e}, and G cannot learn from that. {helps}'
-        'd_weight_norm=spectral')
+        f'colours differ by {d:.0e}, and G learns nothing from that. '
+        + _helps(gan, 'config.networks.d_weight_norm=spectral'))
   if g < liveliness.LEAST_G:
     lines.append(
-        'G hardly looks at its latents: its pixels differ by '
-        f'{g:.0e} from one to the next, in [-1, 1]. {helps}g_norm=batch')
+        f'G hardly looks at its latents: its pixels, in [-1, 1], differ by '
+        f'{g:.0e} from one to the next. '
+        + _helps(gan, 'config.networks.g_norm=batch'))
   return lines
+
+
+def _helps(gan, norm):
+  """What makes a player answer: a norm, and width where that is limited."""
+  most = gan.components.config.networks.fmap_max
+  wider = f'config.networks.fmap_max={max(4 * most, ENOUGH)} or '
+  return f'What helps: {wider if most < ENOUGH else ""}{norm}.'
 
 
 def create(gan: Gan, config: Config, key: jax.Array, sharding: Sharding,
