@@ -49,7 +49,8 @@ def test_the_picture_has_a_panel_for_each(families, tmp_path):
   path = tmp_path / 'families.png'
 
   def red():
-    pixels = np.asarray(Image.open(path).convert('RGB')).reshape(-1, 3)
+    with Image.open(path) as picture:
+      pixels = np.asarray(picture.convert('RGB')).reshape(-1, 3)
     return (pixels == (200, 30, 30)).all(1).sum()
 
   families.draw([measured(families, grid=grid)], path)

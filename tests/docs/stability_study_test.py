@@ -52,7 +52,8 @@ def test_the_table_of_rates_shows_what_diverged(stability, tmp_path):
   assert lines[2].endswith('| **not finite**, **300.0 (0.20)** |')
   assert '| only 16 px | 20.0 (0.90), - |' in lines[-1]
   stability.pictures(found, tmp_path / 'a.png')
-  assert min(Image.open(tmp_path / 'a.png').size) > 500
+  with Image.open(tmp_path / 'a.png') as picture:
+    assert min(picture.size) > 500
 
 
 def test_the_table_of_structures_has_means_and_deviations(stability):
