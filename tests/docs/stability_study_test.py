@@ -40,6 +40,19 @@ def test_tables_have_a_cell_for_each_point_of_the_studies(stability):
   assert set(axis.rows) == set(stability.STRUCTURES)
 
 
+def test_a_run_diverges_by_one_rule(stability):
+  assert stability.diverged(result()) == ''
+  assert stability.diverged(result(ratio=.49)) == 'collapsed'
+  assert stability.diverged({'not_finite': 'd_loss'}) == 'not finite'
+
+
+def test_the_page_says_how_many_runs_there_are(stability):
+  sizes = [len([*study(name).grid()]) * len(study(name).seeds)
+           for name in ('stability', 'msg_structures')]
+  text = (ROOT / 'docs' / 'studies' / 'stability.md').read_text('utf-8')
+  assert f'all {sum(sizes)} of them' in text
+
+
 def test_the_table_of_rates_shows_what_diverged(stability, tmp_path):
   found = {(*point.values(), seed): result(20 + seed)
            for point in study('stability').grid() for seed in (0, 1)}

@@ -3,6 +3,7 @@
 What is expected is written here from the papers themselves.
 """
 import dataclasses
+import functools
 import inspect
 import itertools
 import runpy
@@ -40,6 +41,12 @@ def runs_of(base, study):
   return rounds.due(base, study, [])[0].runs
 
 
+@functools.cache
+def due_of(name, argument=''):
+  """Plan of the runs of a file that are due at first."""
+  return rounds.due(*study_of(name, argument), [])[0]
+
+
 def settings_of(base, study, *names):
   """{values of these settings} over the runs."""
   return {tuple(schema.flatten(run.config)[name] for name in names)
@@ -49,7 +56,7 @@ def settings_of(base, study, *names):
 @pytest.mark.parametrize(('name', 'argument'), ALL)
 def test_every_file_plans_and_says_what_it_is(name, argument):
   base, study = study_of(name, argument)
-  found, _ = rounds.due(base, study, [])
+  found = due_of(name, argument)
   assert found.runs
   # A grid is chosen by hand: nothing of it may be refused.
   assert not found.dropped or study.sampler == 'random'
@@ -176,8 +183,7 @@ def test_ranges_of_are_gans_created_equal(ranges):
 
 @pytest.mark.parametrize('ranges', ARGUMENTS['equal_gans'])
 def test_each_of_its_methods_has_100_settings(ranges):
-  base, study = study_of('equal_gans', ranges)
-  runs = runs_of(base, study)
+  runs = due_of('equal_gans', ranges).runs
   assert len(runs) == 600
   for name, wanted in METHODS.items():
     mine = [x.config.objective for x in runs if x.point['method'] == name]
