@@ -4,7 +4,6 @@ import dataclasses
 import importlib
 import json
 import re
-import runpy
 import subprocess
 import sys
 import types
