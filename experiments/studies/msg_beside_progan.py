@@ -11,12 +11,14 @@ def get_config():
   config = template('msg_progan')
   config.data.name = 'avatars'
   config.data.resolution = 16
+  config.data.count = 10_000
   config.networks.latent = 32
   config.networks.fmap_max = 32
   config.networks.fmap_base = 64
   config.train.batch = 16
   config.train.total_images = 100_000
   config.train.ema_half_life_images = 2_000
+  config.train.sample_every_images = 10_000
   config.train.measure_every_images = 10_000
   config.train.checkpoint_every_images = 50_000
   return config

@@ -83,6 +83,9 @@ def dry_run(config: Config, sheet: str,
   say('step')
   say('  compiling, for its arithmetic and memory; all else is said, and '
       'Ctrl-C ends it ...')
+  for line in initial_state.concerns(gan, gan.init(
+      jax.random.key(config.seed))):
+    say(f'  warning: {line}')
   for line in describe_cost(build(config), config, mesh):
     say(f'  {line}')
 

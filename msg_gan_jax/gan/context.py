@@ -11,6 +11,7 @@ from msg_gan_jax.gan.networks.players import Players
 from msg_gan_jax.gan.pyramid import Pyramid
 from msg_gan_jax.gan.state import (
   Condition,
+  Player,
   RealBatch,
   State,
   Tree,
@@ -44,6 +45,12 @@ class StepContext:
   path_mean: Any = None
   split: jax.sharding.Sharding | None = None
 
+  @property
+  def part(self) -> str | None:
+    """The name of the part of both players that is in training, or None."""
+    levels = self.components.players.levels
+    return levels[self.phase.level] if levels else None
+
   def latents(self, key: jax.Array, n: int) -> jax.Array:
     """z [n, latent]."""
     z = latents.draw(self.components.config.networks, key, n)
@@ -60,11 +67,21 @@ class StepContext:
     images = batch.images[i]
     if config.data.dequantize:
       images = dequantize(images, jax.random.fold_in(key, 0))
+    return self.shown(images, batch.labels[i])
+
+  def shown(self, images: jax.Array,
+            labels: jax.Array) -> tuple[Pyramid, Condition]:
+    """(pyramid, what both players are told) of pictures.
+
+    Args:
+      images: [B, H, W, C] of the finest size, uint8 or floats.
+      labels: int32 [B]; of a GAN without classes they are ignored.
+    """
     alpha = None if self.alpha is None else jnp.broadcast_to(
         self.alpha, len(images))
     real, coarse = self.players.reals_for(images, alpha)
-    labels = batch.labels[i] if config.networks.classes else None
-    return real, Condition(labels, coarse, alpha)
+    classes = self.components.config.networks.classes
+    return real, Condition(labels if classes else None, coarse, alpha)
 
   def for_fakes_of_g(self, condition: Condition) -> Condition:
     """The condition of a batch, for all fakes of an update of G."""
@@ -118,6 +135,14 @@ def context_of(components: Components, phase: schedules.Phase, state: State,
   return StepContext(
       components, components.players.stage(phase.level), phase, values,
       rate_scale, strength, alpha, state.aux.get('path_mean'), split)
+
+
+def part_of(player: Player, name: str | None) -> Player:
+  """A player's part that is in training, or all of it, if `name` is None."""
+  if name is None:
+    return player
+  return Player(*(tree.get(name, {}) for tree in (
+      player.params, player.stats, player.opt)))
 
 
 def dequantize(images: jax.Array, key: jax.Array) -> jax.Array:

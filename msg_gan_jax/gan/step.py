@@ -13,7 +13,7 @@ import jax.numpy as jnp
 
 from msg_gan_jax.gan import schedules, updates
 from msg_gan_jax.gan.components import Components
-from msg_gan_jax.gan.context import StepContext, context_of
+from msg_gan_jax.gan.context import StepContext, context_of, part_of
 from msg_gan_jax.gan.objective import Logs
 from msg_gan_jax.gan.pyramid import Pyramid
 from msg_gan_jax.gan.state import Condition, Player, RealBatch, State, Tree
@@ -114,8 +114,8 @@ def _reals_of_g(context, batch, key):
 def _update_d(context, state, batch, key, i, penalized, keep):
   """(State, logs, _Fakes) after an update of D."""
   z, real, condition, z_key, d_key = _drawn(context, batch, key, i)
-  part = _part_in_training(context)
-  g, d = _part(state.g, part), _part(state.d, part)
+  part = context.part
+  g, d = part_of(state.g, part), part_of(state.d, part)
   fakes, g_stats = _run_g(context, g, z, condition, z_key, keep)
   d, logs = updates.update_d(
       context, d, real, fakes.images, condition, d_key, penalized)
@@ -145,10 +145,10 @@ def _update_g(context, state, batch, key, judge, fakes=None):
   """
   components, phase = context.components, context.phase
   train = components.config.train
-  part = _part_in_training(context)
-  g, d = _part(state.g, part), _part(state.d, part)
+  part = context.part
+  g, d = part_of(state.g, part), part_of(state.d, part)
   logs: Logs = {}
-  judge, aux = _part(judge, part), state.aux
+  judge, aux = part_of(judge, part), state.aux
   if phase.update_g:
     z, real, condition, z_key, _ = _drawn(context, batch, key, train.n_dis - 1)
     if phase.new_reals:
@@ -223,20 +223,6 @@ def _kept_share(config, images, step_images):
   if train.ema_rampup:
     half_life = jnp.minimum(half_life, images * train.ema_rampup)
   return .5 ** (step_images / jnp.maximum(half_life, 1e-8))
-
-
-def _part_in_training(context):
-  """The name of the part of both players that is in training, or None."""
-  levels = context.components.players.levels
-  return levels[context.phase.level] if levels else None
-
-
-def _part(player, name):
-  """A player's part that is in training, or all of it."""
-  if name is None:
-    return player
-  return Player(*(tree.get(name, {}) for tree in (
-      player.params, player.stats, player.opt)))
 
 
 def _with_part(player, name, new):

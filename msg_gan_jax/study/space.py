@@ -86,6 +86,29 @@ def rows(**named: Mapping[str, Any]) -> Choices:
   return Choices(named)
 
 
+def presets(own: Mapping[str, Mapping[str, Any]],
+            all_of_them: Mapping[str, Any] | None = None) -> Choices:
+  """An axis of whole presets: networks, with all that their papers set.
+
+  Args:
+    own: {preset: what differs from it here}, such as {'msg_progan': {},
+      'dragan': {'networks.fmap_max': 128}}.
+    all_of_them: {setting: value} of every row that has no other value of its
+      own, such as a batch.
+
+  Raises:
+    ValueError: no preset of that name.
+  """
+  for name in own:
+    schema.PRESETS.check(name, 'study.axes')
+  varied = {x for name in own for x in schema.PRESETS[name]}
+  usual = schema.flatten(schema.Config())
+  return Choices({
+      name: {**{x: usual[x] for x in sorted(varied)}, **schema.PRESETS[name],
+             **(all_of_them or {}), **changed}
+      for name, changed in own.items()})
+
+
 def uniform(low: float, high: float, of: str | Sequence[str]) -> Range:
   """An axis in which equal differences are equally likely; `of`: `choices`."""
   return Range(float(low), float(high), _several(of))

@@ -1,5 +1,6 @@
 """The state that a run begins with: new, or another run's weights."""
 from collections.abc import Callable
+import functools
 from typing import Any
 
 import jax
@@ -11,6 +12,7 @@ from msg_gan_jax.config import Config, errors, tables
 from msg_gan_jax.data import picture_files
 from msg_gan_jax.data.sources import DRAWN, Splits
 from msg_gan_jax.files import console
+from msg_gan_jax.gan import liveliness
 from msg_gan_jax.gan.build import Gan
 from msg_gan_jax.gan.state import State
 from msg_gan_jax.report import text
@@ -19,6 +21,7 @@ from msg_gan_jax.training import kept, monitor
 from msg_gan_jax.training.saver import Saver
 
 PARTS = ('g', 'd', 'ema')
+ENOUGH = 128  # Feature maps, with which every network that ships is alive.
 
 
 def notes(config: Config, splits: Splits) -> list[str]:
@@ -113,7 +116,42 @@ def restore_or_create(
     say(f'{"done" if done else "continuing"} after {restored[0]:,} images')
     return restored
   state = create(gan, config, key, sharding, say)
+  for line in concerns(gan, state):
+    say(f'warning: {line}')
   return 0, state, jit(lambda: blank, out_shardings=sharding)()
+
+
+def concerns(gan: Gan, state: State) -> list[str]:
+  """What is wrong with the players of a new State: they hardly answer.
+
+  Args:
+    gan: Gan.
+    state: that a run begins with.
+
+  Returns:
+    Lines for people, with what helps; none of players that are alive.
+  """
+  d, g = jax.device_get(jit(functools.partial(
+      liveliness.of, gan.components))(state, jax.random.key(0)))
+  lines = []
+  if d < liveliness.LEAST_D:
+    lines.append(
+        'D hardly looks at its pictures: its outputs for noise and for flat '
+        f'colours differ by {d:.0e}, and G learns nothing from that. '
+        + _helps(gan, 'config.networks.d_weight_norm=spectral'))
+  if g < liveliness.LEAST_G:
+    lines.append(
+        f'G hardly looks at its latents: its pixels, in [-1, 1], differ by '
+        f'{g:.0e} from one to the next. '
+        + _helps(gan, 'config.networks.g_norm=batch'))
+  return lines
+
+
+def _helps(gan, norm):
+  """What makes a player answer: a norm, and width where that is limited."""
+  most = gan.components.config.networks.fmap_max
+  wider = f'config.networks.fmap_max={max(4 * most, ENOUGH)} or '
+  return f'What helps: {wider if most < ENOUGH else ""}{norm}.'
 
 
 def create(gan: Gan, config: Config, key: jax.Array, sharding: Sharding,

@@ -4,7 +4,6 @@ import dataclasses
 import importlib
 import json
 import re
-import runpy
 import subprocess
 import sys
 import types
@@ -64,27 +63,6 @@ def rooms():
              if path.is_file() and '__pycache__' not in path.parts}
   return {f'{folder.relative_to(ROOT).as_posix()}/' for folder in folders} | {
       'tests/'}
-
-
-def test_the_runs_of_the_stability_page_are_legal_and_counted():
-  page = runpy.run_path(ROOT / 'docs' / 'studies' / 'stability.py')
-  small = runpy.run_path(ROOT / 'experiments' / 'msg_progan_16px.py')
-  runs = {**page['rates'](), **page['structures']()}
-  names = {name for name, _ in runs.values()}
-  # WGAN-GP at .003 with seeds 0 and 1, connected and not, is in both tables.
-  assert len(names) == len(runs) - 4
-  for _, settings in runs.values():
-    config = small['get_config']()
-    config.update_from_flattened_dict(settings)
-    build(config)
-  good = {'ratio': .9, 'swd': 20.04}
-  assert page['diverged'](good) == ''
-  assert page['diverged']({**good, 'ratio': .49}) == 'collapsed'
-  assert page['diverged']({'not_finite': 'd_loss'}) == 'not finite'
-  table = list(page['rates_table']({
-      ('wasserstein', 'all', .01, 0): good,
-      ('wasserstein', 'all', .01, 1): {'not_finite': 'd_loss'}}))
-  assert table[2].endswith('| 20.0 (0.90), **not finite** | -, - | -, - |')
 
 
 def test_the_map_names_every_room_and_no_other():

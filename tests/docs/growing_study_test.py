@@ -5,6 +5,8 @@ from helpers import ROOT
 import numpy as np
 import pytest
 
+from msg_gan_jax.config import schema
+
 STUDIES = ROOT / 'docs' / 'studies'
 
 
@@ -22,9 +24,15 @@ def pages():
 
 
 def test_the_three_kinds_differ_in_what_is_compared_alone(pages):
+  from experiments import msg_vs_growing_16px
   growing, precision = pages
   msg, progan, plain = (growing.config_of(kind, 1) for kind in growing.KINDS)
   assert msg.seed == 1
+  for kind, config in zip(growing.KINDS, (msg, progan, plain), strict=True):
+    alone = schema.flatten(schema.parse(msg_vs_growing_16px.get_config(kind)))
+    found = schema.flatten(config)
+    assert {k for k in alone if alone[k] != found[k]} == {
+        'seed', 'train.checkpoint_every_images'}
   assert (msg.networks.scales, plain.networks.scales) == ('all', 'none')
   assert (msg.train.grow_from, progan.train.grow_from) == (0, 4)
   for config in (progan, plain):

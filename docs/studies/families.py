@@ -1,0 +1,171 @@
+"""Writes docs/studies/families.md and its picture from a study's records.
+
+  python launch.py --mode=study --config=experiments/studies/families.py \\
+    --workdir=runs/families
+  python docs/studies/families.py --study=runs/families
+
+Families that are not trained yet are left out, and the page says how many.
+"""
+import argparse
+import pathlib
+import sys
+from typing import NamedTuple
+
+import numpy as np
+
+ROOT = pathlib.Path(__file__).parents[2]
+PAGE = ROOT / 'docs' / 'studies' / 'families.md'
+PICTURE = ROOT / 'docs' / 'images' / 'families.png'
+COLUMNS = 4  # Of the picture.
+LEAST = .5  # Of the reals' mean distance: samples that differ less are one.
+HEAD = """# Every family of networks
+
+This page is generated: `python docs/studies/families.py --study=runs/families`,
+from the runs of [the study](../../experiments/studies/families.py):
+
+```sh
+python launch.py --mode=study --config=experiments/studies/families.py \\
+  --workdir=runs/families
+```
+
+Each family of networks is trained once, with the loss, the norms, the penalty
+and the optimizer of its paper, on drawn pictures, in minutes. So narrow and so
+short it is no comparison of the families: it asks whether each of them learns.
+
+*Distance* is the sliced Wasserstein distance of 7x7 patches, times 1,000, the
+mean over the levels of a Laplacian pyramid, of samples to held-out reals.
+Beside it stand the distances of one half of the reals to the other, of a
+Gaussian of their first ten components, and of noise. *Variety* is the mean
+distance of two samples as a share of that of two reals. A family *learns* if it
+is nearer to the reals than noise and than the Gaussian, and has a variety of
+.5 at least; it *begins to* if it is nearer than noise alone.
+
+| family | network | maps | pictures | distance | halves | Gaussian | noise | \
+variety | seconds | it learns |
+|---|---|---|---|---|---|---|---|---|---|---|
+"""
+
+
+class Family(NamedTuple):
+  """What came of a family.
+
+  Attributes:
+    name: a preset.
+    network, maps: of NETWORKS, and the most maps that a layer has.
+    images: real ones that were shown.
+    distances: {'samples', 'halves', 'pca', 'noise'}; {} if it diverged.
+    variety: of samples, 1 being that of the reals.
+    seconds: of training, measurements among them.
+    grid: path of its newest samples, or None.
+  """
+  name: str
+  network: str
+  maps: int
+  images: int
+  distances: dict[str, float]
+  variety: float
+  seconds: float
+  grid: pathlib.Path | None
+
+  @property
+  def verdict(self) -> str:
+    """Whether it learns."""
+    if not self.distances:
+      return 'it diverged'
+    nearer = [x for x in ('noise', 'pca')
+              if self.distances['samples'] < self.distances[x]]
+    if self.variety < LEAST:
+      return '**no**: one pattern'
+    return 'yes' if len(nearer) == 2 else (
+        'begins to' if 'noise' in nearer else '**no**')
+
+
+def read(folder):
+  """([Family] of the runs that are done, how many there are in all)."""
+  from msg_gan_jax.runs.read import read as read_run
+  from msg_gan_jax.study.storage import open_storage
+  from msg_gan_jax.study.trials import Queue
+  from msg_gan_jax.study.worker import RUNS
+  folder = pathlib.Path(folder)
+  trials = Queue(open_storage(folder, readonly=True), create=False).trials()
+  return [family_of(
+      trial.work.about['point']['family'], trial.record,
+      read_run(folder / RUNS / trial.work.digest))
+          for trial in trials if trial.state == 'done'], len(trials)
+
+
+def family_of(name, record, written):
+  """A Family.
+
+  Args:
+    name: of its preset.
+    record: of its trial, see study.outcome.
+    written: of its run, see runs.read.
+  """
+  networks = written.config.networks
+  measured = {} if record.get('diverged') else written.summary
+  pairwise = measured.get('pairwise', {})
+  return Family(
+      name, networks.name, networks.fmap_max,
+      int(record['cost']['images'] or 0),
+      {k: x['mean'] for k, x in measured.get('swd', {}).items()},
+      pairwise['samples'] / pairwise['reals'] if pairwise else np.nan,
+      record['cost']['seconds'] or np.nan,
+      written.grids[-1][1] if written.grids else None)
+
+
+def table(families):
+  """Lines of the table."""
+  for x in families:
+    distances = [f'{x.distances[k]:.1f}' if x.distances else ''
+                 for k in ('samples', 'halves', 'pca', 'noise')]
+    variety = '' if np.isnan(x.variety) else f'{x.variety:.2f}'
+    yield '| ' + ' | '.join([
+        f'`{x.name}`', x.network, str(x.maps), f'{x.images:,}', *distances,
+        variety, f'{x.seconds:.0f}', x.verdict]) + ' |\n'
+
+
+def page(families, count):
+  """The text of the page; `count` families are there in all."""
+  yield HEAD
+  yield from table(families)
+  if len(families) < count:
+    yield f'\n{count - len(families)} of {count} are not trained yet.\n'
+  learn = sum(x.verdict == 'yes' for x in families)
+  yield (f'\n{learn} of {len(families)} learn in this budget.\n\n'
+         f'![Samples of each family](../images/{PICTURE.name})\n\n'
+         'Samples of each family at the end. Of a GAN of several scales all are '
+         'shown, coarse\nto fine.\n')
+
+
+def draw(families, path):
+  """A PNG: a panel for each family."""
+  from matplotlib import figure
+  from PIL import Image
+  rows = -(-len(families) // COLUMNS)
+  fig = figure.Figure(figsize=(2.6 * COLUMNS, 2.8 * rows), layout='constrained')
+  axes = np.atleast_1d(fig.subplots(rows, COLUMNS)).ravel()
+  for ax in axes:
+    ax.axis('off')
+  for ax, family in zip(axes, families, strict=False):
+    verdict = family.verdict.replace('*', '')
+    ax.set_title(f'{family.name}: {verdict}', fontsize=8)
+    if family.grid:
+      with Image.open(family.grid) as picture:
+        ax.imshow(picture.convert('RGB'), interpolation='nearest')
+  fig.savefig(path, dpi=110)
+
+
+def main(folder):
+  """Writes the page and its picture."""
+  families, count = read(folder)
+  draw(families, PICTURE)
+  PAGE.write_text(''.join(page(families, count)), encoding='utf-8')
+
+
+if __name__ == '__main__':
+  sys.path.insert(0, str(ROOT))
+  parser = argparse.ArgumentParser(
+      description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+  parser.add_argument('--study', type=pathlib.Path, required=True)
+  main(parser.parse_args().study)
