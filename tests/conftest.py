@@ -59,6 +59,12 @@ def pytest_collection_modifyitems(items):
       item.path in paths) else len(paths))
 
 
+def pytest_collection_finish():
+  """What was loaded stays: no collection of garbage looks through it again."""
+  gc.collect()
+  gc.freeze()
+
+
 @pytest.fixture(autouse=True, scope='module')
 def forgets():
   """A file's programs go with it: gigabytes that all collections look through.
