@@ -8,6 +8,10 @@ import sys
 import tempfile
 import threading
 
+# Each worker has one core: threads of a matrix product that wait for each
+# other spin, and take 20 times the time of one. It is read where numpy loads.
+os.environ.setdefault('OPENBLAS_NUM_THREADS', '1')
+
 import numpy as np
 import pytest
 

@@ -105,8 +105,7 @@ def test_what_needs_one_size_says_which_there_are_and_what_helps(
         pair.Pair(mixed, mixed, options(tmp_path, 'local')), ('fid',))
 
 
-def test_what_helps_does(folder, tmp_path, monkeypatch):
-  monkeypatch.setattr(features_table, '_PIXELS', 4)  # A root of fewer rows.
+def test_what_helps_does(folder, tmp_path):
   cache = str(tmp_path / 'cache')
   real, fake = (sets.open_set(folder[0], resolution=16, cache_dir=cache)
                 for _ in range(2))
