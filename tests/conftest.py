@@ -8,6 +8,10 @@ import sys
 import tempfile
 import threading
 
+# Each worker has one core: threads of a matrix product that wait for each
+# other spin, and take 20 times the time of one. It is read where numpy loads.
+os.environ.setdefault('OPENBLAS_NUM_THREADS', '1')
+
 import numpy as np
 import pytest
 
@@ -42,11 +46,11 @@ LONGEST = (
     'config/presets', 'fuzz', 'runs/checkpoints', 'gan/networks/networks',
     'training/stop', 'gan/networks/stylegan2', 'gan/high_resolution',
     'gan/growth', 'gan/programs', 'commands/score_runs', 'commands/bad_inputs',
-    'training/loop', 'metrics/functional/precision_recall',
-    'runs/earlier_runs', 'docs/docs', 'docs/conditional_study',
-    'docs/dirac_study', 'gan/step', 'gan/objectives/augmentations',
-    'gan/networks/bfloat16', 'gan/networks/weight_norms',
-    'gan/networks/norms', 'style')
+    'training/loop', 'training/few_pictures',
+    'metrics/functional/precision_recall', 'runs/earlier_runs', 'docs/docs',
+    'docs/conditional_study', 'docs/dirac_study', 'gan/step',
+    'gan/objectives/augmentations', 'gan/networks/bfloat16',
+    'gan/networks/weight_norms', 'gan/networks/norms', 'style')
 
 
 def pytest_configure(config):
@@ -57,6 +61,12 @@ def pytest_collection_modifyitems(items):
   paths = [HERE / f'{name}_test.py' for name in LONGEST]
   items.sort(key=lambda item: paths.index(item.path) if (
       item.path in paths) else len(paths))
+
+
+def pytest_collection_finish():
+  """What was loaded stays: no collection of garbage looks through it again."""
+  gc.collect()
+  gc.freeze()
 
 
 @pytest.fixture(autouse=True, scope='module')

@@ -94,6 +94,7 @@ def near(a, b):
     np.testing.assert_allclose(x, y, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_step_may_be_transformed(toy):
   gan, state, data = toy
   key = jax.random.key(1)

@@ -68,6 +68,7 @@ def test_statistics_are_those_of_the_whole_step(small, power_update, reuse):
       objective__penalty='none', objective__drift=0., optimizer__name='adam'))
 
 
+@pytest.mark.slow
 def test_steps_without_an_update_of_g_are_too(points):
   config = points(train__n_dis_more=6, train__more_first_g_steps=1)
   assert not build(config).phase(0).update_g
@@ -110,6 +111,7 @@ def test_an_update_of_d_is_compiled_once_whatever_n_dis_is(points):
     jax.monitoring.unregister_event_duration_listener(heard)
 
 
+@pytest.mark.slow
 def test_a_loop_has_an_update_of_d_once_whatever_n_dis_is(points):
   def products(n_dis):
     config = points(train__n_dis=n_dis)

@@ -188,6 +188,7 @@ def test_convolutions_of_stylegan2_are_clamped():
   assert 0 < abs(images).max() <= .02 + 1e-6
 
 
+@pytest.mark.slow
 def test_without_a_bound_p_goes_on_and_does_what_1_does():
   sure = adaptive.observe(adaptive.start(.95), 1., 16)
   for most, wanted in (1., 1.), (0., 1.11), (1.05, 1.05):
@@ -203,6 +204,7 @@ def test_without_a_bound_p_goes_on_and_does_what_1_does():
   np.testing.assert_array_equal(*whole, *more)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('n_dis', [1, 2])
 def test_g_compares_with_reals_that_d_was_not_updated_on(n_dis):
   config = toy(**{'train.g_reals': 'new', 'train.n_dis': n_dis})
@@ -250,6 +252,7 @@ def test_steps_read_the_same_reals_alone_and_together():
   assert plain.reads(16, 3) == (16, (6, 4))
 
 
+@pytest.mark.slow
 def test_several_steps_in_a_call_are_as_many_calls():
   config = toy(**{'train.g_reals': 'new', 'train.n_dis': 2})
   gan, mesh = build(config), data_mesh()

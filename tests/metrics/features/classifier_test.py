@@ -44,6 +44,7 @@ def test_separable_classes_of_every_head_are_learned(learned):
   assert wrong['stripes'] < .7 and wrong['colour'] < .6
 
 
+@pytest.mark.slow
 def test_the_same_bits_come_of_the_same_seed_and_others_of_another(learned):
   images, labels = striped(160, 0)
   asked = []
