@@ -13,7 +13,7 @@ from msg_gan_jax.study.findings import FEWEST, best_share, shown
 from msg_gan_jax.study.outcome import STABILITY
 from msg_gan_jax.study.results import Results
 
-MOST_CURVES, MOST_BANDS, MOST_ROWS = 12, 4, 20
+MOST_CURVES, MOST_BANDS, MOST_ROWS, MOST_DOTS = 12, 4, 20, 400
 LONGEST = 32  # Characters of a name.
 MAIN = 3  # Axes whose levels get figures of their own: the most important.
 UNITS = {'images': 'real images', 'd_steps': 'updates of D',
@@ -240,6 +240,12 @@ def medians(results: Results, down: str, across: str,
 def _scatter(results, drawn, main):
   """The value against each setting that was drawn."""
   groups = _by_level(results, main[0]) if main else {'': results}
+  most = max(len(group.rows) for group in groups.values())
+  rng = np.random.default_rng(0)
+  groups = {name: group.of(sorted(rng.choice(
+      len(group.rows), MOST_DOTS, replace=False).tolist()))
+            if len(group.rows) > MOST_DOTS else group
+            for name, group in groups.items()}
   panels: dict[str, Mapping[str, Dots]] = {}
   for axis in drawn:
     panels[axis] = {
@@ -252,7 +258,9 @@ def _scatter(results, drawn, main):
       'settings', plots.scatters(panels, label(results),
                                  log=is_wide(results.values), log_x=[
                                      x for x in drawn if results.is_log(x)]),
-      'The value of each run against what was drawn for it'
+      (f'The values of {MOST_DOTS:,} runs of each colour at most, drawn from '
+       'all,' if most > MOST_DOTS else 'The value of each run')
+      + ' against what was drawn for it'
       + (f'; {plural(lost, "run")} that diverged are not shown' if lost else '')
       + '.')
 

@@ -15,6 +15,13 @@ FIGURES = {
         {'images': CURVES, 'seconds': CURVES}, 'FID', log=True),
     'intervals': lambda: plots.intervals(
         {'a': (1., .5, 1.5), 'b': (2., np.nan, np.nan)}, 'FID', {'reals': .1}),
+    'scatters': lambda: plots.scatters(
+        {'rate': {'a': plots.Dots([1e-4, 1e-2], [1., 2.])},
+         'beta': {'a': plots.Dots([.1, .2], [1., 2.])}}, 'FID',
+        log_x=['rate']),
+    'heats': lambda: plots.heats(
+        {'a': np.array([[1., 200.]]), 'b': np.array([[4., np.nan]])}, 'a', 'bc',
+        'FID'),
     'boxes': lambda: plots.boxes({'a': [1., 2., 3.], 'b': [2.]}, 'FID'),
     'heat': lambda: plots.heat(
         np.array([[1., 2.], [np.nan, 4.]]), 'ab', 'cd', 'FID')}
@@ -51,3 +58,18 @@ def test_good_cells_are_dark(lower):
   image = ax.images[0]
   light = image.to_rgba(image.get_array()).sum(-1)
   assert (light[0, 0] < light[0, 1]) == lower
+
+
+def test_an_interval_that_leaves_the_picture_ends_in_an_arrow():
+  def arrows(low):
+    lines = plots.intervals(
+        {'a': (1., low, 1.1), 'b': (2., 1.9, 2.1)}, 'FID',
+        dots={'a': [.9, 1.1]}).axes[0].lines
+    return [x.get_marker() for x in lines if x.get_marker() in '<>']
+
+  assert arrows(.9) == [] and arrows(-50.) == ['<']
+
+
+def test_only_the_panels_that_are_named_are_logarithmic():
+  axes = FIGURES['scatters']().axes
+  assert [ax.get_xscale() for ax in axes[:2]] == ['log', 'linear']

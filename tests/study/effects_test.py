@@ -104,3 +104,28 @@ def test_correlations_of_scores():
 def test_a_study_without_a_run_says_so():
   with pytest.raises(ValueError, match='no run of the study has ended'):
     Results([], 'fid')
+
+
+@pytest.mark.parametrize('turned', [True, False])
+def test_where_a_ranking_turns_is_found_with_its_size(turned):
+  rng = np.random.default_rng(0)
+  value = {('a', 'x'): 1., ('b', 'x'): 3.,
+           ('a', 'y'): 3. if turned else 1., ('b', 'y'): 2.}
+  found = effects.reversals(Results([
+      Result({'loss': loss, 'norm': norm}, seed, v + .01 * rng.normal())
+      for (loss, norm), v in value.items() for seed in range(3)], 'fid'))
+  assert {(x.axis, x.level, x.usual, x.other, x.at) for x in found} >= (
+      {('loss', 'b', 'a', 'norm', 'y')} if turned else set())
+  assert bool(found) == turned
+  for x in found:
+    assert x.size[1] < x.size[0] < x.size[2] and x.p < .05
+
+
+def test_levels_are_compared_over_the_same_runs_alone():
+  """A combination that lacks a seed does not move the mean of the others."""
+  rows = [Result({'loss': loss, 'rate': rate}, seed, base + 10 * rate)
+          for loss, base in (('a', 1.), ('b', 2.)) for rate in (1, 2)
+          for seed in range(3) if not (rate == 2 and seed == 2)]
+  means = Results(rows, 'fid').by_level('loss')
+  assert means == {'a': {0: 16., 1: 16.}, 'b': {0: 17., 1: 17.}} or (
+      means == {'a': {0: 11., 1: 11., 2: 11.}, 'b': {0: 12., 1: 12., 2: 12.}})
