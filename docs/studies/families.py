@@ -134,8 +134,8 @@ def page(families, count):
   learn = sum(x.verdict == 'yes' for x in families)
   yield (f'\n{learn} of {len(families)} learn in this budget.\n\n'
          f'![Samples of each family](../images/{PICTURE.name})\n\n'
-         'Samples of each family at the end. Of a GAN of several scales all are '
-         'shown, coarse\nto fine.\n')
+         'Samples of each family at the end. Of a GAN of several scales all '
+         'are shown, coarse\nto fine.\n')
 
 
 def draw(families, path):
