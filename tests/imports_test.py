@@ -72,7 +72,8 @@ OUTSIDE = {
 WITHOUT_JAX = ('config', 'files', 'report')
 # What only an extra of setup.cfg installs, whose user is told how.
 OF_EXTRAS = {'datasets', 'huggingface_hub', 'imageio_ffmpeg', 'lmdb', 'optuna',
-             'pyarrow', 'sklearn', 'tensorboardX', 'tensorflow_datasets'}
+             'pyarrow', 'sklearn', 'sqlalchemy', 'tensorboardX',
+             'tensorflow_datasets'}
 CLOCKS_DISKS_LOGS = {'time', 'datetime', 'os', 'pathlib', 'shutil', 'logging',
                      'io', 'tempfile', 'orbax', 'absl', 'sys', 'subprocess',
                      'warnings', 'glob', 'open', 'print'}

@@ -1,6 +1,4 @@
 """python launch.py --config=EXPERIMENT --workdir=RUN --mode=COMMAND"""
-from collections.abc import Iterator
-import contextlib
 import logging
 import os
 import re
@@ -10,6 +8,7 @@ from typing import NoReturn, Protocol
 from absl import app, flags
 
 from msg_gan_jax.commands import (
+  command_line,
   completion,
   evaluate,
   experiments,
@@ -181,7 +180,7 @@ def _parse(argv):
       console.say(help_text.version())
       sys.exit(0)
     ordered = [argv[0], *_with_config(argv[1:])]
-    with _command_line(ordered):
+    with command_line.shown(ordered):
       left = flags.FLAGS(ordered)
     if len(left) > 1:
       raise ValueError(
@@ -196,19 +195,9 @@ def _parse(argv):
     _fail(_text(error))
 
 
-@contextlib.contextmanager
-def _command_line(argv: list[str]) -> Iterator[None]:
-  """Shows config_flags, which reads sys.argv, settings behind --config."""
-  before, sys.argv = sys.argv, argv
-  try:
-    yield
-  finally:
-    sys.argv = before
-
-
 def _help(argv):
   """Lines about the mode that is given, or about all."""
-  mode = _values(argv[1:]).get('mode', '')
+  mode = command_line.values(argv[1:]).get('mode', '')
   sections: dict[tuple[str, ...], list[str]] = {}
   for name in _own_flags():
     sections.setdefault(_modes_of(name), []).append(name)
@@ -241,7 +230,7 @@ def _with_config(argv):
   if not name and (run := _earlier_run(rest)):
     load_config(run)  # For an error that is about the run.
     return [shared.EXPERIMENT.load(own_config.__file__, [run]), *rest]
-  values = _values(rest)
+  values = command_line.values(rest)
   if not name and (stored := _earlier_study(values)):
     return [shared.EXPERIMENT.load(own_study.__file__, stored), *rest]
   if not name and values.get('mode') == 'study':
@@ -267,7 +256,7 @@ def _earlier_study(values):
 
 def _earlier_run(words):
   """The folder of --workdir, if it is of a run that this mode reads."""
-  values = _values(words)
+  values = command_line.values(words)
   run = os.path.expanduser(values.get('workdir', ''))
   mode = values.get('mode', 'train')
   uses_config = mode in COMMANDS and 'config' in flags_of(mode)
@@ -283,23 +272,13 @@ def _say_what_begins(values):
                      f'{experiments.DEFAULT} begins there.{near_run(run)}')
 
 
-def _values(words):
-  """{flag: value} of a command line, before absl has read it."""
-  values = {}
-  for word, after in zip(words, [*words[1:], ''], strict=False):
-    flag, equals, value = word.lstrip('-').partition('=')
-    if word.startswith('-'):
-      values[flag] = value if equals else after
-  return values
-
-
 def _text(error):
   """An error as a person should read it."""
   if isinstance(error, flags.UnrecognizedFlagError):
     return _unknown_flag(error.flagname)
   text = str(error).strip() or type(error).__name__
   if isinstance(error, flags.IllegalFlagValueError):
-    text = _illegal_value(text)
+    text = command_line.illegal_value(text)
   # The library names arguments, which are called as the flags are.
   modes = {flags.FLAGS[_MODE.name].value, *re.findall(r'\bmode=(\w+)', text)}
   text = errors.renamed(text, {
@@ -321,17 +300,6 @@ def _unknown_flag(name):
     return (f'--{name}: no such flag; did you mean '
             f'{" or ".join(settings)}? --mode=train --help lists the settings.')
   return f'--{name}: no such flag; {tables.nearest(name, own)}'
-
-
-def _illegal_value(text):
-  """What absl says of a value that a flag cannot have, in our words."""
-  match = re.fullmatch(r'flag --([^=]+)=(.*): value should be one of <(.*)>',
-                       text, re.DOTALL)
-  if not match:
-    return text.removeprefix('flag ')
-  name, value, known = match.groups()
-  values = [word for word in known.split('|') if word]
-  return f'--{name}: wanted one of {", ".join(values)}, found {value!r}.'
 
 
 def _own_flags():
