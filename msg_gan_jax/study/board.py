@@ -12,7 +12,7 @@ from typing import Any, TextIO
 
 import tqdm
 
-from msg_gan_jax.files.console import visible
+from msg_gan_jax.files import console
 from msg_gan_jax.files.progress import beside_bars
 from msg_gan_jax.study.standing import Standing
 
@@ -67,7 +67,7 @@ class Board:
     if self._bars:
       bar = self._bars[worker]
       bar.total, bar.n = total, images
-      bar.set_description_str(visible(name), refresh=False)
+      bar.set_description_str(console.visible(name), refresh=False)
       bar.set_postfix_str(words)
       if now - self._looked >= LOOK:
         self._looked = now
@@ -112,8 +112,7 @@ class Relay:
 
 def _send(message):
   with contextlib.suppress(BrokenPipeError):  # Nobody is there any more.
-    sys.stdout.write(json.dumps(message) + '\n')
-    sys.stdout.flush()
+    console.say(json.dumps(message))
 
 
 def receive(board: Board, worker: int, line: str) -> None:

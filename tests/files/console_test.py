@@ -8,7 +8,8 @@ from msg_gan_jax.files import console, progress
 
 HOSTILE = 'red\x1b[2J\x1b]0;title\x07\r\nerror: a forged line\x9b\u202e\u2028'
 # They draw a line over and over, of names that they make visible.
-DRAW = {'files/console.py', 'files/progress.py', 'training/progress_line.py'}
+DRAW = {'files/console.py', 'files/progress.py', 'training/progress_line.py',
+        'study/board.py'}
 PACKAGE = ROOT / 'msg_gan_jax'
 
 

@@ -1,6 +1,6 @@
 """Laws of the one loader: which checkpoint is read, and what is said of it."""
 import shutil
-import types
+from unittest import mock
 
 import jax
 import jax.numpy as jnp
@@ -24,7 +24,7 @@ def state(images):
 @pytest.fixture(scope='module')
 def gan():
   """What has such States, in place of a GAN."""
-  gan = types.SimpleNamespace(init=lambda key: state(0))
+  gan = mock.Mock(init=lambda key: state(0))
   with pytest.MonkeyPatch.context() as patch:
     patch.setattr(load, 'build_to_draw', lambda config: gan)
     yield gan
