@@ -224,7 +224,8 @@ def test_wgan_gps_deviation_counts_strides(layer, shape, wanted):
 def test_deviations_are_those_of_their_sources(name):
   # Of a 3x3 kernel from 3 to 5 channels.
   wanted = {
-      '.02': .02, 'he': (2 / 27)**.5, 'glorot': (2 / (27 + 45))**.5, 'wgan_gp': (4 / 72)**.5,
+      '.02': .02, 'he': (2 / 27)**.5, 'glorot': (2 / (27 + 45))**.5,
+      'wgan_gp': (4 / 72)**.5,
       '.05': .05 / 3**.5, '.005': .005 / 3**.5, 'torch': 27**-.5 / 3**.5,
       'lapgan_g': .05, 'lapgan_d': .005}[name]
   settings = plain.LayerSettings(deviation=name)
