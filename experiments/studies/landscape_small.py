@@ -20,10 +20,10 @@ def get_config():
   config.networks.deviation = 'he'
   config.train.batch = 32
   config.train.ema_half_life_images = 2_000.
-  config.train.total_images = 40_000
-  config.train.measure_every_images = 20_000
-  config.train.sample_every_images = 20_000
-  config.train.checkpoint_every_images = 40_000
+  config.train.total_images = 30_000
+  config.train.measure_every_images = 15_000
+  config.train.sample_every_images = 15_000
+  config.train.checkpoint_every_images = 15_000
   config.evaluate.metrics = 'fid,is'
   config.evaluate.features = 'classifier'
   return config
