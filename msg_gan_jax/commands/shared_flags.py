@@ -108,7 +108,8 @@ LATENTS = (COUNT, SEED, Z_FILE, LABELS, WEIGHTS, PSI, CUTOFF, OUT, CHECKPOINTS,
            TRUST_CODE)
 
 
-def config(more: Mapping[str, Any]) -> schema.Config:
+def config(more: Mapping[str, Any],
+           say: Callable[[str], Any] = say_aside) -> schema.Config:
   """The settings of --config, changed as the command line says.
 
   What the experiment sets and they leave without a meaning goes back to its
@@ -116,10 +117,11 @@ def config(more: Mapping[str, Any]) -> schema.Config:
 
   Args:
     more: changes that other flags ask for, {'train.init_from': 'runs/a'}.
+    say: prints a line for people.
   """
   from msg_gan_jax.gan.ablation import change
   given = config_flags.get_override_values(flags.FLAGS[CONFIG.name])
-  return change(EXPERIMENT.begin, {**given, **more}, say_aside)
+  return change(EXPERIMENT.begin, {**given, **more}, say)
 
 
 def experiment_path() -> str:

@@ -9,6 +9,7 @@ from absl import flags
 from msg_gan_jax.commands import experiments, own_study
 from msg_gan_jax.commands import shared_flags as shared
 from msg_gan_jax.files import console
+from msg_gan_jax.report.text import plural
 
 SHARED: shared.Flags = (
     shared.CONFIG, shared.DRY_RUN, shared.STORAGE, shared.STUDY_NAME)
@@ -23,6 +24,9 @@ JOBS = flags.DEFINE_integer(
     'jobs', 1, 'How many workers there are here, each with its share of the '
     'cores. Any number of machines may run the same command beside.',
     lower_bound=1)
+AGAIN = flags.DEFINE_bool(
+    'again', False, 'Train once more the runs that have failed; each goes on '
+    'from its newest checkpoint.')
 TIME_A_TRIAL = flags.DEFINE_bool(
     'time_a_trial', False, 'With --dry_run: train one of the runs for a '
     'moment, and foresee how long all of them take.')
@@ -31,13 +35,14 @@ TIME_A_TRIAL = flags.DEFINE_bool(
 def run() -> int:
   """Works on a study; the exit status is as that of a run."""
   from msg_gan_jax.commands.processes import collect_less_often
-  from msg_gan_jax.study import plan
+  from msg_gan_jax.study import jobs, plan
   collect_less_often()
   if TIME_A_TRIAL.value and not shared.DRY_RUN.value:
     raise ValueError('--time_a_trial: means nothing without --dry_run.')
   study = experiments.get_study(
       shared.EXPERIMENT.path, shared.EXPERIMENT.arguments)
-  base = plan.judged(shared.config({}), study)
+  base = plan.judged(shared.config(
+      {}, (lambda line: None) if jobs.number() else console.say_aside), study)
   folder = pathlib.Path(os.path.expanduser(
       shared.WORKDIR.value or os.path.join('runs', _name())))
   if (folder / 'config.json').exists():
@@ -61,7 +66,7 @@ def _name():
 
 def _foresee(study, base, folder):
   """Says what the study would be."""
-  from msg_gan_jax.study import foreseen, rounds, storage, timing, worker
+  from msg_gan_jax.study import foreseen, outcome, rounds, storage, timing
   from msg_gan_jax.study.standing import expected
   from msg_gan_jax.study.trials import Queue
   trials = []
@@ -71,7 +76,7 @@ def _foresee(study, base, folder):
       trials = Queue(there, name=_name(), create=False).trials()
   found, whole = rounds.due(
       base, study, [x for x in trials if x.state in ('done', 'failed')],
-      worker.lower_is_better(study.metric))
+      outcome.is_lower(study.metric))
   for line in foreseen.describe(_name(), study, found, whole, trials):
     console.say(line)
   if TIME_A_TRIAL.value:
@@ -85,18 +90,28 @@ def _foresee(study, base, folder):
 
 def _work(study, base, folder):
   """Opens the study's storage, and works."""
-  from msg_gan_jax.study import board, definition, jobs, rounds, storage, worker
+  from msg_gan_jax.study import (
+    board,
+    definition,
+    jobs,
+    outcome,
+    rounds,
+    storage,
+    worker,
+  )
   from msg_gan_jax.study.trials import Queue
   if JOBS.value > 1:
     _refuse_accelerator()
   relay = board.Relay() if jobs.number() else None
-  lower = worker.lower_is_better(study.metric)
+  lower = outcome.is_lower(study.metric)
   if not relay:  # What is wrong with it must not be stored.
     rounds.due(base, study, [], lower)
   queue = Queue(
       storage.open_storage(folder, shared.STORAGE.value), lower, name=_name(),
       say=relay.say if relay else console.say_aside)
   queue.define(definition.dump(_name(), base, study))
+  if AGAIN.value and not relay:
+    queue.again()
   one = worker.Worker(
       folder, base, study, queue, console.say, shared.experiment_file())
   return _at_work(one, relay)
@@ -112,13 +127,17 @@ def _at_work(one, relay):
   one.say, one.show = shown.say, shown.show
   try:
     if JOBS.value > 1:
-      return jobs.Jobs(_one_job(), JOBS.value, shown).work()
-    if relay:
-      jobs.stop_with_parent()
-    status = stop.exit_status(one.work())
-    shown.say(f'the study itself took {one.own_seconds:.1f} s of '
-              f'{one.all_seconds:.0f} s' + (
-                  '; the same command goes on' if status else ''))
+      status = jobs.Jobs(_one_job(), JOBS.value, shown).work()
+    else:
+      if relay:
+        jobs.stop_with_parent()
+      status = stop.exit_status(one.work())
+      shown.say(f'the study itself took {one.own_seconds:.1f} s of '
+                f'{one.all_seconds:.0f} s' + (
+                    '; the same command goes on' if status else ''))
+    if not relay and (failed := one.standing().failed):
+      shown.say(f'{plural(failed, "run")} failed; once what stopped them is '
+                f'mended, --{AGAIN.name} trains them')
     return status
   finally:
     shown.close()

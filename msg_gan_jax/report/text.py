@@ -90,10 +90,12 @@ def duration(seconds: float) -> str:
   return f'{hours}:{minutes:02}:{rest:02}' if hours else f'{minutes}:{rest:02}'
 
 
-def number(value: float) -> str:
-  """Four digits at most that count: 12345.6 -> '12,346', .0123456 -> '0.01235'.
-  """
-  return f'{value:,.0f}' if abs(value) >= 1000 else f'{value:.4g}'
+def size(count: float) -> str:
+  """Bytes: 376.1e6 -> '376.1 MB', 500 -> '1 kB'."""
+  for unit, scale in (('GB', 1e9), ('MB', 1e6)):
+    if count >= scale:
+      return f'{count / scale:,.1f} {unit}'
+  return f'{count / 1e3:,.0f} kB'
 
 
 def reason(text: str) -> str:

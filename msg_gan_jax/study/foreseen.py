@@ -8,7 +8,7 @@ import numpy as np
 
 from msg_gan_jax.config import Config
 from msg_gan_jax.gan.build import build
-from msg_gan_jax.report.text import plural
+from msg_gan_jax.report.text import plural, size
 from msg_gan_jax.study.plan import Plan, program_of
 from msg_gan_jax.study.space import Range, Study
 from msg_gan_jax.study.standing import expected, words
@@ -107,7 +107,7 @@ def _disk(runs, count):
       by_program[key] = bytes_of(run.config)
     sizes.append(by_program[key])
   mean = float(np.mean(sizes))
-  return (f'{_bytes(mean * count)}: a run has {_bytes(mean)} in checkpoints, '
+  return (f'{size(mean * count)}: a run has {size(mean)} in checkpoints, '
           'its best and its newest, and in records')
 
 
@@ -122,10 +122,3 @@ def bytes_of(config: Config) -> int:
   grids = 1 + train.total_images // max(1, train.sample_every_images)
   of_grid = monitor.GRID * sum(np.prod(shape) for shape in gan.shapes)
   return int(KEPT * of_state + RECORDS + OF_A_VALUE * grids * of_grid)
-
-
-def _bytes(size):
-  for unit, scale in (('GB', 1e9), ('MB', 1e6)):
-    if size >= scale:
-      return f'{size / scale:,.1f} {unit}'
-  return f'{size / 1e3:,.0f} kB'

@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from msg_gan_jax.report.text import duration, number
+from msg_gan_jax.report.tables import number
+from msg_gan_jax.report.text import duration
 from msg_gan_jax.study.space import Study
 from msg_gan_jax.study.trials import Trial
 
@@ -89,4 +90,6 @@ def expected(study: Study) -> int:
 
 def words(point: dict[str, Any]) -> str:
   """{'loss': 'ns', 'rate': .0002} -> 'loss ns, rate 0.0002'."""
-  return ', '.join(f'{axis} {value}' for axis, value in point.items())
+  return ', '.join(
+      f'{axis} {number(value) if isinstance(value, float) else value}'
+      for axis, value in point.items())

@@ -139,7 +139,7 @@ class Queue:
                       self.study._study_id).get('definition', {})
 
   def add(self, works: Iterable[Work]) -> int:
-    """Enqueues what is not there yet, or has failed and is worth another go.
+    """Enqueues what is not there yet.
 
     Returns:
       How many pieces were enqueued.
@@ -210,7 +210,7 @@ class Queue:
         self._end(claim.number, self._states.COMPLETE, [value])
 
   def fail(self, claim: Claim, reason: str) -> None:
-    """Records that a piece of work cannot be done; nobody tries it again."""
+    """Records that a piece of work cannot be done: see `again`."""
     with contextlib.suppress(self._finished_error):
       self._end(claim.number, self._states.FAIL, reason=reason)
 
@@ -242,6 +242,13 @@ class Queue:
     for work in lost:
       self._enqueue(work)
     return len(lost)
+
+  def again(self) -> int:
+    """Enqueues again what has failed; returns how many pieces."""
+    failed = [x.work for x in self.trials() if x.state == 'failed']
+    for work in failed:
+      self._enqueue(work)
+    return len(failed)
 
   def trials(self) -> list[Trial]:
     """The newest word on each piece of work, in the order they were added."""

@@ -13,13 +13,13 @@ from typing import Any
 
 from msg_gan_jax.config import Config, schema
 from msg_gan_jax.gan.build import build
-from msg_gan_jax.metrics.table import METRICS
-from msg_gan_jax.report.text import number
+from msg_gan_jax.report.tables import number
 from msg_gan_jax.runs.read import read
+from msg_gan_jax.runs.told import SIGN
 from msg_gan_jax.runs.workdir import InUseError
 from msg_gan_jax.study import definition, rounds
 from msg_gan_jax.study import plan as plans
-from msg_gan_jax.study.outcome import outcome
+from msg_gan_jax.study.outcome import is_lower, outcome
 from msg_gan_jax.study.space import Study, nested
 from msg_gan_jax.study.standing import Standing, expected, standing, words
 from msg_gan_jax.study.trials import LEASE, Claim, Queue, Work
@@ -31,11 +31,6 @@ RUNS = 'runs'  # The folder of the runs in that of a study.
 PAUSE = 2.  # Seconds until a worker that has nothing to do looks again.
 # Gets what is trained, of how many images, how many were shown, and words.
 Show = Callable[[str, int, int, str], Any]
-
-
-def lower_is_better(metric: str) -> bool:
-  """Whether less of what judges a study is better."""
-  return metric == 'swd' or METRICS[metric].lower_is_better
 
 
 @dataclasses.dataclass
@@ -64,11 +59,12 @@ class Worker:
   all_seconds: float = 0.
 
   def __post_init__(self) -> None:
-    self._lower = lower_is_better(self.study.metric)
+    self._lower = is_lower(self.study.metric)
     self._here = schema.flatten(self.base)
     self._written: dict[str, Any] = {}
     self._planned: tuple[int, bool] | None = None
     self._rounds: dict[Any, plans.Plan] = {}
+    self._warned: set[str] = set()
 
   def work(self) -> int:
     """Works until nothing is left, or until a signal; returns its number."""
@@ -136,7 +132,7 @@ class Worker:
         try:
           with self._counted(own=False):
             signal = loop.train(
-                config, path, _quiet, experiment=self.experiment,
+                config, path, self._hear, experiment=self.experiment,
                 show=lambda *so_far: self.show(name, total, *so_far),
                 make=kept.gan_of)
         except DivergedError as error:
@@ -168,6 +164,15 @@ class Worker:
       self._tell(f'{name}: {_result(value, record, diverged)}, {seconds:.0f} s')
     return 0
 
+  def _hear(self, line):
+    """Says a warning of a run, if no run before it had the same.
+
+    What else it has to say would be too much; all warnings stay in its folder.
+    """
+    if line.startswith(SIGN) and line not in self._warned:
+      self._warned.add(line)
+      self.say(line)
+
   def standing(self) -> Standing:
     """How far the study is."""
     whole = self._planned and self._planned[1]
@@ -193,8 +198,3 @@ def _result(value, record, diverged):
   if value is None:
     return 'not measured'
   return f'{record["metric"]} {number(value)}'
-
-
-def _quiet(line: str) -> None:
-  """A run of a study says nothing; its warnings stay in its folder."""
-  del line

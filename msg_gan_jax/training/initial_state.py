@@ -14,6 +14,7 @@ from msg_gan_jax.data.sources import DRAWN, Splits
 from msg_gan_jax.files import console
 from msg_gan_jax.gan import liveliness
 from msg_gan_jax.gan.build import Gan
+from msg_gan_jax.gan.idle_settings import OWN
 from msg_gan_jax.gan.state import State
 from msg_gan_jax.report import text
 from msg_gan_jax.runs.load import load
@@ -148,10 +149,15 @@ def concerns(gan: Gan, state: State) -> list[str]:
 
 
 def _helps(gan, norm):
-  """What makes a player answer: a norm, and width where that is limited."""
-  most = gan.components.config.networks.fmap_max
-  wider = f'config.networks.fmap_max={max(4 * most, ENOUGH)} or '
-  return f'What helps: {wider if most < ENOUGH else ""}{norm}.'
+  """What makes a player answer: width, larger weights, or a norm."""
+  networks = gan.components.config.networks
+  ways = [norm]
+  if networks.name in OWN['deviation'] and networks.deviation == 'own':
+    ways.insert(0, 'config.networks.deviation=he')
+  if networks.fmap_max < ENOUGH:
+    ways.insert(0, 'config.networks.fmap_max='
+                   f'{max(4 * networks.fmap_max, ENOUGH)}')
+  return f'What helps: {" or ".join(ways)}.'
 
 
 def create(gan: Gan, config: Config, key: jax.Array, sharding: Sharding,

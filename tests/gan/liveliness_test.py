@@ -78,7 +78,8 @@ def test_a_narrow_d_is_told_and_the_advice_helps(small):
   line, = concerns(dragan(small))
   assert line.startswith('D hardly looks at its pictures')
   advised = dict(re.findall(r'config\.networks\.(\w+)=(\w+)', line))
-  assert advised == {'fmap_max': '128', 'd_weight_norm': 'spectral'}
+  assert advised == {'fmap_max': '128', 'deviation': 'he',
+                     'd_weight_norm': 'spectral'}
   for name, value in advised.items():
     value = int(value) if value.isdigit() else value
     assert not concerns(dragan(small, **{f'networks__{name}': value}))
@@ -89,10 +90,11 @@ def test_a_narrow_g_is_told_and_the_advice_helps(small):
   line, = concerns(dragan(small, networks__g_norm='none', **alive))
   assert line.startswith('G hardly looks at its latents')
   advised = dict(re.findall(r'config\.networks\.(\w+)=(\w+)', line))
-  assert advised == {'fmap_max': '128', 'g_norm': 'batch'}
+  assert advised == {'fmap_max': '128', 'deviation': 'he', 'g_norm': 'batch'}
   assert not concerns(dragan(small, **alive))
-  assert not concerns(dragan(small, **{
-      **alive, 'networks__g_norm': 'none', 'networks__fmap_max': 128}))
+  for name, value in (('fmap_max', 128), ('deviation', 'he')):
+    assert not concerns(dragan(small, **{
+        **alive, 'networks__g_norm': 'none', f'networks__{name}': value}))
 
 
 def test_players_that_equalize_their_layers_are_alive(small):

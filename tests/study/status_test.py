@@ -19,7 +19,7 @@ def test_it_counts_each_state_and_names_the_best(tmp_path):
   assert '2 running, 5 waiting, 1 failed' in text
   best = min(min(r['curve'][r['metric']]) for *_, r in runs)
   assert f'{best:.4g}' in text
-  assert text.count('by process 4711 of node1') == 2 and '(5 min)' in text
+  assert text.count('by process 4711 of node1') == 2 and '(4:40)' in text
   assert 'data.path: no such folder' in text
   assert 'left with 2 workers' in text and 'disk: ' in text
 
@@ -30,13 +30,6 @@ def test_a_study_whose_points_come_later_says_how_many(tmp_path):
   text = status.lines(read_stored(folder), folder)
   assert text[0].startswith('bandit: 20 of 240 runs done')
   assert '220 not chosen yet' in text[1]
-
-
-@pytest.mark.parametrize(('seconds', 'text'), [
-    (.04, '0.0 s'), (45, '45 s'), (91, '2 min'), (3600, '1 h 00 min'),
-    (11_100, '3 h 05 min'), (187_200, '2 days 4 h')])
-def test_durations_are_words(seconds, text):
-  assert status.duration(seconds) == text
 
 
 def test_storages_without_a_study_of_ours_say_so(tmp_path):

@@ -95,6 +95,7 @@ def test_what_is_given_back_comes_again(tmp_path):
   assert [x.state for x in trials.trials()] == ['waiting']
   trials.fail(trials.claim(), 'broken')
   assert trials.recover() == 0  # The newest word on it counts.
+  assert trials.again() == 1 and trials.claim().work.digest == 'd0'
 
 
 def test_a_worker_that_is_silent_loses_its_trial_and_is_told(tmp_path):
