@@ -160,7 +160,7 @@ def write(folder, name, study, runs, base=None, waiting=0, running=0,
       continue
     storage.set_trial_state_values(trial, states.RUNNING)
     for count in range(leases):
-      storage.set_trial_user_attr(trial, 'lease', ['node1 4711', count])
+      storage.set_trial_user_attr(trial, 'lease', [('node1', '', 4711), count])
     if waiting <= beyond < waiting + running:
       continue
     if beyond >= 0:

@@ -9,6 +9,7 @@ from msg_gan_jax.report.tables import number
 from msg_gan_jax.report.text import duration, plural, size
 from msg_gan_jax.runs import records
 from msg_gan_jax.study import definition, outcome
+from msg_gan_jax.study.alive import holder
 from msg_gan_jax.study.standing import expected, standing, words
 from msg_gan_jax.study.stored import Stored
 from msg_gan_jax.study.worker import RUNS
@@ -59,11 +60,10 @@ def _named(trial):
 
 def _running(trial, stored, folder, now):
   raw = stored.raw[trial.number]
-  lease = raw.user_attrs.get('lease')
+  process = holder(raw.user_attrs.get('lease'))
   text = f'  running: {_named(trial)}'
-  if lease:
-    host, _, process = lease[0].rpartition(' ')
-    text += f', by process {process} of {host}'
+  if process:
+    text += f', by process {process.number} of {process.host}'
   if raw.datetime_start:
     text += (f', since {raw.datetime_start:%Y-%m-%d %H:%M} '
              f'({duration(_seconds(raw.datetime_start, now))})')

@@ -13,6 +13,8 @@ from msg_gan_jax.study import alive
 from msg_gan_jax.study.storage import open_storage
 from msg_gan_jax.study.trials import Queue, Work
 
+ME, NOBODY = alive.me(), 999_999_999
+ELSEWHERE = [ME._replace(host='elsewhere'), 0]  # A lease.
 WORKER = '''
 import sys, time
 from msg_gan_jax.study import alive
@@ -102,7 +104,7 @@ def test_a_worker_that_is_silent_loses_its_trial_and_is_told(tmp_path):
   silent, other = queue(tmp_path, lease=.2), queue(tmp_path, lease=.2)
   silent.add(works(1))
   claim = silent.claim()
-  other._stored.set_trial_user_attr(claim.number, 'lease', ['elsewhere 1', 0])
+  other._stored.set_trial_user_attr(claim.number, 'lease', ELSEWHERE)
   assert other.recover() == 0  # It is seen for the first time.
   taken, began = None, time.monotonic()
   while taken is None and time.monotonic() - began < 20:
@@ -119,7 +121,7 @@ def test_a_storage_that_was_away_kills_nobody(tmp_path, monkeypatch):
   trials = queue(tmp_path, lease=10.)
   trials.add(works(1))
   claim = trials.claim()
-  trials._stored.set_trial_user_attr(claim.number, 'lease', ['elsewhere 1', 0])
+  trials._stored.set_trial_user_attr(claim.number, 'lease', ELSEWHERE)
   now = 100.
   monkeypatch.setattr(time, 'monotonic', lambda: now)
   assert trials.recover() == 0
@@ -156,11 +158,9 @@ def test_who_lost_a_trial_before_its_lease_began_is_told(tmp_path):
 
 
 @pytest.mark.parametrize(('lease', 'gone'), [
-    (None, False), ([alive.me(), 3], False),
-    ([f'{alive._here()} 999999999', 3], True),
-    (['another-machine 999999999', 3], False),
-    # A container of the same name, whose processes have numbers of their own.
-    ([f'{alive._here()}-pid:[1] 999999999', 3], False)])
+    (None, False), ([ME, 3], False), ([ME._replace(number=NOBODY), 3], True),
+    ([ME._replace(host='elsewhere', number=NOBODY), 3], False),
+    ([ME._replace(place='another container', number=NOBODY), 3], False)])
 def test_only_processes_of_this_machine_are_looked_for(lease, gone):
   assert alive.is_gone(lease) == gone
 
