@@ -78,8 +78,11 @@ def joined(old: Mapping[str, Any], new: Mapping[str, Any]) -> Json:
   axes = dict(old['axes'])
   for name, axis in new['axes'].items():
     axes[name] = _with(axes[name], axis, name, new) if name in axes else axis
+  # Where data lie is each machine's own: the first one's stands.
+  base = {**new['base'], **{k: old['base'][k] for k in ELSEWHERE
+                            if k in old['base']}}
   return {
-      **new, 'axes': axes, 'points': max(old['points'], new['points']),
+      **new, 'base': base, 'axes': axes, 'points': max(old['points'], new['points']),
       'seeds': sorted({*old['seeds'], *new['seeds']}),
       'first': old['first'] + [x for x in new['first']
                                if x not in old['first']]}

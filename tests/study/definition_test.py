@@ -46,6 +46,12 @@ def test_it_grows_by_seeds_values_axes_and_points():
   assert definition.joined(dumped(more), dumped(DRAWN))['points'] == 9
 
 
+def test_two_machines_whose_data_lie_elsewhere_agree():
+  there, here = (dumped(GRID, with_settings(BASE, {'data.path': path}))
+                 for path in ('/there', '/here'))
+  assert definition.joined(there, here) == there
+
+
 @pytest.mark.parametrize(('study', 'settings', 'why'), [
     (Study(GRID.axes, metric='fid'), {}, "its metric is 'swd', and here 'fid'"),
     (GRID, {'train.batch': 7}, 'its config.train.batch is 4, and here 7'),
