@@ -83,11 +83,10 @@ class Family(NamedTuple):
 def read(folder):
   """([Family] of the runs that are done, how many there are in all)."""
   from msg_gan_jax.runs.read import read as read_run
-  from msg_gan_jax.study.storage import open_storage
-  from msg_gan_jax.study.trials import Queue
+  from msg_gan_jax.study.stored import read_stored
   from msg_gan_jax.study.worker import RUNS
   folder = pathlib.Path(folder)
-  trials = Queue(open_storage(folder, readonly=True), create=False).trials()
+  trials = read_stored(folder).trials
   return [family_of(
       trial.work.about['point']['family'], trial.record,
       read_run(folder / RUNS / trial.work.digest))

@@ -35,10 +35,9 @@ DIVERGED = .5  # of the reals' mean pairwise distance
 
 def read(folder):
   """{(*values of the point, seed): result} of the runs that are done."""
-  from msg_gan_jax.study.storage import open_storage
-  from msg_gan_jax.study.trials import Queue
+  from msg_gan_jax.study.stored import read_stored
   from msg_gan_jax.study.worker import RUNS
-  trials = Queue(open_storage(folder, readonly=True), create=False).trials()
+  trials = read_stored(folder).trials
   results = {}
   for trial in trials:
     if trial.state == 'done':
