@@ -5,6 +5,7 @@ from helpers import ROOT
 import numpy as np
 from PIL import Image
 import pytest
+import synthetic_studies as synthetic
 
 
 @pytest.fixture(scope='module')
@@ -15,6 +16,12 @@ def families():
     import families
     yield families
   sys.modules.pop('families', None)
+
+
+def test_a_study_is_read_whatever_its_name_is(families, tmp_path):
+  folder = synthetic.write(
+      tmp_path, 'mine', synthetic.OF_RATES, [], waiting=3, running=1)
+  assert families.read(folder) == ([], 4)
 
 
 def measured(module, name='dragan', variety=.9, samples=20., grid=None,

@@ -6,6 +6,7 @@ from helpers import ROOT
 import numpy as np
 from PIL import Image
 import pytest
+import synthetic_studies as synthetic
 
 
 @pytest.fixture(scope='module')
@@ -21,6 +22,12 @@ def stability():
 def study(name):
   return runpy.run_path(str(
       ROOT / 'experiments' / 'studies' / f'{name}.py'))['get_study']()
+
+
+def test_a_study_is_read_whatever_its_name_is(stability, tmp_path):
+  folder = synthetic.write(
+      tmp_path, 'mine', synthetic.OF_RATES, [], waiting=3, running=1)
+  assert stability.read(folder) == {}
 
 
 def result(swd=20., ratio=.9):
