@@ -82,7 +82,8 @@ def joined(old: Mapping[str, Any], new: Mapping[str, Any]) -> Json:
   base = {**new['base'], **{k: old['base'][k] for k in ELSEWHERE
                             if k in old['base']}}
   return {
-      **new, 'base': base, 'axes': axes, 'points': max(old['points'], new['points']),
+      **new, 'base': base, 'axes': axes,
+      'points': max(old['points'], new['points']),
       'seeds': sorted({*old['seeds'], *new['seeds']}),
       'first': old['first'] + [x for x in new['first']
                                if x not in old['first']]}
