@@ -20,65 +20,48 @@ import time
 
 from helpers import ROOT
 
-WORKERS, PATIENCE = 4, 3600.  # Seconds in which all must be done.
+WORKERS, RUNS, PATIENCE = 4, 40, 3600.  # Seconds in which all must be done.
 sys.path.insert(0, str(ROOT))
+# Of 40 runs, each of a few seconds.
+STUDY = '''"""Small runs for a study whose workers are killed."""
+from msg_gan_jax.config import template
+from msg_gan_jax.study.space import RATES, Study, choices, log_uniform, uniform
+
+LOSSES = choices('non_saturating', 'hinge', of='objective.loss')
 
 
-def the_study(sampler):
-  """(base, Study) of 40 runs, each of a few seconds."""
-  from msg_gan_jax.config import schema
-  from msg_gan_jax.study import plan, space
-  config = schema.template()
-  for section, settings in {
-      'data': dict(resolution=16, channels=1, count=256, held_out=64),
-      'networks': dict(name='mlp', latent=8, fmap_max=32, stddev='none'),
-      'objective': dict(penalty='none'), 'optimizer': dict(name='adam'),
-      'train': dict(
-          batch=8, total_images=800, ema_half_life_images=500.,
-          log_every_images=400, sample_every_images=800,
-          measure_every_images=400, checkpoint_every_images=200),
-      'evaluate': dict(metrics='', best='swd')}.items():
-    for name, value in settings.items():
-      config[section][name] = value
-  losses = space.choices('non_saturating', 'hinge', of='objective.loss')
+def get_config(sampler):
+  config = template()
+  config.update_from_flattened_dict({
+      'data.resolution': 16, 'data.channels': 1, 'data.count': 256,
+      'data.held_out': 64, 'networks.name': 'mlp', 'networks.latent': 8,
+      'networks.fmap_max': 32, 'networks.stddev': 'none',
+      'objective.penalty': 'none', 'optimizer.name': 'adam', 'train.batch': 8,
+      'train.total_images': 800, 'train.ema_half_life_images': 500.,
+      'train.log_every_images': 400, 'train.sample_every_images': 800,
+      'train.measure_every_images': 400, 'train.checkpoint_every_images': 200,
+      'evaluate.metrics': '', 'evaluate.best': 'swd'})
+  return config
+
+
+def get_study(sampler):
   if sampler == 'grid':
-    study = space.Study(
-        {'loss': losses, 'rate': space.choices(1e-3, 3e-3, of=space.RATES)},
-        seeds=range(10), metric='swd')
-  else:
-    study = space.Study(
-        {'loss': losses, 'rate': space.log_uniform(1e-4, 1e-2, of=space.RATES),
-         'beta1': space.uniform(0., .9, of='optimizer.beta1')},
-        seeds=(0, 1), sampler=sampler, points=20, at_once=5, metric='swd')
-  return plan.judged(schema.parse(config), study), study
-
-
-def work(folder, address, sampler):
-  """What a worker process does."""
-  import jax
-
-  from msg_gan_jax.study.storage import open_storage
-  from msg_gan_jax.study.trials import Queue
-  from msg_gan_jax.study.worker import Worker
-  jax.config.update('jax_compilation_cache_dir', f'{folder}/xla')
-  jax.config.update('jax_persistent_cache_min_compile_time_secs', 0.)
-
-  def say(line):
-    print(f'{time.strftime("%H:%M:%S")} {os.getpid()} {line}', flush=True)
-
-  worker = Worker(pathlib.Path(folder), *the_study(sampler),
-                  Queue(open_storage(folder, address), say=say), say)
-  status = worker.work()
-  say(f'the study itself took {worker.own_seconds:.2f} s')
-  return status
+    return Study({'loss': LOSSES, 'rate': choices(1e-3, 3e-3, of=RATES)},
+                 seeds=range(10))
+  return Study(
+      {'loss': LOSSES, 'rate': log_uniform(1e-4, 1e-2, of=RATES),
+       'beta1': uniform(0., .9, of='optimizer.beta1')},
+      seeds=(0, 1), sampler=sampler, points=20, at_once=5)
+'''
 
 
 def start(folder, address, sampler, core):
   """A worker on one core, whose words go to a log."""
   with open(folder / 'workers.log', 'a') as log:
     return subprocess.Popen(
-        [sys.executable, __file__, '--worker', str(folder), address, sampler],
-        stdout=log, stderr=log,
+        [sys.executable, ROOT / 'launch.py', '--mode=study',
+         f'--config={folder / "kills.py"}:{sampler}', f'--workdir={folder}',
+         f'--storage={address}'], stdout=log, stderr=log,
         preexec_fn=lambda: os.sched_setaffinity(0, {core}),
         env={**os.environ, 'JAX_PLATFORMS': 'cpu'})
 
@@ -120,10 +103,8 @@ class Trouble:
 
 def run(folder, address, sampler, workers, trouble):
   """Workers until the study is whole; seconds that it took."""
-  from msg_gan_jax.study.storage import open_storage
-  from msg_gan_jax.study.trials import Queue
   folder.mkdir(parents=True, exist_ok=True)
-  trials = Queue(open_storage(folder, address))
+  (folder / 'kills.py').write_text(STUDY)
   cores = sorted(os.sched_getaffinity(0))
   running, began = {}, time.monotonic()
   share, ended = 0., 0
@@ -137,7 +118,7 @@ def run(folder, address, sampler, workers, trouble):
           running[i] = start(folder, address, sampler, cores[i % len(cores)])
       ended = sum(x.poll() == 0 for x in running.values())
       if not trouble.away:
-        share = sum(x.state == 'done' for x in trials.trials()) / 40
+        share = done(folder, address) / RUNS
       alive = [x for x in running.values() if x.poll() is None]
       if alive:
         trouble.make(share, alive)
@@ -148,26 +129,34 @@ def run(folder, address, sampler, workers, trouble):
   return time.monotonic() - began
 
 
+def done(folder, address):
+  """How many runs are; 0 before the first worker has made the study."""
+  from msg_gan_jax.study.stored import read_stored
+  try:
+    return sum(x.state == 'done' for x in read_stored(folder, address).trials)
+  except ValueError:
+    return 0
+
+
 def table(folder, address):
   """{digest: what came of it, without seconds}, and what is wrong with it."""
-  from msg_gan_jax.study.storage import open_storage
-  from msg_gan_jax.study.trials import Queue
-  from msg_gan_jax.study.worker import RUNS
-  trials = Queue(open_storage(folder, address))
-  complete = [x.user_attrs['digest'] for x in trials.study.get_trials()
+  from msg_gan_jax.study import worker
+  from msg_gan_jax.study.stored import read_stored
+  study = read_stored(folder, address)
+  complete = [x.user_attrs['digest'] for x in study.raw.values()
               if x.state.name == 'COMPLETE']
   found = {}
-  for x in trials.trials():
+  for x in study.trials:
     curve = {k: v for k, v in x.record['curve'].items() if k != 'seconds'}
     found[x.work.digest] = [x.value, x.record['scores'], x.record['at'], curve]
   wrong = []
-  if len(found) != 40 or set(complete) != set(found):
-    wrong.append(f'{40 - len(set(complete))} of 40 runs are lost')
+  if len(found) != RUNS or set(complete) != set(found):
+    wrong.append(f'{RUNS - len(set(complete))} of {RUNS} runs are lost')
   if len(complete) != len(set(complete)):
     wrong.append(f'{len(complete) - len(set(complete))} runs count twice')
-  if {x.name for x in (folder / RUNS).iterdir()} != set(found):
+  if {x.name for x in (folder / worker.RUNS).iterdir()} != set(found):
     wrong.append('folders of runs are not those of the trials')
-  return found, wrong, len(trials.study.trials)
+  return found, wrong, len(study.raw)
 
 
 def main(out, storage, sampler, kills, away, seed, say=print):
@@ -210,8 +199,6 @@ def main(out, storage, sampler, kills, away, seed, say=print):
 
 
 if __name__ == '__main__':
-  if sys.argv[1] == '--worker':
-    sys.exit(work(*sys.argv[2:]))
   parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
   parser.add_argument('--out', required=True)
   parser.add_argument(
