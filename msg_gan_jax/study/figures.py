@@ -126,6 +126,8 @@ def _over(runs, unit, metric):
 
   y, x = column(metric), column(unit)
   some = np.isfinite(y).any(0) & np.isfinite(x).any(0)
+  if not some.any():
+    return None
   y, x = y[:, some], x[:, some]
   return Curve(np.nanmedian(x, 0), np.nanmedian(y, 0),
                *((np.nanmin(y, 0), np.nanmax(y, 0)) if len(runs) > 1 else ()))
@@ -163,15 +165,16 @@ def _by_level(results, axis):
 
 def _budget(results, axis):
   """The best value against the number of runs, for each level."""
-  curves = {}
+  curves, ends = {}, []
   for name, group in _by_level(results, axis).items():
     best = budget.best_in_orders([group.counted], results.lower)
+    ends += [best.low, best.high]
     curves[name] = Curve(best.budgets, best.expected, best.low, best.high)
   return Figure(
       f'budget_{axis}', plots.curves(
           {f'runs that are trained, by {axis}': curves},
           f'best {label(results)}', steps=True,
-          log=is_wide([y for x in curves.values() for y in x.y])),
+          log=is_wide(np.concatenate(ends))),
       f'The best value that a number of runs brings, by {axis}: the mean over '
       'the orders in which they could be trained, and between which values 95 '
       '% of the orders lie. The band is no confidence interval: it ends where '
@@ -272,8 +275,8 @@ def _stability(results):
     runs = [row.curve for row in results.where(point).rows if row.curve]
     names = dict.fromkeys(k for run in runs for k in run
                           if k.startswith(STABILITY))
-    found = {k.removeprefix(STABILITY) + ' px': _over(runs, 'images', k)
-             for k in names}
+    found = {k.removeprefix(STABILITY) + ' px': curve for k in names
+             if (curve := _over(runs, 'images', k)) is not None}
     if found:
       panels[f'real images, {name}'] = found
   return panels and Figure(

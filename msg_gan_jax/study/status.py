@@ -40,7 +40,7 @@ def lines(stored: Stored, folder: str | os.PathLike[str],
       f'  {far.running:,} running, {len(of["waiting"]):,} waiting, '
       f'{far.failed:,} failed'
       + (f', {later:,} not chosen yet' if later else '')]
-  if far.best:
+  if far.best is not None and far.best.value is not None:
     text.append(f'  best so far: {far.best.record.get("metric", study.metric)} '
                 f'{number(far.best.value)}: {_named(far.best)}')
   for trial in of['running']:

@@ -1,0 +1,82 @@
+"""Prints the tables of docs/studies/landscape_small.md, from its records.
+
+  mkdir -p runs/landscape_small
+  cp docs/studies/records/landscape_small.log runs/landscape_small/journal.log
+  python docs/studies/landscape_small.py --study=runs/landscape_small
+"""
+import argparse
+import pathlib
+import sys
+
+import numpy as np
+
+ROOT = pathlib.Path(__file__).parents[2]
+DEFAULT = 'ns', 'sn'
+PAIRS = ('ns', 'ns_gp'), ('wgan', 'wgan_gp')
+BUDGETS = 1, 3, 6, 12, 18
+
+
+def methods(results):
+  """{(loss, norm): {seed: the better of its two rates}}."""
+  found = {}
+  for row, value in zip(results.rows, results.counted, strict=True):
+    seeds = found.setdefault((row.point['loss'], row.point['norm']), {})
+    seeds[row.seed] = min(value, seeds.get(row.seed, np.inf))
+  return found
+
+
+def beside_the_default(found):
+  """Lines of a table: each method beside the one that is recommended.
+
+  Ratios are compared, as differences of logarithms.
+  """
+  from msg_gan_jax.study import comparison
+  logs = {k: {seed: np.log(x) for seed, x in seeds.items()}
+          for k, seeds in found.items()}
+  others = [k for k in logs if k != DEFAULT]
+  differences = {k: comparison.paired(logs[k], logs[DEFAULT]) for k in others}
+  corrected = dict(zip(others, comparison.holm(
+      [differences[k].p for k in others]), strict=True))
+  yield ('| loss | norm | median | times that of ns, sn | p | could have been '
+         'seen |')
+  yield '|---' * 6 + '|'
+  for k in sorted(found, key=lambda k: np.median([*found[k].values()])):
+    cells = [*k, f'{np.median([*found[k].values()]):.1f}']
+    if k != DEFAULT:
+      x = differences[k]
+      least = np.exp(comparison.detectable(x.std, x.n))
+      cells += [f'{np.exp(x.mean):.2f} [{np.exp(x.low):.2f}, '
+                f'{np.exp(x.high):.2f}]', f'{corrected[k]:.2f}',
+                f'{least:.1f} times' if least < 100 else 'nothing']
+    else:
+      cells += ['1', '', '']
+    yield '| ' + ' | '.join(cells) + ' |'
+
+
+def by_budget(results):
+  """Lines of a table: the best of so many runs, with and without a penalty."""
+  from msg_gan_jax.study import budget
+  yield '| loss |' + ''.join(f' {b} |' for b in BUDGETS)
+  yield '|---' * (1 + len(BUDGETS)) + '|'
+  for loss in (x for pair in PAIRS for x in pair):
+    best = budget.best_in_orders(
+        [results.where({'loss': loss}).counted], results.lower)
+    yield f'| {loss} |' + ''.join(
+        f' {best.expected[b - 1]:.0f} [{best.low[b - 1]:.0f}, '
+        f'{best.high[b - 1]:.0f}] |' for b in BUDGETS)
+
+
+def main(folder):
+  """Prints both tables."""
+  from msg_gan_jax.study import analysis, values
+  results, _ = values.results(analysis.gather(folder))
+  print('\n'.join([*beside_the_default(methods(results)), '',
+                   *by_budget(results)]))
+
+
+if __name__ == '__main__':
+  sys.path.insert(0, str(ROOT))
+  parser = argparse.ArgumentParser(
+      description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+  parser.add_argument('--study', type=pathlib.Path, required=True)
+  main(str(parser.parse_args().study))
