@@ -98,6 +98,7 @@ def record(rng, value, images, steps, diverged=False, n_dis=1, of_step=1.,
       'scores': {k: v[-1] for k, v in columns.items()}, 'curve': columns,
       'cost': {k: columns[k][-1]
                for k in ('images', 'd_steps', 'g_steps', 'seconds')},
+      'seconds': columns['seconds'][-1] + 3.,
       'protocol': PROTOCOL, 'versions': {}, 'data': 'abc',
       'diverged': 'd_loss is nan' if diverged else ''}
 
