@@ -11,7 +11,7 @@ import pytest
 from study_files import FILE
 
 from msg_gan_jax.commands import experiments, study
-from msg_gan_jax.study import stored
+from msg_gan_jax.study import jobs, stored
 from msg_gan_jax.study.worker import RUNS
 
 
@@ -158,12 +158,11 @@ def test_two_workers_give_the_bits_of_one(mine, tmp_path):
   mine()
 
   def work(*argv):
-    done = subprocess.run(
-        [sys.executable, ROOT / 'launch.py', '--mode=study',
-         '--config=mine.py', *argv], cwd=tmp_path, capture_output=True,
-        text=True, timeout=1800, env={**os.environ, 'PYTHONPATH': str(ROOT)},
-        preexec_fn=lambda: os.sched_setaffinity(
-            0, [*os.sched_getaffinity(0)][:1]))
+    with jobs._on([*os.sched_getaffinity(0)][:1]):
+      done = subprocess.run(
+          [sys.executable, ROOT / 'launch.py', '--mode=study',
+           '--config=mine.py', *argv], cwd=tmp_path, capture_output=True,
+          text=True, timeout=1800, env={**os.environ, 'PYTHONPATH': str(ROOT)})
     assert not done.returncode, done.stdout + done.stderr
     return done.stdout
   work('--workdir=one')

@@ -95,8 +95,13 @@ time.sleep(60)
       time.sleep(.05)
     os.kill(os.getpid(), number)
 
+  # A job of a shell may have been begun with Ctrl-C ignored.
+  before = signal.signal(number, signal.SIG_DFL)
   threading.Thread(target=stop).start()
-  found, _ = work(tmp_path, body, said=said)
+  try:
+    found, _ = work(tmp_path, body, said=said)
+  finally:
+    signal.signal(number, before)
   assert found == status
   assert sum(f'saved after {int(number)}' in line for line in said) == 2
 

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 
+import optuna
 from postgres_server import Server, binaries
 import pytest
 
@@ -38,6 +39,21 @@ def server():
     pytest.skip(str(error))
   yield made
   made.close()
+
+
+@pytest.fixture(autouse=True)
+def closed(monkeypatch):
+  """Closes what tests have opened, or later ones would be told of it."""
+  made, init = [], optuna.storages.RDBStorage.__init__
+
+  def keep(self, *args, **named):
+    made.append(self)
+    init(self, *args, **named)
+
+  monkeypatch.setattr(optuna.storages.RDBStorage, '__init__', keep)
+  yield
+  for storage in made:
+    storage.engine.dispose()
 
 
 def start(address):

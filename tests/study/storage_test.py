@@ -167,7 +167,7 @@ ADDRESSES = {
     'postgresql://me:secret@h:port/x': 'not an address',
     'postgresql+psycopg2://me:sec:ret@h/x': 'pip install .psycopg2-binary',
     'mysql://me@h/x?password=secret': 'pip install .mysqlclient',
-    'sqlite:////nowhere/x.db': 'cannot be reached: unable to open',
+    'sqlite:////dev/null/x.db': 'cannot be reached: unable to open',
     'sqlite:////dev/null/x.db': 'without an address the journal'}
 
 

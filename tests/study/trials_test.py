@@ -199,6 +199,7 @@ def survive(folder, kills, count=24, address='', workers=3):
     if kills:
       kills -= 1
       victim = rng.choice(running)
+      running.remove(victim)
       victim.send_signal(signal.SIGKILL)
       victim.wait()
   for worker in running:

@@ -10,7 +10,7 @@ import pytest
 from msg_gan_jax.gan.devices import ShardedStep
 from msg_gan_jax.gan.schedules import Phase
 from msg_gan_jax.runs import checkpoints, records
-from msg_gan_jax.training import groups, loop
+from msg_gan_jax.training import groups, kept, loop
 from msg_gan_jax.training.saver import DivergedError
 from msg_gan_jax.training.stop import Stop
 
@@ -165,7 +165,7 @@ def test_a_step_inside_a_group_that_diverges_is_named(
       state, logs = super().__call__(*arguments)
       return state, logs | {'d_loss': logs['d_loss'].at[2].set(np.nan)}
 
-  monkeypatch.setattr(loop, 'ShardedStep', Diverging)
+  monkeypatch.setattr(kept, 'ShardedStep', Diverging)
   config = points(8, train__log_every_images=64, train__total_images=64,
                   objective__penalty_every_d_steps=1)
   with pytest.raises(DivergedError, match='d_loss = nan .* at 24 images'):

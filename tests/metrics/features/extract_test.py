@@ -123,7 +123,7 @@ print(json.dumps([len(jax.devices()), *found]))
 '''
   result = subprocess.run(
       [sys.executable, '-c', program], capture_output=True, text=True,
-      env={**os.environ, 'XDG_CACHE_HOME': '/nowhere/to/write', 'XLA_FLAGS':
+      env={**os.environ, 'XDG_CACHE_HOME': '/dev/null/to/write', 'XLA_FLAGS':
            '--xla_force_host_platform_device_count=4 '
            '--xla_backend_optimization_level=0'})
   assert result.returncode == 0, result.stderr[-2000:]
