@@ -8,8 +8,8 @@ import json
 from typing import Any, NamedTuple
 
 from msg_gan_jax.config import Config, schema, tables
+from msg_gan_jax.gan import hyper
 from msg_gan_jax.gan.build import build
-from msg_gan_jax.gan.hyper import HYPER
 from msg_gan_jax.gan.idle_settings import USUAL, unused
 from msg_gan_jax.metrics import table
 from msg_gan_jax.study.space import Study, nested
@@ -153,11 +153,9 @@ def digest_of(config: Config) -> str:
 
 def program_of(config: Config) -> str:
   """The same for those that decide how its training step is compiled."""
-  traced = {row.start for row in HYPER.values()}
   return _digest({
-      k: v for k, v in schema.flatten(config).items()
+      k: v for k, v in schema.flatten(hyper.untraced(config)).items()
       if k.partition('.')[0] in ('networks', 'objective', 'optimizer')
-      and k not in traced
       or k in ('data.resolution', 'data.channels', 'train.batch', 'train.n_dis',
                'train.accumulate', 'train.update_order')})
 
