@@ -91,7 +91,7 @@ def duration(seconds: float) -> str:
 
 
 def size(count: float) -> str:
-  """Bytes: 376.1e6 -> '376.1 MB', 500 -> '1 kB'."""
+  """Bytes: 376.1e6 -> '376.1 MB', 156_000 -> '156 kB'."""
   for unit, scale in (('GB', 1e9), ('MB', 1e6)):
     if count >= scale:
       return f'{count / scale:,.1f} {unit}'
