@@ -26,15 +26,12 @@ def methods(results):
 
 
 def beside_the_default(found):
-  """Lines of a table: each method beside the one that is recommended.
-
-  Ratios are compared, as differences of logarithms.
-  """
+  """Lines of a table: each method beside the one that is recommended."""
   from msg_gan_jax.study import comparison
-  logs = {k: {seed: np.log(x) for seed, x in seeds.items()}
-          for k, seeds in found.items()}
-  others = [k for k in logs if k != DEFAULT]
-  differences = {k: comparison.paired(logs[k], logs[DEFAULT]) for k in others}
+  from msg_gan_jax.study.scale import Scale
+  scale = Scale(ratios=True)
+  others = [k for k in found if k != DEFAULT]
+  differences = {k: scale.paired(found[k], found[DEFAULT]) for k in others}
   corrected = dict(zip(others, comparison.holm(
       [differences[k].p for k in others]), strict=True))
   yield ('| loss | norm | median | times that of ns, sn | p | could have been '
@@ -44,9 +41,9 @@ def beside_the_default(found):
     cells = [*k, f'{np.median([*found[k].values()]):.1f}']
     if k != DEFAULT:
       x = differences[k]
-      least = np.exp(comparison.detectable(x.std, x.n))
-      cells += [f'{np.exp(x.mean):.2f} [{np.exp(x.low):.2f}, '
-                f'{np.exp(x.high):.2f}]', f'{corrected[k]:.2f}',
+      ratio, low, high, least = map(scale.back, (
+          x.mean, x.low, x.high, comparison.detectable(x.std, x.n)))
+      cells += [f'{ratio:.2f} [{low:.2f}, {high:.2f}]', f'{corrected[k]:.2f}',
                 f'{least:.1f} times' if least < 100 else 'nothing']
     else:
       cells += ['1', '', '']

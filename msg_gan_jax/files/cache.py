@@ -1,5 +1,5 @@
 """Keeps arrays on disk, written once, whole or not at all, by one process."""
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 import contextlib
 import errno
 import hashlib
@@ -65,7 +65,7 @@ def fetch(folder: str, key: str, row_shape: tuple[int, ...] | None, rows: int,
   entry = _load(folder, key, row_shape, suffices)
   if entry is not None:
     return entry
-  with _lock(folder, key, wait=True) as locked:
+  with alone_with(folder, key, wait=True) as locked:
     entry = _load(folder, key, row_shape, suffices)
     if entry is not None:
       return entry
@@ -114,20 +114,32 @@ def _sha256(path, start):
 
 
 @contextlib.contextmanager
-def _lock(folder, key, wait):
-  """Yields whether it is certain that this process is alone with `key`."""
+def alone_with(folder: str, key: str, wait: bool,
+               what: str = 'prepares the same data') -> Iterator[bool]:
+  """Yields whether it is certain that this process is alone with `key`.
+
+  Args:
+    folder: where locks are kept; nobody is alone where it takes no file.
+    key: name of what is made once.
+    wait: for another process that has it.
+    what: that one does meanwhile, in words.
+  """
   if fcntl is None:
     yield False
     return
-  with open(os.path.join(folder, key + '.lock'), 'w') as file:
+  try:
+    lock = open(os.path.join(folder, key + '.lock'), 'w')
+  except OSError:
+    yield False
+    return
+  with lock as file:
     try:
       fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
       if not wait:
         yield False
         return
-      console.say_aside(
-          'Waiting for another process that prepares the same data.')
+      console.say_aside(f'Waiting for another process that {what}.')
       fcntl.flock(file, fcntl.LOCK_EX)
     except OSError:  # Some network disks have no locks.
       yield False
@@ -143,7 +155,7 @@ def _sweep(folder, key, locked):
     if name.endswith('.tmp'):
       owner = name.lstrip('.').split('.')[0]
       alone = (contextlib.nullcontext(True) if owner == key
-               else _lock(folder, owner, wait=False))
+               else alone_with(folder, owner, wait=False))
       with alone as dead:
         if dead:
           with contextlib.suppress(OSError):

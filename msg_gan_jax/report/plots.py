@@ -55,7 +55,7 @@ def curves(panels: Mapping[str, Mapping[str, Curve]], ylabel: str,
       ax.set_yscale('log')
     _finish(ax, xlabel, ylabel if ax is axes[0] else '')
     _short_numbers(ax, whole=steps)
-  _short_values(axes[0], log)
+  _short_values(axes[0].yaxis, log)
   _legend(fig, axes[0], names)
   return fig
 
@@ -76,7 +76,8 @@ def _draw(ax, name, place, curve, steps):
 
 def intervals(rows: Mapping[str, tuple[float, float, float]], xlabel: str,
               references: Mapping[str, float] | None = None,
-              dots: Mapping[str, Sequence[float]] | None = None) -> Any:
+              dots: Mapping[str, Sequence[float]] | None = None,
+              log: bool = False) -> Any:
   """A dot with its interval for each name, the first one on top.
 
   What is shown is the room that the values take. An interval that leaves it,
@@ -87,6 +88,7 @@ def intervals(rows: Mapping[str, tuple[float, float, float]], xlabel: str,
     xlabel: what the values are.
     references: {name: value} of dashed lines.
     dots: {name: [n] values} beside the interval, such as of each seed.
+    log: whether equal ratios have equal room.
   """
   names = {name: _short(name) for name in rows}
   width = COLUMN + .055 * max(0, max(map(len, names.values())) - 18)
@@ -96,9 +98,8 @@ def intervals(rows: Mapping[str, tuple[float, float, float]], xlabel: str,
   shown = [row[0] for row in rows.values()] + [
       *(references or {}).values()] + [
       x for values in (dots or {}).values() for x in values]
-  room = .35 * (np.ptp(shown) or abs(shown[0]) or 1.)
-  left = max(min(shown) - room, np.nanmin(ends))
-  right = min(max(shown) + room, np.nanmax(ends))
+  left, right = _room(shown, log)
+  left, right = max(left, np.nanmin(ends)), min(right, np.nanmax(ends))
   for i, (name, (value, low, high)) in enumerate(rows.items()):
     ax.plot([max(low, left), min(high, right)], [i, i], color=COLORS[0],
             linewidth=1.6)
@@ -115,10 +116,21 @@ def intervals(rows: Mapping[str, tuple[float, float, float]], xlabel: str,
                label=name)
   ax.set_yticks(range(len(rows)), [_plain(x) for x in names.values()])
   ax.set_ylim(len(rows) - .5, -.5)
+  if log:
+    ax.set_xscale('log')
+    _short_values(ax.xaxis, log)
   _finish(ax, xlabel, '')
   if references:
     ax.legend(fontsize=7, edgecolor='none')
   return fig
+
+
+def _room(values, log):
+  """The ends of an axis that shows these values with some room beside."""
+  if log:
+    return tuple(np.exp(_room(np.log(values), False)))
+  room = .35 * (np.ptp(values) or abs(values[0]) or 1.)
+  return min(values) - room, max(values) + room
 
 
 def boxes(groups: Mapping[str, Sequence[float] | np.ndarray], ylabel: str,
@@ -143,7 +155,7 @@ def boxes(groups: Mapping[str, Sequence[float] | np.ndarray], ylabel: str,
   _name_columns(ax, range(1, len(groups) + 1), [*groups], 36)
   if log:
     ax.set_yscale('log')
-  _short_values(ax, log)
+  _short_values(ax.yaxis, log)
   _finish(ax, xlabel, ylabel)
   return fig
 
@@ -237,7 +249,7 @@ def scatters(panels: Mapping[str, Mapping[str, Dots]], ylabel: str,
     if log:
       ax.set_yscale('log')
     _finish(ax, xlabel, '' if i % columns else ylabel)
-  _short_values(places[0, 0], log)
+  _short_values(places[0, 0].yaxis, log)
   _legend(fig, places[0, 0], names)
   return fig
 
@@ -283,14 +295,14 @@ def _finish(ax, xlabel, ylabel):
   ax.spines[['top', 'right']].set_visible(False)
 
 
-def _short_values(ax, log):
-  """Plain numbers on a logarithmic y axis, and few of them."""
+def _short_values(axis, log):
+  """Plain numbers on a logarithmic axis, and few of them."""
   if log:
     from matplotlib import ticker
-    ax.yaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
-    ax.yaxis.set_major_formatter(ticker.FuncFormatter(
+    axis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter(ticker.FuncFormatter(
         lambda value, place: f'{value:g}'))
-    ax.yaxis.set_minor_formatter(ticker.NullFormatter())
+    axis.set_minor_formatter(ticker.NullFormatter())
 
 
 def _short(text, longest=48):

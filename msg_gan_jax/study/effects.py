@@ -5,8 +5,8 @@ import numpy as np
 from scipy import stats
 
 from msg_gan_jax.files.optional import require
-from msg_gan_jax.metrics.functional.training_seeds import OverSeeds, over_seeds
-from msg_gan_jax.study.comparison import LEVEL, Difference, holm, paired
+from msg_gan_jax.metrics.functional.training_seeds import OverSeeds
+from msg_gan_jax.study.comparison import LEVEL, Difference, holm
 from msg_gan_jax.study.results import Results
 
 PARTS = 32  # Into which fANOVA divides what was drawn.
@@ -20,8 +20,8 @@ class Level(NamedTuple):
   Attributes:
     level: the value.
     mean: over seeds, each the mean over all other axes.
-    difference: to the best value of the axis; None of the best itself, and
-      where they have no seed in common.
+    difference: to the best value of the axis, on the scale of the study; None
+      of the best itself.
     p: of that difference, by the paired t test, corrected for all values of the
       axis (Holm); nan of the best.
     diverged: the share of its runs that did.
@@ -40,11 +40,14 @@ def levels(results: Results, axis: str) -> list[Level]:
   by_level = results.by_level(axis)
   if not all(by_level.values()):
     return []
-  means = {x: over_seeds([*seeds.values()]) for x, seeds in by_level.items()}
+  scale = results.scale
+  means = {x: scale.over_seeds([*seeds.values()])
+           for x, seeds in by_level.items()}
   order = sorted(by_level, key=lambda x: means[x].mean, reverse=(
       not results.lower))
   best = order[0]
-  differences = [paired(by_level[x], by_level[best]) for x in order[1:]]
+  differences = [scale.paired(by_level[x], by_level[best])
+                 for x in order[1:]]
   corrected = holm([difference.p for difference in differences])
   found = []
   for x, difference, p in zip(
@@ -62,7 +65,7 @@ class Reversal(NamedTuple):
     axis, level: which is better there.
     usual: the value of the axis that is best over all.
     other, at: an axis, and its value at which that is so.
-    size: by how much, as (mean, low, high).
+    size: by how much, as (mean, low, high) on the scale of the study.
     p: of that, corrected for `tests` (Holm).
     tests: how many such comparisons were made of the axis.
   """
@@ -92,7 +95,8 @@ def reversals(results: Results) -> list[Reversal]:
       for at in results.levels(other) if other != axis else ():
         by_level = results.where({other: at}).by_level(axis)
         tried += [
-            (other, at, level, paired(by_level[usual], by_level[level]))
+            (other, at, level,
+             results.scale.paired(by_level[usual], by_level[level]))
             for level in by_level if level != usual
             and by_level.get(usual, {}).keys() & by_level[level].keys()]
     sign = 1 if results.lower else -1

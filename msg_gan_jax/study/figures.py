@@ -4,7 +4,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from msg_gan_jax.metrics.functional.training_seeds import over_seeds
 from msg_gan_jax.report import plots
 from msg_gan_jax.report.plots import Curve, Dots
 from msg_gan_jax.report.text import plural
@@ -12,6 +11,7 @@ from msg_gan_jax.study import budget, effects
 from msg_gan_jax.study.findings import FEWEST, best_share, shown
 from msg_gan_jax.study.outcome import STABILITY
 from msg_gan_jax.study.results import Results
+from msg_gan_jax.study.scale import is_wide
 
 MOST_CURVES, MOST_BANDS, MOST_ROWS, MOST_DOTS = 12, 4, 20, 400
 LONGEST = 32  # Characters of a name.
@@ -54,14 +54,6 @@ def figures(results: Results) -> list[Figure]:
 def label(results: Results) -> str:
   """The metric, and which way it goes."""
   return f'{results.metric} ({"less" if results.lower else "more"} is better)'
-
-
-def is_wide(values: Any) -> bool:
-  """Whether values go over so many factors that equal ratios are shown."""
-  values = np.asarray(values, np.float64)
-  values = values[np.isfinite(values)]
-  return len(values) > 0 and values.min() > 0 and (
-      values.max() > 10 * values.min())
 
 
 def name_of(axes: Any, key: Any) -> str:
@@ -138,14 +130,16 @@ def _intervals(results):
   ordered = _ordered(results)
   rows, dots = {}, {}
   for _, name, seeds in ordered[:MOST_ROWS]:
-    mean = over_seeds([*seeds.values()])
+    mean = results.scale.over_seeds([*seeds.values()])
     rows[name] = mean.mean, mean.low, mean.high
     dots[name] = [*seeds.values()] if len(seeds) > 1 else []
   several = len(results.seeds) > 1
   return Figure(
-      'intervals', plots.intervals(rows, label(results), dots=dots),
-      ("Mean over seeds with Student's 95 % interval, and each seed as a small "
-       'dot, in the order of medians; an arrow ends an interval that goes on'
+      'intervals', plots.intervals(
+          rows, label(results), dots=dots, log=results.scale.ratios),
+      (f"{results.scale.mean_name.capitalize()} over seeds with Student's 95 % "
+       'interval, and each seed as a small dot, in the order of medians; an '
+       'arrow ends an interval that goes on'
        if several else 'The value of each point, of one seed')
       + f'{_only(ordered, MOST_ROWS)}.')
 

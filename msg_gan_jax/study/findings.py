@@ -10,6 +10,7 @@ from msg_gan_jax.report.text import percent, plural
 from msg_gan_jax.study import budget, comparison
 from msg_gan_jax.study.effects import Level, levels, main_effects, reversals
 from msg_gan_jax.study.results import Results
+from msg_gan_jax.study.scale import Scale
 
 NOTABLE = .1  # Of diverged runs: a share that is spoken of.
 FEWEST = 5  # Runs at least that stand for the best 5 %.
@@ -23,7 +24,7 @@ def findings(results: Results) -> list[str]:
   for axis in sorted(effects, key=lambda x: -effects[x]):
     found = [] if results.is_drawn(axis) else levels(results, axis)
     if found:
-      lines += about(axis, found, results.metric)
+      lines += about(axis, found, results.metric, results.scale)
       compared_seeds = max(compared_seeds, found[0].mean.n)
     elif results.is_drawn(axis):
       lines.append(_where_the_best_lie(results, axis))
@@ -33,13 +34,14 @@ def findings(results: Results) -> list[str]:
                  'variance of ranks.')
   lines += [
       f'{x.axis}: with {x.other} {x.at}, {x.level} is better than {x.usual} by '
-      f'{around(*x.size)} ({chance(x.p)}{_of(x.tests)}), although {x.usual} is '
-      'the best over all.' for x in reversals(results)]
+      f'{_apart(results.scale, *x.size)} ({chance(x.p)}{_of(x.tests)}), '
+      f'although {x.usual} is the best over all.' for x in reversals(results)]
+  what = 'logarithms of ratios' if results.scale.ratios else 'differences'
   if 1 < compared_seeds < comparison.fewest_seeds():
     lines.append(
         f'With {plural(compared_seeds, "seed")} the exact test of signs cannot '
         f'reject at 5 %: it needs {comparison.fewest_seeds()} at least. p is '
-        'of the t test, which takes differences of seeds for normal.')
+        f'of the t test, which takes {what} of seeds for normal.')
   return lines
 
 
@@ -109,19 +111,20 @@ def _diverged(axis, rows):
           if share > NOTABLE]
 
 
-def about(axis: str, found: Sequence[Level], metric: str) -> list[str]:
+def about(axis: str, found: Sequence[Level], metric: str,
+          scale: Scale) -> list[str]:
   """Sentences about the values of one axis, the best first."""
   best = found[0]
   lines = [f'{axis}: {shown(best.level)} is best by {metric}, '
            f'{around(best.mean.mean, best.mean.low, best.mean.high)} over '
            f'{plural(best.mean.n, "seed")}.']
-  lines += [compared(best.level, level, len(found) - 1)
+  lines += [compared(best.level, level, len(found) - 1, scale)
             for level in found[1:]]
   return lines + _diverged(
       axis, [(x.level, x.diverged, x.runs) for x in found])
 
 
-def compared(best: Any, other: Level, tests: int) -> str:
+def compared(best: Any, other: Level, tests: int, scale: Scale) -> str:
   """How sure it is that the best value of an axis is better than another."""
   difference = other.difference
   assert difference is not None
@@ -129,7 +132,7 @@ def compared(best: Any, other: Level, tests: int) -> str:
   if not difference.mean:
     return f'{name} and {rest} have the same mean.'
   sign = math.copysign(1, difference.mean)
-  size = around(abs(difference.mean), *sorted(
+  size = _apart(scale, abs(difference.mean), *sorted(
       (sign * difference.low, sign * difference.high)))
   if math.isnan(other.p):
     return (f'{name} is ahead of {rest} by {size} with one seed, which '
@@ -144,9 +147,15 @@ def compared(best: Any, other: Level, tests: int) -> str:
   return (
       f'{name} cannot be told from {rest}: they differ by {size} '
       f'({chance(other.p)}{_of(tests)}). {plural(difference.n, "seed")} would '
-      f'probably have shown a difference of {number(least, 3)}; this one would '
+      f'probably have shown {scale.size(least)}; this one would '
       + (f'take about {plural(more, "seed")}.' if more else
          'take more than a thousand.'))
+
+
+def _apart(scale, mean, low, high):
+  """'1.25 [1.1, 1.4]', 'a factor of 1.25 [1.1, 1.4]'."""
+  return ('a factor of ' if scale.ratios else '') + around(
+      *map(scale.back, (mean, low, high)))
 
 
 def around(value: float, low: float, high: float) -> str:

@@ -15,16 +15,24 @@ from msg_gan_jax.study.effects import MOST_TRIALS
 from msg_gan_jax.study.figures import Figure, figures, label
 from msg_gan_jax.study.findings import findings, shown
 from msg_gan_jax.study.results import COSTS, Results
+from msg_gan_jax.study.scale import WIDE
 
 PAGE, TABLES, FIGURES = 'study.md', 'tables', 'figures'
-READING = (
-    'A run that diverged counts as the worst of all that did not.',
+STUDENT = (
     "[low, high] is Student's 95 % interval over seeds. Of normal values, 95 % "
     'of such intervals hold the mean, at any number of seeds; of log-normal '
     'ones (exp of a standard normal), of which some seeds are several times '
     'worse than others, 84 % at 3 seeds, 82 % at 5 and 84 % at 10. That of a '
     'difference is paired by seed: 95 % of normal values, and 97 % where both '
-    'methods scatter by the same log-normal law.',
+    'methods scatter by the same log-normal law.')
+RATIOS = (
+    f'Values go over more than a factor of {WIDE:.0f}, so that ratios are '
+    'compared: means over seeds and axes are geometric, and intervals and '
+    "tests are of logarithms. [low, high] is Student's 95 % interval over "
+    'seeds. Of log-normal values, 95 % of such intervals hold the geometric '
+    'mean, at any number of seeds. That of a ratio is paired by seed.')
+READING = (
+    'A run that diverged counts as the worst of all that did not.',
     'Bands of the best value against a budget are no confidence intervals: '
     'they are where 95 % of the orders lie in which the runs of this study '
     'could have been trained.',
@@ -120,7 +128,8 @@ def _page(results, title, axes, notes, found, drawn):
   lines += [
       'All runs are in [runs.csv](tables/runs.csv). Each table is there as '
       '.md, .tex (booktabs) and .csv, each figure as .png and .pdf.', '',
-      '## How to read it', '', *_listed(READING)]
+      '## How to read it', '', *_listed([
+          RATIOS if results.scale.ratios else STUDENT, *READING])]
   return '\n'.join(lines).rstrip() + '\n'
 
 

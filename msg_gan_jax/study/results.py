@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from msg_gan_jax.study import budget
+from msg_gan_jax.study.scale import Scale, is_wide
 from msg_gan_jax.study.space import Point
 
 COSTS = ('images', 'd_steps', 'g_steps', 'seconds')
@@ -43,11 +44,13 @@ class Results:
     metric: the name of the value, with its protocol.
     lower: whether less is better.
     worst: what a run that diverged counts as; nan: as the worst of these.
+    of_all: how all of the study are compared; None: these are all.
   """
   rows: Sequence[Result]
   metric: str
   lower: bool = True
   worst: float = math.nan
+  of_all: Scale | None = None
 
   def __post_init__(self) -> None:
     if not self.rows:
@@ -111,6 +114,11 @@ class Results:
     return np.where(np.isfinite(self.values), self.values, self.worst)
 
   @functools.cached_property
+  def scale(self) -> Scale:
+    """How values are compared; parts of a study as the whole of it."""
+    return self.of_all or Scale(is_wide(self.values))
+
+  @functools.cached_property
   def seeds(self) -> list[int]:
     """All seeds that any run has."""
     return sorted({row.seed for row in self.rows})
@@ -127,7 +135,8 @@ class Results:
       worst = float(np.max(self.counted) if self.lower else
                     np.min(self.counted))
     return dataclasses.replace(
-        self, rows=[self.rows[i] for i in places], worst=worst)
+        self, rows=[self.rows[i] for i in places], worst=worst,
+        of_all=self.scale)
 
   def by_point(self) -> dict[tuple, dict[int, float]]:
     """{the point's values by the order of `axes`: {seed: counted value}}."""
@@ -139,7 +148,7 @@ class Results:
     return found
 
   def by_level(self, axis: str) -> dict[Any, dict[int, float]]:
-    """{value of an axis: {seed: the mean over all other axes}}.
+    """{value of an axis: {seed: the mean over all other axes}}, see `scale`.
 
     Only such combinations of the other axes count as every value of the axis
     has, and with the same seeds each, so that what is compared differs in
@@ -159,7 +168,7 @@ class Results:
              for key, seeds in blocks.items()}
     seeds = _most_telling([frozenset(found) for found in whole.values()])
     kept = [found for found in whole.values() if seeds <= found.keys()]
-    return {level: {seed: float(np.mean([found[seed][level] for found in kept]))
+    return {level: {seed: self.scale.mean([x[seed][level] for x in kept])
                     for seed in sorted(seeds)} for level in levels}
 
 

@@ -3,7 +3,6 @@ import itertools
 
 import numpy as np
 
-from msg_gan_jax.metrics.functional.training_seeds import over_seeds
 from msg_gan_jax.report.tables import Around, Cell, Table
 from msg_gan_jax.study import effects, figures
 from msg_gan_jax.study.results import COSTS, Results
@@ -22,34 +21,37 @@ def ranking(results: Results, most: int = 20) -> Table:
   for place, (key, seeds) in enumerate(points[:most], 1):
     point = dict(zip(axes, key, strict=True))
     of_point = results.where(point)
-    mean = over_seeds([*seeds.values()])
+    mean = results.scale.over_seeds([*seeds.values()])
     diverged = int(np.isnan(of_point.values).sum())
     rows.append([
         place, *map(_cell, key), float(np.median([*seeds.values()])),
         Around(mean.mean, mean.low, mean.high), mean.n, diverged,
         *(_mean_cost(of_point, name) for name in ('images', 'seconds'))])
   return Table(
-      ('row', *axes, f'median {results.metric}', 'mean', 'seeds', 'diverged',
-       'images', 'seconds'), rows,
+      ('row', *axes, f'median {results.metric}', results.scale.mean_name,
+       'seeds', 'diverged', 'images', 'seconds'), rows,
       f'The best {len(rows)} of {len(points)} points, by the median of '
       f'{results.metric} over seeds.', [f'{INTERVAL}; {WORST}.'])
 
 
 def by_level(results: Results, axis: str) -> Table:
   """The values of an axis, all other axes alike."""
+  scale = results.scale
   rows: list[list[Cell]] = []
   for x in effects.levels(results, axis):
     difference = x.difference
     rows.append([
         _cell(x.level), Around(x.mean.mean, x.mean.low, x.mean.high),
-        Around(difference.mean, difference.low, difference.high)
+        Around(*map(scale.back, (difference.mean, difference.low,
+                                 difference.high)))
         if difference else None,
         x.p, difference.p_signs if difference else None, x.mean.n, x.runs,
         x.diverged])
   return Table(
-      (axis, results.metric, 'minus the best', 'p', 'p of signs', 'seeds',
-       'runs', 'diverged'), rows,
-      f'{results.metric} by {axis}, mean over all other axes.',
+      (axis, results.metric,
+       'times the best' if scale.ratios else 'minus the best', 'p',
+       'p of signs', 'seeds', 'runs', 'diverged'), rows,
+      f'{results.metric} by {axis}, {scale.mean_name} over all other axes.',
       [f'{INTERVAL}; p is of the paired t test over seeds, corrected for all '
        f'rows (Holm), and of the exact test of signs, not corrected; {WORST}.'])
 

@@ -4,6 +4,7 @@ import pytest
 
 from msg_gan_jax.metrics.functional.training_seeds import over_seeds
 from msg_gan_jax.study import comparison
+from msg_gan_jax.study.scale import Scale
 
 STUDIES = 1000
 
@@ -30,6 +31,19 @@ def test_of_log_normal_values_it_holds_less_as_the_page_says(n, low, high):
   # exp of a standard normal: some seeds are tens of times worse than others.
   share = covered(lambda rng, n: rng.lognormal(0, 1, n), np.exp(.5), n)
   assert low <= share <= high
+
+
+@pytest.mark.parametrize('n', [3, 5, 10])
+def test_where_ratios_are_compared_log_normal_values_are_as_normal_ones(n):
+  rng, scale, means, ratios = np.random.default_rng(n), Scale(True), 0, 0
+  for _ in range(STUDIES):
+    a, b = rng.lognormal(1, 1, n), rng.lognormal(0, 1, n)
+    mean = scale.over_seeds(a)
+    means += mean.low <= np.e <= mean.high
+    ratio = scale.paired(dict(enumerate(a)), dict(enumerate(b)))
+    ratios += scale.back(ratio.low) <= np.e <= scale.back(ratio.high)
+  assert .93 <= means / STUDIES <= .97
+  assert .93 <= ratios / STUDIES <= .97
 
 
 @pytest.mark.parametrize('n', [3, 5, 10])

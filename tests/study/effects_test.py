@@ -1,4 +1,5 @@
 """Laws of what is said of axes."""
+import dataclasses
 import itertools
 
 import numpy as np
@@ -6,6 +7,7 @@ import pytest
 
 from msg_gan_jax.study import effects
 from msg_gan_jax.study.results import Result, Results
+from msg_gan_jax.study.scale import Scale, is_wide
 
 RNG = np.random.default_rng(0)
 
@@ -39,8 +41,9 @@ def test_levels_come_in_their_order_with_what_the_axis_does():
 
 
 def test_a_seed_that_shifts_all_runs_changes_no_difference():
-  plain = grid(lambda loss, seed: LOSSES[loss] + seed * 0., loss=[*LOSSES])
-  moved = grid(lambda loss, seed: LOSSES[loss] + 100 * seed, loss=[*LOSSES])
+  plain, moved = (
+      grid(lambda loss, seed, by=by: LOSSES[loss] + 1000. + by * seed,
+           loss=[*LOSSES]) for by in (0, 100))
   assert [x.difference and x.difference.mean
           for x in effects.levels(plain, 'loss')] == pytest.approx([
               x.difference and x.difference.mean
@@ -129,3 +132,36 @@ def test_levels_are_compared_over_the_same_runs_alone():
   means = Results(rows, 'fid').by_level('loss')
   assert means == {'a': {0: 16., 1: 16.}, 'b': {0: 17., 1: 17.}} or (
       means == {'a': {0: 11., 1: 11., 2: 11.}, 'b': {0: 12., 1: 12., 2: 12.}})
+
+
+def wide(unit=1., **settings):
+  """Values over many factors: each loss has its own, each seed and rate too."""
+  return grid(
+      lambda loss, rate, seed: unit * 2.**(LOSSES[loss] + 3 * seed + 100 * rate)
+      * (1 + .01 * RNG.normal()), loss=[*LOSSES], rate=[.01, .02], **settings)
+
+
+@pytest.mark.parametrize('unit', [1e-3, 1., 1e6])
+def test_values_over_many_factors_are_compared_by_ratios(unit):
+  results = wide(unit)
+  best, second, last = effects.levels(results, 'loss')
+  assert results.scale.ratios and best.level == 'hinge'
+  assert results.scale.back(second.difference.mean) == pytest.approx(
+      2**.5, rel=.05)
+  assert results.scale.back(last.difference.mean) == pytest.approx(4, rel=.05)
+  assert last.p < .01
+  # By differences the last seed, which is 64 times the first, hides the rest.
+  by_differences = dataclasses.replace(results, of_all=Scale(False))
+  assert effects.levels(by_differences, 'loss')[-1].p > .05
+
+
+def test_parts_of_a_study_are_compared_as_the_whole_of_it():
+  part = wide().where({'loss': 'hinge'}).of([0, 1])
+  assert np.ptp(part.values) < 8 * part.values.min()
+  assert part.scale.ratios
+  assert not study().where({'loss': 'hinge'}).scale.ratios
+
+
+def test_what_goes_to_nothing_has_no_ratios():
+  assert not is_wide([0., 100.]) and not is_wide([-1., 100.])
+  assert is_wide([1., np.nan, 100.]) and not is_wide([np.nan])

@@ -73,3 +73,27 @@ def test_tables_have_the_numbers_and_can_be_written():
                 *summaries.heats(found).values()):
     for write in (tables.markdown, tables.latex, tables.comma_separated):
       assert write(table)
+
+
+def wide(noise, lower=True):
+  rng = np.random.default_rng(0)
+  return Results([
+      Result({'loss': loss}, seed,
+             base * 3**seed * np.exp(noise * rng.normal()))
+      for seed in range(3) for loss, base in (('hinge', 1.), ('lsgan', 2.))],
+      'fid', lower)
+
+
+@pytest.mark.parametrize(('lower', 'best', 'other'), [
+    (True, 'hinge', 'lsgan'), (False, 'lsgan', 'hinge')])
+def test_where_ratios_are_compared_words_and_tables_say_so(lower, best, other):
+  found = wide(.001, lower)
+  text = '\n'.join(findings.findings(found))
+  assert f'{best} is better than {other} by a factor of 2 [' in text
+  assert 'which takes logarithms of ratios' in text
+  table = summaries.by_level(found, 'loss')
+  assert table.columns[2] == 'times the best'
+  assert table.rows[1][2].value == pytest.approx(2 if lower else .5, rel=.01)
+  assert summaries.ranking(found).columns[3] == 'geometric mean'
+  unsure = '\n'.join(findings.findings(wide(5., lower)))
+  assert 'cannot be told' in unsure and 'more than a factor of 100' in unsure

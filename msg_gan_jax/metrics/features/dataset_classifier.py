@@ -1,5 +1,6 @@
 """A classifier of the data set at hand: trained once, tested, and kept."""
 from collections.abc import Callable
+import contextlib
 import hashlib
 import json
 import os
@@ -95,19 +96,27 @@ def trained(source: Source, held_out: Source | None = None,
       ['classifier', recipe.key(), source.digest(), len(train),
        tested.digest(), len(test), *['drawn'] * (tested is source)]
   ).encode()).hexdigest()
-  path = os.path.join(cache.folder(cache_dir), f'classifier_{key}.npz')
+  folder = cache.folder(cache_dir)
+  path = os.path.join(folder, f'classifier_{key}.npz')
   stored = _load(path)
   if stored is None:
-    say(f'training a classifier of {source.name} on {len(train):,} pictures, '
-        'for features=classifier; once, then it is kept')
-    variables = _train(source, heads, labels, train, recipe)
-    right = classifier.accuracy(
-        variables, tested.images(test), heads_of(tested)[1](test))
-    say('accuracy on ' f'{len(test):,} others: ' + ', '.join(
-        f'{name} {share:.1%}' for name, share in right.items()))
-    _save(path, variables, right)
-  else:
-    variables, right = stored
+    with contextlib.suppress(OSError):
+      os.makedirs(folder, exist_ok=True)
+    # Of several processes that start together, one trains it.
+    with cache.alone_with(folder, f'classifier_{key}', wait=True,
+                          what='trains the same classifier'):
+      stored = _load(path)
+      if stored is None:
+        say(f'training a classifier of {source.name} on {len(train):,} '
+            'pictures, for features=classifier; once, then it is kept')
+        variables = _train(source, heads, labels, train, recipe)
+        right = classifier.accuracy(
+            variables, tested.images(test), heads_of(tested)[1](test))
+        say('accuracy on ' f'{len(test):,} others: ' + ', '.join(
+            f'{name} {share:.1%}' for name, share in right.items()))
+        stored = variables, right
+        _save(path, *stored)
+  variables, right = stored
   width = variables['params']['head_' + next(iter(heads))]['kernel'].shape[0]
   return Trained(variables, {'features': width, **{
       tap(head): classes for head, classes in heads.items()}}, right, key)
@@ -137,7 +146,6 @@ def _train(source, heads, labels, indices, recipe):
 
 def _save(path, variables, accuracy):
   try:
-    os.makedirs(os.path.dirname(path), exist_ok=True)
     with atomic.replacing(path) as temporary, open(temporary, 'wb') as file:
       arrays: dict[str, Any] = {**classifier.to_tensors(variables),
                                 'accuracy': json.dumps(accuracy)}

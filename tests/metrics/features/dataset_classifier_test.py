@@ -1,12 +1,15 @@
 """Laws of the classifier of a data set: trained once, tested, and kept."""
 import json
 import pathlib
+import shutil
+import threading
 
 import numpy as np
 import pytest
 
 from msg_gan_jax.data.drawn import avatars
 from msg_gan_jax.data.source import ArraySource
+from msg_gan_jax.files import cache as cache_files
 from msg_gan_jax.metrics import (
   evaluate,
   pair,
@@ -57,6 +60,20 @@ def test_it_is_trained_once(trained, cache):
   for name, x in classifier.to_tensors(again.variables).items():
     np.testing.assert_array_equal(
         x, classifier.to_tensors(trained[0].variables)[name])
+
+
+def test_of_those_that_start_together_one_trains_it(trained, cache, tmp_path):
+  path, = pathlib.Path(cache).glob('classifier_*.npz')
+  said, others = [], []
+  with cache_files.alone_with(str(tmp_path), path.stem, wait=True):
+    waits = threading.Thread(target=lambda: others.append(
+        dataset_classifier.trained(REAL, OTHER, str(tmp_path), said.append)))
+    waits.start()
+    waits.join(1)
+    assert waits.is_alive()
+    shutil.copy(path, tmp_path)
+  waits.join()
+  assert said == [] and others[0].accuracy == trained[0].accuracy
 
 
 def test_what_is_damaged_is_trained_again(trained, cache, tmp_path):
