@@ -75,8 +75,7 @@ def _foresee(study, base, folder):
     with contextlib.suppress(ValueError):  # It is to begin.
       trials = Queue(there, name=_name(), create=False).trials()
   found, whole = rounds.due(
-      base, study, [x for x in trials if x.state in ('done', 'failed')],
-      outcome.is_lower(study.metric))
+      base, study, trials, outcome.is_lower(study.metric))
   for line in foreseen.describe(_name(), study, found, whole, trials):
     console.say(line)
   if TIME_A_TRIAL.value:

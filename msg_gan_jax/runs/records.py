@@ -149,6 +149,12 @@ def images_in(path: str | os.PathLike) -> list[int]:
   return [record['images'] for _, record in _lines(path) if record is not None]
 
 
+def furthest(workdir: str | os.PathLike) -> int:
+  """Images at the newest record of a run; 0 of a folder that has none."""
+  path = os.path.join(workdir, 'metrics.jsonl')
+  return max(images_in(path), default=0) if os.path.isfile(path) else 0
+
+
 def read(path: str | os.PathLike,
          say: Callable[[str], Any] = console.say_aside) -> list[dict[str, Any]]:
   """The records of a metrics.jsonl, without a partial last line.

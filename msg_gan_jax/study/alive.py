@@ -1,4 +1,4 @@
-"""Whether a worker of this machine is still there."""
+"""Whether the worker of a trial is still there."""
 import contextlib
 import functools
 import hashlib
@@ -40,7 +40,7 @@ def holder(lease: Any) -> Process | None:
   """The process that a lease is of.
 
   Args:
-    lease: [what `me` gave, a count], or None where there is none yet.
+    lease: [what `me` gave, a count, ...], or None where there is none yet.
   """
   return Process(*lease[0]) if lease else None
 
@@ -61,3 +61,33 @@ def is_gone(lease: Any) -> bool:
   except OSError:
     return False
   return False
+
+
+class Watch:
+  """Which workers are dead, as this process sees it by its own clock.
+
+  Args:
+    patience: seconds for which a lease may stand still.
+  """
+
+  def __init__(self, patience: float):
+    self._patience = patience
+    # {trial: (its lease, since when, when it was last looked at)}
+    self._seen: dict[int, tuple[Any, float, float]] = {}
+
+  def is_dead(self, trial: int, lease: Any, now: float) -> bool:
+    """Whether the worker of a running trial is not heard of any more.
+
+    Args:
+      trial: names it.
+      lease: see `holder`.
+      now: seconds, of a clock that only goes on.
+    """
+    if is_gone(lease):
+      return True
+    value, since, last = self._seen.get(trial, (None, now, now))
+    # Between two looks the storage, or this worker, may have been away.
+    if lease != value or now - last > self._patience / 2:
+      since = now
+    self._seen[trial] = lease, since, now
+    return now - since > self._patience

@@ -12,7 +12,7 @@ from msg_gan_jax.report.text import plural, size
 from msg_gan_jax.study.plan import Plan, program_of
 from msg_gan_jax.study.space import Range, Study
 from msg_gan_jax.study.standing import expected, words
-from msg_gan_jax.study.trials import Trial
+from msg_gan_jax.study.work import Trial
 from msg_gan_jax.training import monitor
 
 REASONS = 10  # That are listed.

@@ -28,11 +28,13 @@ class Planned(NamedTuple):
     seed: of the run.
     config: all settings.
     digest: of the settings and the seed; the name of the run's folder.
+    round: in which its point was chosen; None where all are known at once.
   """
   point: Mapping[str, Any]
   seed: int
   config: Config
   digest: str
+  round: int | None = None
 
 
 class Plan(NamedTuple):

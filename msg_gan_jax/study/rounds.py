@@ -12,13 +12,13 @@ from msg_gan_jax.study import budget, samplers
 from msg_gan_jax.study.plan import Plan, Planned, explored, plan, some
 from msg_gan_jax.study.samplers import Tried
 from msg_gan_jax.study.space import Point, Study
-from msg_gan_jax.study.trials import Trial
+from msg_gan_jax.study.work import Trial
 
 TRIES = 50  # Rounds drawn anew, where points do not go together,
 IN_VAIN = 2  # and of these, how many in a row may give none that do.
 
 
-def due(base: Config, study: Study, ended: Sequence[Trial],
+def due(base: Config, study: Study, trials: Sequence[Trial],
         lower: bool = True,
         known: dict[Any, Plan] | None = None) -> tuple[Plan, bool]:
   """The runs that can be enqueued now.
@@ -26,7 +26,8 @@ def due(base: Config, study: Study, ended: Sequence[Trial],
   Args:
     base: all settings that the study does not vary.
     study: Study.
-    ended: trials of it that are done or have failed.
+    trials: what the storage has of it. Points of a round that is there are not
+      chosen anew: other seeds, or packages, could lead to others.
     lower: whether less is better.
     known: rounds that were chosen before, which this call reads and adds to:
       to choose one takes seconds, and a worker asks after each trial.
@@ -43,26 +44,29 @@ def due(base: Config, study: Study, ended: Sequence[Trial],
     return plan(base, study, points), True
   whole, last = plan(base, study, study.first) if study.first else (
       Plan([], [], 0, 0)), True
-  by_digest = {trial.work.digest: trial for trial in ended}
+  ended = {trial.work.digest: trial for trial in trials
+           if trial.state in ('done', 'failed')}
   for group in study.groups():
     found, complete = _of_group(
-        base, study, group, by_digest, lower, {} if known is None else known)
+        base, study, group, ended, _stored(study, group, trials), lower,
+        {} if known is None else known)
     whole = Plan(whole.runs + found.runs, whole.dropped + found.dropped,
                  whole.alike + found.alike, whole.programs + found.programs)
     last = last and complete
   return some(whole), last
 
 
-def _of_group(base, study, group, ended, lower, known):
+def _of_group(base, study, group, ended, stored, lower, known):
   """(Plan of the rounds that are due in a group, whether it is whole)."""
   at_once = study.points if study.sampler == 'random' else study.at_once
   tried: list[Tried] = []
   found = Plan([], [], 0, 0)
   for number in range(math.ceil(study.points / at_once)):
     count = min(at_once, study.points - len(tried))
-    place = repr((base, study, group, number, tried))
+    there = stored.get(number, [])
+    place = repr((base, study, group, number, tried, there))
     if place not in known:
-      known[place] = _round(base, study, group, tried, count, number,
+      known[place] = _round(base, study, group, tried, count, number, there,
                             {run.digest for run in found.runs})
     new = known[place]
     found = Plan(found.runs + new.runs, found.dropped + new.dropped,
@@ -73,29 +77,53 @@ def _of_group(base, study, group, ended, lower, known):
   return found, True
 
 
-def _round(base, study, group, tried, count, number, known):
-  """Plan of `count` new points, drawn anew where some do not go together."""
+def _stored(study, group, trials):
+  """{round: its points in a group, in the order in which they were enqueued}.
+  """
+  found: dict[int, list[Point]] = {}
+  for trial in trials:
+    point, number = (trial.work.about.get(k) for k in ('point', 'round'))
+    # Of a study that has got another axis since, rounds are chosen anew.
+    if number is not None and point.keys() == study.axes.keys() and (
+        group.items() <= point.items()):
+      points = found.setdefault(number, [])
+      if point not in points:
+        points.append(point)
+  return found
+
+
+def _round(base, study, group, tried, count, number, there, known):
+  """Plan of `count` points: those there, and new ones for the rest.
+
+  New ones are drawn anew where they do not go together.
+  """
   choose = samplers.SAMPLERS[study.sampler]
-  found = Plan([], [], 0, 0)
-  points: list[Point] = []
-  fruitful = 0
+  found, points = Plan([], [], 0, 0), 0
+
+  def take(point):
+    nonlocal found, known, points
+    one = explored(base, study, [{**group, **point}])
+    found.dropped.extend(one.dropped)
+    if any(run.digest not in known for run in one.runs):
+      known |= {run.digest for run in one.runs}
+      points += 1
+      found = Plan(
+          found.runs + [run._replace(round=number) for run in one.runs],
+          found.dropped, found.alike, found.programs + one.programs)
+
+  for point in there:
+    take(point)
+  in_vain = 0
   for again in range(TRIES):
-    missing = count - len(points)
-    if not missing or again - fruitful > IN_VAIN:
+    before = points
+    if before >= count or in_vain > IN_VAIN:
       break
-    asked = choose(study.chosen, tried, missing,
-                   _seed(group, number, again))
-    for point in asked:
-      one = explored(base, study, [{**group, **point}])
-      found.dropped.extend(one.dropped)
-      fresh = [run for run in one.runs if run.digest not in known]
-      if not fresh:
-        continue
-      known |= {run.digest for run in fresh}
-      points.append(point)
-      fruitful = again
-      found = Plan(found.runs + one.runs, found.dropped, found.alike,
-                   found.programs + one.programs)
+    # All are asked for at first, to get the same ones again.
+    for point in choose(study.chosen, tried, count - before if again else count,
+                        _seed(group, number, again)):
+      if points < count:
+        take(point)
+    in_vain = 0 if points > before else in_vain + 1
   return found
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from msg_gan_jax.report.tables import number
 from msg_gan_jax.report.text import duration
 from msg_gan_jax.study.space import Study
-from msg_gan_jax.study.trials import Trial
+from msg_gan_jax.study.work import Trial
 
 
 class Standing(NamedTuple):

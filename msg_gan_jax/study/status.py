@@ -67,20 +67,11 @@ def _running(trial, stored, folder, now):
   if raw.datetime_start:
     text += (f', since {raw.datetime_start:%Y-%m-%d %H:%M} '
              f'({duration(_seconds(raw.datetime_start, now))})')
-  images = _images(folder / RUNS / trial.work.digest)
+  images = records.furthest(folder / RUNS / trial.work.digest)
   total = trial.work.about['settings'].get('train.total_images')
   if images and total:
     text += f', {images:,} of {total:,} images'
   return text
-
-
-def _images(folder):
-  """Real images that a run of this machine has shown at its newest record."""
-  path = folder / 'metrics.jsonl'
-  if not path.is_file():
-    return 0
-  return int(max((row.get('images', 0) for row in records.read(path)),
-                 default=0))
 
 
 def _failed(failed) -> Iterator[str]:

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 from msg_gan_jax.config import tables
 from msg_gan_jax.files.optional import require
 from msg_gan_jax.study.storage import open_storage
-from msg_gan_jax.study.trials import Queue, Trial
+from msg_gan_jax.study.trials import Queue
+from msg_gan_jax.study.work import Trial
 
 
 class Stored(NamedTuple):

@@ -12,59 +12,19 @@ the older trial counts, and the newer one is told to be its copy.
 """
 from collections.abc import Callable, Iterable, Mapping
 import contextlib
+import itertools
 import json
 import threading
 import time
-from typing import Any, NamedTuple
+from typing import Any
 
-from msg_gan_jax.study.alive import is_gone, me
+from msg_gan_jax.study.alive import Watch, me
 from msg_gan_jax.study.storage import patiently
+from msg_gan_jax.study.work import Claim, Trial, Work
 
 LEASE = 60.  # Seconds.
+DEADLY = 5  # Workers that a trial may kill before it got any further.
 NAME = 'study'
-
-
-class Work(NamedTuple):
-  """A piece of work.
-
-  Attributes:
-    digest: names it: those of a study are different.
-    about: plain JSON, such as the point, the seed and the settings.
-  """
-  digest: str
-  about: Mapping[str, Any]
-
-
-class Claim(NamedTuple):
-  """A piece of work that this worker does, and nobody else.
-
-  Attributes:
-    number: Optuna's of the trial.
-    work: what is to be done.
-    lost: set once somebody else has taken it, since the lease had run out.
-  """
-  number: int
-  work: Work
-  lost: threading.Event
-
-
-class Trial(NamedTuple):
-  """What the storage has of a piece of work.
-
-  Attributes:
-    work: the piece.
-    state: 'done', 'failed', 'running' or 'waiting'.
-    value: by which it is judged; None of one that diverged, or is not done.
-    record: plain JSON that the worker left, such as scores and seconds.
-    reason: why it failed; '' otherwise.
-    number: Optuna's.
-  """
-  work: Work
-  state: str
-  value: float | None
-  record: Mapping[str, Any]
-  reason: str
-  number: int
 
 
 class Queue:
@@ -106,8 +66,7 @@ class Queue:
           f'{"more" if lower else "less"} is better; wanted another name.')
     # Optuna's own, which keeps the finished trials of a database in memory.
     self._stored = self.study._storage
-    # {trial: (its lease, since when, when it was last looked at)}
-    self._seen: dict[int, tuple[Any, float, float]] = {}
+    self._watch = Watch(lease)
     self._later: dict[str, float] = {}  # {digest: until when it is left alone}
 
   def define(self, written: Mapping[str, Any]) -> dict[str, Any]:
@@ -165,8 +124,13 @@ class Queue:
       return Claim(number, work, threading.Event())
 
   @contextlib.contextmanager
-  def held(self, claim: Claim):
-    """A context in which the lease of a claim is renewed by a thread."""
+  def held(self, claim: Claim, begins: int = 0):
+    """A context in which the lease of a claim is renewed by a thread.
+
+    Args:
+      claim: of a piece of work.
+      begins: how far an earlier worker has come with it, such as in images.
+    """
     done = threading.Event()
 
     def renew():
@@ -174,7 +138,7 @@ class Queue:
       while not done.wait(self._lease / 4):
         count += 1
         try:
-          self._set(claim.number, 'lease', [me(), count])
+          self._set(claim.number, 'lease', [me(), count, begins])
         except self._finished_error:
           claim.lost.set()
           return
@@ -182,7 +146,7 @@ class Queue:
           self._say(f'warning: the lease of a trial is not renewed: {error}')
 
     try:
-      self._set(claim.number, 'lease', [me(), 0])
+      self._set(claim.number, 'lease', [me(), 0, begins])
     except self._finished_error:  # It was suspended for long since the claim.
       claim.lost.set()
     thread = threading.Thread(target=renew, daemon=True)
@@ -227,15 +191,21 @@ class Queue:
       self._enqueue(claim.work)
 
   def recover(self) -> int:
-    """Enqueues again what dead workers have left; returns how many pieces."""
+    """Enqueues again what dead workers have left; returns how many pieces.
+
+    What kills worker after worker, and gets no further, fails at last.
+    """
     now = time.monotonic()
     for trial in self._all(self._states.RUNNING):
-      if self._is_dead(trial, now):
+      if self._watch.is_dead(trial._trial_id, _lease(trial), now):
+        deadly = self._deaths(trial) >= DEADLY
         with contextlib.suppress(self._finished_error):  # Others look, too.
-          self._end(
-              trial._trial_id, self._states.FAIL, reason=_NOT_HEARD_OF)
-          self._say('a worker is gone; its trial is enqueued again: '
-                    f'{_work(trial).digest}')
+          self._end(trial._trial_id, self._states.FAIL,
+                    reason=_DEADLY if deadly else _NOT_HEARD_OF)
+          digest = _work(trial).digest
+          self._say(
+              f'warning: {_DEADLY}: {digest}' if deadly else
+              f'a worker is gone; its trial is enqueued again: {digest}')
     # By what is on record: a worker may have died between these two steps.
     lost = [trial.work for trial in self.trials() if trial.state == 'failed'
             and trial.reason in (_GIVEN_BACK, _NOT_HEARD_OF)]
@@ -272,18 +242,15 @@ class Queue:
         trial.user_attrs.get('reason', '') if state == 'failed' else '',
         trial.number)
 
-  def _is_dead(self, trial, now):
-    """Whether a running trial's worker is not heard of any more."""
-    lease = trial.user_attrs.get('lease')
-    if is_gone(lease):
-      return True
-    value, since, last = self._seen.get(
-        trial._trial_id, (None, now, now))
-    # Between two looks the storage, or this worker, may have been away.
-    if lease != value or now - last > self._lease / 2:
-      since = now
-    self._seen[trial._trial_id] = lease, since, now
-    return now - since > self._lease
+  def _deaths(self, trial):
+    """How many workers this piece of work has lost without a step forward."""
+    digest, begins = _work(trial).digest, _begins(trial)
+    earlier = [x for x in self._all() if x.number < trial.number
+               and _work(x).digest == digest
+               and x.user_attrs.get('reason') != _COPY]
+    return 1 + sum(1 for _ in itertools.takewhile(
+        lambda x: (x.user_attrs.get('reason') == _NOT_HEARD_OF
+                   and _begins(x) == begins), reversed(earlier)))
 
   def _is_copy(self, trial, work):
     """Whether an older trial does the same piece of work, or has done it."""
@@ -328,6 +295,8 @@ class Queue:
 _COPY = 'a copy of an older trial'
 _GIVEN_BACK = 'given back'
 _NOT_HEARD_OF = 'its worker was not heard of any more'
+_DEADLY = (f'{DEADLY} workers in a row were lost with it, and none got further '
+           'than the one before')
 _STATES = ('failed', 'waiting', 'running', 'done')
 
 
@@ -339,3 +308,12 @@ def _rank(trial):
 def _work(trial):
   attrs = trial.user_attrs
   return Work(attrs.get('digest', ''), attrs.get('about', {}))
+
+
+def _lease(trial):
+  return trial.user_attrs.get('lease')
+
+
+def _begins(trial):
+  """How far an earlier worker had come when this trial was claimed."""
+  return (_lease(trial) or [None, 0, 0])[-1]

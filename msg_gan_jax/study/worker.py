@@ -14,6 +14,7 @@ from typing import Any
 from msg_gan_jax.config import Config, schema
 from msg_gan_jax.gan.build import build
 from msg_gan_jax.report.tables import number
+from msg_gan_jax.runs import records
 from msg_gan_jax.runs.read import read
 from msg_gan_jax.runs.told import SIGN
 from msg_gan_jax.runs.workdir import InUseError
@@ -22,7 +23,8 @@ from msg_gan_jax.study import plan as plans
 from msg_gan_jax.study.outcome import is_lower, outcome
 from msg_gan_jax.study.space import Study, nested
 from msg_gan_jax.study.standing import Standing, expected, standing, words
-from msg_gan_jax.study.trials import LEASE, Claim, Queue, Work
+from msg_gan_jax.study.trials import LEASE, Queue
+from msg_gan_jax.study.work import Claim, Work
 from msg_gan_jax.training import kept, loop
 from msg_gan_jax.training.saver import DivergedError
 from msg_gan_jax.training.stop import Stop
@@ -96,14 +98,15 @@ class Worker:
   def enqueue(self) -> bool:
     """Enqueues what is due; returns whether the study will have no more."""
     self._read_definition()
-    ended = [x for x in self.queue.trials() if x.state in ('done', 'failed')]
-    if self._planned and (self._planned[0] == len(ended) or self._planned[1]):
+    trials = self.queue.trials()
+    ended = sum(x.state in ('done', 'failed') for x in trials)
+    if self._planned and (self._planned[0] == ended or self._planned[1]):
       return self._planned[1]  # Nothing has happened since, or can.
     plan, whole = rounds.due(
-        self.base, self.study, ended, self._lower, self._rounds)
-    self._planned = len(ended), whole
+        self.base, self.study, trials, self._lower, self._rounds)
+    self._planned = ended, whole
     self.queue.add(Work(run.digest, {
-        'point': run.point, 'seed': run.seed,
+        'point': run.point, 'seed': run.seed, 'round': run.round,
         'settings': schema.flatten(run.config)}) for run in plan.runs)
     return whole
 
@@ -124,7 +127,7 @@ class Worker:
     name = f'{words(about["point"])}, seed {about["seed"]}'
     path = self.folder / RUNS / claim.work.digest
     began, diverged = time.monotonic(), ''
-    with self.queue.held(claim):
+    with self.queue.held(claim, begins=records.furthest(path)):
       try:
         config = self._config(about['settings'])
         total = config.train.total_images

@@ -8,7 +8,7 @@ import pytest
 from msg_gan_jax.study import board, jobs
 from msg_gan_jax.study.space import RATES, Study, choices, log_uniform
 from msg_gan_jax.study.standing import Standing, expected, standing
-from msg_gan_jax.study.trials import Trial, Work
+from msg_gan_jax.study.work import Trial, Work
 
 
 class Terminal(io.StringIO):

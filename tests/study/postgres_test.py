@@ -9,7 +9,8 @@ from postgres_server import Server, binaries
 import pytest
 
 from msg_gan_jax.study.storage import open_storage
-from msg_gan_jax.study.trials import Queue, Work
+from msg_gan_jax.study.trials import Queue
+from msg_gan_jax.study.work import Work
 
 COUNT = 40
 WORKER = '''

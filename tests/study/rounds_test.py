@@ -1,4 +1,5 @@
 """Laws of rounds: whoever asks gets the same runs, each once, to the last."""
+import dataclasses
 import math
 
 import pytest
@@ -12,7 +13,7 @@ from msg_gan_jax.study.space import (
   integers,
   log_uniform,
 )
-from msg_gan_jax.study.trials import Trial, Work
+from msg_gan_jax.study.work import Trial, Work
 
 AXES = {'n_dis': integers(1, 3, of='train.n_dis'),
         'loss': choices('hinge', 'wasserstein', of='objective.loss'),
@@ -23,9 +24,13 @@ def value(run):
   return abs(math.log10(run.config.optimizer.g_rate) + 3) + run.seed
 
 
+def work(run):
+  return Work(run.digest, {'point': run.point, 'seed': run.seed,
+                           'round': run.round})
+
+
 def ended(run, diverged=False):
-  return Trial(Work(run.digest, {}), 'done', None if diverged else value(run),
-               {}, '', 0)
+  return Trial(work(run), 'done', None if diverged else value(run), {}, '', 0)
 
 
 def play(base, study, diverged=lambda run: False):
@@ -94,7 +99,55 @@ def test_a_round_is_chosen_once_by_who_remembers_it(
   first, last = due(base, study, [], known=known)
   assert not last
   for n in range(len(first.runs) + 1):
-    trials = [ended(run) for run in first.runs[:n]]
+    trials = [ended(run) if i < n else ended(run)._replace(state='waiting')
+              for i, run in enumerate(first.runs)]
     again, _ = due(base, study, trials, known=known)
-  assert len(again.runs) == 4 and again == due(base, study, trials)[0]
-  assert asked[:2] == [0, 2] and len(asked) <= 4 + 2
+  assert len(again.runs) == 4 and asked == [0, 2]
+  assert again == due(base, study, trials)[0]
+
+
+def played(base, study):
+  """All runs of a study, and its trials when they have ended."""
+  runs = [run for time in play(base, study) for run in time]
+  return runs, [ended(run) for run in runs]
+
+
+@pytest.mark.parametrize('sampler', ['tpe', 'bandit'])
+@pytest.mark.parametrize('there', [3, 4])
+def test_points_that_are_there_stand_whatever_would_be_chosen_now(
+    small, sampler, there, monkeypatch):
+  study, base = Study(AXES, sampler=sampler, points=6, at_once=2), small()
+  runs, trials = played(base, study)
+  # Another version of what chooses would choose otherwise.
+  monkeypatch.setitem(
+      samplers.SAMPLERS, sampler,
+      lambda axes, tried, count, seed: samplers.at_random(
+          axes, tried, count, seed + 1))
+  again, _ = due(base, study, trials[:there])
+  assert again.runs[:there] == runs[:there]
+  assert len(again.runs) == (4 if there == 3 else 6)
+  assert again.runs[there:] != runs[there:len(again.runs)]
+  assert due(base, study, trials)[0].runs == runs  # And nothing is due.
+
+
+@pytest.mark.parametrize('sampler', ['random', 'tpe', 'bandit'])
+def test_more_seeds_and_points_change_none_that_is_there(small, sampler):
+  study, base = Study(AXES, sampler=sampler, points=4, at_once=2), small()
+  runs, trials = played(base, study)
+  more = dataclasses.replace(study, seeds=(0, 1), points=5)
+  while True:
+    found, last = due(base, more, trials)
+    new = [x for x in found.runs if x.digest not in {
+        trial.work.digest for trial in trials}]
+    if not new:
+      break
+    trials += [ended(run) for run in new]
+  points = [run.point for run in found.runs if run.seed == 1]
+  assert last and points[:4] == [run.point for run in runs]
+  assert len(points) == 5 and len(trials) == 10
+
+
+def test_half_a_round_that_is_there_is_made_whole_as_it_would_have_been(small):
+  study, base = Study(AXES, sampler='bandit', points=6, at_once=3), small()
+  runs, trials = played(base, study)
+  assert due(base, study, trials[:4])[0].runs == runs

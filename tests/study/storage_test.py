@@ -15,7 +15,8 @@ from msg_gan_jax.study.storage import (
   open_storage,
   patiently,
 )
-from msg_gan_jax.study.trials import Queue, Work
+from msg_gan_jax.study.trials import Queue
+from msg_gan_jax.study.work import Work
 
 
 def works(n):
@@ -126,7 +127,8 @@ def test_a_full_disk_is_waited_for(tmp_path):
   program = f'''
 import resource, signal, sys, threading, time
 from msg_gan_jax.study.storage import open_storage
-from msg_gan_jax.study.trials import Queue, Work
+from msg_gan_jax.study.trials import Queue
+from msg_gan_jax.study.work import Work
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 said = []
 trials = Queue(open_storage({str(tmp_path)!r}), say=said.append)

@@ -11,7 +11,8 @@ import pytest
 
 from msg_gan_jax.study import alive
 from msg_gan_jax.study.storage import open_storage
-from msg_gan_jax.study.trials import Queue, Work
+from msg_gan_jax.study.trials import DEADLY, Queue
+from msg_gan_jax.study.work import Work
 
 ME, NOBODY = alive.me(), 999_999_999
 ELSEWHERE = [ME._replace(host='elsewhere'), 0]  # A lease.
@@ -115,6 +116,32 @@ def test_a_worker_that_is_silent_loses_its_trial_and_is_told(tmp_path):
   other.finish(taken, 4., {})
   silent.finish(claim, 5., {})  # It wakes up, too late.
   assert [x[2] for x in table(other)] == [4.]
+
+
+def die(trials, begins):
+  """Claims a trial, as a worker that is killed at once."""
+  claim = trials.claim()
+  trials._stored.set_trial_user_attr(
+      claim.number, 'lease', [ME._replace(number=NOBODY), 0, begins])
+  return trials.recover()
+
+
+def test_what_kills_worker_after_worker_fails_at_last(tmp_path):
+  trials = queue(tmp_path)
+  trials.add(works(1))
+  for _ in range(DEADLY - 1):
+    assert die(trials, 400) == 1
+  assert die(trials, 400) == 0 and trials.claim() is None
+  trial, = trials.trials()
+  assert trial.state == 'failed' and trial.reason.startswith('5 workers')
+  assert trials.again() == 1  # And is asked once more, as patiently.
+  assert die(trials, 400) == 1
+
+
+def test_what_gets_further_each_time_comes_again_without_end(tmp_path):
+  trials = queue(tmp_path)
+  trials.add(works(1))
+  assert [die(trials, 100 * (i // 3)) for i in range(12)] == [1] * 12
 
 
 def test_a_storage_that_was_away_kills_nobody(tmp_path, monkeypatch):
