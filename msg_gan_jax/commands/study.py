@@ -8,6 +8,7 @@ from absl import flags
 
 from msg_gan_jax.commands import experiments, own_study
 from msg_gan_jax.commands import shared_flags as shared
+from msg_gan_jax.config import tables
 from msg_gan_jax.files import console
 from msg_gan_jax.report.text import plural
 
@@ -49,9 +50,21 @@ def run() -> int:
     raise ValueError(
         f'workdir {folder}: an ordinary run; wanted a new folder, or that of '
         'an earlier study.')
-  if shared.DRY_RUN.value:
-    return _foresee(study, base, folder)
-  return _work(study, base, folder)
+  try:
+    if shared.DRY_RUN.value:
+      return _foresee(study, base, folder)
+    return _work(study, base, folder)
+  except ValueError as error:
+    if _is_own() and isinstance(error.__cause__, tables.MissingRowError):
+      raise ValueError(
+          f'{error} If the file that the study was begun with registers it, '
+          'give that file, too: --config=FILE.') from error
+    raise
+
+
+def _is_own():
+  """Whether the study is as it was stored, and no file is given."""
+  return shared.EXPERIMENT.path == own_study.__file__
 
 
 def _name():
@@ -59,7 +72,7 @@ def _name():
   if shared.STUDY_NAME.value:
     return shared.STUDY_NAME.value
   path, arguments = shared.EXPERIMENT.path, shared.EXPERIMENT.arguments
-  if path == own_study.__file__:
+  if _is_own():
     return own_study.read(*arguments)[0]
   return '_'.join((pathlib.Path(path).stem, *arguments)).replace(':', '_')
 

@@ -11,6 +11,7 @@ import pytest
 from study_files import FILE
 
 from msg_gan_jax.commands import experiments, study
+from msg_gan_jax.gan.objectives.losses import LOSSES
 from msg_gan_jax.study import jobs, stored
 from msg_gan_jax.study.worker import RUNS
 
@@ -109,6 +110,21 @@ def test_another_study_of_that_name_is_refused(command, mine, monkeypatch):
       '--mode=study', mine(), '--workdir=s', '--config.train.batch=16')
   assert status == 1 and "another study 'mine' is there" in err
   assert 'config.train.batch is 8, and here 16' in err
+
+
+def test_rows_of_a_studys_own_file_are_asked_for(command, mine, monkeypatch):
+  monkeypatch.setattr(study, '_at_work', lambda *unused: 0)
+  own = mine(
+      ('from msg_gan_jax import template\n',
+       'from msg_gan_jax import LOSSES, template\n'
+       "LOSSES['own'] = LOSSES['hinge']\n"),
+      ("'beta1': choices(0., .5", "'loss': choices('own', 'hinge'"),
+      ('optimizer.beta1', 'objective.loss'))
+  assert command('--mode=study', own, '--workdir=s') == (0, '', '')
+  monkeypatch.delitem(LOSSES, 'own')
+  status, _, err = command('--mode=study', '--workdir=s')
+  assert status == 1 and "'own'" in err and '--config=FILE' in err
+  assert command('--mode=study', own, '--workdir=s') == (0, '', '')
 
 
 def test_a_dry_run_says_what_a_study_would_be(command, mine):
