@@ -21,6 +21,7 @@ from msg_gan_jax.runs.workdir import InUseError
 from msg_gan_jax.study import definition, rounds
 from msg_gan_jax.study import plan as plans
 from msg_gan_jax.study.outcome import is_lower, outcome
+from msg_gan_jax.study.patience import PATIENCE, UnansweredError
 from msg_gan_jax.study.space import Study, nested
 from msg_gan_jax.study.standing import Standing, expected, standing, words
 from msg_gan_jax.study.trials import LEASE, Queue
@@ -71,17 +72,26 @@ class Worker:
   def work(self) -> int:
     """Works until nothing is left, or until a signal; returns its number."""
     with Stop() as stop:
-      while not stop.signal:
-        with self._counted(own=True):
-          whole = self.enqueue()
-          claim = self.queue.claim()
-          ended = claim is None and whole and not self._open()
-        if ended:
-          break
-        if claim is None:
-          time.sleep(PAUSE)
-        elif signal := self._do(claim):
-          return signal
+      self.queue.stopping = lambda: bool(stop.signal)
+      try:
+        return self._work(stop)
+      except UnansweredError:
+        if not stop.signal:
+          raise
+    return stop.signal
+
+  def _work(self, stop):
+    while not stop.signal:
+      with self._counted(own=True):
+        whole = self.enqueue()
+        claim = self.queue.claim()
+        ended = claim is None and whole and not self._open()
+      if ended:
+        break
+      if claim is None:
+        time.sleep(PAUSE)
+      elif signal := self._do(claim):
+        return signal
     return stop.signal
 
   @contextlib.contextmanager
@@ -108,6 +118,8 @@ class Worker:
     self.queue.add(Work(run.digest, {
         'point': run.point, 'seed': run.seed, 'round': run.round,
         'settings': schema.flatten(run.config)}) for run in plan.runs)
+    if whole:
+      self.queue.mark_whole(self._written)
     return whole
 
   def _read_definition(self):
@@ -141,7 +153,9 @@ class Worker:
         except DivergedError as error:
           signal, diverged = 0, str(error)
         if signal:
-          self.queue.give_back(claim)
+          self.queue.stopping = lambda: True
+          with contextlib.suppress(UnansweredError):  # It will be missed.
+            self.queue.give_back(claim)
           return signal
         with self._counted(own=True):
           value, record = outcome(
@@ -176,11 +190,11 @@ class Worker:
       self._warned.add(line)
       self.say(line)
 
-  def standing(self) -> Standing:
-    """How far the study is."""
-    whole = self._planned and self._planned[1]
-    return standing(self.queue.trials(), 0 if whole else expected(self.study),
-                    self._lower)
+  def standing(self, patience: float = PATIENCE) -> Standing:
+    """How far the study is; `patience` as of patience.patiently."""
+    return standing(
+        self.queue.trials(patience), 0 if self.queue.is_whole(patience) else (
+            expected(self.study)), self._lower)
 
   def _tell(self, line):
     """Says what came of a run, and where the study stands."""

@@ -1,6 +1,8 @@
 """A study of real runs, from its space to its findings."""
 import errno
 import math
+import os
+import signal
 
 import numpy as np
 import pytest
@@ -66,3 +68,32 @@ def test_on_a_full_disk_a_worker_ends_and_its_run_waits(
   with pytest.raises(OSError, match='No space'):
     worker.work()
   assert {x.state for x in queue.trials()} == {'waiting'}
+
+
+def away(*unused, **named):
+  raise OSError(errno.ENOSPC, 'No space left on device')
+
+
+@pytest.fixture
+def one(small, tmp_path):
+  """A worker whose study is in a journal."""
+  study = Study({'rate': choices(1e-4, 1e-3, of=RATES)}, metric='swd')
+  return Worker(tmp_path, plan.judged(small(), study), study,
+                Queue(open_storage(tmp_path)), print)
+
+
+def test_a_worker_that_waits_for_its_storage_hears_a_signal(one, monkeypatch):
+  monkeypatch.setattr(one.queue._stored, 'get_all_trials', away)
+  one.queue._say = lambda line: os.kill(os.getpid(), signal.SIGTERM)
+  assert one.work() == signal.SIGTERM
+
+
+def test_a_run_that_a_signal_ends_waits_for_no_storage(one, monkeypatch):
+  def train(*unused, **named):
+    monkeypatch.setattr(one.queue._stored, 'set_trial_state_values', away)
+    return signal.SIGTERM
+
+  monkeypatch.setattr('msg_gan_jax.training.loop.train', train)
+  assert one.work() == signal.SIGTERM
+  monkeypatch.undo()
+  assert [x.state for x in one.queue.trials()] == ['running', 'waiting']
