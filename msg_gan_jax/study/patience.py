@@ -10,10 +10,13 @@ AT_START = 60.  # The same of one that has not answered yet: a wrong address?
 LOOK = .5  # Seconds between two looks whether to end.
 # What a full disk, a quota or a share that is away says to who writes.
 _PASSING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ESTALE)
+# Errors of drivers and of SQLAlchemy; the last, of a transaction of which a
+# lost connection has left half.
+_AWAY = {'OperationalError', 'InterfaceError', 'PendingRollbackError'}
 # What is said for a server that is down or begins, and for no wrong password.
 _DOWN = ('refused', '(111)', 'timeout', 'timed out', 'starting up',
          'shutting down', 'recovery mode', 'not yet accepting',
-         'closed the connection')
+         'closed the connection', 'terminating connection')
 
 
 class UnansweredError(ValueError):
@@ -26,8 +29,7 @@ def is_away(error: Exception) -> bool:
     return error.errno in _PASSING
   error = _said(error)
   names = {kind.__name__ for kind in type(error).__mro__}
-  return bool(names & {'OperationalError', 'InterfaceError'}) or getattr(
-      error, 'connection_invalidated', False)
+  return bool(names & _AWAY) or getattr(error, 'connection_invalidated', False)
 
 
 def is_down(error: Exception) -> bool:

@@ -54,12 +54,17 @@ def test_only_what_passes_is_waited_for(kind, lost, passes):
   assert [is_away(x) for x in of_database(kind, lost=lost)] == [passes] * 2
 
 
+def test_half_a_transaction_of_a_lost_connection_passes():
+  assert is_away(sqlalchemy.exc.PendingRollbackError("Can't reconnect"))
+
+
 @pytest.mark.parametrize(('text', 'down'), [
     ('connection to server at "127.0.0.1", port 1 failed: Connection refused',
      True),
     ('connection timeout expired', True),
     ('FATAL:  the database system is starting up', True),
     ('FATAL:  the database system is shutting down', True),
+    ('terminating connection due to unexpected postmaster exit', True),
     ("Can't connect to MySQL server on 'h:3306' (111)", True),
     ('FATAL:  password authentication failed for user "me"', False),
     ('FATAL:  database "none" does not exist', False),
