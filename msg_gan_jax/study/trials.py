@@ -320,7 +320,7 @@ class Queue:
 
   def _call(self, call, *args, **named):
     return patiently(
-        call, *args, say=self._say, stopping=self.stopping, **named)
+        call, *args, say=self._say, stopping=lambda: self.stopping(), **named)
 
 
 _COPY = 'a copy of an older trial'

@@ -3,6 +3,8 @@ import errno
 import math
 import os
 import signal
+import threading
+import time
 
 import numpy as np
 import pytest
@@ -89,11 +91,17 @@ def test_a_worker_that_waits_for_its_storage_hears_a_signal(one, monkeypatch):
 
 
 def test_a_run_that_a_signal_ends_waits_for_no_storage(one, monkeypatch):
+  waits = threading.Event()
+
   def train(*unused, **named):
-    monkeypatch.setattr(one.queue._stored, 'set_trial_state_values', away)
+    for name in 'set_trial_state_values', 'set_trial_user_attr':
+      monkeypatch.setattr(one.queue._stored, name, away)
+    assert waits.wait(60)  # Whoever renews the lease.
     return signal.SIGTERM
 
   monkeypatch.setattr('msg_gan_jax.training.loop.train', train)
-  assert one.work() == signal.SIGTERM
+  one.queue._lease, one.queue._say = .04, lambda line: waits.set()
+  began = time.monotonic()
+  assert one.work() == signal.SIGTERM and time.monotonic() - began < 60
   monkeypatch.undo()
   assert [x.state for x in one.queue.trials()] == ['running', 'waiting']
