@@ -71,28 +71,29 @@ class Worker:
 
   def work(self) -> int:
     """Works until nothing is left, or until a signal; returns its number."""
-    with Stop() as stop:
-      self.queue.stopping = lambda: bool(stop.signal)
-      try:
-        return self._work(stop)
-      except UnansweredError:
-        if not stop.signal:
-          raise
+    with Stop() as stop, self._ended_by(stop):
+      while not stop.signal:
+        with self._counted(own=True):
+          whole = self.enqueue()
+          claim = self.queue.claim()
+          ended = claim is None and whole and not self._open()
+        if ended:
+          break
+        if claim is None:
+          time.sleep(PAUSE)
+        elif signal := self._do(claim):
+          return signal
     return stop.signal
 
-  def _work(self, stop):
-    while not stop.signal:
-      with self._counted(own=True):
-        whole = self.enqueue()
-        claim = self.queue.claim()
-        ended = claim is None and whole and not self._open()
-      if ended:
-        break
-      if claim is None:
-        time.sleep(PAUSE)
-      elif signal := self._do(claim):
-        return signal
-    return stop.signal
+  @contextlib.contextmanager
+  def _ended_by(self, stop):
+    """A context that a signal ends while a storage is waited for."""
+    self.queue.stopping = lambda: bool(stop.signal)
+    try:
+      yield
+    except UnansweredError:
+      if not stop.signal:
+        raise
 
   @contextlib.contextmanager
   def _counted(self, own):
