@@ -4,9 +4,8 @@
 2. "The best x depends on y" is said before anything else of an axis, where two
    axes explain more of the variance of ranks together, beyond the sum of both,
    than either does alone, and p of the F test of that is below .05, corrected
-   for all pairs of axes. It is said of the axis that alone explains less,
-   unless one value of it is best beside each of the other's, and not so the
-   other way round.
+   for all pairs of axes. It is said of the axis that alone explains less, of
+   the two whose best value is not the same beside each of the other's.
 3. Of each axis, the one that explains most first: which value is best on
    average over all other axes that vary, and how the others compare with it.
    "Better" is p below .05, by the paired t test over seeds, corrected for all
@@ -109,10 +108,9 @@ def _dependent(results, alone):
   for pair, together in effects.interactions(results).items():
     if together.p < comparison.LEVEL and together.share > max(
         alone[x] for x in pair) and not any(map(results.is_drawn, pair)):
-      orders = [pair, pair[::-1]]
-      axis, other = min(orders, key=lambda x: (
-          len(_best_at(results, *x)) < 2, alone[x[0]]))
-      found.append((axis, other, together))
+      orders = [x for x in (pair, pair[::-1]) if len(_best_at(results, *x)) > 1]
+      found += [(*min(orders, key=lambda x: alone[x[0]]), together)] if (
+          orders) else []
   return sorted(found, key=lambda x: -x[2].share)
 
 
@@ -133,15 +131,11 @@ def _best_at(results, axis, other):
 def _depends(results, axis, other, together: Interaction):
   """Sentences about an axis whose best value depends on another: rule 2."""
   best = _best_at(results, axis, other)
-  if len(best) > 1:
-    what = f'the best {axis} depends on the {other}: ' + '; '.join(
-        f'{shown(level)} with {_and(map(shown, at))}'
-        for level, at in best.items())
-  else:
-    what = (f'how much it matters depends on the {other}; '
-            f'{shown(next(iter(best)))} is best with each')
-  lines = [f'{axis}: {what}. Together they explain {percent(together.share)} '
-           'of the variance of ranks beyond what each explains alone (F test, '
+  listed = '; '.join(f'{shown(level)} with {_and(map(shown, at))}'
+                     for level, at in best.items())
+  lines = [f'{axis}: the best {axis} depends on the {other}: {listed}. Together '
+           f'they explain {percent(together.share)} of the variance of ranks '
+           'beyond what each explains alone (F test, '
            f'{chance(together.p)}).']
   there = _there(results, axis, other)
   unsure = []
@@ -151,13 +145,13 @@ def _depends(results, axis, other, together: Interaction):
               for x in sure]
     if len(sure) < len(others):
       unsure.append(shown(at))
-  where = f'With {other} {_and(unsure)}' if len(unsure) < len(there) else (
-      f'With any {other}')
-  tests = next(iter(there.values()))[0].tests
-  return lines + ([
-      f'{where}, the best {axis} cannot be told from all others'
-      + (f' after {plural(tests, "comparison")}.' if tests else
-         ': one seed says nothing of chance.')] if unsure else [])
+  if not unsure:
+    return lines
+  where = f'any {other}' if len(unsure) == len(there) else (
+      f'{other} {_and(unsure)}')
+  return [*lines, f'With {where}, the best {axis} cannot be told from all '
+          'others' + (f' after {plural(first.tests, "comparison")}.'
+                      if first.tests else ': one seed says nothing of chance.')]
 
 
 def _where_the_best_lie(results, axis):

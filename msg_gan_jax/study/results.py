@@ -85,7 +85,8 @@ class Results:
     """
     found = self.levels(axis)
     return _are_numbers(found) and (
-        len(found) > MOST_LEVELS if self.drawn is None else axis in self.drawn)
+        len(found) > MOST_LEVELS if self.drawn is None else
+        len(found) > 1 and axis in self.drawn)
 
   def is_log(self, axis: str) -> bool:
     """Whether the numbers of an axis are spread by ratios, not differences."""
