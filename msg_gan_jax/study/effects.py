@@ -163,8 +163,8 @@ def main_effects(results: Results) -> dict[str, float]:
   were drawn are put into five equal groups.
   """
   ranks = stats.rankdata(results.counted)
-  return {axis: _beyond_chance(*_explained(ranks, _groups(results, axis)),
-                               len(ranks)) for axis in results.axes}
+  return {axis: _beyond_chance(len(ranks), *_explained(
+      ranks, _groups(results, axis))) for axis in results.axes}
 
 
 class Interaction(NamedTuple):
@@ -191,8 +191,8 @@ def interactions(results: Results) -> dict[tuple[str, str], Interaction]:
                      return_inverse=True)[1].ravel()
     cells, of_cells = _explained(ranks, both)
     sums, of_sums = _explained(ranks, groups[a], groups[b])
-    shares[a, b] = max(0., _beyond_chance(cells, of_cells, count)
-                       - _beyond_chance(sums, of_sums, count))
+    shares[a, b] = max(0., _beyond_chance(count, cells, of_cells)
+                       - _beyond_chance(count, sums, of_sums))
     more, left = of_cells - of_sums, count - of_cells
     rest = max(1 - cells, 1e-12)  # Not 0, where runs of a cell are alike.
     p.append(float(special.fdtrc(
@@ -214,7 +214,7 @@ def _explained(ranks, *groupings):
   return (float(1 - rest / total) if total else 0.), int(free)
 
 
-def _beyond_chance(explained, free, count):
+def _beyond_chance(count, explained, free):
   """Epsilon squared of eta squared; 0 where nothing is left to judge it by."""
   return max(0., 1 - (1 - explained) * (count - 1) / (count - free)) if (
       count > free) else 0.
@@ -258,6 +258,7 @@ def fanova(results: Results, seed: int = 0) -> dict[str, float]:
   counted = stats.rankdata(results.counted)[places]
   laws: dict[str, Any] = {}
   columns: dict[str, list[float]] = {}
+  numbers: dict[Any, float]
   for axis in axes:
     values = [row.point.get(axis) for row in results.rows]
     if results.is_drawn(axis):
@@ -285,7 +286,7 @@ def fanova(results: Results, seed: int = 0) -> dict[str, float]:
           for axis in axes}
 
 
-def _coarse(found: list[float]) -> dict[float, float]:
+def _coarse(found: list[float]) -> dict[Any, float]:
   """{number: one nearby}, of which there are PARTS: the forest is as fast."""
   size = -(-len(found) // PARTS)
   return {x: found[min(i // size * size + size // 2, len(found) - 1)]

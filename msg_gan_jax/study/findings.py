@@ -133,9 +133,9 @@ def _depends(results, axis, other, together: Interaction):
   best = _best_at(results, axis, other)
   listed = '; '.join(f'{shown(level)} with {_and(map(shown, at))}'
                      for level, at in best.items())
-  lines = [f'{axis}: the best {axis} depends on the {other}: {listed}. Together '
-           f'they explain {percent(together.share)} of the variance of ranks '
-           'beyond what each explains alone (F test, '
+  lines = [f'{axis}: the best {axis} depends on the {other}: {listed}. '
+           f'Together they explain {percent(together.share)} of the variance '
+           'of ranks beyond what each explains alone (F test, '
            f'{chance(together.p)}).']
   there = _there(results, axis, other)
   unsure = []

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from msg_gan_jax.report import tables
-from msg_gan_jax.study import findings, summaries
+from msg_gan_jax.study import effects, findings, summaries
 from msg_gan_jax.study.results import Result, Results
 
 
@@ -211,7 +211,8 @@ def test_runs_that_diverged_are_counted_and_cost_nothing():
   assert {of for _, of in counts} == {'12'}
 
 
-def test_the_importance_of_pairs_stands_below_that_of_axes():
+def test_the_importance_of_pairs_stands_below_that_of_axes(monkeypatch):
+  monkeypatch.setattr(effects, 'fanova', lambda _: {})  # It takes seconds.
   rng = np.random.default_rng(0)
   table = summaries.importance(Results([
       Result({'a': a, 'b': b}, seed, 5. * (a == b) + rng.normal())
