@@ -5,7 +5,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import special, stats
-from scipy.sparse.csgraph import connected_components
 
 from msg_gan_jax.files.optional import require
 from msg_gan_jax.metrics.functional.training_seeds import OverSeeds
@@ -44,6 +43,10 @@ class Level(NamedTuple):
   diverged: int
   tried: int
 
+  def is_worse(self, lower: bool) -> bool:
+    """Whether the best is ahead of it in what both have, as it is over all."""
+    return self.difference is not None and (self.difference.mean > 0) == lower
+
 
 def levels(results: Results, axis: str) -> list[Level]:
   """The values of an axis, the best first; [] where none can be compared."""
@@ -80,7 +83,7 @@ def _in_order(results, axis, differences, corrected, tests):
   if not differences:
     return []
   by_level = results.by_level(axis)
-  order = _best_first([*by_level], differences, results.lower)
+  order = results.best_first(axis)
   best, found = order[0], []
   for x in order:
     difference = differences.get((best, x))
@@ -93,27 +96,6 @@ def _in_order(results, axis, differences, corrected, tests):
         corrected.get((best, x), corrected.get((x, best), math.nan)), tests,
         by_level[x].runs, int(np.isnan(values).sum()), len(values)))
   return found
-
-
-def _best_first(values, differences, lower):
-  """Values by how far they are ahead of all others, pair by pair.
-
-  Each gets a number, so that the differences of two numbers are those of pairs
-  by least squares; where all have the same runs, they are the means. Values
-  that no chain of pairs joins with most of the others come last.
-  """
-  place = {x: i for i, x in enumerate(values)}
-  seeds, lead = np.zeros((2, len(values), len(values)))
-  for (a, b), x in differences.items():
-    i, j = place[a], place[b]
-    seeds[i, j] = seeds[j, i] = x.n
-    lead[j, i] = x.n * x.mean
-    lead[i, j] = -lead[j, i]
-  numbers = np.linalg.pinv(np.diag(seeds.sum(1)) - seeds) @ lead.sum(1)
-  joined = connected_components(seeds)[1]
-  apart = joined != np.bincount(joined).argmax()
-  return sorted(values, key=lambda x: (
-      apart[place[x]], numbers[place[x]] * (1 if lower else -1)))
 
 
 class Reversal(NamedTuple):
@@ -145,7 +127,8 @@ def reversals(results: Results) -> list[Reversal]:
     overall = levels(results, axis)
     for (other, at), there in levels_at(results, axis).items():
       for x in there[1:]:
-        if x.level == overall[0].level and x.p < LEVEL and x.difference:
+        if x.difference and x.level == overall[0].level and (
+            x.p < LEVEL and x.is_worse(results.lower)):
           mean, low, high = x.difference[:3]
           low, high = sorted((sign * low, sign * high))
           found.append(Reversal(

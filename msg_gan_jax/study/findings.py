@@ -140,7 +140,8 @@ def _depends(results, axis, other, together: Interaction):
   there = _there(results, axis, other)
   unsure = []
   for at, (first, *others) in there.items():
-    sure = [x for x in others if x.p < comparison.LEVEL]
+    sure = [x for x in others
+            if x.p < comparison.LEVEL and x.is_worse(results.lower)]
     lines += [f'With {other} {shown(at)}, {_compared(results, first, x)}'
               for x in sure]
     if len(sure) < len(others):
@@ -215,8 +216,8 @@ def _compared(results, best: Level, other: Level):
             'common in all else.')
   if not difference.mean:
     return f'{first} and {second} have the same mean.'
-  if (difference.mean > 0) != results.lower:  # By what they have in common.
-    first, second = second, first
+  if not other.is_worse(results.lower):
+    first, second = second, f'{first} in the runs that both have'
   sign = math.copysign(1, difference.mean)
   size = _apart(results, abs(difference.mean), *sorted(
       (sign * difference.low, sign * difference.high)))

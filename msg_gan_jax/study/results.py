@@ -7,6 +7,7 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.sparse.csgraph import connected_components
 
 from msg_gan_jax.study import budget
 from msg_gan_jax.study.scale import Scale, is_wide
@@ -184,6 +185,28 @@ class Results:
          if a in found and b in found} for block in blocks)
              for a, b in itertools.combinations(self.levels(axis), 2)}
     return {pair: found for pair, found in pairs.items() if found.runs}
+
+  def best_first(self, axis: str) -> list[Any]:
+    """The values of an axis, each with all other axes and the seed alike.
+
+    Each gets a number by least squares, so that runs which differ in nothing
+    else are as far apart as these; where no run is missing, they are the means.
+    Values that no such runs join with most of the others come last.
+    """
+    found = self.levels(axis)
+    place = {x: i for i, x in enumerate(found)}
+    shared = np.zeros((len(found), len(found)))
+    lead = np.zeros(len(found))
+    for block in self._blocks(axis):
+      for of_seed in block.values():
+        at = [place[x] for x in of_seed]
+        values = self.scale.there([*of_seed.values()])
+        shared[np.ix_(at, at)] += np.eye(len(at)) - 1 / len(at)
+        lead[at] += values - values.mean()
+    numbers = np.linalg.pinv(shared) @ lead * (1 if self.lower else -1)
+    joined = connected_components(np.abs(shared) > 1e-9)[1]
+    apart = joined != np.bincount(joined).argmax()
+    return sorted(found, key=lambda x: (apart[place[x]], numbers[place[x]]))
 
   def _blocks(self, axis):
     """[{seed: {value of the axis: counted}}], all other axes alike in each."""

@@ -222,6 +222,22 @@ def test_what_lacks_bad_combinations_does_not_come_first_for_it():
   assert (a.runs, b.runs) == (9, 3)
 
 
+def test_what_is_ahead_in_a_few_common_runs_alone_is_not_the_best():
+  """b is better than a in all else, and worse in what the two have both."""
+  rows = [Result({'loss': loss, 'rate': rate}, seed, 20. + value + seed / 9)
+          for loss, rate, value in (
+              ('a', 1, 4.), ('b', 1, 4.2), ('a', 2, 4.), ('c', 2, 0.),
+              ('b', 3, 3.), ('c', 3, 2.), ('a', 4, 4.), ('c', 4, 0.))
+          for seed in range(3)]
+  found = effects.levels(Results(rows, 'fid'), 'loss')
+  assert [x.level for x in found] == [*'cba']
+  without = Results([x for x in rows if x.point['loss'] != 'c' or (
+      x.point['rate'] != 3)], 'fid')
+  assert [x.level for x in effects.levels(without, 'loss')] == [*'cab']
+  b = effects.levels(without, 'loss')[2]
+  assert b.difference is None and not b.is_worse(True)
+
+
 def test_p_is_corrected_for_all_pairs_of_values():
   rng = np.random.default_rng(0)
   results = grid(lambda a, seed: int(a) + rng.normal(), a='01234', seeds=5)

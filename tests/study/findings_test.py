@@ -198,6 +198,20 @@ def test_seeds_that_only_some_have_are_told():
       findings.findings(alone))
 
 
+def test_who_is_ahead_in_common_runs_is_said_as_it_is_there():
+  """b is ahead of c by more than a is; beside a itself it is behind."""
+  found = Results([
+      Result({'loss': loss, 'rate': rate}, seed, 30. + value + seed / 9)
+      for loss, rate, value in (
+          ('a', 'x', 0.), ('b', 'x', .2), ('a', 'y', 0.), ('c', 'y', 4.),
+          ('b', 'z', 0.), ('c', 'z', 9.)) for seed in range(3)], 'fid')
+  lines = findings.findings(found)
+  assert any('rate, b is best by fid' in x for x in lines)
+  assert any('a is better than b in the runs that both have by 0.2 [' in x
+             for x in lines)
+  assert not any('b is better than a' in x for x in lines)
+
+
 def test_runs_that_diverged_are_counted_and_cost_nothing():
   found = results(.1, seeds=12, diverged=.5)
   lost = int(np.isnan(found.values).sum())
