@@ -70,7 +70,7 @@ def _of_signs(results, compared):
   what = 'logarithms of ratios' if results.scale.ratios else 'differences'
   return [
       f'With {plural(seeds, "seed")} the exact test of signs cannot reject at '
-      f'5 %{f" after {tests} comparisons" if tests > 1 else ""}: it needs '
+      f'5 %{f" after {tests:,} comparisons" if tests > 1 else ""}: it needs '
       f'{fewest} at least. p is of the t test, which takes {what} of seeds for '
       'normal.']
 
@@ -263,7 +263,7 @@ def chance(p: float) -> str:
 
 
 def _of(tests):
-  return f", Holm's correction for {tests} comparisons" if tests > 1 else ''
+  return f", Holm's correction for {tests:,} comparisons" if tests > 1 else ''
 
 
 def _and(names):

@@ -14,7 +14,7 @@ from msg_gan_jax.study.scale import Scale, is_wide
 from msg_gan_jax.study.space import Point
 
 COSTS = ('images', 'd_steps', 'g_steps', 'seconds')
-MOST_LEVELS = 8  # Of an axis whose values are spoken of one by one.
+MOST_LEVELS = 8  # Of an axis whose values have a figure each.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,7 +102,7 @@ class Results:
 
   @property
   def few(self) -> tuple[str, ...]:
-    """Axes with so few values that each can be spoken of."""
+    """Axes whose values were chosen, and so few that each has a figure."""
     return tuple(axis for axis in self.axes if not self.is_drawn(axis)
                  and len(self.levels(axis)) <= MOST_LEVELS)
 
