@@ -57,7 +57,7 @@ def results(gathered: Gathered, metric: str = '', which: str = '') -> tuple[
   notes = []
   if missing:
     notes.append(f'{plural(missing, "run")} without {key}, left out.')
-  found = Results(rows, key, lower)
+  found = Results(rows, key, lower, drawn=gathered.drawn)
   if not np.isfinite(found.values).any():
     raise ValueError('none of the runs has a value: ' + _why_none(runs))
   return found, notes + _unequal(found, runs)
