@@ -9,7 +9,7 @@ import numpy as np
 from msg_gan_jax.config import Config
 from msg_gan_jax.gan.build import build
 from msg_gan_jax.report.text import plural, size
-from msg_gan_jax.study.plan import Plan, program_of
+from msg_gan_jax.study.plan import Plan
 from msg_gan_jax.study.space import Range, Study
 from msg_gan_jax.study.standing import expected, words
 from msg_gan_jax.study.work import Trial
@@ -51,7 +51,7 @@ def describe(name: str, study: Study, found: Plan, whole: bool,
     yield (f'  alike: {plural(found.alike, "point")} with the settings of an '
            'earlier one')
   more = '' if whole else ', of these'
-  yield f'  programs: {programs(found)} are compiled{more}'
+  yield f'  programs: {found.programs} are compiled{more}'
   if trials:
     known = {trial.work.digest: trial.state for trial in trials}
     states = Counter(known.get(run.digest, 'new') for run in found.runs)
@@ -59,11 +59,6 @@ def describe(name: str, study: Study, found: Plan, whole: bool,
         f'{states[x]} {x}' for x in ('done', 'failed', 'running', 'waiting',
                                      'new') if states[x])
   yield f'  disk: {_disk(found.runs, count)}'
-
-
-def programs(found: Plan) -> int:
-  """How many training steps are compiled."""
-  return len({program_of(run.config) for run in found.runs})
 
 
 def _values(axis):
