@@ -6,6 +6,7 @@ what stands there, and what was trained stays.
 """
 from collections.abc import Mapping
 import dataclasses
+import json
 from typing import Any
 
 from msg_gan_jax.config import Config, schema
@@ -31,11 +32,11 @@ def dump(name: str, base: Config, study: Study) -> Json:
   """
   fields = {field.name: getattr(study, field.name)
             for field in dataclasses.fields(study)}
-  return {
+  return json.loads(json.dumps({
       **fields, 'name': name, 'base': schema.flatten(base),
       'axes': {k: _dump_axis(axis) for k, axis in study.axes.items()},
-      'seeds': [*study.seeds], 'apart': [*study.apart],
-      'first': [dict(point) for point in study.first]}
+      'seeds': [*study.seeds],
+      'first': [dict(point) for point in study.first]}))
 
 
 def load(written: Mapping[str, Any]) -> tuple[str, Config, Study]:

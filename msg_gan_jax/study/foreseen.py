@@ -1,6 +1,7 @@
 """What a study would be, before it trains anything."""
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+import math
 from typing import Any
 
 import jax
@@ -10,7 +11,7 @@ from msg_gan_jax.config import Config
 from msg_gan_jax.gan.build import build
 from msg_gan_jax.report.text import plural, size
 from msg_gan_jax.study.plan import Plan
-from msg_gan_jax.study.space import Range, Study
+from msg_gan_jax.study.space import IN_ROUNDS, Range, Study
 from msg_gan_jax.study.standing import expected, words
 from msg_gan_jax.study.work import Trial
 from msg_gan_jax.training import monitor
@@ -41,6 +42,8 @@ def describe(name: str, study: Study, found: Plan, whole: bool,
       f'{axis} ({_values(x)})' for axis, x in study.axes.items())
   if study.sampler != 'grid':
     yield '  ' + _sampled(study, found, whole)
+  if study.sampler in IN_ROUNDS:
+    yield f'  together: {waiting(study)}'
   yield f'  judged by: {study.metric}, the {study.value} measurement of a run'
   dropped = found.dropped
   yield (f'  dropped: {plural(len(dropped), "point")} whose settings do not go '
@@ -59,6 +62,20 @@ def describe(name: str, study: Study, found: Plan, whole: bool,
         f'{states[x]} {x}' for x in ('done', 'failed', 'running', 'waiting',
                                      'new') if states[x])
   yield f'  disk: {_disk(found.runs, count)}'
+
+
+def together(study: Study) -> float:
+  """How many runs do not wait for the values of others; inf is all."""
+  if study.sampler not in IN_ROUNDS:
+    return math.inf
+  return study.at_once * len(study.seeds) * len([*study.groups()])
+
+
+def waiting(study: Study) -> str:
+  """Words for what more workers than that would do."""
+  return (f'{plural(together(study), "run")} at most, since points are chosen '
+          f'by the values of those before, study.at_once={study.at_once} at a '
+          'time; more workers would wait')
 
 
 def _values(axis):

@@ -140,6 +140,40 @@ def test_a_dry_run_says_what_a_study_would_be(command, mine):
   assert not os.path.exists('s')
 
 
+def test_a_dry_run_is_of_the_study_that_is_there(command, mine, monkeypatch):
+  monkeypatch.setattr(study, '_at_work', lambda *unused: 0)
+  assert command('--mode=study', mine(), '--workdir=s') == (0, '', '')
+  status, out, _ = command('--mode=study', mine(('1e-4, 1e-3', '1e-3, 1e-2')),
+                           '--workdir=s', '--dry_run')
+  assert status == 0 and out.startswith('study mine: 6 trials')
+  status, out, err = command('--mode=study', mine(), '--workdir=s',
+                             '--dry_run', '--config.train.batch=16')
+  assert (status, out) == (1, '') and "another study 'mine' is there" in err
+  # Of a storage that has others, and not this one.
+  status, out, err = command('--mode=study', mine(), '--workdir=s',
+                             '--dry_run', '--study_name=other')
+  assert (status, err) == (0, '') and out.startswith('study other: 4 trials')
+  pathlib.Path('s', 'journal.log').write_text('no record\n{}\n')
+  status, out, err = command('--mode=study', mine(), '--workdir=s',
+                             '--dry_run')
+  assert (status, out) == (1, '') and 'line 1 of journal.log is damaged' in err
+
+
+def test_more_workers_than_a_sampler_has_points_for_are_told(
+    command, mine, monkeypatch):
+  monkeypatch.setattr(study, '_at_work', lambda *unused: 0)
+  tpe = mine(('seeds=range(int(seeds))', "seeds=range(2), sampler='tpe', "
+              'points=4'))
+  words = '2 runs at most, since points are chosen by the values of those'
+  status, out, err = command('--mode=study', tpe, '--workdir=s', '--jobs=2')
+  assert (status, out, err) == (0, '', '')
+  status, out, err = command('--mode=study', tpe, '--workdir=s', '--jobs=3')
+  assert (status, out) == (0, '')
+  assert err.startswith(f'warning: --jobs=3: {words}')
+  _, out, _ = command('--mode=study', tpe, '--workdir=s', '--dry_run')
+  assert f'  together: {words}' in out
+
+
 def test_a_dry_run_of_a_sampler_says_what_is_not_known(command):
   status, out, _ = command('--mode=study', '--config=landscape_bandit',
                            '--dry_run')
