@@ -17,6 +17,8 @@ from msg_gan_jax.study.work import Trial
 from msg_gan_jax.training import monitor
 
 REASONS = 10  # That are listed.
+# Of config.data what says how training shows pictures, and not which.
+SHOWN = ('data.mirror', 'data.dequantize', 'data.threads')
 KEPT = 2  # Checkpoints of a run: the best one and the newest.
 # Of a run: what it wrote beside checkpoints in the runs of docs/studies, of
 # which its grids of samples are most: bytes, and those of a grid's value.
@@ -44,6 +46,10 @@ def describe(name: str, study: Study, found: Plan, whole: bool,
     yield '  ' + _sampled(study, found, whole)
   if study.sampler in IN_ROUNDS:
     yield f'  together: {waiting(study)}'
+  if varied := [axis for axis, x in study.axes.items() if any(
+      name.startswith('data.') and name not in SHOWN for name in x.settings)]:
+    yield (f'  pictures: {", ".join(varied)} may change those that runs are '
+           'measured against; unlike ones never meet in one table')
   yield f'  judged by: {study.metric}, the {study.value} measurement of a run'
   dropped = found.dropped
   yield (f'  dropped: {plural(len(dropped), "point")} whose settings do not go '

@@ -13,7 +13,7 @@ import pytest
 
 from msg_gan_jax.config import schema
 from msg_gan_jax.data.sources import DRAWN
-from msg_gan_jax.study import rounds
+from msg_gan_jax.study import plan, rounds
 from msg_gan_jax.study.space import RATES, Choices, Range
 
 STUDIES = ROOT / 'experiments' / 'studies'
@@ -287,6 +287,12 @@ def test_the_small_landscape_is_as_large_as_it_says():
                      'networks.d_weight_norm') == {
       ('none', 'none'), ('layer', 'none'), ('none', 'spectral_compare_gan')}
   assert base.data.resolution == 16
+  # Those that were trained are found again, whatever settings came since.
+  journal = ROOT / 'docs' / 'studies' / 'records' / 'landscape_small.log'
+  text = journal.read_text(encoding='utf-8')
+  base = plan.judged(base, study)
+  assert all(f'"digest":"{run.digest}"' in text
+             for run in rounds.due(base, study, [])[0].runs)
 
 
 def test_families_are_all_networks_of_presets_with_their_own_settings():

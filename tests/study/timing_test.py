@@ -10,7 +10,6 @@ from msg_gan_jax.study import timing
 from msg_gan_jax.study.plan import plan
 from msg_gan_jax.study.space import RATES, Study, choices
 
-
 FOUND = timing.Timing(20., 2., 3., .5, 100.)
 TRAIN = {'train__total_images': 1000, 'train__measure_every_images': 400,
          'train__sample_every_images': 500}
