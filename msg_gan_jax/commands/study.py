@@ -140,9 +140,9 @@ def _work(study, base, folder):
   queue.define(definition.dump(_name(), base, study))
   if AGAIN.value and not relay:
     queue.again()
-  if JOBS.value > foreseen.together(study):
-    console.say_aside(f'warning: --jobs={JOBS.value}: '
-                      + foreseen.waiting(study))
+  if 0 < (most := foreseen.together(study)) < JOBS.value:
+    console.say_aside(
+        f'warning: --jobs={JOBS.value}: {foreseen.waiting(most)}')
   one = worker.Worker(
       folder, base, study, queue, console.say, shared.experiment_file())
   return _at_work(one, relay)

@@ -1,7 +1,6 @@
 """What a study would be, before it trains anything."""
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-import math
 from typing import Any
 
 import jax
@@ -10,7 +9,7 @@ import numpy as np
 from msg_gan_jax.config import Config
 from msg_gan_jax.gan.build import build
 from msg_gan_jax.report.text import plural, size
-from msg_gan_jax.study.plan import Plan
+from msg_gan_jax.study.plan import Plan, program_of
 from msg_gan_jax.study.space import IN_ROUNDS, Range, Study
 from msg_gan_jax.study.standing import expected, words
 from msg_gan_jax.study.work import Trial
@@ -44,8 +43,8 @@ def describe(name: str, study: Study, found: Plan, whole: bool,
       f'{axis} ({_values(x)})' for axis, x in study.axes.items())
   if study.sampler != 'grid':
     yield '  ' + _sampled(study, found, whole)
-  if study.sampler in IN_ROUNDS:
-    yield f'  together: {waiting(study)}'
+  if most := together(study):
+    yield f'  together: {waiting(most)}'
   if varied := [axis for axis, x in study.axes.items() if any(
       name.startswith('data.') and name not in SHOWN for name in x.settings)]:
     yield (f'  pictures: {", ".join(varied)} may change those that runs are '
@@ -70,18 +69,18 @@ def describe(name: str, study: Study, found: Plan, whole: bool,
   yield f'  disk: {_disk(found.runs, count)}'
 
 
-def together(study: Study) -> float:
-  """How many runs do not wait for the values of others; inf is all."""
+def together(study: Study) -> int:
+  """How many runs can be trained at the same time; 0 sets no bound."""
   if study.sampler not in IN_ROUNDS:
-    return math.inf
+    return 0
   return study.at_once * len(study.seeds) * len([*study.groups()])
 
 
-def waiting(study: Study) -> str:
-  """Words for what more workers than that would do."""
-  return (f'{plural(together(study), "run")} at most, since points are chosen '
-          f'by the values of those before, study.at_once={study.at_once} at a '
-          'time; more workers would wait')
+def waiting(most: int) -> str:
+  """Words for what more workers than these would do."""
+  return (f'{plural(most, "run")} at most, study.at_once points with all '
+          'seeds, since points are chosen by the values of those before; more '
+          'workers would wait')
 
 
 def _values(axis):
@@ -120,7 +119,9 @@ def _disk(runs, count):
   by_program: dict[tuple, int] = {}
   sizes = []
   for run in runs:
-    key = (run.config.networks, run.config.optimizer, run.config.data)
+    train = run.config.train
+    key = (program_of(run.config), train.total_images,
+           train.sample_every_images)
     if key not in by_program:
       by_program[key] = bytes_of(run.config)
     sizes.append(by_program[key])

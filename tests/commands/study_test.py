@@ -164,7 +164,7 @@ def test_more_workers_than_a_sampler_has_points_for_are_told(
   monkeypatch.setattr(study, '_at_work', lambda *unused: 0)
   tpe = mine(('seeds=range(int(seeds))', "seeds=range(2), sampler='tpe', "
               'points=4'))
-  words = '2 runs at most, since points are chosen by the values of those'
+  words = '2 runs at most, study.at_once points with all seeds, since'
   status, out, err = command('--mode=study', tpe, '--workdir=s', '--jobs=2')
   assert (status, out, err) == (0, '', '')
   status, out, err = command('--mode=study', tpe, '--workdir=s', '--jobs=3')

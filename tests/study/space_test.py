@@ -24,9 +24,10 @@ RATE = log_uniform(1e-5, 1e-2, of=RATES)
      'study for each set of pictures: --config.data.path='),
     (choices(1, 2, of='train.keep_checkpoints'),
      "'x' varies 'train.keep_checkpoints', which says how a run is kept"),
-    (integers(1.5, 5, of='optimizer.beta1'), "'x': wanted two whole numbers, found "
-     '1.5 and 5'),
-    (integers(1, 5.5, of='train.ema_rampup'), 'whole numbers, found 1 and 5.5')])
+    (integers(1.5, 5, of='train.ema_rampup'),
+     "'x': wanted two whole numbers, found 1.5 and 5"),
+    (integers(1, 5.5, of='train.ema_rampup'),
+     'whole numbers, found 1 and 5.5')])
 def test_axes_that_compare_nothing_are_refused(axis, text):
   with pytest.raises(ValueError, match=f'study.axes: .*{text}'):
     Study({'x': axis}, sampler='random', points=2)
