@@ -1,5 +1,4 @@
 """--mode=study: trains the runs of a study, or helps others that do."""
-import contextlib
 import os
 import pathlib
 import sys
@@ -79,25 +78,41 @@ def _name():
 
 def _foresee(study, base, folder):
   """Says what the study would be."""
-  from msg_gan_jax.study import foreseen, outcome, rounds, storage, timing
+  from msg_gan_jax.study import definition, foreseen, outcome, rounds, timing
   from msg_gan_jax.study.standing import expected
-  from msg_gan_jax.study.trials import Queue
   trials = []
-  if storage.is_there(folder, shared.STORAGE.value):
-    there = storage.open_storage(folder, shared.STORAGE.value, readonly=True)
-    with contextlib.suppress(ValueError):  # It is to begin.
-      trials = Queue(there, name=_name(), create=False).trials()
+  if queue := _there(folder):
+    trials = queue.trials()
+    if there := queue.definition():
+      _, _, study = definition.load(definition.joined(
+          there, definition.dump(_name(), base, study)))
   found, whole = rounds.due(
       base, study, trials, outcome.is_lower(study.metric))
   for line in foreseen.describe(_name(), study, found, whole, trials):
     console.say(line)
   if TIME_A_TRIAL.value:
-    console.say('  time: one run is trained for a moment ...')
-    first = found.runs[0].config
-    count = len(found.runs) if whole else expected(study)
-    console.say('  time: ' + timing.time_of(first).words(
-        first, count, foreseen.programs(found)))
+    console.say('  time: runs are trained for a moment ...')
+    ended = {x.work.digest for x in trials if x.state in ('done', 'failed')}
+    left = [run for run in found.runs if run.digest not in ended]
+    more = 0 if whole else expected(study) - len(found.runs)
+    for line in timing.foresee(left, len(left) + more):
+      console.say(f'  time: {line}')
   return 0
+
+
+def _there(folder):
+  """The Queue of a study that has begun, or None."""
+  from msg_gan_jax.study import storage
+  from msg_gan_jax.study.trials import Queue
+  if not storage.is_there(folder, shared.STORAGE.value):
+    return None
+  there = storage.open_storage(folder, shared.STORAGE.value, readonly=True)
+  try:
+    return Queue(there, name=_name(), create=False)
+  except ValueError as error:
+    if isinstance(error.__cause__, KeyError):  # No study of that name.
+      return None
+    raise
 
 
 def _work(study, base, folder):
@@ -106,6 +121,7 @@ def _work(study, base, folder):
   from msg_gan_jax.study import (
     board,
     definition,
+    foreseen,
     jobs,
     outcome,
     rounds,
@@ -127,6 +143,9 @@ def _work(study, base, folder):
   queue.define(definition.dump(_name(), base, study))
   if AGAIN.value and not relay:
     queue.again()
+  if 0 < (most := foreseen.together(study)) < JOBS.value:
+    console.say_aside(
+        f'warning: --jobs={JOBS.value}: {foreseen.waiting(most)}')
   one = worker.Worker(
       folder, base, study, queue, console.say, shared.experiment_file())
   return _at_work(one, relay)

@@ -9,6 +9,7 @@ import warnings
 import numpy as np
 
 from msg_gan_jax.data import decode, tally
+from msg_gan_jax.data.source import OF_FILES
 from msg_gan_jax.data.store import PictureStore
 from msg_gan_jax.data.stores import listing
 from msg_gan_jax.files import cores
@@ -47,7 +48,7 @@ class MixedSizes:
         cache_dir, ['sizes', store.place, self._digest], self._read_headers)
     self.notes: dict[str, Any] = {
         'path': store.place, 'pictures': len(self), **headers,
-        'digest_of': 'names, sizes and times of the files', **store.notes}
+        'digest_of': OF_FILES, **store.notes}
 
   def __len__(self) -> int:
     return len(self._store.names)

@@ -6,6 +6,7 @@ import numpy as np
 
 from msg_gan_jax.data import decode, held_out, tally
 from msg_gan_jax.data.decoder import REMEDY, Decoder
+from msg_gan_jax.data.source import OF_FILES
 from msg_gan_jax.data.store import PictureStore
 from msg_gan_jax.files import cache, console
 
@@ -188,8 +189,7 @@ class Pictures:
         **tally.wide_note(about.get('wide'), self._recipe.range),
         **self._label_note(),
         'kept': self._kept,
-        'digest_of': ('names, sizes and times of the files' if streamed
-                      else 'pixels and labels'),
+        'digest_of': OF_FILES if streamed else 'pixels and labels',
         **self._store.notes,
     }
 

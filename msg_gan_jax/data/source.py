@@ -6,6 +6,8 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 CHANNELS = 1, 3, 4  # Grey, colour, colour with alpha.
+# What the digest is of, in the notes of a set that is streamed from its files.
+OF_FILES = 'names, sizes and times of the files'
 # For a person; x may be a list, or a tensor, as well.
 TO_BYTES = 'Numbers become bytes so: ' + '; '.join(
     f'{span} by np.clip(np.rint({x}), 0, 255).astype(np.uint8)' for span, x in (

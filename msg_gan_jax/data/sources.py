@@ -11,7 +11,7 @@ from msg_gan_jax.data import decode, held_out
 from msg_gan_jax.data.decoder import REMEDY
 from msg_gan_jax.data.drawn import avatars, polygons, toys
 from msg_gan_jax.data.pictures import Pictures
-from msg_gan_jax.data.source import Source, Subset
+from msg_gan_jax.data.source import OF_FILES, Source, Subset
 from msg_gan_jax.data.store import PictureStore
 from msg_gan_jax.data.stores import (
   archive,
@@ -28,6 +28,18 @@ class Splits(NamedTuple):
   """What training sees, and what it never sees (None if there is nothing)."""
   train: Source
   held_out: Source | None
+
+  def about(self) -> dict[str, dict[str, Any]]:
+    """{split: {'count', 'shape', 'digest'}} of those that there are.
+
+    The digest of a set that is streamed is '': the times of its files are
+    another machine's own.
+    """
+    return {
+        name: {'count': len(source), 'shape': [*source.shape],
+               'digest': '' if source.notes.get('digest_of') == OF_FILES
+               else source.digest()}
+        for name, source in self._asdict().items() if source is not None}
 
 
 class OpenSource(Protocol):

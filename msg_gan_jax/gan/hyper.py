@@ -50,6 +50,17 @@ def untraced(config: schema.Config) -> schema.Config:
   return schema.parse({**values, 'seed': usual['seed']})
 
 
+def held(config: schema.Config) -> dict[str, Any]:
+  """{name: value} of the settings that decide how a step is compiled.
+
+  Those are what `untraced` leaves, without what says which pictures are read,
+  and when something is measured or written.
+  """
+  return {name: value for name, value in schema.flatten(
+      untraced(config)).items() if name in OF_DATA or not (
+          name.startswith(('data.', 'evaluate.')) or name in OF_LOOP)}
+
+
 def now(config: schema.Config, values: dict[str, jax.Array],
         images: jax.Array) -> dict[str, Any]:
   """State.hyper as the schedule has moved it after `images` real images."""
@@ -60,6 +71,13 @@ def now(config: schema.Config, values: dict[str, jax.Array],
       for name, row in HYPER.items() if row.end and name in values}
 
 
+# What a step knows of its pictures.
+OF_DATA = ('data.resolution', 'data.width', 'data.channels', 'data.dequantize')
+# Settings of config.train that are the loop's alone.
+OF_LOOP = tuple(f'train.{name}' for name in (
+    'total_images', 'log_every_images', 'sample_every_images',
+    'measure_every_images', 'checkpoint_every_images', 'keep_checkpoints',
+    'tensorboard', 'init_from', 'init_parts'))
 HYPER = {
     'g_rate': Hyper('optimizer.g_rate'),
     'd_rate': Hyper('optimizer.d_rate'),

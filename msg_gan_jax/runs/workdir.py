@@ -1,5 +1,5 @@
 """A run's folder: one writer at a time, and what it was started with."""
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 import contextlib
 import dataclasses
 import json
@@ -113,7 +113,8 @@ class Workdir:
     return may
 
   def start(self, config: schema.Config, images: int = 0, digest: str = '',
-            devices: Sequence[Any] | None = None) -> list[str]:
+            devices: Sequence[Any] | None = None,
+            pictures: Mapping[str, Any] | None = None) -> list[str]:
     """Checks a config, and records this start and what it changes.
 
     Args:
@@ -121,6 +122,7 @@ class Workdir:
       images: real images shown before this start.
       digest: the digest of the data source.
       devices: what the run computes on; None for jax.devices().
+      pictures: what is recorded of them, plain JSON.
 
     Returns:
       What `check` returns, and a line where the pictures are not those of the
@@ -155,6 +157,7 @@ class Workdir:
       write_json(self.path / 'config.json', dataclasses.asdict(config))
     write_json(path, [*entries, {
         'images': int(images), 'data_digest': digest,
+        **({'pictures': pictures} if pictures else {}),
         **({experiment_file.RECORD: kept} if kept else {}), **present}])
     return changed
 

@@ -6,11 +6,18 @@ what stands there, and what was trained stays.
 """
 from collections.abc import Mapping
 import dataclasses
+import json
 from typing import Any
 
 from msg_gan_jax.config import Config, schema
-from msg_gan_jax.study.plan import ELSEWHERE
-from msg_gan_jax.study.space import Axis, Choices, Range, Study, nested
+from msg_gan_jax.study.space import (
+  ELSEWHERE,
+  Axis,
+  Choices,
+  Range,
+  Study,
+  nested,
+)
 
 Json = dict[str, Any]
 
@@ -25,11 +32,11 @@ def dump(name: str, base: Config, study: Study) -> Json:
   """
   fields = {field.name: getattr(study, field.name)
             for field in dataclasses.fields(study)}
-  return {
+  return json.loads(json.dumps({
       **fields, 'name': name, 'base': schema.flatten(base),
       'axes': {k: _dump_axis(axis) for k, axis in study.axes.items()},
-      'seeds': [*study.seeds], 'apart': [*study.apart],
-      'first': [dict(point) for point in study.first]}
+      'seeds': [*study.seeds],
+      'first': [dict(point) for point in study.first]}))
 
 
 def load(written: Mapping[str, Any]) -> tuple[str, Config, Study]:
@@ -38,8 +45,18 @@ def load(written: Mapping[str, Any]) -> tuple[str, Config, Study]:
   study = Study(**{
       **fields, 'apart': tuple(fields['apart']),
       'axes': {k: _load_axis(v) for k, v in fields['axes'].items()}})
-  return (written['name'], schema.parse(nested(schema.present_names(
-      written['base']))), study)
+  return written['name'], schema.parse(nested(filled(written['base']))), study
+
+
+def filled(settings: Mapping[str, Any]) -> dict[str, Any]:
+  """All settings, of those that a storage has from an earlier version.
+
+  Args:
+    settings: {name: value}; a setting that did not exist then gets what runs
+      had before it.
+  """
+  return {**schema.before(), **{
+      schema.present_name(name): value for name, value in settings.items()}}
 
 
 def _dump_axis(axis: Axis) -> Json:
@@ -71,16 +88,16 @@ def joined(old: Mapping[str, Any], new: Mapping[str, Any]) -> Json:
       raise _another(new, f'its {place} is {old[place]!r}, and here '
                           f'{new[place]!r}')
   varied = {*_settings(old), *_settings(new), *ELSEWHERE}
-  for name in dict.fromkeys([*old['base'], *new['base']]):
-    there, here = old['base'].get(name), new['base'].get(name)
+  of_old, of_new = filled(old['base']), filled(new['base'])
+  for name in of_old:
+    there, here = of_old[name], of_new.get(name)
     if there != here and name not in varied:
       raise _another(new, f'its config.{name} is {there!r}, and here {here!r}')
   axes = dict(old['axes'])
   for name, axis in new['axes'].items():
     axes[name] = _with(axes[name], axis, name, new) if name in axes else axis
   # Where data lie is each machine's own: the first one's stands.
-  base = {**new['base'], **{k: old['base'][k] for k in ELSEWHERE
-                            if k in old['base']}}
+  base = {**of_new, **{k: of_old[k] for k in ELSEWHERE}}
   return {
       **new, 'base': base, 'axes': axes,
       'points': max(old['points'], new['points']),

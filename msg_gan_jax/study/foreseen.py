@@ -10,12 +10,14 @@ from msg_gan_jax.config import Config
 from msg_gan_jax.gan.build import build
 from msg_gan_jax.report.text import plural, size
 from msg_gan_jax.study.plan import Plan, program_of
-from msg_gan_jax.study.space import Range, Study
+from msg_gan_jax.study.space import IN_ROUNDS, Range, Study
 from msg_gan_jax.study.standing import expected, words
 from msg_gan_jax.study.work import Trial
 from msg_gan_jax.training import monitor
 
 REASONS = 10  # That are listed.
+# Of config.data what says how training shows pictures, and not which.
+SHOWN = ('data.mirror', 'data.dequantize', 'data.threads')
 KEPT = 2  # Checkpoints of a run: the best one and the newest.
 # Of a run: what it wrote beside checkpoints in the runs of docs/studies, of
 # which its grids of samples are most: bytes, and those of a grid's value.
@@ -41,6 +43,12 @@ def describe(name: str, study: Study, found: Plan, whole: bool,
       f'{axis} ({_values(x)})' for axis, x in study.axes.items())
   if study.sampler != 'grid':
     yield '  ' + _sampled(study, found, whole)
+  if most := together(study):
+    yield f'  together: {waiting(most)}'
+  if varied := [axis for axis, x in study.axes.items() if any(
+      name.startswith('data.') and name not in SHOWN for name in x.settings)]:
+    yield (f'  pictures: {", ".join(varied)} may change those that runs are '
+           'measured against; unlike ones never meet in one table')
   yield f'  judged by: {study.metric}, the {study.value} measurement of a run'
   dropped = found.dropped
   yield (f'  dropped: {plural(len(dropped), "point")} whose settings do not go '
@@ -51,7 +59,7 @@ def describe(name: str, study: Study, found: Plan, whole: bool,
     yield (f'  alike: {plural(found.alike, "point")} with the settings of an '
            'earlier one')
   more = '' if whole else ', of these'
-  yield f'  programs: {programs(found)} are compiled{more}'
+  yield f'  programs: {found.programs} are compiled{more}'
   if trials:
     known = {trial.work.digest: trial.state for trial in trials}
     states = Counter(known.get(run.digest, 'new') for run in found.runs)
@@ -61,9 +69,18 @@ def describe(name: str, study: Study, found: Plan, whole: bool,
   yield f'  disk: {_disk(found.runs, count)}'
 
 
-def programs(found: Plan) -> int:
-  """How many training steps are compiled."""
-  return len({program_of(run.config) for run in found.runs})
+def together(study: Study) -> int:
+  """How many runs can be trained at the same time; 0 sets no bound."""
+  if study.sampler not in IN_ROUNDS:
+    return 0
+  return study.at_once * len(study.seeds) * len([*study.groups()])
+
+
+def waiting(most: int) -> str:
+  """Words for what more workers than these would do."""
+  return (f'{plural(most, "run")} at most, study.at_once points with all '
+          'seeds, since points are chosen by the values of those before; more '
+          'workers would wait')
 
 
 def _values(axis):
@@ -102,7 +119,9 @@ def _disk(runs, count):
   by_program: dict[tuple, int] = {}
   sizes = []
   for run in runs:
-    key = (run.config.networks, run.config.optimizer, run.config.data)
+    train = run.config.train
+    key = (program_of(run.config), train.total_images,
+           train.sample_every_images)
     if key not in by_program:
       by_program[key] = bytes_of(run.config)
     sizes.append(by_program[key])

@@ -6,12 +6,15 @@ from typing import Any
 import numpy as np
 
 from msg_gan_jax.gan.build import Gan
+from msg_gan_jax.metrics.protocols import PROTOCOLS
 from msg_gan_jax.metrics.table import METRICS, score_of_key
 from msg_gan_jax.runs.read import Written
 from msg_gan_jax.study import cost
 from msg_gan_jax.study.results import COSTS
 from msg_gan_jax.training.scorer import is_score, key_in
 
+# Values of the summary, and those of METRICS: each has reals of its own.
+SLICED, SCORED = 'swd', 'scores'
 STABILITY = 'stability_'  # How far fixed samples moved, at each height.
 
 
@@ -41,7 +44,8 @@ def outcome(written: Written, gan: Gan, metric: str, which: str,
     (value or None, plain JSON): {'metric': the name of the value in records,
     'at': images shown at the measurement that counts, 'scores': {name: number}
     of that measurement, 'curve': {name: [n]} of all measurements, beside COSTS,
-    'cost': {name: number} of the whole run, 'protocol', 'versions', 'data'}.
+    'cost': {name: number} of the whole run, 'protocol', 'versions', 'data',
+    'reals': {SLICED or SCORED: what such values were measured against}}.
   """
   records = written.records
   scores = [name for name in records if is_score(name)]
@@ -89,7 +93,18 @@ def _made_with(written: Written) -> Mapping[str, Any]:
   newest = written.versions[-1] if written.versions else {}
   return {'versions': {k: newest[k] for k in ('packages', 'git', 'devices')
                        if k in newest},
-          'data': newest.get('data_digest', '')}
+          'data': newest.get('data_digest', ''),
+          'reals': _reals(newest.get('pictures'), written.config.evaluate)}
+
+
+def _reals(pictures, evaluate):
+  """What values were measured against; {} of a run that did not record it."""
+  if not pictures:
+    return {}
+  held_out = pictures.get('held_out', pictures['train'])
+  of_protocol = PROTOCOLS[evaluate.protocol].reals
+  return {SLICED: held_out, SCORED: (
+      pictures['train'] if of_protocol == 'train' else held_out)}
 
 
 def _plain(value):

@@ -1,8 +1,9 @@
 """A study's points as runs: what is trained, what is dropped, and what it is
 called.
 """
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 import dataclasses
+import functools
 import hashlib
 import json
 from typing import Any, NamedTuple
@@ -12,12 +13,16 @@ from msg_gan_jax.gan import hyper
 from msg_gan_jax.gan.build import build
 from msg_gan_jax.gan.idle_settings import USUAL, unused
 from msg_gan_jax.metrics import table
-from msg_gan_jax.study.space import Study, nested
+from msg_gan_jax.study.space import ELSEWHERE, Study, nested
 
-# They say where and how a run is kept, and not what comes of it.
-ELSEWHERE = (
-    'data.path', 'data.cache_dir', 'data.cache_gb', 'data.device_gb',
-    'train.tensorboard', 'train.keep_checkpoints')
+# Settings that are younger than version 0.1.0 and older than studies: digests
+# have had them from the first. Later ones count where they change something.
+FROM_THE_FIRST = (
+    'data.held_out_share', 'data.range', 'networks.norm_epsilon',
+    'networks.deviation', 'networks.d_slope', 'networks.d_shortcut',
+    'networks.d_mean', 'networks.conv_clamp', 'objective.augment_most',
+    'train.g_reals', 'train.steps_a_dispatch', 'evaluate.metrics',
+    'evaluate.best')
 
 
 class Planned(NamedTuple):
@@ -44,13 +49,24 @@ class Plan(NamedTuple):
     runs: each different one once, all seeds of a point beside each other.
     dropped: [(point, why its settings do not go together)].
     alike: how many points have the settings of an earlier one.
-    programs: how many training steps are compiled: what is traced, such as
-      rates, betas and weights of penalties, needs none of its own.
   """
-  runs: list[Planned]
-  dropped: list[tuple[Mapping[str, Any], str]]
-  alike: int
-  programs: int
+  runs: Sequence[Planned] = ()
+  dropped: Sequence[tuple[Mapping[str, Any], str]] = ()
+  alike: int = 0
+
+  @property
+  def programs(self) -> int:
+    """How many training steps are compiled.
+
+    What is traced, such as rates, betas and weights of penalties, needs none of
+    its own.
+    """
+    return len({program_of(run.config) for run in self.runs})
+
+  def with_more(self, other: 'Plan') -> 'Plan':
+    """The runs of both; what is dropped and alike is counted together."""
+    return Plan([*self.runs, *other.runs], [*self.dropped, *other.dropped],
+                self.alike + other.alike)
 
 
 def plan(base: Config, study: Study,
@@ -89,7 +105,6 @@ def explored(base: Config, study: Study,
   runs: list[Planned] = []
   dropped: list[tuple[Mapping[str, Any], str]] = []
   known: set[str] = set()
-  programs: set[str] = set()
   alike = 0
   for point in points:
     config = without_idle(with_settings(base, study.settings(point)))
@@ -105,11 +120,10 @@ def explored(base: Config, study: Study,
     except ValueError as error:
       dropped.append((point, str(error)))
       continue
-    programs.add(program_of(config))
     for seed in study.seeds:
       seeded = dataclasses.replace(config, seed=seed)
       runs.append(Planned(point, seed, seeded, digest_of(seeded)))
-  return Plan(runs, dropped, alike, len(programs))
+  return Plan(runs, dropped, alike)
 
 
 def judged(base: Config, study: Study) -> Config:
@@ -148,18 +162,28 @@ def without_idle(config: Config) -> Config:
 
 
 def digest_of(config: Config) -> str:
-  """Twelve letters for the settings that decide what comes of a run."""
-  settings = schema.flatten(config)
-  return _digest({k: v for k, v in settings.items() if k not in ELSEWHERE})
+  """Twelve letters for the settings that decide what comes of a run.
+
+  A setting that comes with another version, and has the value that runs had
+  before it, leaves them as they were: what is trained is found again.
+  """
+  before = _before_later_settings()
+  return _digest({
+      k: v for k, v in schema.flatten(config).items()
+      if k not in ELSEWHERE and not (k in before and v == before[k])})
+
+
+@functools.cache
+def _before_later_settings():
+  """{name: value} that runs had before settings that studies did not know."""
+  before = schema.before()
+  return {name: before[name] for name, about in schema.metadata().items()
+          if about['before'] is not None and name not in FROM_THE_FIRST}
 
 
 def program_of(config: Config) -> str:
   """The same for those that decide how its training step is compiled."""
-  return _digest({
-      k: v for k, v in schema.flatten(hyper.untraced(config)).items()
-      if k.partition('.')[0] in ('networks', 'objective', 'optimizer')
-      or k in ('data.resolution', 'data.channels', 'train.batch', 'train.n_dis',
-               'train.accumulate', 'train.update_order')})
+  return _digest(hyper.held(config))
 
 
 def _digest(settings):

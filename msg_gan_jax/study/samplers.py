@@ -67,12 +67,12 @@ def bandit(axes: dict[str, Axis], tried: Sequence[Tried], count: int,
            seed: int, candidates: int = 4096) -> list[Point]:
   """Points by a Gaussian process with upper confidence bounds.
 
-  Srinivas et al. 2010 (arXiv:0912.3995). Within a round each point is taken to
-  have the value that the process expects of it (GP-BUCB, Desautels et al.
-  2014). Axes lie in [0, 1], rows of choices on coordinates of their own. The
-  kernel is Matern's, nu = 2.5, with a length for each coordinate and noise,
-  fitted by maximum likelihood. The first round is at random; arguments as of
-  `at_random`.
+  Srinivas et al. 2010 (arXiv:0912.3995), with the weight of `_beta`. Within a
+  round each point is taken to have the value that the process expects of it
+  (GP-BUCB, Desautels et al. 2014). Axes lie in [0, 1], rows of choices on
+  coordinates of their own. The kernel is Matern's, nu = 2.5, with a length for
+  each coordinate and noise, fitted by maximum likelihood. The first round is at
+  random; arguments as of `at_random`.
   """
   if not tried:
     return at_random(axes, tried, count, seed)
@@ -117,7 +117,9 @@ def _process(axes, seed):
 def _beta(t, d, delta=.1):
   """The weight of the variance after t points in d coordinates.
 
-  It is that of theorem 2 over 5, as in the paper's own experiments (section 6).
+  It is that of Brochu et al. 2010 (arXiv:1012.2599), p. 15, and not that of
+  Srinivas et al.'s theorem 2, whose constants of the function nobody knows;
+  over 5, as in the experiments of Srinivas et al. (section 6).
   """
   return 2 * math.log(t**(d / 2 + 2) * math.pi**2 / (3 * delta)) / 5
 

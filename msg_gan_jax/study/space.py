@@ -18,6 +18,11 @@ from typing import Any
 from msg_gan_jax.config import metadata, schema, tables
 
 SAMPLERS = ('grid', 'random', 'tpe', 'bandit')
+IN_ROUNDS = ('tpe', 'bandit')  # Samplers that go by the values so far.
+# Settings that say where and how a run is kept, and not what comes of it.
+ELSEWHERE = (
+    'data.path', 'data.cache_dir', 'data.cache_gb', 'data.device_gb',
+    'train.tensorboard', 'train.keep_checkpoints')
 RATES = ('optimizer.g_rate', 'optimizer.d_rate')
 Point = dict[str, Any]  # {axis: a value of it, or the name of a row}.
 
@@ -40,6 +45,10 @@ class Choices:
     """{setting: value} of a row."""
     return self.rows[value]
 
+  def has(self, value: Any) -> bool:
+    """Whether a row is called so."""
+    return value in self.rows
+
 
 @dataclasses.dataclass(frozen=True)
 class Range:
@@ -61,6 +70,10 @@ class Range:
     """{setting: number}."""
     return dict.fromkeys(self.settings, value)
 
+  def has(self, value: float) -> bool:
+    """Whether it lies between the ends."""
+    return self.low <= value <= self.high
+
 
 Axis = Choices | Range
 
@@ -72,7 +85,7 @@ def choices(*values: Any, of: str | Sequence[str]) -> Choices:
     values: such as 'wasserstein', 'hinge'.
     of: 'objective.loss', or ('optimizer.g_rate', 'optimizer.d_rate').
   """
-  settings = (of,) if isinstance(of, str) else tuple(of)
+  settings = _several(of)
   return Choices({value: dict.fromkeys(settings, value) for value in values})
 
 
@@ -143,7 +156,9 @@ class Study:
       'bandit' (a Gaussian process with upper confidence bounds, Srinivas et
       al. 2010) choose `points`.
     points: how many the sampler chooses, for each combination of `apart`.
-    at_once: points that the bandit chooses before it hears of their values.
+    at_once: points that tpe or the bandit chooses before it hears of their
+      values: with all seeds, and for each combination of `apart`, so many runs
+      can be trained at the same time.
     apart: axes that the sampler does not choose: for each combination of their
       values it begins anew, with `points` of its own.
     first: points that come before those of the sampler, such as published ones;
@@ -231,6 +246,8 @@ def _check_axis(name, axis, known):
     if setting not in known:
       raise ValueError(f'{place}: no setting {setting!r}; '
                        f'{tables.nearest(setting, known)}')
+    if why := _not_varied(setting):
+      raise ValueError(f'{place} varies {setting!r}, {why}')
   if isinstance(axis, Range) and not (
       math.isfinite(axis.low) and math.isfinite(axis.high)
       and axis.low < axis.high and (axis.low > 0 or not axis.log)):
@@ -238,6 +255,10 @@ def _check_axis(name, axis, known):
         f'{place}: wanted two finite numbers, the lower one first'
         f'{" and above 0" if axis.log else ""}, found {axis.low:g} and '
         f'{axis.high:g}.')
+  if isinstance(axis, Range) and axis.whole and not (
+      float(axis.low).is_integer() and float(axis.high).is_integer()):
+    raise ValueError(f'{place}: wanted two whole numbers, found {axis.low:g} '
+                     f'and {axis.high:g}.')
   usual = schema.flatten(schema.Config())
   ends = axis.rows if isinstance(axis, Choices) else (axis.low, axis.high)
   for value in ends:
@@ -246,6 +267,21 @@ def _check_axis(name, axis, known):
         schema.parse(nested({**usual, setting: found}))
       except ValueError as error:
         raise ValueError(f'{place}: {error}') from error
+
+
+def _not_varied(setting):
+  """Why no axis can have a setting, and what to do; '' if one can."""
+  if setting.startswith('evaluate.'):
+    return ('which is how runs are measured, and what is measured otherwise '
+            'never meets in one table; wanted it in get_config(), and a study '
+            f'for each: --config.{setting}=... and another --workdir.')
+  if setting == 'data.path':
+    return ('which each machine has for itself; wanted a study for each set of '
+            'pictures: --config.data.path=... and another --workdir.')
+  if setting in ELSEWHERE:
+    return ('which says how a run is kept, and not what comes of it; wanted it '
+            'in get_config().')
+  return ''
 
 
 def _check_seeds(seeds):
@@ -280,6 +316,11 @@ def _check_sampler(study):
   if study.at_once < 1:
     raise ValueError(f'study.at_once: wanted 1 or more, found '
                      f'{study.at_once}.')
+  if study.at_once > 1 and study.sampler not in IN_ROUNDS:
+    raise ValueError(
+        f'study.at_once: {study.at_once} means nothing to the sampler '
+        f'{study.sampler!r}, whose points are all known at once; wanted '
+        f"sampler='{IN_ROUNDS[0]}' or '{IN_ROUNDS[1]}', or no at_once.")
 
 
 def _check_point(study, point):
@@ -288,10 +329,10 @@ def _check_point(study, point):
       raise ValueError(f'study.first: no axis {name!r}; '
                        f'{tables.nearest(name, study.axes)}')
     axis = study.axes[name]
-    if isinstance(axis, Choices) and value not in axis.rows:
+    if isinstance(axis, Choices) and not axis.has(value):
       raise ValueError(f'study.first: the axis {name!r} has no {value!r}; '
                        f'{tables.nearest(value, axis.rows)}')
-    if isinstance(axis, Range) and not axis.low <= value <= axis.high:
+    if isinstance(axis, Range) and not axis.has(value):
       raise ValueError(
           f'study.first: {name!r} is {value!r}; wanted {axis.low:g} to '
           f'{axis.high:g}.')

@@ -1,5 +1,6 @@
 """What came of gathered runs by one metric."""
 import math
+import re
 
 import numpy as np
 
@@ -9,8 +10,11 @@ from msg_gan_jax.report.text import plural
 from msg_gan_jax.study import outcome
 from msg_gan_jax.study.analysis import Gathered, plain
 from msg_gan_jax.study.results import COSTS, Result, Results
+from msg_gan_jax.study.standing import words
 from msg_gan_jax.training.scorer import key_in
-from msg_gan_jax.training.summary import SCORES, SWD_MEAN
+from msg_gan_jax.training.summary import SCORES
+
+KINDS = 4  # Unlike protocols that an error lists.
 
 
 def results(gathered: Gathered, metric: str = '', which: str = '') -> tuple[
@@ -43,7 +47,7 @@ def results(gathered: Gathered, metric: str = '', which: str = '') -> tuple[
                        + tables.nearest(asked, names))
     raise ValueError('none of the runs has a value: '
                      + _why_none(runs))
-  _check_protocols(known, keys, runs)
+  _check_protocols(known, keys, gathered)
   key = known[0]
   lower = outcome.is_lower(key)
   rows, missing = [], 0
@@ -108,21 +112,56 @@ def _result(run, point, value, key, which, lower):
                 others, cost, curve)
 
 
-def _check_protocols(known, keys, runs):
+def _check_protocols(known, keys, gathered):
   """Refuses values that must not stand in one table."""
   if len(known) > 1:
     raise ValueError(
         f'metric: the runs have {" and ".join(known)}, which never meet in one '
         f'table; wanted the runs of one of them, or metric={known[0]}.')
-  if known[0] == SWD_MEAN or known[0] in SCORES:
+  if known[0] in SCORES:
     return
-  found = sorted({run.record.get('protocol', '') for run, key in zip(
-      runs, keys, strict=True) if key})
-  if len(found) > 1:
-    raise ValueError(
-        f'workdir: {known[0]} was measured by unlike protocols, '
-        f'{" and ".join(map(repr, found))}, whose values never meet in one '
-        'table; wanted the runs of one of them.')
+  facts = [_protocol(run, known[0]) if key else {}
+           for run, key in zip(gathered.runs, keys, strict=True)]
+  by_name: dict[str, set[str]] = {}
+  for fact in facts:
+    for name, value in fact.items():
+      by_name.setdefault(name, set()).add(value)
+  unlike = [name for name, values in by_name.items() if len(values) > 1]
+  if not unlike:
+    return
+  kinds: dict[str, list[str]] = {}
+  for fact, point in zip(facts, gathered.points, strict=True):
+    if not fact:
+      continue
+    # What a record of an earlier version lacks is not known.
+    kind = ', '.join(fact.get(name, 'unknown') for name in unlike)
+    kinds.setdefault(kind, []).append(words(dict(point)))
+  listed = sorted(kinds.items())[:KINDS]
+  raise ValueError(
+      f'workdir: {known[0]} was measured by unlike protocols, '
+      f'{" and ".join(repr(kind) for kind, _ in listed)}'
+      f'{" and others" if len(kinds) > KINDS else ""}, whose values never meet '
+      'in one table ('
+      + '; '.join(f'{plural(len(points), "run")} such as {points[0]}'
+                  for _, points in listed)
+      + '). Wanted the runs of one of them: they are folders in runs/ of their '
+      'study, and workdir takes several, with commas between.')
+
+
+def _protocol(run, key):
+  """{name: words} of what is known to move a value beside the samples."""
+  sliced = re.fullmatch(r'swd_(mean|\d+)', key)
+  facts = {} if sliced else {
+      'protocol': run.record.get('protocol', ''),
+      'weights': run.settings.get('evaluate.weights_file', '')}
+  reals = run.record.get('reals', {}).get(
+      outcome.SLICED if sliced else outcome.SCORED)
+  if reals:
+    facts['reals'] = (f'{plural(reals["count"], "real")} of '
+                      f'{" x ".join(map(str, reals["shape"]))}')
+    if reals['digest']:
+      facts['digest'] = f'digest {reals["digest"]:.8}'
+  return facts
 
 
 def _why_none(runs):

@@ -229,8 +229,9 @@ class Worker:
   def _config(self, settings: dict[str, Any]) -> Config:
     """Settings of a run, whose data may lie elsewhere on this machine."""
     return schema.parse(nested({
-        **settings, **{name: self._here[name] for name in plans.ELSEWHERE
-                       if name != 'train.keep_checkpoints'}}))
+        **definition.filled(settings), **{
+            name: self._here[name] for name in plans.ELSEWHERE
+            if name != 'train.keep_checkpoints'}}))
 
 
 class _LostError(BaseException):

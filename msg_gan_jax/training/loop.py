@@ -174,7 +174,8 @@ class Run:
         self._saver, gan, config, init_key, like, say)
     variety = monitor.variety_of_reals(splits.train)
     changed = folder.start(
-        config, self.images, splits.train.digest(), jax.devices())
+        config, self.images, splits.train.digest(), jax.devices(),
+        splits.about())
     for line in changed:
       say(f'changed: {line}')
     self._recorder = Recorder(

@@ -115,6 +115,8 @@ def test_another_study_of_that_name_is_refused(command, mine, monkeypatch):
 
 def test_rows_of_a_studys_own_file_are_asked_for(command, mine, monkeypatch):
   monkeypatch.setattr(study, '_at_work', lambda *unused: 0)
+  monkeypatch.setitem(LOSSES, 'own', None)  # And gone when this is over.
+  del LOSSES['own']
   own = mine(
       ('from msg_gan_jax import template\n',
        'from msg_gan_jax import LOSSES, template\n'
@@ -139,6 +141,40 @@ def test_a_dry_run_says_what_a_study_would_be(command, mine):
   assert 'dropped: 2 points' in out and '2 such as rate 0.0001, n 3: ' in out
   assert 'programs: 2 are compiled' in out and 'disk: ' in out
   assert not os.path.exists('s') and not os.path.exists('new.db')
+
+
+def test_a_dry_run_is_of_the_study_that_is_there(command, mine, monkeypatch):
+  monkeypatch.setattr(study, '_at_work', lambda *unused: 0)
+  assert command('--mode=study', mine(), '--workdir=s') == (0, '', '')
+  status, out, _ = command('--mode=study', mine(('1e-4, 1e-3', '1e-3, 1e-2')),
+                           '--workdir=s', '--dry_run')
+  assert status == 0 and out.startswith('study mine: 6 trials')
+  status, out, err = command('--mode=study', mine(), '--workdir=s',
+                             '--dry_run', '--config.train.batch=16')
+  assert (status, out) == (1, '') and "another study 'mine' is there" in err
+  # Of a storage that has others, and not this one.
+  status, out, err = command('--mode=study', mine(), '--workdir=s',
+                             '--dry_run', '--study_name=other')
+  assert (status, err) == (0, '') and out.startswith('study other: 4 trials')
+  pathlib.Path('s', 'journal.log').write_text('no record\n{}\n')
+  status, out, err = command('--mode=study', mine(), '--workdir=s',
+                             '--dry_run')
+  assert (status, out) == (1, '') and 'line 1 of journal.log is damaged' in err
+
+
+def test_more_workers_than_a_sampler_has_points_for_are_told(
+    command, mine, monkeypatch):
+  monkeypatch.setattr(study, '_at_work', lambda *unused: 0)
+  tpe = mine(('seeds=range(int(seeds))', "seeds=range(2), sampler='tpe', "
+              'points=4'))
+  words = '2 runs at most, study.at_once points with all seeds, since'
+  status, out, err = command('--mode=study', tpe, '--workdir=s', '--jobs=2')
+  assert (status, out, err) == (0, '', '')
+  status, out, err = command('--mode=study', tpe, '--workdir=s', '--jobs=3')
+  assert (status, out) == (0, '')
+  assert err.startswith(f'warning: --jobs=3: {words}')
+  _, out, _ = command('--mode=study', tpe, '--workdir=s', '--dry_run')
+  assert f'  together: {words}' in out
 
 
 def test_a_dry_run_of_a_sampler_says_what_is_not_known(command):

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 from msg_gan_jax.data import decode, pictures
+from msg_gan_jax.data.source import Subset
+from msg_gan_jax.data.sources import Splits
 from msg_gan_jax.data.stores import folder
 from msg_gan_jax.files import cache
 
@@ -196,6 +198,12 @@ def test_a_streamed_set_has_the_same_pictures(root, tmp_path, read):
   for note in ('sizes', 'modes', 'per_class', 'decisions', 'widths'):
     assert kept.notes[note] == streamed.notes[note]
   assert 'names, sizes and times' in streamed.notes['digest_of']
+  # Those are another machine's own: no two runs are told apart by them.
+  for source in (kept, streamed):
+    part = Subset(source, indices[:3])
+    assert Splits(source, part).about()['held_out'] == {
+        'count': 3, 'shape': [8, 8, 3],
+        'digest': part.digest() if source is kept else ''}
 
 
 def test_a_streamed_digest_changes_with_a_touch_and_a_setting(root, read):

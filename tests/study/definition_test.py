@@ -52,6 +52,22 @@ def test_two_machines_whose_data_lie_elsewhere_agree():
   assert definition.joined(there, here) == there
 
 
+def test_settings_of_a_later_version_have_what_runs_had_before():
+  old, now = dumped(GRID), dumped(GRID)
+  for name in ('train.g_reals', 'data.held_out_share'):
+    del old['base'][name]
+  base = definition.load(old)[1]
+  assert (base.train.g_reals, base.data.held_out_share) == ('same', -2)
+  with pytest.raises(ValueError, match='data.held_out_share is -2.0, and here'):
+    definition.joined(old, now)
+  now = dumped(GRID, with_settings(BASE, {'data.held_out_share': -2.}))
+  assert definition.joined(old, now) == now
+  # By the name that it had.
+  old['base']['train.update'] = old['base'].pop('train.update_order')
+  assert definition.load(old)[1] == base
+  assert definition.joined(old, now) == now
+
+
 @pytest.mark.parametrize(('study', 'settings', 'why'), [
     (Study(GRID.axes, metric='fid'), {}, "its metric is 'swd', and here 'fid'"),
     (GRID, {'train.batch': 7}, 'its config.train.batch is 4, and here 7'),

@@ -13,7 +13,7 @@ import pytest
 
 from msg_gan_jax.config import schema
 from msg_gan_jax.data.sources import DRAWN
-from msg_gan_jax.study import rounds
+from msg_gan_jax.study import plan, rounds
 from msg_gan_jax.study.space import RATES, Choices, Range
 
 STUDIES = ROOT / 'experiments' / 'studies'
@@ -139,8 +139,8 @@ def test_the_bandit_makes_240_settings_in_12_rounds(penalty):
   assert by_n_dis(study) == {1: 10, 5: 10}  # The first of the rounds.
   assert study.points == 12 * study.at_once
   # To draw all at once takes as many; how good they are is not asked here.
-  assert by_n_dis(dataclasses.replace(study, sampler='random')) == {
-      1: 120, 5: 120}
+  at_random = dataclasses.replace(study, sampler='random', at_once=1)
+  assert by_n_dis(at_random) == {1: 120, 5: 120}
 
 
 # Lucic et al. 2018 (arXiv:1711.10337), and params.py of its compare_gan.
@@ -287,6 +287,12 @@ def test_the_small_landscape_is_as_large_as_it_says():
                      'networks.d_weight_norm') == {
       ('none', 'none'), ('layer', 'none'), ('none', 'spectral_compare_gan')}
   assert base.data.resolution == 16
+  # Those that were trained are found again, whatever settings came since.
+  journal = ROOT / 'docs' / 'studies' / 'records' / 'landscape_small.log'
+  text = journal.read_text(encoding='utf-8')
+  base = plan.judged(base, study)
+  assert all(f'"digest":"{run.digest}"' in text
+             for run in rounds.due(base, study, [])[0].runs)
 
 
 def test_families_are_all_networks_of_presets_with_their_own_settings():

@@ -69,6 +69,40 @@ def test_names_follow_from_what_comes_of_a_run_alone(small):
       more, base).runs}
 
 
+def test_a_setting_of_a_later_version_leaves_digests_as_they_were(
+    small, monkeypatch):
+  base = small('stylegan2', networks__conv_clamp=0.)
+  clamped = small('stylegan2', networks__conv_clamp=256.)
+  usual, other = map(plans.digest_of, (base, clamped))
+  flat = {k: v for k, v in schema.flatten(base).items()
+          if k != 'networks.conv_clamp'}
+  before = plans._digest(
+      {k: v for k, v in flat.items() if k not in plans.ELSEWHERE})
+  assert before != usual != other
+  # As if nobody had known conv_clamp when digests began.
+  monkeypatch.setattr(plans, 'FROM_THE_FIRST', tuple(
+      x for x in plans.FROM_THE_FIRST if x != 'networks.conv_clamp'))
+  plans._before_later_settings.cache_clear()
+  try:
+    assert plans.digest_of(base) == before
+    assert plans.digest_of(clamped) == other
+  finally:
+    plans._before_later_settings.cache_clear()
+
+
+@pytest.mark.parametrize(('name', 'values', 'programs'), [
+    ('train.ema_half_life_images', (1e3, 2e3), 2),
+    ('train.g_batches', (1, 2), 2),
+    ('schedule.rates', (.5, .6), 2), ('optimizer.beta2', (.9, .99), 1),
+    ('data.count', (64, 128), 1), ('train.total_images', (64, 128), 1),
+    ('data.resolution', (16, 32), 2)])
+def test_programs_are_as_many_as_steps_have_constants(
+    small, name, values, programs):
+  found = of(Study({'x': choices(*values, of=name)}), small(
+      schedule__images=64))
+  assert len(found.runs) == 2 and found.programs == programs
+
+
 def test_a_run_measures_what_judges_it(small):
   found = of(Study({'rate': choices(1e-4, of=RATES)}, metric='kid'), small())
   settings = found.runs[0].config.evaluate

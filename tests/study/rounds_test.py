@@ -4,14 +4,17 @@ import math
 
 import pytest
 
+from msg_gan_jax.config import schema
 from msg_gan_jax.study import samplers
 from msg_gan_jax.study.rounds import due
+from msg_gan_jax.study.samplers import Tried
 from msg_gan_jax.study.space import (
   RATES,
   Study,
   choices,
   integers,
   log_uniform,
+  uniform,
 )
 from msg_gan_jax.study.work import Trial, Work
 
@@ -25,12 +28,23 @@ def value(run):
 
 
 def work(run):
-  return Work(run.digest, {'point': run.point, 'seed': run.seed,
-                           'round': run.round})
+  return Work(run.digest, {
+      'point': run.point, 'seed': run.seed, 'round': run.round,
+      'settings': schema.flatten(run.config)})
 
 
 def ended(run, diverged=False):
   return Trial(work(run), 'done', None if diverged else value(run), {}, '', 0)
+
+
+def failed(run):
+  return Trial(work(run), 'failed', None, {}, 'OSError: no pictures', 0)
+
+
+def of(sampler, **more):
+  """A Study; what goes by values does so two points at a time."""
+  return Study(AXES, sampler=sampler,
+               at_once=1 if sampler == 'random' else 2, **more)
 
 
 def play(base, study, diverged=lambda run: False):
@@ -50,7 +64,7 @@ def play(base, study, diverged=lambda run: False):
 @pytest.mark.parametrize(('sampler', 'times'), [
     ('random', 1), ('tpe', 3), ('bandit', 3)])
 def test_a_sampler_chooses_as_many_points_as_it_should(small, sampler, times):
-  study = Study(AXES, seeds=(0, 1), sampler=sampler, points=5, at_once=2)
+  study = of(sampler, seeds=(0, 1), points=5)
   found = play(small(), study)
   runs = [run for time in found for run in time]
   assert len(found) == times
@@ -132,7 +146,7 @@ def test_points_that_are_there_stand_whatever_would_be_chosen_now(
 
 @pytest.mark.parametrize('sampler', ['random', 'tpe', 'bandit'])
 def test_more_seeds_and_points_change_none_that_is_there(small, sampler):
-  study, base = Study(AXES, sampler=sampler, points=4, at_once=2), small()
+  study, base = of(sampler, points=4), small()
   runs, trials = played(base, study)
   more = dataclasses.replace(study, seeds=(0, 1), points=5)
   while True:
@@ -151,3 +165,59 @@ def test_half_a_round_that_is_there_is_made_whole_as_it_would_have_been(small):
   study, base = Study(AXES, sampler='bandit', points=6, at_once=3), small()
   runs, trials = played(base, study)
   assert due(base, study, trials[:4])[0].runs == runs
+
+
+@pytest.mark.parametrize('sampler', ['random', 'bandit'])
+def test_an_axis_that_comes_later_keeps_the_points_that_have_a_value_of_it(
+    small, sampler):
+  study, base = of(sampler, points=4), small()
+  runs, trials = played(base, study)
+  has, other = base.optimizer.beta1, base.optimizer.beta1 + .1
+  for axis in (choices(other, has, of='optimizer.beta1'),
+               uniform(has, other, of='optimizer.beta1')):
+    more = dataclasses.replace(study, axes={'beta1': axis, **AXES})
+    found = due(base, more, trials)[0].runs
+    assert [x.digest for x in found] == [x.digest for x in runs]
+    assert all(x.point['beta1'] == has for x in found)
+    assert {x.digest for x in found} == {x.work.digest for x in trials}
+  # None has these: the rounds are new.
+  for axis in (choices(other, of='optimizer.beta1'),
+               uniform(other, .9, of='optimizer.beta1')):
+    more = dataclasses.replace(study, axes={'beta1': axis, **AXES})
+    found = due(base, more, trials)[0].runs
+    assert not {x.digest for x in found} & {x.digest for x in runs}
+
+
+def test_what_failed_is_not_told_to_a_sampler(small, monkeypatch):
+  study, base, told = of('tpe', seeds=(0, 1), points=4), small(), []
+  choose = samplers.SAMPLERS['tpe']
+  monkeypatch.setitem(samplers.SAMPLERS, 'tpe', lambda axes, tried, *rest: (
+      told.append(tried), choose(axes, tried, *rest))[1])
+  first = due(base, study, [])[0].runs
+  for gone in ((0,), (0, 1)):  # A seed of a point, and then both.
+    trials = [failed(run) if i in gone else ended(run)
+              for i, run in enumerate(first)]
+    again, last = due(base, study, trials)
+    assert last and len(again.runs) == 8
+    one, two = first[1], first[2]
+    assert told[-1] == [
+        *([Tried(one.point, value(one))] if gone == (0,) else []),
+        Tried(two.point, value(two) + .5)]
+
+
+def test_points_that_are_drawn_twice_are_counted(small):
+  axes = {'penalty': choices('none', 'gradient_penalty', of=(
+      'objective.penalty')), 'λ': uniform(
+          1, 10, of='objective.penalty_weight')}
+  plan, _ = due(small(), Study(axes, sampler='random', points=6), [])
+  assert len(plan.runs) == 6
+  # Without a penalty all λ are one.
+  assert sum(x.point['penalty'] == 'none' for x in plan.runs) == 1
+  assert plan.alike > 0
+
+
+def test_programs_are_counted_over_all_rounds(small):
+  study = Study(AXES, sampler='random', points=12)
+  plan, _ = due(small(), study, [])
+  assert plan.programs == len({
+      (x.point['n_dis'], x.point['loss']) for x in plan.runs}) > 1

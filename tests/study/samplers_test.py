@@ -62,7 +62,7 @@ def test_what_was_tried_makes_later_points_better_than_random_ones(sampler):
   assert late < .7 * random
 
 
-def test_the_bandits_weight_is_a_fifth_of_theorem_2s():
+def test_the_bandits_weight_is_a_fifth_of_that_of_brochu_et_al():
   # 2 log(t^(d/2+2) pi^2 / 3 delta) at t = 10, d = 4, delta = .1.
   assert samplers._beta(10, 4) == pytest.approx(
       2 / 5 * (4 * math.log(10) + math.log(math.pi**2 / .3)))

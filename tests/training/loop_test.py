@@ -169,7 +169,9 @@ def test_a_run_leaves_its_records(unbroken, config):
   entry, = json.loads((path / 'versions.json').read_text())
   assert entry['images'] == 0 and entry['packages']['jax'] == jax.__version__
   assert entry['devices']['count'] == 1
-  assert entry['data_digest'] == loop.open_source(config).train.digest()
+  splits = loop.open_source(config)
+  assert entry['data_digest'] == splits.train.digest()
+  assert entry['pictures'] == splits.about()
   assert sorted(os.listdir(path / 'samples')) == [
       f'images_{n:010d}.png' for n in (0, 56, 112, TOTAL)]
   with Image.open(path / 'samples' / 'images_0000000056.png') as image:
