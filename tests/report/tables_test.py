@@ -67,8 +67,8 @@ def test_latex_has_powers_of_ten_and_not_the_e_of_computers(value, text):
   assert f'\n{text} \\\\\n' in tables.latex(Table(('x',), [(value,)]))
 
 
-@pytest.mark.parametrize(('value', 'text'), [(999.7, '1,000'), (-999.7, '-1,000'),
-                                             (999.4, '999'), (1234., '1,234')])
+@pytest.mark.parametrize(('value', 'text'), [
+    (999.7, '1,000'), (-999.7, '-1,000'), (999.4, '999'), (1234., '1,234')])
 def test_what_rounding_makes_longer_is_written_out(value, text):
   assert tables.number(value, 3) == text
 
