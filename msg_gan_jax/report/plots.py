@@ -264,9 +264,9 @@ def _figure(panels, width=None, height=2.5, names=()):
 
 
 def _in_a_row(names, width):
-  """How many names of a legend are about as wide as the figure."""
-  return max(1, min(len(names), int(width * 17) // (
-      6 + max(map(len, names)))))
+  """How many names of a legend fit into the width of a figure, in inches."""
+  return max(1, min(len(names), int(
+      width / (.47 + .052 * max(map(len, names))))))
 
 
 def _name_columns(ax, places, names, room):

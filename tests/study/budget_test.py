@@ -25,25 +25,35 @@ def test_of_a_uniform_law_the_expected_minimum_is_known():
       (n + 1) / (b + 1), rtol=1e-9)
 
 
-def test_random_orders_agree_with_the_closed_form_from_both_sides():
+def test_the_band_holds_95_percent_of_orders_that_are_drawn():
   values = np.random.default_rng(1).lognormal(size=40)
-  groups = [values[:0].tolist() or values[:20], values[20:]]
-  simulated = budget.best_in_orders([values], orders=4000)
-  drawn = budget.best_in_orders(groups, orders=4000).expected
-  np.testing.assert_allclose(simulated.expected, budget.expected_best(values))
-  # Within a group they are alike, and after all runs it is the best of all.
-  error = 5 * values[:20].std() / 4000**.5
-  np.testing.assert_allclose(
-      drawn[:20], budget.expected_best(values[:20]), atol=error)
-  assert drawn[-1] == simulated.expected[-1] == values.min()
-  assert (simulated.low <= simulated.expected + 1e-12).all()
-  assert (simulated.expected <= simulated.high + 1e-12).all()
+  best = budget.best_in_orders(values)
+  drawn = np.minimum.accumulate(np.random.default_rng(2).permuted(
+      np.tile(values, (4000, 1)), axis=1), axis=1)
+  np.testing.assert_array_equal(best.budgets, np.arange(1, 41))
+  # Five standard errors of a share of 2.5 % and of 4,000 orders.
+  assert (drawn < best.low).mean(0).max() <= .025 + 5 * (.024 / 4000)**.5
+  assert (drawn > best.high).mean(0).max() <= .025 + 5 * (.024 / 4000)**.5
+  # Not wider than it must be: without its ends it would hold fewer.
+  inside = (drawn > best.low) & (drawn < best.high)
+  assert inside.mean(0).max() <= .95 + 5 * (.05 / 4000)**.5
+  np.testing.assert_allclose(best.expected, drawn.mean(0), atol=5 * values.std(
+      ) / 4000**.5)
+  assert best.expected[-1] == best.low[-1] == best.high[-1] == values.min()
+
+
+def test_of_many_runs_some_budgets_are_kept():
+  values = np.random.default_rng(3).normal(size=1000)
+  best = budget.best_in_orders(values)
+  assert len(best.budgets) < 301 and best.budgets[[0, -1]].tolist() == [1, 1000]
+  np.testing.assert_array_equal(
+      best.expected, budget.expected_best(values)[best.budgets - 1])
 
 
 def test_higher_is_the_mirror_of_lower():
   values = np.random.default_rng(2).normal(size=12)
-  low = budget.best_in_orders([values], seed=3)
-  high = budget.best_in_orders([-values], lower=False, seed=3)
+  low = budget.best_in_orders(values)
+  high = budget.best_in_orders(-values, lower=False)
   np.testing.assert_array_equal(low.expected, -high.expected)
   np.testing.assert_array_equal(low.low, -high.high)
   np.testing.assert_array_equal(
