@@ -16,7 +16,8 @@ class Best(NamedTuple):
   """The best value after each number of runs, over all orders of them.
 
   Attributes:
-    budgets: [k] int, 1 .. n runs; of many, some 300 that go up by equal ratios.
+    budgets: [k] int, of 1 .. n runs; of many, where no others are asked for,
+      some 300 that go up by equal ratios.
     expected: [k], the mean of the best.
     low, high: [k], between which it lies in 95 % of the orders.
   """
@@ -45,25 +46,28 @@ def expected_best(values: Sequence[float] | np.ndarray,
 
 
 def best_in_orders(values: Sequence[float] | np.ndarray,
-                   lower: bool = True) -> Best:
+                   lower: bool = True,
+                   budgets: Sequence[int] | None = None) -> Best:
   """The best so far, over all orders of a study's runs.
 
   Args:
     values: [n], finite.
     lower: whether less is better.
+    budgets: of how many runs; None: see Best.
   """
   sign = 1 if lower else -1
   ordered = np.sort(sign * _finite(values))
   n = len(ordered)
-  budgets, found = _some(n), []
-  for b in budgets.tolist():
+  counts = _some(n) if budgets is None else np.array(budgets)
+  found = []
+  for b in counts.tolist():
     chances = _chances(n, b)
     ends = np.searchsorted(
         np.cumsum(chances) + 1e-9, (.025, .975))
     found.append((chances @ ordered[:len(chances)],
                   *ordered[np.minimum(ends, len(chances) - 1)]))
   expected, low, high = sign * np.array(found).T
-  return Best(budgets, expected, *((low, high) if lower else (high, low)))
+  return Best(counts, expected, *((low, high) if lower else (high, low)))
 
 
 def _chances(n, b):

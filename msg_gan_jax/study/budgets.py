@@ -60,10 +60,10 @@ def table(results: Results, axis: str = '') -> Table:
   budgets = _some(max(len(group.rows) for group in groups.values()))
   rows: list[list[Cell]] = []
   for level, group in groups.items():
-    best = budget.best_in_orders(group.counted, results.lower)
-    rows.append([level, *(
-        Around(*(float(np.interp(b, best.budgets, x)) for x in best[1:]))
-        if b <= len(group.rows) else None for b in budgets)])
+    afforded = [b for b in budgets if b <= len(group.rows)]
+    best = budget.best_in_orders(group.counted, results.lower, afforded)
+    found = [Around(*map(float, x)) for x in zip(*best[1:], strict=True)]
+    rows.append([level, *found, *[None] * (len(budgets) - len(found))])
   return Table(
       (axis or 'of', *(plural(b, 'run') for b in budgets)), rows,
       f'The best {results.metric} that a number of runs brings'
