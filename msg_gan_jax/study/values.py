@@ -40,8 +40,9 @@ def results(gathered: Gathered, metric: str = '', which: str = '') -> tuple[
     if metric and names:
       of_runs = any(metric in run.record.get('curve', ()) for run in runs)
       raise ValueError('metric: ' + (
-          f'{asked!r} does not say how good samples are; ' if of_runs else
-          f'no run has {asked!r}; ') + tables.nearest(asked, names))
+          f'{asked!r} does not say how good samples are; wanted a score: '
+          f'{", ".join(names)}.' if of_runs else
+          f'no run has {asked!r}; {tables.nearest(asked, names)}'))
     raise ValueError('none of the runs has a value: '
                      + _why_none(runs))
   _check_protocols(known, keys, runs)
@@ -136,6 +137,8 @@ def _why_none(runs):
   diverged = sum(bool(run.record.get('diverged')) for run in runs)
   if diverged == len(runs):
     return f'each of the {len(runs):,} has diverged.'
+  if not diverged:
+    return 'they were not measured.'
   return (f'{plural(diverged, "run")} of {len(runs):,} diverged, and the '
           'others were not measured.')
 
