@@ -1,4 +1,4 @@
-"""Prints the tables of docs/studies/landscape_small.md, from its records.
+"""Prints the first table of docs/studies/landscape_small.md, from its records.
 
   mkdir -p runs/landscape_small
   cp docs/studies/records/landscape_small.log runs/landscape_small/journal.log
@@ -12,8 +12,6 @@ import numpy as np
 
 ROOT = pathlib.Path(__file__).parents[2]
 DEFAULT = 'ns', 'sn'
-PAIRS = ('ns', 'ns_gp'), ('wgan', 'wgan_gp')
-BUDGETS = 1, 3, 6, 12, 18
 
 
 def methods(results):
@@ -50,25 +48,11 @@ def beside_the_default(found):
     yield '| ' + ' | '.join(cells) + ' |'
 
 
-def by_budget(results):
-  """Lines of a table: the best of so many runs, with and without a penalty."""
-  from msg_gan_jax.study import budget
-  yield '| loss |' + ''.join(f' {b} |' for b in BUDGETS)
-  yield '|---' * (1 + len(BUDGETS)) + '|'
-  for loss in (x for pair in PAIRS for x in pair):
-    best = budget.best_in_orders(
-        [results.where({'loss': loss}).counted], results.lower)
-    yield f'| {loss} |' + ''.join(
-        f' {best.expected[b - 1]:.0f} [{best.low[b - 1]:.0f}, '
-        f'{best.high[b - 1]:.0f}] |' for b in BUDGETS)
-
-
 def main(folder):
-  """Prints both tables."""
+  """Prints it."""
   from msg_gan_jax.study import analysis, values
   results, _ = values.results(analysis.gather(folder))
-  print('\n'.join([*beside_the_default(methods(results)), '',
-                   *by_budget(results)]))
+  print('\n'.join(beside_the_default(methods(results))))
 
 
 if __name__ == '__main__':
