@@ -186,7 +186,7 @@ def heats(panels: Mapping[str, np.ndarray], down: Sequence[str],
     for i, j in np.ndindex(rows, columns):
       if np.isfinite(values[i, j]):
         dark = (norm(values[i, j]) < .5) == lower
-        ax.text(j, i, number(values[i, j], 3), ha='center', va='center',
+        ax.text(j, i, number(float(values[i, j]), 3), ha='center', va='center',
                 fontsize=7, color='white' if dark else 'black')
     _name_columns(ax, range(columns), across, 10 * columns)
     ax.set_xlabel(_plain(xlabel), fontsize=8)

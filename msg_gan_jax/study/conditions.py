@@ -1,6 +1,7 @@
 """How the runs of a page were made and measured, in words."""
 from collections import Counter
 from collections.abc import Callable, Sequence
+import os
 from typing import Any
 
 from msg_gan_jax.metrics.protocols import PROTOCOLS
@@ -55,17 +56,21 @@ def _measured(metric, runs):
 
 def _protocol(run):
   settings = run.settings
-  row = PROTOCOLS[settings['evaluate.protocol']]
+  name = settings['evaluate.protocol']
+  if name not in PROTOCOLS:  # The user's own, which need not be loaded here.
+    return f'the protocol {name}'
+  row = PROTOCOLS[name]
   features = settings['evaluate.features'] or row.features
   count = settings['evaluate.count'] or row.n_fake
-  return (f'the protocol {settings["evaluate.protocol"]} with features of '
-          f'{features}, {f"{count:,}" if count else "as many"} samples beside '
+  return (f'the protocol {name} with features of {features}, '
+          f'{f"{count:,}" if count else "as many"} samples beside '
           f'{REALS[row.reals]}')
 
 
 def _pictures(run):
   settings = run.settings
-  where = settings['data.dataset'] or settings['data.path']
+  where = settings['data.dataset'] or os.path.basename(
+      settings['data.path'].rstrip('/'))
   digest = run.record.get('data', '')
   height, width = settings['data.resolution'], settings['data.width']
   return (settings['data.name'] + (f' ({where})' if where else '')

@@ -45,6 +45,13 @@ def test_what_was_asked_for_counts():
           'beside held-out pictures; the last measurement') in text
 
 
+def test_a_protocol_and_a_folder_of_the_user_are_named():
+  text, _ = said({'evaluate.protocol': 'mine', 'data.name': 'folder',
+                  'data.path': '/data/of/faces/'})
+  assert 'measured by the protocol mine; ' in text
+  assert 'Pictures: folder (faces), 32 x 32' in text
+
+
 def test_the_summary_of_a_run_has_no_protocol():
   text, _ = said({}, metric='swd_mean')
   assert text.startswith('swd_mean is measured with the summary of a run; ')
