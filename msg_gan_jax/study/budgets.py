@@ -56,7 +56,7 @@ def figure(results: Results, axis: str = '') -> Figure:
 
 def table(results: Results, axis: str = '') -> Table:
   """The best value of some numbers of runs: of all, or for each level."""
-  groups = by_level(results, axis) if axis else {'all runs': results}
+  groups = _groups(results, axis)
   budgets = _some(max(len(group.rows) for group in groups.values()))
   rows: list[list[Cell]] = []
   for level, group in groups.items():
@@ -105,8 +105,7 @@ def best_figure(results: Results, axis: str) -> Figure:
 def best_table(results: Results, axis: str = '') -> Table:
   """The best 5 %: of all, or of each level."""
   rows: list[list[Cell]] = []
-  for level, group in (by_level(results, axis) if axis else {
-      'all runs': results}).items():
+  for level, group in _groups(results, axis).items():
     best = _best(group)
     rows.append([level, len(group.rows), len(best), float(best[0]),
                  float(np.median(best)), float(best[-1])])
@@ -116,6 +115,12 @@ def best_table(results: Results, axis: str = '') -> Table:
                                              '.'),
       [f'kept: 5 % of the runs, and {FEWEST} at least where there are so many; '
        f'best, median and worst are of these; {WORST}.'])
+
+
+def _groups(results, axis):
+  """{value of an axis, as a cell: its runs}; of no axis, all."""
+  return {level: results.where({axis: level})
+          for level in results.levels(axis)} if axis else {'all runs': results}
 
 
 def _best(results):

@@ -35,6 +35,9 @@ RATIOS = (
     'mean, at any number of seeds. That of a ratio is paired by seed.')
 READING = (
     'A run that diverged counts as the worst of all that did not.',
+    'Bands of the best value against a budget are no confidence intervals: '
+    'they are where 95 % of the orders lie in which the runs of this study '
+    'could have been trained.',
     'p below .05 is called better, and p above it "cannot be told". "Would '
     'probably have shown" is a power of 80 %.',
     f'fANOVA is of {MOST_TRIALS:,} runs at most, drawn from all.')
