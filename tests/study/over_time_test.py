@@ -12,6 +12,7 @@ from msg_gan_jax.study.results import Result, Results
 GAN = types.SimpleNamespace(phase=lambda shown: types.SimpleNamespace(
     images=5, penalties=['none'], update_g=True))
 
+
 def run(seed, images, values, point='a', d=32, g=32, diverged=False, **more):
   images = np.array(images, float)
   return Result(
