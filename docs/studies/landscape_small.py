@@ -1,4 +1,4 @@
-"""Prints the first table of docs/studies/landscape_small.md, from its records.
+"""Prints the tables of docs/studies/landscape_small.md, from its records.
 
   mkdir -p runs/landscape_small
   cp docs/studies/records/landscape_small.log runs/landscape_small/journal.log
@@ -6,6 +6,7 @@
 """
 import argparse
 import pathlib
+import re
 import sys
 
 import numpy as np
@@ -26,6 +27,7 @@ def methods(results):
 def beside_the_default(found):
   """Lines of a table: each method beside the one that is recommended."""
   from msg_gan_jax.study import comparison
+  from msg_gan_jax.study.findings import chance
   from msg_gan_jax.study.scale import Scale
   scale = Scale(ratios=True)
   others = [k for k in found if k != DEFAULT]
@@ -41,18 +43,27 @@ def beside_the_default(found):
       x = differences[k]
       ratio, low, high, least = map(scale.back, (
           x.mean, x.low, x.high, comparison.detectable(x.std, x.n)))
-      cells += [f'{ratio:.2f} [{low:.2f}, {high:.2f}]', f'{corrected[k]:.2f}',
+      cells += [f'{ratio:.2f} [{low:.2f}, {high:.2f}]',
+                re.sub('p( =)? ', '', chance(corrected[k])),
                 f'{least:.1f} times' if least < 100 else 'nothing']
     else:
       cells += ['1', '', '']
     yield '| ' + ' | '.join(cells) + ' |'
 
 
-def main(folder):
-  """Prints it."""
+def by_budget(results):
+  """Lines of a table of the page: the best of so many runs, by loss."""
+  from msg_gan_jax.report import tables
+  from msg_gan_jax.study import budgets
+  return tables.markdown(budgets.table(results, 'loss')._replace(
+      caption='', notes=())).splitlines()
+
+
+def lines(folder):
+  """Both tables."""
   from msg_gan_jax.study import analysis, values
   results, _ = values.results(analysis.gather(folder))
-  print('\n'.join(beside_the_default(methods(results))))
+  return [*beside_the_default(methods(results)), '', *by_budget(results)]
 
 
 if __name__ == '__main__':
@@ -60,4 +71,4 @@ if __name__ == '__main__':
   parser = argparse.ArgumentParser(
       description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
   parser.add_argument('--study', type=pathlib.Path, required=True)
-  main(str(parser.parse_args().study))
+  print('\n'.join(lines(str(parser.parse_args().study))))

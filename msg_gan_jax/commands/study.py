@@ -102,6 +102,7 @@ def _foresee(study, base, folder):
 
 def _work(study, base, folder):
   """Opens the study's storage, and works."""
+  from msg_gan_jax.data.sources import open_source
   from msg_gan_jax.study import (
     board,
     definition,
@@ -116,8 +117,9 @@ def _work(study, base, folder):
     _refuse_accelerator()
   relay = board.Relay() if jobs.number() else None
   lower = outcome.is_lower(study.metric)
-  if not relay:  # What is wrong with it must not be stored.
-    rounds.due(base, study, [], lower)
+  if not relay:  # What is wrong with it must not be stored,
+    plan, _ = rounds.due(base, study, [], lower)
+    open_source(plan.runs[0].config)  # nor let run after run fail here.
   queue = Queue(
       storage.open_storage(folder, shared.STORAGE.value), lower, name=_name(),
       say=relay.say if relay else console.say_aside)
@@ -150,6 +152,7 @@ def _at_work(one, relay):
     if not relay and (failed := one.standing().failed):
       shown.say(f'{plural(failed, "run")} failed; once what stopped them is '
                 f'mended, --{AGAIN.name} trains them')
+      return status or 1
     return status
   finally:
     shown.close()

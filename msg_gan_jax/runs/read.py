@@ -38,7 +38,8 @@ class Written:
     evaluations: the lines of scores.jsonl, whole: protocols, versions, seeds.
     grids: (images, path) of the pictures in samples/, in this order.
     warnings: {'text', 'date', 'images'} of what was warned of while it trained;
-      without 'images' where that was before the first step of a start.
+      without 'images' where that was before the first step of a start. That
+      of a start that diverged has its number as 'diverged'.
     changes: {'images', 'changed', 'date'}, what continued starts have changed.
     versions: of each start, its packages, devices, data and date.
     summary: the newest distances to real pictures, of summary.json; {} if they
@@ -59,6 +60,13 @@ class Written:
   summary: dict[str, Any]
   checkpoints: tuple[int, ...]
   best: int | None
+
+  @property
+  def diverged(self) -> str:
+    """What was not finite, where that ended the newest start; '' if not."""
+    told = [x for x in self.warnings if x.get('diverged')]
+    newest = told and told[-1]['diverged'] == len(self.versions)
+    return told[-1]['text'] if newest else ''
 
 
 def read(workdir: str | os.PathLike) -> Written:

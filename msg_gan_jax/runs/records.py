@@ -1,6 +1,7 @@
 """Where a run's numbers go: metrics.jsonl, and writers of one's own."""
 from collections.abc import Callable, Mapping
 import contextlib
+import errno
 import json
 import math
 import os
@@ -94,7 +95,9 @@ class Metrics(Writer):
       record['clock'] = _plain('clock', clock)
     line = json.dumps(record, allow_nan=False).encode() + b'\n'
     if os.write(self._file, line) != len(line):
-      raise OSError(f'{self.path}: the disk took only a part of a record.')
+      raise OSError(
+          f'{self.path}: the disk took only a part of a record.') from OSError(
+              errno.ENOSPC, os.strerror(errno.ENOSPC))
     self.images.append(record['images'])
 
   def truncate(self, images: int) -> None:

@@ -6,12 +6,12 @@ nothing but what the storage says.
 from collections.abc import Callable
 import contextlib
 import dataclasses
-import errno
 import pathlib
 import time
 from typing import Any
 
 from msg_gan_jax.config import Config, schema
+from msg_gan_jax.files import disk
 from msg_gan_jax.gan.build import build
 from msg_gan_jax.report.tables import number
 from msg_gan_jax.runs import records
@@ -29,6 +29,7 @@ from msg_gan_jax.training import kept, loop
 from msg_gan_jax.training.saver import DivergedError
 from msg_gan_jax.training.stop import Stop
 
+FAILURES = 5  # In a row, for one reason: it is this machine's, or all runs'.
 RUNS = 'runs'  # The folder of the runs in that of a study.
 PAUSE = 2.  # Seconds until a worker that has nothing to do looks again.
 # Gets what is trained, of how many images, how many were shown, and words.
@@ -67,6 +68,7 @@ class Worker:
     self._planned: tuple[int, bool] | None = None
     self._rounds: dict[Any, plans.Plan] = {}
     self._warned: set[str] = set()
+    self._failures: list[str] = []
 
   def work(self) -> int:
     """Works until nothing is left, or until a signal; returns its number."""
@@ -127,17 +129,22 @@ class Worker:
     name = f'{words(about["point"])}, seed {about["seed"]}'
     path = self.folder / RUNS / claim.work.digest
     began, diverged = time.monotonic(), ''
-    with self.queue.held(claim, begins=records.furthest(path)):
+
+    def show(*so_far):
+      if claim.lost.is_set():
+        raise _LostError
+      self.show(name, total, *so_far)
+
+    with self.queue.held(claim, begins=_furthest(path)):
       try:
         config = self._config(about['settings'])
         total = config.train.total_images
-        self.show(name, total, 0, 'starting ...')
+        show(0, 'starting ...')
         try:
           with self._counted(own=False):
             signal = loop.train(
                 config, path, self._hear, experiment=self.experiment,
-                show=lambda *so_far: self.show(name, total, *so_far),
-                make=kept.gan_of)
+                show=show, make=kept.gan_of)
         except DivergedError as error:
           signal, diverged = 0, str(error)
         if signal:
@@ -147,17 +154,22 @@ class Worker:
           value, record = outcome(
               read(path), build(config), self.study.metric, self.study.value,
               self._lower)
+      except _LostError:  # This one was taken for dead.
+        self._tell(f'{name}: another worker has taken it over')
+        return 0
       except InUseError:
         # A worker that had lost its lease, and is not dead, is still at it.
         self.queue.give_back(claim, pause=LEASE)
         return 0
       except Exception as error:  # One run never ends a study,
-        if getattr(error, 'errno', 0) in (errno.ENOSPC, errno.EDQUOT):
+        if disk.is_full(error):
           self.queue.give_back(claim)  # but on a full disk all would fail.
           raise
         self.queue.fail(claim, f'{type(error).__name__}: {error}')
         self._tell(f'{name}: failed: {error}')
+        self._count_failure(error, path)
         return 0
+    self._failures = []
     if diverged:
       value = None
     seconds = time.monotonic() - began
@@ -166,6 +178,16 @@ class Worker:
           **record, 'diverged': diverged, 'seconds': round(seconds, 3)})
       self._tell(f'{name}: {_result(value, record, diverged)}, {seconds:.0f} s')
     return 0
+
+  def _count_failure(self, error, path):
+    """Ends this worker where it can do nothing but let runs fail."""
+    # What names its run's folder is one reason all the same.
+    self._failures.append(str(error).replace(str(path), ''))
+    if len(self._failures) >= FAILURES and len({*self._failures}) == 1:
+      raise ValueError(
+          f'{FAILURES} runs in a row failed for one reason: {error} Mend it; '
+          'then the same command with --again trains them, and the others.'
+      ) from error
 
   def _hear(self, line):
     """Says a warning of a run, if no run before it had the same.
@@ -193,6 +215,17 @@ class Worker:
     return schema.parse(nested({
         **settings, **{name: self._here[name] for name in plans.ELSEWHERE
                        if name != 'train.keep_checkpoints'}}))
+
+
+class _LostError(BaseException):
+  """Another worker has this run: what catches errors must not hold it up."""
+
+
+def _furthest(path):
+  """Images at the newest record of a run; what is wrong is told later."""
+  with contextlib.suppress(OSError):
+    return records.furthest(path)
+  return 0
 
 
 def _result(value, record, diverged):

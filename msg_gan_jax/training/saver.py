@@ -6,9 +6,12 @@ from typing import Any, NoReturn
 import jax
 from jax.sharding import Sharding
 
+from msg_gan_jax.files.atomic import append_json
 from msg_gan_jax.gan.state import State
 from msg_gan_jax.runs.best import Best
 from msg_gan_jax.runs.checkpoints import Checkpoints
+from msg_gan_jax.runs.read import WARNINGS
+from msg_gan_jax.runs.versions import now, read_versions
 from msg_gan_jax.training import monitor
 from msg_gan_jax.training.scorer import Scorer
 
@@ -133,6 +136,10 @@ class Saver:
       DivergedError: always.
     """
     self.wait()
+    if jax.process_index() == 0:
+      append_json(self._folder / WARNINGS, {
+          'text': f'the run diverged: {what}', 'date': now(),
+          'diverged': len(read_versions(self._folder / 'versions.json'))})
     steps = self._checkpoints.steps()
     good = (f'The last good checkpoint has {steps[-1]:,} images'
             if steps else 'There is no checkpoint yet')

@@ -77,6 +77,10 @@ class Stop:
     if number == signal.SIGINT and self.signal:
       raise KeyboardInterrupt
     self.signal = number
+    # Whoever has begun this context is asked, too: the run may be at its end.
+    outer = getattr(self._handlers.get(number), '__self__', None)
+    if isinstance(outer, Stop):
+      outer.signal = number
     self._leave_closed_terminals()
     if self.at_once and jax.process_count() == 1:
       raise _Stopped

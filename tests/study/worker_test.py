@@ -1,16 +1,21 @@
 """A study of real runs, from its space to its findings."""
 import errno
 import math
+import os
+import signal
 
 import numpy as np
 import pytest
 
 from msg_gan_jax.gan.build import build
+from msg_gan_jax.runs.workdir import InUseError
 from msg_gan_jax.study import cost, plan
 from msg_gan_jax.study.space import RATES, Study, choices
 from msg_gan_jax.study.storage import open_storage
 from msg_gan_jax.study.trials import Queue
-from msg_gan_jax.study.worker import RUNS, Worker
+from msg_gan_jax.study.worker import FAILURES, RUNS, Worker
+from msg_gan_jax.training.saver import DivergedError
+from msg_gan_jax.training.stop import Stop
 
 
 @pytest.mark.parametrize('settings, d, g', [
@@ -54,15 +59,126 @@ def test_a_study_trains_its_runs_once_and_records_what_came_of_them(
   assert len(said) == before  # Nothing is left.
 
 
-def test_on_a_full_disk_a_worker_ends_and_its_run_waits(
-    small, tmp_path, monkeypatch):
-  def full(*args, **named):
-    raise OSError(errno.ENOSPC, 'No space left on device')
+class Trained:
+  """Stands for training: does what it is told, run by run."""
 
-  monkeypatch.setattr('msg_gan_jax.training.loop.train', full)
-  study = Study({'rate': choices(1e-4, 1e-3, of=RATES)}, metric='swd')
-  queue = Queue(open_storage(tmp_path))
-  worker = Worker(tmp_path, plan.judged(small(), study), study, queue, print)
-  with pytest.raises(OSError, match='No space'):
+  def __init__(self, *outcomes):
+    self.outcomes, self.paths = [*outcomes], []
+
+  def __call__(self, config, path, say, **named):
+    self.paths.append(path)
+    outcome = self.outcomes.pop(0) if self.outcomes else OSError('broken')
+    if callable(outcome):
+      outcome = outcome(**named)
+    if isinstance(outcome, BaseException):
+      raise outcome
+    return outcome
+
+
+@pytest.fixture
+def at_work(small, tmp_path, monkeypatch):
+  """(*outcomes) -> (Worker whose runs have these, its Queue, said lines)."""
+  def make(*outcomes, count=2):
+    trained = Trained(*outcomes)
+    monkeypatch.setattr('msg_gan_jax.training.loop.train', trained)
+    monkeypatch.setattr('msg_gan_jax.study.worker.read', lambda path: None)
+    monkeypatch.setattr(
+        'msg_gan_jax.study.worker.outcome',
+        lambda *unused: (1., {'metric': 'swd_mean', 'scores': {}}))
+    study = Study({'rate': choices(
+        *(1e-4 * 2**i for i in range(count)), of=RATES)}, metric='swd')
+    said, queue = [], Queue(open_storage(tmp_path))
+    return Worker(tmp_path, plan.judged(small(), study), study, queue,
+                  said.append), queue, said
+  return make
+
+
+def states(queue):
+  return [x.state for x in queue.trials()]
+
+
+def test_a_run_that_fails_is_told_and_the_next_one_is_trained(at_work):
+  worker, queue, said = at_work(ValueError('no such thing'), 0)
+  assert worker.work() == 0
+  assert states(queue) == ['failed', 'done']
+  assert queue.trials()[0].reason == 'ValueError: no such thing'
+  assert 'rate 0.0001, seed 0: failed: no such thing' in said[0]
+  assert queue.again() == 1
+  assert states(queue) == ['waiting', 'done']
+
+
+def test_where_run_after_run_fails_for_one_reason_the_worker_ends(at_work):
+  worker, queue, _ = at_work(*[OSError('no data')] * 7, count=7)
+  with pytest.raises(ValueError, match='5 runs in a row .* no data Mend it'):
     worker.work()
-  assert {x.state for x in queue.trials()} == {'waiting'}
+  assert states(queue) == ['failed'] * FAILURES + ['waiting'] * 2
+
+
+def test_failures_that_differ_or_are_apart_end_nothing(at_work):
+  worker, queue, _ = at_work(
+      *[OSError('no data')] * 4, 0, *[OSError('no data')] * 4, OSError('x'),
+      count=10)
+  assert worker.work() == 0
+  assert states(queue).count('failed') == 9
+
+
+def test_a_diverged_run_is_done_without_a_value(at_work):
+  worker, queue, said = at_work(DivergedError('d_loss = nan'), 0)
+  assert worker.work() == 0
+  first, second = queue.trials()
+  assert (first.state, first.value) == ('done', None)
+  assert first.record['diverged'] == 'd_loss = nan'
+  assert second.record['diverged'] == '' and 'diverged' in said[0]
+
+
+def test_what_is_in_use_elsewhere_is_left_alone(at_work):
+  worker, queue, _ = at_work(InUseError('in use'), 0, signal.SIGTERM)
+  assert worker.enqueue()
+  for _ in range(2):
+    worker._do(queue.claim())
+  assert states(queue) == ['waiting', 'done']
+  assert queue.claim() is None  # It is left alone for a while.
+
+
+def test_a_signal_ends_the_work_and_gives_the_run_back(at_work):
+  worker, queue, _ = at_work(0, signal.SIGTERM)
+  assert worker.work() == signal.SIGTERM
+  assert states(queue) == ['done', 'waiting']
+
+
+def test_a_signal_at_the_end_of_a_run_ends_the_work_after_it(at_work):
+  def last_moment(**unused):
+    with Stop():  # As training has one of its own.
+      os.kill(os.getpid(), signal.SIGTERM)
+    return 0
+
+  worker, queue, _ = at_work(last_moment, 0)
+  assert worker.work() == signal.SIGTERM
+  assert states(queue) == ['done', 'waiting']
+
+
+def test_a_worker_that_was_taken_for_dead_leaves_its_run(at_work):
+  worker, queue, said = at_work()
+  worker.enqueue()
+  claim = queue.claim()
+
+  def lost(show, **unused):
+    claim.lost.set()
+    show(8, 'training')
+    raise AssertionError('it went on')
+
+  worker, *_ = at_work(lost)
+  assert worker._do(claim) == 0
+  assert states(queue) == ['running', 'waiting']
+
+
+@pytest.mark.parametrize('error', [
+    OSError(errno.ENOSPC, 'No space left on device'),
+    OSError('RESOURCE_EXHAUSTED: ENOSPC No space left on device')])
+def test_on_a_full_disk_a_worker_ends_and_its_run_waits(at_work, error):
+  whole = OSError('could not write the checkpoint')
+  whole.__cause__ = error
+  worker, queue, _ = at_work(whole)
+  with pytest.raises(OSError, match='could not write'):
+    worker.work()
+  assert set(states(queue)) == {'waiting'}
