@@ -1,5 +1,7 @@
 """Laws of the best value against the budget."""
+from fractions import Fraction
 import itertools
+import math
 
 import numpy as np
 import pytest
@@ -25,21 +27,21 @@ def test_of_a_uniform_law_the_expected_minimum_is_known():
       (n + 1) / (b + 1), rtol=1e-9)
 
 
-def test_the_band_holds_95_percent_of_orders_that_are_drawn():
-  values = np.random.default_rng(1).lognormal(size=40)
-  best = budget.best_in_orders(values)
-  drawn = np.minimum.accumulate(np.random.default_rng(2).permuted(
-      np.tile(values, (4000, 1)), axis=1), axis=1)
-  np.testing.assert_array_equal(best.budgets, np.arange(1, 41))
-  # Five standard errors of a share of 2.5 % and of 4,000 orders.
-  assert (drawn < best.low).mean(0).max() <= .025 + 5 * (.024 / 4000)**.5
-  assert (drawn > best.high).mean(0).max() <= .025 + 5 * (.024 / 4000)**.5
-  # Not wider than it must be: without its ends it would hold fewer.
-  inside = (drawn > best.low) & (drawn < best.high)
-  assert inside.mean(0).max() <= .95 + 5 * (.05 / 4000)**.5
-  np.testing.assert_allclose(best.expected, drawn.mean(0), atol=5 * values.std(
-      ) / 4000**.5)
-  assert best.expected[-1] == best.low[-1] == best.high[-1] == values.min()
+def test_the_band_holds_95_percent_of_all_orders():
+  n = 50
+  best = budget.best_in_orders(np.random.default_rng(1).permutation(n) + 1)
+
+  def end(b, share):
+    # The best of b is above i in comb(n - i, b) of comb(n, b) draws.
+    return next(i for i in range(1, n + 1) if Fraction(
+        math.comb(n - i, b), math.comb(n, b)) <= 1 - share)
+
+  assert best.budgets.tolist() == [*range(1, n + 1)]
+  for name, share in (('low', Fraction(1, 40)), ('high', Fraction(39, 40))):
+    assert getattr(best, name).tolist() == [
+        end(b, share) for b in best.budgets.tolist()]
+  np.testing.assert_allclose(
+      best.expected, (n + 1) / (best.budgets + 1), rtol=1e-9)
 
 
 def test_of_many_runs_some_budgets_are_kept():

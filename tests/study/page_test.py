@@ -81,7 +81,7 @@ def test_what_has_no_figure_is_told(tmp_path, saved):
   page.write(found, page.Told('four', {}, []), tmp_path)
   text = (tmp_path / 'study.md').read_text()
   rest, = re.findall(
-      r'^(\w): only in tables. Figures are of the 3 axes that matter', text, re.M)
+      r'\n(\w): only in tables. Figures are of the 3 axes that matter', text)
   assert 'no run was measured more than once' in text
   assert {name.removeprefix('budget_') for name in saved
           if name.startswith('budget_')} == {*'abcd'} - {rest}
