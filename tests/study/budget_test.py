@@ -28,7 +28,7 @@ def test_of_a_uniform_law_the_expected_minimum_is_known():
 
 
 def test_the_band_holds_95_percent_of_all_orders():
-  n = 50
+  n = 40  # With one run, ends lie where shares are exactly theirs.
   best = budget.best_in_orders(np.random.default_rng(1).permutation(n) + 1)
 
   def end(b, share):
