@@ -7,7 +7,8 @@ Four workers of one core each train 40 small runs. Some of them are killed at
 random moments, and begun again; so is the server, which is away for a while. No
 run may be lost or counted twice. With a grid, its table must then equal bit for
 bit that of one worker of one core with a journal, which nobody disturbs. The
-same command goes on where it was stopped; FOLDER/table.md keeps what came out.
+same command goes on where it was stopped, and fails where too little is left to
+kill anybody; FOLDER/table.md keeps what came out.
 """
 import argparse
 import json
@@ -74,11 +75,12 @@ class Trouble:
     self._server, self._away, self._back = server, away, 0.
     # None so late that nobody works any more.
     self._at = [.85 * (i + self._rng.random()) / kills for i in range(kills)]
-    self.workers = self.servers = 0
+    self._kills, self.workers, self.servers = kills, 0, 0
 
   def make(self, share, running):
     """Kills what is due; brings a server back that was away long enough."""
-    if self._at and share >= self._at[0]:
+    works = share < 1  # To kill who has nothing to do shows nothing.
+    if works and self._at and share >= self._at[0]:
       del self._at[0]
       time.sleep(self._rng.uniform(0, 3))
       victim = self._rng.choice(running)
@@ -86,7 +88,7 @@ class Trouble:
       victim.wait()
       self.workers += 1
       self._say(f'at {share:.0%}: kill -9 of worker {victim.pid}')
-    if self._server and not self.servers and share >= .4:
+    if works and self._server and not self.servers and share >= .4:
       self._server.kill()
       self.servers, self._back = 1, time.monotonic() + self._away
       self._say(f'at {share:.0%}: kill -9 of the server')
@@ -94,6 +96,15 @@ class Trouble:
       self._server.start()
       self._back = 0.
       self._say(f'the server is back after {self._away:.0f} s')
+
+  def missing(self):
+    """What it was asked for and has not done."""
+    found = []
+    if self.workers < self._kills:
+      found.append(f'{self.workers} of {self._kills} workers were killed')
+    if self._server and not self.servers:
+      found.append('the server was not killed')
+    return found
 
   @property
   def away(self):
@@ -173,6 +184,7 @@ def main(out, storage, sampler, kills, away, seed, say=print):
     trouble = Trouble(kills, server, away, seed, say)
     seconds = run(folder, address, sampler, WORKERS, trouble)
     found, wrong, attempts = table(folder, address)
+    wrong += trouble.missing()
   finally:
     if server:
       server.close()

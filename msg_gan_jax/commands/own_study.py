@@ -5,6 +5,7 @@ import functools
 import ml_collections
 
 from msg_gan_jax.config import Config, template
+from msg_gan_jax.files.console import say_aside
 from msg_gan_jax.study.space import Study
 
 
@@ -31,4 +32,5 @@ def get_study(folder: str, address: str, name: str) -> Study:
 def read(folder: str, address: str, name: str) -> tuple[str, Config, Study]:
   """Its name, its base and what it varies; arguments as of `get_config`."""
   from msg_gan_jax.study import definition, stored
-  return definition.load(stored.read_stored(folder, address, name).definition)
+  return definition.load(
+      stored.read_stored(folder, address, name, say_aside).definition)

@@ -83,7 +83,7 @@ def _foresee(study, base, folder):
   from msg_gan_jax.study.standing import expected
   from msg_gan_jax.study.trials import Queue
   trials = []
-  if shared.STORAGE.value or (folder / storage.JOURNAL).exists():
+  if storage.is_there(folder, shared.STORAGE.value):
     there = storage.open_storage(folder, shared.STORAGE.value, readonly=True)
     with contextlib.suppress(ValueError):  # It is to begin.
       trials = Queue(there, name=_name(), create=False).trials()
@@ -120,9 +120,10 @@ def _work(study, base, folder):
   if not relay:  # What is wrong with it must not be stored,
     plan, _ = rounds.due(base, study, [], lower)
     open_source(plan.runs[0].config)  # nor let run after run fail here.
+  say = relay.say if relay else console.say_aside
   queue = Queue(
-      storage.open_storage(folder, shared.STORAGE.value), lower, name=_name(),
-      say=relay.say if relay else console.say_aside)
+      storage.open_storage(folder, shared.STORAGE.value, say=say), lower,
+      name=_name(), say=say)
   queue.define(definition.dump(_name(), base, study))
   if AGAIN.value and not relay:
     queue.again()
@@ -137,7 +138,8 @@ def _at_work(one, relay):
   from msg_gan_jax.training import stop
   if JOBS.value > 1:
     one.enqueue()  # Or each of them would.
-  shown = relay or board.Board(JOBS.value, one.standing, console.say)
+  shown = relay or board.Board(
+      JOBS.value, lambda: one.standing(patience=0.), console.say)
   one.say, one.show = shown.say, shown.show
   try:
     if JOBS.value > 1:
@@ -149,7 +151,7 @@ def _at_work(one, relay):
       shown.say(f'the study itself took {one.own_seconds:.1f} s of '
                 f'{one.all_seconds:.0f} s' + (
                     '; the same command goes on' if status else ''))
-    if not relay and (failed := one.standing().failed):
+    if not (relay or status) and (failed := one.standing().failed):
       shown.say(f'{plural(failed, "run")} failed; once what stopped them is '
                 f'mended, --{AGAIN.name} trains them')
       return status or 1

@@ -1,9 +1,14 @@
-"""How many cores this process may use."""
+"""Which cores this process may use."""
 import os
 
 
-def available() -> int:
-  """Those of its affinity where there is such a thing, else of the machine."""
+def numbers() -> list[int]:
+  """Those of its affinity; [] where there is no such thing."""
   if hasattr(os, 'sched_getaffinity'):
-    return len(os.sched_getaffinity(0))
-  return os.cpu_count() or 1
+    return sorted(os.sched_getaffinity(0))
+  return []
+
+
+def available() -> int:
+  """How many they are; without an affinity, those of the machine."""
+  return len(numbers()) or os.cpu_count() or 1

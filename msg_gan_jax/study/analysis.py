@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from msg_gan_jax.config import schema
 from msg_gan_jax.report.text import plural
 from msg_gan_jax.study import definition, outcome, plan
-from msg_gan_jax.study.space import RATES
+from msg_gan_jax.study.results import MOST_LEVELS
+from msg_gan_jax.study.space import RATES, Range
 from msg_gan_jax.study.storage import JOURNAL
 from msg_gan_jax.study.stored import Stored, read_stored
 
@@ -44,12 +45,14 @@ class Gathered(NamedTuple):
     axes: {axis: what it varies, in words}.
     points: [n], {axis: value} of each of `runs`.
     notes: sentences about what was left out.
+    drawn: axes whose numbers were drawn; None: that is not known.
   """
   title: str
   runs: Sequence[Ended]
   axes: Mapping[str, str]
   points: Sequence[Mapping[str, Any]]
   notes: Sequence[str]
+  drawn: Sequence[str] | None = None
 
 
 def gather(workdir: str, address: str = '', name: str = '') -> Gathered:
@@ -87,7 +90,9 @@ def gather(workdir: str, address: str = '', name: str = '') -> Gathered:
                      '--mode=study_status says what is running.')
   found = [*ended.values()]
   study = _one_study(stored) if not runs else None
+  drawn = None
   if study:
+    drawn = _drawn(study[2])
     usual = schema.flatten(study[1])
     axes = {axis: ', '.join(rows.settings)
             for axis, rows in study[2].axes.items()}
@@ -100,7 +105,7 @@ def gather(workdir: str, address: str = '', name: str = '') -> Gathered:
     axes, points = differing([run.settings for run in found])
   names = [*dict.fromkeys(one.definition['name'] for one in stored)]
   title = ', '.join([*names, *([plural(len(runs), 'run')] if runs else [])])
-  return Gathered(title, found, axes, points, notes)
+  return Gathered(title, found, axes, points, notes, drawn)
 
 
 def _of_folders(workdir, name):
@@ -166,12 +171,27 @@ def _of_run(folder):
 
 
 def _one_study(stored: Sequence[Stored]):
-  """(name, base, Study) of several that are one; None if they are not."""
+  """(name, base, Study) of several that are one; None if they are not.
+
+  Raises:
+    ValueError: they are one, whose settings this program does not have.
+  """
   try:
-    return definition.load(functools.reduce(
-        definition.joined, (study.definition for study in stored)))
+    joined = functools.reduce(
+        definition.joined, (study.definition for study in stored))
   except ValueError:
     return None
+  try:
+    return definition.load(joined)
+  except ValueError as error:
+    raise ValueError(f'workdir: the study {joined["name"]!r} cannot be read: '
+                     f'{error}') from error
+
+
+def _drawn(study):
+  """Its axes of numbers, but for whole ones of which there are few."""
+  return [name for name, axis in study.axes.items() if isinstance(axis, Range)
+          and not (axis.whole and axis.high - axis.low < MOST_LEVELS)]
 
 
 def differing(settings: Sequence[Mapping[str, Any]]) -> tuple[

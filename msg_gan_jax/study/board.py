@@ -27,7 +27,8 @@ class Board:
 
   Args:
     workers: how many there are here.
-    standing: returns how far the study is.
+    standing: returns how far the study is. It may fail, as where the storage
+      is away: what it said before is shown then.
     say: prints a line for people.
     stream: where to write; None is stderr.
     now: returns seconds, such as time.monotonic.
@@ -37,6 +38,7 @@ class Board:
                say: Callable[[str], Any], stream: TextIO | None = None,
                now: Callable[[], float] = time.monotonic):
     self._standing, self._say, self._now = standing, beside_bars(say), now
+    self._far: Standing | None = None
     self._stream = stream or sys.stderr
     self._words = [''] * workers
     self._written, self._looked = now() - PAUSE, -LOOK
@@ -77,22 +79,33 @@ class Board:
         f'{name}: {images:,} of {total:,} images {words}'.rstrip())
     if now - self._written >= PAUSE:
       self._written = now
-      self._say('; '.join(filter(None, [_line(
-          self._standing(), len(self._words)), *self._words])))
+      self._look()
+      self._say('; '.join(filter(None, [self._study(), *self._words])))
+
+  def _look(self):
+    # No run ends, and no worker is left alone, since people cannot be shown it.
+    try:
+      self._far = self._standing()
+    except Exception:
+      self._looked = self._now() + PAUSE - LOOK  # Each look may take a while.
 
   def _show_study(self):
-    far, bar = self._standing(), self._bars[-1]
-    bar.total, bar.n = far.planned, far.ended
-    bar.set_postfix_str(far.words(len(self._words)))
+    self._look()
+    if self._far is None:
+      return
+    bar = self._bars[-1]
+    bar.total, bar.n = self._far.planned, self._far.ended
+    bar.set_postfix_str(self._far.words(len(self._words)))
+
+  def _study(self):
+    far = self._far
+    return far and (f'{far.ended} of {far.planned} runs: '
+                    f'{far.words(len(self._words))}')
 
   def close(self) -> None:
     """Ends the lines."""
     for bar in self._bars:
       bar.close()
-
-
-def _line(far, workers):
-  return f'{far.ended} of {far.planned} runs: {far.words(workers)}'
 
 
 class Relay:

@@ -4,6 +4,7 @@ Runs of one seed have the same pictures in the same order, so that the
 difference of two methods is taken seed by seed.
 """
 from collections.abc import Mapping, Sequence
+import functools
 import math
 from typing import NamedTuple
 
@@ -35,6 +36,10 @@ class Difference(NamedTuple):
   n: int
   std: float
 
+  def turned(self) -> 'Difference':
+    """The second method's value minus the first's."""
+    return self._replace(mean=-self.mean, low=-self.high, high=-self.low)
+
 
 def paired(first: Mapping[int, float],
            second: Mapping[int, float]) -> Difference:
@@ -64,17 +69,21 @@ def _by_signs(differences, most=16, draws=20_000):
   """p of |sum|; exact up to 2^most sign patterns, and by draws beyond."""
   n, size = len(differences), np.abs(differences)
   if n <= most:
-    bits = (np.arange(2**n)[:, None] >> np.arange(n)) & 1
-    sums = (2 * bits - 1) @ size
-    first = 0
+    sums, first = np.zeros(1), 0
+    for x in size:
+      sums = np.concatenate([sums - x, sums + x])
   else:
-    rng = np.random.default_rng(0)
-    signs = rng.integers(0, 2, (draws, n), dtype=np.int8).astype(np.float64)
-    sums = (2 * signs - 1) @ size
+    sums = _signs(n, draws) @ size
     first = 1  # The pattern that was observed is one of them.
   seen = abs(differences.sum())
   hits = int((np.abs(sums) >= seen * (1 - 1e-12)).sum())
   return (hits + first) / (len(sums) + first)
+
+
+@functools.lru_cache(1)
+def _signs(n, draws):
+  """[draws, n] of -1. and 1."""
+  return 2. * np.random.default_rng(0).integers(0, 2, (draws, n)) - 1
 
 
 def holm(p: Sequence[float]) -> np.ndarray:

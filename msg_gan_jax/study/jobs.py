@@ -11,6 +11,7 @@ import signal
 import subprocess
 import threading
 
+from msg_gan_jax.files.cores import numbers
 from msg_gan_jax.study.board import Board, receive
 from msg_gan_jax.training.stop import AGAIN, Stop
 
@@ -46,8 +47,7 @@ class Jobs:
     self._heard: queue.SimpleQueue[tuple[int, str | None]] = queue.SimpleQueue()
     self._running: dict[int, subprocess.Popen[str]] = {}
     self._starts = [0] * count
-    cores = sorted(os.sched_getaffinity(0)) if hasattr(
-        os, 'sched_getaffinity') else []
+    cores = numbers()
     self._shares = shares(cores, count) if cores else []
 
   def work(self) -> int:

@@ -45,11 +45,12 @@ def label(results: Results) -> str:
   return f'{title(results.metric)}\n{way} is better'
 
 
-def name_of(axes: Any, key: Any) -> str:
+def name_of(results: Results, key: Any) -> str:
   """A point as a short name: numbers with their axis, names alone."""
   return ', '.join(
-      f'{axis} {shown(value)}' if isinstance(value, int | float) else str(value)
-      for axis, value in zip(axes, key, strict=True)) or 'all runs'
+      f'{axis} {shown(value, results.is_drawn(axis))}'
+      if isinstance(value, int | float) else str(value)
+      for axis, value in zip(results.axes, key, strict=True)) or 'all runs'
 
 
 Ordered = list[tuple[Point, str, dict[int, float]]]
@@ -60,11 +61,8 @@ def ordered(results: Results) -> Ordered:
 
   Where names would be long, it is the point's row in the ranking.
   """
-  axes = results.axes
-  found = sorted(
-      results.by_point().items(), reverse=not results.lower,
-      key=lambda x: float(np.median([*x[1].values()])))
-  names = [name_of(axes, key) for key, _ in found]
+  axes, found = results.axes, results.ranked()
+  names = [name_of(results, key) for key, _ in found]
   if max(map(len, names)) > LONGEST:
     names = [f'row {i + 1}' for i in range(len(names))]
   return [(dict(zip(axes, key, strict=True)), name, seeds)

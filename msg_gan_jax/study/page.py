@@ -38,8 +38,11 @@ READING = (
     'Bands of the best value against a budget are no confidence intervals: '
     'they are where 95 % of the orders lie in which the runs of this study '
     'could have been trained.',
-    'p below .05 is called better, and p above it "cannot be told". "Would '
-    'probably have shown" is a power of 80 %.',
+    'p below .05 is called better, and p above it "cannot be told". It is '
+    'corrected for all pairs of values of the axis, since the best was chosen '
+    'by the same runs; an interval is of one comparison by itself, and may '
+    'leave out 0 (or a ratio of 1) where p is above .05. "Would probably have '
+    'shown" is a power of 80 %.',
     f'fANOVA is of {MOST_TRIALS:,} runs at most, drawn from all.')
 
 
@@ -172,7 +175,8 @@ def _varied(results, axes):
   rows: list[list[Cell]] = []
   for axis, settings in axes.items():
     found = results.levels(axis)
-    values = (f'{len(found):,} from {shown(found[0])} to {shown(found[-1])}'
+    values = (f'{len(found):,} from {shown(found[0], True)} to '
+              f'{shown(found[-1], True)}'
               if results.is_drawn(axis) else ', '.join(map(shown, found)))
     rows.append([axis, settings, values])
   return Table(('axis', 'settings', 'values'), rows)

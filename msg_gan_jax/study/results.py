@@ -2,17 +2,19 @@
 from collections.abc import Iterable, Mapping, Sequence
 import dataclasses
 import functools
+import itertools
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.sparse.csgraph import connected_components
 
 from msg_gan_jax.study import budget
 from msg_gan_jax.study.scale import Scale, is_wide
 from msg_gan_jax.study.space import Point
 
 COSTS = ('images', 'd_steps', 'g_steps', 'seconds')
-MOST_LEVELS = 8  # Of an axis whose values are spoken of one by one.
+MOST_LEVELS = 8  # Of an axis whose values have a figure each.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,12 +47,14 @@ class Results:
     lower: whether less is better.
     worst: what a run that diverged counts as; nan: as the worst of these.
     of_all: how all of the study are compared; None: these are all.
+    drawn: axes whose numbers were drawn; None: not known, see `is_drawn`.
   """
   rows: Sequence[Result]
   metric: str
   lower: bool = True
   worst: float = math.nan
   of_all: Scale | None = None
+  drawn: Sequence[str] | None = None
 
   def __post_init__(self) -> None:
     if not self.rows:
@@ -76,9 +80,14 @@ class Results:
     return self._levels.get(axis, [])
 
   def is_drawn(self, axis: str) -> bool:
-    """Whether an axis has so many numbers that they were drawn, not chosen."""
+    """Whether the numbers of an axis were drawn, not chosen.
+
+    Where that is not known, they are taken for drawn if there are many.
+    """
     found = self.levels(axis)
-    return len(found) > MOST_LEVELS and _are_numbers(found)
+    return _are_numbers(found) and (
+        len(found) > MOST_LEVELS if self.drawn is None else
+        len(found) > 1 and axis in self.drawn)
 
   def is_log(self, axis: str) -> bool:
     """Whether the numbers of an axis are spread by ratios, not differences."""
@@ -93,9 +102,9 @@ class Results:
 
   @property
   def few(self) -> tuple[str, ...]:
-    """Axes with so few values that each can be spoken of."""
-    return tuple(axis for axis in self.axes
-                 if len(self.levels(axis)) <= MOST_LEVELS)
+    """Axes whose values were chosen, and so few that each has a figure."""
+    return tuple(axis for axis in self.axes if not self.is_drawn(axis)
+                 and len(self.levels(axis)) <= MOST_LEVELS)
 
   @functools.cached_property
   def values(self) -> np.ndarray:
@@ -147,14 +156,60 @@ class Results:
       found.setdefault(key, {})[row.seed] = float(value)
     return found
 
-  def by_level(self, axis: str) -> dict[Any, dict[int, float]]:
-    """{value of an axis: {seed: the mean over all other axes}}, see `scale`.
+  def ranked(self) -> list[tuple[tuple, dict[int, float]]]:
+    """[(point, {seed: counted value})] as `by_point`, the best median first."""
+    return sorted(self.by_point().items(), reverse=not self.lower,
+                  key=lambda x: float(np.median([*x[1].values()])))
 
-    Only such combinations of the other axes count as every value of the axis
-    has, and with the same seeds each, so that what is compared differs in
-    nothing else. Where combinations have unlike seeds, those seeds are taken by
-    which the most can be compared.
+  def by_level(self, axis: str) -> dict[Any, 'OverOthers']:
+    """{value of an axis: what its runs make, over all other axes}.
+
+    Of two values, other combinations may count; `by_pair` compares.
     """
+    blocks = self._blocks(axis)
+    return {level: self._over_others(
+        {seed: (found[level],) for seed, found in block.items()
+         if level in found} for block in blocks)
+            for level in self.levels(axis)}
+
+  def by_pair(self, axis: str) -> dict[tuple[Any, Any], 'OverOthers']:
+    """{two values of an axis: both, over what they have in common}.
+
+    Only such combinations of the other axes count as both have, and with the
+    same seeds each, so that the two differ in nothing else. Pairs that have
+    nothing in common are left out.
+    """
+    blocks = self._blocks(axis)
+    pairs = {(a, b): self._over_others(
+        {seed: (found[a], found[b]) for seed, found in block.items()
+         if a in found and b in found} for block in blocks)
+             for a, b in itertools.combinations(self.levels(axis), 2)}
+    return {pair: found for pair, found in pairs.items() if found.runs}
+
+  def best_first(self, axis: str) -> list[Any]:
+    """The values of an axis, each with all other axes and the seed alike.
+
+    Each gets a number by least squares, so that runs which differ in nothing
+    else are as far apart as these; where no run is missing, they are the means.
+    Values that no such runs join with most of the others come last.
+    """
+    found = self.levels(axis)
+    place = {x: i for i, x in enumerate(found)}
+    shared = np.zeros((len(found), len(found)))
+    lead = np.zeros(len(found))
+    for block in self._blocks(axis):
+      for of_seed in block.values():
+        at = [place[x] for x in of_seed]
+        values = self.scale.there([*of_seed.values()])
+        shared[np.ix_(at, at)] += np.eye(len(at)) - 1 / len(at)
+        lead[at] += values - values.mean()
+    numbers = np.linalg.pinv(shared) @ lead * (1 if self.lower else -1)
+    joined = connected_components(np.abs(shared) > 1e-9)[1]
+    apart = joined != np.bincount(joined).argmax()
+    return sorted(found, key=lambda x: (apart[place[x]], numbers[place[x]]))
+
+  def _blocks(self, axis):
+    """[{seed: {value of the axis: counted}}], all other axes alike in each."""
     blocks: dict[tuple, dict[int, dict[Any, float]]] = {}
     others = [name for name in self.axes if name != axis]
     for row, value in zip(self.rows, self.counted, strict=True):
@@ -162,14 +217,32 @@ class Results:
         key = tuple(row.point.get(name) for name in others)
         blocks.setdefault(key, {}).setdefault(
             row.seed, {})[row.point[axis]] = float(value)
-    levels = self.levels(axis)
-    whole = {key: {seed: block for seed, block in seeds.items()
-                   if len(block) == len(levels)}
-             for key, seeds in blocks.items()}
-    seeds = _most_telling([frozenset(found) for found in whole.values()])
-    kept = [found for found in whole.values() if seeds <= found.keys()]
-    return {level: {seed: self.scale.mean([x[seed][level] for x in kept])
-                    for seed in sorted(seeds)} for level in levels}
+    return [*blocks.values()]
+
+  def _over_others(self, blocks):
+    """OverOthers of some blocks, {seed: values}, that have the same seeds."""
+    blocks = [block for block in blocks if block]
+    seeds = _most_telling([frozenset(block) for block in blocks])
+    kept = [block for block in blocks if seeds <= block.keys()]
+    means = {seed: [self.scale.mean(values) for values in zip(
+        *(block[seed] for block in kept), strict=True)]
+             for seed in sorted(seeds)}
+    return OverOthers([dict(zip(means, column, strict=True)) for column in zip(
+        *means.values(), strict=True)], len(means) * len(kept))
+
+
+class OverOthers(NamedTuple):
+  """Values of an axis by seed, over combinations of all other axes.
+
+  Where combinations have unlike seeds, those seeds are taken by which the most
+  can be compared, and only such combinations as have them all.
+
+  Attributes:
+    by_seed: for each value, {seed: the mean over combinations}, see `scale`.
+    runs: how many of each value count.
+  """
+  by_seed: Sequence[Mapping[int, float]]
+  runs: int
 
 
 def _most_telling(rows: Sequence[frozenset[int]]) -> frozenset[int]:

@@ -75,7 +75,8 @@ def standing(trials: Iterable[Trial], least: int = 0,
   seconds = [trial.record['seconds'] for trial in done
              if 'seconds' in trial.record]
   return Standing(
-      max(len(trials), least), len(done), len(done) - len(valued),
+      max(len(trials), least), len(done),
+      sum(bool(trial.record.get('diverged')) for trial in done),
       states.count('failed'), states.count('running'), best,
       float(np.mean(seconds)) if seconds else math.nan)
 

@@ -9,7 +9,7 @@ from msg_gan_jax.report.tables import number
 from msg_gan_jax.report.text import duration, plural, size
 from msg_gan_jax.runs import records
 from msg_gan_jax.study import definition, outcome
-from msg_gan_jax.study.alive import holder
+from msg_gan_jax.study.alive import holder, is_gone
 from msg_gan_jax.study.standing import expected, standing, words
 from msg_gan_jax.study.stored import Stored
 from msg_gan_jax.study.worker import RUNS
@@ -29,24 +29,27 @@ def lines(stored: Stored, folder: str | os.PathLike[str],
   now = now or datetime.datetime.now()
   name, _, study = definition.load(stored.definition)
   far = standing(stored.trials,
-                 0 if study.sampler == 'grid' else expected(study),
-                 outcome.is_lower(study.metric))
+                 0 if stored.whole or study.sampler == 'grid' else (
+                     expected(study)), outcome.is_lower(study.metric))
   of = {state: [x for x in stored.trials if x.state == state]
         for state in ('running', 'waiting', 'failed')}
+  left = [x for x in of['running'] if is_gone(_lease(x, stored))]
+  running = [x for x in of['running'] if x not in left]
   later = far.planned - len(stored.trials)
   text = [
       f'{name}: {far.done:,} of {plural(far.planned, "run")} done'
       + (f', {far.diverged:,} of them diverged' if far.diverged else ''),
-      f'  {far.running:,} running, {len(of["waiting"]):,} waiting, '
+      f'  {len(running):,} running, {len(of["waiting"]):,} waiting, '
       f'{far.failed:,} failed'
+      + (f', {len(left):,} left by a worker that is gone' if left else '')
       + (f', {later:,} not chosen yet' if later else '')]
   if far.best is not None and far.best.value is not None:
     text.append(f'  best so far: {far.best.record.get("metric", study.metric)} '
                 f'{number(far.best.value)}: {_named(far.best)}')
-  for trial in of['running']:
+  for trial in running:
     text.append(_running(trial, stored, pathlib.Path(folder), now))
   text += _failed(of['failed'])
-  text += _pace(stored, far, of['running'], now)
+  text += _pace(stored, far, running, now)
   if held := disk(folder):
     text.append(f'  disk: {size(held)} in {os.fspath(folder)}')
   return text
@@ -58,9 +61,13 @@ def _named(trial):
   return f'{words(about["point"])}, seed {about["seed"]}'
 
 
+def _lease(trial, stored):
+  return stored.raw[trial.number].user_attrs.get('lease')
+
+
 def _running(trial, stored, folder, now):
   raw = stored.raw[trial.number]
-  process = holder(raw.user_attrs.get('lease'))
+  process = holder(_lease(trial, stored))
   text = f'  running: {_named(trial)}'
   if process:
     text += f', by process {process.number} of {process.host}'
@@ -87,7 +94,7 @@ def _pace(stored, far, running, now):
   if math.isnan(far.seconds):
     return []
   text = f'  {duration(far.seconds)} a run'
-  ahead = (far.planned - far.ended - far.running) * far.seconds + sum(
+  ahead = (far.planned - far.ended - len(running)) * far.seconds + sum(
       max(0., far.seconds - _seconds(stored.raw[x.number].datetime_start, now))
       for x in running if stored.raw[x.number].datetime_start)
   if not ahead:

@@ -13,20 +13,17 @@ import pathlib
 import random
 import re
 import time
-from typing import Any, TypeVar
+from typing import Any
 
 from msg_gan_jax.config.tables import nearest
 from msg_gan_jax.files.optional import require
+from msg_gan_jax.study.patience import AT_START, is_down, patiently, reason
 
-Result = TypeVar('Result')
 JOURNAL = 'journal.log'
-PATIENCE = 600.  # Seconds for which a storage may be away.
 KINDS = ('mariadb', 'mysql', 'postgresql', 'sqlite')
 # {driver: what pip calls it, where that is not its name}
 _PACKAGES = {'psycopg': 'psycopg[binary]', 'psycopg2': 'psycopg2-binary',
              'mysqldb': 'mysqlclient', 'mariadbconnector': 'mariadb'}
-# What a full disk, a quota or a share that is away says to who writes.
-_PASSING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ESTALE)
 # What a folder says that cannot hold symbolic links, as of FAT.
 _WITHOUT_LINKS = (errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP)
 # A connection that a dead network leaves hangs for hours by itself.
@@ -35,27 +32,32 @@ _POSTGRES = {'connect_timeout': 10, 'keepalives_idle': 30,
 
 
 def open_storage(folder: str | os.PathLike, address: str = '',
-                 readonly: bool = False) -> Any:
+                 readonly: bool = False,
+                 say: Callable[[str], Any] | None = None) -> Any:
   """Optuna's storage of a study.
 
   Args:
     folder: of the study; it is made, unless readonly.
     address: of a database; '' is the journal in the folder.
-    readonly: whether a journal that is not there is an error.
+    readonly: whether a file that is not there is an error.
+    say: gets a line where a server is down, which is then waited for; None:
+      that is an error at once.
 
   Raises:
     ValueError: Optuna is missing, an address that it does not know, a database
-      that does not answer, or no journal, or one that cannot be read.
+      that does not answer, or no file, or one that cannot be read.
   """
   optuna: Any = require('optuna', 'a study')
   optuna.logging.set_verbosity(optuna.logging.ERROR)
-  if address:
-    return _database(optuna, address)
-  path = pathlib.Path(folder) / JOURNAL
-  if readonly and not path.is_file():
+  if readonly and not is_there(folder, address):
     raise ValueError(
+        f'storage {address}: there is no such file. Wanted the database of a '
+        'study.' if address else
         f'workdir {folder}: not a study, it has no {JOURNAL}. Wanted the '
         'folder of a study, or the address of its storage.')
+  if address:
+    return _database(optuna, address, say)
+  path = pathlib.Path(folder) / JOURNAL
   try:
     if not readonly:
       path.parent.mkdir(parents=True, exist_ok=True)
@@ -67,6 +69,24 @@ def open_storage(folder: str | os.PathLike, address: str = '',
         f'workdir {folder}: {error.filename or path} cannot be '
         f'{"read" if readonly else "read and written"}: {error.strerror}. '
         'Wanted a folder of yours, or the address of a database.') from error
+
+
+def is_there(folder: str | os.PathLike, address: str = '') -> bool:
+  """Whether a storage's file is there; True of what is no file.
+
+  Args:
+    folder: of the study.
+    address: of a database; '' is the journal in the folder.
+
+  Raises:
+    ValueError: it is not an address.
+  """
+  if not address:
+    return (pathlib.Path(folder) / JOURNAL).is_file()
+  url = _url(address)
+  file = url.database if url.get_backend_name() == 'sqlite' else ''
+  # Others are in memory, or have an address of their own.
+  return not file or file.startswith((':', 'file:')) or os.path.isfile(file)
 
 
 def _backend(optuna, path):
@@ -157,14 +177,14 @@ def drop_partial_line(path: str | os.PathLike) -> None:
       file.truncate(whole)
 
 
-def _database(optuna, address):
+def _url(address):
   import sqlalchemy
-  shown = _without_password(address)
+  shown = without_password(address)
   try:
     url = sqlalchemy.engine.make_url(address)
   except Exception as error:
     raise ValueError(
-        f'storage {shown}: not an address ({_reason(error)}). Wanted '
+        f'storage {shown}: not an address ({reason(error)}). Wanted '
         'KIND://USER:PASSWORD@HOST:PORT/DATABASE, such as '
         'postgresql://me@host/studies; in a password %40 stands for @, %2F for '
         '/ and %3A for :.') from error
@@ -173,13 +193,20 @@ def _database(optuna, address):
     raise ValueError(
         f'storage {shown}: unknown kind of database {kind!r}. '
         f'{nearest(kind, KINDS)}')
+  return url
+
+
+def _database(optuna, address, say):
+  shown, url = without_password(address), _url(address)
   if url.drivername == 'postgresql' and importlib.util.find_spec('psycopg'):
     url = url.set(drivername='postgresql+psycopg')
   arguments = {k: v for k, v in _POSTGRES.items() if k not in url.query} if (
       url.drivername in ('postgresql+psycopg', 'postgresql+psycopg2')) else {}
   try:
-    return _made(optuna, url.render_as_string(hide_password=False), {
-        'pool_pre_ping': True, 'connect_args': arguments})
+    return patiently(
+        _made, optuna, url.render_as_string(hide_password=False),
+        {'pool_pre_ping': True, 'connect_args': arguments}, away=is_down,
+        say=say or (lambda line: None), patience=AT_START if say else 0.)
   except ImportError as error:
     driver = url.get_driver_name()
     raise ValueError(
@@ -188,7 +215,7 @@ def _database(optuna, address):
         f"'{_PACKAGES.get(driver, driver)}'") from error
   except Exception as error:  # SQLAlchemy's and each driver's own.
     raise ValueError(
-        f'storage {shown}: cannot be reached: {_reason(error)}. Wanted a '
+        f'storage {shown}: cannot be reached: {reason(error)}. Wanted a '
         'database that answers, such as postgresql://me@host/studies; without '
         "an address the journal in the study's folder is used.") from error
 
@@ -208,66 +235,11 @@ def _made(optuna, address, settings):
   return optuna.storages.RDBStorage(address, engine_kwargs=dict(settings))
 
 
-def patiently(call: Callable[..., Result], *args: Any,
-              say: Callable[[str], Any] = lambda line: None,
-              patience: float = PATIENCE, **named: Any) -> Result:
-  """Calls a storage, again and again where it does not answer.
-
-  Args:
-    call: a method of it, with its arguments.
-    say: gets one line when it does not answer, and one when it does again.
-    patience: seconds, after which its error is raised.
-
-  Raises:
-    ValueError: its patience is over.
-  """
-  began, pause = time.monotonic(), .5
-  while True:
-    try:
-      result = call(*args, **named)
-    except Exception as error:
-      if not _is_away(error):
-        raise
-      if time.monotonic() - began > patience:
-        raise ValueError(
-            f'storage: it has not answered for {patience:.0f} s '
-            f'({_reason(error)}). Once it does, the same command goes on.'
-        ) from error
-      if pause == .5:
-        say(f'the storage of the study does not answer ({_reason(error)}); '
-            'trying again')
-      time.sleep(pause)
-      pause = min(2 * pause, 10.)
-    else:
-      if pause > .5:
-        say('the storage answers again')
-      return result
-
-
-def _is_away(error):
-  """Whether a storage that comes back would do without this error."""
-  if isinstance(error, OSError):
-    return error.errno in _PASSING
-  names = {kind.__name__ for kind in type(error).__mro__}
-  return bool(names & {'StorageInternalError', 'OperationalError',
-                       'InterfaceError'})
-
-
-def _without_password(address):
+def without_password(address: str) -> str:
+  """An address as it may be shown."""
   scheme, slashes, rest = address.partition('://')
   if not slashes:
     scheme, rest = '', address
   user, at, host = rest.rpartition('@')
   shown = f'{scheme}{slashes}{user.partition(":")[0]}{at}{host}'
-  return re.sub('(password=)[^&]*', r'\1...', shown)
-
-
-def _reason(error):
-  """The line of a driver's error that says what was wrong."""
-  error = error.__cause__ if (
-      type(error).__name__ == 'StorageInternalError' and error.__cause__
-  ) else error
-  lines = [line.strip() for line in str(
-      getattr(error, 'orig', None) or error).splitlines() if line.strip()]
-  told = [line for line in lines if 'FATAL' in line or 'refused' in line]
-  return (told or lines or [type(error).__name__])[0].rstrip('.')
+  return re.sub('(passw[^=&]*=)[^&]*', r'\1...', shown)

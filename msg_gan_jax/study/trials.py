@@ -19,7 +19,7 @@ import time
 from typing import Any
 
 from msg_gan_jax.study.alive import Watch, me
-from msg_gan_jax.study.storage import patiently
+from msg_gan_jax.study.patience import PATIENCE, patiently
 from msg_gan_jax.study.work import Claim, Trial, Work
 
 LEASE = 60.  # Seconds.
@@ -38,6 +38,9 @@ class Queue:
     lease: seconds after which a worker that is not heard of is dead.
     create: whether to make a study that is not there.
 
+  Attributes:
+    stopping: whether this process is to end; see patience.patiently.
+
   Raises:
     ValueError: no study of that name, or one that goes the other way.
   """
@@ -49,6 +52,7 @@ class Queue:
     self._states = optuna.trial.TrialState
     self._finished_error = optuna.exceptions.UpdateFinishedTrialError
     self._say, self._lease = say, lease
+    self.stopping: Callable[[], bool] = lambda: False
     direction = 'minimize' if lower else 'maximize'
     if create:
       self.study = self._call(
@@ -94,8 +98,26 @@ class Queue:
 
   def definition(self) -> dict[str, Any]:
     """What `define` has kept; {} before."""
-    return self._call(self._stored.get_study_user_attrs,
-                      self.study._study_id).get('definition', {})
+    return self._attrs().get('definition', {})
+
+  def mark_whole(self, written: Mapping[str, Any]) -> None:
+    """Keeps that all runs of a study are there, as it is defined here.
+
+    Args:
+      written: see definition.dump; one that has grown since is not whole.
+    """
+    if written and not self.is_whole():
+      self._call(self._stored.set_study_user_attr, self.study._study_id,
+                 'whole', dict(written))
+
+  def is_whole(self, patience: float = PATIENCE) -> bool:
+    """Whether all runs of the study, as it is defined now, are there.
+
+    Args:
+      patience: see patience.patiently.
+    """
+    attrs = self._attrs(patience=patience)
+    return attrs.get('whole', '') == attrs.get('definition')
 
   def add(self, works: Iterable[Work]) -> int:
     """Enqueues what is not there yet.
@@ -220,10 +242,14 @@ class Queue:
       self._enqueue(work)
     return len(failed)
 
-  def trials(self) -> list[Trial]:
-    """The newest word on each piece of work, in the order they were added."""
+  def trials(self, patience: float = PATIENCE) -> list[Trial]:
+    """The newest word on each piece of work, in the order they were added.
+
+    Args:
+      patience: see patience.patiently.
+    """
     found: dict[str, Trial] = {}
-    for trial in self._all():
+    for trial in self._all(patience=patience):
       work = _work(trial)
       if not work.digest:
         continue
@@ -283,13 +309,18 @@ class Queue:
   def _set(self, number, key, value):
     self._call(self._stored.set_trial_user_attr, number, key, value)
 
-  def _all(self, *states):
+  def _attrs(self, **how):
+    return self._call(self._stored.get_study_user_attrs, self.study._study_id,
+                      **how)
+
+  def _all(self, *states, **how):
     return self._call(
         self._stored.get_all_trials, self.study._study_id, deepcopy=False,
-        states=states or None)
+        states=states or None, **how)
 
   def _call(self, call, *args, **named):
-    return patiently(call, *args, say=self._say, **named)
+    return patiently(
+        call, *args, say=self._say, stopping=lambda: self.stopping(), **named)
 
 
 _COPY = 'a copy of an older trial'

@@ -62,7 +62,7 @@ def results(gathered: Gathered, metric: str = '', which: str = '') -> tuple[
   notes = []
   if missing:
     notes.append(f'{plural(missing, "run")} without {key}, left out.')
-  found = Results(rows, key, lower)
+  found = Results(rows, key, lower, drawn=gathered.drawn)
   return found, notes + _unequal(found, runs)
 
 

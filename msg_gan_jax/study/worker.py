@@ -21,6 +21,7 @@ from msg_gan_jax.runs.workdir import InUseError
 from msg_gan_jax.study import definition, rounds
 from msg_gan_jax.study import plan as plans
 from msg_gan_jax.study.outcome import is_lower, outcome
+from msg_gan_jax.study.patience import PATIENCE, UnansweredError
 from msg_gan_jax.study.space import Study, nested
 from msg_gan_jax.study.standing import Standing, expected, standing, words
 from msg_gan_jax.study.trials import LEASE, Queue
@@ -72,7 +73,7 @@ class Worker:
 
   def work(self) -> int:
     """Works until nothing is left, or until a signal; returns its number."""
-    with Stop() as stop:
+    with Stop() as stop, self._ended_by(stop):
       while not stop.signal:
         with self._counted(own=True):
           whole = self.enqueue()
@@ -85,6 +86,16 @@ class Worker:
         elif signal := self._do(claim):
           return signal
     return stop.signal
+
+  @contextlib.contextmanager
+  def _ended_by(self, stop):
+    """A context that a signal ends while a storage is waited for."""
+    self.queue.stopping = lambda: bool(stop.signal)
+    try:
+      yield
+    except UnansweredError:
+      if not stop.signal:
+        raise
 
   @contextlib.contextmanager
   def _counted(self, own):
@@ -110,6 +121,8 @@ class Worker:
     self.queue.add(Work(run.digest, {
         'point': run.point, 'seed': run.seed, 'round': run.round,
         'settings': schema.flatten(run.config)}) for run in plan.runs)
+    if whole:
+      self.queue.mark_whole(self._written)
     return whole
 
   def _read_definition(self):
@@ -148,7 +161,9 @@ class Worker:
         except DivergedError as error:
           signal, diverged = 0, str(error)
         if signal:
-          self.queue.give_back(claim)
+          self.queue.stopping = lambda: True
+          with contextlib.suppress(UnansweredError):  # It will be missed.
+            self.queue.give_back(claim)
           return signal
         with self._counted(own=True):
           value, record = outcome(
@@ -183,7 +198,8 @@ class Worker:
     """Ends this worker where it can do nothing but let runs fail."""
     # What names its run's folder is one reason all the same.
     self._failures.append(str(error).replace(str(path), ''))
-    if len(self._failures) >= FAILURES and len({*self._failures}) == 1:
+    newest = self._failures[-FAILURES:]
+    if len(newest) == FAILURES and len({*newest}) == 1:
       raise ValueError(
           f'{FAILURES} runs in a row failed for one reason: {error} Mend it; '
           'then the same command with --again trains them, and the others.'
@@ -198,11 +214,11 @@ class Worker:
       self._warned.add(line)
       self.say(line)
 
-  def standing(self) -> Standing:
-    """How far the study is."""
-    whole = self._planned and self._planned[1]
-    return standing(self.queue.trials(), 0 if whole else expected(self.study),
-                    self._lower)
+  def standing(self, patience: float = PATIENCE) -> Standing:
+    """How far the study is; `patience` as of patience.patiently."""
+    return standing(
+        self.queue.trials(patience), 0 if self.queue.is_whole(patience) else (
+            expected(self.study)), self._lower)
 
   def _tell(self, line):
     """Says what came of a run, and where the study stands."""

@@ -12,7 +12,7 @@ from study_files import FILE
 
 from msg_gan_jax.commands import experiments, study
 from msg_gan_jax.gan.objectives.losses import LOSSES
-from msg_gan_jax.study import jobs, stored
+from msg_gan_jax.study import jobs, storage, stored
 from msg_gan_jax.study.worker import RUNS
 
 
@@ -85,8 +85,9 @@ def test_the_nearest_names_are_those_of_studies(command):
      r'--storage=?\S* ?\S*postgresql://no_driver@localhost:1/x: '),
     ([], ['--config.train.btch=8'], r"did you mean 'train\.batch'"),
 ])
-def test_each_mistake_has_its_text(command, mine, tmp_path, changes, argv,
-                                   text):
+def test_each_mistake_has_its_text(command, mine, tmp_path, monkeypatch,
+                                   changes, argv, text):
+  monkeypatch.setattr(storage, 'AT_START', 0.)  # Or a server is waited for.
   (tmp_path / 'run').mkdir()
   (tmp_path / 'run' / 'config.json').write_text('{}')
   status, out, err = command('--mode=study', mine(*changes), *argv)
@@ -131,13 +132,13 @@ def test_a_dry_run_says_what_a_study_would_be(command, mine):
   status, out, err = command(
       '--mode=study', mine(("'beta1': choices(0., .5", "'n': choices(1, 2, 3"),
                            ('optimizer.beta1', 'train.accumulate')),
-      '--dry_run', '--workdir=s')
+      '--dry_run', '--workdir=s', '--storage=sqlite:///new.db')
   assert (status, err) == (0, '')
   assert out.startswith('study mine: 4 trials, 4 points x 1 seed\n')
   assert 'axes: rate (2 values), n (3 values)' in out
   assert 'dropped: 2 points' in out and '2 such as rate 0.0001, n 3: ' in out
   assert 'programs: 2 are compiled' in out and 'disk: ' in out
-  assert not os.path.exists('s')
+  assert not os.path.exists('s') and not os.path.exists('new.db')
 
 
 def test_a_dry_run_of_a_sampler_says_what_is_not_known(command):

@@ -1,13 +1,14 @@
 """Laws of what is gathered: each run once, and nothing that is not alike."""
 import dataclasses
 import json
+import pathlib
 
 import numpy as np
 import pytest
 import synthetic_studies as synthetic
 
 from msg_gan_jax.runs.workdir import Workdir
-from msg_gan_jax.study import analysis, values
+from msg_gan_jax.study import analysis, space, storage, values
 
 RUNS = synthetic.landscape()
 
@@ -53,6 +54,28 @@ def test_two_journals_of_one_study_are_one_and_count_once(tmp_path):
     found, _ = of(names)
     assert len(found.rows) == 90
     assert found.axes == ('loss', 'norm', 'rate')
+
+
+def test_a_study_that_cannot_be_read_is_not_taken_for_loose_settings(tmp_path):
+  path = pathlib.Path(written(tmp_path, RUNS[:9])) / storage.JOURNAL
+  path.write_text(path.read_text().replace('d_norm', 'd_nurm'))
+  with pytest.raises(ValueError, match="small' cannot be read: .*d_nurm"):
+    analysis.gather(str(tmp_path))
+
+
+def test_what_was_drawn_is_what_the_study_drew(tmp_path):
+  axes = {'rate': synthetic.log_uniform(1e-5, 1e-2, of=synthetic.RATES),
+          'n_dis': space.integers(1, 5, of='train.n_dis'),
+          'many': space.integers(1, 90, of='train.accumulate'),
+          'beta1': synthetic.choices(
+              *(i / 10 for i in range(9)), of='optimizer.beta1')}
+  study = space.Study(axes, metric='fid', sampler='random', points=10)
+  rng = np.random.default_rng(0)
+  runs = [({'rate': 1e-4, 'n_dis': 1, 'many': 2 + i, 'beta1': i / 10}, 0,
+           synthetic.record(rng, 30., 100, 2)) for i in range(9)]
+  found, _ = of(written(tmp_path, runs, study))
+  assert found.drawn == ['rate', 'many']
+  assert [x for x in found.axes if found.is_drawn(x)] == ['many']
 
 
 def test_what_has_not_ended_is_left_out_and_told(tmp_path):

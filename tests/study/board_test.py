@@ -23,16 +23,17 @@ class Clock:
     return self.seconds
 
 
-def trial(number, state, value=None, seconds=10.):
-  return Trial(Work(str(number), {}), state, value, {'seconds': seconds}, '',
-               number)
+def trial(number, state, value=None, seconds=10., **record):
+  return Trial(Work(str(number), {}), state, value,
+               {'seconds': seconds, **record}, '', number)
 
 
 FAR = Standing(90, 10, 1, 2, 2, trial(3, 'done', 30.123), 100.)
 
 
 def test_where_a_study_stands_is_counted_from_its_trials():
-  trials = [trial(0, 'done', 3.), trial(1, 'done', 1., 20.), trial(2, 'done'),
+  trials = [trial(0, 'done', 3.), trial(1, 'done', 1., 20.),
+            trial(2, 'done', diverged='d_loss is nan'),
             trial(3, 'failed'), trial(4, 'running'), trial(5, 'waiting')]
   found = standing(trials, 10)
   assert found[:5] == (10, 3, 1, 1, 1) and found.ended == 4
@@ -43,6 +44,10 @@ def test_where_a_study_stands_is_counted_from_its_trials():
   nothing = standing([trial(0, 'waiting')])
   assert nothing.best is None and math.isnan(nothing.left(1))
   assert nothing.words(1) == ''
+
+
+def test_what_was_not_measured_has_not_diverged():
+  assert standing([trial(0, 'done', diverged='')]).diverged == 0
 
 
 def test_the_words_name_what_there_is():
@@ -92,6 +97,33 @@ def test_on_a_terminal_each_worker_and_the_study_have_a_line():
   text = out.getvalue()
   assert r'loss ns\n:  25%' in text and '10.0k/40.0k' in text
   assert '12.0/90.0 runs' in text and '1:05:00 left' in text
+
+
+@pytest.mark.parametrize('stream', [io.StringIO, Terminal])
+def test_a_look_that_fails_ends_nothing_and_is_rare(stream):
+  out, said, now, looks = stream(), [], Clock(), []
+
+  def standing():
+    looks.append(now.seconds)
+    if 60 <= now.seconds < 600:
+      raise ValueError('storage: it has not answered')
+    return FAR
+
+  shown = board.Board(1, standing, said.append, out, now)
+  for second in range(600):
+    now.seconds = second
+    shown.show('loss ns', 40_000, second, '')
+  assert sum(60 <= second for second in looks) == 9
+  if not shown._bars:
+    assert said[5].startswith('12 of 90 runs: ')  # As it was before.
+  shown.close()
+
+
+def test_a_study_that_was_never_seen_has_no_line():
+  said = []
+  shown = board.Board(1, lambda: 1 / 0, said.append, io.StringIO(), Clock())
+  shown.show('loss ns', 40_000, 60, '')
+  assert said == ['loss ns: 60 of 40,000 images']
 
 
 def test_what_a_worker_sends_is_shown_as_its_own(capsys):

@@ -17,7 +17,7 @@ WORKER = '''
 import sys, time
 from msg_gan_jax.study.storage import open_storage
 from msg_gan_jax.study.trials import Queue
-trials = Queue(open_storage('', sys.argv[1]))
+trials = Queue(open_storage('', sys.argv[1], say=print))
 while not all(x.state == 'done' for x in trials.trials()):
   claim = trials.claim()
   if claim is None:
@@ -74,8 +74,7 @@ def test_nothing_is_lost_or_done_twice_when_workers_and_server_are_killed(
   while not all(x.state == 'done' for x in trials.trials()):
     assert time.monotonic() < until
     done = sum(x.state == 'done' for x in trials.trials())
-    # Who begins while the server is away ends with an error, and comes again.
-    workers = [start(server.address) if x.poll() else x for x in workers]
+    assert not any(x.poll() for x in workers)  # All wait for the server.
     if killed < 3 and done >= 8 * (killed + 1):
       victim = workers.pop(0)
       victim.kill()
@@ -84,7 +83,8 @@ def test_nothing_is_lost_or_done_twice_when_workers_and_server_are_killed(
       killed += 1
     if not away and done >= COUNT // 2:
       server.kill()
-      time.sleep(2.)
+      workers.append(start(server.address))
+      time.sleep(4.)
       server.start()
       away = True
     time.sleep(.02)

@@ -3,6 +3,8 @@ import errno
 import math
 import os
 import signal
+import threading
+import time
 
 import numpy as np
 import pytest
@@ -182,3 +184,35 @@ def test_on_a_full_disk_a_worker_ends_and_its_run_waits(at_work, error):
   with pytest.raises(OSError, match='could not write'):
     worker.work()
   assert set(states(queue)) == {'waiting'}
+
+
+def away(*unused, **named):
+  raise OSError(errno.ENOSPC, 'No space left on device')
+
+
+@pytest.fixture
+def one(at_work):
+  return at_work()[0]
+
+
+def test_a_worker_that_waits_for_its_storage_hears_a_signal(one, monkeypatch):
+  monkeypatch.setattr(one.queue._stored, 'get_all_trials', away)
+  one.queue._say = lambda line: os.kill(os.getpid(), signal.SIGTERM)
+  assert one.work() == signal.SIGTERM
+
+
+def test_a_run_that_a_signal_ends_waits_for_no_storage(one, monkeypatch):
+  waits = threading.Event()
+
+  def train(*unused, **named):
+    for name in 'set_trial_state_values', 'set_trial_user_attr':
+      monkeypatch.setattr(one.queue._stored, name, away)
+    assert waits.wait(60)  # Whoever renews the lease.
+    return signal.SIGTERM
+
+  monkeypatch.setattr('msg_gan_jax.training.loop.train', train)
+  one.queue._lease, one.queue._say = .04, lambda line: waits.set()
+  began = time.monotonic()
+  assert one.work() == signal.SIGTERM and time.monotonic() - began < 60
+  monkeypatch.undo()
+  assert [x.state for x in one.queue.trials()] == ['running', 'waiting']
