@@ -165,6 +165,7 @@ def _of_run(folder):
   metric = written.config.evaluate.best or 'swd'
   _, record = outcome.outcome(written, build(written.config), metric, 'best',
                               outcome.is_lower(metric))
+  record['diverged'] = written.diverged
   return plan.digest_of(written.config), Ended(
       schema.flatten(written.config), written.config.seed, record, {}, metric,
       'best')

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import synthetic_studies as synthetic
 
+from msg_gan_jax.files.atomic import append_json
 from msg_gan_jax.runs.workdir import Workdir
 from msg_gan_jax.study import analysis, space, storage, values
 
@@ -135,20 +136,41 @@ def test_settings_that_differ_are_axes_and_those_that_go_together_one():
   assert points[-1] == {'rate': .2, 'loss': 'b'}
 
 
-def test_ordinary_runs_are_grouped_and_their_seeds_found(tmp_path, small):
+@pytest.fixture
+def ordinary(tmp_path, small):
+  """(rate, seed, *warnings) -> an ordinary run: its folder, a score at 8, 16..
+  """
+  def make(rate, seed, *warnings):
+    config = dataclasses.replace(
+        small(optimizer__g_rate=rate, evaluate__best=''), seed=seed)
+    folder = tmp_path / f'a{rate}_{seed}'
+    with Workdir(folder) as workdir:
+      workdir.start(config)
+    (folder / 'metrics.jsonl').write_text(''.join(
+        json.dumps({'images': 8 * i, 'swd_mean': rate * 1e3 + seed / i,
+                    'clock': {'seconds': i}}) + '\n' for i in (1, 2, 4)))
+    for warning in warnings:
+      append_json(folder / 'warnings.jsonl', warning)
+  return make
+
+
+def test_ordinary_runs_are_grouped_and_their_seeds_found(tmp_path, ordinary):
   for rate in (1e-3, 2e-3):
     for seed in (0, 1):
-      config = dataclasses.replace(
-          small(optimizer__g_rate=rate, evaluate__best=''), seed=seed)
-      folder = tmp_path / f'a{rate}_{seed}'
-      with Workdir(folder) as workdir:
-        workdir.start(config)
-      (folder / 'metrics.jsonl').write_text(''.join(
-          json.dumps({'images': 8 * i, 'swd_mean': rate * 1e3 + seed / i,
-                      'clock': {'seconds': i}}) + '\n' for i in (1, 2, 4)))
+      ordinary(rate, seed)
   found, _ = of(str(tmp_path / 'a*'))
   assert found.metric == 'swd_mean' and found.lower
   assert found.axes == ('g_rate',) and found.seeds == [0, 1]
   assert found.by_point() == {(1e-3,): {0: 1., 1: 1.25},
                               (2e-3,): {0: 2., 1: 2.25}}
   assert found.rows[0].cost['seconds'] == 4
+
+
+def test_an_ordinary_run_that_diverged_is_the_worst(tmp_path, ordinary):
+  told = {'text': 'the run diverged: d_loss = nan', 'date': ''}
+  ordinary(1e-3, 0, {**told, 'diverged': 1})
+  ordinary(2e-3, 0, {**told, 'diverged': 0})  # A start before the newest.
+  ordinary(3e-3, 0)
+  found, _ = of(str(tmp_path / 'a*'))
+  assert np.isnan(found.values).tolist() == [True, False, False]
+  assert found.by_point()[1e-3,] == {0: 3.}
