@@ -13,8 +13,6 @@ import numpy as np
 
 ROOT = pathlib.Path(__file__).parents[2]
 DEFAULT = 'ns', 'sn'
-PAIRS = ('ns', 'ns_gp'), ('wgan', 'wgan_gp')
-BUDGETS = 1, 3, 6, 12, 18
 
 
 def methods(results):
@@ -54,16 +52,11 @@ def beside_the_default(found):
 
 
 def by_budget(results):
-  """Lines of a table: the best of so many runs, with and without a penalty."""
-  from msg_gan_jax.study import budget
-  yield '| loss |' + ''.join(f' {b} |' for b in BUDGETS)
-  yield '|---' * (1 + len(BUDGETS)) + '|'
-  for loss in (x for pair in PAIRS for x in pair):
-    best = budget.best_in_orders(
-        [results.where({'loss': loss}).counted], results.lower)
-    yield f'| {loss} |' + ''.join(
-        f' {best.expected[b - 1]:.0f} [{best.low[b - 1]:.0f}, '
-        f'{best.high[b - 1]:.0f}] |' for b in BUDGETS)
+  """Lines of a table of the page: the best of so many runs, by loss."""
+  from msg_gan_jax.report import tables
+  from msg_gan_jax.study import budgets
+  return tables.markdown(budgets.table(results, 'loss')._replace(
+      caption='', notes=())).splitlines()
 
 
 def lines(folder):

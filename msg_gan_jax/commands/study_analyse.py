@@ -23,18 +23,21 @@ VALUE = flags.DEFINE_enum(
 
 def run() -> int:
   """Writes the page, its tables and its figures; prints what was found."""
-  from msg_gan_jax.study import analysis, findings, page, values
+  from msg_gan_jax.study import analysis, conditions, findings, page, values
   workdir = shared.existing_run()
   out = shared.OUT.value or os.path.join(_one_folder(workdir), 'analysis')
   gathered = analysis.gather(
       workdir, shared.STORAGE.value, shared.STUDY_NAME.value)
   results, notes = values.results(
       gathered, METRIC.value, VALUE.value)
-  paths = page.write(results, gathered.title, gathered.axes,
-                     [*gathered.notes, *notes], out)
-  for line in findings.findings(results):
+  measured, unlike = conditions.conditions(gathered, results, VALUE.value)
+  notes = [*gathered.notes, *notes, *unlike]
+  found = findings.findings(results)
+  paths = page.write(results, page.Told(
+      gathered.title, gathered.axes, found, measured, notes), out)
+  for line in found:
     console.say(line)
-  for note in (*gathered.notes, *notes):
+  for note in notes:
     console.say_aside(f'warning: {note}')
   console.say(f'{paths[0]} (and {len(paths) - 1} tables and figures beside it)')
   return 0

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from msg_gan_jax.files.atomic import replacing
+from msg_gan_jax.report.tables import number
 
 # Okabe & Ito 2008, without the yellow: the colour-blind tell them apart too.
 COLORS = ('#0072B2', '#D55E00', '#009E73', '#CC79A7', '#56B4E9', '#E69F00',
@@ -40,7 +41,8 @@ def curves(panels: Mapping[str, Mapping[str, Curve]], ylabel: str,
     panels: {what is on its x axis: {name: Curve}}; all have the same y axis.
     ylabel: what y is.
     log: whether y is logarithmic.
-    steps: whether a value holds until the next one.
+    steps: whether x counts something from 1 on, so that a value holds until
+      the next one.
 
   Returns:
     A figure for `save`.
@@ -54,7 +56,10 @@ def curves(panels: Mapping[str, Mapping[str, Curve]], ylabel: str,
     if log:
       ax.set_yscale('log')
     _finish(ax, xlabel, ylabel if ax is axes[0] else '')
-    _short_numbers(ax, whole=steps)
+    if steps:
+      _from_one(ax, max(np.max(x.x) for x in panel.values()))
+    else:
+      _short_numbers(ax)
   _short_values(axes[0].yaxis, log)
   _legend(fig, axes[0], names)
   return fig
@@ -75,7 +80,6 @@ def _draw(ax, name, place, curve, steps):
 
 
 def intervals(rows: Mapping[str, tuple[float, float, float]], xlabel: str,
-              references: Mapping[str, float] | None = None,
               dots: Mapping[str, Sequence[float]] | None = None,
               log: bool = False) -> Any:
   """A dot with its interval for each name, the first one on top.
@@ -86,7 +90,6 @@ def intervals(rows: Mapping[str, tuple[float, float, float]], xlabel: str,
   Args:
     rows: {name: (value, low, high)}; nan for ends that are not there.
     xlabel: what the values are.
-    references: {name: value} of dashed lines.
     dots: {name: [n] values} beside the interval, such as of each seed.
     log: whether equal ratios have equal room.
   """
@@ -96,7 +99,6 @@ def intervals(rows: Mapping[str, tuple[float, float, float]], xlabel: str,
   ax = fig.subplots()
   ends = [x for row in rows.values() for x in row]
   shown = [row[0] for row in rows.values()] + [
-      *(references or {}).values()] + [
       x for values in (dots or {}).values() for x in values]
   left, right = _room(shown, log)
   left, right = max(left, np.nanmin(ends)), min(right, np.nanmax(ends))
@@ -111,17 +113,12 @@ def intervals(rows: Mapping[str, tuple[float, float, float]], xlabel: str,
       ax.plot(dots[name], [i + .22] * len(dots[name]), '.', color='.45',
               markersize=3.5)
     ax.plot([value], [i], 'o', color=COLORS[0], markersize=4)
-  for j, (name, value) in enumerate((references or {}).items()):
-    ax.axvline(value, linestyle=DASHES[1 + j % 3], color='.4', linewidth=1,
-               label=name)
   ax.set_yticks(range(len(rows)), [_plain(x) for x in names.values()])
   ax.set_ylim(len(rows) - .5, -.5)
   if log:
     ax.set_xscale('log')
     _short_values(ax.xaxis, log)
   _finish(ax, xlabel, '')
-  if references:
-    ax.legend(fontsize=7, edgecolor='none')
   return fig
 
 
@@ -160,38 +157,26 @@ def boxes(groups: Mapping[str, Sequence[float] | np.ndarray], ylabel: str,
   return fig
 
 
-def heat(values: np.ndarray, down: Sequence[str], across: Sequence[str],
-         label: str, lower: bool = True) -> Any:
-  """A map of numbers, dark where they are good; each is written in its cell.
+def heats(panels: Mapping[str, np.ndarray], down: Sequence[str],
+          across: Sequence[str], label: str, lower: bool = True,
+          log: bool = False, xlabel: str = '', ylabel: str = '') -> Any:
+  """Maps of numbers side by side, dark where they are good.
+
+  Each number is written in its cell.
 
   Args:
-    values: [rows, columns]; nan stays empty.
+    panels: {title: [rows, columns]}; nan stays empty.
     down, across: names of the rows and of the columns.
     label: what the numbers are.
     lower: whether less is better.
-  """
-  return heats({'': values}, down, across, label, lower)
-
-
-def heats(panels: Mapping[str, np.ndarray], down: Sequence[str],
-          across: Sequence[str], label: str, lower: bool = True,
-          xlabel: str = '', ylabel: str = '') -> Any:
-  """Maps as of `heat`, side by side in the same colours.
-
-  Where numbers are above 0 and go over more than a factor of ten, equal ratios
-  have equally different colours.
-
-  Args:
-    panels: {title: [rows, columns]}.
-    down, across, label, lower: see `heat`.
+    log: whether equal ratios have equally different colours.
     xlabel, ylabel: what goes across and down.
   """
   from matplotlib import colors
   every = np.stack([*panels.values()])
   _, rows, columns = every.shape
-  least, most = np.nanmin(every), np.nanmax(every)
-  norm = (colors.LogNorm if least > 0 and most > 10 * least else
-          colors.Normalize)(least, most)
+  norm = (colors.LogNorm if log else colors.Normalize)(
+      np.nanmin(every), np.nanmax(every))
   fig = _figure(1, width=max(COLUMN, 1.4 + .62 * columns * len(panels)),
                 height=1.1 + .34 * rows + .2 * bool(xlabel))
   axes = fig.subplots(1, len(panels), sharey=True, squeeze=False)[0]
@@ -201,7 +186,7 @@ def heats(panels: Mapping[str, np.ndarray], down: Sequence[str],
     for i, j in np.ndindex(rows, columns):
       if np.isfinite(values[i, j]):
         dark = (norm(values[i, j]) < .5) == lower
-        ax.text(j, i, f'{values[i, j]:.3g}', ha='center', va='center',
+        ax.text(j, i, number(float(values[i, j]), 3), ha='center', va='center',
                 fontsize=7, color='white' if dark else 'black')
     _name_columns(ax, range(columns), across, 10 * columns)
     ax.set_xlabel(_plain(xlabel), fontsize=8)
@@ -212,6 +197,7 @@ def heats(panels: Mapping[str, np.ndarray], down: Sequence[str],
   bar = fig.colorbar(shown, ax=axes)
   bar.set_label(_plain(label), fontsize=8)
   bar.ax.tick_params(labelsize=7, which='both')
+  _short_values(bar.ax.yaxis, log)
   return fig
 
 
@@ -256,10 +242,13 @@ def scatters(panels: Mapping[str, Mapping[str, Dots]], ylabel: str,
 
 def save(figure: Any, path: str | os.PathLike) -> list[str]:
   """Writes path.png and path.pdf; returns both names."""
+  import matplotlib
   names = []
   for ending, settings in (('png', {'dpi': 200}), ('pdf', {})):
     names.append(f'{os.fspath(path)}.{ending}')
-    with replacing(names[-1]) as temporary:
+    # Venues refuse fonts of type 3, which are matplotlib's own choice.
+    with replacing(names[-1]) as temporary, matplotlib.rc_context(
+        {'pdf.fonttype': 42}):
       # Without a date, the same values give the same bytes.
       figure.savefig(temporary, format=ending, metadata=(
           {'CreationDate': None} if ending == 'pdf' else None), **settings)
@@ -275,9 +264,9 @@ def _figure(panels, width=None, height=2.5, names=()):
 
 
 def _in_a_row(names, width):
-  """How many names of a legend are about as wide as the figure."""
-  return max(1, min(len(names), int(width * 17) // (
-      6 + max(map(len, names)))))
+  """How many names of a legend fit into the width of a figure, in inches."""
+  return max(1, min(len(names), int(
+      width / (.47 + .052 * max(map(len, names))))))
 
 
 def _name_columns(ax, places, names, room):
@@ -299,7 +288,10 @@ def _short_values(axis, log):
   """Plain numbers on a logarithmic axis, and few of them."""
   if log:
     from matplotlib import ticker
-    axis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
+    low, high = axis.get_view_interval()
+    axis.set_major_locator(
+        ticker.MaxNLocator(4) if high < 2 * low else ticker.LogLocator(
+            subs=(1, 2, 5) if high > 8 * low else (1, 1.5, 2, 3, 4, 6, 8)))
     axis.set_major_formatter(ticker.FuncFormatter(
         lambda value, place: f'{value:g}'))
     axis.set_minor_formatter(ticker.NullFormatter())
@@ -311,10 +303,20 @@ def _short(text, longest=48):
   return text if len(text) <= longest else text[:longest - 1] + '…'
 
 
-def _short_numbers(ax, whole):
+def _short_numbers(ax):
   from matplotlib import ticker
   ax.xaxis.set_major_formatter(ticker.EngFormatter(sep=''))
-  ax.xaxis.set_major_locator(ticker.MaxNLocator(4, integer=whole))
+  ax.xaxis.set_major_locator(ticker.MaxNLocator(4))
+
+
+def _from_one(ax, most):
+  """An axis of 1, 2, 3, ...; of many, equal ratios have equal room."""
+  if many := most > 10:
+    ax.set_xscale('log')
+  else:
+    ax.set_xticks(range(1, int(most) + 1))
+  _short_values(ax.xaxis, many)
+  ax.set_xlim(1, max(most, 2))
 
 
 def _legend(fig, ax, names):

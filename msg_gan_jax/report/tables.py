@@ -50,7 +50,8 @@ def markdown(table: Table) -> str:
   lines = [f'**{safe(table.caption)}**', ''] if table.caption else []
   lines += [line(map(safe, table.columns)),
             line('---:' if number else '---' for number in numbers)]
-  lines += [line(_write(cell, table.digits, safe, '−') for cell in row)
+  lines += [line(_write(cell, table.digits, safe, _with_minus)
+                 for cell in row)
             for row in table.rows]
   if table.notes:
     lines += ['', *(safe(note) for note in table.notes)]
@@ -72,7 +73,7 @@ def latex(table: Table) -> str:
   of, or as their code, [U+4E2D].
   """
   columns = ''.join('r' if number else 'l' for number in _numeric(table))
-  rows = [' & '.join(_write(cell, table.digits, tex, '$-$') for cell in row)
+  rows = [' & '.join(_write(cell, table.digits, tex, _in_math) for cell in row)
           for row in table.rows]
   lines = [
       '% \\usepackage{booktabs}', f'\\begin{{tabular}}{{{columns}}}',
@@ -124,25 +125,37 @@ def number(value: float, digits: int = 4) -> str:
     return ''
   if math.isinf(value):
     return '∞' if value > 0 else '-∞'
-  size = abs(value)
-  if size >= 10**digits:
-    return f'{value:,.0f}'
-  return f'{value:.{digits}g}'
+  text = f'{value:.{digits}g}'
+  return f'{value:,.0f}' if abs(float(text)) >= 10**digits else text
 
 
-def _write(cell, digits, safe, minus):
-  """A cell as text, in which names are made safe."""
+def _write(cell, digits, safe, signed):
+  """A cell as text, in which names are made safe, and numbers `signed`."""
   if cell is None:
     return ''
   if isinstance(cell, Around):
-    text = number(cell.value, digits)
+    text = signed(number(cell.value, digits))
     if not math.isnan(cell.low):
-      text += f' [{number(cell.low, digits)}, {number(cell.high, digits)}]'
-    return text.replace('-', minus).replace('∞', safe('∞'))
+      low, high = (signed(number(x, digits)) for x in (cell.low, cell.high))
+      text += f' [{low}, {high}]'
+    return text
   if isinstance(cell, bool) or not isinstance(cell, int | float):
     return safe(cell)
-  text = f'{cell:,}' if isinstance(cell, int) else number(cell, digits)
-  return text.replace('-', minus).replace('∞', safe('∞'))
+  return signed(f'{cell:,}' if isinstance(cell, int) else number(cell, digits))
+
+
+def _with_minus(text):
+  """A number with the sign that people write."""
+  return text.replace('-', '−')
+
+
+def _in_math(text):
+  r"""A number as LaTeX writes it: 2e-05 is $2\times10^{-5}$."""
+  digits, _, exponent = text.partition('e')
+  if exponent:
+    digits = {'1': '', '-1': '-'}.get(digits, digits + '\\times')
+    return f'${digits}10^{{{int(exponent)}}}$'
+  return text.replace('-', '$-$').replace('∞', tex('∞'))
 
 
 def _full(part):
@@ -161,9 +174,11 @@ def _numeric(table):
 
 
 _TEX = {
+    # '[' and '*' at the head of a row would belong to the line end before it.
     '\\': '\\textbackslash{}', '{': '\\{', '}': '\\}', '$': '\\$', '&': '\\&',
     '%': '\\%', '#': '\\#', '_': '\\_', '~': '\\textasciitilde{}',
     '^': '\\textasciicircum{}', '<': '\\textless{}', '>': '\\textgreater{}',
     '|': '\\textbar{}', '"': '\\textquotedbl{}', '∞': '$\\infty$',
     'λ': '$\\lambda$', 'β': '$\\beta$', 'φ': '$\\phi$', '±': '$\\pm$',
-    '−': '$-$', '×': '$\\times$', '–': '--', '—': '---', '·': '$\\cdot$'}
+    '−': '$-$', '×': '$\\times$', '–': '--', '—': '---', '·': '$\\cdot$',
+    '[': '{[}', '*': '{*}'}

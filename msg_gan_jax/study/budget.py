@@ -1,9 +1,9 @@
 """The best value that a budget of runs buys.
 
 Kurach et al. 2019 (arXiv:1807.04720) ask what somebody gets who can afford b
-runs: the expected minimum of b of the study's values. Dodge et al. 2019
-(arXiv:1909.03004) draw with replacement; here, as there, each order of the
-study's runs is equally likely, and b of them are drawn without.
+runs: the expected minimum of b of the study's values. Each order of its runs is
+equally likely, so that b of them are drawn without replacement; Dodge et al.
+2019 (arXiv:1909.03004) draw with.
 """
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -13,12 +13,12 @@ from scipy import special
 
 
 class Best(NamedTuple):
-  """The best value after each number of runs, over many orders of them.
+  """The best value after each number of runs, over all orders of them.
 
   Attributes:
-    budgets: [k] int, 1 .. n runs; of many, some 300 that go up by equal ratios.
-    expected: [k], the mean of the best over all orders; a closed form where
-      all runs are alike.
+    budgets: [k] int, of 1 .. n runs; of many, where no others are asked for,
+      some 300 that go up by equal ratios.
+    expected: [k], the mean of the best.
     low, high: [k], between which it lies in 95 % of the orders.
   """
   budgets: np.ndarray
@@ -36,48 +36,54 @@ def expected_best(values: Sequence[float] | np.ndarray,
     lower: whether less is better.
 
   Returns:
-    [n] float64. Of the sorted values x_1 <= .. <= x_n, x_i is the least of b
-    drawn without replacement with the probability C(n - i, b - 1) / C(n, b).
+    [n] float64.
   """
-  ordered = np.sort(_finite(values) if lower else -_finite(values))
+  sign = 1 if lower else -1
+  ordered = np.sort(sign * _finite(values))
   n = len(ordered)
-  logs = special.gammaln(np.arange(n + 1) + 1)  # log k! at k.
-  best = np.empty(n)
-  for b in range(1, n + 1):
-    # Of the x_i that b - 1 larger ones can follow: i <= n - b + 1.
-    after = np.arange(n - 1, b - 2, -1)
-    chances = np.exp(logs[after] - logs[b - 1] - logs[after - b + 1]
-                     - (logs[n] - logs[b] - logs[n - b]))
-    best[b - 1] = chances @ ordered[:len(after)]
-  return best if lower else -best
+  return sign * np.array([_chances(n, b) @ ordered[:n - b + 1]
+                          for b in range(1, n + 1)])
 
 
-def best_in_orders(groups: Sequence[Sequence[float] | np.ndarray],
-                   lower: bool = True, orders: int = 1000,
-                   seed: int = 0) -> Best:
-  """The best so far in random orders of a study's runs.
+def best_in_orders(values: Sequence[float] | np.ndarray,
+                   lower: bool = True,
+                   budgets: Sequence[int] | None = None) -> Best:
+  """The best so far, over all orders of a study's runs.
 
   Args:
-    groups: [n_k] each. All runs of a group come before those of the next, in
-      a random order: somebody tries published settings first.
+    values: [n], finite.
     lower: whether less is better.
-    orders: how many orders are drawn.
-    seed: of the orders.
+    budgets: of how many runs; None: see Best.
   """
-  rng = np.random.default_rng(seed)
-  parts = [_finite(group) if lower else -_finite(group) for group in groups]
-  drawn = np.concatenate([
-      rng.permuted(np.broadcast_to(part, (orders, len(part))), axis=1)
-      for part in parts], axis=1)
-  so_far = np.minimum.accumulate(drawn, axis=1)
-  budgets = _some(so_far.shape[1])
-  so_far = so_far[:, budgets - 1]
-  low, high = np.quantile(so_far, (.025, .975), axis=0)
-  expected = (expected_best(parts[0])[budgets - 1] if len(parts) == 1
-              else so_far.mean(axis=0))
-  if lower:
-    return Best(budgets, expected, low, high)
-  return Best(budgets, -expected, -high, -low)
+  sign = 1 if lower else -1
+  ordered = np.sort(sign * _finite(values))
+  n = len(ordered)
+  counts = _some(n) if budgets is None else np.array(budgets)
+  found = []
+  for b in counts.tolist():
+    chances = _chances(n, b)
+    ends = np.searchsorted(
+        np.cumsum(chances) + 1e-9, (.025, .975))
+    found.append((chances @ ordered[:len(chances)],
+                  *ordered[np.minimum(ends, len(chances) - 1)]))
+  expected, low, high = sign * np.array(found).T
+  return Best(counts, expected, *((low, high) if lower else (high, low)))
+
+
+def _chances(n, b):
+  """[n - b + 1]: that the i-th least of n is the least of b drawn of them.
+
+  C(n - i, b - 1) / C(n, b), drawn without replacement.
+  """
+  after = np.arange(n - 1, b - 2, -1.)
+
+  def log_factorial(k):
+    return special.gammaln(k + 1.)
+
+  return np.exp(
+      log_factorial(after) - log_factorial(b - 1)
+      - log_factorial(after - b + 1)
+      - (log_factorial(n) - log_factorial(b) - log_factorial(n - b)))
 
 
 def best_share(values: Sequence[float] | np.ndarray, lower: bool = True,

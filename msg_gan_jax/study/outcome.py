@@ -15,7 +15,8 @@ from msg_gan_jax.training.scorer import is_score, key_in
 
 # Values of the summary, and those of METRICS: each has reals of its own.
 SLICED, SCORED = 'swd', 'scores'
-STABILITY = 'stability_'  # How far fixed samples moved, at each height.
+STABILITY = 'stability_'  # How far fixed samples moved, at each height,
+STABILITY_IMAGES = f'{STABILITY}images'  # after so many real images.
 
 
 def is_lower(name: str) -> bool:
@@ -44,8 +45,10 @@ def outcome(written: Written, gan: Gan, metric: str, which: str,
     (value or None, plain JSON): {'metric': the name of the value in records,
     'at': images shown at the measurement that counts, 'scores': {name: number}
     of that measurement, 'curve': {name: [n]} of all measurements, beside COSTS,
-    'cost': {name: number} of the whole run, 'protocol', 'versions', 'data',
-    'reals': {SLICED or SCORED: what such values were measured against}}.
+    and those of stability, [m], which are due at other times, beside
+    STABILITY_IMAGES, 'cost': {name: number} of the whole run, 'protocol',
+    'versions', 'data', 'reals': {SLICED or SCORED: what such values were
+    measured against}}.
   """
   records = written.records
   scores = [name for name in records if is_score(name)]
@@ -69,9 +72,18 @@ def outcome(written: Written, gan: Gan, metric: str, which: str,
   record['curve'] = {
       name: [_plain(x) for x in column[rows]]
       for name, column in (*costs.items(), *(
-          (name, records[name]) for name in records
-          if name in scores or name.startswith(STABILITY)))}
+          (name, records[name]) for name in scores))} | _stability(records)
   return float(records[key][row]), record
+
+
+def _stability(records):
+  """Columns of stability, wherever it was recorded."""
+  columns = {k: v for k, v in records.items() if k.startswith(STABILITY)}
+  rows = [i for i, row in enumerate(zip(*columns.values(), strict=True))
+          if np.isfinite(row).any()]
+  return {name: [_plain(x) for x in column[rows]]
+          for name, column in ((STABILITY_IMAGES, records['images']),
+                               *columns.items())} if rows else {}
 
 
 def _costs(records, gan):

@@ -3,6 +3,7 @@ from collections.abc import Mapping, Sequence
 import os
 import pathlib
 import re
+from typing import NamedTuple
 
 import numpy as np
 
@@ -10,10 +11,11 @@ from msg_gan_jax.files.atomic import replacing
 from msg_gan_jax.report import plots, tables
 from msg_gan_jax.report.tables import Cell, Table
 from msg_gan_jax.report.text import percent, plural
-from msg_gan_jax.study import summaries
+from msg_gan_jax.study import budgets, summaries
 from msg_gan_jax.study.effects import MOST_TRIALS
-from msg_gan_jax.study.figures import Figure, figures, label
-from msg_gan_jax.study.findings import findings, shown
+from msg_gan_jax.study.figures import figures
+from msg_gan_jax.study.findings import shown
+from msg_gan_jax.study.legible import Figure, chosen_axes, title
 from msg_gan_jax.study.results import COSTS, Results
 from msg_gan_jax.study.scale import WIDE
 
@@ -44,15 +46,29 @@ READING = (
     f'fANOVA is of {MOST_TRIALS:,} runs at most, drawn from all.')
 
 
-def write(results: Results, title: str, axes: Mapping[str, str],
-          notes: Sequence[str], folder: str | os.PathLike) -> list[str]:
+class Told(NamedTuple):
+  """What a page says in words.
+
+  Attributes:
+    title: of the page.
+    axes: {axis: what it varies, in words}.
+    found: sentences, see findings.findings.
+    measured: how the runs were made and measured.
+    notes: warnings, and what was left out.
+  """
+  title: str
+  axes: Mapping[str, str]
+  found: Sequence[str]
+  measured: Sequence[str] = ()
+  notes: Sequence[str] = ()
+
+
+def write(results: Results, told: Told, folder: str | os.PathLike) -> list[str]:
   """Writes study.md, its tables and its figures.
 
   Args:
     results: Results.
-    title: of the page.
-    axes: {axis: what it varies, in words}.
-    notes: warnings, and what was left out.
+    told: what is said of them.
     folder: is made; files of the same names are replaced.
 
   Returns:
@@ -72,15 +88,17 @@ def write(results: Results, title: str, axes: Mapping[str, str],
   paths.append(_text(folder / TABLES / 'runs.csv',
                      tables.comma_separated(_runs(results))))
   for figure in drawn:
-    paths += plots.save(figure.drawn, folder / FIGURES / _file(figure.name))
-  page = _page(results, title, axes, notes, found, drawn)
+    if figure.drawn:
+      paths += plots.save(figure.drawn, folder / FIGURES / _file(figure.name))
+  page = _page(results, told, found, drawn)
   return [_text(folder / PAGE, page), *paths]
 
 
 def _tables(results) -> dict[str, Table]:
   """{name of the file: Table}."""
   found = {'ranking': summaries.ranking(results)}
-  for axis in results.few:
+  chosen = chosen_axes(results)
+  for axis in chosen:
     table = summaries.by_level(results, axis)
     if table.rows:
       found[_file(f'by_{axis}')] = table
@@ -88,7 +106,12 @@ def _tables(results) -> dict[str, Table]:
     found[_file('median_by_' + '_'.join(pair))] = table
   if len(results.axes) > 1:
     found['importance'] = summaries.importance(results)
-  for axis in results.few:
+  found['budget'] = budgets.table(results)
+  found['best'] = budgets.best_table(results)
+  for axis in chosen:
+    found[_file(f'budget_{axis}')] = budgets.table(results, axis)
+    found[_file(f'best_{axis}')] = budgets.best_table(results, axis)
+  for axis in chosen:
     found[_file(f'cost_by_{axis}')] = summaries.costs(results, axis)
   correlation = summaries.correlation(results)
   if correlation.rows:
@@ -107,20 +130,25 @@ def _runs(results):
   return Table((*axes, 'seed', results.metric, *others, *COSTS), rows)
 
 
-def _page(results, title, axes, notes, found, drawn):
+def _page(results, told, found, drawn):
   lost = int(np.isnan(results.values).sum())
   count = len(results.rows)
   lines = [
-      f'# {tables.safe(title)}', '',
-      f'{tables.safe(label(results))}: {plural(count, "run")} of '
-      f'{plural(len(results.by_point()), "point")}, '
+      f'# {tables.safe(told.title)}', '',
+      f'{tables.safe(title(results.metric))}, '
+      f'{"less" if results.lower else "more"} is better: '
+      f'{plural(count, "run")} of {plural(len(results.by_point()), "point")}, '
       + _seeds(results.seeds) + f'; {lost:,} diverged'
       + (f' ({percent(lost / count)}).' if lost else '.'), '']
-  if axes:
-    lines += ['## What was varied', '', tables.markdown(_varied(results, axes))]
-  lines += ['## Findings', '', *_listed(findings(results))]
-  if notes:
-    lines += ['## Beware', '', *_listed(notes)]
+  if told.axes:
+    lines += ['## What was varied', '',
+              tables.markdown(_varied(results, told.axes))]
+  lines += ['## Findings', '', *_listed(told.found)]
+  if told.notes:
+    lines += ['## Beware', '', *_listed(told.notes)]
+  if told.measured:
+    lines += ['## How it was measured', '',
+              tables.safe(' '.join(told.measured)), '']
   lines += ['## The best', '', tables.markdown(found['ranking'])]
   for figure in drawn:
     lines += _shown(figure)
@@ -160,8 +188,8 @@ def _listed(sentences):
 
 def _shown(figure: Figure):
   file = f'{FIGURES}/{_file(figure.name)}.png'
-  return [f'![{tables.safe(figure.name)}]({file})', '',
-          tables.safe(figure.caption), '']
+  return [*([f'![{tables.safe(figure.name)}]({file})', ''] if figure.drawn
+            else []), tables.safe(figure.caption), '']
 
 
 def _file(name):

@@ -11,7 +11,7 @@ from msg_gan_jax.study import outcome
 from msg_gan_jax.study.analysis import Gathered, plain
 from msg_gan_jax.study.results import COSTS, Result, Results
 from msg_gan_jax.study.standing import words
-from msg_gan_jax.training.scorer import key_in
+from msg_gan_jax.training.scorer import is_score, key_in
 from msg_gan_jax.training.summary import SCORES
 
 KINDS = 4  # Unlike protocols that an error lists.
@@ -40,11 +40,13 @@ def results(gathered: Gathered, metric: str = '', which: str = '') -> tuple[
   keys = [_key(asked, run.record) for run in runs]
   known = sorted({key for key in keys if key})
   if not known:
-    names = sorted({name for run in runs for name in run.record.get(
-        'curve', ()) if name not in COSTS})
+    names = sorted({name for run in runs for name in _scores(run.record)})
     if metric and names:
-      raise ValueError(f'metric: no run has {asked!r}; '
-                       + tables.nearest(asked, names))
+      of_runs = any(metric in run.record.get('curve', ()) for run in runs)
+      raise ValueError('metric: ' + (
+          f'{asked!r} does not say how good samples are; wanted a score: '
+          f'{", ".join(names)}.' if of_runs else
+          f'no run has {asked!r}; {tables.nearest(asked, names)}'))
     raise ValueError('none of the runs has a value: '
                      + _why_none(runs))
   _check_protocols(known, keys, gathered)
@@ -58,12 +60,13 @@ def results(gathered: Gathered, metric: str = '', which: str = '') -> tuple[
       missing += 1
       continue
     rows.append(_result(run, point, value, key, which, lower))
+  if not any(math.isfinite(row.value) for row in rows):
+    raise ValueError(f'none of the runs has a value of {key}: '
+                     + _why_none(runs))
   notes = []
   if missing:
     notes.append(f'{plural(missing, "run")} without {key}, left out.')
   found = Results(rows, key, lower, drawn=gathered.drawn)
-  if not np.isfinite(found.values).any():
-    raise ValueError('none of the runs has a value: ' + _why_none(runs))
   return found, notes + _unequal(found, runs)
 
 
@@ -77,11 +80,16 @@ def _common(runs, flag, of):
 
 def _key(metric, record):
   """Which column of a record's curve is a metric's; '' if none is."""
-  curve = record.get('curve', {})
-  if metric in curve:
+  scores = _scores(record)
+  if metric in scores:
     return metric
-  return key_in(metric, [k for k in curve if k not in COSTS]) if (
+  return key_in(metric, scores) if (
       metric == 'swd' or metric in METRICS) else ''
+
+
+def _scores(record):
+  """Columns of a record's curve that say how samples compare with reals."""
+  return [name for name in record.get('curve', ()) if is_score(name)]
 
 
 def _value(record, key, which, lower):
@@ -168,6 +176,8 @@ def _why_none(runs):
   diverged = sum(bool(run.record.get('diverged')) for run in runs)
   if diverged == len(runs):
     return f'each of the {len(runs):,} has diverged.'
+  if not diverged:
+    return 'they were not measured.'
   return (f'{plural(diverged, "run")} of {len(runs):,} diverged, and the '
           'others were not measured.')
 

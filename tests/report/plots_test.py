@@ -14,17 +14,15 @@ FIGURES = {
     'curves': lambda: plots.curves(
         {'images': CURVES, 'seconds': CURVES}, 'FID', log=True),
     'intervals': lambda: plots.intervals(
-        {'a': (1., .5, 1.5), 'b': (2., np.nan, np.nan)}, 'FID', {'reals': .1}),
+        {'a': (1., .5, 1.5), 'b': (2., np.nan, np.nan)}, 'FID'),
     'scatters': lambda: plots.scatters(
         {'rate': {'a': plots.Dots([1e-4, 1e-2], [1., 2.])},
          'beta': {'a': plots.Dots([.1, .2], [1., 2.])}}, 'FID',
         log_x=['rate']),
     'heats': lambda: plots.heats(
-        {'a': np.array([[1., 200.]]), 'b': np.array([[4., np.nan]])}, 'a', 'bc',
-        'FID'),
-    'boxes': lambda: plots.boxes({'a': [1., 2., 3.], 'b': [2.]}, 'FID'),
-    'heat': lambda: plots.heat(
-        np.array([[1., 2.], [np.nan, 4.]]), 'ab', 'cd', 'FID')}
+        {'a': np.array([[1., 2345.]]), 'b': np.array([[4., np.nan]])}, 'a',
+        'bc', 'FID', log=True),
+    'boxes': lambda: plots.boxes({'a': [1., 2., 3.], 'b': [2.]}, 'FID')}
 
 
 @pytest.mark.parametrize('kind', FIGURES)
@@ -33,6 +31,8 @@ def test_a_figure_is_a_picture_and_a_page(kind, tmp_path):
   assert png.read_bytes().startswith(b'\x89PNG')
   first = pdf.read_bytes()
   assert first.startswith(b'%PDF')
+  # Venues refuse the other kind of fonts, /Type3.
+  assert b'/FontFile2' in first and b'/Type3' not in first
   plots.save(FIGURES[kind](), tmp_path / 'x')
   assert pdf.read_bytes() == first  # The same values, the same bytes.
 
@@ -54,7 +54,7 @@ def test_more_curves_than_colours_stay_different():
 
 @pytest.mark.parametrize('lower', [True, False])
 def test_good_cells_are_dark(lower):
-  ax = plots.heat(np.array([[1., 2.]]), 'a', 'bc', 'x', lower).axes[0]
+  ax = plots.heats({'': np.array([[1., 2.]])}, 'a', 'bc', 'x', lower).axes[0]
   image = ax.images[0]
   light = image.to_rgba(image.get_array()).sum(-1)
   assert (light[0, 0] < light[0, 1]) == lower
@@ -73,3 +73,39 @@ def test_an_interval_that_leaves_the_picture_ends_in_an_arrow():
 def test_only_the_panels_that_are_named_are_logarithmic():
   axes = FIGURES['scatters']().axes
   assert [ax.get_xscale() for ax in axes[:2]] == ['log', 'linear']
+
+
+def test_numbers_of_a_heat_map_are_plain():
+  figure = FIGURES['heats']()
+  figure.draw_without_rendering()
+  left, _, bar = figure.axes
+  assert [x.get_text() for x in left.texts] == ['1', '2,345']
+  written = {x.get_text() for x in bar.get_yticklabels()}
+  assert {'1', '20', '500'} < written and not any('10^' in x for x in written)
+
+
+@pytest.mark.parametrize(('most', 'ticks'), [(3, [1, 2, 3]), (60, [1, 10, 50])])
+def test_what_is_counted_begins_at_one(most, ticks):
+  x = np.arange(1, most + 1)
+  ax = plots.curves({'runs': {'a': Curve(x, 1 / x)}}, 'FID', steps=True).axes[0]
+  left, right = ax.get_xlim()
+  assert (left, right) == (1, most)
+  assert {*ticks} <= {round(x) for x in ax.get_xticks() if left <= x <= right}
+
+
+@pytest.mark.parametrize('length', [1, 8, 24])
+def test_a_legend_is_no_wider_than_its_figure(length):
+  names = {f'{i}'.ljust(length, 'o'): Curve(X, X + i) for i in range(8)}
+  figure = plots.curves({'images': names}, 'FID')
+  figure.draw_without_rendering()
+  box = figure.legends[0].get_window_extent()
+  assert 0 <= box.x0 and box.x1 <= figure.bbox.width
+
+
+@pytest.mark.parametrize(('low', 'high'), [(51., 58.), (30., 150.), (1., 900.)])
+def test_a_logarithmic_axis_has_numbers_however_short_it_is(low, high):
+  figure = plots.boxes({'a': [low, high]}, 'FID', log=True)
+  figure.draw_without_rendering()
+  ax = figure.axes[0]
+  bottom, top = ax.get_ylim()
+  assert 2 <= sum(bottom <= x <= top for x in ax.get_yticks()) <= 12

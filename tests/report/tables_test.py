@@ -51,8 +51,30 @@ def test_latex_has_only_what_pdflatex_reads():
   assert '[U+4E2D]' in body and 'ß' in body
 
 
+@pytest.mark.parametrize(('name', 'text'), [
+    ('[0, 1]', '{[}0, 1]'), ('*', '{*}')])
+def test_no_name_is_an_argument_of_the_line_end_before_it(name, text):
+  assert f'\\midrule\n{text} & 1 \\\\\n{text} & 2 \\\\\n' in tables.latex(
+      Table(('x', 'y'), [(name, 1), (name, 2)]))
+
+
 @pytest.mark.parametrize(('value', 'text'), [
-    (0., '0'), (1234.56, '1235'), (123456.7, '123,457'),
+    (1e-5, '$10^{-5}$'), (2e-4 / 10, '$2\\times10^{-5}$'),
+    (-1e-5, '$-10^{-5}$'), (.0002, '0.0002'), (-1.5, '$-$1.5'),
+    (-math.inf, '$-$$\\infty$'),
+    (Around(3e-6, -2e-6, .5), '$3\\times10^{-6}$ [$-2\\times10^{-6}$, 0.5]')])
+def test_latex_has_powers_of_ten_and_not_the_e_of_computers(value, text):
+  assert f'\n{text} \\\\\n' in tables.latex(Table(('x',), [(value,)]))
+
+
+@pytest.mark.parametrize(('value', 'text'), [
+    (999.7, '1,000'), (-999.7, '-1,000'), (999.4, '999'), (1234., '1,234')])
+def test_what_rounding_makes_longer_is_written_out(value, text):
+  assert tables.number(value, 3) == text
+
+
+@pytest.mark.parametrize(('value', 'text'), [
+    (0., '0'), (9999.7, '10,000'), (1234.56, '1235'), (123456.7, '123,457'),
     (-.00012345, '-0.0001234'), (math.inf, '∞'), (math.nan, '')])
 def test_numbers_have_their_significant_digits(value, text):
   assert tables.number(value) == text

@@ -1,5 +1,7 @@
 """Laws of the best value against the budget."""
+from fractions import Fraction
 import itertools
+import math
 
 import numpy as np
 import pytest
@@ -25,25 +27,35 @@ def test_of_a_uniform_law_the_expected_minimum_is_known():
       (n + 1) / (b + 1), rtol=1e-9)
 
 
-def test_random_orders_agree_with_the_closed_form_from_both_sides():
-  values = np.random.default_rng(1).lognormal(size=40)
-  groups = [values[:0].tolist() or values[:20], values[20:]]
-  simulated = budget.best_in_orders([values], orders=4000)
-  drawn = budget.best_in_orders(groups, orders=4000).expected
-  np.testing.assert_allclose(simulated.expected, budget.expected_best(values))
-  # Within a group they are alike, and after all runs it is the best of all.
-  error = 5 * values[:20].std() / 4000**.5
+def test_the_band_holds_95_percent_of_all_orders():
+  n = 40  # With one run, ends lie where shares are exactly theirs.
+  best = budget.best_in_orders(np.random.default_rng(1).permutation(n) + 1)
+
+  def end(b, share):
+    # The best of b is above i in comb(n - i, b) of comb(n, b) draws.
+    return next(i for i in range(1, n + 1) if Fraction(
+        math.comb(n - i, b), math.comb(n, b)) <= 1 - share)
+
+  assert best.budgets.tolist() == [*range(1, n + 1)]
+  for name, share in (('low', Fraction(1, 40)), ('high', Fraction(39, 40))):
+    assert getattr(best, name).tolist() == [
+        end(b, share) for b in best.budgets.tolist()]
   np.testing.assert_allclose(
-      drawn[:20], budget.expected_best(values[:20]), atol=error)
-  assert drawn[-1] == simulated.expected[-1] == values.min()
-  assert (simulated.low <= simulated.expected + 1e-12).all()
-  assert (simulated.expected <= simulated.high + 1e-12).all()
+      best.expected, (n + 1) / (best.budgets + 1), rtol=1e-9)
+
+
+def test_of_many_runs_some_budgets_are_kept():
+  values = np.random.default_rng(3).normal(size=1000)
+  best = budget.best_in_orders(values)
+  assert len(best.budgets) < 301 and best.budgets[[0, -1]].tolist() == [1, 1000]
+  np.testing.assert_array_equal(
+      best.expected, budget.expected_best(values)[best.budgets - 1])
 
 
 def test_higher_is_the_mirror_of_lower():
   values = np.random.default_rng(2).normal(size=12)
-  low = budget.best_in_orders([values], seed=3)
-  high = budget.best_in_orders([-values], lower=False, seed=3)
+  low = budget.best_in_orders(values)
+  high = budget.best_in_orders(-values, lower=False)
   np.testing.assert_array_equal(low.expected, -high.expected)
   np.testing.assert_array_equal(low.low, -high.high)
   np.testing.assert_array_equal(
