@@ -25,7 +25,6 @@ def get_config():
   config = template()
   config.data.name = 'avatars'
   config.data.resolution = 32
-  config.train.total_images = IMAGES
   return config
 
 
@@ -65,6 +64,7 @@ def get_study():
           'msg_resnet': {}},
           all_of_them={
               'networks.fmap_max': 32, 'train.batch': 8,
+              'train.total_images': IMAGES,
               'train.ema_half_life_images': 1_000.,
               'train.measure_every_images': IMAGES // 2,
               'train.sample_every_images': IMAGES // 2,

@@ -104,8 +104,8 @@ def presets(own: Mapping[str, Mapping[str, Any]],
   """An axis of whole presets: networks, with all that their papers set.
 
   Args:
-    own: {preset: what differs from it here}, such as {'msg_progan': {},
-      'dragan': {'networks.fmap_max': 128}}.
+    own: {preset: what differs from it here}, such as {'msg_progan': {}}. What
+      one of them sets has its default in the others, whatever the base has.
     all_of_them: {setting: value} of every row that has no other value of its
       own, such as a batch.
 
