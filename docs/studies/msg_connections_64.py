@@ -1,9 +1,11 @@
-"""Prints the tables of docs/studies/msg_connections_64.md, from its records.
+"""Prints the tables of docs/studies/msg_connections_64.md, and draws samples.
 
   mkdir -p runs/msg_connections_64
   cp docs/studies/records/msg_connections_64.log \\
     runs/msg_connections_64/journal.log
   python docs/studies/msg_connections_64.py --study=runs/msg_connections_64
+
+Samples are drawn where the folders of the runs are there, too.
 """
 import argparse
 import pathlib
@@ -12,6 +14,7 @@ import sys
 import numpy as np
 
 ROOT = pathlib.Path(__file__).parents[2]
+PICTURE = ROOT / 'docs' / 'images' / 'msg_connections_64_samples.png'
 # {column of the records: (its name, digits)}
 MEASURES = {'swd_mean': ('distance', 1), 'pairwise_ratio': ('variety', 2),
             'stability_64': ('movement', 4)}
@@ -72,9 +75,41 @@ def lines(folder):
   return [*each_run(results), '', *all_beside_none(results)]
 
 
+def draw(folder, path):
+  """A PNG of the newest samples of seed 0 at each point; False without runs."""
+  from matplotlib import figure
+  from PIL import Image
+
+  from msg_gan_jax.runs.read import read
+  from msg_gan_jax.study.stored import read_stored
+  from msg_gan_jax.study.worker import RUNS
+  grids = {}
+  for trial in read_stored(folder).trials:
+    about, run = trial.work.about, pathlib.Path(folder, RUNS, trial.work.digest)
+    if about['seed'] == 0 and run.is_dir():
+      point = about['point']
+      grids[point['rate'], point['scales']] = read(run).grids[-1][1]
+  if not grids:
+    return False
+  fig = figure.Figure(figsize=(9.4, 8.4), layout='constrained')
+  axes = fig.subplots(2, 2, width_ratios=(.74, 1)).ravel()
+  for ax, key in zip(axes, sorted(grids, key=lambda x: (x[0], x[1] == 'all')),
+                     strict=True):
+    ax.axis('off')
+    ax.set_title('rate {}, {}'.format(key[0], {
+        'all': 'all scales', 'none': 'the finest alone'}[key[1]]), fontsize=9)
+    with Image.open(grids[key]) as picture:
+      ax.imshow(picture.convert('RGB'), interpolation='nearest')
+  fig.savefig(path, dpi=130)
+  return True
+
+
 if __name__ == '__main__':
   sys.path.insert(0, str(ROOT))
   parser = argparse.ArgumentParser(
       description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
   parser.add_argument('--study', type=pathlib.Path, required=True)
-  print('\n'.join(lines(str(parser.parse_args().study))))
+  study = str(parser.parse_args().study)
+  print('\n'.join(lines(study)))
+  if draw(study, PICTURE):
+    print(f'\n{PICTURE}')
