@@ -101,6 +101,9 @@ def draw(folder, path):
     with Image.open(grids[key]) as picture:
       ax.imshow(picture.convert('RGB'), interpolation='nearest')
   fig.savefig(path, dpi=130)
+  with Image.open(path) as picture:  # A quarter of the bytes, to the eye alike.
+    small = picture.convert('RGB').quantize(256)
+  small.save(path, optimize=True)
   return True
 
 
