@@ -134,12 +134,13 @@ def page(families, count):
   yield (f'\n{learn} of {len(families)} learn in this budget.\n\n'
          f'![Samples of each family](../images/{PICTURE.name})\n\n'
          'Samples of each family at the end. Of a GAN of several scales all '
-         'are shown, coarse\nto fine.\n')
+         'are shown,\ncoarse to fine.\n')
 
 
 def draw(families, path):
   """A PNG: a panel for each family."""
   from matplotlib import figure
+  import pictures
   from PIL import Image
   rows = -(-len(families) // COLUMNS)
   fig = figure.Figure(figsize=(2.6 * COLUMNS, 2.8 * rows), layout='constrained')
@@ -152,7 +153,7 @@ def draw(families, path):
     if family.grid:
       with Image.open(family.grid) as picture:
         ax.imshow(picture.convert('RGB'), interpolation='nearest')
-  fig.savefig(path, dpi=110)
+  pictures.save(fig, path, dpi=110)
 
 
 def main(folder):

@@ -78,6 +78,7 @@ def lines(folder):
 def draw(folder, path):
   """A PNG of the newest samples of seed 0 at each point; False without runs."""
   from matplotlib import figure
+  import pictures
   from PIL import Image
 
   from msg_gan_jax.runs.read import read
@@ -100,10 +101,7 @@ def draw(folder, path):
         'all': 'all scales', 'none': 'the finest alone'}[key[1]]), fontsize=9)
     with Image.open(grids[key]) as picture:
       ax.imshow(picture.convert('RGB'), interpolation='nearest')
-  fig.savefig(path, dpi=130)
-  with Image.open(path) as picture:  # A quarter of the bytes, to the eye alike.
-    small = picture.convert('RGB').quantize(256)
-  small.save(path, optimize=True)
+  pictures.save(fig, path, dpi=130)
   return True
 
 
