@@ -205,7 +205,7 @@ class Results:
         lead[at] += values - values.mean()
     numbers = np.linalg.pinv(shared) @ lead * (1 if self.lower else -1)
     joined = connected_components(np.abs(shared) > 1e-9)[1]
-    apart = joined != np.bincount(joined).argmax()
+    apart = joined != np.argmax(np.bincount(joined))
     return sorted(found, key=lambda x: (apart[place[x]], numbers[place[x]]))
 
   def _blocks(self, axis):
