@@ -173,7 +173,7 @@ def _at_work(one, relay):
     if not (relay or status) and (failed := one.standing().failed):
       shown.say(f'{plural(failed, "run")} failed; once what stopped them is '
                 f'mended, --{AGAIN.name} trains them')
-      return status or 1
+      return 1
     return status
   finally:
     shown.close()

@@ -134,7 +134,7 @@ def test_a_diverged_run_is_done_without_a_value(at_work):
 
 
 def test_what_is_in_use_elsewhere_is_left_alone(at_work):
-  worker, queue, _ = at_work(InUseError('in use'), 0, signal.SIGTERM)
+  worker, queue, _ = at_work(InUseError('in use'), 0)
   assert worker.enqueue()
   for _ in range(2):
     worker._do(queue.claim())
