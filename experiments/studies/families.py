@@ -1,9 +1,10 @@
 """Every family of networks on drawn pictures, each with its paper's settings.
 
 A row is a preset: its networks, loss, penalty, norms, optimizer and number of D
-updates. What they share is the budget, 16,000 pictures in batches of 8, and 32
-feature maps at most, so that each takes minutes on two cores. Where weights
-begin with .02 whatever the width is, 32 are too few, and the row has 128.
+updates. What they share is batches of 8 and 32 feature maps at most; where
+weights begin with .02 whatever the width is, 32 are too few, and the row has
+128. Each is shown as many pictures as take about five minutes on one core: they
+are not compared with each other, but asked whether they learn.
 
 Pictures are drawn heads at 32 px; networks of one size have theirs, and those
 of the vanilla GAN and of InfoGAN are polygons at 28 px. Nothing is published
@@ -12,13 +13,12 @@ for pictures like these.
 from msg_gan_jax.config import template
 from msg_gan_jax.study.space import Study, presets
 
-IMAGES = 16_000
 WIDER = {'networks.fmap_max': 128}
 POLYGONS = {'data.name': 'polygons', 'data.resolution': 28, 'data.channels': 1}
 # The ten classes that these networks are told.
 STYLES = {'data.label': 'hair_style'}
-# A network of one size, for half as many pictures.
-AT_64 = {'data.resolution': 64, 'train.total_images': IMAGES // 2}
+# A network of one size.
+AT_64 = {'data.resolution': 64}
 
 
 def get_config():
@@ -28,45 +28,51 @@ def get_config():
   return config
 
 
+def lasting(images, *changes):
+  """Settings of a row that is shown so many pictures, and measured twice."""
+  settings = {'train.total_images': images}
+  for name in ('measure', 'sample', 'checkpoint'):
+    settings[f'train.{name}_every_images'] = images // 2
+  for change in changes:
+    settings |= change
+  return settings
+
+
 def get_study():
   return Study(
       axes={'family': presets({
-          'msg_progan': {},
-          'bmsg_gan': {},
-          'progan_cifar10': {
-              'train.grow_stable_images': 2_000,
-              'train.grow_fade_images': 2_000},
-          'msg_stylegan': {},
-          'stylegan2': {},
-          'stylegan2_ada_cifar10': {},
-          'r3gan_cifar10': {},
-          'vanilla': POLYGONS,
-          'infogan': {**POLYGONS, **WIDER},
-          'lapgan': {**WIDER, 'train.level_images': IMAGES // 3},
-          'dcgan_32': {},
-          'dcgan': AT_64,
-          'lsgan': WIDER,
-          'dragan': WIDER,
+          'msg_progan': lasting(32_000),
+          'bmsg_gan': lasting(48_000),
+          'progan_cifar10': lasting(48_000, {
+              'train.grow_stable_images': 6_000,
+              'train.grow_fade_images': 6_000}),
+          'msg_stylegan': lasting(32_000),
+          'stylegan2': lasting(32_000),
+          'stylegan2_ada_cifar10': lasting(32_000),
+          'r3gan_cifar10': lasting(12_000),
+          'vanilla': lasting(320_000, POLYGONS),
+          'infogan': lasting(96_000, POLYGONS, WIDER),
+          'lapgan': lasting(24_000, WIDER, {'train.level_images': 8_000}),
+          'dcgan_32': lasting(160_000),
+          'dcgan': lasting(32_000, AT_64),
+          'lsgan': lasting(32_000, WIDER),
+          'dragan': lasting(18_000, WIDER),
           # The first 25 updates of G have 100 of D each, and the budget none.
-          'wgan': {**AT_64, 'train.n_dis_more': 0},
-          'wgan_gp_dcgan': {},
-          'wgan_gp_resnet': STYLES,
-          'sngan_cnn': {},
-          'sngan_resnet': {},
-          'srn_gan': {},
-          'cgan_projection': STYLES,
-          'acgan': STYLES,
-          'landscape_sndcgan': {},
-          'landscape_resnet_cifar': {},
-          'landscape_resnet19': AT_64,
-          'mimicry_sngan32': {},
-          'msg_sndcgan': {},
-          'msg_resnet': {}},
+          'wgan': lasting(48_000, AT_64, {'train.n_dis_more': 0}),
+          'wgan_gp_dcgan': lasting(96_000),
+          'wgan_gp_resnet': lasting(64_000, STYLES),
+          'sngan_cnn': lasting(80_000),
+          'sngan_resnet': lasting(80_000),
+          'srn_gan': lasting(80_000),
+          'cgan_projection': lasting(80_000, STYLES),
+          'acgan': lasting(128_000, STYLES),
+          'landscape_sndcgan': lasting(96_000),
+          'landscape_resnet_cifar': lasting(48_000),
+          'landscape_resnet19': lasting(12_000, AT_64),
+          'mimicry_sngan32': lasting(80_000),
+          'msg_sndcgan': lasting(80_000),
+          'msg_resnet': lasting(80_000)},
           all_of_them={
               'networks.fmap_max': 32, 'train.batch': 8,
-              'train.total_images': IMAGES,
-              'train.ema_half_life_images': 1_000.,
-              'train.measure_every_images': IMAGES // 2,
-              'train.sample_every_images': IMAGES // 2,
-              'train.checkpoint_every_images': IMAGES // 2})},
+              'train.ema_half_life_images': 1_000.})},
       value='last')
