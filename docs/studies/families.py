@@ -139,21 +139,10 @@ def page(families, count):
 
 def draw(families, path):
   """A PNG: a panel for each family."""
-  from matplotlib import figure
   import pictures
-  from PIL import Image
-  rows = -(-len(families) // COLUMNS)
-  fig = figure.Figure(figsize=(2.6 * COLUMNS, 2.8 * rows), layout='constrained')
-  axes = np.atleast_1d(fig.subplots(rows, COLUMNS)).ravel()
-  for ax in axes:
-    ax.axis('off')
-  for ax, family in zip(axes, families, strict=False):
-    verdict = family.verdict.replace('*', '')
-    ax.set_title(f'{family.name}: {verdict}', fontsize=8)
-    if family.grid:
-      with Image.open(family.grid) as picture:
-        ax.imshow(picture.convert('RGB'), interpolation='nearest')
-  pictures.save(fig, path, dpi=110)
+  pictures.panels(
+      {f'{x.name}: {x.verdict}'.replace('*', ''): x.grid for x in families},
+      COLUMNS, (2.6, 2.8), path, 110)
 
 
 def main(folder):

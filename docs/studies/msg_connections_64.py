@@ -77,32 +77,16 @@ def lines(folder):
 
 def draw(folder, path):
   """A PNG of the newest samples of seed 0 at each point; False without runs."""
-  from matplotlib import figure
   import pictures
-  from PIL import Image
-
-  from msg_gan_jax.runs.read import read
-  from msg_gan_jax.study.stored import read_stored
-  from msg_gan_jax.study.worker import RUNS
-  grids = {}
-  for trial in read_stored(folder).trials:
-    about, run = trial.work.about, pathlib.Path(folder, RUNS, trial.work.digest)
-    if about['seed'] == 0 and run.is_dir():
-      point = about['point']
-      grids[point['rate'], point['scales']] = read(run).grids[-1][1]
-  if not grids:
-    return False
-  fig = figure.Figure(figsize=(9.4, 8.4), layout='constrained')
-  axes = fig.subplots(2, 2, width_ratios=(.74, 1)).ravel()
-  for ax, key in zip(axes, sorted(grids, key=lambda x: (x[0], x[1] == 'all')),
-                     strict=True):
-    ax.axis('off')
-    ax.set_title('rate {}, {}'.format(key[0], {
-        'all': 'all scales', 'none': 'the finest alone'}[key[1]]), fontsize=9)
-    with Image.open(grids[key]) as picture:
-      ax.imshow(picture.convert('RGB'), interpolation='nearest')
-  pictures.save(fig, path, dpi=130)
-  return True
+  grids = {(point['rate'], point['scales'] == 'all'): grid
+           for point, grid in pictures.newest_samples(folder)}
+  if grids:
+    words = {True: 'all scales', False: 'the finest alone'}
+    pictures.panels(
+        {f'rate {rate}, {words[every]}': grids[rate, every]
+         for rate, every in sorted(grids)},
+        2, (4.7, 4.2), path, 130, widths=(.74, 1))
+  return bool(grids)
 
 
 if __name__ == '__main__':

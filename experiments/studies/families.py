@@ -3,8 +3,8 @@
 A row is a preset: its networks, loss, penalty, norms, optimizer and number of D
 updates. What they share is batches of 8 and 32 feature maps at most; where
 weights begin with .02 whatever the width is, 32 are too few, and the row has
-128. Each is shown as many pictures as take about five minutes on one core: they
-are not compared with each other, but asked whether they learn.
+128. Each is shown as many pictures as take four to seven minutes on one core:
+they are not compared with each other, but asked whether they learn.
 
 Pictures are drawn heads at 32 px; networks of one size have theirs, and those
 of the vanilla GAN and of InfoGAN are polygons at 28 px. Nothing is published
@@ -46,32 +46,32 @@ def get_study():
           'progan_cifar10': lasting(48_000, {
               'train.grow_stable_images': 6_000,
               'train.grow_fade_images': 6_000}),
-          'msg_stylegan': lasting(32_000),
-          'stylegan2': lasting(32_000),
-          'stylegan2_ada_cifar10': lasting(32_000),
-          'r3gan_cifar10': lasting(12_000),
-          'vanilla': lasting(320_000, POLYGONS),
-          'infogan': lasting(96_000, POLYGONS, WIDER),
-          'lapgan': lasting(24_000, WIDER, {'train.level_images': 8_000}),
-          'dcgan_32': lasting(160_000),
-          'dcgan': lasting(32_000, AT_64),
-          'lsgan': lasting(32_000, WIDER),
-          'dragan': lasting(18_000, WIDER),
+          'msg_stylegan': lasting(24_000),
+          'stylegan2': lasting(24_000),
+          'stylegan2_ada_cifar10': lasting(24_000),
+          'r3gan_cifar10': lasting(8_000),
+          'vanilla': lasting(240_000, POLYGONS),
+          'infogan': lasting(64_000, POLYGONS, WIDER),
+          'lapgan': lasting(18_000, WIDER, {'train.level_images': 6_000}),
+          'dcgan_32': lasting(120_000),
+          'dcgan': lasting(24_000, AT_64),
+          'lsgan': lasting(24_000, WIDER),
+          'dragan': lasting(14_000, WIDER),
           # The first 25 updates of G have 100 of D each, and the budget none.
-          'wgan': lasting(48_000, AT_64, {'train.n_dis_more': 0}),
-          'wgan_gp_dcgan': lasting(96_000),
-          'wgan_gp_resnet': lasting(64_000, STYLES),
-          'sngan_cnn': lasting(80_000),
-          'sngan_resnet': lasting(80_000),
-          'srn_gan': lasting(80_000),
-          'cgan_projection': lasting(80_000, STYLES),
-          'acgan': lasting(128_000, STYLES),
-          'landscape_sndcgan': lasting(96_000),
-          'landscape_resnet_cifar': lasting(48_000),
-          'landscape_resnet19': lasting(12_000, AT_64),
-          'mimicry_sngan32': lasting(80_000),
-          'msg_sndcgan': lasting(80_000),
-          'msg_resnet': lasting(80_000)},
+          'wgan': lasting(36_000, AT_64, {'train.n_dis_more': 0}),
+          'wgan_gp_dcgan': lasting(72_000),
+          'wgan_gp_resnet': lasting(48_000, STYLES),
+          'sngan_cnn': lasting(64_000),
+          'sngan_resnet': lasting(60_000),
+          'srn_gan': lasting(60_000),
+          'cgan_projection': lasting(60_000, STYLES),
+          'acgan': lasting(96_000, STYLES),
+          'landscape_sndcgan': lasting(72_000),
+          'landscape_resnet_cifar': lasting(36_000),
+          'landscape_resnet19': lasting(10_000, AT_64),
+          'mimicry_sngan32': lasting(60_000),
+          'msg_sndcgan': lasting(60_000),
+          'msg_resnet': lasting(60_000)},
           all_of_them={
               'networks.fmap_max': 32, 'train.batch': 8,
               'train.ema_half_life_images': 1_000.})},

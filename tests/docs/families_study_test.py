@@ -62,5 +62,6 @@ def test_the_picture_has_a_panel_for_each(families, tmp_path):
 
   families.draw([measured(families, grid=grid)], path)
   one = red()
-  families.draw([measured(families, grid=grid)] * 2, path)
+  families.draw([measured(families, name=name, grid=grid)
+                 for name in ('dragan', 'lsgan')], path)
   assert one > 1000 and red() == pytest.approx(2 * one, rel=.1)
