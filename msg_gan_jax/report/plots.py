@@ -52,20 +52,22 @@ def curves(panels: Mapping[str, Mapping[str, Curve]], ylabel: str,
   axes = fig.subplots(1, len(panels), sharey=True, squeeze=False)[0]
   for ax, (xlabel, panel) in zip(axes, panels.items(), strict=True):
     for name, curve in panel.items():
-      _draw(ax, name, names.index(name), curve, steps)
+      draw(ax, name, names.index(name), curve, steps)
     if log:
       ax.set_yscale('log')
-    _finish(ax, xlabel, ylabel if ax is axes[0] else '')
+    finish(ax, xlabel, ylabel if ax is axes[0] else '')
     if steps:
       _from_one(ax, max(np.max(x.x) for x in panel.values()))
     else:
-      _short_numbers(ax)
+      short_numbers(ax)
   _short_values(axes[0].yaxis, log)
   _legend(fig, axes[0], names)
   return fig
 
 
-def _draw(ax, name, place, curve, steps):
+def draw(ax: Any, name: str, place: int, curve: Curve,
+         steps: bool = False) -> None:
+  """Draws a line, with its band; its colour and dashes go by its place."""
   color, dash = COLORS[place % len(COLORS)], DASHES[
       place // len(COLORS) % len(DASHES)]
   x, y = (np.asarray(v, float) for v in (curve.x, curve.y))
@@ -118,7 +120,7 @@ def intervals(rows: Mapping[str, tuple[float, float, float]], xlabel: str,
   if log:
     ax.set_xscale('log')
     _short_values(ax.xaxis, log)
-  _finish(ax, xlabel, '')
+  finish(ax, xlabel, '')
   return fig
 
 
@@ -153,7 +155,7 @@ def boxes(groups: Mapping[str, Sequence[float] | np.ndarray], ylabel: str,
   if log:
     ax.set_yscale('log')
   _short_values(ax.yaxis, log)
-  _finish(ax, xlabel, ylabel)
+  finish(ax, xlabel, ylabel)
   return fig
 
 
@@ -234,7 +236,7 @@ def scatters(panels: Mapping[str, Mapping[str, Dots]], ylabel: str,
       ax.set_xscale('log')
     if log:
       ax.set_yscale('log')
-    _finish(ax, xlabel, '' if i % columns else ylabel)
+    finish(ax, xlabel, '' if i % columns else ylabel)
   _short_values(places[0, 0].yaxis, log)
   _legend(fig, places[0, 0], names)
   return fig
@@ -276,7 +278,8 @@ def _name_columns(ax, places, names, room):
                 ha='right' if turned else 'center')
 
 
-def _finish(ax, xlabel, ylabel):
+def finish(ax: Any, xlabel: str, ylabel: str) -> None:
+  """Names the axes, in the letters of all figures."""
   ax.set_xlabel(_plain(xlabel), fontsize=8)
   ax.set_ylabel(_plain(ylabel), fontsize=8)
   ax.tick_params(labelsize=7)
@@ -303,7 +306,8 @@ def _short(text, longest=48):
   return text if len(text) <= longest else text[:longest - 1] + '…'
 
 
-def _short_numbers(ax):
+def short_numbers(ax: Any) -> None:
+  """Few numbers on the x axis, such as 20k."""
   from matplotlib import ticker
   ax.xaxis.set_major_formatter(ticker.EngFormatter(sep=''))
   ax.xaxis.set_major_locator(ticker.MaxNLocator(4))

@@ -1,0 +1,169 @@
+"""A page of one run or of many: sections of values -> one HTML file.
+
+Whatever a user can name (runs, classes, paths, warnings) is text: Jinja2 escapes
+all of it, and the one thing that it does not are the charts, which are drawn
+here and escape their words themselves.
+"""
+from collections.abc import Mapping, Sequence
+import functools
+import re
+from typing import Any, NamedTuple
+
+from msg_gan_jax.files.console import visible
+from msg_gan_jax.report import charts
+from msg_gan_jax.report.tables import Around, Table, number
+
+LONGEST = 2_000  # Characters of one name or message.
+
+
+class Text(NamedTuple):
+  """A paragraph."""
+  text: str
+  kind: str = 'text'
+
+
+class Items(NamedTuple):
+  """A list of sentences."""
+  items: Sequence[str]
+  kind: str = 'items'
+
+
+class Code(NamedTuple):
+  """Lines to be copied, such as a command."""
+  text: str
+  kind: str = 'code'
+
+
+class Grid(NamedTuple):
+  """A table of values."""
+  table: Table
+  kind: str = 'table'
+
+
+class Picture(NamedTuple):
+  """A picture, and what it shows."""
+  uri: str
+  caption: str
+  kind: str = 'picture'
+
+
+class Frame(NamedTuple):
+  """A picture of a run at a moment.
+
+  Attributes:
+    uri: see thumbnails.uri.
+    at: {unit: how much of it the run had cost}.
+  """
+  uri: str
+  at: Mapping[str, float]
+
+
+class Films(NamedTuple):
+  """Pictures of several runs through time, moved together by a slider.
+
+  Attributes:
+    runs: {name: [Frame], the oldest first}.
+  """
+  runs: Mapping[str, Sequence[Frame]]
+  kind: str = 'films'
+
+
+class Chart(NamedTuple):
+  """Curves of one or a few values.
+
+  Attributes:
+    title: what they are.
+    names: of the lines, in their order.
+    drawn: {unit: <svg>, see charts.chart}.
+    note: a sentence below it.
+  """
+  title: str
+  names: Sequence[str]
+  drawn: Mapping[str, str]
+  note: str = ''
+
+
+class Charts(NamedTuple):
+  """Charts beside each other."""
+  charts: Sequence[Chart]
+  kind: str = 'charts'
+
+
+Block = Text | Items | Code | Grid | Picture | Films | Charts
+
+
+class Section(NamedTuple):
+  """A part of a page, with a heading."""
+  heading: str
+  blocks: Sequence[Block]
+
+
+class Page(NamedTuple):
+  """What a page says.
+
+  Attributes:
+    title: of the page.
+    about: sentences below it.
+    units: {name: in words} of what curves and films go over; the first is
+      chosen at first.
+    sections: in their order; those without a block are left out.
+    foot: a line at the end.
+  """
+  title: str
+  about: Sequence[str]
+  units: Mapping[str, str]
+  sections: Sequence[Section]
+  foot: str = ''
+
+
+def page(content: Page, live: bool = False) -> str:
+  """The whole file, which needs no other one and no network.
+
+  Args:
+    content: what it says.
+    live: whether it asks the server that sent it for news.
+  """
+  sections = [x for x in content.sections if x.blocks]
+  return _environment().get_template('page.html').render(
+      page=content, sections=sections, live=live)
+
+
+@functools.cache
+def _environment():
+  import jinja2
+  environment = jinja2.Environment(
+      loader=jinja2.PackageLoader('msg_gan_jax.report'), autoescape=True,
+      undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+  environment.filters |= {'shown': shown, 'slug': slug, 'cell': cell}
+  environment.globals |= {'key': charts.key, 'is_number': _is_number}
+  return environment
+
+
+def shown(text: Any) -> str:
+  """A text as a page shows it: no control characters, and not without end."""
+  text = visible(str(text))
+  return text if len(text) <= LONGEST else text[:LONGEST - 1] + '…'
+
+
+def slug(text: str) -> str:
+  """A name for links within the page."""
+  return re.sub(r'\W+', '-', text.lower()).strip('-')
+
+
+def cell(value: Any, digits: int) -> str:
+  """A cell of a table as text."""
+  if value is None:
+    return ''
+  if isinstance(value, Around):
+    text = number(value.value, digits)
+    if value.low == value.low:  # Not nan.
+      text += f' [{number(value.low, digits)}, {number(value.high, digits)}]'
+    return text.replace('-', '−')
+  if not _is_number(value):
+    return shown(value)
+  text = f'{value:,}' if isinstance(value, int) else number(value, digits)
+  return text.replace('-', '−')
+
+
+def _is_number(value):
+  return isinstance(value, int | float | Around) and not isinstance(value, bool)

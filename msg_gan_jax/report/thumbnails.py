@@ -1,0 +1,57 @@
+"""Pictures inside a page: WebP in data URIs, few enough to be sent by mail."""
+import base64
+from collections.abc import Sequence
+import io
+import os
+from typing import TypeVar
+
+from PIL import Image
+
+T = TypeVar('T')
+WIDEST = 1024  # Pixels of a picture in a page.
+QUALITY = 80
+
+
+def uri(path: str | os.PathLike, widest: int = WIDEST) -> str:
+  """A picture as a data URI.
+
+  Args:
+    path: of a PNG, or of a film (.webp, .gif), which is taken as it is.
+    widest: pixels; what is wider is made smaller by area.
+
+  Raises:
+    OSError: it is not there, or no picture.
+  """
+  with Image.open(path) as picture:
+    if getattr(picture, 'n_frames', 1) > 1:
+      with open(path, 'rb') as file:
+        return _data(file.read(), (picture.format or '').lower())
+    shown = picture.convert('RGBA' if picture.mode in ('RGBA', 'P') else 'RGB')
+  if shown.width > widest:
+    shown = shown.resize(
+        (widest, max(1, round(shown.height * widest / shown.width))),
+        Image.Resampling.BOX)
+  file = io.BytesIO()
+  shown.save(file, format='WEBP', quality=QUALITY, method=4)
+  return _data(file.getvalue(), 'webp')
+
+
+def _data(content, kind):
+  return f'data:image/{kind};base64,{base64.b64encode(content).decode()}'
+
+
+def evenly(moments: Sequence[float], most: int) -> list[int]:
+  """Places of at most so many moments: the first, the last, and between.
+
+  Those between are the nearest to moments that are equally far apart.
+
+  Args:
+    moments: [n], rising.
+    most: at least 2.
+  """
+  if len(moments) <= most:
+    return [*range(len(moments))]
+  first, last = moments[0], moments[-1]
+  wanted = [first + (last - first) * i / (most - 1) for i in range(most)]
+  return sorted({min(range(len(moments)), key=lambda i: abs(moments[i] - x))
+                 for x in wanted})
