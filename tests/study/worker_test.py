@@ -1,12 +1,10 @@
 """A study of real runs, from its space to its findings."""
 import errno
-import math
 import os
 import signal
 import threading
 import time
 
-import numpy as np
 import pytest
 
 from msg_gan_jax.runs.workdir import InUseError
