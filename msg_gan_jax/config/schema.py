@@ -615,6 +615,12 @@ def before() -> dict[str, Any]:
           for name, about in metadata().items()}
 
 
+# Settings that say where and how a run is kept, and not what comes of it.
+ELSEWHERE = (
+    'data.path', 'data.cache_dir', 'data.cache_gb', 'data.device_gb',
+    'train.tensorboard', 'train.keep_checkpoints')
+
+
 def differences(old: Config, new: Config) -> tuple[list[str], list[str]]:
   """Settings that differ: (those that may change, those that may not).
 

@@ -1,4 +1,4 @@
-"""Packages that only some sources, films, logs and shells need."""
+"""Packages that only some sources, films, logs, tables and shells need."""
 import importlib
 import types
 
@@ -10,6 +10,7 @@ PACKAGES = {
     'imageio_ffmpeg': 'imageio-ffmpeg',
     'lmdb': 'lmdb',
     'optuna': 'optuna',
+    'pandas': 'pandas',
     'sklearn': 'scikit-learn',
     'tensorboardX': 'tensorboardX',
     'tensorflow_datasets': 'tensorflow-datasets',

@@ -145,8 +145,18 @@ def updates_g(step: int, train: schema.Train) -> bool:
   Source: the code of WGAN (Arjovsky et al. 2017, arXiv:1701.07875): 100 updates
   of D before each of the first 25 of G and before every 500th.
   """
+  return g_updates(step + 1, train) > g_updates(step, train)
+
+
+def g_updates(steps: int, train: schema.Train) -> int:
+  """How many of the first steps, of n_dis updates of D each, update G.
+
+  Args:
+    steps: how many, from the first on.
+    train: settings of the section `train`; see `updates_g`.
+  """
   if not train.n_dis_more:
-    return True
+    return steps
   more = train.n_dis_more // train.n_dis
   every, first = train.more_every_g_steps, train.more_first_g_steps
 
@@ -157,9 +167,8 @@ def updates_g(step: int, train: schema.Train) -> bool:
       long += (g_step - 1) // every - (first - 1) // every
     return g_step + (more - 1) * long
 
-  # The last g_step that begins at or before `step`.
-  g_step = bisect.bisect_right(range(step + 1), step, key=begins) - 1
-  return begins(g_step + 1) == step + 1
+  # The last one that begins after these steps has all before it behind it.
+  return bisect.bisect_right(range(steps + 1), steps, key=begins) - 1
 
 
 def crossed(before: int, after: int, every: int) -> bool:

@@ -1,8 +1,5 @@
 """What a run has written down, read as plain columns: without jax, any time."""
-from collections.abc import Iterable, Mapping
 import dataclasses
-import json
-import math
 import os
 import pathlib
 import re
@@ -11,20 +8,26 @@ from typing import Any
 import numpy as np
 
 from msg_gan_jax.config import schema
-from msg_gan_jax.runs import config_file, records
+from msg_gan_jax.runs import columns, config_file, records
+from msg_gan_jax.runs.columns import Columns
+from msg_gan_jax.runs.lines import read_json, read_lines
+from msg_gan_jax.runs.starts import Start, starts_of
 
-Columns = dict[str, np.ndarray]
 # Lines of warning, as runs.told writes them.
 WARNINGS = 'warnings.jsonl'
+FILMS = ('.gif', '.mp4', '.webp')
+
+Files = tuple[tuple[str, pathlib.Path], ...]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class Written:
   """What a run has written down.
 
   Columns are {name: float64 [n]}, and the first is 'images', real images shown;
   where a line has no such number, it is nan. What stands inside another value
-  is named with a dot, as 'spread.d_loss' and 'clock.seconds'.
+  is named with a dot, as 'spread.d_loss' and 'clock.seconds'. With pandas,
+  `records.to_pandas()` is a DataFrame.
 
   Attributes:
     path: the run's folder, absolute.
@@ -37,11 +40,18 @@ class Written:
       'frechet_random_conv [ebbb5fc0]': they are never in one column.
     evaluations: the lines of scores.jsonl, whole: protocols, versions, seeds.
     grids: (images, path) of the pictures in samples/, in this order.
+    walks: (name, path) of films in the folder, walk*.webp, .gif and .mp4, in
+      the order of their names and of the numbers in them.
+    timelapses: the same of timelapse*: the training itself as a film.
+    memorised: the same of memorised_*.png: samples beside the nearest real
+      pictures.
     warnings: {'text', 'date', 'images'} of what was warned of while it trained;
       without 'images' where that was before the first step of a start. That
       of a start that diverged has its number as 'diverged'.
     changes: {'images', 'changed', 'date'}, what continued starts have changed.
-    versions: of each start, its packages, devices, data and date.
+    versions: of each start, its packages, devices, data and date, as recorded.
+    starts: of each start, in the order of `versions`, when and where it began,
+      how long it trained, and with what.
     summary: the newest distances to real pictures, of summary.json; {} if they
       were not measured.
     checkpoints: images shown at those that there are, oldest first; they are
@@ -54,9 +64,13 @@ class Written:
   scores: Columns
   evaluations: tuple[dict[str, Any], ...]
   grids: tuple[tuple[int, pathlib.Path], ...]
+  walks: Files
+  timelapses: Files
+  memorised: Files
   warnings: tuple[dict[str, Any], ...]
   changes: tuple[dict[str, Any], ...]
   versions: tuple[dict[str, Any], ...]
+  starts: tuple[Start, ...]
   summary: dict[str, Any]
   checkpoints: tuple[int, ...]
   best: int | None
@@ -67,6 +81,22 @@ class Written:
     told = [x for x in self.warnings if x.get('diverged')]
     newest = told and told[-1]['diverged'] == len(self.versions)
     return told[-1]['text'] if newest else ''
+
+  @property
+  def images(self) -> int:
+    """Real images shown, as far as a record or a checkpoint says."""
+    known = [*self.records['images'][-1:], *self.checkpoints[-1:], 0]
+    return int(np.nanmax(known))
+
+  def __repr__(self) -> str:
+    parts = {
+        'images': f'{self.images:,} of {self.config.train.total_images:,}',
+        **{name: len(getattr(self, name)) for name in (
+            'evaluations', 'grids', 'walks', 'starts', 'warnings')},
+        'records': len(self.records['images'])}
+    return f'<run {str(self.path)!r}: ' + ', '.join(
+        f'{name} {value}' for name, value in parts.items()) + (
+            ', diverged>' if self.diverged else '>')
 
 
 def read(workdir: str | os.PathLike) -> Written:
@@ -93,52 +123,25 @@ def read(workdir: str | os.PathLike) -> Written:
 def _read(folder):
   config, _ = config_file.read_config(folder)
   metrics = folder / 'metrics.jsonl'
-  evaluations = _lines(folder / 'scores.jsonl', scores=_are_scores)
+  evaluations = read_lines(folder / 'scores.jsonl', scores=columns.are_scores)
+  versions = tuple(entry for entry in read_json(folder / 'versions.json', [])
+                   if isinstance(entry, dict))
+  of_records = columns.columns(
+      records.read(metrics) if metrics.exists() else ())
   best = _numbered(folder / 'best')
   return Written(
-      path=folder, config=config,
-      records=columns(records.read(metrics) if metrics.exists() else ()),
-      scores=columns(_scores(evaluations)), evaluations=evaluations,
+      path=folder, config=config, records=of_records,
+      scores=columns.of_scores(evaluations), evaluations=evaluations,
       grids=_grids(folder / 'samples'),
-      warnings=_lines(folder / WARNINGS, text=_is_text),
-      changes=_lines(folder / 'changes.jsonl', changed=_is_list),
-      versions=tuple(entry for entry in _json(folder / 'versions.json', [])
-                     if isinstance(entry, dict)),
-      summary=_json(folder / 'summary.json', {}),
+      walks=_files(folder, 'walk', FILMS),
+      timelapses=_files(folder, 'timelapse', FILMS),
+      memorised=_files(folder, 'memorised_', ('.png',)),
+      warnings=read_lines(folder / WARNINGS, text=_is_text),
+      changes=read_lines(folder / 'changes.jsonl', changed=_is_list),
+      versions=versions, starts=starts_of(versions, of_records),
+      summary=read_json(folder / 'summary.json', {}),
       checkpoints=_numbered(folder / 'checkpoints'),
       best=best[-1] if best else None)
-
-
-def columns(rows: Iterable[Mapping[str, Any]]) -> Columns:
-  """Dicts of numbers, or of such dicts -> {name: float64 [n]}; gaps are nan."""
-  flat = [dict(_numbers(row)) for row in rows]
-  names = dict.fromkeys(('images', *(name for row in flat for name in row)))
-  return {name: np.array([row.get(name, math.nan) for row in flat], np.float64)
-          for name in names}
-
-
-def _numbers(row, prefix=''):
-  for name, value in row.items():
-    if isinstance(value, Mapping):
-      yield from _numbers(value, f'{prefix}{name}.')
-    elif isinstance(value, int | float):
-      yield prefix + name, float(value)
-
-
-def _scores(evaluations):
-  """A row of numbers for each line; other definitions have other names."""
-  ids: dict[str, str] = {}
-  for line in evaluations:
-    row = {'images': line.get('images', math.nan)}
-    for name, score in line.get('scores', {}).items():
-      first = ids.setdefault(name, score.get('id', ''))
-      column = name if score.get('id', '') == first else (
-          f'{name} [{score["id"]}]')
-      for field, value in score.items():
-        # JSON has no nan: null stands for it, and the warnings say why.
-        row[column if field == 'value' else f'{column}.{field}'] = (
-            math.nan if value is None else value)
-    yield row
 
 
 def _is_text(value):
@@ -149,48 +152,20 @@ def _is_list(value):
   return isinstance(value, list)
 
 
-def _are_scores(value):
-  """Whether it is {name: {'value': number or null, ..}}."""
-  return isinstance(value, dict) and all(
-      isinstance(score, dict) and isinstance(score.get('id', ''), str)
-      and isinstance(score.get('value'), int | float | None)
-      for score in value.values())
-
-
-def _lines(path, **forms):
-  """Dicts of a file of JSON lines, without what a kill has left half.
-
-  Args:
-    path: of the file; where there is none, there are no lines.
-    forms: {key: test of its value} of each line; others are passed over.
-  """
-  if not path.exists():
-    return ()
-  found = []
-  for line in path.read_text(encoding='utf-8', errors='replace').split('\n'):
-    try:
-      value = json.loads(line)
-    except ValueError:
-      continue
-    if isinstance(value, dict) and all(
-        key in value and fits(value[key]) for key, fits in forms.items()):
-      found.append(value)
-  return tuple(found)
-
-
-def _json(path, missing):
-  """What a JSON file holds, if it is there and of the kind of `missing`."""
-  try:
-    value = json.loads(path.read_text(encoding='utf-8'))
-  except (FileNotFoundError, ValueError):
-    return missing
-  return value if isinstance(value, type(missing)) else missing
-
-
 def _grids(folder):
   found = ((re.fullmatch(r'images_(\d+)\.png', path.name), path)
            for path in folder.glob('images_*.png'))
   return tuple(sorted((int(match[1]), path) for match, path in found if match))
+
+
+def _files(folder, first, endings):
+  """(name, path) of files that begin so, walk_2 before walk_10."""
+  found = ((path.name, path) for path in folder.iterdir()
+           if path.name.startswith(first) and path.suffix in endings
+           and path.is_file())
+  return tuple(sorted(found, key=lambda file: [
+      (int(word), '') if word.isdecimal() else (-1, word)
+      for word in re.split(r'(\d+)', file[0])]))
 
 
 def _numbered(folder):

@@ -2,12 +2,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 import functools
 import glob
-import itertools
 import os
 from typing import Any, NamedTuple
 
 from msg_gan_jax.config import schema
 from msg_gan_jax.report.text import plural
+from msg_gan_jax.runs import together
 from msg_gan_jax.study import definition, outcome, plan
 from msg_gan_jax.study.results import MOST_LEVELS
 from msg_gan_jax.study.space import RATES, Range
@@ -208,23 +208,19 @@ def differing(settings: Sequence[Mapping[str, Any]]) -> tuple[
   Returns:
     ({axis: its settings, in words}, [{axis: value}] of each run).
   """
-  names = [name for name in dict.fromkeys(itertools.chain(*settings))
-           if name != 'seed' and name not in plan.ELSEWHERE]
-  together: dict[tuple[int, ...], list[str]] = {}
-  for name in names:
-    column = [plain(row.get(name)) for row in settings]
+  found = together.differing(settings, ('seed', *schema.ELSEWHERE))
+  alike: dict[tuple[int, ...], list[str]] = {}
+  for name, column in found.items():
     places = {value: i for i, value in enumerate(dict.fromkeys(column))}
-    if len(places) > 1:
-      together.setdefault(
-          tuple(places[value] for value in column), []).append(name)
+    alike.setdefault(tuple(places[value] for value in column), []).append(name)
   axes: dict[str, str] = {}
   points: list[dict[str, Any]] = [{} for _ in settings]
-  for group in together.values():
+  for group in alike.values():
     axis = _called(group)
     axis = axis if axis not in axes else ', '.join(group)
     axes[axis] = ', '.join(group)
-    for point, row in zip(points, settings, strict=True):
-      values = [*dict.fromkeys(plain(row.get(name)) for name in group)]
+    for i, point in enumerate(points):
+      values = [*dict.fromkeys(found[name][i] for name in group)]
       point[axis] = values[0] if len(values) == 1 else ' '.join(
           map(str, values[:3])) + (' …' if len(values) > 3 else '')
   return axes, points
@@ -236,11 +232,6 @@ def _called(group):
     return 'rate'
   words = [name.rpartition('.')[2] for name in group]
   return ', '.join(words[:2]) + (', …' if len(words) > 2 else '')
-
-
-def plain(value: Any) -> Any:
-  """A value that a table can have."""
-  return value if isinstance(value, int | float | str) else str(value)
 
 
 def _some(names: Iterable[Any]) -> str:

@@ -10,14 +10,7 @@ import json
 from typing import Any
 
 from msg_gan_jax.config import Config, schema
-from msg_gan_jax.study.space import (
-  ELSEWHERE,
-  Axis,
-  Choices,
-  Range,
-  Study,
-  nested,
-)
+from msg_gan_jax.study.space import Axis, Choices, Range, Study, nested
 
 Json = dict[str, Any]
 
@@ -87,7 +80,7 @@ def joined(old: Mapping[str, Any], new: Mapping[str, Any]) -> Json:
     if old[place] != new[place]:
       raise _another(new, f'its {place} is {old[place]!r}, and here '
                           f'{new[place]!r}')
-  varied = {*_settings(old), *_settings(new), *ELSEWHERE}
+  varied = {*_settings(old), *_settings(new), *schema.ELSEWHERE}
   of_old, of_new = filled(old['base']), filled(new['base'])
   for name in of_old:
     there, here = of_old[name], of_new.get(name)
@@ -97,7 +90,7 @@ def joined(old: Mapping[str, Any], new: Mapping[str, Any]) -> Json:
   for name, axis in new['axes'].items():
     axes[name] = _with(axes[name], axis, name, new) if name in axes else axis
   # Where data lie is each machine's own: the first one's stands.
-  base = {**of_new, **{k: of_old[k] for k in ELSEWHERE}}
+  base = {**of_new, **{k: of_old[k] for k in schema.ELSEWHERE}}
   return {
       **new, 'base': base, 'axes': axes,
       'points': max(old['points'], new['points']),

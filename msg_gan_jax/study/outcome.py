@@ -8,9 +8,8 @@ import numpy as np
 from msg_gan_jax.gan.build import Gan
 from msg_gan_jax.metrics.protocols import PROTOCOLS
 from msg_gan_jax.metrics.table import METRICS, score_of_key
+from msg_gan_jax.runs import cost
 from msg_gan_jax.runs.read import Written
-from msg_gan_jax.study import cost
-from msg_gan_jax.study.results import COSTS
 from msg_gan_jax.training.scorer import is_score, key_in
 
 # Values of the summary, and those of METRICS: each has reals of its own.
@@ -44,16 +43,16 @@ def outcome(written: Written, gan: Gan, metric: str, which: str,
   Returns:
     (value or None, plain JSON): {'metric': the name of the value in records,
     'at': images shown at the measurement that counts, 'scores': {name: number}
-    of that measurement, 'curve': {name: [n]} of all measurements, beside COSTS,
-    and those of stability, [m], which are due at other times, beside
-    STABILITY_IMAGES, 'cost': {name: number} of the whole run, 'protocol',
-    'versions', 'data', 'reals': {SLICED or SCORED: what such values were
-    measured against}}.
+    of that measurement, 'curve': {name: [n]} of all measurements, beside
+    cost.COSTS, and those of stability, [m], which are due at other times,
+    beside STABILITY_IMAGES, 'cost': {name: number} of the whole run,
+    'protocol', 'versions', 'data', 'reals': {SLICED or SCORED: what such values
+    were measured against}}.
   """
   records = written.records
   scores = [name for name in records if is_score(name)]
   key = key_in(metric, scores)
-  costs = _costs(records, gan)
+  costs = cost.costs(written, gan)
   record: dict[str, Any] = {
       'metric': key, 'scores': {}, 'curve': {},
       'cost': {name: _plain(column[-1]) for name, column in costs.items()
@@ -84,14 +83,6 @@ def _stability(records):
   return {name: [_plain(x) for x in column[rows]]
           for name, column in ((STABILITY_IMAGES, records['images']),
                                *columns.items())} if rows else {}
-
-
-def _costs(records, gan):
-  """{name: [n]} of COSTS, for each record."""
-  images = records['images']
-  d, g = cost.updates(gan, images)
-  clock = records.get('clock.seconds', np.full(images.shape, np.nan))
-  return dict(zip(COSTS, (images, d, g, cost.seconds(clock)), strict=True))
 
 
 def protocol(evaluate: Any) -> str:

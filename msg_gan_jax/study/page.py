@@ -11,12 +11,13 @@ from msg_gan_jax.files.atomic import replacing
 from msg_gan_jax.report import plots, tables
 from msg_gan_jax.report.tables import Cell, Table
 from msg_gan_jax.report.text import percent, plural
+from msg_gan_jax.runs.cost import COSTS
 from msg_gan_jax.study import budgets, summaries
 from msg_gan_jax.study.effects import MOST_TRIALS
 from msg_gan_jax.study.figures import figures
 from msg_gan_jax.study.findings import shown
 from msg_gan_jax.study.legible import Figure, chosen_axes, title
-from msg_gan_jax.study.results import COSTS, Results
+from msg_gan_jax.study.results import Results
 from msg_gan_jax.study.scale import WIDE
 
 PAGE, TABLES, FIGURES = 'study.md', 'tables', 'figures'

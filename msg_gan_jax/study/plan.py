@@ -13,7 +13,7 @@ from msg_gan_jax.gan import hyper
 from msg_gan_jax.gan.build import build
 from msg_gan_jax.gan.idle_settings import USUAL, unused
 from msg_gan_jax.metrics import table
-from msg_gan_jax.study.space import ELSEWHERE, Study, nested
+from msg_gan_jax.study.space import Study, nested
 
 # Settings that are younger than version 0.1.0 and older than studies: digests
 # have had them from the first. Later ones count where they change something.
@@ -170,7 +170,7 @@ def digest_of(config: Config) -> str:
   before = _before_later_settings()
   return _digest({
       k: v for k, v in schema.flatten(config).items()
-      if k not in ELSEWHERE and not (k in before and v == before[k])})
+      if k not in schema.ELSEWHERE and not (k in before and v == before[k])})
 
 
 @functools.cache

@@ -13,7 +13,6 @@ from msg_gan_jax.study import budget
 from msg_gan_jax.study.scale import Scale, is_wide
 from msg_gan_jax.study.space import Point
 
-COSTS = ('images', 'd_steps', 'g_steps', 'seconds')
 MOST_LEVELS = 8  # Of an axis whose values have a figure each.
 
 

@@ -19,10 +19,6 @@ from msg_gan_jax.config import metadata, schema, tables
 
 SAMPLERS = ('grid', 'random', 'tpe', 'bandit')
 IN_ROUNDS = ('tpe', 'bandit')  # Samplers that go by the values so far.
-# Settings that say where and how a run is kept, and not what comes of it.
-ELSEWHERE = (
-    'data.path', 'data.cache_dir', 'data.cache_gb', 'data.device_gb',
-    'train.tensorboard', 'train.keep_checkpoints')
 RATES = ('optimizer.g_rate', 'optimizer.d_rate')
 Point = dict[str, Any]  # {axis: a value of it, or the name of a row}.
 
@@ -278,7 +274,7 @@ def _not_varied(setting):
   if setting == 'data.path':
     return ('which each machine has for itself; wanted a study for each set of '
             'pictures: --config.data.path=... and another --workdir.')
-  if setting in ELSEWHERE:
+  if setting in schema.ELSEWHERE:
     return ('which says how a run is kept, and not what comes of it; wanted it '
             'in get_config().')
   return ''

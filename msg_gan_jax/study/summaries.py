@@ -4,8 +4,9 @@ import itertools
 import numpy as np
 
 from msg_gan_jax.report.tables import Around, Cell, Table
+from msg_gan_jax.runs.cost import COSTS
 from msg_gan_jax.study import effects, figures
-from msg_gan_jax.study.results import COSTS, Results
+from msg_gan_jax.study.results import Results
 
 INTERVAL = "Intervals are Student's 95 % over seeds"
 WORST = 'a run that diverged counts as the worst of all'

@@ -7,9 +7,11 @@ import numpy as np
 from msg_gan_jax.config import tables
 from msg_gan_jax.metrics.table import METRICS
 from msg_gan_jax.report.text import plural
+from msg_gan_jax.runs.cost import COSTS
+from msg_gan_jax.runs.together import plain
 from msg_gan_jax.study import outcome
-from msg_gan_jax.study.analysis import Gathered, plain
-from msg_gan_jax.study.results import COSTS, Result, Results
+from msg_gan_jax.study.analysis import Gathered
+from msg_gan_jax.study.results import Result, Results
 from msg_gan_jax.study.standing import words
 from msg_gan_jax.training.scorer import is_score, key_in
 from msg_gan_jax.training.summary import SCORES

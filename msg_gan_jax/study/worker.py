@@ -230,7 +230,7 @@ class Worker:
     """Settings of a run, whose data may lie elsewhere on this machine."""
     return schema.parse(nested({
         **definition.filled(settings), **{
-            name: self._here[name] for name in plans.ELSEWHERE
+            name: self._here[name] for name in schema.ELSEWHERE
             if name != 'train.keep_checkpoints'}}))
 
 

@@ -77,7 +77,7 @@ def test_a_setting_of_a_later_version_leaves_digests_as_they_were(
   flat = {k: v for k, v in schema.flatten(base).items()
           if k != 'networks.conv_clamp'}
   before = plans._digest(
-      {k: v for k, v in flat.items() if k not in plans.ELSEWHERE})
+      {k: v for k, v in flat.items() if k not in schema.ELSEWHERE})
   assert before != usual != other
   # As if nobody had known conv_clamp when digests began.
   monkeypatch.setattr(plans, 'FROM_THE_FIRST', tuple(

@@ -1,38 +1,20 @@
 """A study of real runs, from its space to its findings."""
 import errno
-import math
 import os
 import signal
 import threading
 import time
 
-import numpy as np
 import pytest
 
-from msg_gan_jax.gan.build import build
 from msg_gan_jax.runs.workdir import InUseError
-from msg_gan_jax.study import cost, plan
+from msg_gan_jax.study import plan
 from msg_gan_jax.study.space import RATES, Study, choices
 from msg_gan_jax.study.storage import open_storage
 from msg_gan_jax.study.trials import Queue
 from msg_gan_jax.study.worker import FAILURES, RUNS, Worker
 from msg_gan_jax.training.saver import DivergedError
 from msg_gan_jax.training.stop import Stop
-
-
-@pytest.mark.parametrize('settings, d, g', [
-    ({}, 3, 3), ({'train__n_dis': 2}, 4, 2),
-    ({'train__n_dis_more': 2, 'train__more_first_g_steps': 1,
-      'train__more_every_g_steps': 0}, 3, 2)])
-def test_updates_are_those_that_training_makes(small, settings, d, g):
-  of_d, of_g = cost.updates(build(small(**settings)), [24, 0, math.nan])
-  np.testing.assert_array_equal(of_d, [d, 0, math.nan])
-  np.testing.assert_array_equal(of_g, [g, 0, math.nan])
-
-
-def test_seconds_of_all_starts_are_added_up():
-  np.testing.assert_allclose(
-      cost.seconds([1., 5., 2., math.nan, 4., 1.]), [1, 5, 7, 7, 9, 10])
 
 
 @pytest.mark.slow

@@ -30,7 +30,23 @@ def test_one_seed_has_no_error_bar():
   assert np.isnan([over.std, over.low, over.high]).all()
 
 
+def test_a_band_is_the_error_bar_at_each_moment():
+  values = np.random.default_rng(0).normal(size=(3, 5))
+  band = training_seeds.band(values)
+  bars = [training_seeds.over_seeds(column) for column in values.T]
+  for name in 'mean', 'std', 'low', 'high':
+    assert getattr(band, name).tolist() == [getattr(x, name) for x in bars]
+  assert band.n == 3
+  one = training_seeds.band(values[:1])
+  assert one.mean.tolist() == values[0].tolist()
+  assert np.isnan([one.std, one.low, one.high]).all()
+  assert training_seeds.band(np.empty((3, 0))).mean.shape == (0,)
+
+
 def test_error_bars_say_what_they_need():
   for bad in ([], [np.nan], [[1.]]):
     with pytest.raises(ValueError, match='list of finite numbers'):
       training_seeds.over_seeds(bad)
+  for bad in (np.empty((0, 3)), [[np.inf]], [1.]):
+    with pytest.raises(ValueError, match='a row for each run'):
+      training_seeds.band(bad)

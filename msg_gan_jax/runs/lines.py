@@ -1,0 +1,43 @@
+"""Files of JSON that a run has written, read whatever became of them."""
+from collections.abc import Callable
+import json
+import pathlib
+from typing import Any
+
+
+def read_lines(path: pathlib.Path,
+               **forms: Callable[[Any], bool]) -> tuple[dict[str, Any], ...]:
+  """Dicts of a file of JSON lines, without what a kill has left half.
+
+  Args:
+    path: of the file; where there is none, there are no lines.
+    forms: {key: test of its value} of each line; others are passed over.
+
+  Raises:
+    OSError: it cannot be read.
+  """
+  if not path.exists():
+    return ()
+  found = []
+  for line in path.read_text(encoding='utf-8', errors='replace').split('\n'):
+    try:
+      value = json.loads(line)
+    except (ValueError, RecursionError):  # The second: brackets without end.
+      continue
+    if isinstance(value, dict) and all(
+        key in value and fits(value[key]) for key, fits in forms.items()):
+      found.append(value)
+  return tuple(found)
+
+
+def read_json(path: pathlib.Path, missing: Any) -> Any:
+  """What a JSON file holds, if it is there and of the kind of `missing`.
+
+  Raises:
+    OSError: it cannot be read.
+  """
+  try:
+    value = json.loads(path.read_text(encoding='utf-8'))
+  except (FileNotFoundError, ValueError, RecursionError):
+    return missing
+  return value if isinstance(value, type(missing)) else missing
