@@ -14,7 +14,7 @@ import numpy as np
 from msg_gan_jax.report import plots
 from msg_gan_jax.report.plots import Curve
 
-SIZE = (4.6, 2.3)  # Inches; the page makes them as wide as there is room.
+SIZE = (3.7, 1.95)  # Inches; the page makes them as wide as there is room.
 MOST_POINTS = 250  # Of a line; more would not be seen.
 # What follows the page: matplotlib's black, and its choice of letters.
 _INK = re.compile('#000000')
@@ -39,7 +39,7 @@ def chart(lines: Mapping[str, Curve], xlabel: str, label: str,
   from matplotlib import figure
   log = log and any((np.asarray(x.y) > 0).sum() > 1 for x in lines.values())
   fig = figure.Figure(figsize=SIZE, facecolor='none')
-  ax = fig.add_axes((.115, .19, .87, .775), facecolor='none')
+  ax = fig.add_axes((.12, .215, .865, .755), facecolor='none')
   for place, (name, curve) in enumerate(lines.items()):
     plots.draw(ax, name, place, thinned(curve))
   for row, y in (marks or {}).items():
@@ -48,6 +48,7 @@ def chart(lines: Mapping[str, Curve], xlabel: str, label: str,
   if log:
     ax.set_yscale('log')
   plots.finish(ax, xlabel, '')
+  plots.short_values(ax.yaxis, log)
   plots.short_numbers(ax)
   return _svg(fig, f'{label}|{xlabel}', f'{label}, over {xlabel}. '
               + told(lines))

@@ -62,9 +62,9 @@ def plot(records: Sequence[Mapping[str, Any]], path: str | os.PathLike,
     raise ValueError('keys: no record has any of the values to draw.')
   lines = {k: c for k, c in curves.items() if np.isfinite(c[1]).sum() > 1}
   references = _references(records)
-  panels = _panels(lines)
-  columns = min(3, max(1, len(panels)))
-  rows = math.ceil(len(panels) / columns)
+  of_panels = panels(lines)
+  columns = min(3, max(1, len(of_panels)))
+  rows = math.ceil(len(of_panels) / columns)
   notes = [
       *_once({k: c[1] for k, c in curves.items() if k not in lines},
              references.get('reals', {})),
@@ -79,13 +79,13 @@ def plot(records: Sequence[Mapping[str, Any]], path: str | os.PathLike,
     fig.supxlabel('\n'.join(notes), fontsize=8, x=.01, ha='left', color='.3')
   shown = [record['images'] for record in records]
   margin = .02 * max(1, max(shown) - min(shown))
-  for i, ((name, log), of_panel) in enumerate(panels.items()):
+  for i, ((name, log), of_panel) in enumerate(of_panels.items()):
     ax = fig.add_subplot(rows, columns, i + 1)
     _panel(ax, name, log, {k: lines[k] for k in of_panel}, references)
     ax.xaxis.set_major_formatter(ticker.EngFormatter(sep=''))
     ax.xaxis.set_major_locator(ticker.MaxNLocator(5))
     ax.set_xlim(min(shown) - margin, max(shown) + margin)
-    if i + columns >= len(panels):
+    if i + columns >= len(of_panels):
       ax.set_xlabel('real images shown')
   with replacing(path) as temporary:
     fig.savefig(temporary, format='png', dpi=110)
@@ -104,17 +104,17 @@ def _names(records):
   return [k for k in names if k not in ('images', 'epoch', 'steps')]
 
 
-def _panels(names):
+def panels(names: Iterable[str]) -> dict[tuple[str, bool], list[str]]:
   """{(title, log): names} of panels that have any, the named ones first."""
-  panels: dict[tuple[str, bool], list[str]] = {
+  found: dict[tuple[str, bool], list[str]] = {
       (title, log): [] for title, _, log in PANELS}
   for name in names:
     about = next(
         ((title, log) for title, patterns, log in PANELS
          if any(fnmatch.fnmatchcase(name, p) for p in patterns)),
         (name.split('_')[0], False))
-    panels.setdefault(about, []).append(name)
-  return {about: some for about, some in panels.items() if some}
+    found.setdefault(about, []).append(name)
+  return {about: some for about, some in found.items() if some}
 
 
 def _curve(records, name):
@@ -166,7 +166,7 @@ def _panel(ax, name, log, curves, references):
     if log:
       finite &= y > 0
     line = np.where(finite, y, np.nan)
-    style = dict(color=color, label=_label(key, name))
+    style = dict(color=color, label=label(key, name))
     if len(y) < 20:  # A median of so few would hide most of them.
       ax.plot(x, line, marker='.', **style)
     else:
@@ -186,8 +186,8 @@ def _panel(ax, name, log, curves, references):
   if broken:
     ax.axvline(min(broken), color='red', linewidth=1, linestyle=':')
   for row in drawn:
-    dashes, label = REFERENCES[row]
-    ax.plot([], [], color='.4', linewidth=1, linestyle=dashes, label=label)
+    dashes, words = REFERENCES[row]
+    ax.plot([], [], color='.4', linewidth=1, linestyle=dashes, label=words)
   ax.set_title(name, fontsize=10, loc='left')
   ax.grid(alpha=.25)
   ax.spines[['top', 'right']].set_visible(False)
@@ -198,7 +198,8 @@ def _panel(ax, name, log, curves, references):
               ncols=2 if len(curves) + len(drawn) > 3 else 1)
 
 
-def _label(key, panel):
+def label(key: str, panel: str) -> str:
+  """A value's name in its panel, such as '16 px'."""
   kind, _, size = key.partition('_')
   if kind in ('stability', 'consistency', 'share', 'swd'):
     return f'{size} px' if size.isdigit() else size

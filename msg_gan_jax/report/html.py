@@ -1,7 +1,7 @@
 """A page of one run or of many: sections of values -> one HTML file.
 
-Whatever a user can name (runs, classes, paths, warnings) is text: Jinja2 escapes
-all of it, and the one thing that it does not are the charts, which are drawn
+Whatever a user can name (runs, classes, paths, warnings) is text: Jinja2
+escapes all of it. The one thing that it does not are charts, which are drawn
 here and escape their words themselves.
 """
 from collections.abc import Mapping, Sequence
@@ -10,8 +10,8 @@ import re
 from typing import Any, NamedTuple
 
 from msg_gan_jax.files.console import visible
-from msg_gan_jax.report import charts
-from msg_gan_jax.report.tables import Around, Table, number
+from msg_gan_jax.report import charts, tables
+from msg_gan_jax.report.tables import Table
 
 LONGEST = 2_000  # Characters of one name or message.
 
@@ -35,7 +35,7 @@ class Code(NamedTuple):
 
 
 class Grid(NamedTuple):
-  """A table of values."""
+  """A table of values. The last column may have sentences."""
   table: Table
   kind: str = 'table'
 
@@ -135,7 +135,7 @@ def _environment():
       loader=jinja2.PackageLoader('msg_gan_jax.report'), autoescape=True,
       undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
   environment.filters |= {'shown': shown, 'slug': slug, 'cell': cell}
-  environment.globals |= {'key': charts.key, 'is_number': _is_number}
+  environment.globals |= {'key': charts.key, 'is_number': tables.is_number}
   return environment
 
 
@@ -150,20 +150,6 @@ def slug(text: str) -> str:
   return re.sub(r'\W+', '-', text.lower()).strip('-')
 
 
-def cell(value: Any, digits: int) -> str:
+def cell(value: tables.Cell, digits: int) -> str:
   """A cell of a table as text."""
-  if value is None:
-    return ''
-  if isinstance(value, Around):
-    text = number(value.value, digits)
-    if value.low == value.low:  # Not nan.
-      text += f' [{number(value.low, digits)}, {number(value.high, digits)}]'
-    return text.replace('-', '−')
-  if not _is_number(value):
-    return shown(value)
-  text = f'{value:,}' if isinstance(value, int) else number(value, digits)
-  return text.replace('-', '−')
-
-
-def _is_number(value):
-  return isinstance(value, int | float | Around) and not isinstance(value, bool)
+  return tables.write(value, digits, shown, tables.with_minus)

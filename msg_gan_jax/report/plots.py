@@ -60,7 +60,7 @@ def curves(panels: Mapping[str, Mapping[str, Curve]], ylabel: str,
       _from_one(ax, max(np.max(x.x) for x in panel.values()))
     else:
       short_numbers(ax)
-  _short_values(axes[0].yaxis, log)
+  short_values(axes[0].yaxis, log)
   _legend(fig, axes[0], names)
   return fig
 
@@ -119,7 +119,7 @@ def intervals(rows: Mapping[str, tuple[float, float, float]], xlabel: str,
   ax.set_ylim(len(rows) - .5, -.5)
   if log:
     ax.set_xscale('log')
-    _short_values(ax.xaxis, log)
+    short_values(ax.xaxis, log)
   finish(ax, xlabel, '')
   return fig
 
@@ -154,7 +154,7 @@ def boxes(groups: Mapping[str, Sequence[float] | np.ndarray], ylabel: str,
   _name_columns(ax, range(1, len(groups) + 1), [*groups], 36)
   if log:
     ax.set_yscale('log')
-  _short_values(ax.yaxis, log)
+  short_values(ax.yaxis, log)
   finish(ax, xlabel, ylabel)
   return fig
 
@@ -199,7 +199,7 @@ def heats(panels: Mapping[str, np.ndarray], down: Sequence[str],
   bar = fig.colorbar(shown, ax=axes)
   bar.set_label(_plain(label), fontsize=8)
   bar.ax.tick_params(labelsize=7, which='both')
-  _short_values(bar.ax.yaxis, log)
+  short_values(bar.ax.yaxis, log)
   return fig
 
 
@@ -237,7 +237,7 @@ def scatters(panels: Mapping[str, Mapping[str, Dots]], ylabel: str,
     if log:
       ax.set_yscale('log')
     finish(ax, xlabel, '' if i % columns else ylabel)
-  _short_values(places[0, 0].yaxis, log)
+  short_values(places[0, 0].yaxis, log)
   _legend(fig, places[0, 0], names)
   return fig
 
@@ -287,7 +287,7 @@ def finish(ax: Any, xlabel: str, ylabel: str) -> None:
   ax.spines[['top', 'right']].set_visible(False)
 
 
-def _short_values(axis, log):
+def short_values(axis: Any, log: bool) -> None:
   """Plain numbers on a logarithmic axis, and few of them."""
   if log:
     from matplotlib import ticker
@@ -319,7 +319,7 @@ def _from_one(ax, most):
     ax.set_xscale('log')
   else:
     ax.set_xticks(range(1, int(most) + 1))
-  _short_values(ax.xaxis, many)
+  short_values(ax.xaxis, many)
   ax.set_xlim(1, max(most, 2))
 
 

@@ -1,5 +1,5 @@
 """One table of values as Markdown, as LaTeX and as CSV."""
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 import csv
 import io
 import math
@@ -21,7 +21,18 @@ class Around(NamedTuple):
   high: float = math.nan
 
 
-Cell = str | int | float | Around | None
+class PlusMinus(NamedTuple):
+  """A number with its standard error, written 12.3 ± 0.2.
+
+  Attributes:
+    value: the number; nan stands for one that is not there.
+    error: nan where it is not known.
+  """
+  value: float
+  error: float = math.nan
+
+
+Cell = str | int | float | Around | PlusMinus | None
 
 
 class Table(NamedTuple):
@@ -50,7 +61,7 @@ def markdown(table: Table) -> str:
   lines = [f'**{safe(table.caption)}**', ''] if table.caption else []
   lines += [line(map(safe, table.columns)),
             line('---:' if number else '---' for number in numbers)]
-  lines += [line(_write(cell, table.digits, safe, _with_minus)
+  lines += [line(write(cell, table.digits, safe, with_minus)
                  for cell in row)
             for row in table.rows]
   if table.notes:
@@ -73,7 +84,7 @@ def latex(table: Table) -> str:
   of, or as their code, [U+4E2D].
   """
   columns = ''.join('r' if number else 'l' for number in _numeric(table))
-  rows = [' & '.join(_write(cell, table.digits, tex, _in_math) for cell in row)
+  rows = [' & '.join(write(cell, table.digits, tex, _in_math) for cell in row)
           for row in table.rows]
   lines = [
       '% \\usepackage{booktabs}', f'\\begin{{tabular}}{{{columns}}}',
@@ -86,20 +97,23 @@ def latex(table: Table) -> str:
 
 
 def comma_separated(table: Table) -> str:
-  """The table as CSV, in full precision; an interval takes three columns."""
-  wide = [any(isinstance(row[i], Around) for row in table.rows)
-          for i in range(len(table.columns))]
+  """The table as CSV, in full precision.
+
+  An interval takes three columns, and a number with its error two.
+  """
+  wide = [next((_ENDS[type(row[i])] for row in table.rows
+                if isinstance(row[i], tuple)), ()) for i in range(
+                    len(table.columns))]
   file = io.StringIO()
   writer = csv.writer(file, lineterminator='\n')
   heading: list[str] = []
-  for name, three in zip(table.columns, wide, strict=True):
-    heading += [name, f'{name} low', f'{name} high'] if three else [name]
+  for name, ends in zip(table.columns, wide, strict=True):
+    heading += [name, *(f'{name} {end}' for end in ends)]
   writer.writerow(heading)
   for row in table.rows:
     cells: list[str] = []
-    for cell, three in zip(row, wide, strict=True):
-      parts = cell if isinstance(cell, Around) else (
-          (cell, None, None) if three else (cell,))
+    for cell, ends in zip(row, wide, strict=True):
+      parts = cell if isinstance(cell, tuple) else (cell,) + (None,) * len(ends)
       cells += [_full(part) for part in parts]
     writer.writerow(cells)
   return file.getvalue()
@@ -129,22 +143,35 @@ def number(value: float, digits: int = 4) -> str:
   return f'{value:,.0f}' if abs(float(text)) >= 10**digits else text
 
 
-def _write(cell, digits, safe, signed):
-  """A cell as text, in which names are made safe, and numbers `signed`."""
+def write(cell: Cell, digits: int, safe: Callable[[str], str],
+          signed: Callable[[str], str]) -> str:
+  """A cell as text.
+
+  Args:
+    cell: what it holds.
+    digits: significant ones of numbers.
+    safe: of a name, as the form of the table shows it.
+    signed: of a number.
+  """
   if cell is None:
     return ''
+  if isinstance(cell, PlusMinus):
+    text = signed(number(cell.value, digits))
+    if not math.isnan(cell.error):
+      text += f' {safe("±")} {signed(number(cell.error, 2))}'
+    return text
   if isinstance(cell, Around):
     text = signed(number(cell.value, digits))
     if not math.isnan(cell.low):
       low, high = (signed(number(x, digits)) for x in (cell.low, cell.high))
       text += f' [{low}, {high}]'
     return text
-  if isinstance(cell, bool) or not isinstance(cell, int | float):
-    return safe(cell)
+  if not is_number(cell):
+    return safe(str(cell))
   return signed(f'{cell:,}' if isinstance(cell, int) else number(cell, digits))
 
 
-def _with_minus(text):
+def with_minus(text: str) -> str:
   """A number with the sign that people write."""
   return text.replace('-', '−')
 
@@ -164,15 +191,20 @@ def _full(part):
   return repr(part) if isinstance(part, float) else str(part)
 
 
+def is_number(cell: Cell) -> bool:
+  """Whether a cell is written to the right."""
+  return isinstance(cell, int | float | Around | PlusMinus) and not isinstance(
+      cell, bool)
+
+
 def _numeric(table):
   """Which columns hold numbers, and are written to the right."""
   columns = [[row[i] for row in table.rows if row[i] is not None]
              for i in range(len(table.columns))]
-  return [bool(cells) and all(
-      isinstance(x, int | float | Around) and not isinstance(x, bool)
-      for x in cells) for cells in columns]
+  return [bool(cells) and all(map(is_number, cells)) for cells in columns]
 
 
+_ENDS = {Around: ('low', 'high'), PlusMinus: ('error',)}
 _TEX = {
     # '[' and '*' at the head of a row would belong to the line end before it.
     '\\': '\\textbackslash{}', '{': '\\{', '}': '\\}', '$': '\\$', '&': '\\&',

@@ -32,13 +32,18 @@ def costs(written: Written, gan: 'Gan') -> Columns:
     those of all starts; what a start did after its last record is not known.
     They are nan where no record has any.
   """
-  records = written.records
-  images = records['images']
-  d, g = updates(gan, images)
-  clock = records.get('clock.seconds', np.full(images.shape, np.nan))
-  seconds = starts.added_up(
-      clock, starts.owners([start.images for start in written.starts], images))
-  return Columns(zip(COSTS, (images, d, g, seconds), strict=True))
+  found = without_updates(written)
+  d, g = updates(gan, found['images'])
+  return Columns(zip(COSTS, (found['images'], d, g, found['seconds']),
+                     strict=True))
+
+
+def without_updates(written: Written) -> Columns:
+  """The same of a run whose settings build no GAN here: images and seconds."""
+  images = written.records['images']
+  clock = written.records.get('clock.seconds', np.full(images.shape, np.nan))
+  owner = starts.owners([start.images for start in written.starts], images)
+  return Columns({'images': images, 'seconds': starts.added_up(clock, owner)})
 
 
 class _Stretch(NamedTuple):

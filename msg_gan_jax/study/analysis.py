@@ -1,20 +1,16 @@
 """Runs that have ended, gathered from studies and from folders of runs."""
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 import functools
-import glob
-import os
 from typing import Any, NamedTuple
 
 from msg_gan_jax.config import schema
 from msg_gan_jax.report.text import plural
 from msg_gan_jax.runs import together
 from msg_gan_jax.study import definition, outcome, plan
+from msg_gan_jax.study.folders import folders
 from msg_gan_jax.study.results import MOST_LEVELS
 from msg_gan_jax.study.space import RATES, Range
-from msg_gan_jax.study.storage import JOURNAL
 from msg_gan_jax.study.stored import Stored, read_stored
-
-LISTED = 6  # Names in a line of warning.
 
 
 class Ended(NamedTuple):
@@ -110,28 +106,9 @@ def gather(workdir: str, address: str = '', name: str = '') -> Gathered:
 
 def _of_folders(workdir, name):
   """(studies, folders of runs, notes) of names and patterns."""
-  stored, runs, notes, neither = [], [], [], []
-  for word in filter(None, (x.strip() for x in workdir.split(','))):
-    word = os.path.expanduser(word)
-    found = sorted(glob.glob(word)) if glob.has_magic(word) else [word]
-    if not found:
-      raise ValueError(f'workdir {word}: no folder has such a name.')
-    for folder in found:
-      if os.path.isfile(os.path.join(folder, JOURNAL)):
-        stored.append(read_stored(folder, '', name))
-      elif os.path.isfile(os.path.join(folder, 'config.json')):
-        runs.append(folder)
-      elif glob.has_magic(word):
-        neither.append(folder)
-      else:
-        raise ValueError(
-            f'workdir {folder}: neither a study, which has a {JOURNAL}, nor a '
-            'run, which has a config.json.')
-  if neither:
-    notes.append(f'Neither a study nor a run, and left out: {_some(neither)}.')
-  if not stored and not runs:
-    raise ValueError(f'workdir {workdir}: no study and no run is there.')
-  return stored, runs, notes
+  found = folders(workdir)
+  return ([read_stored(x, '', name) for x in found.studies], found.runs,
+          found.notes)
 
 
 def _of_study(stored: Stored, notes):
@@ -232,9 +209,3 @@ def _called(group):
     return 'rate'
   words = [name.rpartition('.')[2] for name in group]
   return ', '.join(words[:2]) + (', …' if len(words) > 2 else '')
-
-
-def _some(names: Iterable[Any]) -> str:
-  names = [*map(str, names)]
-  more = len(names) - LISTED
-  return ', '.join(names[:LISTED]) + (f' and {more:,} more' if more > 0 else '')
