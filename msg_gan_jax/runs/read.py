@@ -17,8 +17,6 @@ from msg_gan_jax.runs.starts import Start, starts_of
 WARNINGS = 'warnings.jsonl'
 FILMS = ('.gif', '.mp4', '.webp')
 
-Files = tuple[tuple[str, pathlib.Path], ...]
-
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class Written:
@@ -64,9 +62,9 @@ class Written:
   scores: Columns
   evaluations: tuple[dict[str, Any], ...]
   grids: tuple[tuple[int, pathlib.Path], ...]
-  walks: Files
-  timelapses: Files
-  memorised: Files
+  walks: tuple[tuple[str, pathlib.Path], ...]
+  timelapses: tuple[tuple[str, pathlib.Path], ...]
+  memorised: tuple[tuple[str, pathlib.Path], ...]
   warnings: tuple[dict[str, Any], ...]
   changes: tuple[dict[str, Any], ...]
   versions: tuple[dict[str, Any], ...]

@@ -101,11 +101,11 @@ def _measured(run):
 
 
 def _of_record(record, file):
+  protocol, images = str(record.get('protocol', '')), record.get('images')
   for name, score in record['scores'].items():
-    yield (name, score.get('id', ''), str(record.get('protocol', '')), Measured(
-        *(_number(score.get(k)) for k in ('value', 'error_of_samples',
-                                          'reals')),
-        _number(record.get('images')), file))
+    yield name, score.get('id', ''), protocol, Measured(
+        _number(score['value']), _number(score.get('error_of_samples')),
+        _number(score.get('reals')), _number(images), file)
 
 
 def _distances(summary: Mapping[str, Any]) -> dict[str, tuple[float, float]]:
@@ -127,7 +127,7 @@ def _distances(summary: Mapping[str, Any]) -> dict[str, tuple[float, float]]:
 
 def _identity(run, summary, images):
   """Eight letters for the protocol of distances, and for what is real."""
-  entry = next((
+  entry: dict[str, Any] = next((
       version for start, version in zip(
           reversed(run.starts), reversed(run.versions), strict=True)
       if start.images is not None and start.images < images), {})
