@@ -165,10 +165,9 @@ def _samples(runs, costs, units) -> Iterator[Block]:
 
 def _frames(run, columns, units, most, room):
   """([Frame], whether they are all): as many as there is room for."""
-  moments = [images for images, _ in run.grids]
   while True:
     frames = []
-    places = thumbnails.evenly(moments, most) if moments else []
+    places = thumbnails.evenly(len(run.grids), most)
     for i in places:
       images, path = run.grids[i]
       with contextlib.suppress(OSError):  # Half-written, or gone.
@@ -176,7 +175,7 @@ def _frames(run, columns, units, most, room):
             unit: _at(columns, unit, images) for unit in units}))
     size = sum(len(frame.uri) for frame in frames)
     if size <= room or most <= 2:
-      return frames, len(places) == len(moments)
+      return frames, len(places) == len(run.grids)
     most = max(2, min(most - 1, int(most * room / size)))
 
 
@@ -294,7 +293,12 @@ def _of_one(run, names):
 
 
 def _of_each(runs, names):
-  """The same with a chart for each value; of sizes, the largest alone."""
+  """The same with a chart for each value, first what reals have too.
+
+  Of values that there are of several sizes it is that of the largest.
+  """
+  compared = {name for run in runs.runs for name in run.records
+              if f'references.reals.{name}' in run.records}
   found = []
   for (title, log), some in curves.panels(names).items():
     sizes = [int(x.rpartition('_')[2]) for x in some
@@ -305,7 +309,7 @@ def _of_each(runs, names):
         continue
       found.append((name if title.startswith(name.split('_')[0]) else
                     f'{name}: {title}', log, [(name, name)]))
-  return found
+  return sorted(found, key=lambda x: x[2][0][0] not in compared)
 
 
 def _lines(runs, costs, units, name, label) -> Iterator[Line]:

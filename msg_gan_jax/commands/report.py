@@ -3,6 +3,7 @@ import os
 
 from msg_gan_jax.commands import shared_flags as shared
 from msg_gan_jax.files import console
+from msg_gan_jax.study.folders import Folders, folders
 
 SHARED: shared.Flags = (shared.OUT,)
 EXAMPLES: shared.Examples = (
@@ -15,15 +16,17 @@ NAME = 'report.html'
 
 def run() -> int:
   """Writes the page, and prints its path."""
-  from msg_gan_jax.study.folders import folders
+  from msg_gan_jax.files.atomic import replacing
   workdir = shared.existing_run()
   found = folders(workdir)
-  out = _out(workdir, found)
+  out = _out() or place(found)
   for note in found.notes:
     console.say_aside(f'warning: {note}')
   text = html_of(workdir)
   shared.make_folder_of(out)
-  _write(out, text)
+  with replacing(out) as temporary, open(
+      temporary, 'w', encoding='utf-8') as file:
+    file.write(text)
   console.say(out)
   return 0
 
@@ -43,7 +46,6 @@ def html_of(workdir: str | os.PathLike, live: bool = False) -> str:
   from msg_gan_jax.report import html
   from msg_gan_jax.runs.read import read
   from msg_gan_jax.runs.together import together
-  from msg_gan_jax.study.folders import folders
   found = folders(os.fspath(workdir))
   names = {os.path.realpath(x): '' for x in found.runs}
   for study in found.studies:
@@ -70,22 +72,17 @@ def _of_study(folder):
   return found
 
 
-def _out(workdir, found):
-  """Where the page goes: beside what it is of, or --out."""
-  if shared.OUT.value:
-    if not shared.OUT.value.endswith(('.html', '.htm')):
-      raise ValueError('--out: wanted a file that ends in .html, found '
-                       f'{shared.OUT.value!r}.')
-    return os.path.expanduser(shared.OUT.value)
+def _out():
+  """The file that --out names; '' where it is not given."""
+  if shared.OUT.value and not shared.OUT.value.endswith(('.html', '.htm')):
+    raise ValueError('--out: wanted a file that ends in .html, found '
+                     f'{shared.OUT.value!r}.')
+  return os.path.expanduser(shared.OUT.value or '')
+
+
+def place(found: Folders) -> str:
+  """Where the page of folders goes: into one, or where several are beside."""
   every = [*found.runs, *found.studies]
-  if len(every) == 1:
-    return os.path.join(every[0], NAME)
-  return os.path.join(os.path.commonpath(
-      [os.path.dirname(os.path.abspath(x)) for x in every]), NAME)
-
-
-def _write(path, text):
-  from msg_gan_jax.files.atomic import replacing
-  with replacing(path) as temporary, open(
-      temporary, 'w', encoding='utf-8') as file:
-    file.write(text)
+  folder = every[0] if len(every) == 1 else os.path.commonpath(
+      [os.path.dirname(os.path.abspath(x)) for x in every])
+  return os.path.join(folder, NAME)

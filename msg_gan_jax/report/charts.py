@@ -20,6 +20,7 @@ MOST_POINTS = 250  # Of a line; more would not be seen.
 _INK = re.compile('#000000')
 _LETTERS = re.compile(r" font-family: [^;\"]*;|font-family: [^;\"]*;?")
 _LONG = re.compile(r'(\d+\.\d)\d+')
+_PLACES = re.compile(r' (?:d|x|y|transform)="[^"]*"')  # Where things are.
 
 
 def chart(lines: Mapping[str, Curve], xlabel: str, label: str,
@@ -47,11 +48,28 @@ def chart(lines: Mapping[str, Curve], xlabel: str, label: str,
         1 + [*(marks or {})].index(row) % 3])
   if log:
     ax.set_yscale('log')
+  _make_room(ax, [*(x.y for x in lines.values()), [*(marks or {}).values()]],
+             log)
   plots.finish(ax, xlabel, '')
   plots.short_values(ax.yaxis, log)
   plots.short_numbers(ax)
   return _svg(fig, f'{label}|{xlabel}', f'{label}, over {xlabel}. '
               + told(lines))
+
+
+def _make_room(ax, values, log):
+  """As much as lines need: a band that is much wider leaves the chart."""
+  every = np.concatenate([np.asarray(x, np.float64) for x in values])
+  every = every[np.isfinite(every) & ((every > 0) | (not log))]
+  if not len(every):
+    return
+  low, high = every.min(), every.max()
+  if log:
+    ratio = max(high / low, 1.2)**.12
+    ax.set_ylim(low / ratio, high * ratio)
+  else:
+    room = .15 * (high - low) or .1 * abs(high) or 1.
+    ax.set_ylim(low - room, high + room)
 
 
 def thinned(curve: Curve, most: int = MOST_POINTS) -> Curve:
@@ -108,7 +126,8 @@ def _svg(fig: Any, salt: str, label: str) -> str:
   size = re.search(r'viewBox="[^"]*"', head)
   body = re.sub(r'<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->', '',
                 body, flags=re.DOTALL)
-  body = _LONG.sub(r'\1', _LETTERS.sub('', _colour(body)))
+  body = _PLACES.sub(lambda found: _LONG.sub(r'\1', found[0]),
+                     _LETTERS.sub('', _colour(body)))
   return (f'<svg {size[0] if size else ""} role="img" aria-label='
           f'{saxutils.quoteattr(label)} xmlns:xlink='
           f'"http://www.w3.org/1999/xlink">{body}'.replace('\n', ' '))

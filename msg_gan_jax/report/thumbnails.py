@@ -1,13 +1,10 @@
 """Pictures inside a page: WebP in data URIs, few enough to be sent by mail."""
 import base64
-from collections.abc import Sequence
 import io
 import os
-from typing import TypeVar
 
 from PIL import Image
 
-T = TypeVar('T')
 WIDEST = 1024  # Pixels of a picture in a page.
 QUALITY = 80
 
@@ -40,18 +37,13 @@ def _data(content, kind):
   return f'data:image/{kind};base64,{base64.b64encode(content).decode()}'
 
 
-def evenly(moments: Sequence[float], most: int) -> list[int]:
-  """Places of at most so many moments: the first, the last, and between.
-
-  Those between are the nearest to moments that are equally far apart.
+def evenly(count: int, most: int) -> list[int]:
+  """Places of at most so many of `count`: the first, the last, and between.
 
   Args:
-    moments: [n], rising.
+    count: of all.
     most: at least 2.
   """
-  if len(moments) <= most:
-    return [*range(len(moments))]
-  first, last = moments[0], moments[-1]
-  wanted = [first + (last - first) * i / (most - 1) for i in range(most)]
-  return sorted({min(range(len(moments)), key=lambda i: abs(moments[i] - x))
-                 for x in wanted})
+  if count <= most:
+    return [*range(count)]
+  return [round(i * (count - 1) / (most - 1)) for i in range(most)]

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from msg_gan_jax.report import tables
-from msg_gan_jax.report.tables import Around, Table
+from msg_gan_jax.report.tables import Around, PlusMinus, Table
 
 TABLE = Table(
     ('method', 'FID', 'n', 'note'), [
@@ -78,3 +78,12 @@ def test_what_rounding_makes_longer_is_written_out(value, text):
     (-.00012345, '-0.0001234'), (math.inf, '∞'), (math.nan, '')])
 def test_numbers_have_their_significant_digits(value, text):
   assert tables.number(value) == text
+
+
+def test_a_number_with_its_error_in_each_form():
+  table = Table(('run', 'fid'), [['a', PlusMinus(7.0731, .0999)],
+                                 ['b', PlusMinus(3.)], ['c', 2.5]])
+  assert '| a | 7.073 ± 0.1 |\n| b | 3 |\n| c | 2.5 |' in tables.markdown(table)
+  assert 'a & 7.073 $\\pm$ 0.1 \\\\' in tables.latex(table)
+  assert tables.comma_separated(table) == (
+      'run,fid,fid error\na,7.0731,0.0999\nb,3.0,\nc,2.5,\n')
