@@ -24,15 +24,18 @@ _PLACES = re.compile(r' (?:d|x|y|transform)="[^"]*"')  # Where things are.
 
 
 def chart(lines: Mapping[str, Curve], xlabel: str, label: str,
-          log: bool = False, marks: Mapping[str, float] | None = None) -> str:
+          log: bool = False, marks: Mapping[str, float] | None = None,
+          places: Mapping[str, int] | None = None) -> str:
   """One small chart.
 
   Args:
-    lines: {name: Curve}; colours and dashes go by their order, see `key`.
+    lines: {name: Curve}.
     xlabel: what is on the x axis.
     label: what readers who hear the page are told of it.
     log: whether y is logarithmic, where it has two values above 0.
     marks: {a row of curves.REFERENCES: y}: dashed lines to compare with.
+    places: {name: place}, which gives a line its colour and dashes, see `key`;
+      None goes by the order.
 
   Returns:
     An <svg> element. Each has ids of its own, by `label` and `xlabel`.
@@ -41,8 +44,8 @@ def chart(lines: Mapping[str, Curve], xlabel: str, label: str,
   log = log and any((np.asarray(x.y) > 0).sum() > 1 for x in lines.values())
   fig = figure.Figure(figsize=SIZE, facecolor='none')
   ax = fig.add_axes((.12, .215, .865, .755), facecolor='none')
-  for place, (name, curve) in enumerate(lines.items()):
-    plots.draw(ax, name, place, thinned(curve))
+  for i, (name, curve) in enumerate(lines.items()):
+    plots.draw(ax, name, places[name] if places else i, thinned(curve))
   for row, y in (marks or {}).items():
     ax.axhline(y, color='.5', linewidth=1, linestyle=plots.DASHES[
         1 + [*(marks or {})].index(row) % 3])

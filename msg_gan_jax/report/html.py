@@ -73,12 +73,12 @@ class Chart(NamedTuple):
 
   Attributes:
     title: what they are.
-    names: of the lines, in their order.
+    names: {name of a line: its place, see charts.key}.
     drawn: {unit: <svg>, see charts.chart}.
     note: a sentence below it.
   """
   title: str
-  names: Sequence[str]
+  names: Mapping[str, int]
   drawn: Mapping[str, str]
   note: str = ''
 

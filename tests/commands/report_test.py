@@ -79,6 +79,17 @@ def test_a_band_and_an_interval_over_seeds_alone(run):
       row[0] == 'train.batch' and row[4] == 4 for row in differ.rows)
 
 
+def test_a_run_has_one_colour_in_every_chart(run):
+  other = copy(run, 'other', train__batch=4)
+  lines = (other / 'metrics.jsonl').read_text().splitlines()
+  (other / 'metrics.jsonl').write_text('\n'.join(
+      json.dumps({**json.loads(x), 'mine': 1.}) for x in lines) + '\n')
+  charts = blocks(page(run, other), 'Curves')[-1].charts
+  alone = next(x for x in charts if x.title == 'mine')
+  assert alone.names == {'other': 1}
+  assert {'first': 0, 'other': 1} in [x.names for x in charts]
+
+
 def test_the_slider_has_what_each_run_had_cost(run):
   films = blocks(page(run), 'Samples')[-1]
   (frames,) = films.runs.values()

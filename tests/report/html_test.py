@@ -64,7 +64,7 @@ def everything(name, uri):
       Section('Two', [
           Films({name: [Frame(uri, {'images': 0., 'd_steps': 0.}),
                         Frame(uri, {'images': 64., 'd_steps': 2.})]}),
-          Charts([Chart(name, [name, 'other'], {
+          Charts([Chart(name, {name: 0, 'other': 1}, {
               unit: charts.chart({name: line(), 'other': line()}, words, name)
               for unit, words in (('images', 'real images'),
                                   ('d_steps', 'updates'))}, name)])]),
