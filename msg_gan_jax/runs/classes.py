@@ -11,7 +11,7 @@ from msg_gan_jax.files.atomic import write_json
 
 FILE = 'classes.json'
 NAME = 'name:'  # Before a name that could be taken for a number.
-_LISTED = 40    # Names that an error lists.
+_LISTED = 600   # Characters of all names that an error lists.
 
 
 def changes(folder: pathlib.Path, names: Sequence[str]) -> str:
@@ -72,6 +72,15 @@ def mistakable(text: str, names: Sequence[str]) -> Iterator[tuple[int, str]]:
       yield int(word), word
 
 
+def spelled(name: str) -> str:
+  """A name as `numbers` understands it: in quotes, or behind 'name:'."""
+  word = f'{NAME}{name}' if _is_number(name) or name.startswith(NAME) else name
+  if not re.search('[,"\\r\\n]', word):
+    return word
+  quoted = word.replace('"', '""')
+  return f'"{quoted}"'
+
+
 def _writable(names):
   """Names of folders may have bytes that are no text."""
   return tuple(
@@ -114,10 +123,10 @@ def _unknown(name, names, count):
   if not names:
     return (f'{name!r}, but this run has no names of its classes on record; '
             f'wanted numbers, 0 .. {count - 1}.')
-  if len(names) <= _LISTED:
-    return f'no class {name!r}; {tables.nearest(name, names)}'
   close = tables.begun(name, names) or [
       *filter(None, [tables.closest(name, names)])]
   hint = f'did you mean {tables.one_of(close)}? ' if close else ''
-  return (f'no class {name!r}; {hint}The {len(names)} that there are stand in '
-          f"{FILE} of the run's folder.")
+  known = ','.join(map(spelled, names))
+  return f'no class {name!r}; {hint}' + (
+      f'Known: {known}.' if len(known) <= _LISTED else
+      f"The {len(names)} that there are stand in {FILE} of the run's folder.")
