@@ -87,7 +87,7 @@ def test_files_of_others_are_not_touched(tmp_path, files, named):
   for call in (lambda: film.check(f'{tmp_path}/', 30),
                lambda: frames.write(tmp_path, pictures(2), 30, 2)):
     with pytest.raises(ValueError, match=(
-        rf'^path: .* has other files .* such as {named!r}; wanted a new or an ')):
+        rf'^path: .* has other files .* such as {named!r}; wanted a new or ')):
       call()
   assert names(tmp_path) == sorted(files)
   assert all((tmp_path / name).read_text() == name for name in files)
