@@ -146,11 +146,11 @@ def run(runs, tmp_path, command):
     ('sample plain --seeds=3,4 --count=2', '--count: means nothing beside --s'),
     ('mix styled --seeds=3,4 --z_file=z.npy', '--z_file: means nothing beside '
      '--seeds; wanted one.'),
-    ('truncate styled --seeds=3,4 --w_file=w.npy', '--w_file: means nothing be'),
+    ('truncate styled --seeds=3,4 --w_file=w.npy', '--w_file: means nothing b'),
     ('walk styled --seeds=3', '--seeds: a walk needs at least 2, found 1.'),
     ('walk styled --seeds=3,x', '--seeds: wanted seeds with commas between th'
      'em, such as 3,17,42, ranges such as 0-9, or a seed'),
-    ('mix styled --seeds=3,4,5', '--rows: 3 at the left, and there are 3 laten'),
+    ('mix styled --seeds=3,4,5', '--rows: 3 at the left, and there are 3 late'),
     ('mix styled --w_file=w.npy --rows=4', '--rows: 4 at the '
      'left, and there are 4 latents; '),
     ('walk styled --labels=1', '--labels: 1, but the GAN was t'),
