@@ -93,12 +93,19 @@ def sample_run_to_files(
       0 if sampling.picks else run.config.networks.classes)
   return write_files(
       levels, out, separate, scales,
-      classes if 1 < classes <= MOST_COLUMNS else None)
+      classes if 1 < classes <= MOST_COLUMNS else None,
+      [ending_of(pick) for pick in sampling.picks])
+
+
+def ending_of(pick: Pick) -> str:
+  """What the name of a picked picture ends in: '_seed17' or '_seed17_4'."""
+  return f'_seed{pick.seed}' + f'_{pick.index}' * (pick.index > 0)
 
 
 def write_files(
     levels: Sequence[np.ndarray], folder: str | os.PathLike, separate: bool,
-    scales: bool, columns: int | None = None) -> list[str]:
+    scales: bool, columns: int | None = None,
+    endings: Sequence[str] = ()) -> list[str]:
   """Writes a grid, and single pictures if asked for; returns the paths.
 
   Args:
@@ -108,6 +115,7 @@ def write_files(
     separate: whether each picture has a file of its own, too.
     scales: whether every level is written, not only the finest.
     columns: of the grid; None makes it about square.
+    endings: of the names of single pictures, behind their number; () is none.
 
   Raises:
     ValueError: `separate` or `scales` with points.
@@ -136,7 +144,7 @@ def write_files(
     for level in levels if scales else (finest,):
       size = level.shape[1]
       for i, image in enumerate(level):
-        save(f'{size}px_{i:05d}.png', image)
+        save(f'{size}px_{i:05d}{endings[i] if endings else ""}.png', image)
   return paths
 
 

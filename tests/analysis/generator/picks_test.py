@@ -1,4 +1,5 @@
 """Laws of latents that are named by seed and index."""
+import os
 import types
 
 import jax
@@ -110,7 +111,7 @@ def test_picks_have_no_columns_for_classes(tmp_path, monkeypatch):
   columns = []
   monkeypatch.setattr(samples, 'sample_run', lambda *unused: ())
   monkeypatch.setattr(samples, 'write_files', lambda *rest: (
-      columns.append(rest[-1])))
+      columns.append(rest[-2])))
   networks = types.SimpleNamespace(classes=3)
   run = LoadedRun(types.SimpleNamespace(networks=networks), None, None, 0)
   for sampling in {}, {'picks': (Pick(1),)}, {'picks': (Pick(1),),
@@ -118,6 +119,19 @@ def test_picks_have_no_columns_for_classes(tmp_path, monkeypatch):
     samples.sample_run_to_files(
         run, tmp_path, 4, samples.Sampling(**sampling))
   assert columns == [3, None, 2]
+
+
+def test_single_pictures_are_named_after_their_seeds(tmp_path):
+  levels = (np.zeros((3, 8, 8, 1), np.uint8),)
+  for picked, names in (
+      ((), ('8px_00000', '8px_00001', '8px_00002')),
+      (picks.parse('17:4,3,3'), (
+          '8px_00000_seed17_4', '8px_00001_seed3', '8px_00002_seed3'))):
+    folder = tmp_path / str(len(picked))
+    samples.write_files(levels, folder, True, False, None, [
+        samples.ending_of(pick) for pick in picked])
+    assert sorted(os.listdir(folder)) == sorted([
+        'grid.png', *(f'{name}.png' for name in names)])
 
 
 def test_a_draw_does_not_depend_on_how_many_there_are():
