@@ -19,9 +19,9 @@ def test_a_run_is_asked_for_classes_by_name_and_for_latents_by_seed(
   config = small(
       data__name='folder', data__path=str(save_classes(tmp_path / 'set', 9, 9)),
       data__cache_dir=str(tmp_path / 'cache'), data__resolution=8,
-      data__held_out=0, networks__classes=2, networks__g_condition='concat',
+      data__count=20_000, networks__classes=2, networks__g_condition='concat',
       networks__d_condition='projection', networks__fmap_max=4,
-      train__total_images=8, train__measure_every_images=0)
+      train__total_images=8)
   loop.train(config, tmp_path / 'run', say=lambda line: None)
   assert classes.read(tmp_path / 'run') == ('cat', 'dog')
 
