@@ -16,8 +16,9 @@ def read(path):
 @pytest.mark.slow
 def test_a_run_is_asked_for_classes_by_name_and_for_latents_by_seed(
     small, tmp_path, command):
+  root = save_classes(tmp_path / 'set', 20, 20)
   config = small(
-      data__name='folder', data__path=str(save_classes(tmp_path / 'set', 9, 9)),
+      data__name='folder', data__path=str(root),
       data__cache_dir=str(tmp_path / 'cache'), data__resolution=8,
       data__count=20_000, networks__classes=2, networks__g_condition='concat',
       networks__d_condition='projection', networks__fmap_max=4,
