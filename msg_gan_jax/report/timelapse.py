@@ -108,14 +108,15 @@ def _frame(shot, last, largest, over, size):
   factor = max(1, min(a // b for a, b in zip(
       largest, picture.size, strict=True)))
   picture = picture.resize(
-      [factor * x for x in picture.size], Image.Resampling.NEAREST)
+      (factor * picture.width, factor * picture.height),
+      Image.Resampling.NEAREST)
   picture = picture.reduce(over)
   header = _STYLE.large + 2 * _STYLE.space + _BAR
   sheet = Image.new('RGB', (
       size[0] + 2 * _STYLE.margin, size[1] + header + 2 * _STYLE.margin), PAPER)
-  sheet.paste(picture, [_STYLE.margin + (a - b) // 2 + (i and header)
-                        for i, (a, b) in enumerate(
-                            zip(size, picture.size, strict=True))])
+  sheet.paste(picture, (
+      _STYLE.margin + (size[0] - picture.width) // 2,
+      _STYLE.margin + header + (size[1] - picture.height) // 2))
   pen, left = ImageDraw.Draw(sheet), _STYLE.margin
   write_heading(pen, left, left + _STYLE.large - 3,
                 (f'{shot.images:,}', 'images shown'), _STYLE)

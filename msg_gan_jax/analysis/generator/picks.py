@@ -41,21 +41,21 @@ def parse(text: str) -> tuple[Pick, ...]:
     match = re.fullmatch(r'\s*(\d+)(?:-(\d+)|:(\d+))?\s*', word, re.ASCII)
     if not match:
       raise ValueError(f'seeds: {_WANTED}; found {word!r}.')
-    first, last, index = (x and int(x) for x in match.groups())
-    last = first if last is None else last
+    first = int(match[1])
+    last, index = int(match[2] or first), int(match[3] or 0)
     if last < first:
       raise ValueError(f'seeds: {word.strip()} ends before it begins; wanted '
                        f'{last}-{first}.')
     for name, value, most in (('seeds', last, LARGEST_SEED),
                               ('numbers of latents', index, LARGEST_INDEX)):
-      if value is not None and value > most:
+      if value > most:
         raise ValueError(f'seeds: {word.strip()}: wanted {name} of at most '
                          f'{most}, found {value}.')
     count = len(picks) + last - first + 1
     if count > MOST_PICKS:
       raise ValueError(
           f'seeds: {count} or more; wanted at most {MOST_PICKS}.')
-    picks += [Pick(seed, index or 0) for seed in range(first, last + 1)]
+    picks += [Pick(seed, index) for seed in range(first, last + 1)]
   return tuple(picks)
 
 
