@@ -24,6 +24,7 @@ from msg_gan_jax.commands import (
   study,
   study_analyse,
   study_status,
+  timelapse,
   train,
   truncate,
   walk,
@@ -63,6 +64,7 @@ COMMANDS: dict[str, Command] = {
     'evaluate': evaluate,
     'inspect': inspect_data,
     'walk': walk,
+    'timelapse': timelapse,
     'mix': mix,
     'truncate': truncate,
     'project': project,
@@ -71,7 +73,7 @@ COMMANDS: dict[str, Command] = {
     'study_status': study_status,
     'study_analyse': study_analyse,
 }
-WITHOUT_JAX = ('inspect',)  # Pictures need none, and it takes a second to load.
+WITHOUT_JAX = 'inspect', 'timelapse'  # It takes a second to load.
 
 _MODE = flags.DEFINE_enum('mode', 'train', [*COMMANDS], 'What to do.')
 _DEBUG = flags.DEFINE_bool(

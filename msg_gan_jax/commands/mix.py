@@ -22,11 +22,12 @@ def run() -> int:
   from msg_gan_jax.commands import trained_run
   from msg_gan_jax.config import errors
   from msg_gan_jax.report import grids
-  path = shared.output_file('mixing', '.png', ('.png',))
+  path = shared.output_file(
+      shared.named_by_latents('mixing'), '.png', ('.png',))
   crossovers = shared.numbers(CROSSOVERS, int)
   trained, latents = trained_run.latents(
       shared.count_or(USUAL_COUNT) + ROWS.value, shared.psi())
-  with errors.naming(trained_run.NAMES):
+  with errors.naming(trained_run.names()):
     figure = mixing.mixing_figure(trained, ROWS.value, latents, crossovers)
   shared.make_folder_of(path)
   grids.save(path, figure)

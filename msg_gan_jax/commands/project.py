@@ -35,7 +35,8 @@ def run() -> int:
   with errors.naming(paths='pictures'):
     names, pictures = projection_files.read(PICTURES.value, config.data)
   classes = config.networks.classes
-  labels = samples.repeat_labels(shared.labels(), len(names), classes)
+  labels = samples.repeat_labels(
+      trained_run.labels(classes), len(names), classes)
   if classes and labels is None:
     raise ValueError(
         f'--labels: this run draws {classes} classes; wanted those of the '

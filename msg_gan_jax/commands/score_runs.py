@@ -84,7 +84,7 @@ class RunScores:
         scores refuse.
     """
     config = load_config(run)
-    seed, weights, psi, cutoff, _ = self.sampling
+    seed, weights, psi, cutoff, *_ = self.sampling
     with_rows = functools.partial(
         experiment_file.with_rows, run, trust_code=self.trust_code)
     gan = with_rows(lambda: build_to_draw(config))

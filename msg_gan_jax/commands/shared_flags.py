@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import copy
 import os
 import pathlib
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from absl import flags
 import ml_collections
@@ -18,10 +18,15 @@ from msg_gan_jax.config import schema
 from msg_gan_jax.files.console import say_aside
 from msg_gan_jax.runs.config_file import load_config
 
+if TYPE_CHECKING:  # It loads jax.
+  from msg_gan_jax.analysis.generator.picks import Pick
+
 T = TypeVar('T', int, float)
 Flags = tuple[flags.FlagHolder, ...]
 Examples = tuple[str, ...]
 MOST_PSI = 100  # A larger one is a mistake.
+FPS_RANGE = .1, 240.
+LONGEST_NAME = 60  # Characters of --seeds in the name of a file.
 
 
 class Experiment(flags.ArgumentParser):
@@ -60,6 +65,10 @@ COUNT = flags.DEFINE_integer(
     '(truncate: 6).', lower_bound=1)
 SEED = flags.DEFINE_integer(
     'seed', 0, "Seed of the latents; evaluate: training's own if not given.")
+SEEDS = flags.DEFINE_string(
+    'seeds', '', "Latents by their seeds, such as '3,17,42' or '0-9', in place "
+    "of --seed and --count; '17:4' is picture 4 (from 0) of those that "
+    '--seed=17 draws.')
 Z_FILE = flags.DEFINE_string(
     'z_file', '', 'A .npy file of latents [n, latent], to use instead of '
     'drawing them.')
@@ -67,7 +76,8 @@ W_FILE = flags.DEFINE_string(
     'w_file', '', 'A .npy file of styles [n, w], such as --mode=project '
     'writes, to use instead of latents.')
 LABELS = flags.DEFINE_string(
-    'labels', '', "Classes, such as '3' or '0,4,7'; all in turn if not given.")
+    'labels', '', "Classes by number or name, such as '3' or 'cat,dog'; all in "
+    "turn if not given. 'name:3' is the class that is named 3.")
 WEIGHTS = flags.DEFINE_enum(
     'weights', 'ema', ('ema', 'raw'), 'Averaged weights, or those in training; '
     'evaluate: what the protocol says, if not given.')
@@ -85,12 +95,20 @@ TRUST_CODE = flags.DEFINE_bool(
     'wanted, although others may have written it; read it first.')
 SCALES = flags.DEFINE_bool(
     'scales', False, 'Show every scale, not only the finest.')
+FPS = flags.DEFINE_float(
+    'fps', None, 'Frames a second; walk: 30, timelapse: grids a second, 2 to '
+    '30 by how many there are, if not given.', lower_bound=FPS_RANGE[0],
+    upper_bound=FPS_RANGE[1])
+SECONDS = flags.DEFINE_float(
+    'seconds', None, 'Length of the film; walk: 2 for each latent, timelapse: '
+    'as --fps says, if not given.', lower_bound=0.)
 OUT = flags.DEFINE_string(
     'out', None, 'sample, inspect, evaluate, project: the folder of the files; '
     'if not given, <workdir>/samples_<seed>, <workdir>.inspect, <workdir> and '
     '<workdir>/projections. study_analyse: the folder of the page; '
-    '<workdir>/analysis. walk: the .webp, .gif or .mp4; mix, truncate: the '
-    '.png; if not given, <workdir>/walk_<seed>.webp and so on.')
+    '<workdir>/analysis. walk, timelapse: the .webp, .gif or .mp4, or a folder '
+    "with '/' behind it, such as frames/, for a PNG of each frame; mix, "
+    'truncate: the .png; if not given, <workdir>/walk_<seed>.webp and so on.')
 DRY_RUN = flags.DEFINE_bool(
     'dry_run', False, 'train: only show shapes and data, and then, compiled, '
     'arithmetic and memory; study: only show which runs there would be, and '
@@ -104,8 +122,8 @@ STUDY_NAME = flags.DEFINE_string(
     'the only one there, if not given.')
 
 # What the commands that draw pictures from latents take.
-LATENTS = (COUNT, SEED, Z_FILE, LABELS, WEIGHTS, PSI, CUTOFF, OUT, CHECKPOINTS,
-           TRUST_CODE)
+LATENTS = (COUNT, SEED, SEEDS, Z_FILE, LABELS, WEIGHTS, PSI, CUTOFF, OUT,
+           CHECKPOINTS, TRUST_CODE)
 
 
 def config(more: Mapping[str, Any],
@@ -169,39 +187,41 @@ def existing_run() -> str:
   return os.path.expanduser(WORKDIR.value)
 
 
-def file_of_latents() -> str:
-  """Which flag names a file of latents or of styles: its name, or ''.
+def origin_of_latents() -> str:
+  """Which flag names all latents, seed by seed or by a file: its name, or ''.
 
   Raises:
-    ValueError: both do.
+    ValueError: several do.
   """
-  given = [flag.name for flag in (Z_FILE, W_FILE) if flag.value]
+  given = [flag.name for flag in (SEEDS, Z_FILE, W_FILE) if flag.value]
   if len(given) > 1:
-    raise ValueError('--w_file: means nothing beside --z_file; wanted one.')
+    raise ValueError(
+        f'--{given[1]}: means nothing beside --{given[0]}; wanted one.')
   return given[0] if given else ''
 
 
 def count_or(usual: int) -> int:
-  """--count, or the usual number of latents.
+  """How many latents there are: of --seeds, --count, or the usual number.
 
   Raises:
-    ValueError: --count or --seed beside a file that has all latents.
+    ValueError: --count or --seed beside a flag that names all latents.
   """
-  file = file_of_latents()
+  origin = origin_of_latents()
   for flag in SEED, COUNT:
-    if file and flag.present:
-      raise ValueError(f'--{flag.name}: means nothing beside --{file}, which '
+    if origin and flag.present:
+      raise ValueError(f'--{flag.name}: means nothing beside --{origin}, which '
                        'has all latents.')
-  return usual if COUNT.value is None else COUNT.value
+  return len(picks()) or (usual if COUNT.value is None else COUNT.value)
 
 
-def labels() -> tuple[int, ...]:
-  """The classes of --labels.
+def picks() -> tuple['Pick', ...]:
+  """The latents of --seeds; () if it is not given.
 
   Raises:
-    ValueError: it is not a list of whole numbers.
+    ValueError: it is not a list of seeds.
   """
-  return numbers(LABELS, int)
+  from msg_gan_jax.analysis.generator.picks import parse
+  return parse(SEEDS.value) if SEEDS.value else ()
 
 
 def psi() -> float:
@@ -250,23 +270,44 @@ def numbers(flag: flags.FlagHolder[str],
                      f'found {flag.value!r}.') from error
 
 
-def output_file(name: str, usual: str, endings: Iterable[str]) -> str:
+def named_by_latents(name: str) -> str:
+  """The name of a file or folder with what its latents are drawn by behind it.
+
+  'walk' -> 'walk_0', 'walk_z_file', 'walk_seeds_3_17i4'.
+  """
+  origin = origin_of_latents()
+  if origin != SEEDS.name:
+    return f'{name}_{origin or SEED.value}'
+  seeds = SEEDS.value.replace(' ', '').replace(',', '_').replace(':', 'i')
+  if len(seeds) > LONGEST_NAME:
+    seeds = f'{seeds[:LONGEST_NAME]}_{len(picks())}'
+  return f'{name}_{origin}_{seeds}'
+
+
+def output_file(name: str, usual: str, endings: Iterable[str],
+                or_folder: bool = False) -> str:
   """The path of a command that writes one file: --out, or in the run's folder.
 
   Args:
-    name: of the file where --out is not given, to which the seed is added.
+    name: of the file where --out is not given, without its ending.
     usual: its ending, such as '.png'.
     endings: those that --out may have.
+    or_folder: whether it may be a folder, for a file of each frame: one that
+      is there, or a path with '/' behind it.
 
   Raises:
-    ValueError: another ending, or a folder.
+    ValueError: another ending, or a folder where none is meant.
   """
-  source = file_of_latents() or SEED.value
-  path = OUT.value or os.path.join(existing_run(), f'{name}_{source}{usual}')
+  from msg_gan_jax.report.frames import is_folder
+  path = OUT.value or os.path.join(existing_run(), name + usual)
   ending = os.path.splitext(path)[1].lower()
-  if ending not in endings or os.path.isdir(path):
-    raise ValueError(f"--out: wanted a file that ends in {' or '.join(endings)}"
-                     f', found {path!r}.')
+  folder = is_folder(path)
+  if not (or_folder if folder else ending in endings):
+    wanted = f"a file that ends in {' or '.join(endings)}"
+    if or_folder:
+      wanted += (", or a folder for a PNG of each frame, with '/' behind it, "
+                 'such as --out=frames/')
+    raise ValueError(f'--out: wanted {wanted}, found {path!r}.')
   return path
 
 

@@ -15,10 +15,11 @@ def run() -> int:
   from msg_gan_jax.commands import trained_run
   from msg_gan_jax.config import errors
   from msg_gan_jax.report import grids
-  path = shared.output_file('truncation', '.png', ('.png',))
+  path = shared.output_file(
+      shared.named_by_latents('truncation'), '.png', ('.png',))
   psis = shared.psis() or mixing.PSIS
   trained, latents = trained_run.latents(shared.count_or(USUAL_COUNT))
-  with errors.naming(trained_run.NAMES):
+  with errors.naming(trained_run.names()):
     figure = mixing.truncation_figure(trained, latents, psis)
   shared.make_folder_of(path)
   grids.save(path, figure)

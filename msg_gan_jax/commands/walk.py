@@ -5,15 +5,11 @@ from msg_gan_jax.commands import shared_flags as shared
 from msg_gan_jax.files import console
 
 SHARED: shared.Flags = (
-    *shared.LATENTS, shared.W_FILE, shared.SCALES)
+    *shared.LATENTS, shared.W_FILE, shared.SCALES, shared.FPS, shared.SECONDS)
 EXAMPLES: shared.Examples = (
     ' --mode=walk --workdir=runs/quickstart --scales --out=walk.webp',
+    ' --mode=walk --workdir=runs/quickstart --seeds=3,17,42 --out=frames/',
 )
-SECONDS = flags.DEFINE_float(
-    'seconds', None, 'Length of the film; 2 for each latent if not given.',
-    lower_bound=0.)
-FPS = flags.DEFINE_float(
-    'fps', 30., 'Frames a second.', lower_bound=.1, upper_bound=240.)
 SPACE = flags.DEFINE_enum(
     'space', '', ('', 'z', 'w'), 'Where the walk goes; w if there is a mapping '
     'network.')
@@ -23,35 +19,38 @@ WAY = flags.DEFINE_enum(
 LOOP = flags.DEFINE_bool(
     'loop', True, 'Whether the walk comes back to where it began.')
 USUAL_COUNT = 6
+USUAL_FPS = 30.
 MOST_FRAMES = 100_000
 
 
 def run() -> int:
-  """Writes the film, and prints its path."""
+  """Writes the film, or its frames, and prints the path."""
   from msg_gan_jax.analysis.generator import walk
   from msg_gan_jax.commands import trained_run
   from msg_gan_jax.config import errors
   from msg_gan_jax.report import film
-  path = shared.output_file('walk', '.webp', film.FORMATS)
+  path = shared.output_file(
+      shared.named_by_latents('walk'), '.webp', film.FORMATS, or_folder=True)
+  fps = USUAL_FPS if shared.FPS.value is None else shared.FPS.value
   with errors.naming(path='out'):
-    film.check(path, FPS.value)
+    film.check(path, fps)
   trained, latents = trained_run.latents(
       shared.count_or(USUAL_COUNT), shared.psi())
-  seconds = SECONDS.value
+  seconds = shared.SECONDS.value
   if seconds is None:
     seconds = 2. * len(latents)
-  frames = seconds * FPS.value
+  frames = seconds * fps
   if not 2 <= frames <= MOST_FRAMES:
     raise ValueError(
-        f'--seconds: {seconds:g} with --fps={FPS.value:g} are {frames:g} '
+        f'--seconds: {seconds:g} with --fps={fps:g} are {frames:g} '
         f'frames; wanted 2 to {MOST_FRAMES:,}.')
-  with errors.naming(trained_run.NAMES):
+  with errors.naming(trained_run.names()):
     styles, labels = walk.styles_on_walk(
         trained, round(frames), latents, space=SPACE.value, way=WAY.value,
         loop=LOOP.value)
   shared.make_folder_of(path)
   with errors.naming(path='out'):
     walk.write_film(
-        path, trained, styles, labels, FPS.value, shared.SCALES.value)
+        path, trained, styles, labels, fps, shared.SCALES.value)
   console.say(path)
   return 0

@@ -1,5 +1,7 @@
 """Frames -> a film: WebP and GIF by Pillow, MP4 by ffmpeg, one at a time.
 
+Or a PNG for each, in a folder: `frames` has those.
+
 Pillow makes an animated WebP of pictures that it keeps, and so does imageio,
 which calls Pillow for it: a film of 1,000 frames at 1024 px would need 3 GB.
 `_Film` is one picture that changes when Pillow goes to its next frame with
@@ -20,6 +22,7 @@ from PIL import Image
 from msg_gan_jax.config import tables
 from msg_gan_jax.files import optional
 from msg_gan_jax.files.atomic import replacing
+from msg_gan_jax.report import frames as single
 
 # Browsers show a GIF's frames of less than 20 ms five times too long.
 _MOST_GIF_FPS = 50
@@ -43,6 +46,7 @@ def write(path: str | os.PathLike, frames: Iterable[np.ndarray], fps: float,
 
   Args:
     path: of the file, whose ending is one of FORMATS; its folder must exist.
+      Or a folder, which gets a PNG for each frame: see `frames.write`.
     frames: uint8 [H, W, 3], an iterable, all of one size.
     fps: frames a second.
     count: how many frames there are.
@@ -50,28 +54,34 @@ def write(path: str | os.PathLike, frames: Iterable[np.ndarray], fps: float,
   Raises:
     ValueError: what `check` raises, or ffmpeg failed.
   """
-  write_format, frames = check(path, fps), iter(frames)
+  check(path, fps)
+  if single.is_folder(path):
+    single.write(path, frames, fps, count)
+    return
+  frames = iter(frames)
   first = next(frames)
   with replacing(path) as temporary:
-    write_format(temporary, itertools.chain((first,), frames), fps, count,
-                 first.shape)
+    _format_of(path)(temporary, itertools.chain((first,), frames), fps, count,
+                     first.shape)
 
 
-def check(path: str | os.PathLike, fps: float) -> Format:
-  """The row of FORMATS for a path, before anything is drawn.
+def check(path: str | os.PathLike, fps: float) -> None:
+  """Refuses a path that no film can be written to, before anything is drawn.
 
   Raises:
-    ValueError: an unknown ending, no ffmpeg, or more frames a second than the
-      format has.
+    ValueError: an unknown ending, no ffmpeg, more frames a second than the
+      format has, or a folder that `frames.check` refuses.
   """
-  row = FORMATS.look_up(os.path.splitext(path)[1].lower())
+  if single.is_folder(path):
+    single.check(path)
+    return
+  row = _format_of(path)
   if row is _mp4:
     ffmpeg()
   if row is _gif and fps > _MOST_GIF_FPS:
     raise ValueError(
         f'fps: {fps:g}, but browsers slow a GIF of more than '
         f'{_MOST_GIF_FPS} down; wanted less, or a .webp.')
-  return row
 
 
 def ffmpeg() -> str:
@@ -91,6 +101,10 @@ def ffmpeg() -> str:
         'path: a .mp4 needs ffmpeg, which is not on the PATH; run '
         f'{optional.install("imageio_ffmpeg")}, or write a .webp or a .gif.'
     ) from error
+
+
+def _format_of(path):
+  return FORMATS.look_up(os.path.splitext(path)[1].lower())
 
 
 def _times(fps, count, unit):

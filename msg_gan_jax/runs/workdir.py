@@ -11,6 +11,7 @@ from typing import Any, Self
 from msg_gan_jax.config import schema
 from msg_gan_jax.files import console
 from msg_gan_jax.files.atomic import append_json, write_json
+from msg_gan_jax.runs import classes as class_names
 from msg_gan_jax.runs import config_file, experiment_file
 from msg_gan_jax.runs.versions import now, read_versions, versions
 
@@ -114,7 +115,8 @@ class Workdir:
 
   def start(self, config: schema.Config, images: int = 0, digest: str = '',
             devices: Sequence[Any] | None = None,
-            pictures: Mapping[str, Any] | None = None) -> list[str]:
+            pictures: Mapping[str, Any] | None = None,
+            classes: Sequence[str] = ()) -> list[str]:
     """Checks a config, and records this start and what it changes.
 
     Args:
@@ -123,11 +125,13 @@ class Workdir:
       digest: the digest of the data source.
       devices: what the run computes on; None for jax.devices().
       pictures: what is recorded of them, plain JSON.
+      classes: names of those that it learns, by number; () if there are none.
 
     Returns:
       What `check` returns, and a line where the pictures are not those of the
-      last start ('data.digest: ...'), or the compiler options or the experiment
-      file are not, or where what is known of earlier starts is damaged.
+      last start ('data.digest: ...'), or the compiler options, the experiment
+      file or the names of classes are not, or where what is known of earlier
+      starts is damaged.
     """
     changed = self.check(config)
     if not self.main:
@@ -152,9 +156,12 @@ class Workdir:
         changed.append(
             f'{options}: {before} -> {present[options]}; the run goes on, but '
             'not to the same bits')
+    if renamed := class_names.changes(self.path, classes):
+      changed.append(renamed)
     self.note(images, changed)
     if changed or not (self.path / 'config.json').exists():
       write_json(self.path / 'config.json', dataclasses.asdict(config))
+    class_names.keep(self.path, classes)
     write_json(path, [*entries, {
         'images': int(images), 'data_digest': digest,
         **({'pictures': pictures} if pictures else {}),

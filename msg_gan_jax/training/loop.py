@@ -175,7 +175,7 @@ class Run:
     variety = monitor.variety_of_reals(splits.train)
     changed = folder.start(
         config, self.images, splits.train.digest(), jax.devices(),
-        splits.about())
+        splits.about(), splits.train.classes if gan.classes else ())
     for line in changed:
       say(f'changed: {line}')
     self._recorder = Recorder(

@@ -41,7 +41,8 @@ def runs(tmp_path_factory, small):
     state = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), jax.eval_shape(
         build(config).init, jax.random.key(0)))
     with workdir.Workdir(path / name) as folder:
-      folder.start(config)
+      folder.start(config, classes=('cat', 'dog', 'red, blue')[
+          :config.networks.classes])
     with checkpoints.Checkpoints(path / name / 'checkpoints') as saved:
       saved.save(8, {'state': state})
   (path / 'pictures').mkdir()
@@ -71,14 +72,18 @@ def run(runs, tmp_path, command):
 
 @pytest.mark.parametrize('line, text', [
     # Flags of other modes.
-    ('sample - --seconds=3', '--seconds: a flag of --mode=walk; this is -'
-     '-mode=sample.'),
+    ('sample - --seconds=3', '--seconds: a flag of --mode=walk and --mode=ti'
+     'melapse; this is --mode=sample.'),
     ('mix - --scales', '--scales: a flag of --mode=sample and --mode=walk'),
     ('walk - --noseparate', '--noseparate: a flag of --mode=sample; this'),
     ('train - --psi=.5', '--psi: a flag of --mode=sample, --mode=evaluate, --'
      'mode=walk, --mode=mix and --mode=truncate; this is --mode=train.'),
     ('project - --count=3', '--count: a flag of --mode=sample, '),
-    ('truncate - --fps=3', '--fps: a flag of --mode=walk; '),
+    ('truncate - --fps=3', '--fps: a flag of --mode=walk and --mode=timelap'),
+    ('project - --seeds=3', '--seeds: a flag of --mode=sample, --mode=walk, --'
+     'mode=mix and --mode=truncate; this is --mode=project.'),
+    ('timelapse - --seed=3', '--seed: a flag of --mode=sample, --mode=evalua'),
+    ('timelapse - --labels=3', '--labels: a flag of --mode=sample, --mode=wa'),
     ('walk - --rows=3', '--rows: a flag of --mode=mix; '),
     ('walk - --crossovers=3', '--crossovers: a flag of --mode=mix; '),
     ('mix - --noloop', '--noloop: a flag of --mode=walk; '),
@@ -106,7 +111,12 @@ def run(runs, tmp_path, command):
     ('mix styled --checkpoints=all', "--checkpoints: there is no 'all'; wante"),
     # Where to.
     ('walk styled --out=x.avi', '--out: wanted a file that en'
-     "ds in .webp or .gif or .mp4, found 'x.avi'."),
+     "ds in .webp or .gif or .mp4, or a folder for a PNG of each frame, with "
+     "'/' behind it, such as --out=frames/, found 'x.avi'."),
+    ('walk styled --out=pictures', '--out: pictures has other files than frame'
+     "s of a film of ours, such as 'a.png'; wanted a new or an empty folder,"),
+    ('walk styled --out=z.npy/', '--out: z.npy is a file; wanted a folder'),
+    ('mix styled --out=pictures/', '--out: wanted a file that ends in .png, f'),
     ('mix styled --out=x.jpg', '--out: wanted a file that end'
      "s in .png, found 'x.jpg'."),
     ('truncate styled --out=pictures', '--out: wanted a file '),
@@ -131,10 +141,26 @@ def run(runs, tmp_path, command):
     ('walk plain --w_file=w.npy', '--w_file: this run has no '
      'mapping network, and so no w; wanted latents, such as --z_file=FILE.'),
     ('walk styled --z_file=w.npy', '--z_file: wanted an array'),
+    ('walk styled --seeds=3,4 --seed=1', '--seed: means nothing beside --seed'
+     's, which has all latents.'),
+    ('sample plain --seeds=3,4 --count=2', '--count: means nothing beside --s'),
+    ('mix styled --seeds=3,4 --z_file=z.npy', '--z_file: means nothing beside '
+     '--seeds; wanted one.'),
+    ('truncate styled --seeds=3,4 --w_file=w.npy', '--w_file: means nothing b'),
+    ('walk styled --seeds=3', '--seeds: a walk needs at least 2, found 1.'),
+    ('walk styled --seeds=3,x', '--seeds: wanted seeds with commas between th'
+     'em, such as 3,17,42, ranges such as 0-9, or a seed'),
+    ('mix styled --seeds=3,4,5', '--rows: 3 at the left, and there are 3 late'),
     ('mix styled --w_file=w.npy --rows=4', '--rows: 4 at the '
      'left, and there are 4 latents; '),
     ('walk styled --labels=1', '--labels: 1, but the GAN was t'),
     ('walk classes --labels=3', '--labels: 3 is not a class; wa'),
+    ('walk classes --labels=dgo', "--labels: no class 'dgo'; did you mean 'do"
+     'g\'? Known: cat,dog,"red, blue".'),
+    ('sample classes --labels=red,cat', "--labels: no class 'red'; did you me"
+     "an 'red, blue'? "),
+    ('mix styled --labels=cat', "--labels: 'cat', but the GAN was trained wit"),
+    ('project classes --pictures=pictures --labels=fox', '--labels: no class '),
     # The way.
     ('walk plain --space=w', "--space: 'w', but this GAN has "
      "no mapping network; wanted 'z'."),
@@ -241,6 +267,15 @@ def test_each_mode_writes_its_files_and_says_where(run, tmp_path):
       'styled/truncation_w_file.png']
   assert made('sample styled --psi=.5 --cutoff=2 --count=3 '
               '--out=s') == ['s/grid.png']
+  assert made('walk styled --seeds=3,17:4,0-1 --seconds=.2 --out=new/frames/'
+              ) == ['new/frames/']
+  assert sorted(os.listdir('new/frames')) == [
+      *(f'frame_{i:05d}.png' for i in range(6)), 'frames.json']
+  assert made('truncate classes --seeds=3,17:4 --labels=dog') == [
+      'classes/truncation_seeds_3_17i4.png']
+  assert made('mix styled --seeds=0-4') == ['styled/mixing_seeds_0-4.png']
+  assert made('sample classes --seeds=3 --labels=cat,dog') == [
+      'classes/samples_seeds_3/grid.png']
   assert made('project classes --labels=1 --pictures=pictures,'
               'pictures/a.png --steps=2 --out=p')[3:] == [
                   'p/projections.png', 'p/projections.json', 'p/w.npy',

@@ -6,6 +6,8 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
+from msg_gan_jax.analysis.generator import picks as picked
+from msg_gan_jax.analysis.generator.picks import Pick
 from msg_gan_jax.arrays.mesh import data_mesh
 from msg_gan_jax.config import Config
 from msg_gan_jax.files import npy
@@ -28,12 +30,15 @@ class Sampling(NamedTuple):
       that map z to styles.
     cutoff: how many of the first layers are truncated; None is all of them.
     labels: classes, repeated in this order; () is all of them in turn.
+    picks: latents by seed and index, which take the place of `seed`; () is
+      none. Without labels each has the class that it has among its seed's.
   """
   seed: int = 0
   weights: str = 'ema'
   psi: float = 1.
   cutoff: int | None = None
   labels: Sequence[int] = ()
+  picks: Sequence[Pick] = ()
 
 
 USUAL = Sampling()
@@ -47,7 +52,7 @@ def sample_run(
   Args:
     run: its folder, for its newest checkpoint, or what `load` gives of it.
     count: how many pictures, at least 1.
-    sampling: which ones.
+    sampling: which ones; its picks take the place of `count`, too.
     z_file: a .npy file of latents [n, latent]; they take the place of `count`
       and of the seed.
 
@@ -61,8 +66,9 @@ def sample_run(
   """
   config, gan, state, _ = run if isinstance(run, LoadedRun) else load(run)
   check_truncation(gan, config, sampling.psi, sampling.cutoff)
-  z = latents(gan, config.networks.latent, count, sampling.seed, z_file)
-  labels = repeat_labels(sampling.labels, len(z), gan.classes)
+  z = latents(gan, config.networks.latent, count, sampling.seed, z_file,
+              sampling.picks)
+  labels = labels_for(sampling.labels, len(z), gan.classes, sampling.picks)
   return renderer(gan, data_mesh())(
       state, z, labels, sampling.weights, sampling.psi, sampling.cutoff)
 
@@ -82,15 +88,24 @@ def sample_run_to_files(
   """
   run = run if isinstance(run, LoadedRun) else load(run)
   levels = sample_run(run, count, sampling, z_file)
-  classes = len(sampling.labels) or run.config.networks.classes
-  return write_files(  # A class has a column, if there are not too many.
+  # A class has a column, where they come in turn and are not too many.
+  classes = len(sampling.labels) or (
+      0 if sampling.picks else run.config.networks.classes)
+  return write_files(
       levels, out, separate, scales,
-      classes if 1 < classes <= MOST_COLUMNS else None)
+      classes if 1 < classes <= MOST_COLUMNS else None,
+      [ending_of(pick) for pick in sampling.picks])
+
+
+def ending_of(pick: Pick) -> str:
+  """What the name of a picked picture ends in: '_seed17' or '_seed17_4'."""
+  return f'_seed{pick.seed}' + f'_{pick.index}' * (pick.index > 0)
 
 
 def write_files(
     levels: Sequence[np.ndarray], folder: str | os.PathLike, separate: bool,
-    scales: bool, columns: int | None = None) -> list[str]:
+    scales: bool, columns: int | None = None,
+    endings: Sequence[str] = ()) -> list[str]:
   """Writes a grid, and single pictures if asked for; returns the paths.
 
   Args:
@@ -100,6 +115,7 @@ def write_files(
     separate: whether each picture has a file of its own, too.
     scales: whether every level is written, not only the finest.
     columns: of the grid; None makes it about square.
+    endings: of the names of single pictures, behind their number; () is none.
 
   Raises:
     ValueError: `separate` or `scales` with points.
@@ -128,8 +144,24 @@ def write_files(
     for level in levels if scales else (finest,):
       size = level.shape[1]
       for i, image in enumerate(level):
-        save(f'{size}px_{i:05d}.png', image)
+        save(f'{size}px_{i:05d}{endings[i] if endings else ""}.png', image)
   return paths
+
+
+def labels_for(labels: Sequence[int], count: int, classes: int,
+               picks: Sequence[Pick] = ()) -> np.ndarray | None:
+  """int32 [count], the classes of pictures; None is all of them in turn.
+
+  Args:
+    labels: see `repeat_labels`; they go before those of the picks.
+    count, classes: see `repeat_labels`.
+    picks: the latents, if they are picked; see `picks.labels`.
+
+  Raises:
+    ValueError: see `repeat_labels`.
+  """
+  given = repeat_labels(labels, count, classes)
+  return picked.labels(picks, classes) if given is None and picks else given
 
 
 def repeat_labels(labels: Sequence[int], count: int,
@@ -157,13 +189,15 @@ def repeat_labels(labels: Sequence[int], count: int,
   return np.resize(np.asarray(labels, np.int32), count)
 
 
-def latents(gan: Gan, size: int, count: int, seed: int,
-            z_file: str = '') -> np.ndarray:
-  """z [count, size], drawn with a seed, or read from a .npy file.
+def latents(gan: Gan, size: int, count: int, seed: int, z_file: str = '',
+            picks: Sequence[Pick] = ()) -> np.ndarray:
+  """z [count, size], drawn with a seed, picked, or read from a .npy file.
 
   Raises:
     ValueError: count is under 1; see `read_rows`.
   """
+  if picks:
+    return picked.latents(gan, picks)
   if not z_file:
     if count < 1:
       raise ValueError(f'count: wanted at least 1, found {count}.')
