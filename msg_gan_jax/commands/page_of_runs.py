@@ -217,7 +217,7 @@ def _warnings(runs) -> Iterator[Block]:
 def _starts(runs) -> Iterator[Block]:
   rows: list[list[Any]] = []
   for name, run in zip(runs.names, runs.runs, strict=True):
-    changes = {}
+    changes: dict[Any, list[str]] = {}
     for x in run.changes:
       changes.setdefault(x.get('images'), []).append(
           '; '.join(map(str, x['changed'])))

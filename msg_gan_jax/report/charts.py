@@ -89,7 +89,8 @@ def thinned(curve: Curve, most: int = MOST_POINTS) -> Curve:
       warnings.simplefilter('ignore', RuntimeWarning)  # Gaps stay gaps.
       return np.nanmedian(padded.reshape(-1, width), axis=1)
 
-  return Curve(*(None if x is None else medians(x) for x in curve))
+  return Curve(medians(curve.x), medians(curve.y), *(
+      None if x is None else medians(x) for x in (curve.low, curve.high)))
 
 
 def told(lines: Mapping[str, Curve]) -> str:

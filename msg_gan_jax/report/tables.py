@@ -166,7 +166,7 @@ def write(cell: Cell, digits: int, safe: Callable[[str], str],
       low, high = (signed(number(x, digits)) for x in (cell.low, cell.high))
       text += f' [{low}, {high}]'
     return text
-  if not is_number(cell):
+  if isinstance(cell, str | bool):
     return safe(str(cell))
   return signed(f'{cell:,}' if isinstance(cell, int) else number(cell, digits))
 

@@ -28,9 +28,9 @@ def uri(path: str | os.PathLike, widest: int = WIDEST) -> str:
     shown = shown.resize(
         (widest, max(1, round(shown.height * widest / shown.width))),
         Image.Resampling.BOX)
-  file = io.BytesIO()
-  shown.save(file, format='WEBP', quality=QUALITY, method=4)
-  return _data(file.getvalue(), 'webp')
+  content = io.BytesIO()
+  shown.save(content, format='WEBP', quality=QUALITY, method=4)
+  return _data(content.getvalue(), 'webp')
 
 
 def _data(content, kind):

@@ -20,10 +20,10 @@ class Pick(NamedTuple):
 
   Attributes:
     seed: that draws it, 0 .. LARGEST_SEED.
-    index: its place among those that the seed draws, 0 .. LARGEST_INDEX.
+    number: its place among those that the seed draws, 0 .. LARGEST_INDEX.
   """
   seed: int
-  index: int = 0
+  number: int = 0
 
 
 def parse(text: str) -> tuple[Pick, ...]:

@@ -99,7 +99,7 @@ def sample_run_to_files(
 
 def ending_of(pick: Pick) -> str:
   """What the name of a picked picture ends in: '_seed17' or '_seed17_4'."""
-  return f'_seed{pick.seed}' + f'_{pick.index}' * (pick.index > 0)
+  return f'_seed{pick.seed}' + f'_{pick.number}' * (pick.number > 0)
 
 
 def write_files(
