@@ -90,33 +90,57 @@ def blocks(runs: Together, costs: Sequence[Columns],
     costs: of each run, see `costs_of`.
     units: see `units_of`.
   """
-  names = [x for x in dict.fromkeys(
-      name for run in runs.runs for name in run.records) if _is_shown(x)]
-  of_one = len(runs.runs) == 1
-  drawn = _of_one(runs.runs[0], names) if of_one else _of_each(runs, names)
-  left = max(0, len(drawn) - MOST_CHARTS)
+  every = [*panels(runs, costs, units)]
   found = []
-  for title, log, parts in drawn[:MOST_CHARTS]:
-    lines = [line for i, (label, name) in enumerate(parts) for line in (
-        _of_value(runs.runs[0], costs[0], units, name, label, i) if of_one
-        else _of_groups(runs, costs, units, name))]
-    if not lines:
-      continue
-    marks = _marks(runs.runs, parts)
-    found.append(Chart(
-        title, {line.name: line.place for line in lines}, {
-            unit: charts.chart(
-                {line.name: line.over[unit] for line in lines}, words, title,
-                log, marks, {line.name: line.place for line in lines})
-            for unit, words in units.items()},
-        _explained(marks)))
+  for panel in every[:MOST_CHARTS]:
+    places = {line.name: line.place for line in panel.lines}
+    found.append(Chart(panel.title, places, {
+        unit: charts.chart(
+            {line.name: line.over[unit] for line in panel.lines}, words,
+            panel.title, panel.log, panel.marks, places)
+        for unit, words in units.items()}, _explained(panel.marks)))
   if not found:
     return
   if any(len(group) > 1 for group in runs.groups):
     yield Text("A band is Student's 95 % interval of the mean over seeds.")
   yield Charts(found)
-  if left:
-    yield Text(f'{plural(left, "value")} more can be drawn of fewer runs.')
+  if left := len(every) - len(found):
+    yield Text(f'{plural(left, "value")} more: --mode=compare draws all.')
+
+
+class Panel(NamedTuple):
+  """What one chart shows.
+
+  Attributes:
+    title: what its values are.
+    log: whether y is logarithmic.
+    lines: at least one.
+    marks: {a row of curves.REFERENCES: y}.
+  """
+  title: str
+  log: bool
+  lines: Sequence[Line]
+  marks: Mapping[str, float]
+
+
+def panels(runs: Together, costs: Sequence[Columns],
+           units: Mapping[str, str]) -> Iterator[Panel]:
+  """All that records can show; the arguments are those of `blocks`.
+
+  One run has values that belong together in a panel. Of several runs each
+  value has a panel, with a line for each run, or for those that differ in their
+  seed alone.
+  """
+  names = [x for x in dict.fromkeys(
+      name for run in runs.runs for name in run.records) if _is_shown(x)]
+  of_one = len(runs.runs) == 1
+  for title, log, parts in (
+      _of_one(runs.runs[0], names) if of_one else _of_each(runs, names)):
+    lines = [line for i, (label, name) in enumerate(parts) for line in (
+        _of_value(runs.runs[0], costs[0], units, name, label, i) if of_one
+        else _of_groups(runs, costs, units, name))]
+    if lines:
+      yield Panel(title, log, lines, _marks(runs.runs, parts))
 
 
 def _is_shown(name):

@@ -9,6 +9,7 @@ from absl import app, flags
 
 from msg_gan_jax.commands import (
   command_line,
+  compare,
   completion,
   evaluate,
   experiments,
@@ -69,6 +70,7 @@ COMMANDS: dict[str, Command] = {
     'truncate': truncate,
     'project': project,
     'report': report,
+    'compare': compare,
     'study': study,
     'study_status': study_status,
     'study_analyse': study_analyse,

@@ -3,12 +3,8 @@ from collections.abc import Iterator
 import contextlib
 import os
 import shlex
-from typing import Any
 
-import numpy as np
-
-from msg_gan_jax.analysis import seeds
-from msg_gan_jax.commands import charts_of_runs
+from msg_gan_jax.commands import charts_of_runs, tables_of_runs
 from msg_gan_jax.report import thumbnails
 from msg_gan_jax.report.html import (
   Block,
@@ -22,7 +18,7 @@ from msg_gan_jax.report.html import (
   Section,
   Text,
 )
-from msg_gan_jax.report.tables import Around, PlusMinus, Table
+from msg_gan_jax.report.tables import Table
 from msg_gan_jax.report.text import duration, plural
 from msg_gan_jax.runs.standing import standing
 from msg_gan_jax.runs.together import Together
@@ -89,9 +85,9 @@ def _sentence(run):
 
 
 def _settings(runs) -> Iterator[Block]:
-  if runs.settings:
-    yield Grid(Table(('setting', *runs.names), [
-        [name, *values] for name, values in runs.settings.items()]))
+  table = tables_of_runs.settings(runs)
+  if table.rows:
+    yield Grid(table)
   elif len(runs.runs) > 1:
     yield Text('None: these runs have the same settings, seed included.')
 
@@ -134,53 +130,9 @@ def _frames(run, columns, units, most, room):
 
 
 def _scores(runs) -> Iterator[Block]:
-  if not runs.scores:
-    return
-  columns = [f'{x.name}' + (f' ({x.protocol})' if x.protocol else '')
-             for x in runs.scores]
-  again = {x for x in columns if columns.count(x) > 1}
-  columns = [f'{x} [{column.id}]' if x in again else x
-             for x, column in zip(columns, runs.scores, strict=True)]
-  rows: list[list[Any]] = []
-  for i, name in enumerate(runs.names):
-    rows.append([name, *(_with_error(x.newest[i]) for x in runs.scores)])
-  halves = [_reals(x) for x in runs.scores]
-  if any(x is not None for x in halves):
-    rows.append(['the reals', *halves])
-  yield Grid(Table(
-      ('run', *columns), rows, digits=4, notes=[
-          '± is the standard error over samples, where it is known. "The '
-          'reals" is one half of them against the other, or what they have '
-          'themselves. A column has one protocol.']))
-  several = [group for group in runs.groups if len(group) > 1]
-  if several:
-    yield _over_seeds(runs, several, columns)
-
-
-def _with_error(score):
-  if score is None or np.isnan(score.value):
-    return None
-  return PlusMinus(score.value, score.error)
-
-
-def _reals(column):
-  known = [x.reals for x in column.newest if x and np.isfinite(x.reals)]
-  return float(np.median(known)) if known else None
-
-
-def _over_seeds(runs, several, columns):
-  """A row for each group of seeds."""
-  rows: list[list[Any]] = []
-  for group in several:
-    found = [seeds.spread(column, group) for column in runs.scores]
-    rows.append([charts_of_runs.group_name(runs, group), *(
-        None if x is None else Around(x.over.mean, x.over.low, x.over.high)
-        for x in found)])
-  return Grid(Table(
-      ('over seeds', *columns), rows, notes=[
-          "The mean of runs that differ in their seed alone, with Student's "
-          '95 % interval: of the most images at which all of them were '
-          'measured.']))
+  for table in (tables_of_runs.scores(runs), tables_of_runs.over_seeds(runs)):
+    if table.rows:
+      yield Grid(table)
 
 
 def _films(runs) -> Iterator[Block]:
@@ -215,22 +167,9 @@ def _warnings(runs) -> Iterator[Block]:
 
 
 def _starts(runs) -> Iterator[Block]:
-  rows: list[list[Any]] = []
-  for name, run in zip(runs.names, runs.runs, strict=True):
-    changes: dict[Any, list[str]] = {}
-    for x in run.changes:
-      changes.setdefault(x.get('images'), []).append(
-          '; '.join(map(str, x['changed'])))
-    for start in run.starts:
-      rows.append([
-          name, start.date, start.images,
-          None if start.seconds is None else duration(start.seconds),
-          start.version, start.devices, (start.commit or '')[:10]
-          + (' with changes' if start.dirty else ''),
-          '; '.join(changes.get(start.images, []))])
-  if rows:
-    yield Grid(Table(('run', 'began', 'images before', 'trained for', 'version',
-                      'devices', 'commit', 'settings changed'), rows))
+  table = tables_of_runs.starts(runs)
+  if table.rows:
+    yield Grid(table)
 
 
 def _again(runs) -> Iterator[Block]:

@@ -3,6 +3,7 @@ import os
 
 from msg_gan_jax.commands import shared_flags as shared
 from msg_gan_jax.files import console
+from msg_gan_jax.runs.together import Together
 from msg_gan_jax.study.folders import Folders, folders
 
 SHARED: shared.Flags = (shared.OUT,)
@@ -44,6 +45,18 @@ def html_of(workdir: str | os.PathLike, live: bool = False) -> str:
   """
   from msg_gan_jax.commands.page_of_runs import page_of
   from msg_gan_jax.report import html
+  return html.page(page_of(runs_of(workdir)), live)
+
+
+def runs_of(workdir: str | os.PathLike) -> Together:
+  """Runs beside each other; those of a study are called as it calls them.
+
+  Args:
+    workdir: see `html_of`.
+
+  Raises:
+    ValueError: see `html_of`.
+  """
   from msg_gan_jax.runs.read import read
   from msg_gan_jax.runs.together import together
   found = folders(os.fspath(workdir))
@@ -53,9 +66,9 @@ def html_of(workdir: str | os.PathLike, live: bool = False) -> str:
   if not names:
     raise ValueError(f'workdir {workdir}: no run of it has begun yet.')
   runs = together(read(path) for path in names)
-  return html.page(page_of(runs._replace(names=tuple(
+  return runs._replace(names=tuple(
       names[os.path.realpath(run.path)] or name
-      for run, name in zip(runs.runs, runs.names, strict=True)))), live)
+      for run, name in zip(runs.runs, runs.names, strict=True)))
 
 
 def _of_study(folder):

@@ -4,12 +4,14 @@ Each is written as a PNG to look at and as a PDF for a paper, at the width of
 one column or of two, in the letters of the paper's size.
 """
 from collections.abc import Mapping, Sequence
+import functools
 import os
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from msg_gan_jax.files.atomic import replacing
+from msg_gan_jax.files.console import visible
 from msg_gan_jax.report.tables import number
 
 # Okabe & Ito 2008, without the yellow: the colour-blind tell them apart too.
@@ -95,7 +97,7 @@ def intervals(rows: Mapping[str, tuple[float, float, float]], xlabel: str,
     dots: {name: [n] values} beside the interval, such as of each seed.
     log: whether equal ratios have equal room.
   """
-  names = {name: _short(name) for name in rows}
+  names = {name: short(name) for name in rows}
   width = COLUMN + .055 * max(0, max(map(len, names.values())) - 18)
   fig = _figure(1, width=width, height=.9 + .24 * len(rows))
   ax = fig.subplots()
@@ -115,7 +117,7 @@ def intervals(rows: Mapping[str, tuple[float, float, float]], xlabel: str,
       ax.plot(dots[name], [i + .22] * len(dots[name]), '.', color='.45',
               markersize=3.5)
     ax.plot([value], [i], 'o', color=COLORS[0], markersize=4)
-  ax.set_yticks(range(len(rows)), [_plain(x) for x in names.values()])
+  ax.set_yticks(range(len(rows)), [plain(x) for x in names.values()])
   ax.set_ylim(len(rows) - .5, -.5)
   if log:
     ax.set_xscale('log')
@@ -191,13 +193,13 @@ def heats(panels: Mapping[str, np.ndarray], down: Sequence[str],
         ax.text(j, i, number(float(values[i, j]), 3), ha='center', va='center',
                 fontsize=7, color='white' if dark else 'black')
     _name_columns(ax, range(columns), across, 10 * columns)
-    ax.set_xlabel(_plain(xlabel), fontsize=8)
-    ax.set_title(_plain(title), fontsize=8)
+    ax.set_xlabel(plain(xlabel), fontsize=8)
+    ax.set_title(plain(title), fontsize=8)
     ax.tick_params(labelsize=8, length=0)
-  axes[0].set_yticks(range(rows), [*map(_plain, down)])
-  axes[0].set_ylabel(_plain(ylabel), fontsize=8)
+  axes[0].set_yticks(range(rows), [*map(plain, down)])
+  axes[0].set_ylabel(plain(ylabel), fontsize=8)
   bar = fig.colorbar(shown, ax=axes)
-  bar.set_label(_plain(label), fontsize=8)
+  bar.set_label(plain(label), fontsize=8)
   bar.ax.tick_params(labelsize=7, which='both')
   short_values(bar.ax.yaxis, log)
   return fig
@@ -268,20 +270,20 @@ def _figure(panels, width=None, height=2.5, names=()):
 def _in_a_row(names, width):
   """How many names of a legend fit into the width of a figure, in inches."""
   return max(1, min(len(names), int(
-      width / (.47 + .052 * max(map(len, names))))))
+      width / (.47 + .052 * max(len(short(x)) for x in names)))))
 
 
 def _name_columns(ax, places, names, room):
   """Names below the axis, turned where they need more characters than fit."""
   turned = max(map(len, names)) * len(names) > room
-  ax.set_xticks(places, [*map(_plain, names)], rotation=30 if turned else 0,
+  ax.set_xticks(places, [*map(plain, names)], rotation=30 if turned else 0,
                 ha='right' if turned else 'center')
 
 
 def finish(ax: Any, xlabel: str, ylabel: str) -> None:
   """Names the axes, in the letters of all figures."""
-  ax.set_xlabel(_plain(xlabel), fontsize=8)
-  ax.set_ylabel(_plain(ylabel), fontsize=8)
+  ax.set_xlabel(plain(xlabel), fontsize=8)
+  ax.set_ylabel(plain(ylabel), fontsize=8)
   ax.tick_params(labelsize=7)
   ax.grid(alpha=.25)
   ax.spines[['top', 'right']].set_visible(False)
@@ -300,7 +302,7 @@ def short_values(axis: Any, log: bool) -> None:
     axis.set_minor_formatter(ticker.NullFormatter())
 
 
-def _short(text, longest=48):
+def short(text: object, longest: int = 48) -> str:
   """A name that leaves room for the picture."""
   text = str(text)
   return text if len(text) <= longest else text[:longest - 1] + '…'
@@ -326,11 +328,23 @@ def _from_one(ax, most):
 def _legend(fig, ax, names):
   if len(names) > 1:
     handles = ax.get_legend_handles_labels()
-    fig.legend(handles[0], [*map(_plain, handles[1])], fontsize=7,
+    fig.legend(handles[0], [plain(short(x)) for x in handles[1]], fontsize=7,
                ncols=_in_a_row(names, fig.get_figwidth()),
                loc='outside upper center', frameon=False)
 
 
-def _plain(text):
-  r"""A text that matplotlib writes as it is, and does not read as a formula."""
-  return str(text).replace('$', r'\$')
+def plain(text: object) -> str:
+  r"""A text that matplotlib writes as it is, and does not read as a formula.
+
+  A letter that its font lacks is written as its code, [U+732B].
+  """
+  has = _font().get_char_index
+  return ''.join(c if has(ord(c)) else f'[U+{ord(c):04X}]'
+                 for c in visible(str(text))).replace('$', r'\$')
+
+
+@functools.cache
+def _font():
+  """The font that matplotlib comes with, and writes with on every machine."""
+  from matplotlib import font_manager
+  return font_manager.get_font(font_manager.findfont('DejaVu Sans'))

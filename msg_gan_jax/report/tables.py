@@ -3,9 +3,11 @@ from collections.abc import Callable, Sequence
 import csv
 import io
 import math
+import os
 from typing import NamedTuple
 import unicodedata
 
+from msg_gan_jax.files.atomic import replacing
 from msg_gan_jax.files.console import visible
 
 
@@ -67,6 +69,17 @@ def markdown(table: Table) -> str:
   if table.notes:
     lines += ['', *(safe(note) for note in table.notes)]
   return '\n'.join(lines) + '\n'
+
+
+def save(table: Table, path: str | os.PathLike) -> list[str]:
+  """Writes path.md, path.tex and path.csv; returns their names."""
+  names = []
+  for ending, to_text in FORMS.items():
+    names.append(f'{os.fspath(path)}.{ending}')
+    with replacing(names[-1]) as temporary, open(
+        temporary, 'w', encoding='utf-8') as file:
+      file.write(to_text(table))
+  return names
 
 
 def safe(text: object) -> str:
@@ -204,6 +217,7 @@ def _numeric(table):
   return [bool(cells) and all(map(is_number, cells)) for cells in columns]
 
 
+FORMS = {'md': markdown, 'tex': latex, 'csv': comma_separated}
 _ENDS = {Around: ('low', 'high'), PlusMinus: ('error',)}
 _TEX = {
     # '[' and '*' at the head of a row would belong to the line end before it.

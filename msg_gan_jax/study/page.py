@@ -82,10 +82,7 @@ def write(results: Results, told: Told, folder: str | os.PathLike) -> list[str]:
   found, drawn = _tables(results), figures(results)
   paths = []
   for name, table in found.items():
-    for ending, to_text in (
-        ('md', tables.markdown), ('tex', tables.latex),
-        ('csv', tables.comma_separated)):
-      paths.append(_text(folder / TABLES / f'{name}.{ending}', to_text(table)))
+    paths += tables.save(table, folder / TABLES / name)
   paths.append(_text(folder / TABLES / 'runs.csv',
                      tables.comma_separated(_runs(results))))
   for figure in drawn:
