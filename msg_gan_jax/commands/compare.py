@@ -56,7 +56,8 @@ def write(workdir: str, out: pathlib.Path) -> list[str]:
   for panel in charts_of_runs.panels(runs, costs, units):
     drawn = plots.curves(
         {words: {line.name: line.over[unit] for line in panel.lines}
-         for unit, words in units.items()}, panel.title, panel.log)
+         for unit, words in units.items()}, panel.title, panel.log,
+        by_lines=True)
     paths += plots.save(drawn, out / FIGURES / _file(panel.title))
   grids = {name: run.grids[-1][1] for name, run in zip(
       runs.names, runs.runs, strict=True) if run.grids}

@@ -6,7 +6,8 @@ from typing import Any
 
 from PIL import Image
 
-from msg_gan_jax.report.plots import TWO_COLUMNS, plain, short
+from msg_gan_jax.report.axis import plain, short
+from msg_gan_jax.report.plots import TWO_COLUMNS
 
 WIDEST = 900  # Pixels of a grid; a print has no more of it.
 

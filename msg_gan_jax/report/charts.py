@@ -11,7 +11,7 @@ import warnings
 
 import numpy as np
 
-from msg_gan_jax.report import plots
+from msg_gan_jax.report import axis, plots
 from msg_gan_jax.report.plots import Curve
 
 SIZE = (3.7, 1.95)  # Inches; the page makes them as wide as there is room.
@@ -51,28 +51,13 @@ def chart(lines: Mapping[str, Curve], xlabel: str, label: str,
         1 + [*(marks or {})].index(row) % 3])
   if log:
     ax.set_yscale('log')
-  _make_room(ax, [*(x.y for x in lines.values()), [*(marks or {}).values()]],
-             log)
-  plots.finish(ax, xlabel, '')
-  plots.short_values(ax.yaxis, log)
-  plots.short_numbers(ax)
+  axis.make_room(ax, [
+      *(x.y for x in lines.values()), [*(marks or {}).values()]], log)
+  axis.finish(ax, xlabel, '')
+  axis.short_values(ax.yaxis, log)
+  axis.short_numbers(ax)
   return _svg(fig, f'{label}|{xlabel}', f'{label}, over {xlabel}. '
               + told(lines))
-
-
-def _make_room(ax, values, log):
-  """As much as lines need: a band that is much wider leaves the chart."""
-  every = np.concatenate([np.asarray(x, np.float64) for x in values])
-  every = every[np.isfinite(every) & ((every > 0) | (not log))]
-  if not len(every):
-    return
-  low, high = every.min(), every.max()
-  if log:
-    ratio = max(high / low, 1.2)**.12
-    ax.set_ylim(low / ratio, high * ratio)
-  else:
-    room = .15 * (high - low) or .1 * abs(high) or 1.
-    ax.set_ylim(low - room, high + room)
 
 
 def thinned(curve: Curve, most: int = MOST_POINTS) -> Curve:

@@ -4,14 +4,13 @@ Each is written as a PNG to look at and as a PDF for a paper, at the width of
 one column or of two, in the letters of the paper's size.
 """
 from collections.abc import Mapping, Sequence
-import functools
 import os
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from msg_gan_jax.files.atomic import replacing
-from msg_gan_jax.files.console import visible
+from msg_gan_jax.report import axis
 from msg_gan_jax.report.tables import number
 
 # Okabe & Ito 2008, without the yellow: the colour-blind tell them apart too.
@@ -36,7 +35,8 @@ class Curve(NamedTuple):
 
 
 def curves(panels: Mapping[str, Mapping[str, Curve]], ylabel: str,
-           log: bool = False, steps: bool = False) -> Any:
+           log: bool = False, steps: bool = False,
+           by_lines: bool = False) -> Any:
   """Panels side by side with the same curves over different things.
 
   Args:
@@ -45,6 +45,7 @@ def curves(panels: Mapping[str, Mapping[str, Curve]], ylabel: str,
     log: whether y is logarithmic.
     steps: whether x counts something from 1 on, so that a value holds until
       the next one.
+    by_lines: whether y has the room that lines need, and a band may leave it.
 
   Returns:
     A figure for `save`.
@@ -57,12 +58,15 @@ def curves(panels: Mapping[str, Mapping[str, Curve]], ylabel: str,
       draw(ax, name, names.index(name), curve, steps)
     if log:
       ax.set_yscale('log')
-    finish(ax, xlabel, ylabel if ax is axes[0] else '')
+    axis.finish(ax, xlabel, ylabel if ax is axes[0] else '')
     if steps:
-      _from_one(ax, max(np.max(x.x) for x in panel.values()))
+      axis.from_one(ax, max(np.max(x.x) for x in panel.values()))
     else:
-      short_numbers(ax)
-  short_values(axes[0].yaxis, log)
+      axis.short_numbers(ax)
+  if by_lines:
+    axis.make_room(axes[0], [
+        x.y for panel in panels.values() for x in panel.values()], log)
+  axis.short_values(axes[0].yaxis, log)
   _legend(fig, axes[0], names)
   return fig
 
@@ -97,7 +101,7 @@ def intervals(rows: Mapping[str, tuple[float, float, float]], xlabel: str,
     dots: {name: [n] values} beside the interval, such as of each seed.
     log: whether equal ratios have equal room.
   """
-  names = {name: short(name) for name in rows}
+  names = {name: axis.short(name) for name in rows}
   width = COLUMN + .055 * max(0, max(map(len, names.values())) - 18)
   fig = _figure(1, width=width, height=.9 + .24 * len(rows))
   ax = fig.subplots()
@@ -117,12 +121,12 @@ def intervals(rows: Mapping[str, tuple[float, float, float]], xlabel: str,
       ax.plot(dots[name], [i + .22] * len(dots[name]), '.', color='.45',
               markersize=3.5)
     ax.plot([value], [i], 'o', color=COLORS[0], markersize=4)
-  ax.set_yticks(range(len(rows)), [plain(x) for x in names.values()])
+  ax.set_yticks(range(len(rows)), [axis.plain(x) for x in names.values()])
   ax.set_ylim(len(rows) - .5, -.5)
   if log:
     ax.set_xscale('log')
-    short_values(ax.xaxis, log)
-  finish(ax, xlabel, '')
+    axis.short_values(ax.xaxis, log)
+  axis.finish(ax, xlabel, '')
   return fig
 
 
@@ -153,11 +157,11 @@ def boxes(groups: Mapping[str, Sequence[float] | np.ndarray], ylabel: str,
   for i, group in enumerate(values, 1):
     ax.plot(i + rng.uniform(-.16, .16, len(group)), group, '.',
             color=COLORS[0], alpha=.6, markersize=4)
-  _name_columns(ax, range(1, len(groups) + 1), [*groups], 36)
+  axis.name_columns(ax, range(1, len(groups) + 1), [*groups], 36)
   if log:
     ax.set_yscale('log')
-  short_values(ax.yaxis, log)
-  finish(ax, xlabel, ylabel)
+  axis.short_values(ax.yaxis, log)
+  axis.finish(ax, xlabel, ylabel)
   return fig
 
 
@@ -192,16 +196,16 @@ def heats(panels: Mapping[str, np.ndarray], down: Sequence[str],
         dark = (norm(values[i, j]) < .5) == lower
         ax.text(j, i, number(float(values[i, j]), 3), ha='center', va='center',
                 fontsize=7, color='white' if dark else 'black')
-    _name_columns(ax, range(columns), across, 10 * columns)
-    ax.set_xlabel(plain(xlabel), fontsize=8)
-    ax.set_title(plain(title), fontsize=8)
+    axis.name_columns(ax, range(columns), across, 10 * columns)
+    ax.set_xlabel(axis.plain(xlabel), fontsize=8)
+    ax.set_title(axis.plain(title), fontsize=8)
     ax.tick_params(labelsize=8, length=0)
-  axes[0].set_yticks(range(rows), [*map(plain, down)])
-  axes[0].set_ylabel(plain(ylabel), fontsize=8)
+  axes[0].set_yticks(range(rows), [*map(axis.plain, down)])
+  axes[0].set_ylabel(axis.plain(ylabel), fontsize=8)
   bar = fig.colorbar(shown, ax=axes)
-  bar.set_label(plain(label), fontsize=8)
+  bar.set_label(axis.plain(label), fontsize=8)
   bar.ax.tick_params(labelsize=7, which='both')
-  short_values(bar.ax.yaxis, log)
+  axis.short_values(bar.ax.yaxis, log)
   return fig
 
 
@@ -238,8 +242,8 @@ def scatters(panels: Mapping[str, Mapping[str, Dots]], ylabel: str,
       ax.set_xscale('log')
     if log:
       ax.set_yscale('log')
-    finish(ax, xlabel, '' if i % columns else ylabel)
-  short_values(places[0, 0].yaxis, log)
+    axis.finish(ax, xlabel, '' if i % columns else ylabel)
+  axis.short_values(places[0, 0].yaxis, log)
   _legend(fig, places[0, 0], names)
   return fig
 
@@ -270,81 +274,12 @@ def _figure(panels, width=None, height=2.5, names=()):
 def _in_a_row(names, width):
   """How many names of a legend fit into the width of a figure, in inches."""
   return max(1, min(len(names), int(
-      width / (.47 + .052 * max(len(short(x)) for x in names)))))
-
-
-def _name_columns(ax, places, names, room):
-  """Names below the axis, turned where they need more characters than fit."""
-  turned = max(map(len, names)) * len(names) > room
-  ax.set_xticks(places, [*map(plain, names)], rotation=30 if turned else 0,
-                ha='right' if turned else 'center')
-
-
-def finish(ax: Any, xlabel: str, ylabel: str) -> None:
-  """Names the axes, in the letters of all figures."""
-  ax.set_xlabel(plain(xlabel), fontsize=8)
-  ax.set_ylabel(plain(ylabel), fontsize=8)
-  ax.tick_params(labelsize=7)
-  ax.grid(alpha=.25)
-  ax.spines[['top', 'right']].set_visible(False)
-
-
-def short_values(axis: Any, log: bool) -> None:
-  """Plain numbers on a logarithmic axis, and few of them."""
-  if log:
-    from matplotlib import ticker
-    low, high = axis.get_view_interval()
-    axis.set_major_locator(
-        ticker.MaxNLocator(4) if high < 2 * low else ticker.LogLocator(
-            subs=(1, 2, 5) if high > 8 * low else (1, 1.5, 2, 3, 4, 6, 8)))
-    axis.set_major_formatter(ticker.FuncFormatter(
-        lambda value, place: f'{value:g}'))
-    axis.set_minor_formatter(ticker.NullFormatter())
-
-
-def short(text: object, longest: int = 48) -> str:
-  """A name that leaves room for the picture."""
-  text = str(text)
-  return text if len(text) <= longest else text[:longest - 1] + '…'
-
-
-def short_numbers(ax: Any) -> None:
-  """Few numbers on the x axis, such as 20k."""
-  from matplotlib import ticker
-  ax.xaxis.set_major_formatter(ticker.EngFormatter(sep=''))
-  ax.xaxis.set_major_locator(ticker.MaxNLocator(4))
-
-
-def _from_one(ax, most):
-  """An axis of 1, 2, 3, ...; of many, equal ratios have equal room."""
-  if many := most > 10:
-    ax.set_xscale('log')
-  else:
-    ax.set_xticks(range(1, int(most) + 1))
-  short_values(ax.xaxis, many)
-  ax.set_xlim(1, max(most, 2))
+      width / (.47 + .052 * max(len(axis.short(x)) for x in names)))))
 
 
 def _legend(fig, ax, names):
   if len(names) > 1:
     handles = ax.get_legend_handles_labels()
-    fig.legend(handles[0], [plain(short(x)) for x in handles[1]], fontsize=7,
-               ncols=_in_a_row(names, fig.get_figwidth()),
+    fig.legend(handles[0], [axis.plain(axis.short(x)) for x in handles[1]],
+               fontsize=7, ncols=_in_a_row(names, fig.get_figwidth()),
                loc='outside upper center', frameon=False)
-
-
-def plain(text: object) -> str:
-  r"""A text that matplotlib writes as it is, and does not read as a formula.
-
-  A letter that its font lacks is written as its code, [U+732B].
-  """
-  has = _font().get_char_index
-  return ''.join(c if has(ord(c)) else f'[U+{ord(c):04X}]'
-                 for c in visible(str(text))).replace('$', r'\$')
-
-
-@functools.cache
-def _font():
-  """The font that matplotlib comes with, and writes with on every machine."""
-  from matplotlib import font_manager
-  return font_manager.get_font(font_manager.findfont('DejaVu Sans'))

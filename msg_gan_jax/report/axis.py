@@ -1,0 +1,93 @@
+"""Axes of figures: their names, their numbers, and the room that they have."""
+from collections.abc import Sequence
+import functools
+from typing import Any
+
+import numpy as np
+
+from msg_gan_jax.files.console import visible
+
+
+def finish(ax: Any, xlabel: str, ylabel: str) -> None:
+  """Names the axes, in the letters of all figures."""
+  ax.set_xlabel(plain(xlabel), fontsize=8)
+  ax.set_ylabel(plain(ylabel), fontsize=8)
+  ax.tick_params(labelsize=7)
+  ax.grid(alpha=.25)
+  ax.spines[['top', 'right']].set_visible(False)
+
+
+def make_room(ax: Any, values: Sequence[Any], log: bool) -> None:
+  """Gives y as much as lines need: a much wider band leaves the picture."""
+  every = np.concatenate([np.asarray(x, np.float64) for x in values])
+  every = every[np.isfinite(every) & ((every > 0) | (not log))]
+  if not len(every):
+    return
+  low, high = every.min(), every.max()
+  if log:
+    ratio = max(high / low, 1.2)**.12
+    ax.set_ylim(low / ratio, high * ratio)
+  else:
+    room = .15 * (high - low) or .1 * abs(high) or 1.
+    ax.set_ylim(low - room, high + room)
+
+
+def short_values(axis: Any, log: bool) -> None:
+  """Plain numbers on a logarithmic axis, and few of them."""
+  if log:
+    from matplotlib import ticker
+    low, high = axis.get_view_interval()
+    axis.set_major_locator(
+        ticker.MaxNLocator(4) if high < 2 * low else ticker.LogLocator(
+            subs=(1, 2, 5) if high > 8 * low else (1, 1.5, 2, 3, 4, 6, 8)))
+    axis.set_major_formatter(ticker.FuncFormatter(
+        lambda value, place: f'{value:g}'))
+    axis.set_minor_formatter(ticker.NullFormatter())
+
+
+def short_numbers(ax: Any) -> None:
+  """Few numbers on the x axis, such as 20k."""
+  from matplotlib import ticker
+  ax.xaxis.set_major_formatter(ticker.EngFormatter(sep=''))
+  ax.xaxis.set_major_locator(ticker.MaxNLocator(4))
+
+
+def from_one(ax: Any, most: float) -> None:
+  """An axis of 1, 2, 3, ...; of many, equal ratios have equal room."""
+  if many := most > 10:
+    ax.set_xscale('log')
+  else:
+    ax.set_xticks(range(1, int(most) + 1))
+  short_values(ax.xaxis, many)
+  ax.set_xlim(1, max(most, 2))
+
+
+def name_columns(ax: Any, places: Sequence[float], names: Sequence[str],
+                 room: float) -> None:
+  """Names below the axis, turned where they need more characters than fit."""
+  turned = max(map(len, names)) * len(names) > room
+  ax.set_xticks(places, [*map(plain, names)], rotation=30 if turned else 0,
+                ha='right' if turned else 'center')
+
+
+def short(text: object, longest: int = 48) -> str:
+  """A name that leaves room for the picture."""
+  text = str(text)
+  return text if len(text) <= longest else text[:longest - 1] + '…'
+
+
+def plain(text: object) -> str:
+  r"""A text that matplotlib writes as it is, and does not read as a formula.
+
+  A letter that its font lacks is written as its code, [U+732B].
+  """
+  has = _font().get_char_index
+  return ''.join(c if has(ord(c)) else f'[U+{ord(c):04X}]'
+                 for c in visible(str(text))).replace('$', r'\$')
+
+
+@functools.cache
+def _font():
+  """The font that matplotlib comes with, and writes with on every machine."""
+  from matplotlib import font_manager
+  return font_manager.get_font(font_manager.findfont('DejaVu Sans'))
