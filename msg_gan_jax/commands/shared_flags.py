@@ -107,7 +107,8 @@ OUT = flags.DEFINE_string(
     'if not given, <workdir>/samples_<seed>, <workdir>.inspect, <workdir> and '
     '<workdir>/projections. study_analyse: the folder of the page; '
     '<workdir>/analysis. report: the .html; if not given, report.html in the '
-    'folder, or where several lie. compare: the folder of the files. walk, timelapse: the .webp, .gif or .mp4, or a folder '
+    'folder, or where several lie. compare: the folder of the files. walk, '
+    'timelapse: the .webp, .gif or .mp4, or a folder '
     "with '/' behind it, such as frames/, for a PNG of each frame; mix, "
     'truncate: the .png; if not given, <workdir>/walk_<seed>.webp and so on.')
 DRY_RUN = flags.DEFINE_bool(
