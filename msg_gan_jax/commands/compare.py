@@ -61,8 +61,8 @@ def write(workdir: str, out: pathlib.Path) -> list[str]:
     paths += plots.save(drawn, out / FIGURES / _file(panel.title))
   grids = {name: run.grids[-1][1] for name, run in zip(
       runs.names, runs.runs, strict=True) if run.grids}
-  if grids:
-    paths += plots.save(beside.figure_of(grids), out / FIGURES / 'samples')
+  if samples := beside.figure_of(grids):
+    paths += plots.save(samples, out / FIGURES / 'samples')
   return paths
 
 

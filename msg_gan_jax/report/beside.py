@@ -1,5 +1,6 @@
 """Grids of several runs beside each other, as one figure."""
 from collections.abc import Mapping
+import contextlib
 import math
 import os
 from typing import Any
@@ -16,19 +17,20 @@ def figure_of(grids: Mapping[str, str | os.PathLike]) -> Any:
   """A grid of grids, each with its name above it, as wide as two columns.
 
   Args:
-    grids: {name: path of a PNG}.
+    grids: {name: path of a PNG}; what cannot be read is left out.
 
   Returns:
-    A figure for `plots.save`.
+    A figure for `plots.save`, or None where nothing can be read.
   """
   from matplotlib import figure
   pictures = {}
   for name, path in grids.items():
-    with Image.open(path) as image:
+    with contextlib.suppress(OSError), Image.open(path) as image:
       shown = image.convert('RGB')
-    if shown.width > WIDEST:
-      shown = shown.reduce(-(-shown.width // WIDEST))
-    pictures[name] = shown
+      over = -(-shown.width // WIDEST)
+      pictures[name] = shown.reduce(over) if over > 1 else shown
+  if not pictures:
+    return None
   columns = min(len(pictures), 4 if len(pictures) > 4 else 3)
   rows = math.ceil(len(pictures) / columns)
   tallest = max(x.height / x.width for x in pictures.values())

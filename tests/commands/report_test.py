@@ -132,3 +132,29 @@ def test_hostile_words_of_a_run_are_text(run):
   text = html.page(page(run))
   assert bad not in text and '&lt;script&gt;alert(1)' in text
   assert len(re.findall('<script', text)) == 1
+
+
+@pytest.mark.parametrize(('arguments', 'text'), [
+    (['--mode=report'], '--workdir: which run?'),
+    (['--mode=report', '--workdir=nowhere'], '--workdir=nowhere: neither a st'),
+    (['--mode=report', "--workdir=none*"], "--workdir='none*': no folder has"),
+    (['--mode=report', '--workdir=first', '--out=page.pdf'],
+     "--out: wanted a file that ends in .html, found 'page.pdf'."),
+    (['--mode=compare', '--workdir=first'], '--out: where to? Give a folder, '),
+    (['--mode=compare', '--workdir=first', '--out=file'],
+     '--out: file is a file; wanted a folder.')])
+def test_what_cannot_be_is_said(run, command, monkeypatch, arguments, text):
+  monkeypatch.chdir(run.parent)
+  (run.parent / 'file').write_text('')
+  status, out, err = command(*arguments)
+  assert (status, out) == (1, '') and err.startswith(
+      f'error: {text}'), err
+
+
+def test_the_commands_say_what_they_have_written(run, command, monkeypatch):
+  monkeypatch.chdir(run.parent)
+  status, out, _ = command('--mode=report', '--workdir=first')
+  assert (status, out) == (0, 'first/report.html\n')
+  assert (run / 'report.html').read_text('utf-8').startswith('<!doctype html>')
+  status, out, _ = command('--mode=compare', '--workdir=first', '--out=all')
+  assert status == 0 and out.startswith('all (')
