@@ -7,7 +7,7 @@ import numpy as np
 
 from msg_gan_jax.analysis import seeds
 from msg_gan_jax.report import charts, curves
-from msg_gan_jax.report.html import Block, Chart, Charts, Text
+from msg_gan_jax.report.page import Block, Chart, Charts, Text
 from msg_gan_jax.report.plots import Curve
 from msg_gan_jax.report.text import plural
 from msg_gan_jax.runs import cost

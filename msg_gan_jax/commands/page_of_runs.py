@@ -6,7 +6,7 @@ import shlex
 
 from msg_gan_jax.commands import charts_of_runs, tables_of_runs
 from msg_gan_jax.report import thumbnails
-from msg_gan_jax.report.html import (
+from msg_gan_jax.report.page import (
   Block,
   Code,
   Films,

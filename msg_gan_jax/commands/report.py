@@ -44,8 +44,8 @@ def html_of(workdir: str | os.PathLike, live: bool = False) -> str:
     ValueError: no run is there, or one that cannot be read.
   """
   from msg_gan_jax.commands.page_of_runs import page_of
-  from msg_gan_jax.report import html
-  return html.page(page_of(runs_of(workdir)), live)
+  from msg_gan_jax.report import page
+  return page.render(page_of(runs_of(workdir)), live)
 
 
 def runs_of(workdir: str | os.PathLike) -> Together:

@@ -112,11 +112,14 @@ def _svg(fig: Any, salt: str, label: str) -> str:
   text = file.getvalue()
   text = text[text.index('<svg'):]
   head, body = text.split('>', 1)
-  size = re.search(r'viewBox="[^"]*"', head)
+  size = re.search(r'viewBox="([^"]*)"', head)
   body = re.sub(r'<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->', '',
                 body, flags=re.DOTALL)
   body = _PLACES.sub(lambda found: _LONG.sub(r'\1', found[0]),
                      _LETTERS.sub('', _colour(body)))
-  return (f'<svg {size[0] if size else ""} role="img" aria-label='
-          f'{saxutils.quoteattr(label)} xmlns:xlink='
-          f'"http://www.w3.org/1999/xlink">{body}'.replace('\n', ' '))
+  attributes = {'viewBox': size[1] if size else '', 'role': 'img',
+                'aria-label': label,
+                'xmlns:xlink': 'http://www.w3.org/1999/xlink'}
+  head = ''.join(f' {name}={saxutils.quoteattr(value)}'
+                 for name, value in attributes.items())
+  return f'<svg{head}>{body}'.replace('\n', ' ')

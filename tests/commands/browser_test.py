@@ -10,7 +10,7 @@ from helpers import ROOT
 import pytest
 
 from msg_gan_jax.commands import page_of_runs
-from msg_gan_jax.report import html
+from msg_gan_jax.report.page import render
 from msg_gan_jax.runs.read import read
 from msg_gan_jax.runs.together import together
 
@@ -49,7 +49,7 @@ def axe(tmp_path_factory):
 
 def write(folder, *paths):
   """The page of runs as a file; its address."""
-  page = html.page(page_of_runs.page_of(together(map(read, paths))))
+  page = render(page_of_runs.page_of(together(map(read, paths))))
   file = folder / 'page.html'
   file.write_text(page, encoding='utf-8')
   return file.as_uri()

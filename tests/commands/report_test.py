@@ -7,7 +7,7 @@ from helpers import ROOT
 import pytest
 
 from msg_gan_jax.commands import page_of_runs, report
-from msg_gan_jax.report import html
+from msg_gan_jax.report.page import render
 from msg_gan_jax.runs.read import read
 from msg_gan_jax.runs.together import together
 from msg_gan_jax.study.folders import folders
@@ -129,7 +129,7 @@ def test_hostile_words_of_a_run_are_text(run):
   bad = '</script><script>alert(1)</script>'
   with open(run / 'warnings.jsonl', 'a', encoding='utf-8') as file:
     file.write(json.dumps({'text': bad, 'date': bad}) + '\n')
-  text = html.page(page(run))
+  text = render(page(run))
   assert bad not in text and '&lt;script&gt;alert(1)' in text
   assert len(re.findall('<script', text)) == 1
 

@@ -116,7 +116,7 @@ class Page(NamedTuple):
   foot: str = ''
 
 
-def page(content: Page, live: bool = False) -> str:
+def render(content: Page, live: bool = False) -> str:
   """The whole file, which needs no other one and no network.
 
   Args:

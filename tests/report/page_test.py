@@ -6,8 +6,9 @@ import numpy as np
 from PIL import Image
 import pytest
 
-from msg_gan_jax.report import charts, html, thumbnails
-from msg_gan_jax.report.html import (
+from msg_gan_jax.report import charts, thumbnails
+from msg_gan_jax.report import page as pages
+from msg_gan_jax.report.page import (
   Chart,
   Charts,
   Code,
@@ -84,16 +85,16 @@ def tags(page):
 
 @pytest.mark.parametrize('name', HOSTILE)
 def test_whatever_a_name_is_the_page_has_the_same_elements(name, uri):
-  wanted = Elements(html.page(everything('plain', uri)))
-  text = html.page(everything(name, uri))
+  wanted = Elements(pages.render(everything('plain', uri)))
+  text = pages.render(everything(name, uri))
   found = Elements(text)
   assert tags(found) == tags(wanted)
-  assert found.text.count(html.shown(name)[:100]) >= 10
+  assert found.text.count(pages.shown(name)[:100]) >= 10
   assert len(text) < 200_000  # A name of 10,000 letters is cut.
 
 
 def test_a_page_needs_nothing_from_elsewhere(uri):
-  page = Elements(html.page(everything('a', uri)))
+  page = Elements(pages.render(everything('a', uri)))
   for tag, attrs in page.found:
     for name in ('src', 'href', 'xlink:href', 'action'):
       assert attrs.get(name, '#').startswith(('data:', '#')), (tag, attrs)
@@ -102,12 +103,12 @@ def test_a_page_needs_nothing_from_elsewhere(uri):
 
 
 def test_sections_without_blocks_are_left_out(uri):
-  text = Elements(html.page(everything('a', uri))).text
+  text = Elements(pages.render(everything('a', uri))).text
   assert 'One' in text and 'Nothing' not in text
 
 
 def test_every_id_is_there_once_and_every_link_has_its_end(uri):
-  page = Elements(html.page(everything('a', uri)))
+  page = Elements(pages.render(everything('a', uri)))
   ids = [attrs['id'] for _, attrs in page.found if 'id' in attrs]
   # Parts of charts that matplotlib names by number are never linked to.
   linked = {attrs[k][1:] for _, attrs in page.found for k in (
@@ -118,7 +119,7 @@ def test_every_id_is_there_once_and_every_link_has_its_end(uri):
 
 
 def test_pictures_charts_and_tables_have_words(uri):
-  page = Elements(html.page(everything('a', uri)))
+  page = Elements(pages.render(everything('a', uri)))
   for tag, attrs in page.found:
     if tag == 'img':
       assert attrs['alt']
@@ -180,4 +181,4 @@ def test_a_wide_picture_is_made_smaller_and_a_film_is_taken_as_it_is(tmp_path):
     (PlusMinus(7.0731, .0999), '7.073 ± 0.1'), (PlusMinus(3.), '3'),
     (math.nan, ''), (True, 'True')])
 def test_cells(cell, wanted):
-  assert html.cell(cell, 4) == wanted
+  assert pages.cell(cell, 4) == wanted
