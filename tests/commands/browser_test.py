@@ -147,11 +147,10 @@ def test_the_slider_moves_all_runs_and_the_axis_is_chosen(pages, opened):
   charts = page.locator('.over:visible')
   before = charts.first.inner_html()
   count = charts.count()
-  page.get_by_label('seconds').check()
+  page.get_by_role('radio', name='seconds').check()
   assert page.locator('.over:visible').count() == count
   assert page.locator('.over:visible').first.inner_html() != before
   assert 'seconds' in page.locator('output').inner_text()
-  page.keyboard.press('Tab')
   slider.focus()
   page.keyboard.press('End')
   assert shown(page) == last

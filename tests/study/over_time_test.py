@@ -5,12 +5,16 @@ import numpy as np
 import pytest
 
 from msg_gan_jax.config.schema import Config
+from msg_gan_jax.gan.build import build_to_draw
 from msg_gan_jax.study import over_time
 from msg_gan_jax.study.outcome import outcome
 from msg_gan_jax.study.results import Result, Results
 
-GAN = types.SimpleNamespace(phase=lambda shown: types.SimpleNamespace(
-    images=5, penalties=['none'], update_g=True))
+
+@pytest.fixture
+def gan(small):
+  """One whose step shows 5 images."""
+  return build_to_draw(small(train__batch=5, networks__stddev='none'))
 
 
 def run(seed, images, values, point='a', d=32, g=32, diverged=False, **more):
@@ -111,15 +115,15 @@ def test_without_stability_nothing_is_said_of_it():
 def written(**columns):
   return types.SimpleNamespace(
       records={k: np.array(v, float) for k, v in columns.items()},
-      config=Config(), versions=())
+      config=Config(), versions=(), starts=())
 
 
-def test_stability_is_kept_wherever_it_was_recorded():
+def test_stability_is_kept_wherever_it_was_recorded(gan):
   nan = np.nan
   value, record = outcome(written(
       images=[10, 20, 30, 40, 50], fid_ada=[nan, 5, nan, nan, 4],
       stability_4=[.3, nan, .2, nan, .1], stability_8=[.6, nan, nan, nan, .2]),
-                          GAN, 'fid', 'best', True)
+                          gan, 'fid', 'best', True)
   assert value == 4. and record['at'] == 50
   curve = record['curve']
   assert curve['images'] == [20, 50] and curve['fid_ada'] == [5, 4]
@@ -129,8 +133,8 @@ def test_stability_is_kept_wherever_it_was_recorded():
   assert curve['stability_8'] == [.6, None, .2]
 
 
-def test_a_run_without_stability_has_no_columns_of_it():
-  _, record = outcome(written(images=[10], fid_ada=[5]), GAN, 'fid', 'last',
+def test_a_run_without_stability_has_no_columns_of_it(gan):
+  _, record = outcome(written(images=[10], fid_ada=[5]), gan, 'fid', 'last',
                       True)
   assert [*record['curve']] == ['images', 'd_steps', 'g_steps', 'seconds',
                                 'fid_ada']
