@@ -119,6 +119,8 @@ def test_the_wheel_runs_where_there_is_no_checkout(built, tmp_path):
     about = file.read(next(
         x for x in names if x.endswith('.dist-info/METADATA'))).decode()
   assert 'msg_gan_jax/py.typed' in names  # Type checkers then read its types.
+  for path in (ROOT / 'msg_gan_jax' / 'report' / 'templates').iterdir():
+    assert f'msg_gan_jax/report/templates/{path.name}' in names
   assert {f'msg_gan_jax/{path.relative_to(ROOT).as_posix()}'
           for path in (ROOT / 'experiments').glob('*.py')} <= names
   assert not [x for x in names if x.startswith(('tests/', 'docs/'))]
