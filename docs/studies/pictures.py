@@ -19,14 +19,15 @@ def save(fig: Any, path: pathlib.Path, dpi: int) -> None:
 
 def newest_samples(
     folder: str | os.PathLike) -> Iterator[tuple[dict[str, Any], pathlib.Path]]:
-  """(point, path of the grid) of each run of seed 0 whose folder is there."""
+  """(point, path of the grid) of each run of seed 0 that is done, and there."""
   from msg_gan_jax.runs.read import read
   from msg_gan_jax.study.stored import read_stored
   from msg_gan_jax.study.worker import RUNS
   for trial in read_stored(folder).trials:
     about, run = trial.work.about, pathlib.Path(folder, RUNS, trial.work.digest)
-    if about['seed'] == 0 and run.is_dir():
-      yield about['point'], read(run).grids[-1][1]
+    if trial.state == 'done' and about['seed'] == 0 and run.is_dir():
+      for _, path in read(run).grids[-1:]:
+        yield about['point'], path
 
 
 def panels(named: Mapping[str, pathlib.Path | None], columns: int,

@@ -1,10 +1,10 @@
 """Every family of networks on drawn pictures, each with its paper's settings.
 
 A row is a preset: its networks, loss, penalty, norms, optimizer and number of D
-updates. What they share is batches of 8 and 32 feature maps at most; where
-weights begin with .02 whatever the width is, 32 are too few, and the row has
-128. Each is shown as many pictures as take four to seven minutes on one core:
-they are not compared with each other, but asked whether they learn.
+updates. What they share is batches of 8, 32 feature maps at most (128 in four
+rows), and an average with a half-life of 1,000 pictures. Each is shown as many
+pictures as take one to eight minutes on one core: they are not compared with
+each other, but asked whether they learn.
 
 Pictures are drawn heads at 32 px; networks of one size have theirs, and those
 of the vanilla GAN and of InfoGAN are polygons at 28 px. Nothing is published
