@@ -32,20 +32,19 @@ def run() -> int:
   return 0
 
 
-def html_of(workdir: str | os.PathLike, live: bool = False) -> str:
+def html_of(workdir: str | os.PathLike) -> str:
   """The page of runs.
 
   Args:
     workdir: folders of runs and of studies, with commas between them; each may
       be a pattern such as 'runs/a*'.
-    live: whether the page asks the server that sent it for news.
 
   Raises:
     ValueError: no run is there, or one that cannot be read.
   """
   from msg_gan_jax.commands.page_of_runs import page_of
   from msg_gan_jax.report import page
-  return page.render(page_of(runs_of(workdir)), live)
+  return page.render(page_of(runs_of(workdir)))
 
 
 def runs_of(workdir: str | os.PathLike) -> Together:

@@ -116,16 +116,15 @@ class Page(NamedTuple):
   foot: str = ''
 
 
-def render(content: Page, live: bool = False) -> str:
+def render(content: Page) -> str:
   """The whole file, which needs no other one and no network.
 
   Args:
     content: what it says.
-    live: whether it asks the server that sent it for news.
   """
   sections = [x for x in content.sections if x.blocks]
   return _environment().get_template('page.html').render(
-      page=content, sections=sections, live=live)
+      page=content, sections=sections)
 
 
 @functools.cache
