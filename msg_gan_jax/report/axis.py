@@ -43,6 +43,10 @@ def short_values(axis: Any, log: bool) -> None:
     axis.set_major_formatter(ticker.FuncFormatter(
         lambda value, place: f'{value:g}'))
     axis.set_minor_formatter(ticker.NullFormatter())
+  else:  # A sum or a factor that stands above the axis would be missed.
+    formatter = axis.get_major_formatter()
+    formatter.set_useOffset(False)
+    formatter.set_scientific(max(map(abs, axis.get_view_interval())) > 1e6)
 
 
 def short_numbers(ax: Any) -> None:

@@ -43,7 +43,7 @@ def chart(lines: Mapping[str, Curve], xlabel: str, label: str,
   from matplotlib import figure
   log = log and any((np.asarray(x.y) > 0).sum() > 1 for x in lines.values())
   fig = figure.Figure(figsize=SIZE, facecolor='none')
-  ax = fig.add_axes((.12, .215, .865, .755), facecolor='none')
+  ax = fig.add_axes((.145, .215, .84, .755), facecolor='none')
   for i, (name, curve) in enumerate(lines.items()):
     plots.draw(ax, name, places[name] if places else i, thinned(curve))
   for row, y in (marks or {}).items():
