@@ -31,18 +31,13 @@ MOST_WARNINGS = 30
 FILM_BYTES = 1_500_000  # A film that is larger is named, and not shown.
 
 
-def page_of(runs: Together, title: str = '') -> Page:
-  """A page of one run or of several.
-
-  Args:
-    runs: to show.
-    title: of the page; '' makes one.
-  """
+def page_of(runs: Together) -> Page:
+  """A page of one run or of several."""
   costs = [charts_of_runs.costs_of(run) for run in runs.runs]
   units = charts_of_runs.units_of(costs)
   one = len(runs.runs) == 1
-  title = title or (runs.names[0] if one else
-                    plural(len(runs.runs), 'run') + ' beside each other')
+  title = runs.names[0] if one else (
+      plural(len(runs.runs), 'run') + ' beside each other')
   return Page(
       title, [], units, [
           Section('What it is' if one else 'What they are',
