@@ -65,9 +65,10 @@ def runs_of(workdir: str | os.PathLike) -> Together:
   if not names:
     raise ValueError(f'workdir {workdir}: no run of it has begun yet.')
   runs = together(read(path) for path in names)
-  return runs._replace(names=tuple(
-      names[os.path.realpath(run.path)] or name
-      for run, name in zip(runs.runs, runs.names, strict=True)))
+  called = tuple(names[os.path.realpath(run.path)] or name
+                 for run, name in zip(runs.runs, runs.names, strict=True))
+  # Two studies may call runs alike; their folders tell them apart.
+  return runs._replace(names=called) if len({*called}) == len(called) else runs
 
 
 def _of_study(folder):

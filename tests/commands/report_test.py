@@ -10,7 +10,7 @@ from msg_gan_jax.commands import page_of_runs, report
 from msg_gan_jax.report.page import render
 from msg_gan_jax.runs.read import read
 from msg_gan_jax.runs.together import together
-from msg_gan_jax.study.folders import folders
+from msg_gan_jax.study.folders import Folders, folders
 
 EARLIER = ROOT / 'tests' / 'runs' / 'earlier' / 'written'
 
@@ -158,3 +158,13 @@ def test_the_commands_say_what_they_have_written(run, command, monkeypatch):
   assert (run / 'report.html').read_text('utf-8').startswith('<!doctype html>')
   status, out, _ = command('--mode=compare', '--workdir=first', '--out=all')
   assert status == 0 and out.startswith('all (')
+
+
+def test_runs_that_two_studies_call_alike_have_the_names_of_their_folders(
+    run, monkeypatch):
+  others = [copy(run, name) for name in ('second', 'third')]
+  called = iter([{str(x): 'a, seed 0'} for x in others])
+  monkeypatch.setattr(report, 'folders', lambda workdir: Folders(
+      ['one', 'two'], [], []))
+  monkeypatch.setattr(report, '_of_study', lambda folder: next(called))
+  assert report.runs_of('both').names == ('second', 'third')
