@@ -38,9 +38,8 @@ def costs_of(run: Written) -> Columns:
 
   A row of its own may be wanted, and a page runs no code of a run.
   """
-  from msg_gan_jax.gan.build import build_to_draw
   try:
-    return cost.costs(run, build_to_draw(run.config))
+    return cost.costs(run)
   except ValueError:
     return cost.without_updates(run)
 
