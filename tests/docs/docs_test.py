@@ -348,7 +348,9 @@ def test_the_notebook_is_valid_and_clean():
 
 
 @pytest.mark.slow
-def test_the_notebook_runs(monkeypatch):
+def test_the_notebook_runs(monkeypatch, tmp_path):
+  (tmp_path / 'experiments' / 'colab').mkdir(parents=True)
+  monkeypatch.chdir(tmp_path / 'experiments' / 'colab')
   shown = []
   stub = types.ModuleType('IPython.display')
   stub.display = shown.append
@@ -361,3 +363,6 @@ def test_the_notebook_runs(monkeypatch):
       exec(compile(code, cell['id'], 'exec'), scope)
   assert int(scope['state'].images) == 2 * scope['gan'].step_images
   assert len(shown) == 2 and all(min(image.size) > 100 for image in shown)
+  run = msg_gan_jax.read(tmp_path / 'runs' / 'notebook')
+  assert run.images == run.config.train.total_images == (
+      2 * scope['gan'].step_images)
