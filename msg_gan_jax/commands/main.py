@@ -29,6 +29,7 @@ from msg_gan_jax.commands import (
   train,
   truncate,
   walk,
+  watch,
 )
 from msg_gan_jax.commands import shared_flags as shared
 from msg_gan_jax.commands.memory import (
@@ -71,11 +72,12 @@ COMMANDS: dict[str, Command] = {
     'project': project,
     'report': report,
     'compare': compare,
+    'watch': watch,
     'study': study,
     'study_status': study_status,
     'study_analyse': study_analyse,
 }
-WITHOUT_JAX = 'inspect', 'timelapse'  # It takes a second to load.
+WITHOUT_JAX = 'inspect', 'timelapse', 'watch'  # It takes a second to load.
 
 _MODE = flags.DEFINE_enum('mode', 'train', [*COMMANDS], 'What to do.')
 _DEBUG = flags.DEFINE_bool(

@@ -5,6 +5,7 @@ import os
 import shlex
 
 from msg_gan_jax.commands import charts_of_runs, tables_of_runs
+from msg_gan_jax.config.schema import Config
 from msg_gan_jax.report import thumbnails
 from msg_gan_jax.report.page import (
   Block,
@@ -62,9 +63,8 @@ def _about(runs) -> Iterator[Block]:
       [name, line] for name, line in zip(runs.names, lines, strict=True)]))
 
 
-def _sentence(run):
-  """What a run is, and how far it has come."""
-  config = run.config
+def experiment(config: Config) -> str:
+  """What a run is, in a few words."""
   data, train, objective = config.data, config.train, config.objective
   words = [f'{config.networks.name} on {data.name}'
            + (f' ({os.path.basename(data.path)})' if data.path else '')
@@ -72,9 +72,14 @@ def _sentence(run):
   words += [x for x in (objective.penalty, objective.d_weight_penalty,
                         objective.constraint) if x != 'none']
   words += [f'batch {train.batch}', f'seed {config.seed}']
-  shown = f'{run.images:,} of {train.total_images:,} images'
+  return ', '.join(words)
+
+
+def _sentence(run):
+  """What a run is, and how far it has come."""
+  shown = f'{run.images:,} of {run.config.train.total_images:,} images'
   seconds = sum(x.seconds or 0 for x in run.starts)
-  return (', '.join(words) + f'; {standing(run)}: {shown}'
+  return (experiment(run.config) + f'; {standing(run)}: {shown}'
           + (f' in {duration(seconds)}' if seconds else '')
           + (f' ({run.diverged})' if run.diverged else '') + '.')
 

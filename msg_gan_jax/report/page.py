@@ -89,7 +89,42 @@ class Charts(NamedTuple):
   kind: str = 'charts'
 
 
-Block = Text | Items | Code | Grid | Picture | Films | Charts
+class Card(NamedTuple):
+  """A run in a list.
+
+  Attributes:
+    name: of the run.
+    href: where its page is; '' if there is none.
+    picture: address of one, or ''.
+    text: what it is.
+    state: a word, such as 'running'.
+    share: of its way, 0 .. 1; None where that is not known.
+    progress: the same in words.
+  """
+  name: str
+  href: str
+  picture: str
+  text: str
+  state: str
+  share: float | None
+  progress: str
+
+
+class Cards(NamedTuple):
+  """A list of runs, of which some can be chosen.
+
+  Attributes:
+    cards: the runs.
+    action: where those that are chosen go, as values of 'run'.
+    hidden: {name: value} that go there with them.
+  """
+  cards: Sequence[Card]
+  action: str
+  hidden: Mapping[str, str]
+  kind: str = 'cards'
+
+
+Block = Text | Items | Code | Grid | Picture | Films | Charts | Cards
 
 
 class Section(NamedTuple):
@@ -108,16 +143,22 @@ class Page(NamedTuple):
       chosen at first.
     sections: in their order; those without a block are left out.
     foot: a line at the end.
+    live: seconds after which the page asks for itself anew; 0 never does.
+    home: (address, in words) of the page that this one belongs to, if any.
   """
   title: str
   about: Sequence[str]
   units: Mapping[str, str]
   sections: Sequence[Section]
   foot: str = ''
+  live: float = 0.
+  home: tuple[str, str] | None = None
 
 
 def render(content: Page) -> str:
   """The whole file, which needs no other one and no network.
+
+  One that is live asks for nothing but itself, and pictures beside it.
 
   Args:
     content: what it says.

@@ -9,6 +9,7 @@ from PIL import Image
 
 from msg_gan_jax.files import cores
 
+THREADS = 4
 PROBES = 4  # Pictures that tell how large the others will be.
 WIDEST = 1024  # Pixels of a picture in a page.
 QUALITY = 80
@@ -70,7 +71,7 @@ def fitting(paths: Sequence[str | os.PathLike], most: int,
   """
   found: dict[int, str] = {}
   count, probing = min(PROBES, most), True
-  with futures.ThreadPoolExecutor(cores.available()) as pool:
+  with futures.ThreadPoolExecutor(min(THREADS, cores.available())) as pool:
     while True:
       places = evenly(len(paths), count)
       new = [i for i in places if i not in found]

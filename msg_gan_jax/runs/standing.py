@@ -1,6 +1,7 @@
 """Whether a run trains, is done, has stopped or has diverged."""
 import os
 import pathlib
+import re
 import socket
 import time
 
@@ -12,18 +13,30 @@ RECENT = 120  # Seconds for which a run of another machine counts as alive.
 
 
 def standing(run: Written) -> str:
-  """RUNNING, DONE, STOPPED or DIVERGED.
+  """RUNNING, DONE, STOPPED or DIVERGED."""
+  return standing_of(run.path, run.images >= run.config.train.total_images,
+                     bool(run.diverged))
 
-  A run that trains on this machine holds its folder's lock. On another one it
-  cannot be seen: there it runs if it has written a record lately.
+
+def standing_of(folder: pathlib.Path, shown: bool, diverged: bool) -> str:
+  """The same of a run that is not read whole.
+
+  A run that trains on this machine holds its folder's lock. On another one, or
+  where the system does not list locks, it cannot be seen: there it runs if it
+  has written a record lately.
+
+  Args:
+    folder: of the run.
+    shown: whether it has come to its last image.
+    diverged: whether its newest start ended in numbers that are not finite.
   """
-  if is_held(run.path):
+  if is_held(folder):
     return RUNNING
-  if run.diverged:
+  if diverged:
     return DIVERGED
-  if run.images >= run.config.train.total_images:
+  if shown:
     return DONE
-  return RUNNING if _has_written_lately(run.path) else STOPPED
+  return RUNNING if _has_written_lately(folder) else STOPPED
 
 
 def is_held(folder: pathlib.Path) -> bool:
@@ -34,20 +47,31 @@ def is_held(folder: pathlib.Path) -> bool:
   """
   try:
     found = os.stat(folder / '.lock')
+    holder = re.search(r'process (\d+)', _lock(folder))
     lines = LOCKS.read_text(encoding='ascii').splitlines()
   except OSError:
     return False
-  wanted = (f'{os.major(found.st_dev):02x}:{os.minor(found.st_dev):02x}:'
-            f'{found.st_ino}')
-  return any('FLOCK' in line and 'WRITE' in line and wanted in line.split()
-             for line in lines)
+  # Where a disk lies on others, as in containers, its number is not the one of
+  # the list; the process is.
+  device = f'{os.major(found.st_dev):02x}:{os.minor(found.st_dev):02x}:'
+  for kind, process, place in re.findall(
+      r'^\d+: FLOCK +\w+ +(\w+) +(-?\d+) +(\S+)', '\n'.join(lines), re.M):
+    if kind == 'WRITE' and place.endswith(f':{found.st_ino}') and (
+        place.startswith(device) or (holder and process == holder[1])):
+      return True
+  return False
 
 
 def _has_written_lately(folder):
   try:
-    lock = (folder / '.lock').read_text(encoding='utf-8')
+    lock = _lock(folder)
     written = (folder / 'metrics.jsonl').stat().st_mtime
-  except (OSError, UnicodeDecodeError):
+  except OSError:
     return False
-  here = f' on {socket.gethostname()}, ' in lock
-  return not here and time.time() - written < RECENT
+  here = LOCKS.exists() and f' on {socket.gethostname()}, ' in lock
+  return bool(lock) and not here and time.time() - written < RECENT
+
+
+def _lock(folder):
+  """What the lock says of who holds it, or held it last."""
+  return (folder / '.lock').read_text(encoding='utf-8', errors='replace')

@@ -38,7 +38,8 @@ def test_a_band_has_columns_for_pandas():
   found = seeds.band([columns([8, 16], [1, 2]), columns([8, 16], [3, 4])], 'x')
   frame = found.columns.to_pandas()
   assert [*frame] == ['images', 'mean', 'std', 'low', 'high']
-  assert frame['mean'].tolist() == [2, 3] and frame['images'].tolist() == [8, 16]
+  assert frame['images'].tolist() == [8, 16]
+  assert frame['mean'].tolist() == [2, 3]
   assert (frame['low'] < frame['mean']).all()
   assert len(seeds.band([columns([8], [1])], 'y').columns.to_pandas()) == 0
 

@@ -17,8 +17,8 @@ from msg_gan_jax.config import errors, schema
 from msg_gan_jax.files import optional
 from msg_gan_jax.study import space, storage
 
-# Of tar, of np.savez, and of tfds.builder.
-OTHERS = {'sparse', 'images', 'data_dir', 'file_format'}
+# Of tar, of np.savez, of tfds.builder, and of a media type.
+OTHERS = {'sparse', 'images', 'data_dir', 'file_format', 'charset'}
 # Extras of setup.cfg that no text speaks of.
 UNSPOKEN = {'test', 'cuda', 'tpu', 'plot'}
 

@@ -1,13 +1,8 @@
 'use strict';
 (() => {
   const all = (query, inside = document) => [...inside.querySelectorAll(query)];
-  const slider = document.getElementById('moment');
-  const words = document.getElementById('moment-words');
-  const radios = all('input[name=unit]');
-  const runs = all('.beside figure').map(figure => ({
-    frames: all('img', figure), at: figure.querySelector('.at')}));
-  let unit = radios.length ? radios[0].value : 'images';
-  let moments = [];
+  let unit = null, slider, radios, runs, moments;
+  let place = 1;  // Of the slider, 0 .. 1.
 
   const value = frame => Number(
       frame.getAttribute('data-' + unit.replace(/_/g, '-')));
@@ -18,7 +13,7 @@
   // The newest picture of each run that had cost no more than the moment.
   const show = () => {
     const moment = moments[Number(slider.value)];
-    words.textContent = said(moment);
+    document.getElementById('moment-words').textContent = said(moment);
     slider.setAttribute('aria-valuetext', said(moment));
     for (const {frames, at} of runs) {
       const past = frames.filter(frame => value(frame) <= moment);
@@ -29,8 +24,6 @@
   };
 
   const choose = name => {
-    // The place in time stays about where it was.
-    const share = moments.length > 1 ? slider.value / (moments.length - 1) : 1;
     unit = name;
     for (const part of all('.over')) {
       part.hidden = part.dataset.unit !== unit;
@@ -39,13 +32,28 @@
     moments = [...new Set(runs.flatMap(run => run.frames.map(value)))]
         .filter(Number.isFinite).sort((a, b) => a - b);
     slider.max = Math.max(0, moments.length - 1);
-    slider.value = Math.round(share * slider.max);
+    slider.value = Math.round(place * slider.max);
     show();
   };
 
-  for (const radio of radios) {
-    radio.addEventListener('change', () => choose(radio.value));
-  }
-  if (slider) slider.addEventListener('input', show);
-  choose(unit);
+  // Once, and again where the page has got new content: the axis that was
+  // chosen stays, and the place in time about where it was.
+  const begin = () => {
+    slider = document.getElementById('moment');
+    radios = all('input[name=unit]');
+    runs = all('.beside figure').map(figure => ({
+      frames: all('img', figure), at: figure.querySelector('.at')}));
+    for (const radio of radios) {
+      radio.addEventListener('change', () => choose(radio.value));
+      if (radio.value === unit) radio.checked = true;
+    }
+    slider?.addEventListener('input', () => {
+      place = moments.length > 1 ? slider.value / (moments.length - 1) : 1;
+      show();
+    });
+    choose(radios.find(radio => radio.checked)?.value || 'images');
+  };
+
+  document.addEventListener('renewed', begin);
+  begin();
 })();

@@ -1,0 +1,291 @@
+"""--mode=watch: who is answered, and with what."""
+import contextlib
+import http.client
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from urllib import parse
+
+from helpers import ROOT
+import pytest
+
+from msg_gan_jax.commands import watched
+from msg_gan_jax.commands.loopback import Loopback
+from msg_gan_jax.commands.watched import Watched
+
+EARLIER = ROOT / 'tests' / 'runs' / 'earlier' / 'written'
+SECRET = 'what lies outside'
+
+
+def begin(folder):
+  """A folder of two runs; beside it lies what nobody may see."""
+  for name in ('a', 'deep/b'):
+    shutil.copytree(EARLIER, folder / 'runs' / name)
+  outside = shutil.copytree(EARLIER, folder / 'outside')
+  (outside / 'secret').write_text(SECRET)
+  (folder / 'runs' / 'link').symlink_to(outside)
+  (folder / 'runs' / 'secret').symlink_to(outside / 'secret')
+  return folder / 'runs'
+
+
+@contextlib.contextmanager
+def serve(root):
+  watched = Watched(root)
+  with Loopback(watched, '127.0.0.1', 0) as server:
+    watched.token = server.token
+    threading.Thread(
+        target=server.serve_forever, args=(.01,), daemon=True).start()
+    yield server
+    server.shutdown()
+
+
+@pytest.fixture
+def root(tmp_path):
+  return begin(tmp_path)
+
+
+@pytest.fixture
+def server(root):
+  with serve(root) as found:
+    yield found
+
+
+@pytest.fixture(scope='module')
+def still(tmp_path_factory):
+  """One whose runs stay as they are."""
+  with serve(begin(tmp_path_factory.mktemp('still'))) as found:
+    yield found
+
+
+def ask(server, path, host=None, method='GET', **headers):
+  """(status, headers, text) of a request as it is; a browser tidies paths."""
+  connection = http.client.HTTPConnection('127.0.0.1', server.port, timeout=60)
+  try:
+    connection.putrequest(method, path, skip_host=True)
+    connection.putheader('Host', host or f'127.0.0.1:{server.port}')
+    for name, value in headers.items():
+      connection.putheader(name.replace('_', '-'), value)
+    connection.endheaders()
+    answer = connection.getresponse()
+    return answer.status, answer.headers, answer.read()
+  finally:
+    connection.close()
+
+
+def allowed(server, path, **options):
+  mark = '&' if '?' in path else '?'
+  return ask(server, f'{path}{mark}token={server.token}', **options)
+
+
+def texts(server):
+  status, _, content = allowed(server, '/')
+  assert status == 200
+  return content.decode()
+
+
+def test_the_list_has_every_run_with_its_state_and_progress(server, root):
+  page = texts(server)
+  assert '2 runs below' in page and page.count('<li>') == 2
+  assert page.count(', batch 8, seed ') == 2
+  config = json.loads((root / 'a' / 'config.json').read_text())
+  assert f'of {config["train"]["total_images"]:,} images' in page
+  assert page.count('class="state done"') + page.count(
+      'class="state stopped"') == 2
+
+
+@pytest.mark.parametrize('token', [
+    '', 'x', 'é', '%00', '../', 'None', 'null'])
+@pytest.mark.parametrize('path', ['/', '/runs?run=a', '/picture?run=a'])
+def test_without_the_token_nothing_is_told(still, path, token):
+  mark = '&' if '?' in path else '?'
+  for asked in (path, f'{path}{mark}token={parse.quote(token, safe="%")}',
+                f'{path}{mark}token={still.token[:-1]}',
+                f'{path}{mark}Token={still.token}'):
+    status, _, content = ask(still, asked)
+    assert status == 403 and b'token' in content and b'images' not in content
+
+
+def test_every_server_has_a_token_of_its_own(server, root):
+  with Loopback(Watched(root), '127.0.0.1', 0) as other:
+    assert other.token != server.token and len(other.token) >= 32
+    assert other.address == (
+        f'http://127.0.0.1:{other.port}/?token={other.token}')
+
+
+@pytest.mark.parametrize(('host', 'status'), [
+    ('127.0.0.1', 200), ('localhost:1', 200), ('LOCALHOST', 200),
+    ('[::1]:80', 200), ('evil.example', 403), ('127.0.0.1.evil.example', 403),
+    ('localhost.evil.example:8650', 403), ('192.168.0.1', 403),
+    ('evil.example@127.0.0.1', 200), ('127.0.0.1@evil.example', 403),
+    ('[', 400)])
+def test_the_name_that_it_is_called_by_must_be_its_own(still, host, status):
+  assert allowed(still, '/', host=host)[0] == status
+
+
+def test_one_that_others_reach_is_called_by_numbers_and_the_machines_name(root):
+  import socket
+  with Loopback(Watched(root), '0.0.0.0', 0) as open_to_all:
+    for name, wanted in (('10.1.2.3:80', True), ('[fe80::1]', True),
+                         (socket.gethostname(), True),
+                         ('evil.example', False)):
+      assert open_to_all.is_called(name) is wanted
+    assert socket.gethostname() in open_to_all.address
+    assert not open_to_all.is_private
+
+
+@pytest.mark.parametrize('name', [
+    '../outside', '..', '.', '', '/', 'link', 'secret', 'a/..', 'a/../a',
+    'a/../../outside', '%2e%2e/outside', '..%2foutside', 'a\0', 'deep',
+    'a/config.json', '{outside}', '//etc', 'a;b'])
+def test_nothing_outside_is_found_by_a_name(still, name):
+  name = name.format(outside=still.answers.below.root.parent / 'outside')
+  for path in ('/runs', '/picture'):
+    for asked in (parse.quote(name, safe=''), parse.quote(name)):
+      status, _, content = allowed(still, f'{path}?run={asked}')
+      assert status == 404 and SECRET.encode() not in content
+
+
+@pytest.mark.parametrize('path', [
+    '/../outside/secret', '/secret', '/a/config.json', '/link/secret',
+    '/%2e%2e/outside/secret', '//etc/passwd', '/etc/passwd', '/runs',
+    '/picture', '/runs/a', '/static/../../outside/secret'])
+def test_no_address_leads_to_a_file(still, path):
+  status, _, content = allowed(still, path)
+  assert status == 404 and SECRET.encode() not in content
+
+
+@pytest.mark.parametrize('method', ['POST', 'PUT', 'DELETE', 'OPTIONS'])
+def test_it_only_shows(still, method):
+  assert allowed(still, '/', method=method)[0] == 501
+
+
+def test_pictures_that_links_bring_from_elsewhere_are_left_out(server, root):
+  samples = root / 'a' / 'samples'
+  taken = sorted(samples.glob('*.png'))[-1]
+  beside = root.parent / 'outside' / 'mine.png'
+  taken.rename(beside)
+  taken.symlink_to(beside)
+  count = len([*samples.glob('*.png')])
+  page = allowed(server, '/runs?run=a')[2].decode()
+  assert page.count('alt="Samples of') == count - 1
+  assert allowed(server, '/picture?run=a')[0] == 404
+
+
+def test_a_page_of_runs_asks_for_itself_and_leads_back(server):
+  status, headers, content = allowed(server, '/runs?run=a&run=deep/b')
+  page = content.decode()
+  assert status == 200 and 'data-live="5.0"' in page
+  assert f'href="/?token={server.token}"' in page
+  assert headers['Content-Type'] == 'text/html; charset=utf-8'
+  assert headers['Referrer-Policy'] == 'no-referrer'
+  assert headers['Cache-Control'] == 'no-store'
+  again = allowed(server, '/runs?run=a&run=deep/b',
+                  If_None_Match=headers['ETag'])
+  assert (again[0], again[2]) == (304, b'')
+  picture = allowed(server, '/picture?run=a')
+  assert picture[0] == 200 and picture[2][8:12] == b'WEBP'
+
+
+def test_runs_that_come_go_or_are_half_written_are_survived(server, root):
+  shutil.copytree(EARLIER, root / 'new')
+  assert '3 runs below' in texts(server)
+  (root / 'half').mkdir()
+  (root / 'half' / 'config.json').write_text('{"seed"')
+  page = texts(server)
+  assert '4 runs below' in page and '1 unreadable' in page
+  assert allowed(server, '/runs?run=half')[0] == 404
+  for name in ('metrics.jsonl', 'versions.json', 'warnings.jsonl'):
+    (root / 'new' / name).write_bytes(b'\xff{"images": 1')
+  for grid in (root / 'new' / 'samples').iterdir():
+    grid.write_bytes(grid.read_bytes()[:30])
+  assert '4 runs below' in texts(server)
+  assert allowed(server, '/runs?run=new')[0] == 200
+  assert allowed(server, '/picture?run=new')[0] == 404
+  assert allowed(server, '/runs?run=a')[0] == 200
+  shutil.rmtree(root / 'a')
+  assert '3 runs below' in texts(server)
+  assert allowed(server, '/runs?run=a')[0] == 404
+  shutil.rmtree(root)
+  assert '0 runs below' in texts(server)
+  shutil.copytree(EARLIER, root / 'again')
+  assert '1 run below' in texts(server)
+
+
+def test_a_page_is_drawn_anew_where_runs_wrote_and_not_all_the_time(
+    root, monkeypatch):
+  now, drawn = [0.], []
+
+  def draw(names, folders):
+    drawn.append(names)
+    now[0] += 2.  # Seconds that drawing takes.
+    return b'page %d' % len(drawn)
+
+  found = Watched(root, lambda: now[0])
+  monkeypatch.setattr(found, '_draw', draw)
+  ask = lambda: found('/runs', {'run': ['a']}).content  # noqa: E731
+  assert ask() == ask() == b'page 1'
+  metrics = root / 'a' / 'metrics.jsonl'
+  os.utime(metrics, (1e9, 1e9))
+  assert ask() == b'page 1'
+  now[0] = 2 + 2 / watched.SHARE - .1
+  assert ask() == b'page 1'
+  now[0] += .1
+  assert ask() == b'page 2'
+  now[0] += 1e6
+  assert ask() == b'page 2'  # Nothing was written.
+  # A page that nobody has seen is drawn at once.
+  os.utime(metrics, (2e9, 2e9))
+  ask()
+  assert found('/runs', {'run': ['a', 'deep/b']}).content == b'page 4'
+  for i in range(2 * watched.MOST_PAGES):
+    found('/runs', {'run': ['a', 'deep/b'][:1 + i % 2]})
+  assert len(found._pages) <= watched.MOST_PAGES
+
+
+def test_a_port_that_is_taken_is_refused_or_passed_over(server, root):
+  with pytest.raises(ValueError, match='no server can listen there'):
+    Loopback(Watched(root), '127.0.0.1', server.port)
+  with Loopback(Watched(root), '127.0.0.1', server.port, True) as other:
+    assert server.port < other.port < server.port + 20
+  with pytest.raises(ValueError, match='host=192.0.2.1, port=0: no server'):
+    Loopback(Watched(root), '192.0.2.1', 0)
+
+
+@pytest.mark.parametrize(('arguments', 'text'), [
+    ([], '--workdir: which run?'),
+    (['--workdir=run'], '--workdir=run: no such folder. Did you mean runs?'),
+    (['--workdir=runs', '--host=192.0.2.1'],
+     '--host=192.0.2.1, --port=8650: no server can listen there')])
+def test_what_cannot_be_is_said(root, command, monkeypatch, arguments, text):
+  monkeypatch.chdir(root.parent)
+  status, out, err = command('--mode=watch', *arguments)
+  assert (status, out) == (1, '') and err.startswith(f'error: {text}'), err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('sign', [signal.SIGINT, signal.SIGTERM])
+def test_it_says_where_it_is_and_ends_when_it_is_told_to(root, sign):
+  with subprocess.Popen(
+      [sys.executable, ROOT / 'launch.py', '--mode=watch', f'--workdir={root}',
+       '--port=0'], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+  ) as process:
+    address = parse.urlsplit(process.stdout.readline().strip())
+    hint = process.stderr.readline()
+    connection = http.client.HTTPConnection(address.netloc, timeout=30)
+    connection.request('GET', f'/?{address.query}')
+    assert b'2 runs below' in connection.getresponse().read()
+    process.send_signal(sign)
+    begin = time.monotonic()
+    _, err = process.communicate(timeout=20)
+  assert time.monotonic() - begin < 10
+  assert f'ssh -L {address.port}:127.0.0.1:{address.port} ' in hint
+  if sign == signal.SIGINT:
+    assert process.returncode == 0 and err.endswith('Stopped.\n')
+  assert 'Traceback' not in err
+
+
