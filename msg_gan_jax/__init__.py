@@ -49,7 +49,6 @@ if TYPE_CHECKING:  # For editors and type checkers; a test compares it.
   from msg_gan_jax.metrics.protocols import PROTOCOLS, Protocol
   from msg_gan_jax.metrics.score import Score
   from msg_gan_jax.metrics.table import METRICS, Metric
-  from msg_gan_jax.runs.columns import Columns
   from msg_gan_jax.runs.cost import costs
   from msg_gan_jax.runs.load import LoadedRun, load
   from msg_gan_jax.runs.read import Written, read
@@ -68,7 +67,6 @@ _HOME = {
     'Augmentation': 'gan.objectives.augmentations',
     'Batch': 'data.batches',
     'CONSTRAINTS': 'gan.objectives.weight_penalties',
-    'Columns': 'runs.columns',
     'Condition': 'gan.state',
     'Config': 'config.schema',
     'Constraint': 'gan.objectives.weight_penalties',
