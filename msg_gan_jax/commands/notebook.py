@@ -1,7 +1,6 @@
 """The page of runs in a notebook, as --mode=report writes it to a file."""
 from collections.abc import Iterator
 import dataclasses
-import html
 
 from msg_gan_jax.commands import report
 from msg_gan_jax.commands.page_of_runs import page_of
@@ -26,14 +25,8 @@ class RunReport:
   height: int = HEIGHT
 
   def _repr_html_(self) -> str:
-    # Links within the page would else lead to the notebook that is around it.
-    text = self.html.replace('<head>', '<head><base href="about:srcdoc">', 1)
-    title = html.escape(page.shown(f'Report of {", ".join(self.names)}'))
-    # The page has a script and no need of the notebook: whatever it did, it
-    # would reach neither its cells nor its cookies.
-    return (f'<iframe srcdoc="{html.escape(text)}" title="{title}" '
-            f'sandbox="allow-scripts" width="100%" height="{self.height}" '
-            'style="border: 0; min-width: 100%"></iframe>')
+    return page.framed(
+        self.html, f'Report of {", ".join(self.names)}', self.height)
 
   def __repr__(self) -> str:
     return (f'<report of {page.shown(some(self.names))}: '
