@@ -38,9 +38,8 @@ def costs_of(run: Written) -> Columns:
 
   A row of its own may be wanted, and a page runs no code of a run.
   """
-  from msg_gan_jax.gan.build import build_to_draw
   try:
-    return cost.costs(run, build_to_draw(run.config))
+    return cost.costs(run)
   except ValueError:
     return cost.without_updates(run)
 
@@ -60,15 +59,24 @@ def units_of(costs: Sequence[Columns]) -> dict[str, str]:
   return units
 
 
-def at(columns: Columns, unit: str, images: float) -> float:
-  """What a run had cost when it had seen so many images."""
+def at(columns: Columns, unit: str,
+       images: Sequence[float] | np.ndarray) -> np.ndarray:
+  """What a run had cost when it had seen so many images.
+
+  Args:
+    columns: see `costs_of`.
+    unit: one of UNITS.
+    images: [n].
+
+  Returns:
+    [n] float64.
+  """
+  images = np.asarray(images, np.float64)
   if unit == 'images':
-    return float(images)
+    return images
   known = np.isfinite(columns[unit])
-  if not known.any():
-    return 0.
-  return float(np.interp(images, np.r_[0., columns['images'][known]],
-                         np.r_[0., columns[unit][known]]))
+  return np.interp(images, np.r_[0., columns['images'][known]],
+                   np.r_[0., columns[unit][known]])
 
 
 def group_name(runs: Together, group: Sequence[int]) -> str:
@@ -203,8 +211,7 @@ def _band(records, costs, units, name):
     return {}
   over = {}
   for unit in units:
-    x = np.mean([[at(columns, unit, images) for images in found.images]
-                 for columns in costs], axis=0)
+    x = np.mean([at(columns, unit, found.images) for columns in costs], axis=0)
     over[unit] = Curve(x, found.over.mean, found.over.low, found.over.high)
   return over
 

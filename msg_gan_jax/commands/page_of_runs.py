@@ -115,18 +115,12 @@ def _samples(runs, costs, units) -> Iterator[Block]:
 
 def _frames(run, columns, units, most, room):
   """([Frame], whether they are all): as many as there is room for."""
-  while True:
-    frames = []
-    places = thumbnails.evenly(len(run.grids), most)
-    for i in places:
-      images, path = run.grids[i]
-      with contextlib.suppress(OSError):  # Half-written, or gone.
-        frames.append(Frame(thumbnails.uri(path), {
-            unit: charts_of_runs.at(columns, unit, images) for unit in units}))
-    size = sum(len(frame.uri) for frame in frames)
-    if size <= room or most <= 2:
-      return frames, len(places) == len(run.grids)
-    most = max(2, min(most - 1, int(most * room / size)))
+  uris = thumbnails.fitting([path for _, path in run.grids], most, room)
+  images = [run.grids[i][0] for i in uris]
+  at = {unit: charts_of_runs.at(columns, unit, images) for unit in units}
+  return [Frame(uri, {unit: float(costs[i]) for unit, costs in at.items()})
+          for i, uri in enumerate(uris.values()) if uri], (
+              len(uris) == len(run.grids))
 
 
 def _scores(runs) -> Iterator[Block]:

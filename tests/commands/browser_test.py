@@ -9,6 +9,7 @@ import tarfile
 from helpers import ROOT
 import pytest
 
+from msg_gan_jax import show_report
 from msg_gan_jax.commands import page_of_runs
 from msg_gan_jax.report.page import render
 from msg_gan_jax.runs.read import read
@@ -154,6 +155,28 @@ def test_the_slider_moves_all_runs_and_the_axis_is_chosen(pages, opened):
   slider.focus()
   page.keyboard.press('End')
   assert shown(page) == last
+  assert page.said == []
+
+
+def test_the_slider_and_the_links_work_in_the_frame_of_a_notebook(
+    opened, tmp_path):
+  file = tmp_path / 'notebook.html'
+  shown = show_report([EARLIER / 'written'])._repr_html_()
+  file.write_text(f'<!doctype html><title>Cells</title>{shown}', 'utf-8')
+  page = opened(file.as_uri())
+  frame = page.frames[1]
+  slider = frame.locator('#moment')
+  slider.focus()
+  page.keyboard.press('Home')
+  images = frame.locator('.beside img:visible')
+  assert images.get_attribute('data-images').partition('.')[0] == '0'
+  page.keyboard.press('End')
+  assert images.get_attribute('data-images').partition('.')[0] == '32'
+  frame.get_by_role('link', name='Starts').click()
+  assert frame.locator('h2', has_text='Starts').count() == 1
+  assert frame.evaluate('document.URL') == 'about:srcdoc#starts'
+  # It has an origin of its own, and so no way to the cells around it.
+  assert frame.evaluate('origin') == 'null'
   assert page.said == []
 
 
