@@ -4,7 +4,11 @@ import contextlib
 import os
 import shlex
 
-from msg_gan_jax.commands import charts_of_runs, tables_of_runs
+from msg_gan_jax.commands import (
+  charts_of_runs,
+  sections_of_runs,
+  tables_of_runs,
+)
 from msg_gan_jax.config.schema import Config
 from msg_gan_jax.report import thumbnails
 from msg_gan_jax.report.page import (
@@ -46,7 +50,7 @@ def page_of(runs: Together) -> Page:
           Section('Settings that differ', [*_settings(runs)]),
           Section('Samples', [*_samples(runs, costs, units)]),
           Section('Scores', [*_scores(runs)]),
-          Section('Curves', [*charts_of_runs.blocks(runs, costs, units)]),
+          *sections_of_runs.sections(runs, costs, units),
           Section('Films', [*_films(runs)]),
           Section('Nearest training pictures', [*_memorised(runs)]),
           Section('Warnings', [*_warnings(runs)]),

@@ -36,15 +36,24 @@ def scores(runs: Together) -> Table:
 def over_seeds(runs: Together) -> Table:
   """A row for each group of runs that differ in their seed alone."""
   rows: list[list[Cell]] = []
+  apart = []
+  headings = _headings(runs.scores)
   for group in runs.groups:
     found = [seeds.spread(column, group) for column in runs.scores]
     if len(group) > 1 and any(found):
-      rows.append([charts_of_runs.group_name(runs, group), *(
+      name = charts_of_runs.group_name(runs, group)
+      rows.append([name, *(
           None if x is None else Around(x.over.mean, x.over.low, x.over.high)
           for x in found)])
-  return Table(('over seeds', *_headings(runs.scores)), rows, notes=[
+      apart += [f'{heading} of {name}' for heading, x in zip(
+          headings, found, strict=True) if x and x.images is None]
+  notes = [
       "The mean of runs that differ in their seed alone, with Student's 95 % "
-      'interval: of the most images at which all of them were measured.'])
+      'interval: of the most images at which all of them were measured.']
+  if apart:
+    notes.append('Not measured at one known number of images, so that each run '
+                 f'counts with its newest: {", ".join(apart)}.')
+  return Table(('over seeds', *headings), rows, notes=notes)
 
 
 def _headings(columns):

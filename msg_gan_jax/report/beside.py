@@ -1,34 +1,36 @@
-"""Grids of several runs beside each other, as one figure."""
-from collections.abc import Mapping
+"""Grids of several runs beside each other, as figures."""
+from collections.abc import Mapping, Sequence
 import contextlib
 import math
 import os
-from typing import Any
+from typing import Any, NamedTuple
 
 from PIL import Image
 
+from msg_gan_jax.report import grids
 from msg_gan_jax.report.axis import plain, short
 from msg_gan_jax.report.plots import TWO_COLUMNS
+from msg_gan_jax.report.thumbnails import evenly
 
 WIDEST = 900  # Pixels of a grid; a print has no more of it.
+MOMENTS = 5  # Of a strip of grids.
+NAME, IMAGES = .24, .2  # Inches of a line above and of one below a strip.
 
 
-def figure_of(grids: Mapping[str, str | os.PathLike]) -> Any:
+def figure_of(paths: Mapping[str, str | os.PathLike]) -> Any:
   """A grid of grids, each with its name above it, as wide as two columns.
 
   Args:
-    grids: {name: path of a PNG}; what cannot be read is left out.
+    paths: {name: path of a PNG}; what cannot be read is left out.
 
   Returns:
     A figure for `plots.save`, or None where nothing can be read.
   """
   from matplotlib import figure
   pictures = {}
-  for name, path in grids.items():
-    with contextlib.suppress(OSError), Image.open(path) as image:
-      shown = image.convert('RGB')
-      over = -(-shown.width // WIDEST)
-      pictures[name] = shown.reduce(over) if over > 1 else shown
+  for name, path in paths.items():
+    with contextlib.suppress(OSError):
+      pictures[name] = _read(path)
   if not pictures:
     return None
   columns = min(len(pictures), 4 if len(pictures) > 4 else 3)
@@ -42,5 +44,100 @@ def figure_of(grids: Mapping[str, str | os.PathLike]) -> Any:
     ax.axis('off')
   for ax, (name, picture) in zip(axes, pictures.items(), strict=False):
     ax.imshow(picture, interpolation='nearest')
-    ax.set_title(plain(short(name, 32)), fontsize=8)
+    ax.set_title(plain(short(name, 96 // columns)), fontsize=8)
   return fig
+
+
+class Strip(NamedTuple):
+  """Grids of a run through time.
+
+  Attributes:
+    grids: (images, path of a PNG), the oldest first.
+    shapes: (height, width) of the scales, coarse to fine, of which the finest
+      is shown; none shows whole pictures.
+  """
+  grids: Sequence[tuple[int, str | os.PathLike]]
+  shapes: Sequence[tuple[int, int]] = ()
+
+
+def moments(strips: Mapping[str, Strip]) -> list[int]:
+  """Images at which grids are shown: the first, the last, and evenly between.
+
+  Args:
+    strips: {name: Strip}.
+  """
+  every = sorted({images for strip in strips.values()
+                  for images, _ in strip.grids})
+  return [every[i] for i in evenly(len(every), MOMENTS)]
+
+
+def over_time(strips: Mapping[str, Strip]) -> Any:
+  """A row for each run, a column for each of `moments`.
+
+  A run shows its newest grid of a moment, with its own images below it, and
+  nothing where it has none that is newer than that of the column before.
+
+  Args:
+    strips: {name: Strip}; what cannot be read is left out.
+
+  Returns:
+    A figure for `plots.save`, or None where there are not two moments.
+  """
+  columns = moments(strips)
+  rows = {name: _at(strip, columns) for name, strip in strips.items()}
+  rows = {name: row for name, row in rows.items() if row}
+  if len(columns) < 2 or not rows:
+    return None
+  return _strips(rows, len(columns))
+
+
+def _strips(rows, columns):
+  """Rows of pictures, with a name above each and the images below them.
+
+  Places are told, since a layout of matplotlib's own would make pictures
+  narrow for long names.
+  """
+  from matplotlib import figure
+  shown = [picture for row in rows.values() for _, picture in row.values()]
+  step = TWO_COLUMNS / columns
+  width = .96 * step
+  height = width * max(x.height / x.width for x in shown)
+  every = NAME + height + IMAGES
+  tall = every * len(rows)
+  fig = figure.Figure(figsize=(TWO_COLUMNS, tall))
+  for i, (name, row) in enumerate(rows.items()):
+    top = tall - i * every
+    fig.text(0, (top - .25 * NAME) / tall, plain(short(name, 100)), fontsize=8,
+             va='top')
+    for j, (images, picture) in row.items():
+      ax = fig.add_axes((j * step / TWO_COLUMNS, (top - NAME - height) / tall,
+                         width / TWO_COLUMNS, height / tall))
+      ax.axis('off')
+      ax.imshow(picture, interpolation='nearest')
+      fig.text((j * step + width / 2) / TWO_COLUMNS,
+               (top - NAME - height - .03) / tall,
+               f'{images:,} real images', fontsize=7, ha='center', va='top')
+  return fig
+
+
+def _at(strip, columns):
+  """{column: (images, picture)} of a run, those alone that are new in it."""
+  found, last = {}, -1
+  for j, moment in enumerate(columns):
+    past = [grid for grid in strip.grids if last < grid[0] <= moment]
+    for images, path in reversed(past):
+      with contextlib.suppress(OSError):
+        found[j] = images, _read(path, strip.shapes)
+        last = images
+        break
+  return found
+
+
+def _read(path, shapes=()):
+  """A picture, no larger than a print needs it."""
+  with Image.open(path) as image:
+    shown = image.convert('RGB')
+  if shapes:
+    shown = grids.finest_square(shown, shapes)
+  over = -(-shown.width // WIDEST)
+  return shown.reduce(over) if over > 1 else shown

@@ -1,0 +1,56 @@
+"""The sections of a page that have charts of runs."""
+from collections.abc import Iterator, Mapping, Sequence
+
+from msg_gan_jax.commands import charts_of_runs
+from msg_gan_jax.report import charts, thumbnails
+from msg_gan_jax.report.page import Block, Chart, Charts, Section, Text
+from msg_gan_jax.report.text import plural
+from msg_gan_jax.runs.columns import Columns
+from msg_gan_jax.runs.together import Together
+
+MOST_CHARTS = 18  # Of several runs, which have one for each value.
+MOST_SCALES = 4  # Of several runs: charts of a value that each scale has.
+
+
+def sections(runs: Together, costs: Sequence[Columns],
+             units: Mapping[str, str]) -> Iterator[Section]:
+  """The charts of a page: those of TOPICS, and all others.
+
+  Args:
+    runs: to show.
+    costs: of each run, see charts_of_runs.costs_of.
+    units: see charts_of_runs.units_of.
+  """
+  every = [*charts_of_runs.panels(runs, costs, units)]
+  for topic in charts_of_runs.TOPICS:
+    found = [[x for x in every if x.kind == kind] for kind in topic.kinds]
+    shown = [kind[i] for kind in found
+             for i in thumbnails.evenly(len(kind), MOST_SCALES)]
+    words = ' '.join(topic.kinds.values())
+    yield Section(topic.heading, [
+        *_blocks(words, shown, units, sum(map(len, found)), 'scale')])
+  found = [x for x in every if not x.kind]
+  yield Section('Curves', [
+      *_blocks('', found[:MOST_CHARTS], units, len(found), 'value')])
+
+
+def _blocks(words, shown, units, count, of) -> Iterator[Block]:
+  """Some panels of `count`, with what is to be said of them."""
+  if not shown:
+    return
+  if any(map(charts_of_runs.has_band, shown)):
+    words = f'{words} {charts_of_runs.BAND}'
+  if words:
+    yield Text(words.strip())
+  yield Charts([_chart(panel, units) for panel in shown])
+  if left := count - len(shown):
+    yield Text(f'{plural(left, of)} more: --mode=compare draws all.')
+
+
+def _chart(panel, units):
+  places = {line.name: line.place for line in panel.lines}
+  return Chart(panel.title, places, {
+      unit: charts.chart(
+          {line.name: line.over[unit] for line in panel.lines}, words,
+          panel.title, panel.log, panel.marks, places)
+      for unit, words in units.items()}, panel.note)
