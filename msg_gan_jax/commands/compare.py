@@ -37,7 +37,7 @@ def write(workdir: str, out: pathlib.Path) -> list[str]:
 
   Returns:
     Their paths. A table is .md, .tex (booktabs) and .csv, a figure .png and
-    .pdf; what figures show stands in figures/captions.md.
+    .pdf; what figures show stands in captions.md.
   """
   from msg_gan_jax.commands import (
     charts_of_runs,
@@ -63,7 +63,7 @@ def write(workdir: str, out: pathlib.Path) -> list[str]:
   for name, drawn, caption in figures_of_runs.figures(runs, costs, units):
     paths += plots.save(drawn, out / FIGURES / name)
     captions.append(f'**{name}**: {tables.safe(caption)}\n')
-  with replacing(out / FIGURES / CAPTIONS) as temporary, open(
+  with replacing(out / CAPTIONS) as temporary, open(
       temporary, 'w', encoding='utf-8') as file:
     file.write('\n'.join(captions))
   return paths

@@ -1,6 +1,7 @@
 """Axes of figures: their names, their numbers, and the room that they have."""
 from collections.abc import Sequence
 import functools
+import os
 from typing import Any
 
 import numpy as np
@@ -78,6 +79,23 @@ def short(text: object, longest: int = 48) -> str:
   """A name that leaves room for the picture."""
   text = str(text)
   return text if len(text) <= longest else text[:longest - 1] + '…'
+
+
+def told_apart(names: Sequence[object], longest: int = 48) -> list[str]:
+  """Short names, which differ where the names do.
+
+  Args:
+    names: of lines or pictures of one figure.
+    longest: characters of each. Where the first so many are the same for two
+      names, names begin where they begin to differ.
+  """
+  texts = [*map(str, names)]
+  found = [short(x, longest) for x in texts]
+  if len({*found}) < len({*texts}):
+    same = len(os.path.commonprefix(texts))
+    found = [x if len(x) <= longest else '…' + short(
+        x[min(same, len(x) - longest + 1):], longest - 1) for x in texts]
+  return found
 
 
 def plain(text: object) -> str:

@@ -8,13 +8,16 @@ from typing import Any, NamedTuple
 from PIL import Image
 
 from msg_gan_jax.report import grids
-from msg_gan_jax.report.axis import plain, short
+from msg_gan_jax.report.axis import plain, told_apart
 from msg_gan_jax.report.plots import TWO_COLUMNS
 from msg_gan_jax.report.thumbnails import evenly
 
 WIDEST = 900  # Pixels of a grid; a print has no more of it.
+WORDS = 112  # Characters across two columns.
 MOMENTS = 5  # Of a strip of grids.
+TALLEST = 9.  # Inches of a page.
 NAME, IMAGES = .24, .2  # Inches of a line above and of one below a strip.
+SHARE = .96  # Of the room that a picture of a strip takes.
 
 
 def figure_of(paths: Mapping[str, str | os.PathLike]) -> Any:
@@ -42,9 +45,10 @@ def figure_of(paths: Mapping[str, str | os.PathLike]) -> Any:
   axes = fig.subplots(rows, columns, squeeze=False).ravel()
   for ax in axes:
     ax.axis('off')
-  for ax, (name, picture) in zip(axes, pictures.items(), strict=False):
+  names = told_apart([*pictures], WORDS // columns)
+  for ax, name, picture in zip(axes, names, pictures.values(), strict=False):
     ax.imshow(picture, interpolation='nearest')
-    ax.set_title(plain(short(name, 96 // columns)), fontsize=8)
+    ax.set_title(plain(name), fontsize=8)
   return fig
 
 
@@ -75,7 +79,8 @@ def over_time(strips: Mapping[str, Strip]) -> Any:
   """A row for each run, a column for each of `moments`.
 
   A run shows its newest grid of a moment, with its own images below it, and
-  nothing where it has none that is newer than that of the column before.
+  nothing where it has none that is newer than that of the column before. Of
+  many runs there are fewer samples, for a page to hold all.
 
   Args:
     strips: {name: Strip}; what cannot be read is left out.
@@ -84,9 +89,13 @@ def over_time(strips: Mapping[str, Strip]) -> Any:
     A figure for `plots.save`, or None where there are not two moments.
   """
   columns = moments(strips)
-  rows = {name: _at(strip, columns) for name, strip in strips.items()}
+  if len(columns) < 2:
+    return None
+  room = TALLEST / len(strips) - NAME - IMAGES
+  tallest = room / (SHARE * TWO_COLUMNS / len(columns))
+  rows = {name: _at(strip, columns, tallest) for name, strip in strips.items()}
   rows = {name: row for name, row in rows.items() if row}
-  if len(columns) < 2 or not rows:
+  if not rows:
     return None
   return _strips(rows, len(columns))
 
@@ -100,15 +109,15 @@ def _strips(rows, columns):
   from matplotlib import figure
   shown = [picture for row in rows.values() for _, picture in row.values()]
   step = TWO_COLUMNS / columns
-  width = .96 * step
+  width = SHARE * step
   height = width * max(x.height / x.width for x in shown)
   every = NAME + height + IMAGES
   tall = every * len(rows)
   fig = figure.Figure(figsize=(TWO_COLUMNS, tall))
-  for i, (name, row) in enumerate(rows.items()):
+  for i, (name, row) in enumerate(zip(
+      told_apart([*rows], WORDS), rows.values(), strict=True)):
     top = tall - i * every
-    fig.text(0, (top - .25 * NAME) / tall, plain(short(name, 100)), fontsize=8,
-             va='top')
+    fig.text(0, (top - .25 * NAME) / tall, plain(name), fontsize=8, va='top')
     for j, (images, picture) in row.items():
       ax = fig.add_axes((j * step / TWO_COLUMNS, (top - NAME - height) / tall,
                          width / TWO_COLUMNS, height / tall))
@@ -120,24 +129,24 @@ def _strips(rows, columns):
   return fig
 
 
-def _at(strip, columns):
+def _at(strip, columns, tallest):
   """{column: (images, picture)} of a run, those alone that are new in it."""
   found, last = {}, -1
   for j, moment in enumerate(columns):
     past = [grid for grid in strip.grids if last < grid[0] <= moment]
     for images, path in reversed(past):
       with contextlib.suppress(OSError):
-        found[j] = images, _read(path, strip.shapes)
+        found[j] = images, _read(path, strip.shapes, tallest)
         last = images
         break
   return found
 
 
-def _read(path, shapes=()):
+def _read(path, shapes=(), tallest=1.):
   """A picture, no larger than a print needs it."""
   with Image.open(path) as image:
     shown = image.convert('RGB')
   if shapes:
-    shown = grids.finest_square(shown, shapes)
+    shown = grids.finest_part(shown, shapes, tallest)
   over = -(-shown.width // WIDEST)
   return shown.reduce(over) if over > 1 else shown

@@ -96,31 +96,34 @@ def scales_side_by_side(
   return canvas
 
 
-def finest_square(picture: Image.Image, shapes: Sequence[tuple[int, int]],
-                  gap: int = 2) -> Image.Image:
-  """The first samples at the finest scale: as many rows as columns.
+def finest_part(picture: Image.Image, shapes: Sequence[tuple[int, int]],
+                tallest: float = 1., gap: int = 2) -> Image.Image:
+  """The first samples at the finest scale: as many rows as columns, or fewer.
 
   Args:
-    picture: of `scales_side_by_side` of any number of samples.
-    shapes: (h_i, w_i), coarse to fine.
+    picture: of `scales_side_by_side`, of any number of samples.
+    shapes: (height, width) of the scales, coarse to fine.
+    tallest: height in widths; there is one row at least.
     gap: as it was drawn.
 
   Returns:
     That part of the picture, or all of it where it has another size than such a
     picture has.
   """
-  finest, wide = shapes[-1]
-  size = _tile(finest)
-  step = size * wide // finest + gap
-  # The width of all blocks: their tiles, and the quarters of one between them.
-  tiles, rest = divmod(
+  height, width = shapes[-1]
+  size = _tile(height)
+  step = size * width // height + gap
+  # Blocks have a gap less than their tiles, and a quarter of a tile between.
+  columns, rest = divmod(
       picture.width - (len(shapes) - 1) * (size // 4) + len(shapes) * gap,
       len(shapes) * step)
-  width, height = tiles * step - gap, tiles * (size + gap) - gap
-  top, left = _header(size), picture.width - width
-  if rest or top + height > picture.height or tiles < 1:
+  across = columns * step - gap
+  rows = max(1, min(columns, int((tallest * across + gap) / (size + gap))))
+  down = rows * (size + gap) - gap
+  if rest or columns < 1 or _header(size) + down > picture.height:
     return picture
-  return picture.crop((left, top, picture.width, top + height))
+  return picture.crop((picture.width - across, _header(size), picture.width,
+                       _header(size) + down))
 
 
 def save(path: str | os.PathLike, array: np.ndarray,

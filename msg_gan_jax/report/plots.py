@@ -119,7 +119,7 @@ def intervals(rows: Mapping[str, tuple[float, float, float]], xlabel: str,
     dots: {name: [n] values} beside the interval, such as of each seed.
     log: whether equal ratios have equal room.
   """
-  names = {name: axis.short(name) for name in rows}
+  names = dict(zip(rows, axis.told_apart([*rows]), strict=True))
   width = COLUMN + .055 * max(0, max(map(len, names.values())) - 18)
   fig = _figure(1, width=width, height=.9 + .24 * len(rows))
   ax = fig.subplots()
@@ -305,6 +305,6 @@ def _legend(fig, axes):
   found = {name: handle for ax in axes for handle, name in zip(
       *ax.get_legend_handles_labels(), strict=True)}
   if len(found) > 1:
-    fig.legend([*found.values()], [axis.plain(axis.short(x)) for x in found],
+    fig.legend([*found.values()], [*map(axis.plain, axis.told_apart([*found]))],
                fontsize=7, ncols=_in_a_row(found, fig.get_figwidth()),
                loc='outside upper center', frameon=False)
