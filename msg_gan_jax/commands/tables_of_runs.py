@@ -9,11 +9,20 @@ from msg_gan_jax.report.tables import Around, Cell, PlusMinus, Table
 from msg_gan_jax.report.text import duration
 from msg_gan_jax.runs.together import Together
 
+MOST_ACROSS = 4  # Runs that are columns.
+
 
 def settings(runs: Together) -> Table:
-  """A row for each setting that differs, a column for each run."""
-  return Table(('setting', *runs.names), [
-      [name, *values] for name, values in runs.settings.items()])
+  """A row for each setting that differs, a column for each run.
+
+  Many runs that differ in few settings are rows, so that their names have room.
+  """
+  rows = [[name, *values] for name, values in runs.settings.items()]
+  if not rows or len(runs.names) <= max(MOST_ACROSS, len(rows)):
+    return Table(('setting', *runs.names), rows)
+  names, *by_run = zip(*rows, strict=True)
+  return Table(('run', *names), [
+      [name, *values] for name, values in zip(runs.names, by_run, strict=True)])
 
 
 def scores(runs: Together) -> Table:
