@@ -25,6 +25,7 @@ from msg_gan_jax.report.page import (
 )
 from msg_gan_jax.report.tables import Table
 from msg_gan_jax.report.text import duration, plural
+from msg_gan_jax.runs import classes
 from msg_gan_jax.runs.standing import standing
 from msg_gan_jax.runs.together import Together
 
@@ -33,6 +34,7 @@ FEWEST = 10
 FRAMES_BYTES = 3_000_000  # Of all frames of a page of one run; many have
 EACH_BYTES = 1_500_000  # so much each.
 MOST_WARNINGS = 30
+MOST_CLASSES = 20  # Whose names are told.
 FILM_BYTES = 1_500_000  # A film that is larger is named, and not shown.
 
 
@@ -114,7 +116,21 @@ def _samples(runs, costs, units) -> Iterator[Block]:
         + (f' Of many pictures the first, the last and those between that are '
            f'most evenly apart are here: {most} of a run at most, and fewer '
            'where they are large.' if thinned else ''))
+    yield from _classes(runs)
     yield Films(films)
+
+
+def _classes(runs) -> Iterator[Block]:
+  """Which classes the samples of a conditional run are of."""
+  for name, run in zip(runs.names, runs.runs, strict=True):
+    if count := run.config.networks.classes:
+      known = classes.read(run.path)
+      words = ', '.join(known[:MOST_CLASSES]) + (
+          f', and {len(known) - MOST_CLASSES:,} more'
+          if len(known) > MOST_CLASSES else '')
+      yield Text((f'{name}: ' if len(runs.runs) > 1 else '')
+                 + f'Along the rows the {plural(count, "class", "classes")} '
+                 'take turns' + (f': {words}.' if known else '.'))
 
 
 def _frames(run, columns, units, most, room):

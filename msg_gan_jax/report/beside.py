@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from PIL import Image
 
 from msg_gan_jax.report import grids
-from msg_gan_jax.report.axis import plain, told_apart
+from msg_gan_jax.report.axis import told_apart
 from msg_gan_jax.report.plots import TWO_COLUMNS
 from msg_gan_jax.report.thumbnails import evenly
 
@@ -48,7 +48,7 @@ def figure_of(paths: Mapping[str, str | os.PathLike]) -> Any:
   names = told_apart([*pictures], WORDS // columns)
   for ax, name, picture in zip(axes, names, pictures.values(), strict=False):
     ax.imshow(picture, interpolation='nearest')
-    ax.set_title(plain(name), fontsize=8)
+    ax.set_title(name, fontsize=8)
   return fig
 
 
@@ -117,7 +117,7 @@ def _strips(rows, columns):
   for i, (name, row) in enumerate(zip(
       told_apart([*rows], WORDS), rows.values(), strict=True)):
     top = tall - i * every
-    fig.text(0, (top - .25 * NAME) / tall, plain(name), fontsize=8, va='top')
+    fig.text(0, (top - .25 * NAME) / tall, name, fontsize=8, va='top')
     for j, (images, picture) in row.items():
       ax = fig.add_axes((j * step / TWO_COLUMNS, (top - NAME - height) / tall,
                          width / TWO_COLUMNS, height / tall))

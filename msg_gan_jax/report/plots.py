@@ -139,7 +139,7 @@ def intervals(rows: Mapping[str, tuple[float, float, float]], xlabel: str,
       ax.plot(dots[name], [i + .22] * len(dots[name]), '.', color='.45',
               markersize=3.5)
     ax.plot([value], [i], 'o', color=COLORS[0], markersize=4)
-  ax.set_yticks(range(len(rows)), [axis.plain(x) for x in names.values()])
+  ax.set_yticks(range(len(rows)), [*names.values()])
   ax.set_ylim(len(rows) - .5, -.5)
   if log:
     ax.set_xscale('log')
@@ -292,7 +292,7 @@ def _figure(panels, width=None, height=2.5, names=()):
 def _in_a_row(names, width):
   """How many names of a legend fit into the width of a figure, in inches."""
   return max(1, min(len(names), int(
-      width / (.47 + .052 * max(len(axis.short(x)) for x in names)))))
+      width / (.47 + .052 * max(map(len, axis.told_apart([*names])))))))
 
 
 def _label(name):
@@ -305,6 +305,6 @@ def _legend(fig, axes):
   found = {name: handle for ax in axes for handle, name in zip(
       *ax.get_legend_handles_labels(), strict=True)}
   if len(found) > 1:
-    fig.legend([*found.values()], [*map(axis.plain, axis.told_apart([*found]))],
+    fig.legend([*found.values()], axis.told_apart([*found]),
                fontsize=7, ncols=_in_a_row(found, fig.get_figwidth()),
                loc='outside upper center', frameon=False)
