@@ -69,14 +69,17 @@ def _of_samples(runs):
   if drawn := beside.figure_of({
       name: of_run[-1][1] for name, of_run in grids.items()}):
     yield 'samples', drawn, 'The newest samples of fixed latents of each run.'
-  strips = {
-      name: beside.Strip(run.grids, charts_of_runs.shapes_of(run))
-      for name, run in zip(runs.names, runs.runs, strict=True) if run.grids}
-  if drawn := beside.over_time(strips):
+  strips = [
+      (name, beside.Strip(run.grids, charts_of_runs.shapes_of(run)))
+      for name, run in zip(runs.names, runs.runs, strict=True) if run.grids]
+  shown = dict(strips[:beside.MOST_STRIPS])
+  if drawn := beside.over_time(shown):
     yield 'samples_over_time', drawn, (
         'Samples of fixed latents, at the finest scale: of each run the newest '
-        f'ones at {beside.MOMENTS} moments at most, the first, the last and '
-        'those most evenly between.')
+        f'ones at {len(beside.moments(shown))} moments, the first, the last '
+        'and those most evenly between.' + (
+            f' The first {len(shown)} of {len(strips)} runs.'
+            if len(shown) < len(strips) else ''))
 
 
 def _file(title):

@@ -17,7 +17,9 @@ WORDS = 112  # Characters across two columns.
 MOMENTS = 5  # Of a strip of grids.
 TALLEST = 9.  # Inches of a page.
 NAME, IMAGES = .24, .2  # Inches of a line above and of one below a strip.
+STEP = TWO_COLUMNS / MOMENTS
 SHARE = .96  # Of the room that a picture of a strip takes.
+MOST_STRIPS = 10  # Of which a page has room.
 
 
 def figure_of(paths: Mapping[str, str | os.PathLike]) -> Any:
@@ -91,16 +93,15 @@ def over_time(strips: Mapping[str, Strip]) -> Any:
   columns = moments(strips)
   if len(columns) < 2:
     return None
-  room = TALLEST / len(strips) - NAME - IMAGES
-  tallest = room / (SHARE * TWO_COLUMNS / len(columns))
+  tallest = _room(len(strips)) / (SHARE * STEP)
   rows = {name: _at(strip, columns, tallest) for name, strip in strips.items()}
   rows = {name: row for name, row in rows.items() if row}
   if not rows:
     return None
-  return _strips(rows, len(columns))
+  return _strips(rows)
 
 
-def _strips(rows, columns):
+def _strips(rows):
   """Rows of pictures, with a name above each and the images below them.
 
   Places are told, since a layout of matplotlib's own would make pictures
@@ -108,25 +109,30 @@ def _strips(rows, columns):
   """
   from matplotlib import figure
   shown = [picture for row in rows.values() for _, picture in row.values()]
-  step = TWO_COLUMNS / columns
-  width = SHARE * step
-  height = width * max(x.height / x.width for x in shown)
+  width = SHARE * STEP
+  height = min(_room(len(rows)), width * max(
+      x.height / x.width for x in shown))
   every = NAME + height + IMAGES
   tall = every * len(rows)
   fig = figure.Figure(figsize=(TWO_COLUMNS, tall))
-  for i, (name, row) in enumerate(zip(
-      told_apart([*rows], WORDS), rows.values(), strict=True)):
+  names = told_apart([*rows], WORDS)
+  for i, (name, row) in enumerate(zip(names, rows.values(), strict=True)):
     top = tall - i * every
     fig.text(0, (top - .25 * NAME) / tall, name, fontsize=8, va='top')
     for j, (images, picture) in row.items():
-      ax = fig.add_axes((j * step / TWO_COLUMNS, (top - NAME - height) / tall,
+      ax = fig.add_axes((j * STEP / TWO_COLUMNS, (top - NAME - height) / tall,
                          width / TWO_COLUMNS, height / tall))
       ax.axis('off')
       ax.imshow(picture, interpolation='nearest')
-      fig.text((j * step + width / 2) / TWO_COLUMNS,
+      fig.text((j * STEP + width / 2) / TWO_COLUMNS,
                (top - NAME - height - .03) / tall,
                f'{images:,} real images', fontsize=7, ha='center', va='top')
   return fig
+
+
+def _room(count):
+  """Inches that the pictures of each of so many strips have on a page."""
+  return TALLEST / count - NAME - IMAGES
 
 
 def _at(strip, columns, tallest):
