@@ -44,7 +44,8 @@ def write(folder):
     append(run / 'changes.jsonl', {
         'images': 0, 'changed': [words], 'date': words})
     (run / 'metrics.jsonl').write_text(''.join(json.dumps(
-        {'images': x, 'd_loss': 1. / x, words: float(x)}) + '\n'
+        {'images': x, 'd_loss': 1. / x, words: float(x),
+         'clock': {'seconds': x / 8, 'images_per_second': 8.}}) + '\n'
         for x in (16, 32)))
     shutil.copy(run / 'walk_0.webp',
                 run / f'walk{folder_name(words)[:40]}.webp')

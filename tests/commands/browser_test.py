@@ -1,19 +1,42 @@
-"""Pages in a browser: Chromium without a window, by its own program."""
+"""Pages in a browser: Chromium without a window, by its own program.
+
+Pictures of pages for README and guide are taken when PICTURES_OF_PAGES names a
+folder that has them, such as docs/images. Their runs were trained by
+
+  python launch.py --workdir=runs/quickstart --config.data.count=2000
+      --config.train.sample_every_images=2000
+      --config.train.log_every_images=500
+  python launch.py --workdir=runs/three/LOSS --config.objective.loss=LOSS
+      --config.data.count=1000 --config.train.total_images=8000
+      --config.train.sample_every_images=1000
+      --config.train.log_every_images=250
+      --config.train.measure_every_images=4000
+
+for each LOSS of non_saturating, hinge and least_squares; RUNS_OF_PAGES names
+the folder runs/.
+"""
+import base64
+import io
 import json
+import os
 import pathlib
-import re
 import shutil
 import subprocess
 import tarfile
 
-from helpers import ROOT
+from helpers import ROOT, save_classes
+import hostile_runs
+from PIL import Image
+import printed
 import pytest
 
 from msg_gan_jax import show_report
 from msg_gan_jax.commands import page_of_runs
+from msg_gan_jax.config import schema
 from msg_gan_jax.report.page import render
 from msg_gan_jax.runs.read import read
 from msg_gan_jax.runs.together import together
+from msg_gan_jax.training import loop
 
 pytestmark = pytest.mark.slow
 EARLIER = ROOT / 'tests' / 'runs' / 'earlier'
@@ -64,9 +87,34 @@ def changed(source, folder, **settings):
   return folder
 
 
+def quickstart(folder):
+  """The quickstart, trained for a moment; its folder."""
+  from experiments.quickstart import get_config
+  config = get_config()
+  config.data.count = 64
+  config.train.update({
+      'total_images': 128, 'log_every_images': 32, 'sample_every_images': 64})
+  config.evaluate.metrics = config.evaluate.best = ''
+  loop.train(schema.parse(config), folder, say=lambda line: None)
+  return folder
+
+
+def conditional(folder, small):
+  """A run of cats and dogs, trained for a moment; its folder."""
+  root = save_classes(folder.parent / 'set', 20, 20)
+  loop.train(small(
+      data__name='folder', data__path=str(root),
+      data__cache_dir=str(folder.parent / 'cache'), data__resolution=8,
+      data__count=20_000, networks__classes=2, networks__g_condition='concat',
+      networks__d_condition='projection', networks__fmap_max=4,
+      train__total_images=16, train__sample_every_images=8,
+      train__log_every_images=8), folder, say=lambda line: None)
+  return folder
+
+
 @pytest.fixture(scope='module')
-def pages(tmp_path_factory):
-  """{kind: address} of one run, of three compared, and of one that diverged."""
+def pages(tmp_path_factory, small):
+  """{kind: address} of KINDS."""
   folder = tmp_path_factory.mktemp('pages')
   first = shutil.copytree(EARLIER / 'written', folder / 'first')
   others = [changed(first, folder / f'seed {i}', seed=i) for i in (1, 2)]
@@ -78,7 +126,10 @@ def pages(tmp_path_factory):
   growing = shutil.copytree(EARLIER / 'growing', folder / 'growing')
   found = {}
   for kind, runs in (('one', [first]), ('three', [first, *others]),
-                     ('diverged', [lost]), ('growing', [growing])):
+                     ('diverged', [lost]), ('growing', [growing]),
+                     ('quickstart', [quickstart(folder / 'quickstart')]),
+                     ('conditional', [conditional(folder / 'two', small)]),
+                     ('hostile', hostile_runs.write(folder / 'hostile'))):
     (folder / 'pages' / kind).mkdir(parents=True)
     found[kind] = write(folder / 'pages' / kind, *runs)
   return found
@@ -95,6 +146,7 @@ def opened(browser):
     contexts.append(context)
     page = context.new_page()
     page.said = []
+    page.on('dialog', lambda dialog: page.said.append(dialog.message))
     page.on('console', lambda x: page.said.append(x.text)
             if x.type in ('error', 'warning') else None)
     page.on('pageerror', lambda error: page.said.append(str(error)))
@@ -108,7 +160,7 @@ def opened(browser):
     context.close()
 
 
-KINDS = ('one', 'three', 'diverged', 'growing')
+KINDS = ('one', 'three', 'diverged', 'growing', 'quickstart', 'conditional')
 
 
 @pytest.mark.parametrize('scheme', ['light', 'dark'])
@@ -187,22 +239,103 @@ def test_without_scripts_the_newest_samples_and_all_curves_are_seen(
   assert page.locator('.over:visible').count() > 3
 
 
-def test_printed_no_picture_is_cut(pages, opened, tmp_path):
-  page = opened(pages['three'])
+# Lies behind each figure, as large as it is, so that a PDF says where that is.
+BEHIND = (3, 2)
+MARGIN = 30  # Points that printers need.
+LAY = '''uri => {
+  const figures = [...document.querySelectorAll('figure')];
+  for (const figure of figures) {
+    figure.style.background = `url(${uri}) 0 0 / 100% 100% no-repeat`;
+  }
+  return figures.length;
+}'''
+
+
+@pytest.mark.parametrize('kind', ['one', 'three', 'hostile'])
+def test_printed_no_picture_is_cut(pages, opened, kind):
+  page = opened(pages[kind])
+  file = io.BytesIO()
+  Image.new('RGB', BEHIND, (250, 255, 240)).save(file, 'PNG')
+  figures = page.evaluate(LAY, 'data:image/png;base64,' + base64.b64encode(
+      file.getvalue()).decode())
+
+  def places():
+    """(width and height of the page, edges) of each figure, in points."""
+    return [(size, edges) for size, every in printed.pictures(
+        page.pdf(format='A4', print_background=True), BEHIND)
+        for edges in every]
+
+  def are_within(size, edges):
+    left, lower, right, upper = edges
+    return MARGIN < left < right < size[0] - MARGIN and (
+        MARGIN < lower < upper < size[1] - MARGIN)
+
+  found = places()
+  assert len(found) == figures > 3
+  for size, edges in found:
+    assert (round(size[0]), round(size[1])) == (596, 843)  # A4, in points.
+    assert are_within(size, edges)
+  page.add_style_tag(content='.chart { min-height: 40cm; }')
+  assert not all(are_within(*place) for place in places())
+
+
+def test_printed_no_table_leaves_the_page(pages, opened):
+  page = opened(pages['three'], (703, 1000))  # A4 within its margins.
   page.emulate_media(media='print')
-  kept = page.evaluate('''() => [...document.querySelectorAll(
-      'figure, img, .over svg')].filter(x => x.checkVisibility()).map(
-      x => getComputedStyle(x).breakInside)''')
-  assert kept and {*kept} == {'avoid'}
-  tallest = page.evaluate('''() => Math.max(...[...document.querySelectorAll(
-      'figure')].map(x => x.getBoundingClientRect().height))''')
-  page.pdf(path=tmp_path / 'page.pdf', format='A4')
-  assert tallest < 297 / 25.4 * 96 * .9  # CSS pixels of a page of A4.
-  assert len(re.findall(rb'/Type */Page\b',
-                        (tmp_path / 'page.pdf').read_bytes())) > 1
+  assert page.evaluate('''() => [...document.querySelectorAll('table, pre')]
+      .filter(x => x.getBoundingClientRect().right > 703).length''') == 0
 
 
 def test_the_page_of_a_run_that_diverged_says_so(pages, opened):
   page = opened(pages['diverged'])
   assert 'diverged' in page.locator('main').inner_text()
   assert 'g_loss is not finite' in page.locator('main').inner_text()
+
+
+def test_names_do_nothing_on_a_page(pages, opened):
+  page = opened(pages['hostile'])
+  assert page.locator('script').count() == 1
+  assert page.evaluate('''() => [...document.querySelectorAll('*')].flatMap(
+      x => [...x.attributes]).filter(x => x.name.startsWith('on')).length
+      ''') == 0
+  text = page.locator('main').inner_text()
+  for words in hostile_runs.WORDS[:5]:
+    assert words in text
+  for link in page.locator('nav a').all():
+    link.click()
+  page.get_by_role('radio', name='seconds').check()
+  page.locator('#moment').press('Home')
+  assert page.said == []
+
+
+def test_a_conditional_run_says_which_classes_its_samples_are_of(
+    pages, opened):
+  text = opened(pages['conditional']).locator('main').inner_text()
+  assert 'Along the rows the 2 classes take turns: cat, dog.' in text
+
+
+def test_the_quickstart_has_its_sections(pages, opened):
+  page = opened(pages['quickstart'])
+  headings = page.locator('h2').all_inner_texts()
+  assert headings[:1] == ['What it is'] and {
+      'Samples', 'Stability', 'Consistency of scales, and what D listens to',
+      'Curves', 'Starts', 'Again'} <= {*headings}
+  assert page.locator('.beside img').count() == 3  # At 0, 64, 128 images.
+
+
+def test_pages_are_what_the_documents_show(opened, tmp_path):
+  runs, to = os.environ.get('RUNS_OF_PAGES'), ROOT / 'docs' / 'images'
+  if runs:  # See the head of this file.
+    to = pathlib.Path(os.environ['PICTURES_OF_PAGES'])
+    runs = pathlib.Path(runs)
+    for name, paths in (('page', [runs / 'quickstart']),
+                        ('pages', sorted((runs / 'three').iterdir()))):
+      page = opened(write(tmp_path, *paths), (1280, 1700),
+                    color_scheme='light')
+      with Image.open(io.BytesIO(page.screenshot())) as picture:
+        picture.save(to / f'{name}.webp', quality=82, method=6)
+  for name in ('page', 'pages'):
+    path = to / f'{name}.webp'
+    with Image.open(path) as picture:
+      assert picture.width == 1280
+    assert path.stat().st_size < 300_000
