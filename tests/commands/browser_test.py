@@ -330,9 +330,11 @@ def test_pages_are_what_the_documents_show(opened, tmp_path):
     runs = pathlib.Path(runs)
     for name, paths in (('page', [runs / 'quickstart']),
                         ('pages', sorted((runs / 'three').iterdir()))):
-      page = opened(write(tmp_path, *paths), (1280, 1700),
-                    color_scheme='light')
-      with Image.open(io.BytesIO(page.screenshot())) as picture:
+      page = opened(write(tmp_path, *paths), color_scheme='light')
+      last = page.locator('section:has(#stability)').bounding_box()
+      with Image.open(io.BytesIO(page.screenshot(full_page=True, clip={
+          'x': 0, 'y': 0, 'width': 1280,
+          'height': last['y'] + last['height'] + 20}))) as picture:
         picture.save(to / f'{name}.webp', quality=82, method=6)
   for name in ('page', 'pages'):
     path = to / f'{name}.webp'
