@@ -9,6 +9,7 @@ from msg_gan_jax.runs.columns import Columns
 from msg_gan_jax.runs.together import Together
 
 MOST_CHARTS = 18  # Of several runs, which have one for each value.
+MOST_IN_A_KEY = 5  # Names below each chart; more stand once, before them.
 MOST_SCALES = 4  # Of several runs: charts of a value that each scale has.
 
 
@@ -42,9 +43,21 @@ def _blocks(words, shown, units, count, of) -> Iterator[Block]:
     words = f'{words} {charts_of_runs.BAND}'
   if words:
     yield Text(words.strip())
-  yield Charts([_chart(panel, units) for panel in shown])
+  yield Charts(_with_one_key([_chart(panel, units) for panel in shown]))
   if left := count - len(shown):
     yield Text(f'{plural(left, of)} more: --mode=compare draws all.')
+
+
+def _with_one_key(found):
+  """Charts with a key each; with many lines in common, one before them all."""
+  lines = {*(line for chart in found for line in chart.names.items())}
+  names, places = ({*column} for column in zip(*lines, strict=True))
+  if len(found) == 1 or not MOST_IN_A_KEY < len(names) == len(lines) == len(
+      places):
+    return found
+  key = dict(sorted(lines, key=lambda line: line[1]))
+  return [Chart('Lines of these charts', key, {}),
+          *(chart._replace(names={}) for chart in found)]
 
 
 def _chart(panel, units):

@@ -60,9 +60,11 @@ def test_one_run_has_a_line_for_each_scale(tmp_path):
   (chart,) = charts(found[STABILITY])
   assert [*chart.names] == [f'{size} px' for size in SIZES]
   assert 'figure 6 of the MSG-GAN paper' in words(found[STABILITY])
-  consistency, share = charts(found[SCALES])
-  assert [*consistency.names] == [f'{size} px' for size in SIZES[:-1]]
-  assert [*share.names] == [f'{size} px' for size in SIZES]
+  key, consistency, share = charts(found[SCALES])
+  assert [*key.names] == [f'{size} px' for size in SIZES]
+  (svg, *_), (other, *_) = consistency.drawn.values(), share.drawn.values()
+  assert '128 px: from' in svg and '256 px: from' not in svg
+  assert all(f'{size} px: from' in other for size in SIZES)
   assert [x.title for x in charts(found['Curves'])] == ['losses']
 
 
@@ -80,6 +82,19 @@ def test_of_several_runs_scales_are_shown_however_many_values_there_are(
   assert len(charts(found[SCALES])) == 2 * sections_of_runs.MOST_SCALES
   assert len(charts(found['Curves'])) == sections_of_runs.MOST_CHARTS
   assert 'values more: --mode=compare draws all.' in words(found['Curves'])
+
+
+def test_many_runs_have_one_key_before_their_charts(tmp_path):
+  config = json.loads((EARLIER / 'config.json').read_text())
+  runs = [written(tmp_path / f'run {i}', data={
+      **config['data'], 'count': 64 + i}) for i in range(6)]
+  for blocks in [*sections(*runs).values()]:
+    if len(found := charts(blocks)) > 1:  # Of one, its own is as good.
+      key, *others = found
+      assert key.names == {f'run {i}': i for i in range(6)} and not key.drawn
+      assert all(x.drawn and not x.names for x in others)
+  found = charts(sections(*runs[:5])[STABILITY])
+  assert all(x.drawn and len(x.names) == 5 for x in found)
 
 
 def test_what_no_run_has_is_no_section(tmp_path):
