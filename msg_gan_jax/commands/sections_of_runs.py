@@ -24,15 +24,15 @@ def sections(runs: Together, costs: Sequence[Columns],
   """
   every = [*charts_of_runs.panels(runs, costs, units)]
   for topic in charts_of_runs.TOPICS:
-    found = [[x for x in every if x.kind == kind] for kind in topic.kinds]
-    shown = [kind[i] for kind in found
-             for i in thumbnails.evenly(len(kind), MOST_SCALES)]
+    by_kind = [[x for x in every if x.kind == kind] for kind in topic.kinds]
+    shown = [found[i] for found in by_kind
+             for i in thumbnails.evenly(len(found), MOST_SCALES)]
     words = ' '.join(topic.kinds.values())
     yield Section(topic.heading, [
-        *_blocks(words, shown, units, sum(map(len, found)), 'scale')])
-  found = [x for x in every if not x.kind]
+        *_blocks(words, shown, units, sum(map(len, by_kind)), 'scale')])
+  others = [x for x in every if not x.kind]
   yield Section('Curves', [
-      *_blocks('', found[:MOST_CHARTS], units, len(found), 'value')])
+      *_blocks('', others[:MOST_CHARTS], units, len(others), 'value')])
 
 
 def _blocks(words, shown, units, count, of) -> Iterator[Block]:
