@@ -75,9 +75,9 @@ def _of_samples(runs):
   shown = dict(strips[:beside.MOST_STRIPS])
   if drawn := beside.over_time(shown):
     yield 'samples_over_time', drawn, (
-        'Samples of fixed latents, at the finest scale: of each run the newest '
-        f'ones at {len(beside.moments(shown))} moments, the first, the last '
-        'and those most evenly between.' + (
+        'Samples of fixed latents, at the finest scale: of each run those that '
+        f'are nearest to {len(beside.moments(shown))} moments, which are '
+        'equally far apart.' + (
             f' The first {len(shown)} of {len(strips)} runs.'
             if len(shown) < len(strips) else ''))
 

@@ -5,12 +5,12 @@ import math
 import os
 from typing import Any, NamedTuple
 
+import numpy as np
 from PIL import Image
 
 from msg_gan_jax.report import grids
 from msg_gan_jax.report.axis import told_apart
 from msg_gan_jax.report.plots import TWO_COLUMNS
-from msg_gan_jax.report.thumbnails import evenly
 
 WIDEST = 900  # Pixels of a grid; a print has no more of it.
 WORDS = 112  # Characters across two columns.
@@ -66,23 +66,25 @@ class Strip(NamedTuple):
   shapes: Sequence[tuple[int, int]] = ()
 
 
-def moments(strips: Mapping[str, Strip]) -> list[int]:
-  """Images at which grids are shown: the first, the last, and evenly between.
+def moments(strips: Mapping[str, Strip]) -> list[float]:
+  """Images at which grids are shown: equally far apart, [] of a single one.
 
   Args:
     strips: {name: Strip}.
   """
-  every = sorted({images for strip in strips.values()
-                  for images, _ in strip.grids})
-  return [every[i] for i in evenly(len(every), MOMENTS)]
+  images = [x for strip in strips.values() for x, _ in strip.grids]
+  count = min(MOMENTS, max(
+      (len(strip.grids) for strip in strips.values()), default=0))
+  return np.linspace(min(images), max(images), count).tolist() if (
+      count > 1) else []
 
 
 def over_time(strips: Mapping[str, Strip]) -> Any:
   """A row for each run, a column for each of `moments`.
 
-  A run shows its newest grid of a moment, with its own images below it, and
-  nothing where it has none that is newer than that of the column before. Of
-  many runs there are fewer samples, for a page to hold all.
+  A run shows its grid that is nearest to a moment, with its own images below
+  it, and nothing where that is another moment's. Of many runs there are fewer
+  samples, for a page to hold all.
 
   Args:
     strips: {name: Strip}; what cannot be read is left out.
@@ -91,7 +93,7 @@ def over_time(strips: Mapping[str, Strip]) -> Any:
     A figure for `plots.save`, or None where there are not two moments.
   """
   columns = moments(strips)
-  if len(columns) < 2:
+  if not columns:
     return None
   tallest = _room(len(strips)) / (SHARE * STEP)
   rows = {name: _at(strip, columns, tallest) for name, strip in strips.items()}
@@ -136,11 +138,14 @@ def _room(count):
 
 
 def _at(strip, columns, tallest):
-  """{column: (images, picture)} of a run, those alone that are new in it."""
+  """{column: (images, picture)} of a run, each picture once."""
   found, last = {}, -1
   for j, moment in enumerate(columns):
-    past = [grid for grid in strip.grids if last < grid[0] <= moment]
-    for images, path in reversed(past):
+    # Of two that are as near, the later one.
+    for images, path in sorted(strip.grids, key=lambda grid: (
+        abs(grid[0] - moment), -grid[0])):
+      if images <= last or abs(images - moment) >= columns[1] - columns[0]:
+        break
       with contextlib.suppress(OSError):
         found[j] = images, _read(path, strip.shapes, tallest)
         last = images

@@ -46,18 +46,28 @@ def test_a_picture_of_another_size_is_taken_whole():
   assert grids.finest_part(picture, SHAPES) is picture
 
 
-def test_a_strip_has_the_newest_grid_of_each_moment(tmp_path):
-  whole = {i: grid(tmp_path / f'{i}.png') for i in (0, 10, 20, 30, 40, 50)}
+def test_a_strip_has_the_grid_that_is_nearest_to_each_moment(tmp_path):
+  whole = {i: grid(tmp_path / f'{i}.png') for i in range(0, 60, 10)}
   strips = {'all': Strip([*whole.items()], SHAPES),
             'few': Strip([(i, whole[i]) for i in (0, 20, 30)], SHAPES)}
-  assert beside.moments(strips) == [0, 10, 20, 40, 50]
+  assert beside.moments(strips) == [0, 12.5, 25, 37.5, 50]
   figure = beside.over_time(strips)
   assert texts(figure) == [
-      'all', *(f'{i} real images' for i in (0, 10, 20, 40, 50)),
+      'all', *(f'{i} real images' for i in (0, 10, 30, 40, 50)),
       'few', *(f'{i} real images' for i in (0, 20, 30))]
   # Cells of one moment stand in one column.
   left = [round(ax.get_position().x0, 6) for ax in figure.axes]
-  assert left[5:] == [left[0], left[2], left[3]]
+  assert left[5:] == left[:3]
+
+
+def test_runs_whose_batches_differ_stand_in_the_same_columns(tmp_path):
+  path = grid(tmp_path / 'a.png')
+  strips = {str(off): Strip([(0, path), *(
+      (i + off, path) for i in (25, 50, 75)), (100, path)], SHAPES)
+      for off in (0, 1, 3)}
+  figure = beside.over_time(strips)
+  left = [round(ax.get_position().x0, 6) for ax in figure.axes]
+  assert len(left) == 15 and left[:5] == left[5:10] == left[10:]
 
 
 def test_many_runs_have_fewer_samples_and_still_fit_a_page(tmp_path):
