@@ -29,9 +29,11 @@ import hostile_runs
 from PIL import Image
 import printed
 import pytest
+import watch_server
 
 from msg_gan_jax import show_report
 from msg_gan_jax.commands import page_of_runs
+from msg_gan_jax.commands import watched as watched_runs
 from msg_gan_jax.config import schema
 from msg_gan_jax.report.page import render
 from msg_gan_jax.runs.read import read
@@ -151,7 +153,8 @@ def opened(browser):
             if x.type in ('error', 'warning') else None)
     page.on('pageerror', lambda error: page.said.append(str(error)))
     page.on('request', lambda request: page.said.append(request.url)
-            if not request.url.startswith(('file:', 'data:')) else None)
+            if not request.url.startswith(
+                ('file:', 'data:', 'http://127.0.0.1:')) else None)
     page.goto(address)
     return page
 
@@ -341,3 +344,71 @@ def test_pages_are_what_the_documents_show(opened, tmp_path):
     with Image.open(path) as picture:
       assert picture.width == 1280
     assert path.stat().st_size < 300_000
+
+
+@pytest.fixture
+def watched(tmp_path):
+  """(folder of runs, address) of a server of them, which renews at once."""
+  shutil.copytree(EARLIER / 'written', tmp_path / 'first')
+  with watch_server.serve(tmp_path) as server:
+    yield tmp_path, server.address
+
+
+@pytest.mark.parametrize('scheme', ['light', 'dark'])
+@pytest.mark.parametrize('size', SIZES)
+def test_the_list_of_runs_opens_without_a_word_and_axe_finds_no_serious_fault(
+    watched, opened, axe, size, scheme):
+  page = opened(watched[1], size, color_scheme=scheme, bypass_csp=True)
+  assert page.said == []
+  assert page.evaluate('document.documentElement.scrollWidth') <= size[0]
+  page.locator('[name=run]').check()
+  page.add_script_tag(content=axe)
+  found = page.evaluate('axe.run()')['violations']
+  assert [(x['id'], x['nodes'][0]['html']) for x in found
+          if x['impact'] in SERIOUS] == []
+
+
+def test_a_list_that_is_open_renews_itself_and_keeps_what_was_chosen(
+    watched, opened):
+  folder, address = watched
+  page = opened(address)
+  page.locator('[name=run]').check()
+  shutil.copytree(EARLIER / 'growing', folder / 'second')
+  page.get_by_role('link', name='second').wait_for(timeout=10_000)
+  assert page.locator('[name=run]:checked').get_attribute('value') == 'first'
+  shutil.rmtree(folder / 'second')
+  page.get_by_text('1 run below').wait_for(timeout=10_000)
+  page.locator('[name=run]').check()
+  page.get_by_role('button').click()
+  assert page.get_by_role('heading', level=1).inner_text() == 'first'
+  page.get_by_role('link', name='All runs').click()
+  page.get_by_text('1 run below').wait_for()
+  assert page.said == []
+
+
+def test_a_page_that_is_open_goes_on_with_its_run(
+    watched, opened, monkeypatch):
+  monkeypatch.setattr(watched_runs, 'SHARE', 1e3)  # It is drawn anew at once.
+  folder, address = watched
+  page = opened(address)
+  page.get_by_role('link', name='first').click()
+  page.locator('#moment').focus()
+  page.keyboard.press('Home')
+  page.get_by_role('radio', name='seconds').check()
+  page.locator('#moment').focus()
+  with open(folder / 'first' / 'warnings.jsonl', 'a', encoding='utf-8') as file:
+    file.write(json.dumps({'text': 'something new', 'date': ''}) + '\n')
+  page.get_by_text('something new').wait_for(timeout=15_000)
+  # Where the slider stood and what was chosen stays, the focus too.
+  assert page.locator('output').inner_text() == '0 seconds'
+  assert page.get_by_role('radio', name='seconds').is_checked()
+  assert page.evaluate('document.activeElement.id') == 'moment'
+  assert page.said == []
+
+
+def test_a_page_whose_server_is_gone_says_so(tmp_path, opened):
+  shutil.copytree(EARLIER / 'written', tmp_path / 'first')
+  with watch_server.serve(tmp_path) as server:
+    page = opened(server.address)
+  page.get_by_text('Nobody answers at this address any more').wait_for(
+      timeout=15_000)
