@@ -8,9 +8,11 @@ from typing import NoReturn, Protocol
 from absl import app, flags
 
 from msg_gan_jax.commands import (
+  arithmetic,
   command_line,
   compare,
   completion,
+  directions,
   evaluate,
   experiments,
   help_text,
@@ -69,6 +71,8 @@ COMMANDS: dict[str, Command] = {
     'timelapse': timelapse,
     'mix': mix,
     'truncate': truncate,
+    'arithmetic': arithmetic,
+    'directions': directions,
     'project': project,
     'report': report,
     'compare': compare,
