@@ -43,8 +43,8 @@ def weights(trained: Trained) -> np.ndarray:
   found: list[Any] = []
 
   def listen(call, args, kwargs, context):
-    x = args[0] if args else None
-    if not _has_kernel(context) or jnp.ndim(x) != 2 or x.shape[1] != width:
+    x = _vector(context, args)
+    if x is None or x.shape[1] != width:
       return call(*args, **kwargs)
     y = call(jnp.concatenate([x, _probes(width, x)]), *args[1:], **kwargs)
     found.append(_columns(y[len(x):]))
@@ -114,9 +114,9 @@ def _first_layer(trained):
   found: list[Any] = []
 
   def listen(call, args, kwargs, context):
-    x = args[0] if args else None
-    if _has_kernel(context) and jnp.ndim(x) == 2 and x.shape[1] >= latent and (
-        np.allclose(np.asarray(x[:, :latent], np.float32), z, atol=_NEAR)):
+    x = _vector(context, args)
+    if x is not None and x.shape[1] >= latent and np.allclose(
+        np.asarray(x[:, :latent], np.float32), z, atol=_NEAR):
       y = call(_probes(latent, x), *args[1:], **kwargs)
       found.append((context.module.path, np.asarray(_columns(y), np.float64)))
       raise _FoundError
@@ -149,6 +149,12 @@ def _has_kernel(context):
   """Whether a module that is called has weights of its own."""
   return context.method_name == '__call__' and (
       'kernel' in context.module.variables.get('params', {}))
+
+
+def _vector(context, args):
+  """The input [B, n] of a layer with weights of its own; None of all else."""
+  x = args[0] if args and _has_kernel(context) else None
+  return x if getattr(x, 'ndim', 0) == 2 else None
 
 
 def _probes(size, like):
