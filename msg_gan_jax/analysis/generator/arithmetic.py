@@ -223,7 +223,7 @@ def sum_figure(trained: Trained, terms: Sequence[Term], found: Sum,
   bands = [_band([figure.tile(x[level]) for x in drawn], counts, height,
                  (f'{drawn[0][level].shape[0]} px', '') if scales else None)
            for level in levels]
-  heads = [f'{"−" if term.sign < 0 else "+" if i else ""} {_short(term)}'
+  heads = [f'{"-" if term.sign < 0 else "+" if i else ""} {_short(term)}'
            for i, term in enumerate(terms)]
   beside = [*((f'example {i + 1}', '') for i in range(height - 1)),
             ('mean', '')] * len(bands)

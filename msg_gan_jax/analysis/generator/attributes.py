@@ -4,6 +4,8 @@ A classifier of the run's own data set reads samples; a linear classifier learns
 to tell from z or w what was read. Its normal is the direction.
 """
 from collections.abc import Callable, Iterable, Sequence
+import math
+import re
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,6 +32,7 @@ FEWEST = 20  # Samples with and without a value, of those it learns from.
 PROBES = 200  # Held-out samples that are moved along each direction.
 REACH = 2.  # Standard deviations that they are moved by, to both sides.
 RANDOM = 8  # Random directions to compare with.
+_LONGEST_NAME = 60  # Characters of a name of a file.
 _C = .01  # Of the support vectors: latents are many and few of them tell much.
 
 
@@ -38,7 +41,8 @@ class Reader(NamedTuple):
 
   Attributes:
     variables: of features.classifier.
-    values: {head: names of its values}; heads are the factors, and 'label'.
+    values: {head: names of its values}; heads are the factors and, where it is
+      none of these, 'label'.
     accuracy: {head: share of held-out reals that it is right about}.
   """
   variables: classifier.Variables
@@ -83,13 +87,15 @@ class Effect(NamedTuple):
   Attributes:
     name: of the direction.
     of: the attribute it was learned for, or None.
+    reads: share of held-out reals of which the classifier says it rightly.
     separates: balanced accuracy of the linear classifier on held-out samples.
     before, after: share of pictures with the attribute at the ends.
     changes: {head: share of pictures that show another value at one end than
-      at the other}.
+      at the other}, of heads that were asked for or the classifier is SURE of.
   """
   name: str
   of: Attribute | None
+  reads: float
   separates: Proportion | None
   before: Proportion | None
   after: Proportion | None
@@ -112,10 +118,14 @@ def reader(splits: Splits, cache_dir: str = '',
   more = {} if say is None else {'say': say}
   learned = dataset_classifier.trained(
       source, splits.held_out, cache_dir, **more)
-  heads, _ = dataset_classifier.heads_of(source)
+  heads, labels = dataset_classifier.heads_of(source)
   named = avatars.FACTORS if source.name == avatars.Avatars.name else {}
   values = {head: tuple(source.classes if head == 'label' else named.get(
       head, tuple(map(str, range(count))))) for head, count in heads.items()}
+  first = labels(np.arange(min(len(source), 1000)))
+  label = first.pop('label', None)
+  if any((x == label).all() for x in first.values()):
+    del values['label']  # It is a factor by another name.
   return Reader(learned.variables, values, learned.accuracy)
 
 
@@ -248,14 +258,22 @@ def find(trained: Trained, known: Reader,
                          wilson(int((~said & ~has).sum()), int((~has).sum()))))
   stacked = np.stack(vectors)
   found = Directions(
-      tuple(x.name.replace(':', '_').replace(' ', '_') for x in attributes),
-      stacked, directions.along(stacked, points),
+      _file_names(attributes), stacked, directions.along(stacked, points),
       np.array([x.value for x in told]), 'balanced accuracy', space)
   probes = slice(learn, learn + PROBES)
   effects = _effects(
       trained, known, found, attributes, told, points[probes],
       None if labels is None else labels[probes], points)
   return found, effects
+
+
+def _file_names(attributes):
+  """Names of attributes as a file may have them, no two alike."""
+  names = list[str]()
+  for x in attributes:
+    name = re.sub(r'[^\w.-]+', '_', x.name)[:_LONGEST_NAME]
+    names.append(name if name not in names else f'{name}_{len(names) + 1}')
+  return tuple(names)
 
 
 def _effects(trained, known, found, attributes, told, probes, labels, points):
@@ -273,7 +291,9 @@ def _effects(trained, known, found, attributes, told, probes, labels, points):
         labels, len(vectors)), found.space, 'Reading both ends')
     ends.append({head: x.reshape(len(vectors), -1) for head, x in read.items()})
   low, high = ends
-  differ = {head: low[head] != high[head] for head in known.values}
+  own = {x.head for x in attributes}
+  differ = {head: low[head] != high[head] for head in known.values
+            if head in own or known.accuracy[head] >= SURE}
 
   def shares(rows):
     return {head: wilson(int(x[rows].sum()), x[rows].size)
@@ -284,9 +304,9 @@ def _effects(trained, known, found, attributes, told, probes, labels, points):
       zip(found.names, attributes, told, strict=True)):
     before, after = (wilson(int((end[of.head][i] == of.value).sum()),
                             len(probes)) for end in ends)
-    effects.append(Effect(
-        name, of, right, before, after, shares(slice(i, i + 1))))
-  return [*effects, Effect('random', None, None, None, None,
+    effects.append(Effect(name, of, known.accuracy[of.head], right, before,
+                          after, shares(slice(i, i + 1))))
+  return [*effects, Effect('random', None, math.nan, None, None, None,
                            shares(slice(len(effects), None)))]
 
 

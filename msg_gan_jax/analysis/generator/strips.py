@@ -17,7 +17,7 @@ from msg_gan_jax.analysis.trained import Latents, Trained
 from msg_gan_jax.files import progress
 from msg_gan_jax.files.atomic import replacing
 from msg_gan_jax.metrics.functional.proportions import Proportion
-from msg_gan_jax.report import figure, grids, tables
+from msg_gan_jax.report import figure, grids, lettering, tables, text
 
 PLACES = tuple(range(-3, 4))  # Standard deviations, as in SeFa's figures.
 _MOST_ROWS = 40  # Directions in the overview.
@@ -120,17 +120,19 @@ def effects_table(effects: Sequence[Effect]) -> tables.Table:
               if head != x.of.head}
     most = max(others, key=lambda head: others[head].value, default='')
     rows.append([
-        x.of.name, _around(x.separates), x.before.value, x.after.value,
+        x.of.name, x.reads, _around(x.separates), x.before.value, x.after.value,
         _around(x.changes[x.of.head]), random.changes[x.of.head].value,
         most, others[most].value if most else None,
         float(np.mean([y.value for y in others.values()])) if others else None,
         float(np.mean([random.changes[head].value for head in others])) if (
             others) else None])
   return tables.Table(
-      ('direction', 'separates', f'has it at -{REACH:g}',
+      ('direction', 'read rightly', 'separates', f'has it at -{REACH:g}',
        f'has it at +{REACH:g}', 'changes it', 'random: it',
        'most changed other', 'that', 'others, mean', 'random: others'),
       rows, 'Directions of a linear classifier, and what they change', (
+          'read rightly: share of held-out reals of which the classifier says '
+          'the factor rightly; factors below .8 are left out of the others.',
           'separates: balanced accuracy on held-out samples, .5 is a guess; in '
           'brackets 95 % intervals (of Wilson, and of Zou & Donner).',
           f'has it: share of {PROBES} held-out samples with the value at '
@@ -186,7 +188,8 @@ def _above():
 
 
 def _beside(found, i):
-  return found.names[i], f'{found.measure} {found.strengths[i]:.3g}'
+  name = text.legible(text.short(found.names[i]), lettering.can_write)
+  return name, f'{found.measure} {found.strengths[i]:.3g}'
 
 
 def _around(x: Proportion):

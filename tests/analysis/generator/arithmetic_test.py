@@ -182,7 +182,7 @@ def test_the_figure_has_examples_means_and_the_sum(monkeypatch, scales):
   summed = arithmetic.add(found, terms, like(found.gan, terms))
   arithmetic.sum_figure(found, terms, summed, scales)
   (bands, named), = seen
-  assert named['above'] == [' 3,4,5', '− 6', '', '= sum', '']
+  assert named['above'] == [' 3,4,5', '- 6', '', '= sum', '']
   assert len(bands) == (2 if scales else 1)
   assert len(named['beside']) == 4 * len(bands)
   for level, band in zip((0, 1) if scales else (1,), bands, strict=True):

@@ -27,9 +27,13 @@ def normal(*shape, seed=0):
 def random_state(gan, scale=.5):
   """About as `init` would, without compiling that."""
   random = np.random.default_rng(1)
-  return jax.tree.map(
-      lambda x: jnp.asarray(scale * random.normal(size=x.shape), x.dtype),
-      jax.eval_shape(gan.init, jax.random.key(0)))
+
+  def drawn(path, x):
+    x = jnp.asarray(scale * random.normal(size=x.shape), x.dtype)
+    return jnp.abs(x) if 'var' in jax.tree_util.keystr(path) else x
+
+  return jax.tree_util.tree_map_with_path(
+      drawn, jax.eval_shape(gan.init, jax.random.key(0)))
 
 
 def made(config):
@@ -264,7 +268,7 @@ def test_what_cannot_be_found_is_told(plain, method, count, samples, space,
 
 
 def test_of_a_mapping_these_methods_are_in_w(styled):
-  with pytest.raises(ValueError, match="^space: 'z', but sefa is of what a map"):
+  with pytest.raises(ValueError, match="^space: 'z', but sefa is of what a m"):
     directions.find(styled, 'sefa', 2, 50, 'z')
 
 
