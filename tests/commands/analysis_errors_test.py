@@ -95,7 +95,7 @@ def run(runs, tmp_path, command):
     ('mix - --steps=3', '--steps: a flag of --mode=project; '),
     ('sample - --w_file=w.npy', '--w_file: a flag of --mode=walk, --mode='
      'mix, --mode=truncate and --mode=directions; '),
-    ('mix - --space=w', '--space: a flag of --mode=walk, --mode=arithmetic and'),
+    ('mix - --space=w', '--space: a flag of --mode=walk, --mode=arithmetic an'),
     ('mix - --between=z', '--between: a flag of --mode=walk; '),
     ('walk - --terms=3', '--terms: a flag of --mode=arithmetic; '),
     ('walk - --method=pca', '--method: a flag of --mode=directions; '),
@@ -184,7 +184,7 @@ def run(runs, tmp_path, command):
     # Between classes.
     ('walk classes --between=class --labels=dog', '--labels: --between=class w'
      'alks from one class to another, and all stops are of class 1; wanted tw'),
-    ('walk classes --between=both --labels=dog', '--labels: --between=both wal'),
+    ('walk classes --between=both --labels=dog', '--labels: --between=both wa'),
     ('walk classes --between=z --labels=dog,cat', '--labels: a walk in z stays'
      ' in one class; wanted one, such as --labels=1, or --between=both.'),
     ('walk classes --between=class --count=3', '--count: means nothing beside '
@@ -195,30 +195,29 @@ def run(runs, tmp_path, command):
      's its class in it, which --between=class changes; wanted z.'),
     ('walk styled --between=class', "--between: 'class', but the GAN was train"
      "ed without classes (config.networks.classes = 0); wanted 'z'."),
-    ('walk plain --between=both', "--between: 'both', but the GAN was trained "),
-    ('walk styled --between=class --labels=0,1', '--labels: 0,1, but the GAN w'),
-    ('walk - --between=x', "--between: wanted one of z, class, both, found 'x'"),
+    ('walk plain --between=both', "--between: 'both', but the GAN was trained"),
+    ('walk styled --between=class --labels=0,1', '--labels: 0,1, but the GAN '),
+    ('walk - --between=x', "--between: wanted one of z, class, both, found 'x"),
     # Arithmetic.
     ('arithmetic -', "--terms: which? Such as --terms='3,17,42 - 5,6,7 + 8,9,1"
      "0', of pictures that --mode=sample --seeds=0-99 shows."),
     ('arithmetic - --terms=3', '--workdir: which run?'),
     ('arithmetic plain --terms="3 -"', '--terms: wanted seeds with commas betw'
      'een them, such as 3,17,42, ranges such as 0-9, or a seed'),
-    ('arithmetic plain --terms="3;4"', '--terms: wanted seeds with commas betwee'
-     'n them, such as 3,17,42, ranges such as 0-9, or a seed'),
+    ('arithmetic plain --terms="3;4"', '--terms: wanted seeds with commas be'),
     ('arithmetic plain --terms=1:100000', '--terms: 1:100000: wanted numbers o'
      'f latents of at most 99999, found 100000.'),
     ('arithmetic plain --terms=3 --space=w', "--space: 'w', but this GAN has n"
      "o mapping network; wanted 'z'."),
-    ('arithmetic plain --terms=3 --out=x.jpg', '--out: wanted a file that ends'),
-    ('arithmetic plain --terms=3 --psi=.5', '--psi: 0.5, but truncation needs '),
-    ('arithmetic plain --terms=3 --labels=1', '--labels: 1, but the GAN was tr'),
+    ('arithmetic plain --terms=3 --out=x.jpg', '--out: wanted a file that end'),
+    ('arithmetic plain --terms=3 --psi=.5', '--psi: 0.5, but truncation needs'),
+    ('arithmetic plain --terms=3 --labels=1', '--labels: 1, but the GAN was t'),
     ('arithmetic classes --terms=3:0,4:1 --space=z', '--labels: a sum in z sta'
      'ys in one class; wanted one, such as --labels=0.'),
     ('arithmetic points --terms=3', '--workdir: it draws points of the plane'),
     # Directions.
     ('directions -', '--workdir: which run?'),
-    ('directions plain --method=ica', '--method: wanted one of pca, sefa, clas'),
+    ('directions plain --method=ica', '--method: wanted one of pca, sefa, cla'),
     ('directions plain --components=0', '--components=0: '),
     ('directions plain --components=9 --samples=50', '--components: 9, but the'
      're are at most 8 of 50 samples; wanted fewer, or more samples.'),
@@ -231,10 +230,10 @@ def run(runs, tmp_path, command):
     ('directions plain --space=w', "--space: 'w', but this GAN has no mapping"),
     ('directions styled --space=z', "--space: 'z', but pca is of what a mappin"
      "g network gives; wanted 'w', or --method=classifier."),
-    ('directions plain --out=z.npy', "--out: 'z.npy' is a file; wanted a folde"),
-    ('directions plain --w_file=w.npy', '--w_file: this run has no mapping net'),
+    ('directions plain --out=z.npy', "--out: 'z.npy' is a file; wanted a fold"),
+    ('directions plain --w_file=w.npy', '--w_file: this run has no mapping ne'),
     ('directions points', '--workdir: it draws points of the plane'),
-    ('directions plain --labels=1', '--labels: 1, but the GAN was trained with'),
+    ('directions plain --labels=1', '--labels: 1, but the GAN was trained wit'),
     # Styles.
     ('mix plain', '--workdir: its GAN has no mapping network, and so no st'
      'yles; wanted one such as stylegan, msg_stylegan or stylegan2.'),

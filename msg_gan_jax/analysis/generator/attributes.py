@@ -259,7 +259,7 @@ def find(trained: Trained, known: Reader,
   stacked = np.stack(vectors)
   found = Directions(
       _file_names(attributes), stacked, directions.along(stacked, points),
-      np.array([x.value for x in told]), 'balanced accuracy', space)
+      np.array([x.share for x in told]), 'balanced accuracy', space)
   probes = slice(learn, learn + PROBES)
   effects = _effects(
       trained, known, found, attributes, told, points[probes],

@@ -118,13 +118,13 @@ def effects_table(effects: Sequence[Effect]) -> tables.Table:
     assert x.of and x.separates and x.before and x.after
     others = {head: change for head, change in x.changes.items()
               if head != x.of.head}
-    most = max(others, key=lambda head: others[head].value, default='')
+    most = max(others, key=lambda head: others[head].share, default='')
     rows.append([
-        x.of.name, x.reads, _around(x.separates), x.before.value, x.after.value,
-        _around(x.changes[x.of.head]), random.changes[x.of.head].value,
-        most, others[most].value if most else None,
-        float(np.mean([y.value for y in others.values()])) if others else None,
-        float(np.mean([random.changes[head].value for head in others])) if (
+        x.of.name, x.reads, _around(x.separates), x.before.share, x.after.share,
+        _around(x.changes[x.of.head]), random.changes[x.of.head].share,
+        most, others[most].share if most else None,
+        float(np.mean([y.share for y in others.values()])) if others else None,
+        float(np.mean([random.changes[head].share for head in others])) if (
             others) else None])
   return tables.Table(
       ('direction', 'read rightly', 'separates', f'has it at -{REACH:g}',
@@ -151,7 +151,7 @@ def changes_table(effects: Sequence[Effect]) -> tables.Table:
   return tables.Table(
       ('direction', *heads),
       [[x.of.name if x.of else x.name, *(
-          x.changes[head].value for head in heads)] for x in effects],
+          x.changes[head].share for head in heads)] for x in effects],
       'Share of pictures that show another value at one end of a direction '
       'than at the other', (), 2)
 
@@ -193,4 +193,4 @@ def _beside(found, i):
 
 
 def _around(x: Proportion):
-  return tables.Around(x.value, x.low, x.high)
+  return tables.Around(x.share, x.low, x.high)

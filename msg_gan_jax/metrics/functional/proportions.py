@@ -9,23 +9,24 @@ class Proportion(NamedTuple):
   """A share with its 95 % interval.
 
   Attributes:
-    value: 0 .. 1; nan of none.
+    share: 0 .. 1; nan of none.
     low, high: the ends of the interval, within 0 .. 1.
   """
-  value: float
+  share: float
   low: float
   high: float
 
 
 def wilson(hits: int, n: int) -> Proportion:
-  """The share hits / n, with Wilson's interval, which fits a few of few too.
+  """The share hits / n, with Wilson's interval.
+
+  Unlike the normal interval it stays within 0 .. 1, also at 0 of n.
 
   Args:
     hits: 0 .. n.
     n: how many were asked; of 0 nothing is known.
 
-  Source: Wilson 1927, Probable inference, the law of succession, and
-  statistical inference.
+  Source: Wilson 1927, doi:10.1080/01621459.1927.10502953, eq. 1.
   """
   if not n:
     return Proportion(math.nan, 0., 1.)
@@ -40,10 +41,10 @@ def wilson(hits: int, n: int) -> Proportion:
 def balanced(one: Proportion, other: Proportion) -> Proportion:
   """The mean of two shares of different samples, such as two recalls.
 
-  Source: Zou & Donner 2008, Construction of confidence limits about effect
-  measures: limits of a sum by those of what is added.
+  Source: Zou & Donner 2008, doi:10.1002/sim.3095: limits of a sum by those of
+  what is added.
   """
-  value = (one.value + other.value) / 2
-  low = math.hypot(one.value - one.low, other.value - other.low) / 2
-  high = math.hypot(one.high - one.value, other.high - other.value) / 2
-  return Proportion(value, value - low, value + high)
+  share = (one.share + other.share) / 2
+  low = math.hypot(one.share - one.low, other.share - other.low) / 2
+  high = math.hypot(one.high - one.share, other.high - other.share) / 2
+  return Proportion(share, share - low, share + high)

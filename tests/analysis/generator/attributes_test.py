@@ -85,12 +85,12 @@ def test_what_is_linear_is_separated_and_changes_alone(found):
   _, effects = found
   *own, random = effects
   for x in own:
-    assert x.separates.value > .95 and x.separates.low > .9
-    assert (x.before.value, x.after.value) < (.05, 1) and x.after.value > .6
-    itself = x.changes[x.of.head].value
-    others = [y.value for head, y in x.changes.items() if head != x.of.head]
+    assert x.separates.share > .95 and x.separates.low > .9
+    assert (x.before.share, x.after.share) < (.05, 1) and x.after.share > .6
+    itself = x.changes[x.of.head].share
+    others = [y.share for head, y in x.changes.items() if head != x.of.head]
     assert itself > .9 and max(others) < .3
-    assert itself > random.changes[x.of.head].value + .2
+    assert itself > random.changes[x.of.head].share + .2
   # What the classifier guesses is of no account.
   assert 'guess' not in own[0].changes and random.of is None
 
@@ -105,7 +105,7 @@ def test_a_value_may_be_asked_for_and_named(found):
   assert got.vectors[0] @ AXES[2] < -.95  # Low is where it is dark.
   # A guess that is asked for is counted.
   _, effects = attributes.find(made(), known, asked[1:], 1000)
-  assert .35 < effects[0].separates.value < .65
+  assert .35 < effects[0].separates.share < .65
   assert 'guess' in effects[0].changes
 
 
@@ -188,17 +188,17 @@ def test_the_tables_have_what_was_measured(found):
   table = strips.effects_table(effects)
   assert [row[0] for row in table.rows] == [x.of.name for x in effects[:-1]]
   for row, x in zip(table.rows, effects, strict=False):
-    others = {head: y.value for head, y in x.changes.items()
+    others = {head: y.share for head, y in x.changes.items()
               if head != x.of.head}
-    assert row[1] == x.reads and row[2].value == x.separates.value
-    assert row[5].value == x.changes[x.of.head].value
+    assert row[1] == x.reads and row[2].value == x.separates.share
+    assert row[5].value == x.changes[x.of.head].share
     assert row[8] == max(others.values()) == others[row[7]]
     assert row[9] == pytest.approx(np.mean([*others.values()]))
   table = strips.changes_table(effects)
   assert table.columns == ('direction', 'left', 'middle', 'right')
   assert [row[0] for row in table.rows][-1] == 'random'
-  assert table.rows[0][1] == effects[0].changes['left'].value
-  assert got.strengths[0] == effects[0].separates.value
+  assert table.rows[0][1] == effects[0].changes['left'].share
+  assert got.strengths[0] == effects[0].separates.share
 
 
 def test_all_is_written(found, tmp_path):
