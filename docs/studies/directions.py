@@ -22,10 +22,10 @@ SHOWN = 6  # Directions that are found without labels.
 SAMPLES = 4000
 SEEDS = 2000  # Of which examples are chosen.
 EXAMPLES = 3
-# Deep skin with glasses, less deep skin, and light skin.
-GLASSES = ({'glasses': 'round', 'skin': 'deep'},
-           {'glasses': 'none', 'skin': 'deep'},
-           {'glasses': 'none', 'skin': 'porcelain'})
+# Whose shirts change heads: a navy one, less a red one, and a light head.
+TERMS = ({'shirt': 'navy', 'skin': 'deep'}, {'shirt': 'red', 'skin': 'deep'},
+         {'shirt': 'red', 'skin': 'porcelain'})
+WANTED = {'shirt': 'navy', 'skin': 'porcelain'}
 
 
 def main(argv: list[str]) -> None:
@@ -60,28 +60,34 @@ def main(argv: list[str]) -> None:
 
 
 def _arithmetic(trained, known):
-  """The figure of glasses that change heads; prints whose they are."""
+  """The figure of a shirt on another head; prints what it is made of."""
   from msg_gan_jax.analysis.generator import arithmetic, picks
   from msg_gan_jax.analysis.trained import Latents
   from msg_gan_jax.report import grids
   z = picks.latents(trained.gan, [picks.Pick(i) for i in range(SEEDS)])
   read = known.read(levels[-1] for levels in trained.images(z))
   words = []
-  for wanted in GLASSES:
-    has = np.all([
-        read[head] == known.values[head].index(value)
-        for head, value in wanted.items()], 0)
-    seeds = np.flatnonzero(has)[:EXAMPLES]
+  for wanted in TERMS:
+    seeds = np.flatnonzero(_has(known, read, wanted))[:EXAMPLES]
     words.append(','.join(map(str, seeds)))
   text = f'{words[0]} - {words[1]} + {words[2]}'
   print(f'--terms={text!r}')
   terms = arithmetic.parse(text)
   like = Latents(picks.latents(
       trained.gan, [pick for term in terms for pick in term.picks]))
+  found = arithmetic.add(trained, terms, like)
   path = IMAGES / 'arithmetic.png'
-  grids.save(path, arithmetic.sum_figure(
-      trained, terms, arithmetic.add(trained, terms, like)))
+  grids.save(path, arithmetic.sum_figure(trained, terms, found))
   _smaller(path, 'arithmetic')
+  read = known.read(levels[-1] for levels in trained.images(found.around))
+  print(f'{_has(known, read, WANTED).sum()} of the sum and its neighbours have '
+        f'{WANTED}')
+
+
+def _has(known, read, wanted):
+  """bool [n]: whose every factor is the one that is wanted."""
+  return np.all([read[head] == known.values[head].index(value)
+                 for head, value in wanted.items()], 0)
 
 
 def _key(seed):

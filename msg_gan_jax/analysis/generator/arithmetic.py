@@ -19,6 +19,7 @@ NOISE = .25  # Half the width of the neighbourhood, as in the paper.
 SIDE = 3  # Of the square of neighbours; the result is in the middle.
 SPREAD_OF = 1000  # Styles whose deviation the noise in w is measured by.
 _SHOWN = 6  # Examples of a term that the figure shows: the first ones.
+_LONGEST = 12  # Characters that fit over a column.
 _SIGNS = {'+': 1, '-': -1}
 
 
@@ -253,7 +254,7 @@ def _band(tiles, counts, height, heading):
 
 def _short(term):
   """Its text, if it fits over a column; else how many examples it has."""
-  return term.text if len(term.text) <= 10 else f'{len(term.picks)} examples'
+  return term.text if len(term.text) <= _LONGEST else f'{len(term.picks)} examples'
 
 
 def _deviation(trained):

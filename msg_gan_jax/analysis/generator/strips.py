@@ -127,9 +127,10 @@ def effects_table(effects: Sequence[Effect]) -> tables.Table:
         float(np.mean([random.changes[head].share for head in others])) if (
             others) else None])
   return tables.Table(
-      ('direction', 'read rightly', 'separates', f'has it at -{REACH:g}',
-       f'has it at +{REACH:g}', 'changes it', 'random: it',
-       'most changed other', 'that', 'others, mean', 'random: others'),
+      ('direction', 'read rightly', 'separates', f'has it at -{REACH:g} sd',
+       f'has it at +{REACH:g} sd', 'changes it', 'random changes it',
+       'most changed other', 'changes that', 'changes others, mean',
+       'random changes others'),
       rows, 'Directions of a linear classifier, and what they change', (
           'read rightly: share of held-out reals of which the classifier says '
           'the factor rightly; factors below .8 are left out of the others.',
