@@ -83,7 +83,7 @@ def features(trained: Trained, z: np.ndarray,
   g, variables = _player(trained)
 
   def of_chunk(z, labels):
-    found = []
+    found: list[Any] = []
 
     def listen(call, args, kwargs, context):
       if found and _has_kernel(context) and args:
