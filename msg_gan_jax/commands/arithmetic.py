@@ -16,9 +16,9 @@ EXAMPLES: shared.Examples = (
     " --terms='3,17,42 - 5,6,7 + 8,9,10'",
 )
 TERMS = flags.DEFINE_string(
-    'terms', '', "Latents as --seeds has them, of whose means a sum is taken: "
-    "'3,17,42 - 5,6,7 + 8,9,10'. A sign has a space on each side, a range of "
-    'seeds has none.')
+    'terms', '', "Latents by their seeds, of whose means a sum is taken: "
+    "'3,17,42 - 5,6,7 + 8,9,10'. A sign has a space on each side; the range "
+    "0-9 has none, and '17:4' is picture 4 of seed 17.")
 
 
 def run() -> int:

@@ -64,7 +64,8 @@ COUNT = flags.DEFINE_integer(
     'says), latents on the way (walk: 6), sources on top (mix: 6), rows '
     '(truncate: 6; directions: 3).', lower_bound=1)
 SEED = flags.DEFINE_integer(
-    'seed', 0, "Seed of the latents; evaluate: training's own if not given.")
+    'seed', 0, "Seed of the latents; evaluate: training's own if not given; "
+    'arithmetic: of the noise around the sum.')
 SEEDS = flags.DEFINE_string(
     'seeds', '', "Latents by their seeds, such as '3,17,42' or '0-9', in place "
     "of --seed and --count; '17:4' is picture 4 (from 0) of those that "
