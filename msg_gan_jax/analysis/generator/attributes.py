@@ -17,10 +17,11 @@ from msg_gan_jax.analysis.trained import Latents, Trained
 from msg_gan_jax.config import tables
 from msg_gan_jax.data.drawn import avatars
 from msg_gan_jax.data.sources import Splits
-from msg_gan_jax.files import progress
+from msg_gan_jax.files import console, progress
 from msg_gan_jax.files.optional import require
 from msg_gan_jax.metrics.avatar_factors import SURE
 from msg_gan_jax.metrics.features import classifier, dataset_classifier
+from msg_gan_jax.metrics.functional.checks import TooFewError
 from msg_gan_jax.metrics.functional.proportions import (
   Proportion,
   balanced,
@@ -103,22 +104,30 @@ class Effect(NamedTuple):
 
 
 def reader(splits: Splits, cache_dir: str = '',
-           say: Callable[[str], Any] | None = None) -> Reader:
+           say: Callable[[str], Any] = console.say_aside) -> Reader:
   """The classifier of a data set, from the cache folder or trained now.
 
   Args:
     splits: of data.sources.open_source; with labels, or named factors.
     cache_dir: where it is kept.
-    say: prints a line for people; None is files.console.say.
+    say: prints a line for people.
 
   Raises:
     ValueError: there are neither, or too few pictures.
   """
   source = splits.train
-  more = {} if say is None else {'say': say}
-  learned = dataset_classifier.trained(
-      source, splits.held_out, cache_dir, **more)
-  heads, labels = dataset_classifier.heads_of(source)
+  try:
+    heads, labels = dataset_classifier.heads_of(source)
+    learned = dataset_classifier.trained(
+        source, splits.held_out, cache_dir, say)
+  except TooFewError as error:
+    raise ValueError(
+        f'method=classifier: {source.name} has {len(source)} pictures, too few '
+        'to learn from; wanted method=pca or method=sefa.') from error
+  except ValueError as error:
+    raise ValueError(
+        f'method=classifier: {source.name} has neither labels nor factors to '
+        'learn; wanted method=pca or method=sefa.') from error
   named = avatars.FACTORS if source.name == avatars.Avatars.name else {}
   values = {head: tuple(source.classes if head == 'label' else named.get(
       head, tuple(map(str, range(count))))) for head, count in heads.items()}

@@ -176,8 +176,19 @@ def test_a_label_that_is_a_factor_is_not_read_twice(monkeypatch):
   pictures = np.zeros((6, 8, 8, 3), np.uint8)
   own = known(Drawn(pictures, [0, 0, 1, 1, 0, 1], ('cat', 'dog'))).values
   assert own == {'number': ('0', '1'), 'label': ('cat', 'dog')}
-  with pytest.raises(ValueError, match='has no classes to learn'):
+
+
+def test_pictures_of_which_nothing_can_be_learned_are_told():
+  def known(source):
+    attributes.reader(types.SimpleNamespace(train=source, held_out=None))
+
+  pictures = np.zeros((6, 8, 8, 3), np.uint8)
+  with pytest.raises(ValueError, match=r'^method=classifier: drawn has neither '
+                     'labels nor factors to learn; wanted method=pca or meth'):
     known(Unknown(pictures))
+  with pytest.raises(ValueError, match=r'^method=classifier: drawn has 6 pictu'
+                     'res, too few to learn from; wanted method=pca'):
+    known(Drawn(pictures, [0, 0, 1, 1, 0, 1], ('cat', 'dog')))
 
 
 # Tables and files.
