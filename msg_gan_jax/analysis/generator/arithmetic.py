@@ -254,7 +254,8 @@ def _band(tiles, counts, height, heading):
 
 def _short(term):
   """Its text, if it fits over a column; else how many examples it has."""
-  return term.text if len(term.text) <= _LONGEST else f'{len(term.picks)} examples'
+  fits = len(term.text) <= _LONGEST
+  return term.text if fits else f'{len(term.picks)} examples'
 
 
 def _deviation(trained):
