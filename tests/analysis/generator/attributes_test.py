@@ -95,6 +95,23 @@ def test_what_is_linear_is_separated_and_changes_alone(found):
   assert 'guess' not in own[0].changes and random.of is None
 
 
+def test_what_is_tested_on_was_not_learned_from(monkeypatch):
+  """It knows by heart what it has seen, and says no of all else."""
+  seen = []
+
+  def by_heart(points, has):
+    seen.append(len(points))
+    known = {x.tobytes(): y for x, y in zip(points, has, strict=True)}
+    return AXES[0], lambda rows: np.array([
+        known.get(x.tobytes(), False) for x in rows])
+
+  monkeypatch.setattr(attributes, 'boundary', by_heart)
+  _, effects = attributes.find(made(), Reader(), (('left', 1),), 1000)
+  assert seen == [750]
+  # Of 250 others it is right about all that have it not.
+  assert effects[0].separates.share == .5
+
+
 def test_a_value_may_be_asked_for_and_named(found):
   known = Reader()
   asked = attributes.parse('right:low, guess', known)
