@@ -176,6 +176,19 @@ class Trained:
         self.styles_of(latents), latents.psi, latents.cutoff)
     return self.images(styles, self.labels_of(latents))
 
+  def space_of(self, asked: str = '') -> str:
+    """'z' or 'w' of what is asked for; '' is w if there is a mapping network.
+
+    Raises:
+      ValueError: another space, or w without a mapping network.
+    """
+    if asked not in ('', 'z', 'w'):
+      raise ValueError(f"space: wanted 'z' or 'w', found {asked!r}.")
+    if asked == 'w' and not self.layers:
+      raise ValueError(
+          "space: 'w', but this GAN has no mapping network; wanted 'z'.")
+    return asked or ('w' if self.layers else 'z')
+
   def onto_law(self, z: np.ndarray) -> np.ndarray:
     """Latents [..., latent] put back on their sphere, if their law is that.
 

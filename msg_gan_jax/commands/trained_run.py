@@ -67,8 +67,8 @@ def latents(count: int, psi: float = 1.,
     ValueError: flags that do not fit the run, or each other.
   """
   trained, config = load_trained()
-  cutoff, networks = shared.CUTOFF.value, config.networks
-  samples.check_truncation(trained.gan, config, psi, cutoff)
+  networks = config.networks
+  samples.check_truncation(trained.gan, config, psi, shared.CUTOFF.value)
   if not shared.W_FILE.value:
     drawn = Latents(z=samples.latents(
         trained.gan, networks.latent, count, shared.SEED.value,
@@ -87,10 +87,8 @@ def latents(count: int, psi: float = 1.,
           'for what has each class of it.')
     asked = asked or tuple(range(networks.classes))
     drawn = Latents(z=np.repeat(drawn.values, max(1, len(asked)), 0))
-  picks = () if by_class else shared.picks()
-  return trained, dataclasses.replace(
-      drawn, psi=psi, cutoff=cutoff, labels=samples.labels_for(
-          asked, len(drawn), networks.classes, picks))
+  return trained, _labelled(
+      drawn, psi, asked, networks.classes, () if by_class else shared.picks())
 
 
 def picked(picks: Sequence[Pick], psi: float) -> tuple[Trained, Latents]:
@@ -104,9 +102,16 @@ def picked(picks: Sequence[Pick], psi: float) -> tuple[Trained, Latents]:
     ValueError: flags that do not fit the run.
   """
   trained, config = load_trained()
-  cutoff, networks = shared.CUTOFF.value, config.networks
-  samples.check_truncation(trained.gan, config, psi, cutoff)
-  z = samples.latents(trained.gan, networks.latent, len(picks), 0, picks=picks)
-  return trained, Latents(z=z, psi=psi, cutoff=cutoff, labels=(
-      samples.labels_for(labels(networks.classes), len(z), networks.classes,
-                         picks)))
+  samples.check_truncation(trained.gan, config, psi, shared.CUTOFF.value)
+  classes = config.networks.classes
+  z = samples.latents(
+      trained.gan, config.networks.latent, len(picks), 0, picks=picks)
+  return trained, _labelled(
+      Latents(z=z), psi, labels(classes), classes, picks)
+
+
+def _labelled(drawn, psi, asked, classes, picks):
+  """Latents with their classes, and as --cutoff and psi truncate them."""
+  return dataclasses.replace(
+      drawn, psi=psi, cutoff=shared.CUTOFF.value, labels=samples.labels_for(
+          asked, len(drawn), classes, picks))

@@ -140,7 +140,7 @@ def add(trained: Trained, terms: Sequence[Term], like: Latents,
     ValueError: another space, w without a mapping network, or, in z, examples
       of several classes.
   """
-  space = space_of(trained, space)
+  space = trained.space_of(space)
   labels = trained.labels_of(like)
   points = like.values
   if space == 'w':
@@ -161,20 +161,6 @@ def add(trained: Trained, terms: Sequence[Term], like: Latents,
     means, around = trained.onto_law(means), trained.onto_law(around)
   return Sum(examples, means, around, space,
              None if labels is None else np.split(labels, ends), like)
-
-
-def space_of(trained: Trained, space: str = '') -> str:
-  """'z' or 'w' of what is asked for; '' is w if there is a mapping network.
-
-  Raises:
-    ValueError: another space, or w without a mapping network.
-  """
-  if space not in ('', 'z', 'w'):
-    raise ValueError(f"space: wanted 'z' or 'w', found {space!r}.")
-  if space == 'w' and not trained.layers:
-    raise ValueError(
-        "space: 'w', but this GAN has no mapping network; wanted 'z'.")
-  return space or ('w' if trained.layers else 'z')
 
 
 def points_as(space: str, points: np.ndarray, labels: np.ndarray | None,

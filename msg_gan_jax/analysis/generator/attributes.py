@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from msg_gan_jax.analysis.generator import directions
-from msg_gan_jax.analysis.generator.arithmetic import points_as, space_of
+from msg_gan_jax.analysis.generator.arithmetic import points_as
 from msg_gan_jax.analysis.generator.directions import Directions
 from msg_gan_jax.analysis.trained import Latents, Trained
 from msg_gan_jax.config import tables
@@ -244,10 +244,11 @@ def find(trained: Trained, known: Reader,
     space: 'z' or 'w'; '' is w if there is a mapping network.
 
   Raises:
-    ValueError: what `chosen`, `boundary` and `space_of` raise, or fewer than
+    ValueError: what `chosen`, `boundary` and
+      `Trained.space_of` raise, or fewer than
       4 FEWEST samples.
   """
-  space = space_of(trained, space)
+  space = trained.space_of(space)
   if samples < 4 * FEWEST:
     raise ValueError(f'samples: {samples}; wanted at least {4 * FEWEST}.')
   require('sklearn', 'method=classifier')  # Before minutes of drawing.

@@ -9,7 +9,6 @@ import jax
 import numpy as np
 
 from msg_gan_jax.analysis.generator import latent_layers
-from msg_gan_jax.analysis.generator.arithmetic import space_of
 from msg_gan_jax.analysis.trained import Trained
 from msg_gan_jax.config import tables
 
@@ -61,7 +60,7 @@ def find(trained: Trained, method: str, count: int, samples: int,
   """
   if method not in METHODS:
     raise ValueError(f'method: {tables.nearest(method, METHODS)}')
-  if space_of(trained, space) != space_of(trained):
+  if trained.space_of(space) != trained.space_of():
     raise ValueError(
         f"space: 'z', but {method} is of what a mapping network gives; wanted "
         "'w', or method=classifier.")
@@ -153,7 +152,7 @@ def pca(trained: Trained, count: int, samples: int) -> Directions:
   Source: Härkönen et al. 2020 (arXiv:2004.02546), sec. 2.1 and 2.2; their
   BigGANs' first features are those of a linear layer alone.
   """
-  space = space_of(trained)
+  space = trained.space_of()
   z, labels = samples_of(trained, samples)
   _check(count, min(samples - 1, z.shape[1]), samples)
   points = points_of(trained, z, labels, space)
@@ -175,7 +174,7 @@ def sefa(trained: Trained, count: int, samples: int) -> Directions:
 
   Source: Shen & Zhou 2021 (arXiv:2007.06600), sec. 3.
   """
-  space = space_of(trained)
+  space = trained.space_of()
   weights = latent_layers.weights(trained)
   _check(count, weights.shape[1], samples)
   vectors, values = closed_form(weights, count)

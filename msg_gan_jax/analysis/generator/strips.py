@@ -157,21 +157,6 @@ def changes_table(effects: Sequence[Effect]) -> tables.Table:
       'than at the other', (), 2)
 
 
-def read(path: str | os.PathLike) -> Directions:
-  """The directions of a directions.npz.
-
-  Raises:
-    ValueError: it is none.
-  """
-  try:
-    with np.load(path, allow_pickle=False) as arrays:
-      return Directions(
-          tuple(map(str, arrays['names'])), arrays['vectors'], arrays['steps'],
-          arrays['strengths'], str(arrays['measure']), str(arrays['space']))
-  except (OSError, KeyError, ValueError) as error:
-    raise ValueError(f'path: {path} has no directions ({error}).') from error
-
-
 def _figure(found, i, drawn):
   """A direction at all scales, uint8 [H, W, 3]."""
   bands = []

@@ -98,12 +98,7 @@ def space_and_way(trained: Trained, space: str = '',
     ValueError: another space or way, no mapping network, or arcs where there
       is no sphere.
   """
-  if space not in ('', 'z', 'w'):
-    raise ValueError(f"space: wanted 'z' or 'w', found {space!r}.")
-  space = space or ('w' if trained.layers else 'z')
-  if space == 'w' and not trained.layers:
-    raise ValueError(
-        "space: 'w', but this GAN has no mapping network; wanted 'z'.")
+  space = trained.space_of(space)
   law = trained.latent_law
   has_norm = space == 'z' and law in ('sphere', 'normal')
   way = way or ('spherical' if has_norm else 'linear')
