@@ -9,8 +9,8 @@ import jax.numpy as jnp
 
 from msg_gan_jax.config.tables import nearest
 from msg_gan_jax.gan import passes
-from msg_gan_jax.gan.build import Gan
-from msg_gan_jax.gan.networks import layers
+from msg_gan_jax.gan.build import Gan, build_to_draw
+from msg_gan_jax.gan.networks import layers, norms
 from msg_gan_jax.gan.pyramid import Pyramid
 from msg_gan_jax.gan.state import NOTHING, Condition, Player, Verdict
 
@@ -39,7 +39,17 @@ class Judge:
 
   @classmethod
   def of(cls, gan: Gan, d: Player) -> 'Judge':
-    """The D of a State."""
+    """The D of a State; its batch norm has the moments of many batches.
+
+    Those are its moving averages, so that what D answers to a picture does not
+    depend on which others are looked at beside it.
+    """
+    config = gan.components.config
+    if config.networks.statistics == 'batch' and norms.sees_batch(
+        config.networks.d_norm):
+      gan = build_to_draw(dataclasses.replace(
+          config, networks=dataclasses.replace(
+              config.networks, statistics='moving')))
     return cls(gan, d.params, d.stats)
 
   @functools.cached_property

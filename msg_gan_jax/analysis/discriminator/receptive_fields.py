@@ -60,7 +60,7 @@ def fields(judge: Judge, layer: str,
 
 
 def boxes(field: np.ndarray) -> list[Box | None]:
-  """The smallest box around each field, bool [n, H, W]; None of an empty one."""
+  """The smallest box around each field, bool [n, H, W]; None of an empty."""
   return [_box(x) for x in field]
 
 

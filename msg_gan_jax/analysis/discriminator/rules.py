@@ -13,8 +13,8 @@ and r, which comes down to it:
 For a ReLU these are the papers' own. For a leaky one f(r) keeps a share of what
 is negative, as the maps above it do, which are not positive either. Pooling by
 the maximum goes down to where the maximum was: these are the switches of the
-first paper, and also the gradient. A strided convolution or a mean pools without
-a maximum, so there is nothing to switch: each pixel gets its share back.
+first paper, and also the gradient. A strided convolution or a mean pools
+without a maximum, so there is nothing to switch: each pixel gets its share.
 
 Normalization and the minibatch's deviation are held fixed by deconvnet and
 guided: a map is followed through the scale that it had in this picture and

@@ -68,10 +68,14 @@ def test_gradient_is_the_gradient_of_the_activation(small):
 
 
 @pytest.mark.parametrize(('preset', 'own'), [
-    ('dcgan', True), pytest.param('msg_progan', False, marks=pytest.mark.slow)])
+    ('dcgan', True), ('sngan_cnn', True),
+    pytest.param('msg_progan', False, marks=pytest.mark.slow)])
 def test_integrated_gradients_add_up_to_the_difference_of_logits(
     small, preset, own):
-  """Picture by picture, unless the deviation of the batch joins them."""
+  """Picture by picture, unless the deviation of the batch joins them.
+
+  That has a root which is steep where all pictures are the same grey.
+  """
   judge = alive(judge_of(small, preset))
   images = pictures(judge)
   grey = jax.tree.map(jnp.zeros_like, images)
@@ -83,7 +87,8 @@ def test_integrated_gradients_add_up_to_the_difference_of_logits(
     total = sum(level.sum((1, 2, 3)) for level in shares)
     total, aim = (total, wanted) if own else (total.sum(), wanted.sum())
     errors.append(float(np.abs((total - aim) / aim).max()))
-  assert errors[2] < errors[1] < errors[0] and errors[2] < .01
+  assert errors[2] < errors[1] < errors[0]
+  assert errors[2] < (.01 if own else .03)
 
 
 def test_scales_of_a_linear_d_add_up_to_the_whole(small, monkeypatch):
