@@ -68,7 +68,7 @@ def test_gradient_is_the_gradient_of_the_activation(small):
 
 
 @pytest.mark.parametrize(('preset', 'own'), [
-    ('dcgan', True), ('sngan_cnn', True),
+    ('dcgan', True),
     pytest.param('msg_progan', False, marks=pytest.mark.slow)])
 def test_integrated_gradients_add_up_to_the_difference_of_logits(
     small, preset, own):
