@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from flax import linen as nn
 import jax
-from jax import lax
+from jax import ad_checkpoint, lax
 import jax.numpy as jnp
 
 from msg_gan_jax.gan.networks import convolutions, forms
@@ -21,9 +21,18 @@ HE = math.sqrt(2)  # He et al. 2015: the gain before a rectifier
 Method = TypeVar('Method', bound=Callable[..., Any])
 
 
+@jax.jit  # A trace has it by its name: views of D have rules for rectifiers.
 def leaky_relu(x: jax.Array) -> jax.Array:
   """max(x, .2 x), as in ProGAN and in both codes of MSG-GAN."""
   return x * jnp.where(x >= 0, 1, SLOPE).astype(x.dtype)
+
+
+def statistic(x: jax.Array) -> jax.Array:
+  """x, marked in a trace as a statistic of a picture or a batch.
+
+  Views of D hold it fixed; nothing else looks at the mark.
+  """
+  return ad_checkpoint.checkpoint_name(x, 'statistic')
 
 
 def pixel_norm(x: jax.Array, epsilon: float = 1e-8) -> jax.Array:
@@ -34,7 +43,8 @@ def pixel_norm(x: jax.Array, epsilon: float = 1e-8) -> jax.Array:
   Source: Karras et al. 2018 (arXiv:1710.10196), sec. 4.2.
   """
   y = x.astype(jnp.float32)
-  y = y * lax.rsqrt(jnp.mean(y * y, -1, keepdims=True) + epsilon)
+  y = y * statistic(
+      lax.rsqrt(jnp.mean(y * y, -1, keepdims=True) + epsilon))
   return y.astype(x.dtype)
 
 
@@ -83,7 +93,7 @@ def minibatch_stddev(x: jax.Array, group: int) -> jax.Array:
   group = min(group, b) or b
   y = x.reshape(group, b // group, *x.shape[1:]).astype(jnp.float32)
   y = y - y.mean(0)
-  std = jnp.sqrt(jnp.mean(y * y, 0) + 1e-8).mean((1, 2, 3))
+  std = statistic(jnp.sqrt(jnp.mean(y * y, 0) + 1e-8).mean((1, 2, 3)))
   std = jnp.tile(std, group)[:, None, None, None]
   std = jnp.broadcast_to(std, (b, h, w, 1)).astype(x.dtype)
   return jnp.concatenate([x, std], -1)

@@ -63,8 +63,9 @@ def instance_norm(x: jax.Array, epsilon: float) -> jax.Array:
 
 
 def _standardized(x, epsilon, axes):
-  x = x - x.mean(axes, keepdims=True)
-  return x * lax.rsqrt((x * x).mean(axes, keepdims=True) + epsilon)
+  x = x - layers.statistic(x.mean(axes, keepdims=True))
+  return x * layers.statistic(
+      lax.rsqrt((x * x).mean(axes, keepdims=True) + epsilon))
 
 
 class Normalize(nn.Module):
@@ -140,8 +141,9 @@ class Normalize(nn.Module):
               lax.stop_gradient(value))
     else:
       now = mean.value, var.value
-    mean_now, scale = (layers.over_rows(v, x.shape[:-1]) for v in (
-        now[0], lax.rsqrt(now[1] + self.epsilon)))
+    mean_now, scale = (
+        layers.over_rows(layers.statistic(v), x.shape[:-1])
+        for v in (now[0], lax.rsqrt(now[1] + self.epsilon)))
     return (x - mean_now) * scale
 
 

@@ -115,8 +115,9 @@ def adain(images: Pyramid, path: jax.Array, width: int,
   style = r(2 * path.shape[-1])(images[0])
   scale, shift = jnp.split(style.astype(jnp.float32), 2, -1)
   x = path.astype(jnp.float32)
-  x = x - x.mean((1, 2), keepdims=True)
-  x = x * lax.rsqrt(jnp.mean(x * x, (1, 2), keepdims=True) + 1e-8)
+  x = x - layers.statistic(x.mean((1, 2), keepdims=True))
+  x = x * layers.statistic(
+      lax.rsqrt(jnp.mean(x * x, (1, 2), keepdims=True) + 1e-8))
   return (((1 + scale) * x + shift).astype(path.dtype),)
 
 

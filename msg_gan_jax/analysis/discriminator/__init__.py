@@ -1,0 +1,1 @@
+"""Looks into a discriminator: what its layers answer to, and where."""

@@ -1,0 +1,133 @@
+"""What every layer of a D answers to pictures, by the names of its modules."""
+from collections.abc import Callable, Mapping, Sequence
+import dataclasses
+import functools
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from msg_gan_jax.config.tables import nearest
+from msg_gan_jax.gan import passes
+from msg_gan_jax.gan.build import Gan, build_to_draw
+from msg_gan_jax.gan.networks import layers, norms
+from msg_gan_jax.gan.pyramid import Pyramid
+from msg_gan_jax.gan.state import NOTHING, Condition, Player, Verdict
+
+LOGIT = 'logit'  # The name of what D ends in, beside those of its layers.
+Activations = Mapping[str, jax.Array]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Judge:
+  """A D with its weights, outside of training.
+
+  A layer is a module, and its name the path of modules to it, such as
+  'block_1/conv_2'; a network of a user's own has its names too. Its activation
+  is what the module gives: that of a convolution is before the rectifier, which
+  changes no order. A module that is called more than once has 'name (2)'.
+
+  Attributes:
+    gan: of the run.
+    params, stats: of its D, such as state.d.params.
+    shapes: {name: shape of the activations of one picture, [C] or [h, w, C]},
+      in the order of the layers, LOGIT [] the last.
+  """
+  gan: Gan
+  params: Any
+  stats: Any
+
+  @classmethod
+  def of(cls, gan: Gan, d: Player) -> 'Judge':
+    """The D of a State; its batch norm has the moments of many batches.
+
+    Those are its moving averages, so that what D answers to a picture does not
+    depend on which others are looked at beside it.
+    """
+    config = gan.components.config
+    if config.networks.statistics == 'batch' and norms.sees_batch(
+        config.networks.d_norm):
+      gan = build_to_draw(dataclasses.replace(
+          config, networks=dataclasses.replace(
+              config.networks, statistics='moving')))
+    return cls(gan, d.params, d.stats)
+
+  @functools.cached_property
+  def shapes(self) -> dict[str, tuple[int, ...]]:
+    images = tuple(jax.ShapeDtypeStruct((2, *shape), jnp.float32)
+                   for shape in self.gan.shapes)
+    labels = jax.ShapeDtypeStruct((2,), jnp.int32)
+    names: list[str] = []  # A dict of arrays that is traced loses its order.
+
+    def values(images, labels):
+      found = self.activations(
+          images, Condition(labels if self.gan.classes else None))
+      names.extend(found)
+      return tuple(found.values())
+
+    found = jax.eval_shape(values, images, labels)
+    return {name: x.shape[1:] for name, x in zip(
+        names, found, strict=True)}
+
+  def verdict(self, images: Pyramid, condition: Condition = NOTHING) -> Verdict:
+    """What D says of a pyramid."""
+    return self.gan.d(self.params, images, condition, self.stats)
+
+  def activations(self, images: Pyramid,
+                  condition: Condition = NOTHING) -> Activations:
+    """{name: [B, C] or [B, h, w, C]} of all layers, float32.
+
+    Args:
+      images: pyramid of [B, H, W, C] in [-1, 1].
+      condition: with labels int32 [B], if D is told classes.
+    """
+    components = self.gan.components
+    verdict, kept = components.players.d.apply(
+        passes.variables(self.params, self.stats or {}),
+        components.with_labels('d', images, condition), condition,
+        capture_intermediates=True, mutable=['intermediates'])
+    found = dict(_named(kept['intermediates'], len(images[-1])))
+    return {name: x.astype(jnp.float32) for name, x in (
+        *found.items(), (LOGIT, verdict.logits))}
+
+  def one(self, name: str) -> Callable[[Pyramid, Condition], jax.Array]:
+    """(pyramid, condition) -> activations of one layer.
+
+    Raises:
+      ValueError: no layer is called so.
+    """
+    self.check(name)
+    return lambda images, condition=NOTHING: self.activations(
+        images, condition)[name]
+
+  def check(self, name: str) -> None:
+    """Refuses a name that no layer has.
+
+    Raises:
+      ValueError: with the nearest that there is.
+    """
+    if name not in self.shapes:
+      raise ValueError(
+          f'layer={name}: D has no such layer; {nearest(name, self.shapes)}')
+
+  def maps(self) -> dict[str, tuple[int, ...]]:
+    """The layers that have maps, [h, w, C] with more than one place."""
+    return {name: shape for name, shape in self.shapes.items()
+            if len(shape) == 3 and shape[0] * shape[1] > 1}
+
+
+def _named(tree: Mapping[str, Any], size: int, path: Sequence[str] = ()):
+  """(name, activations) of the modules of a tree, in the order of calls.
+
+  What is not of `size` pictures, such as an embedding table, is left out.
+  """
+  for name, value in tree.items():
+    if name != '__call__':
+      yield from _named(value, size, (*path, name))
+    elif path:
+      for i, out in enumerate(value):
+        out = layers.concat([out]) if isinstance(
+            out, layers.LazyConv1x1) else out
+        if (isinstance(out, jax.Array) and out.ndim in (2, 4)
+            and len(out) == size):
+          yield '/'.join(path) + (f' ({i + 1})' if i else ''), out
