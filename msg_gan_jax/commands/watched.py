@@ -51,7 +51,7 @@ class Watched:
 
   def __init__(self, root: str | os.PathLike,
                clock: Callable[[], float] = time.monotonic):
-    self.below = Below(root)
+    self.below, self._called = Below(root), os.fspath(root)
     self.token = ''
     self._clock = clock
     # Figures are drawn by one thread at a time, and lists do not wait for it.
@@ -83,7 +83,7 @@ class Watched:
                    key=_place)
     states = [_state(x) for x, _ in cards]
     count = ', '.join(f'{states.count(x)} {x}' for x in dict.fromkeys(states))
-    about = [f'{plural(len(cards), "run")} below {self.below.root}'
+    about = [f'{plural(len(cards), "run")} below {self._called}'
              + (f': {count}.' if count else
                 '. This page shows them as they begin.')]
     return page.Page('Runs', about, {}, [page.Section('All of them', [
