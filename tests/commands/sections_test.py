@@ -6,8 +6,8 @@ from helpers import ROOT
 import pytest
 
 from msg_gan_jax.commands import (
-  charts_of_runs,
   page_of_runs,
+  panels_of_runs,
   sections_of_runs,
   tables_of_runs,
 )
@@ -17,7 +17,7 @@ from msg_gan_jax.runs.read import read
 from msg_gan_jax.runs.together import together
 
 EARLIER = ROOT / 'tests' / 'runs' / 'earlier' / 'written'
-STABILITY, SCALES = (topic.heading for topic in charts_of_runs.TOPICS)
+STABILITY, SCALES = (topic.heading for topic in panels_of_runs.TOPICS)
 SIZES = (4, 8, 16, 32, 64, 128, 256)
 
 
@@ -110,7 +110,7 @@ def test_a_band_between_records_says_so(tmp_path, second, said):
   found = sections(
       written(tmp_path / 'a', seed=0), written(tmp_path / 'b', second, seed=1))
   for heading in (STABILITY, SCALES, 'Curves'):
-    assert charts_of_runs.BAND in words(found[heading])
+    assert panels_of_runs.BAND in words(found[heading])
     for chart in charts(found[heading]):
       assert ('Interpolated: the seeds of a, b (2 seeds) were recorded at '
               'different images' in chart.note) == said
@@ -135,7 +135,7 @@ def test_a_spread_over_different_images_says_so(tmp_path, images, said):
 
 
 def test_every_kind_of_a_topic_has_a_panel_of_its_own():
-  for topic in charts_of_runs.TOPICS:
+  for topic in panels_of_runs.TOPICS:
     for kind in topic.kinds:
       ((title, _),) = curves.panels([f'{kind}_4'])
       assert title != kind and title in {x[0] for x in curves.PANELS}
