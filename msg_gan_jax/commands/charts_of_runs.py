@@ -152,9 +152,11 @@ def _of_seeds(runs, costs, units, name, group, some):
       runs.runs[i].records, name, found.images)]
   mean = found.over
   several = len(some) > 1  # One has no band.
+  with np.errstate(over='ignore'):  # Of seconds such as 1e308.
+    x = {unit: np.mean([at(costs[i], unit, found.images) for i in some], axis=0)
+         for unit in units}
   over = {unit: Curve(
-      np.mean([at(costs[i], unit, found.images) for i in some], axis=0),
-      mean.mean, mean.low if several else None,
+      x[unit], mean.mean, mean.low if several else None,
       mean.high if several else None,
       [(costs[i][unit][rows], runs.runs[i].records[name][rows])
        for i, rows in rests]) for unit in units}

@@ -38,9 +38,14 @@ def figures(runs: Together, costs: Sequence[Columns],
     if family and scales:
       yield _free(_file(f'{family} scales'), names), _of_scales(
           scales, units), _caption(
-              f'{scales[-1].title.replace(scales[-1].name, family, 1)}, of '
-              f'each scale, over {units["images"]}.', scales)
+              f'{_of_all(scales[0])}, of each scale, over {units["images"]}.',
+              scales)
   yield from _of_samples(runs)
+
+
+def _of_all(panel):
+  """The title of its family."""
+  return panel.title.replace(panel.name, panel.family, 1)
 
 
 def _sentence(panel):
@@ -64,8 +69,8 @@ def _of_scales(panels, units):
     return _over(panels[0], units)
   return plots.curves(
       {f'{units["images"]}, {x.scale}': _lines(x, 'images') for x in panels},
-      panels[0].family if panels[0].family and not panels[0].kind else
-      panels[0].title.partition(': ')[0], panels[0].log, by_lines=True,
+      panels[0].title.partition(': ')[0] if panels[0].kind else
+      _of_all(panels[0]), panels[0].log, by_lines=True,
       marks=_marks(panels))
 
 

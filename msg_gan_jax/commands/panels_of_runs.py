@@ -59,6 +59,8 @@ class Panel(NamedTuple):
     family: what panels of other scales of the same value share; '' if none.
     finest: whether there is no finer scale of it.
     count: how many runs have its values.
+    rank: its place among the panels of one value that may not be compared: 0
+      has the most runs.
     ranges: {a row of curves.REFERENCES: (lowest, highest)} where runs disagree.
   """
   title: str
@@ -71,6 +73,7 @@ class Panel(NamedTuple):
   family: str = ''
   finest: bool = True
   count: int = 1
+  rank: int = 0
   ranges: Mapping[str, tuple[float, float]] = {}
 
   @property
@@ -158,15 +161,20 @@ def _of_each(runs, costs, units, names):
   found = []
   for (title, log), some in curves.panels(
       x for x in names if having[x]).items():
-    for name in sorted(some, key=_size):
-      parts = alike(runs.runs, name, having[name]) if (
-          name in compared or is_score(name)) else {'': having[name]}
+    by_name = {
+        name: alike(runs.runs, name, having[name]) if (
+            name in compared or is_score(name)) else {'': having[name]}
+        for name in sorted(some, key=_size)}
+    apart = len({*(x for parts in by_name.values() for x in parts)}) > 1
+    for name, parts in by_name.items():
+      ranked = sorted(parts, key=lambda x: -len(parts[x]))
       for identity, part in parts.items():
-        called = f'{name} [{identity}]' if len(parts) > 1 else name
+        called = f'{name} [{identity}]' if apart and identity else name
         others = [x for x in some if _size(x) >= 0 and _stem(x) == _stem(name)
                   and not {*part}.isdisjoint(having[x])]
         found.append((name not in compared, _panel(
-            runs, costs, units, name, called, part, title, log, others)))
+            runs, costs, units, name, called, part, title, log,
+            others)._replace(rank=ranked.index(identity))))
   yield from (panel for _, panel in sorted(found, key=lambda x: x[0]))
 
 
@@ -182,14 +190,15 @@ def _panel(runs, costs, units, name, called, part, title, log, others):
     words = (f'{title.removesuffix(", by pixels")}: '
              + curves.label(name, title))
   else:
-    words = called if title.startswith(name.split('_')[0]) else (
+    words = called if title == name.split('_')[0] else (
         f'{called}: {title}')
   return Panel(
       words, log, [*charts_of_runs.of_groups(runs, costs, units, name, part)],
-      marks, called, kind, curves.label(name, '') if kind or in_scales else '',
-      called.replace(name, _stem(name), 1) if in_scales else '',
-      not in_scales or _size(name) == max(map(_size, others)), len(part),
-      ranges)
+      marks, called, kind,
+      scale=curves.label(name, '') if kind or in_scales else '',
+      family=called.replace(name, _stem(name), 1) if in_scales else '',
+      finest=not in_scales or _size(name) == max(map(_size, others)),
+      count=len(part), ranges=ranges)
 
 
 def _stem(name):

@@ -8,7 +8,7 @@ from msg_gan_jax.report.text import plural
 from msg_gan_jax.runs.columns import Columns
 from msg_gan_jax.runs.together import Together
 
-MOST_CHARTS = 18  # Of several runs, which have one for each value.
+MOST_CHARTS = 24  # Of several runs, which have one for each value.
 MOST_IN_A_KEY = 5  # Names below each chart; more stand once, before them.
 MOST_SCALES = 4  # Of several runs: charts of a value that each scale has.
 
@@ -30,7 +30,10 @@ def sections(runs: Together, costs: Sequence[Columns],
     yield Section(topic.heading, [
         *_blocks(words, shown, units, sum(map(len, by_kind)), 'scale')])
   others = [x for x in every if not x.kind]
-  shown = [x for x in others if x.finest][:MOST_CHARTS]
+  # Each value once, before it is shown of runs that cannot be compared.
+  first = sorted((i for i, x in enumerate(others) if x.finest),
+                 key=lambda i: others[i].rank)
+  shown = [others[i] for i in sorted(first[:MOST_CHARTS])]
   yield Section('Curves', [
       *_blocks('', shown, units, len(others), 'value')])
 

@@ -43,7 +43,7 @@ def chart(lines: Mapping[str, Curve], xlabel: str, label: str,
   from matplotlib import figure
   every = [y for x in lines.values() for y in (
       x.y, *(rest for _, rest in x.rests))]
-  log = log and any((np.asarray(y) > 0).sum() > 1 for y in every)
+  log = log and any((axis.drawable(y) > 0).sum() > 1 for y in every)
   fig = figure.Figure(figsize=SIZE, facecolor='none')
   ax = fig.add_axes((.145, .215, .84, .755), facecolor='none')
   for i, (name, curve) in enumerate(lines.items()):

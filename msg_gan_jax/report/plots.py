@@ -58,7 +58,7 @@ def curves(panels: Mapping[str, Mapping[str, Curve]], ylabel: str,
   marks = marks or {}
   lines = [y for panel in panels.values() for x in panel.values()
            for y in (x.y, *(rest for _, rest in x.rests))]
-  log = log and any((np.asarray(y, float) > 0).any() for y in lines)
+  log = log and any((axis.drawable(y) > 0).any() for y in lines)
   names = list(dict.fromkeys(k for panel in panels.values() for k in panel))
   columns = min(MOST_IN_A_ROW, len(panels))
   rows = -(-len(panels) // columns)

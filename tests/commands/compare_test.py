@@ -145,8 +145,7 @@ def test_what_reals_have_is_drawn_beside(tmp_path):
       {'images': i, 'pairwise_ratio': .5,
        'references': {'reals': {'pairwise_ratio': 1.}}}) + '\n'
       for i in (8, 16)))
-  name, = (x for x in drawn(run) if x.startswith('distance_of_two'))
-  figure, caption = drawn(run)[name]
+  figure, caption = drawn(run)['pairwise_ratio']
   assert [x.get_text() for x in figure.legends[0].get_texts()] == [
       'pairwise_ratio', 'reals']
   assert 'Grey lines: reals 1.' in caption
