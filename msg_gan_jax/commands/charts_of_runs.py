@@ -150,14 +150,14 @@ def _of_seeds(runs, costs, units, name, group, some):
   found = seeds.band([runs.runs[i].records for i in some], name)
   rests = [(i, rows) for i in some for rows in _outside(
       runs.runs[i].records, name, found.images)]
-  mean = found.over
+  over_seeds = found.columns
   several = len(some) > 1  # One has no band.
   with np.errstate(over='ignore'):  # Of seconds such as 1e308.
     x = {unit: np.mean([at(costs[i], unit, found.images) for i in some], axis=0)
          for unit in units}
   over = {unit: Curve(
-      x[unit], mean.mean, mean.low if several else None,
-      mean.high if several else None,
+      x[unit], over_seeds['mean'], over_seeds['low'] if several else None,
+      over_seeds['high'] if several else None,
       [(costs[i][unit][rows], runs.runs[i].records[name][rows])
        for i, rows in rests]) for unit in units}
   notes = []

@@ -58,7 +58,7 @@ class Panel(NamedTuple):
     scale: such as '16 px', where it is the one panel of several; '' if not.
     family: what panels of other scales of the same value share; '' if none.
     finest: whether there is no finer scale of it.
-    count: how many runs have its values.
+    runs: how many have its values.
     rank: its place among the panels of one value that may not be compared: 0
       has the most runs.
     ranges: {a row of curves.REFERENCES: (lowest, highest)} where runs disagree.
@@ -72,7 +72,7 @@ class Panel(NamedTuple):
   scale: str = ''
   family: str = ''
   finest: bool = True
-  count: int = 1
+  runs: int = 1
   rank: int = 0
   ranges: Mapping[str, tuple[float, float]] = {}
 
@@ -198,7 +198,7 @@ def _panel(runs, costs, units, name, called, part, title, log, others):
       scale=curves.label(name, '') if kind or in_scales else '',
       family=called.replace(name, _stem(name), 1) if in_scales else '',
       finest=not in_scales or _size(name) == max(map(_size, others)),
-      count=len(part), ranges=ranges)
+      runs=len(part), ranges=ranges)
 
 
 def _stem(name):

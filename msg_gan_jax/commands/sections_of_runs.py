@@ -44,8 +44,8 @@ def _scales(found):
   First those that most runs have, of which the finest is always one.
   """
   chosen: list[int] = []
-  for count in sorted({x.count for x in found}, reverse=True):
-    alike = [i for i, x in enumerate(found) if x.count == count]
+  for count in sorted({x.runs for x in found}, reverse=True):
+    alike = [i for i, x in enumerate(found) if x.runs == count]
     room = MOST_SCALES - len(chosen)
     chosen += alike[len(alike) - room:] if room < 2 else [
         alike[i] for i in thumbnails.evenly(len(alike), room)]

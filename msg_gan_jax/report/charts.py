@@ -76,8 +76,10 @@ def thinned(curve: Curve, most: int = MOST_POINTS) -> Curve:
       warnings.simplefilter('ignore', RuntimeWarning)  # Gaps stay gaps.
       return np.nanmedian(padded.reshape(-1, width), axis=1)
 
-  return Curve(medians(curve.x), medians(curve.y), *(
-      None if x is None else medians(x) for x in (curve.low, curve.high)),
+  return Curve(
+      medians(curve.x), medians(curve.y),
+      None if curve.low is None else medians(curve.low),
+      None if curve.high is None else medians(curve.high),
       [(medians(x), medians(y)) for x, y in curve.rests])
 
 
