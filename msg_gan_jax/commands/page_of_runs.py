@@ -144,9 +144,11 @@ def _frames(run, columns, units, most, room):
 
 
 def _scores(runs) -> Iterator[Block]:
-  for table in (tables_of_runs.scores(runs), tables_of_runs.over_seeds(runs)):
-    if table.rows:
-      yield Grid(table)
+  for words, part in tables_of_runs.measured_alike(runs):
+    for table in (tables_of_runs.scores(part, words),
+                  tables_of_runs.over_seeds(part, words)):
+      if table.rows:
+        yield Grid(table)
 
 
 def _films(runs) -> Iterator[Block]:
