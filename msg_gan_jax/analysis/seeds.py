@@ -39,7 +39,8 @@ def band(records: Sequence[Columns], name: str) -> SeedBand:
     name: of a column.
   """
   found = aligned(records, name)
-  over = training_seeds.band(found.values) if found.runs else None
+  with np.errstate(over='ignore', invalid='ignore'):  # Of 1e308 and the like.
+    over = training_seeds.band(found.values) if found.runs else None
   return SeedBand(found.images, over, found.interpolated)
 
 
@@ -77,4 +78,5 @@ def spread(column: ScoreColumn, group: Sequence[int]) -> Spread | None:
   # They are sorted by their images: of equal ones the last was written last.
   values = [[x.value for x in scores if images in (None, x.images)][-1]
             for scores in known]
-  return Spread(training_seeds.over_seeds(values), images)
+  with np.errstate(over='ignore', invalid='ignore'):
+    return Spread(training_seeds.over_seeds(values), images)

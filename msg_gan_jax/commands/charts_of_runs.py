@@ -1,12 +1,11 @@
-"""Curves of runs: which there are, over images, over updates and seconds."""
-from collections.abc import Iterator, Mapping, Sequence
+"""Lines of runs over images, over updates and seconds; of seeds, their band."""
+from collections.abc import Collection, Iterator, Mapping, Sequence
 import os
 from typing import NamedTuple
 
 import numpy as np
 
 from msg_gan_jax.analysis import seeds
-from msg_gan_jax.report import curves
 from msg_gan_jax.report.plots import Curve
 from msg_gan_jax.report.text import plural
 from msg_gan_jax.runs import cost
@@ -14,38 +13,8 @@ from msg_gan_jax.runs.columns import Columns
 from msg_gan_jax.runs.read import Written
 from msg_gan_jax.runs.together import Together
 
-BAND = "A band is Student's 95 % interval of the mean over seeds."
 UNITS = {'images': 'real images', 'd_steps': 'updates of D',
          'g_steps': 'updates of G', 'seconds': 'seconds'}
-
-
-class Topic(NamedTuple):
-  """A section of charts.
-
-  Attributes:
-    heading: of it.
-    kinds: {what names of its values begin with, before '_' and a scale's
-      pixels: what is seen, in sentences}.
-  """
-  heading: str
-  kinds: Mapping[str, str]
-
-
-TOPICS = (
-    Topic('Stability', {
-        'stability': (
-            'How far the pictures of fixed latents moved in an epoch, by the '
-            'pixels of a scale: the mean squared difference, as in figure 6 of '
-            'the MSG-GAN paper (Karnewar & Wang 2020); here by the averaged '
-            'weights. It falls where a scale has settled.')}),
-    Topic('Consistency of scales, and what D listens to', {
-        'consistency': (
-            'Disagreement: the mean squared difference of a scale from the '
-            'next finer one made as small, 0 where all scales are one '
-            'picture.'),
-        'share': (
-            "Share: how much of the gradient of D's output belongs to the "
-            'pixels of a scale; those of all scales add up to 1.')}))
 
 
 class Line(NamedTuple):
@@ -56,11 +25,13 @@ class Line(NamedTuple):
     place: which of them it is, the same one in every chart.
     over: {unit: Curve}.
     interpolated: see analysis.seeds.SeedBand.
+    notes: sentences on what the seeds together do not have.
   """
   name: str
   place: int
   over: Mapping[str, Curve]
   interpolated: bool = False
+  notes: Sequence[str] = ()
 
 
 def costs_of(run: Written) -> Columns:
@@ -134,163 +105,98 @@ def group_name(runs: Together, group: Sequence[int]) -> str:
   return f'{words} ({plural(len(group), "seed")})'
 
 
-class Panel(NamedTuple):
-  """What one chart shows.
-
-  Attributes:
-    title: what its values are.
-    log: whether y is logarithmic.
-    lines: at least one.
-    marks: {a row of curves.REFERENCES: y}.
-    kind: one of a Topic's; '' where its values belong to none.
-    scale: such as '16 px', where it is the one panel of several; '' if not.
-  """
-  title: str
-  log: bool
-  lines: Sequence[Line]
-  marks: Mapping[str, float]
-  kind: str = ''
-  scale: str = ''
-
-  @property
-  def note(self) -> str:
-    """Sentences that it needs; '' if none."""
-    words = [f'{curves.REFERENCES[row][1]} {y:.4g}'
-             for row, y in self.marks.items()]
-    sentences = [f'Grey lines: {", ".join(words)}.'] if words else []
-    if between := [x.name for x in self.lines if x.interpolated]:
-      sentences.append(
-          f'Interpolated: the seeds of {", ".join(between)} were recorded at '
-          'different images, so that values between records are drawn.')
-    return ' '.join(sentences)
+def having(runs: Together, name: str) -> list[int]:
+  """Places of the runs whose records have any number of a value."""
+  return [i for i, run in enumerate(runs.runs)
+          if name in run.records and (np.isfinite(run.records[name])
+                                      & np.isfinite(run.records['images'])
+                                      ).any()]
 
 
-def has_band(panel: Panel) -> bool:
-  """Whether any line of it has a band."""
-  return any(curve.low is not None for line in panel.lines
-             for curve in line.over.values())
-
-
-def panels(runs: Together, costs: Sequence[Columns],
-           units: Mapping[str, str]) -> Iterator[Panel]:
-  """All that records can show.
-
-  One run has values that belong together in a panel. Of several runs each
-  value has a panel, with a line for each run, or for those that differ in their
-  seed alone. Of values that there are of several scales it is the finest, or
-  each of them where the value is one of TOPICS.
+def of_groups(runs: Together, costs: Sequence[Columns],
+              units: Mapping[str, str], name: str,
+              among: Collection[int]) -> Iterator[Line]:
+  """A line for each group of seeds, or for a run that has no others.
 
   Args:
     runs: to show.
     costs: of each run, see `costs_of`.
     units: see `units_of`.
+    name: of a value in records.
+    among: places of the runs that may stand in one chart, which have it.
   """
-  names = [x for x in dict.fromkeys(
-      name for run in runs.runs for name in run.records) if _is_shown(x)]
-  of_one = len(runs.runs) == 1
-  for title, log, parts in (
-      _of_one(runs.runs[0], names) if of_one else _of_each(runs, names)):
-    lines = [line for i, (label, name) in enumerate(parts) for line in (
-        _of_value(runs.runs[0], costs[0], units, name, label, i) if of_one
-        else _of_groups(runs, costs, units, name))]
-    if lines:
-      kind = _kind(parts[0][1])
-      yield Panel(title, log, lines, _marks(runs.runs, parts), kind,
-                  curves.label(parts[0][1], '') if kind and not of_one else '')
-
-
-def _kind(name):
-  """Which of a Topic's kinds a value is of; '' if of none."""
-  start = name.split('_')[0]
-  return next((start for topic in TOPICS if start in topic.kinds), '')
-
-
-def _is_shown(name):
-  return not name.startswith((
-      'references.', 'spread.', 'clock.', 'steps_of.')) and (
-          name not in ('images', 'epoch', 'steps'))
-
-
-def _of_one(run, names):
-  """[(title, log, [(label, name)])]: values that belong together."""
-  names = [x for x in names if np.isfinite(run.records[x]).sum() > 1]
-  return [(title, log, [(curves.label(x, title), x) for x in some])
-          for (title, log), some in curves.panels(names).items()]
-
-
-def _of_each(runs, names):
-  """The same with a chart for each value, first what reals have too."""
-  compared = {name for run in runs.runs for name in run.records
-              if f'references.reals.{name}' in run.records}
-  found = []
-  for (title, log), some in curves.panels(names).items():
-    some = sorted(some, key=_size)
-    for name in some:
-      if _kind(name):
-        title_of = f'{title.removesuffix(", by pixels")}: ' + (
-            curves.label(name, title))
-      elif 0 <= _size(name) < max(map(_size, some)):
-        continue
-      else:
-        title_of = name if title.startswith(name.split('_')[0]) else (
-            f'{name}: {title}')
-      found.append((title_of, log, [(name, name)]))
-  return sorted(found, key=lambda x: x[2][0][0] not in compared)
-
-
-def _size(name):
-  """The pixels in a value's name; -1 where it has none."""
-  size = name.rpartition('_')[2]
-  return int(size) if size.isdigit() else -1
-
-
-def _of_groups(runs, costs, units, name) -> Iterator[Line]:
-  """A line for each group of seeds, or for a run that has no others."""
   for place, group in enumerate(runs.groups):
-    if len(group) == 1:
-      i = group[0]
-      yield from _of_value(
-          runs.runs[i], costs[i], units, name, runs.names[i], place)
-    else:
-      over, interpolated = _band([runs.runs[i].records for i in group],
-                                 [costs[i] for i in group], units, name)
-      if over:
-        yield Line(group_name(runs, group), place, over, interpolated)
+    some = [i for i in group if i in among]
+    if some and len(group) == 1:
+      yield of_value(runs.runs[some[0]], costs[some[0]], units, name,
+                     runs.names[some[0]], place)
+    elif some:
+      yield _of_seeds(runs, costs, units, name, group, some)._replace(
+          place=place)
 
 
-def _of_value(run, columns, units, name, label, place) -> Iterator[Line]:
-  """A line of one run; none where it does not have the value."""
-  y = run.records.get(name, np.empty(0))
-  known = np.isfinite(y)
-  if known.any():
-    yield Line(label, place, {
-        unit: Curve(columns[unit][known], y[known]) for unit in units})
+def of_value(run: Written, columns: Columns, units: Mapping[str, str],
+             name: str, label: str, place: int) -> Line:
+  """A line of one run, whose records have the value."""
+  known = np.isfinite(run.records[name])
+  return Line(label, place, {
+      unit: Curve(columns[unit][known], run.records[name][known])
+      for unit in units})
 
 
-def _band(records, costs, units, name):
-  """({unit: Curve} of a mean over seeds, whether it is interpolated).
+def _of_seeds(runs, costs, units, name, group, some):
+  """The line of seeds, of which `some` have the value."""
+  label = group_name(runs, group)
+  found = seeds.band([runs.runs[i].records for i in some], name)
+  rests = [(i, rows) for i in some for rows in _outside(
+      runs.runs[i].records, name, found.images)]
+  over_seeds = found.columns
+  several = len(some) > 1  # One has no band.
+  with np.errstate(over='ignore'):  # Of seconds such as 1e308.
+    x = {unit: np.mean([at(costs[i], unit, found.images) for i in some], axis=0)
+         for unit in units}
+  over = {unit: Curve(
+      x[unit], over_seeds['mean'], over_seeds['low'] if several else None,
+      over_seeds['high'] if several else None,
+      [(costs[i][unit][rows], runs.runs[i].records[name][rows])
+       for i, rows in rests]) for unit in units}
+  notes = []
+  if len(some) < len(group):
+    notes.append(f'{label}: {len(some)} of {len(group)} seeds recorded it.')
+  if not len(found.images):
+    notes.append(f'The seeds of {label} share no record: thin lines are each '
+                 'of them.')
+  elif rests:
+    notes.append(_ends(runs, name, label, some, found.images))
+  return Line(label, 0, over, found.interpolated, notes)
 
-  There is no curve where the seeds share nothing.
-  """
-  found = seeds.band(records, name)
-  if found.over is None or not len(found.images):
-    return {}, False
-  over = {}
-  for unit in units:
-    x = np.mean([at(columns, unit, found.images) for columns in costs], axis=0)
-    over[unit] = Curve(x, found.over.mean, found.over.low, found.over.high)
-  return over, found.interpolated
+
+def _outside(records, name, images):
+  """Rows of a run before a band and after it, with the ones that it meets."""
+  at_rows, known = records['images'], np.isfinite(records[name])
+  if not len(images):
+    return [known]
+  return [known & rows for rows, beyond in (
+      (at_rows <= images[0], at_rows < images[0]),
+      (at_rows >= images[-1], at_rows > images[-1])) if (known & beyond).any()]
 
 
-def _marks(runs, parts):
-  """{a row of curves.REFERENCES: y} of a chart with one value, or its mean."""
-  names = [name for _, name in parts]
-  name = names[0] if len(names) == 1 else next(
-      (x for x in names if x.endswith('_mean')), '')
-  marks = {}
-  for row in curves.REFERENCES:
-    for run in runs:
-      column = run.records.get(f'references.{row}.{name}')
-      if column is not None and np.isfinite(column).any():
-        marks[row] = float(column[np.isfinite(column)][-1])
-  return marks
+def _ends(runs, name, label, some, images):
+  """A sentence: from where to where a band goes, and why not further."""
+  rows = {}
+  for i in some:
+    at_rows, values = (runs.runs[i].records[x] for x in ('images', name))
+    rows[i] = at_rows[np.isfinite(at_rows) & np.isfinite(values)]
+  parts = []
+  for verb, end, far in (('begins', images[0], np.min),
+                         ('ends', images[-1], np.max)):
+    ends = {i: far(x) for i, x in rows.items()}
+    if any(x != end for x in ends.values()):
+      at_end = [f'{runs.runs[i].config.seed}' for i, x in ends.items()
+                if x == end]
+      why = 'at a record that all share' if not at_end else (
+          f'where seed {at_end[0]} does' if len(at_end) == 1 else
+          f'where seeds {", ".join(at_end)} do')
+      parts.append(f'{verb} at {end:,.0f} images, {why}')
+  return (f'{label} {" and ".join(parts)}; thin lines are single seeds beyond '
+          'it.')

@@ -52,11 +52,14 @@ def write(workdir: str, out: pathlib.Path) -> list[str]:
   units = charts_of_runs.units_of(costs)
   for name in (FIGURES, TABLES):
     (out / name).mkdir(parents=True, exist_ok=True)
+  found = [('settings', tables_of_runs.settings(runs))]
+  for i, (words, part) in enumerate(tables_of_runs.measured_alike(runs)):
+    number = f'_{i + 1}' if i else ''
+    found += [(f'scores{number}', tables_of_runs.scores(part, words)),
+              (f'over_seeds{number}', tables_of_runs.over_seeds(part, words))]
+  found.append(('starts', tables_of_runs.starts(runs)))
   paths = []
-  for name, table in (('settings', tables_of_runs.settings(runs)),
-                      ('scores', tables_of_runs.scores(runs)),
-                      ('over_seeds', tables_of_runs.over_seeds(runs)),
-                      ('starts', tables_of_runs.starts(runs))):
+  for name, table in found:
     if table.rows:
       paths += tables.save(table, out / TABLES / name)
   captions = []

@@ -1,9 +1,10 @@
 """Figures of runs for a paper: what --mode=compare draws."""
 from collections.abc import Iterator, Mapping, Sequence
+import math
 import re
 from typing import Any
 
-from msg_gan_jax.commands import charts_of_runs
+from msg_gan_jax.commands import charts_of_runs, panels_of_runs
 from msg_gan_jax.report import beside, curves, plots
 from msg_gan_jax.runs.columns import Columns
 from msg_gan_jax.runs.together import Together
@@ -20,19 +21,38 @@ def figures(runs: Together, costs: Sequence[Columns],
     costs: of each run, see charts_of_runs.costs_of.
     units: see charts_of_runs.units_of.
   """
-  panels = [*charts_of_runs.panels(runs, costs, units)]
+  panels = [*panels_of_runs.panels(runs, costs, units)]
   names: set[str] = set()
-  for topic in charts_of_runs.TOPICS:
+  for topic in panels_of_runs.TOPICS:
     for kind, words in topic.kinds.items():
       if of_kind := [x for x in panels if x.kind == kind]:
         names.add(kind)
         yield kind, _of_scales(of_kind, units), _caption(words, of_kind)
   over = f', over {"; ".join(units.values())}.'
   for panel in panels:
-    if not panel.kind:
-      yield _free(_file(panel.title), names), _over(panel, units), _caption(
-          panel.title[:1].upper() + panel.title[1:] + over, [panel])
+    if not panel.kind and panel.finest:
+      yield _free(_file(panel.name), names), _over(panel, units), _caption(
+          _sentence(panel) + over, [panel])
+  for family in dict.fromkeys(x.family for x in panels):
+    scales = [x for x in panels if x.family == family and not x.kind]
+    if family and scales:
+      yield _free(_file(f'{family} scales'), names), _of_scales(
+          scales, units), _caption(
+              f'{_of_all(scales[0])}, of each scale, over {units["images"]}.',
+              scales)
   yield from _of_samples(runs)
+
+
+def _of_all(panel):
+  """The title of its family."""
+  return panel.title.replace(panel.name, panel.family, 1)
+
+
+def _sentence(panel):
+  """What it shows; what a record is called keeps its letters."""
+  words = panel.title
+  return words if words.startswith(panel.name) else (
+      words[:1].upper() + words[1:])
 
 
 def _over(panel, units):
@@ -40,7 +60,7 @@ def _over(panel, units):
   return plots.curves(
       {words: _lines(panel, unit) for unit, words in units.items()},
       panel.title, panel.log, by_lines=True,
-      marks={curves.REFERENCES[row][1]: y for row, y in panel.marks.items()})
+      marks=_marks([panel] * len(units)))
 
 
 def _of_scales(panels, units):
@@ -49,7 +69,16 @@ def _of_scales(panels, units):
     return _over(panels[0], units)
   return plots.curves(
       {f'{units["images"]}, {x.scale}': _lines(x, 'images') for x in panels},
-      panels[0].title.partition(': ')[0], panels[0].log, by_lines=True)
+      panels[0].title.partition(': ')[0] if panels[0].kind else
+      _of_all(panels[0]), panels[0].log, by_lines=True,
+      marks=_marks(panels))
+
+
+def _marks(panels):
+  """{what is drawn beside the lines: y in each panel}."""
+  return {words: [x.marks.get(row, math.nan) for x in panels]
+          for row, (_, words) in curves.REFERENCES.items()
+          if any(row in x.marks for x in panels)}
 
 
 def _lines(panel, unit):
@@ -57,10 +86,13 @@ def _lines(panel, unit):
 
 
 def _caption(words, panels):
-  band = any(map(charts_of_runs.has_band, panels))
-  notes = dict.fromkeys(x.note for x in panels)
+  notes: dict[str, list[str]] = {}
+  for x in panels:
+    notes.setdefault(x.note, []).append(x.scale)
   return ' '.join(x for x in (
-      words, charts_of_runs.BAND if band else '', *notes) if x)
+      words, panels_of_runs.of_bands(panels), *(
+          note if len(notes) == 1 else f'Of {", ".join(scales)}: {note}'
+          for note, scales in notes.items() if note)) if x)
 
 
 def _of_samples(runs):

@@ -6,15 +6,19 @@ Jupyter's do), and must call the server by a name that is its own: a page of
 elsewhere whose name leads here, by DNS, has another one.
 """
 from collections.abc import Callable, Mapping, Sequence
+import contextlib
 import hashlib
 import hmac
 from http import server
 import ipaddress
+import re
 import secrets
 import socket
 import socketserver
 import sys
-from typing import NamedTuple
+import threading
+import time
+from typing import Any, NamedTuple
 from urllib import parse
 
 from msg_gan_jax.files import console
@@ -23,8 +27,10 @@ HEADERS = {
     'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer',
     'X-Content-Type-Options': 'nosniff', 'X-Frame-Options': 'DENY',
     'Cross-Origin-Resource-Policy': 'same-origin'}
+_HOST = re.compile(r'(\[[0-9a-f:.]+\]|[\w.-]+)(:\d{1,5})?', re.ASCII)
 LOOPBACK = '127.0.0.1', '::1', 'localhost'
-PATIENCE = 30.  # Seconds for one who has connected and says nothing.
+PATIENCE = 10.  # Seconds for one who has connected to say what is wanted.
+AT_ONCE = 64  # Connections: whoever has no token can hold no more than these.
 TRIED = 20  # Ports, after a first one that is taken.
 
 
@@ -63,12 +69,14 @@ class Loopback(socketserver.ThreadingTCPServer):
     ValueError: no such address here, or the port is taken.
   """
   allow_reuse_address = True
+  request_queue_size = 128
   daemon_threads = True
   block_on_close = False
 
   def __init__(self, answers: Answers, host: str, port: int,
                try_others: bool = False):
     self.answers, self.host = answers, host
+    self._free = threading.BoundedSemaphore(AT_ONCE)
     self.token = secrets.token_urlsafe(24)
     self.names = {*LOOPBACK, host}
     if not self.is_private:
@@ -107,8 +115,31 @@ class Loopback(socketserver.ThreadingTCPServer):
 
   def is_called(self, host: str) -> bool:
     """Whether a Host header has a name of this server."""
-    name = parse.urlsplit(f'//{host}').hostname or ''
+    found = _HOST.fullmatch(host.lower())
+    name = found[1].strip('[]') if found else ''
     return name in self.names or (not self.is_private and _is_address(name))
+
+  def get_request(self) -> tuple[Any, Any]:
+    """The next connection; where no file can be opened, not at once."""
+    try:
+      return super().get_request()
+    except OSError:
+      time.sleep(.1)
+      raise
+
+  def process_request(self, request: Any, client_address: Any) -> None:
+    """In a thread, as long as there are not too many."""
+    if self._free.acquire(blocking=False):
+      super().process_request(request, client_address)
+    else:
+      self.shutdown_request(request)
+
+  def process_request_thread(self, request: Any, client_address: Any) -> None:
+    """The thread of one connection."""
+    try:
+      super().process_request_thread(request, client_address)
+    finally:
+      self._free.release()
 
   def handle_error(self, request: object, client_address: object) -> None:
     """One who has gone away is no error; others are told in a line."""
@@ -133,13 +164,29 @@ class _Handler(server.BaseHTTPRequestHandler):
   timeout = PATIENCE
   server_version, sys_version = 'msg_gan_jax', ''
 
+  def handle(self) -> None:
+    """One request, which must have come whole in time."""
+    self._clock = threading.Timer(PATIENCE, self._hang_up)
+    self._clock.daemon = True
+    self._clock.start()
+    try:
+      super().handle()
+    finally:
+      self._clock.cancel()
+
+  def _hang_up(self):
+    with contextlib.suppress(OSError):
+      self.connection.shutdown(socket.SHUT_RDWR)
+
   def do_GET(self) -> None:
     """Answers, or refuses."""
+    self._clock.cancel()
     self._send(self._answer())
 
   def _answer(self):
     try:
-      called = self.server.is_called(self.headers.get('Host', ''))
+      hosts = self.headers.get_all('Host', [])
+      called = len(hosts) == 1 and self.server.is_called(hosts[0])
       address = parse.urlsplit(self.path)
       values = parse.parse_qs(address.query, errors='surrogateescape')
     except ValueError:  # Nothing that a browser would send.

@@ -25,7 +25,7 @@ from msg_gan_jax.report.page import (
 )
 from msg_gan_jax.report.tables import Table
 from msg_gan_jax.report.text import duration, plural
-from msg_gan_jax.runs import classes
+from msg_gan_jax.runs import classes, experiment_file
 from msg_gan_jax.runs.standing import standing
 from msg_gan_jax.runs.together import Together
 
@@ -144,9 +144,11 @@ def _frames(run, columns, units, most, room):
 
 
 def _scores(runs) -> Iterator[Block]:
-  for table in (tables_of_runs.scores(runs), tables_of_runs.over_seeds(runs)):
-    if table.rows:
-      yield Grid(table)
+  for words, part in tables_of_runs.measured_alike(runs):
+    for table in (tables_of_runs.scores(part, words),
+                  tables_of_runs.over_seeds(part, words)):
+      if table.rows:
+        yield Grid(table)
 
 
 def _films(runs) -> Iterator[Block]:
@@ -190,11 +192,31 @@ def _again(runs) -> Iterator[Block]:
   yield Text('The same settings once more, in a new folder:' if
              len(runs.runs) == 1 else
              'The settings of each run once more, in a new folder:')
-  yield Code('\n'.join(map(_command, runs.runs)))
+  own = [_has_own_rows(run) for run in runs.runs]
+  yield Code('\n'.join(map(_command, runs.runs, own)))
+  if any(own):
+    yield Text('A loss or network of a run that only its own file has comes '
+               'with --config=; what its command line changed besides is in '
+               'its config.json.')
 
 
-def _command(run):
+def _has_own_rows(run):
+  """Whether the run has a file of its own, and needs rows of it."""
+  from msg_gan_jax.gan.build import build
+  if not (run.path / experiment_file.FILE).is_file():
+    return False
+  try:
+    build(run.config)
+  except ValueError:
+    return True
+  return False
+
+
+def _command(run, has_own_rows):
   source, to = map(shlex.quote, (str(run.path), f'{run.path}_again'))
+  if has_own_rows:
+    return (f'python launch.py --config={source}/{experiment_file.FILE} '
+            f'--workdir={to}')
   return (f'mkdir {to} && cp {source}/config.json {to} && '
           f'python launch.py --workdir={to}')
 

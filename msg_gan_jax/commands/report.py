@@ -60,7 +60,7 @@ def runs_of(workdir: Names) -> Together:
   found = folders(workdir)
   names = {os.path.realpath(x): '' for x in found.runs}
   for study in found.studies:
-    names |= _of_study(study)
+    names |= names_in(study)
   if not names:
     raise ValueError(f'workdir {workdir}: no run of it has begun yet.')
   runs = together(read(path) for path in names)
@@ -70,7 +70,7 @@ def runs_of(workdir: Names) -> Together:
   return runs._replace(names=called) if len({*called}) == len(called) else runs
 
 
-def _of_study(folder):
+def names_in(folder: str | os.PathLike) -> dict[str, str]:
   """{path: name} of the runs of a study that have begun, in its order."""
   from msg_gan_jax.study.stored import read_stored
   from msg_gan_jax.study.worker import RUNS

@@ -1,14 +1,14 @@
 """The sections of a page that have charts of runs."""
 from collections.abc import Iterator, Mapping, Sequence
 
-from msg_gan_jax.commands import charts_of_runs
+from msg_gan_jax.commands import panels_of_runs
 from msg_gan_jax.report import charts, thumbnails
 from msg_gan_jax.report.page import Block, Chart, Charts, Section, Text
 from msg_gan_jax.report.text import plural
 from msg_gan_jax.runs.columns import Columns
 from msg_gan_jax.runs.together import Together
 
-MOST_CHARTS = 18  # Of several runs, which have one for each value.
+MOST_CHARTS = 24  # Of several runs, which have one for each value.
 MOST_IN_A_KEY = 5  # Names below each chart; more stand once, before them.
 MOST_SCALES = 4  # Of several runs: charts of a value that each scale has.
 
@@ -22,27 +22,42 @@ def sections(runs: Together, costs: Sequence[Columns],
     costs: of each run, see charts_of_runs.costs_of.
     units: see charts_of_runs.units_of.
   """
-  every = [*charts_of_runs.panels(runs, costs, units)]
-  for topic in charts_of_runs.TOPICS:
+  every = [*panels_of_runs.panels(runs, costs, units)]
+  for topic in panels_of_runs.TOPICS:
     by_kind = [[x for x in every if x.kind == kind] for kind in topic.kinds]
-    shown = [found[i] for found in by_kind
-             for i in thumbnails.evenly(len(found), MOST_SCALES)]
+    shown = [x for found in by_kind for x in _scales(found)]
     words = ' '.join(topic.kinds.values())
     yield Section(topic.heading, [
         *_blocks(words, shown, units, sum(map(len, by_kind)), 'scale')])
   others = [x for x in every if not x.kind]
+  # Each value once, before it is shown of runs that cannot be compared.
+  first = sorted((i for i, x in enumerate(others) if x.finest),
+                 key=lambda i: others[i].rank)
+  shown = [others[i] for i in sorted(first[:MOST_CHARTS])]
   yield Section('Curves', [
-      *_blocks('', others[:MOST_CHARTS], units, len(others), 'value')])
+      *_blocks('', shown, units, len(others), 'value')])
+
+
+def _scales(found):
+  """Some of the scales of a value, coarse to fine.
+
+  First those that most runs have, of which the finest is always one.
+  """
+  chosen: list[int] = []
+  for count in sorted({x.runs for x in found}, reverse=True):
+    alike = [i for i, x in enumerate(found) if x.runs == count]
+    room = MOST_SCALES - len(chosen)
+    chosen += alike[len(alike) - room:] if room < 2 else [
+        alike[i] for i in thumbnails.evenly(len(alike), room)]
+  return [found[i] for i in sorted(chosen)]
 
 
 def _blocks(words, shown, units, count, of) -> Iterator[Block]:
   """Some panels of `count`, with what is to be said of them."""
   if not shown:
     return
-  if any(map(charts_of_runs.has_band, shown)):
-    words = f'{words} {charts_of_runs.BAND}'
-  if words:
-    yield Text(words.strip())
+  if words := f'{words} {panels_of_runs.of_bands(shown)}'.strip():
+    yield Text(words)
   yield Charts(_with_one_key([_chart(panel, units) for panel in shown]))
   if left := count - len(shown):
     yield Text(f'{plural(left, of)} more: --mode=compare draws all.')

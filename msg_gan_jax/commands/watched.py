@@ -19,10 +19,12 @@ from msg_gan_jax.report.text import duration, plural
 from msg_gan_jax.runs import glance, standing
 from msg_gan_jax.runs.below import Below
 from msg_gan_jax.runs.glance import Glance
+from msg_gan_jax.study.storage import JOURNAL
 
 REFRESH = 5.  # Seconds between two looks of a page that is open.
 SHARE = .02  # Of one core, which drawing pages anew may take.
-MOST_PAGES = 4  # That are kept, as long as their runs stay as they were.
+MOST_BYTES = 200e6  # Of pages that are kept, the newest ones.
+MOST_JOURNAL = 1_000_000  # Bytes; to read a larger one takes a while.
 WIDEST = 224  # Pixels of a picture in the list.
 # What a page of a run is made of; the folder itself tells of new films.
 PARTS = ('', 'config.json', 'metrics.jsonl', 'scores.jsonl', 'warnings.jsonl',
@@ -49,7 +51,7 @@ class Watched:
 
   def __init__(self, root: str | os.PathLike,
                clock: Callable[[], float] = time.monotonic):
-    self.below = Below(root)
+    self.below, self._called = Below(root), os.fspath(root)
     self.token = ''
     self._clock = clock
     # Figures are drawn by one thread at a time, and lists do not wait for it.
@@ -75,26 +77,39 @@ class Watched:
     return _plain('Nothing is here.')
 
   def _list(self, runs: Mapping[str, pathlib.Path]) -> page.Page:
+    called = self._of_studies(runs.values())
     seen = glance.glances(runs.values(), self._memory)
     cards = sorted(((seen[path], name) for name, path in runs.items()),
                    key=_place)
     states = [_state(x) for x, _ in cards]
     count = ', '.join(f'{states.count(x)} {x}' for x in dict.fromkeys(states))
-    about = [f'{plural(len(cards), "run")} below {self.below.root}'
+    about = [f'{plural(len(cards), "run")} below {self._called}'
              + (f': {count}.' if count else
                 '. This page shows them as they begin.')]
     return page.Page('Runs', about, {}, [page.Section('All of them', [
-        page.Cards([self._card(name, x) for x, name in cards], '/runs',
+        page.Cards([self._card(name, x, called.get(runs[name], ''))
+                    for x, name in cards], '/runs',
                    {'token': self.token})] if cards else [])],
         f'As of {_now()}; asked for anew every {REFRESH:g} s.', REFRESH)
 
-  def _card(self, name, seen) -> page.Card:
+  def _of_studies(self, runs) -> dict[pathlib.Path, str]:
+    """{path: what it is called} of runs that belong to a study."""
+    found: dict[pathlib.Path, str] = {}
+    for journal in {run.parent.parent / JOURNAL for run in runs}:
+      sign = glance.signature(journal)
+      if sign and sign[1] < MOST_JOURNAL:
+        found |= self._memory.get(journal, _names)
+    return found
+
+  def _card(self, name, seen, called) -> page.Card:
     if isinstance(seen, str):
       return page.Card(name, '', '', seen, 'unreadable', None, '')
     picture = self._address('/picture', [name], of=seen.picture.name) if (
         seen.picture) else ''
     return page.Card(name, self._address('/runs', [name]), picture,
-                     page_of_runs().experiment(seen.config), seen.standing,
+                     ': '.join(filter(None, (
+                         called, page_of_runs().experiment(seen.config)))),
+                     seen.standing,
                      min(1., seen.images / max(1, seen.total)), _far(seen))
 
   def _address(self, path, names, **more):
@@ -114,12 +129,15 @@ class Watched:
         content = self._draw(names, folders)
       except (ValueError, OSError) as error:
         return _plain(f'{error}')
+      except Exception as error:  # Of these runs; all others are shown.
+        return _plain(f'{type(error).__name__}: {error}')
       drawn = _Drawn(of, content)
       # Pictures are made by several cores at once.
       end, worked = self._clock(), time.process_time() - worked
       self._rest_until = end + max(end - begin, worked) / SHARE
     self._pages[names] = drawn
-    while len(self._pages) > MOST_PAGES:
+    while len(self._pages) > 1 and MOST_BYTES < sum(
+        len(page.content) for page in self._pages.values()):
       del self._pages[next(iter(self._pages))]
     return Answer(drawn.content)
 
@@ -127,8 +145,13 @@ class Watched:
     from msg_gan_jax.runs.read import read
     from msg_gan_jax.runs.together import together
     runs = together(self._confined(read(folder)) for folder in folders)
+    with self._looking:
+      called = self._of_studies(folders)
     if len(names) == 1:
       runs = runs._replace(names=names)
+    elif len({*(known := [called.get(x, '') for x in folders])} - {''}) == len(
+        names):
+      runs = runs._replace(names=tuple(known))
     content = page_of_runs().page_of(runs)
     return page.render(content._replace(
         about=[f'As of {_now()}.'], live=REFRESH,
@@ -154,6 +177,16 @@ class Watched:
     except OSError:  # Half-written, or gone.
       return _plain('No picture is there.')
     return Answer(content, 'image/webp')
+
+
+def _names(journal):
+  """The same of one study, by its journal."""
+  from msg_gan_jax.commands.report import names_in
+  try:
+    return {pathlib.Path(path): name
+            for path, name in names_in(journal.parent).items()}
+  except ValueError:  # Half-written, or of another version.
+    return {}
 
 
 def page_of_runs() -> ModuleType:

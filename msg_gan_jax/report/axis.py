@@ -9,6 +9,7 @@ import numpy as np
 from msg_gan_jax.files.console import visible
 
 LONGEST = 120  # Characters of a text in a figure.
+LARGEST = 1e150  # Of a number in a figure; matplotlib multiplies two of them.
 
 
 def finish(ax: Any, xlabel: str, ylabel: str) -> None:
@@ -20,14 +21,29 @@ def finish(ax: Any, xlabel: str, ylabel: str) -> None:
   ax.spines[['top', 'right']].set_visible(False)
 
 
+def drawable(values: Any) -> np.ndarray:
+  """Numbers that a figure can have: the largest of floats break an axis.
+
+  Args:
+    values: of any shape.
+
+  Returns:
+    The same as float64, those beyond ±LARGEST at it; what is not finite is nan.
+  """
+  values = np.asarray(values, np.float64)
+  return np.clip(np.where(np.isfinite(values), values, np.nan),
+                 -LARGEST, LARGEST)
+
+
 def make_room(ax: Any, values: Sequence[Any], log: bool) -> None:
   """Gives y as much as lines need: a much wider band leaves the picture."""
-  every = np.concatenate([np.asarray(x, np.float64) for x in values])
+  every = np.concatenate([drawable(x) for x in values])
   every = every[np.isfinite(every) & ((every > 0) | (not log))]
   if not len(every):
     return
   low, high = every.min(), every.max()
   if log:
+    low = max(low, 1 / LARGEST)
     ratio = max(high / low, 1.2)**.12
     ax.set_ylim(low / ratio, high * ratio)
   else:

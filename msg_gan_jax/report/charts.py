@@ -41,7 +41,9 @@ def chart(lines: Mapping[str, Curve], xlabel: str, label: str,
     An <svg> element. Each has ids of its own, by `label` and `xlabel`.
   """
   from matplotlib import figure
-  log = log and any((np.asarray(x.y) > 0).sum() > 1 for x in lines.values())
+  every = [y for x in lines.values() for y in (
+      x.y, *(rest for _, rest in x.rests))]
+  log = log and any((axis.drawable(y) > 0).sum() > 1 for y in every)
   fig = figure.Figure(figsize=SIZE, facecolor='none')
   ax = fig.add_axes((.145, .215, .84, .755), facecolor='none')
   for i, (name, curve) in enumerate(lines.items()):
@@ -50,8 +52,7 @@ def chart(lines: Mapping[str, Curve], xlabel: str, label: str,
     plots.mark(ax, i, y)
   if log:
     ax.set_yscale('log')
-  axis.make_room(ax, [
-      *(x.y for x in lines.values()), [*(marks or {}).values()]], log)
+  axis.make_room(ax, [*every, [*(marks or {}).values()]], log)
   axis.finish(ax, xlabel, '')
   axis.short_values(ax.yaxis, log)
   axis.short_numbers(ax)
@@ -61,20 +62,25 @@ def chart(lines: Mapping[str, Curve], xlabel: str, label: str,
 
 def thinned(curve: Curve, most: int = MOST_POINTS) -> Curve:
   """At most so many points: each the median of as many neighbours."""
-  count = len(curve.x)
-  if count <= most:
+  if max(map(len, (curve.x, *(x for x, _ in curve.rests)))) <= most:
     return curve
-  width = -(-count // most)
 
   def medians(values):
+    count = len(values)
+    width = -(-count // most)
+    if width < 2:
+      return values
     padded = np.full(-(-count // width) * width, np.nan)
-    padded[:count] = values
+    padded[:count] = axis.drawable(values)
     with warnings.catch_warnings():
       warnings.simplefilter('ignore', RuntimeWarning)  # Gaps stay gaps.
       return np.nanmedian(padded.reshape(-1, width), axis=1)
 
-  return Curve(medians(curve.x), medians(curve.y), *(
-      None if x is None else medians(x) for x in (curve.low, curve.high)))
+  return Curve(
+      medians(curve.x), medians(curve.y),
+      None if curve.low is None else medians(curve.low),
+      None if curve.high is None else medians(curve.high),
+      [(medians(x), medians(y)) for x, y in curve.rests])
 
 
 def told(lines: Mapping[str, Curve]) -> str:

@@ -28,16 +28,18 @@ class Curve(NamedTuple):
   Attributes:
     x, y: [n]; nan is a gap.
     low, high: [n], the ends of the band; None draws none.
+    rests: (x, y) of thin lines of its colour, such as where a band has ended.
   """
   x: Sequence[float] | np.ndarray
   y: Sequence[float] | np.ndarray
   low: Sequence[float] | np.ndarray | None = None
   high: Sequence[float] | np.ndarray | None = None
+  rests: Sequence[tuple[np.ndarray, np.ndarray]] = ()
 
 
 def curves(panels: Mapping[str, Mapping[str, Curve]], ylabel: str,
            log: bool = False, steps: bool = False, by_lines: bool = False,
-           marks: Mapping[str, float] | None = None) -> Any:
+           marks: Mapping[str, Sequence[float]] | None = None) -> Any:
   """Panels, four in a row, with the same curves over different things.
 
   Args:
@@ -47,14 +49,16 @@ def curves(panels: Mapping[str, Mapping[str, Curve]], ylabel: str,
     steps: whether x counts something from 1 on, so that a value holds until
       the next one.
     by_lines: whether y has the room that lines need, and a band may leave it.
-    marks: {name: y}: grey dashed lines to compare with.
+    marks: {name: y in each panel}: grey dashed lines to compare with; nan
+      draws none.
 
   Returns:
     A figure for `save`.
   """
   marks = marks or {}
-  lines = [x.y for panel in panels.values() for x in panel.values()]
-  log = log and any((np.asarray(y, float) > 0).any() for y in lines)
+  lines = [y for panel in panels.values() for x in panel.values()
+           for y in (x.y, *(rest for _, rest in x.rests))]
+  log = log and any((axis.drawable(y) > 0).any() for y in lines)
   names = list(dict.fromkeys(k for panel in panels.values() for k in panel))
   columns = min(MOST_IN_A_ROW, len(panels))
   rows = -(-len(panels) // columns)
@@ -67,7 +71,7 @@ def curves(panels: Mapping[str, Mapping[str, Curve]], ylabel: str,
     for name, curve in panel.items():
       draw(ax, name, names.index(name), curve, steps)
     for row, (name, y) in enumerate(marks.items()):
-      mark(ax, row, y, name)
+      mark(ax, row, y[i], name)
     if log:
       ax.set_yscale('log')
     axis.finish(ax, xlabel, '' if i % columns else ylabel)
@@ -77,7 +81,7 @@ def curves(panels: Mapping[str, Mapping[str, Curve]], ylabel: str,
       axis.short_numbers(ax)
   first = places[0, 0]
   if by_lines:
-    axis.make_room(first, [*lines, [*marks.values()]], log)
+    axis.make_room(first, [*lines, *marks.values()], log)
   axis.short_values(first.yaxis, log)
   _legend(fig, places.flat[:len(panels)])
   return fig
@@ -85,8 +89,8 @@ def curves(panels: Mapping[str, Mapping[str, Curve]], ylabel: str,
 
 def mark(ax: Any, place: int, y: float, name: str = '') -> None:
   """Draws a grey dashed line to compare with, across the whole panel."""
-  ax.axhline(y, color='.5', linewidth=1, linestyle=DASHES[1 + place % 3],
-             label=_label(name))
+  ax.axhline(axis.drawable(y), color='.5', linewidth=1,
+             linestyle=DASHES[1 + place % 3], label=_label(name))
 
 
 def draw(ax: Any, name: str, place: int, curve: Curve,
@@ -94,15 +98,17 @@ def draw(ax: Any, name: str, place: int, curve: Curve,
   """Draws a line, with its band; its colour and dashes go by its place."""
   color, dash = COLORS[place % len(COLORS)], DASHES[
       place // len(COLORS) % len(DASHES)]
-  x, y = (np.asarray(v, float) for v in (curve.x, curve.y))
+  x, y = (axis.drawable(v) for v in (curve.x, curve.y))
   more = {'drawstyle': 'steps-post'} if steps else {}
   if len(x) < 20 and not steps:
     more['marker'] = '.'
   ax.plot(x, y, dash, color=color, label=_label(name), linewidth=1.4, **more)
   if curve.low is not None:
-    ax.fill_between(x, np.asarray(curve.low, float),
-                    np.asarray(curve.high, float), color=color, alpha=.15,
-                    linewidth=0, step='post' if steps else None)
+    ax.fill_between(x, axis.drawable(curve.low), axis.drawable(curve.high),
+                    color=color, alpha=.15, linewidth=0,
+                    step='post' if steps else None)
+  for rest in curve.rests:
+    ax.plot(*map(axis.drawable, rest), dash, color=color, linewidth=.6)
 
 
 def intervals(rows: Mapping[str, tuple[float, float, float]], xlabel: str,

@@ -37,7 +37,14 @@ def _numbers(row, prefix=''):
     if isinstance(value, Mapping):
       yield from _numbers(value, f'{prefix}{name}.')
     elif isinstance(value, int | float):
-      yield prefix + name, float(value)
+      yield prefix + name, _float(value)
+
+
+def _float(value):
+  try:
+    return float(value)
+  except OverflowError:  # More digits than a float has room for.
+    return math.copysign(math.inf, value > 0 or -1)
 
 
 def of_scores(evaluations: Iterable[Mapping[str, Any]]) -> Columns:

@@ -46,7 +46,7 @@ def read_config(
   try:
     values = schema.present_names(json.loads(file.read_text(encoding='utf-8')))
     names = _names(values, about)
-  except ValueError as error:
+  except (ValueError, RecursionError) as error:
     raise ValueError(
         f'{file}: damaged ({error}). Restore it from a copy; with the same '
         'settings and another workdir=FOLDER, the run can begin again.'
@@ -170,8 +170,11 @@ def _close(name, known):
 
 def _written_by(path):
   """' (0.1.0)' of the last start, where that is on record."""
+  file = path / 'versions.json'
   try:
-    entries = json.loads((path / 'versions.json').read_text(encoding='utf-8'))
+    if not file.is_file():
+      return ''
+    entries = json.loads(file.read_text(encoding='utf-8'))
     return f' ({entries[-1]["packages"]["msg_gan_jax"]})'
   except (OSError, ValueError, LookupError, TypeError):
     return ''

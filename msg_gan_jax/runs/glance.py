@@ -15,6 +15,7 @@ from msg_gan_jax.runs.read import WARNINGS
 from msg_gan_jax.runs.standing import RUNNING, standing_of
 
 T = TypeVar('T')
+MOST = 1 << 53  # Images; a larger number is damage.
 TAIL = 1 << 16  # Bytes, in which the last record usually lies whole.
 
 
@@ -87,6 +88,8 @@ def glances(runs: Iterable[pathlib.Path], memory: Memory
       found[run] = _glance(run, memory)
     except (ValueError, OSError) as error:
       found[run] = str(error)
+    except Exception as error:  # Of this run; all others are seen.
+      found[run] = f'{type(error).__name__}: {error}'
   memory.forget()
   return found
 
@@ -96,7 +99,8 @@ def _glance(run, memory):
   if isinstance(config, str):
     raise ValueError(config)
   record, metrics = {}, run / 'metrics.jsonl'
-  if written := signature(metrics):
+  written = signature(metrics)
+  if metrics.is_file():
     record = memory.get(metrics, newest)
   images = max(record.get('images', 0),
                memory.get(run / 'checkpoints', _newest_checkpoint))
@@ -139,8 +143,8 @@ def _record(line):
     record = json.loads(line)
   except (ValueError, RecursionError):
     return {}
-  fits = isinstance(record, dict) and isinstance(
-      record.get('images'), int) and isinstance(record.get('clock', {}), dict)
+  fits = isinstance(record, dict) and _is_int(
+      record.get('images')) and isinstance(record.get('clock', {}), dict)
   return record if fits else {}
 
 
@@ -163,7 +167,7 @@ def _diverged(path):
 
 
 def _is_int(value):
-  return isinstance(value, int)
+  return isinstance(value, int) and 0 <= value < MOST
 
 
 def _newest_checkpoint(folder):

@@ -16,7 +16,7 @@ def read_lines(path: pathlib.Path,
   Raises:
     OSError: it cannot be read.
   """
-  if not path.exists():
+  if not path.is_file():
     return ()
   found = []
   for line in path.read_text(encoding='utf-8', errors='replace').split('\n'):
@@ -36,6 +36,8 @@ def read_json(path: pathlib.Path, missing: Any) -> Any:
   Raises:
     OSError: it cannot be read.
   """
+  if not path.is_file():
+    return missing
   try:
     value = json.loads(path.read_text(encoding='utf-8'))
   except (FileNotFoundError, ValueError, RecursionError):

@@ -84,7 +84,7 @@ class Written:
   def images(self) -> int:
     """Real images shown, as far as a record or a checkpoint says."""
     known = [*self.records['images'][-1:], *self.checkpoints[-1:], 0]
-    return int(np.nanmax(known))
+    return int(max(x for x in known if np.isfinite(x)))
 
   def __repr__(self) -> str:
     parts = {
@@ -125,7 +125,7 @@ def _read(folder):
   versions = tuple(entry for entry in read_json(folder / 'versions.json', [])
                    if isinstance(entry, dict))
   of_records = columns.columns(
-      records.read(metrics) if metrics.exists() else ())
+      records.read(metrics) if metrics.is_file() else ())
   best = _numbered(folder / 'best')
   return Written(
       path=folder, config=config, records=of_records,
@@ -135,7 +135,8 @@ def _read(folder):
       timelapses=_files(folder, 'timelapse', FILMS),
       memorised=_files(folder, 'memorised_', ('.png',)),
       warnings=read_lines(folder / WARNINGS, text=_is_text),
-      changes=read_lines(folder / 'changes.jsonl', changed=_is_list),
+      changes=read_lines(
+          folder / 'changes.jsonl', changed=_is_list, images=_is_int),
       versions=versions, starts=starts_of(versions, of_records),
       summary=read_json(folder / 'summary.json', {}),
       checkpoints=_numbered(folder / 'checkpoints'),
@@ -144,6 +145,10 @@ def _read(folder):
 
 def _is_text(value):
   return isinstance(value, str)
+
+
+def _is_int(value):
+  return isinstance(value, int)
 
 
 def _is_list(value):

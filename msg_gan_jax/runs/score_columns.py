@@ -4,7 +4,8 @@ Those of the same name and the same id: an id is of all that moves a score but
 the samples. The distances of summary.json have no id of their own; theirs is of
 their protocol and of the pictures that they were measured against.
 """
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+import dataclasses
 import hashlib
 import json
 import math
@@ -80,6 +81,37 @@ def score_columns(runs: Sequence[Written]) -> tuple[ScoreColumn, ...]:
       for column in found.values())
 
 
+def alike(runs: Sequence[Written], name: str,
+          places: Iterable[int]) -> dict[str, tuple[int, ...]]:
+  """Whose records of a score may stand in one chart.
+
+  Records have no ids. That of the newest measurement in training, which is in
+  summary.json, is that of its records; without one, runs are alike that trained
+  on the same pictures at one resolution and were asked for the same measures.
+
+  Args:
+    runs: any number of them.
+    name: of the score in records.
+    places: of runs that have it.
+
+  Returns:
+    {eight letters: places}, in the order given.
+  """
+  found: dict[str, tuple[int, ...]] = {}
+  for i in places:
+    identity = next((identity for known, identity, _, x in _measured(runs[i])
+                     if known == name and identity and x.file == SUMMARY),
+                    '') or _of_settings(runs[i])
+    found[identity] = (*found.get(identity, ()), i)
+  return found
+
+
+def _of_settings(run):
+  newest = run.versions[-1] if run.versions else {}
+  return _digest(newest.get('data_digest'), run.config.data.resolution,
+                 dataclasses.asdict(run.config.evaluate))
+
+
 def _images(score):
   return -1. if math.isnan(score.images) else score.images
 
@@ -134,7 +166,11 @@ def _identity(run, summary, images):
   pictures = _dict(entry.get('pictures'))
   reals = pictures.get('held_out', pictures.get('train')) or entry.get(
       'data_digest')
-  text = json.dumps([summary.get('protocol'), reals], sort_keys=True)
+  return _digest(summary.get('protocol'), reals)
+
+
+def _digest(*values):
+  text = json.dumps(values, sort_keys=True)
   return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 

@@ -50,13 +50,21 @@ def folders(workdir: Names) -> Folders:
       else:
         raise ValueError(
             f'workdir {name}: neither a study, which has a {JOURNAL}, nor a '
-            'run, which has a config.json.')
+            f'run, which has a config.json.{_below(name)}')
   if neither:
     found.notes.append(
         f'Neither a study nor a run, and left out: {some(neither)}.')
   if not found.studies and not found.runs:
     raise ValueError(f'workdir {workdir}: no study and no run is there.')
   return found
+
+
+def _below(name):
+  """' Did you mean ..?' where runs or studies lie in the folder, or ''."""
+  inside = glob.escape(name), '*'
+  found = any(glob.glob(os.path.join(*inside, file))
+              for file in ('config.json', JOURNAL))
+  return f" Did you mean workdir='{os.path.join(name, '*')}'?" if found else ''
 
 
 def _words(workdir):

@@ -13,6 +13,7 @@ from msg_gan_jax.commands import (
   charts_of_runs,
   compare,
   figures_of_runs,
+  panels_of_runs,
   report,
 )
 from msg_gan_jax.metrics.functional.training_seeds import over_seeds
@@ -86,7 +87,7 @@ def test_each_figure_has_a_caption(out):
   captions = (out / 'captions.md').read_text('utf-8')
   stems = {x.stem for x in (out / 'figures').iterdir()}
   assert {*re.findall(r'^\*\*(\w+)\*\*: .', captions, re.MULTILINE)} == stems
-  assert charts_of_runs.BAND in captions.replace('\\', '')
+  assert panels_of_runs.BAND in captions.replace('\\', '')
 
 
 def test_the_grid_of_grids_has_every_run(out):
@@ -144,8 +145,7 @@ def test_what_reals_have_is_drawn_beside(tmp_path):
       {'images': i, 'pairwise_ratio': .5,
        'references': {'reals': {'pairwise_ratio': 1.}}}) + '\n'
       for i in (8, 16)))
-  name, = (x for x in drawn(run) if x.startswith('distance_of_two'))
-  figure, caption = drawn(run)[name]
+  figure, caption = drawn(run)['pairwise_ratio']
   assert [x.get_text() for x in figure.legends[0].get_texts()] == [
       'pairwise_ratio', 'reals']
   assert 'Grey lines: reals 1.' in caption

@@ -166,5 +166,5 @@ def test_runs_that_two_studies_call_alike_have_the_names_of_their_folders(
   called = iter([{str(x): 'a, seed 0'} for x in others])
   monkeypatch.setattr(report, 'folders', lambda workdir: Folders(
       ['one', 'two'], [], []))
-  monkeypatch.setattr(report, '_of_study', lambda folder: next(called))
+  monkeypatch.setattr(report, 'names_in', lambda folder: next(called))
   assert report.runs_of('both').names == ('second', 'third')

@@ -1,9 +1,11 @@
 """--mode=watch: who is answered, and with what."""
+import contextlib
 import http.client
 import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -13,7 +15,7 @@ from helpers import ROOT
 import pytest
 from watch_server import serve
 
-from msg_gan_jax.commands import watched
+from msg_gan_jax.commands import loopback, report, watched
 from msg_gan_jax.commands.loopback import Loopback
 from msg_gan_jax.commands.watched import Watched
 
@@ -109,14 +111,13 @@ def test_every_server_has_a_token_of_its_own(server, root):
     ('127.0.0.1', 200), ('localhost:1', 200), ('LOCALHOST', 200),
     ('[::1]:80', 200), ('evil.example', 403), ('127.0.0.1.evil.example', 403),
     ('localhost.evil.example:8650', 403), ('192.168.0.1', 403),
-    ('evil.example@127.0.0.1', 200), ('127.0.0.1@evil.example', 403),
-    ('[', 400)])
+    ('evil.example@127.0.0.1', 403), ('127.0.0.1@evil.example', 403),
+    ('localhost/evil.example', 403), ('[', 403)])
 def test_the_name_that_it_is_called_by_must_be_its_own(still, host, status):
   assert allowed(still, '/', host=host)[0] == status
 
 
 def test_one_that_others_reach_is_called_by_numbers_and_the_machines_name(root):
-  import socket
   with Loopback(Watched(root), '0.0.0.0', 0) as open_to_all:
     for name, wanted in (('10.1.2.3:80', True), ('[fe80::1]', True),
                          (socket.gethostname(), True),
@@ -230,9 +231,9 @@ def test_a_page_is_drawn_anew_where_runs_wrote_and_not_all_the_time(
   os.utime(metrics, (2e9, 2e9))
   ask()
   assert found('/runs', {'run': ['a', 'deep/b']}).content == b'page 4'
-  for i in range(2 * watched.MOST_PAGES):
-    found('/runs', {'run': ['a', 'deep/b'][:1 + i % 2]})
-  assert len(found._pages) <= watched.MOST_PAGES
+  monkeypatch.setattr(watched, 'MOST_BYTES', 10)
+  found('/runs', {'run': ['a']})
+  assert len(found._pages) == 1
 
 
 def test_a_port_that_is_taken_is_refused_or_passed_over(server, root):
@@ -277,3 +278,79 @@ def test_it_says_where_it_is_and_ends_when_it_is_told_to(root, sign):
   assert 'Traceback' not in err
 
 
+def test_many_open_pages_of_runs_that_stand_still_are_drawn_once(
+    root, monkeypatch):
+  for i in range(8):
+    shutil.copytree(EARLIER, root / f'more {i}')
+  drawn = []
+
+  def draw(names, folders):
+    drawn.append(names)
+    return b'a page'
+
+  found = Watched(root)
+  monkeypatch.setattr(found, '_draw', draw)
+  for _ in range(3):
+    for i in range(8):
+      assert found('/runs', {'run': [f'more {i}']}).status == 200
+  assert len(drawn) == 8
+
+
+@pytest.mark.parametrize(('file', 'text'), [
+    ('metrics.jsonl', '{"images": ' + '9' * 400 + '}\n'),
+    ('metrics.jsonl', '{"images": 5, "d_loss": ' + '9' * 400 + '}\n'),
+    ('config.json', '{"a":' * 20_000), ('config.json', '[]'),
+    ('versions.json', '{"a": 1}'), ('summary.json', '[' * 100_000),
+    ('changes.jsonl', '{"changed": ["a"], "images": [1]}\n'),
+    ('warnings.jsonl', '{"text": "a", "diverged": ' + '9' * 300 + '}\n'),
+    ('scores.jsonl', '{"scores": {"a": {"value": 1, "id": [1]}}}\n')])
+def test_a_run_with_damage_leaves_the_others_as_they_are(root, file, text):
+  (root / 'a' / file).write_text(text)
+  found = Watched(root)
+  found.token = 'token'
+  page = found('/', {})
+  assert page.status == 200 and b'2 runs below' in page.content
+  assert found('/runs', {'run': ['deep/b']}).status == 200
+  assert found('/runs', {'run': ['a']}).status in (200, 404)
+
+
+@pytest.mark.skipif(not hasattr(os, 'mkfifo'), reason='no pipes here')
+def test_what_is_no_file_is_not_waited_for(root):
+  for name in ('metrics.jsonl', 'warnings.jsonl', 'versions.json'):
+    (root / 'a' / name).unlink()
+    os.mkfifo(root / 'a' / name)
+  found = Watched(root)
+  assert b'2 runs below' in found('/', {}).content
+  assert found('/runs', {'run': ['a']}).status == 200
+
+
+def test_those_without_the_token_can_hold_so_many_connections_and_no_more(
+    root, monkeypatch):
+  monkeypatch.setattr(loopback, 'AT_ONCE', 4)
+  monkeypatch.setattr(loopback, 'PATIENCE', 1.)
+  with serve(root) as server:
+    silent = [socket.create_connection(('127.0.0.1', server.port))
+              for _ in range(4)]
+    time.sleep(.2)
+    with pytest.raises(OSError):  # Closed at once.
+      allowed(server, '/')
+    slow = time.monotonic()
+    while time.monotonic() - slow < 3:
+      with contextlib.suppress(OSError):
+        for one in silent:  # A letter now and then keeps none of them open.
+          one.send(b'G')
+      time.sleep(.3)
+    assert allowed(server, '/')[0] == 200
+    for one in silent:
+      one.close()
+
+
+def test_runs_of_a_study_are_called_as_it_calls_them(root, monkeypatch):
+  (root / 'deep' / 'b').rename(root / 'b')
+  (root / 'study' / 'runs').mkdir(parents=True)
+  (root / 'b').rename(root / 'study' / 'runs' / '3cab')
+  (root / 'study' / 'journal.log').write_text('')
+  path = root / 'study' / 'runs' / '3cab'
+  monkeypatch.setattr(report, 'names_in', lambda folder: {
+      str(path): f'hinge, seed {4 if folder == root / "study" else 0}'})
+  assert b'hinge, seed 4: ' in Watched(root)('/', {}).content

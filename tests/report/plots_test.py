@@ -1,13 +1,16 @@
 """Laws of the figures of a comparison."""
+import math
 import pathlib
+import sys
 
 import numpy as np
 import pytest
 
-from msg_gan_jax.report import plots
+from msg_gan_jax.report import charts, plots
 from msg_gan_jax.report.plots import Curve
 
 X = np.arange(1, 25)
+MOST = sys.float_info.max
 CURVES = {'SN & $x$': Curve(X, 1 / X, .8 / X, 1.2 / X), 'WGAN-GP': Curve(
     X, 2 / X)}
 FIGURES = {
@@ -135,13 +138,42 @@ def test_a_legend_names_every_line_and_leaves_the_panels_their_room(names):
 
 
 def test_marks_are_grey_lines_that_the_legend_names():
-  figure = plots.curves({'images': {'a': Curve(X, X)}}, 'FID',
-                        marks={'reals': 30., 'noise': 50.})
+  figure = plots.curves(
+      {'images': {'a': Curve(X, X)}, 'seconds': {'a': Curve(X, X)}}, 'FID',
+      marks={'reals': [30., 31.], 'noise': [50., 51.]})
   assert legend(figure) == ['a', 'reals', 'noise']
   lines = figure.axes[0].lines
   assert [x.get_ydata()[0] for x in lines[1:]] == [30., 50.]
+  assert [x.get_ydata()[0] for x in figure.axes[1].lines[1:]] == [31., 51.]
   assert {x.get_color() for x in lines[1:]} == {'.5'}
   assert len({x.get_linestyle() for x in lines[1:]}) == 2
+
+
+EXTREMES = {
+    'both ends': [MOST, -MOST, 0.], 'one': [1., MOST, 2.], 'all': [MOST] * 3,
+    'least': [5e-324, MOST, 1.], 'none': [math.inf, math.nan, -math.inf],
+    'subnormal': [5e-324, 1e-310, 1e-320]}
+
+
+@pytest.mark.parametrize('y', EXTREMES.values(), ids=EXTREMES)
+@pytest.mark.parametrize('x', [
+    [1., 2., 3.], [0., 1., MOST], [-MOST, 0., MOST], [0.] * 3])
+@pytest.mark.parametrize('log', [False, True])
+def test_no_number_breaks_a_figure(x, y, log):
+  x, y = np.array(x), np.array(y)
+  curve = Curve(x, y, -y, y, [(x, y[::-1])])
+  assert charts.chart({'a': curve}, 'x', 'y', log, {'reals': MOST})
+  plots.curves({'x': {'a': curve}}, 'y', log, by_lines=True,
+               marks={'reals': [-MOST]}).draw_without_rendering()
+
+
+def test_rests_are_thin_lines_in_the_colour_of_theirs():
+  ax = plots.curves({'x': {'a': Curve(X, X, rests=[(X + 24, 9. * X)])}}, 'y',
+                    by_lines=True).axes[0]
+  line, rest = ax.lines
+  assert rest.get_color() == line.get_color()
+  assert rest.get_linewidth() < line.get_linewidth()
+  assert rest.get_xdata()[-1] == 48 and ax.get_ylim()[1] > 9 * 24
 
 
 def test_more_panels_than_a_row_has_are_in_several():
