@@ -17,7 +17,7 @@ LAYER = flags.DEFINE_list(
     'layer', [], 'Layers of D by name, such as those that the page lists; all, '
     'or 16 of more, if not given.')
 RULE = flags.DEFINE_string(
-    'rule', 'deconvnet', 'How a signal goes down through rectifiers: '
+    'rule', 'guided', 'How a signal goes down through rectifiers: '
     'deconvnet, guided, gradient or integrated.')
 MAPS = flags.DEFINE_integer(
     'maps', 16, 'Maps of a layer that are shown, those of the largest spread.',

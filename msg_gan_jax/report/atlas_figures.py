@@ -6,7 +6,8 @@ import numpy as np
 from msg_gan_jax.report import figure, lettering, text
 from msg_gan_jax.report.blocks import about_grey, block, heat, square
 
-CELL, LARGE = 64, 112  # Pixels of a small picture, and of one by itself.
+CELL, LARGE = 64, 128  # Pixels of a small picture, and of one by itself.
+_NARROW = 3  # Columns; maps with so few stand in two halves, side by side.
 _FULL = 99  # Percentile of absolute values that has full colour.
 Words = Sequence[tuple[str, str]]
 
@@ -29,8 +30,17 @@ def layer(patches: Mapping[str, np.ndarray],
       name: about_grey(x) for name, x in projections.items()}}
   rows = [[block(x[i], CELL) for x in columns.values()]
           for i in range(len(beside))]
-  return figure.draw([figure.Band(None, rows)], title, [*columns],
-                     _legible(beside), aside=len(patches), gap=8)
+  half = -(-len(rows) // 2) if len(columns) <= _NARROW else len(rows)
+  parts = []
+  for start in range(0, len(rows), half):
+    some = slice(start, start + half)
+    parts.append(figure.draw(
+        [figure.Band(None, rows[some])], title if not start else ('', ''),
+        [*columns], _legible(beside[some]), aside=len(patches), gap=8))
+  height = max(map(len, parts))
+  return np.concatenate([np.pad(
+      x, ((0, height - len(x)), (0, 0), (0, 0)), constant_values=255)
+      for x in parts], 1)
 
 
 def strip(patches: Sequence[np.ndarray], projections: Sequence[np.ndarray],
