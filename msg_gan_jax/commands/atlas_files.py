@@ -1,5 +1,7 @@
 """The files of an atlas of D: a PNG and arrays of each layer, and one page."""
 from collections.abc import Iterator, Mapping
+import contextlib
+import json
 import os
 import re
 from typing import Any
@@ -10,7 +12,7 @@ from msg_gan_jax.analysis.discriminator import evidence
 from msg_gan_jax.analysis.discriminator.atlas import NINE, View
 from msg_gan_jax.arrays.indices import evenly
 from msg_gan_jax.arrays.pixels import to_uint8
-from msg_gan_jax.files.atomic import replacing
+from msg_gan_jax.files.atomic import replacing, write_json
 from msg_gan_jax.report import (
   atlas_figures,
   charts,
@@ -25,6 +27,7 @@ from msg_gan_jax.report.plots import Curve
 from msg_gan_jax.report.tables import Table
 
 PAGE, RANKING = 'index.html', 'ranking'
+ABOUT = 'atlas.json'  # The names of all other files, to be removed by the next.
 COLUMNS, LISTED, BINS = 12, 8, 40  # Of the sheet; of the table; of a histogram.
 WIDEST = 1400  # Pixels of a picture in the page.
 RULES = {
@@ -47,6 +50,8 @@ class Files:
 
   def __init__(self, folder: str, looked: Any) -> None:
     self._folder, self._looked = folder, looked
+    self._names: list[str] = []
+    self._remove_earlier()
     self._layers: list[html.Block] = []
     self._moments: list[tuple[int, Mapping[str, View]]] = []
     self._rows: list[list[tables.Cell]] = []
@@ -93,7 +98,23 @@ class Files:
     return self._path(PAGE)
 
   def _path(self, name):
+    """The path of a file that is about to be written, and listed as ours."""
+    if name not in self._names:
+      self._names.append(name)
+      write_json(os.path.join(self._folder, ABOUT), {'files': self._names})
     return os.path.join(self._folder, name)
+
+  def _remove_earlier(self):
+    """Removes the files of an atlas that was here, and no others."""
+    try:
+      with open(os.path.join(self._folder, ABOUT), encoding='utf-8') as file:
+        names = json.load(file)['files']
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+      return
+    for name in names:
+      if isinstance(name, str) and name == os.path.basename(name):
+        with contextlib.suppress(FileNotFoundError, IsADirectoryError):
+          os.remove(os.path.join(self._folder, name))
 
   def _picture(self, blocks, name, caption):
     blocks.append(html.Picture(

@@ -94,26 +94,25 @@ def write(workdir: str, out: str, how: How) -> str:
   loaded = trained_run.load_run('newest' if through else '')
   shown.check_seen(loaded.gan, loaded.images)
   judge = Judge.of(loaded.gan, loaded.state.d)
-  layers = _layers(judge, how)
+  for layer in how.layers:
+    judge.check(layer)
   every, notes = _pictures(workdir, loaded, how)
   chosen_kinds = (PICTURES,) if how.pictures else (REALS, SAMPLES)
   looked_at = every.of(*chosen_kinds)
   atlas.check_count(len(looked_at))
-  programs = Programs(
-      judge, list(dict.fromkeys([*layers, LOGIT])), how.rule, steps=STEPS)
-  tops, logits = _pass(programs, judge, every, looked_at)
+  tops, logits = _pass(judge, how, every, looked_at)
+  layers, left_out = _layers(tops, how)
+  notes += left_out
   # The kinds of the atlas come first, so that both number them alike.
-  ranking = evidence.rank(
-      every, logits, (REALS, SAMPLES))
-  ranking = _only(ranking, len(looked_at))
+  ranking = _only(
+      evidence.rank(every, logits, (REALS, SAMPLES)), len(looked_at))
   console.say_aside('compiling what leads down to the pixels ...')
-  fields = Fields(judge, programs.layers)
-  chosen = {layer: maps for layer, maps in atlas.choose(
-      tops, how.maps).items() if layer in layers}
-  extremes = _ends(ranking.numbers)
-  found = evidence.evidence(judge, looked_at, extremes)
+  found = evidence.evidence(judge, looked_at, _ends(ranking.numbers))
   looked = Looked(workdir, loaded.images, how, looked_at, every, notes, logits,
                   ranking, judge.shapes, found)
+  programs = Programs(judge, _with_logit(layers), how.rule, steps=STEPS)
+  fields = Fields(judge, layers)
+  chosen = atlas.choose({layer: tops[layer] for layer in layers}, how.maps)
   os.makedirs(out, exist_ok=True)
   files = atlas_files.Files(out, looked)
   total = sum(len(maps) for maps in chosen.values()) * atlas.NINE
@@ -126,18 +125,27 @@ def write(workdir: str, out: str, how: How) -> str:
   return files.close()
 
 
-def _layers(judge, how):
-  """Names of the layers that are shown."""
-  for layer in how.layers:
-    judge.check(layer)
+def _layers(tops, how):
+  """(names of the layers that are shown, sentences on those that are not)."""
   if how.layers:
-    return [*dict.fromkeys(how.layers)]
-  names = [*judge.shapes]
-  return [names[i] for i in evenly(len(names), MOST_LAYERS)]
+    return [*dict.fromkeys(how.layers)], []
+  names, same = atlas.unlike(tops)
+  left_out = ', '.join(f'{layer} ({twin})' for layer, twin in same.items())
+  notes = [f'Left out, for they say what others say: {left_out}.'
+           ] if same else []
+  if len(names) > MOST_LAYERS:
+    notes.append(f'{MOST_LAYERS} of {len(names)} layers; --layer names others.')
+  return [names[i] for i in evenly(len(names), MOST_LAYERS)], notes
 
 
-def _pass(programs, judge, every, looked_at):
+def _with_logit(layers):
+  return [*dict.fromkeys([*layers, LOGIT])]
+
+
+def _pass(judge, how, every, looked_at):
   """(tops of the atlas, logits of all)."""
+  programs = Programs(
+      judge, _with_logit(how.layers or judge.shapes), how.rule)
   console.say_aside('compiling D ...')
   with progress.bar(total=len(every), desc='pictures', unit='') as bar:
     tops, logits = atlas.strongest(

@@ -113,7 +113,7 @@ class Collected:
 
 
 def strongest(programs: Programs, judge: Judge, shown: Shown, keep: int = NINE,
-              tick: Ticks = len) -> tuple[dict[str, Tops], np.ndarray]:
+              tick: Ticks = int) -> tuple[dict[str, Tops], np.ndarray]:
   """One pass over pictures: what excites every map most, and all logits.
 
   Pictures of a kind are beside each other in a batch, as in training.
@@ -160,6 +160,33 @@ def check_count(count: int, keep: int = NINE) -> None:
         f'map most; wanted {keep} or more, such as 2048.')
 
 
+def unlike(tops: Mapping[str, Tops]) -> tuple[list[str], dict[str, str]]:
+  """Layers without those that say what another one says.
+
+  A norm that a network leaves out, for one, gives what it is given.
+
+  Args:
+    tops: of `strongest`, of more pictures than maps would agree on by chance.
+
+  Returns:
+    (names of the layers, {name of one left out: the one that stands for it}).
+    LOGIT stands for what it is computed from.
+  """
+  names, same = list[str](), dict[str, str]()
+  for layer, top in tops.items():
+    twin = next((name for name in names if all(
+        np.array_equal(a, b) for a, b in zip(
+            top, tops[name], strict=True))), '')
+    if twin and layer == LOGIT:
+      names.remove(twin)
+      same[twin] = layer
+    elif twin:
+      same[layer] = twin
+    if not twin or layer == LOGIT:
+      names.append(layer)
+  return names, same
+
+
 def choose(tops: Mapping[str, Tops], most: int) -> dict[str, np.ndarray]:
   """{layer: numbers of at most so many maps}, of the largest spread first."""
   return {layer: np.argsort(-x.spread, kind='stable')[:most]
@@ -168,7 +195,7 @@ def choose(tops: Mapping[str, Tops], most: int) -> dict[str, np.ndarray]:
 
 def views(programs: Programs, fields: Fields, judge: Judge, shown: Shown,
           tops: Mapping[str, Tops], chosen: Mapping[str, np.ndarray],
-          tick: Ticks = len) -> Iterator[View]:
+          tick: Ticks = int) -> Iterator[View]:
   """Yields what the chosen maps of each layer look for.
 
   A picture is projected beside others that are, and not beside those of the
@@ -303,7 +330,7 @@ def crop(images: np.ndarray, corners: np.ndarray, shape: tuple[int, int],
 
 def through_time(programs: Programs, fields: Fields,
                  judges: Iterable[tuple[int, Judge]], shown: Shown,
-                 chosen: Mapping[str, np.ndarray], tick: Ticks = len,
+                 chosen: Mapping[str, np.ndarray], tick: Ticks = int,
                  ) -> Iterator[tuple[int, dict[str, View]]]:
   """Yields (images shown, {layer: View of one picture}) of checkpoints.
 
