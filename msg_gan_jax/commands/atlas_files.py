@@ -65,11 +65,11 @@ class Files:
     of = f'{shown} of {view.of}' if shown < view.of else f'all {view.of}'
     grids.save(self._path(f'{name}.png'), atlas_figures.layer(
         {f'sees {_size(view.patches)}': view.patches}, {
-            f'{size} px: {text.percent(float(view.shares[size].mean()))}': x
+            f'{size} px{_share(view, size)}': x
             for size, x in view.projections.items()},
-        [(f'map {n}', f'spread {spread:.2g}, most {values[0]:.3g}')
-         for n, spread, values in zip(
-             view.maps, view.spread, view.values, strict=True)],
+        [(f'map {n}', f'spread {spread:.2g}{self._samples_among(pictures)}')
+         for n, spread, pictures in zip(
+             view.maps, view.spread, view.pictures, strict=True)],
         (view.layer, f'{shape}, {of} maps, {self._looked.how.rule}')))
     self._write_arrays(f'{name}.npz', view)
     self._picture(self._layers, f'{name}.png', f'{view.layer}: {of} maps')
@@ -119,6 +119,12 @@ class Files:
   def _picture(self, blocks, name, caption):
     blocks.append(html.Picture(
         thumbnails.uri(self._path(name), WIDEST), caption))
+
+  def _samples_among(self, pictures):
+    """How many are samples, where there are any."""
+    kinds = [self._looked.shown.kind_of(int(i)) for i in pictures]
+    return f', samples {kinds.count("samples")} of {len(kinds)}' if (
+        'samples' in {x.kind for x in self._looked.shown.kinds}) else ''
 
   def _write_arrays(self, name, view):
     named = [self._looked.shown.where(int(i)) for i in view.pictures.ravel()]
@@ -263,6 +269,12 @@ class Files:
 
 def _size(patches):
   return '{}x{}'.format(*patches.shape[2:4])
+
+
+def _share(view, size):
+  """What a scale has of all absolute values, if there are others."""
+  return '' if len(view.shares) == 1 else (
+      f': {text.percent(float(view.shares[size].mean()))}')
 
 
 def _file_name(layer):

@@ -6,7 +6,8 @@ import numpy as np
 from msg_gan_jax.report import figure, lettering, text
 from msg_gan_jax.report.blocks import about_grey, block, heat, square
 
-CELL, LARGE = 64, 128  # Pixels of a small picture, and of one by itself.
+CELLS = range(60, 81)  # Pixels that a small picture may have,
+LARGE = 128  # and one by itself.
 _NARROW = 3  # Columns; maps with so few stand in two halves, side by side.
 _FULL = 99  # Percentile of absolute values that has full colour.
 Words = Sequence[tuple[str, str]]
@@ -28,7 +29,8 @@ def layer(patches: Mapping[str, np.ndarray],
   """
   columns = {**patches, **{
       name: about_grey(x) for name, x in projections.items()}}
-  rows = [[block(x[i], CELL) for x in columns.values()]
+  cell = _cell(columns.values())
+  rows = [[block(x[i], cell) for x in columns.values()]
           for i in range(len(beside))]
   half = -(-len(rows) // 2) if len(columns) <= _NARROW else len(rows)
   parts = []
@@ -58,7 +60,8 @@ def strip(patches: Sequence[np.ndarray], projections: Sequence[np.ndarray],
   Returns:
     uint8 [H, W, 3].
   """
-  rows = [[np.concatenate([square(seen[i], CELL), square(down[i], CELL)])
+  cell = _cell(patches)
+  rows = [[np.concatenate([square(seen[i], cell), square(down[i], cell)])
            for seen, down in zip(
                patches, map(about_grey, projections), strict=True)]
           for i in range(len(beside))]
@@ -92,6 +95,17 @@ def evidence(levels: Sequence[np.ndarray], shares: Sequence[np.ndarray],
       ('why', 'blue speaks for real, vermilion for fake'),
       ['picture', *(f'{x.shape[1]} px' for x in levels)], _legible(beside),
       aside=1)
+
+
+def _cell(columns):
+  """The size at which pixels of pictures, enlarged by whole factors, fill most.
+
+  Args:
+    columns: [..., h, w, C] each.
+  """
+  sides = [max(x.shape[-3:-1]) for x in columns]
+  return min(CELLS, key=lambda size: sum(
+      size % side for side in sides if side <= size))
 
 
 def _legible(pairs):
