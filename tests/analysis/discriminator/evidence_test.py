@@ -16,11 +16,13 @@ FAMILIES = {
     'msg_progan': 8, 'progan': 8, 'bmsg_gan': 8, 'stylegan': 8,
     'stylegan2_ada_cifar10': 8, 'r3gan_cifar10': 8, 'dcgan': 16,
     'sngan_cnn': 16, 'landscape_sndcgan': 16, 'mimicry_sngan32': 32,
-    'vanilla': 8, 'infogan': 8, 'lapgan': 8, 'acgan': 32}
+    'vanilla': 8, 'infogan': 8, 'lapgan': 16, 'acgan': 32}
+OWN = {'lapgan': dict(networks__latent=356, train__level_images=8)}
 
 
 def judge_of(small, preset, size):
-  gan = build(small(preset, data__resolution=size, train__batch=4))
+  gan = build(small(preset, data__resolution=size, train__batch=4,
+                    **OWN.get(preset, {})))
   return Judge.of(gan, gan.init(jax.random.key(0)).d)
 
 
