@@ -33,7 +33,8 @@ WIDEST = 1400  # Pixels of a picture in the page.
 RULES = {
     'deconvnet': 'deconvnet: what comes down to a rectifier is rectified as '
                  'what goes up (Zeiler & Fergus 2014)',
-    'guided': 'guided: the same, and only where the rectifier was open '
+    'guided': 'guided: what comes down to a rectifier is rectified as what '
+              'goes up, and passes only where the rectifier was open '
               '(Springenberg et al. 2015)',
     'gradient': 'gradient: what a pixel adds to the activation if it changes',
     'integrated': "integrated: a pixel's share of the activation, from "
@@ -172,10 +173,10 @@ class Files:
       told.append('Of a real and a sample D gives the real the larger logit '
                   'in ' + text.percent(evidence.pairs_told(
                       logits['reals'], logits['samples']))
-                  + ' of all pairs; 50% is chance.')
+                  + ' of all pairs; 50 % is chance.')
     yield html.Charts([html.Chart(
         'logits', {kind: i for i, kind in enumerate(lines)},
-        {'': charts.chart(lines, 'logit', 'share of pictures')},
+        {'logit': charts.chart(lines, 'logit', 'share of pictures')},
         'Share of the pictures of each kind.')])
     for sentence in told:
       yield html.Text(sentence)
@@ -226,11 +227,13 @@ class Files:
     levels = looked.shown.levels(found.numbers)
     sizes = [f'{x.shape[1]} px' for x in levels]
     beside, rows = [], list[list[tables.Cell]]()
-    for number, sums in zip(found.numbers, found.sums(), strict=True):
+    for number, beside_these, sums in zip(
+        found.numbers, found.logits, found.sums(), strict=True):
       kind, name = looked.shown.where(int(number))
       logit = float(looked.logits[number])
       beside.append((text.short(name), f'{kind}, logit {logit:.3g}'))
-      rows.append([name, kind, logit, *map(float, sums)])
+      rows.append([name, kind, logit, float(beside_these),
+                   *map(float, sums), float(sums.sum())])
     grids.save(self._path('evidence.png'), atlas_figures.evidence(
         [to_uint8(x) for x in levels], found.shares, beside))
     blocks: list[html.Block] = [html.Text(
@@ -241,10 +244,12 @@ class Files:
     self._picture(blocks, 'evidence.png', 'The most real, and the most fake')
     yield from blocks
     yield html.Grid(Table(
-        ('picture', 'kind', 'logit', *sizes), rows,
+        ('picture', 'kind', 'logit', 'beside these', *sizes, 'sum'), rows,
         "Each scale's share of the logit", [
-            'They add up to the logit less that of mid-grey, but for the steps '
-            'of the integral.'], 3))
+            'The sum is the logit beside these pictures less that of mid-grey, '
+            f'{found.grey:.3g}; where D looks at the deviation of a batch, '
+            f'the {evidence.AT_ONCE} most real share theirs, and so do the '
+            f'{evidence.AT_ONCE} most fake.'], 3))
 
   def _strips(self) -> Iterator[html.Block]:
     if not self._moments:

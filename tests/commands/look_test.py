@@ -86,7 +86,7 @@ def test_an_atlas_has_a_page_and_files_of_each_layer(run, tmp_path):
   assert sorted([*listed, 'atlas.json']) == sorted(os.listdir(folder))
   page = (folder / 'index.html').read_text()
   for words in ('block_8_conv_1', '12 held-out reals, and as many samples',
-                'guided', 'of all pairs; 50% is chance', 'ranking.csv'):
+                'guided', 'of all pairs; 50 % is chance', 'ranking.csv'):
     assert words in page
   assert 'Through training' not in page
   assert {*re.findall('src="(.{5})', page)} == {'data:'}

@@ -18,10 +18,15 @@ class Evidence(NamedTuple):
   Attributes:
     numbers: int [n] of the pictures.
     shares: for each level, coarse to fine, float32 [n, h, w]; positive speaks
-      for real. All of a picture add up to its logit less that of mid-grey.
+      for real. All of a picture add up to its logit less that of mid-grey;
+      where D looks at the batch, those of AT_ONCE pictures do so together.
+    logits: float32 [n], beside each other.
+    grey: the logit of mid-grey, beside others of it.
   """
   numbers: np.ndarray
   shares: tuple[np.ndarray, ...]
+  logits: np.ndarray
+  grey: float
 
   def sums(self) -> np.ndarray:
     """float [n, levels]: what each level has to say."""
@@ -45,15 +50,24 @@ def evidence(judge: Judge, shown: Shown,
   """
   numbers = np.asarray(numbers)
   programs = Programs(judge, [LOGIT], INTEGRATED, AT_ONCE)
-  found = []
+  found, logits, grey = [], list[np.ndarray](), 0.
   for rows in in_batches(len(numbers), AT_ONCE):
-    some = numbers[rows]
-    levels = programs.projected(
-        judge, shown.levels(some), shown.labels(some), LOGIT,
-        np.zeros((AT_ONCE, 3), np.int32))
-    found.append([x[:len(numbers) - rows[0]].sum(-1) for x in levels])
+    some, own = numbers[rows], len(numbers) - rows[0]
+    levels, labels = shown.levels(some), shown.labels(some)
+    shares = programs.projected(
+        judge, levels, labels, LOGIT, np.zeros((AT_ONCE, 3), np.int32))
+    found.append([x[:own].sum(-1) for x in shares])
+    logits.append(_logits(programs, judge, levels, labels)[:own])
+    if not rows[0]:
+      grey = float(_logits(programs, judge, tuple(
+          np.zeros_like(x) for x in levels), labels)[0])
   return Evidence(numbers, tuple(
-      np.concatenate(level) for level in zip(*found, strict=True)))
+      np.concatenate(level) for level in zip(*found, strict=True)),
+                  np.concatenate(logits), grey)
+
+
+def _logits(programs, judge, levels, labels):
+  return programs.maxima(judge, levels, labels)[LOGIT].values[:, 0]
 
 
 class Ranking(NamedTuple):
