@@ -24,6 +24,8 @@ PICTURES = {
     'msg_progan_scales': ('msg_progan', '*_block_8_conv_2.png'),
     'msg_progan_evidence': ('msg_progan', 'evidence.png'),
     'msg_progan_ranking': ('msg_progan', 'ranking.png'),
+    'msg_progan_through_training': (
+        'msg_progan', '*_block_16_conv_2_through_training.png'),
     'sndcgan_edges': ('sndcgan', '*_conv_2.png'),
     'sndcgan_layer': ('sndcgan', '*_conv_4.png'),
     'sndcgan_through_training': (
