@@ -12,6 +12,7 @@ import jax
 
 from msg_gan_jax.runs import (
   fingerprints,
+  milestones,
   orbax_storage,
   processes,
   verification,
@@ -34,7 +35,7 @@ class Checkpoints:
     keep: how many of the latest stay. An older one is deleted only once a
       newer one lies complete on the disk.
     read_only: for another run's checkpoints: nothing is moved or deleted.
-    keep_every: images; milestones stay, see `milestones`. 0 has none.
+    keep_every: images; milestones stay too, see runs/milestones.py.
 
   Attributes:
     passed_over: lines about the damaged checkpoints that the last `restore`
@@ -112,7 +113,8 @@ class Checkpoints:
       self._reopen()
     if self._manager is None:
       self._manager = orbax_storage.open_manager(
-          self.path, lambda steps: kept(steps, self.keep, self.keep_every))
+          self.path, lambda steps: milestones.kept(
+              steps, self.keep, self.keep_every))
     try:
       orbax_storage.save(self._manager, images, leaves, about, notes or {})
     except Exception as error:
@@ -288,36 +290,6 @@ class Checkpoints:
     if manager is not None:
       with contextlib.suppress(Exception):  # `wait` has raised it already.
         manager.close()
-
-
-def kept(steps: Sequence[int], keep: int, keep_every: int) -> list[bool]:
-  """Which checkpoints stay, by their images alone.
-
-  What is on the disk tells it, and nothing else is remembered: a kill at any
-  moment changes nothing, and what should have gone goes with the next save.
-
-  Args:
-    steps: images of each, oldest first.
-    keep: how many of the latest.
-    keep_every: images; see `milestones`.
-  """
-  chosen = {*steps[-keep:], *milestones(steps, keep_every)}
-  return [step in chosen for step in steps]
-
-
-def milestones(steps: Sequence[int], every: int) -> list[int]:
-  """The first of the steps at or after each multiple of `every`, but 0.
-
-  Args:
-    steps: images of checkpoints, oldest first.
-    every: images; 0 has none.
-  """
-  if not every:
-    return []
-  firsts: dict[int, int] = {}
-  for step in steps:
-    firsts.setdefault(step // every, step)
-  return [step for multiple, step in firsts.items() if multiple]
 
 
 def _none_intact(path, damaged, renamed, place, one):

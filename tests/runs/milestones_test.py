@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from msg_gan_jax.runs import load
-from msg_gan_jax.runs.checkpoints import Checkpoints, kept, milestones
+from msg_gan_jax.runs.checkpoints import Checkpoints
+from msg_gan_jax.runs.milestones import kept, milestones
 
 
 @pytest.mark.parametrize('steps, every, wanted', [
