@@ -1,15 +1,23 @@
 """A run and pictures -> the atlas of its D, computed in this order."""
 import dataclasses
 import os
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import numpy as np
 
-from msg_gan_jax.analysis.discriminator import atlas, evidence, rules, shown
+from msg_gan_jax.analysis.discriminator import atlas, evidence, rules
 from msg_gan_jax.analysis.discriminator.features import LOGIT, Judge
 from msg_gan_jax.analysis.discriminator.programs import Programs
 from msg_gan_jax.analysis.discriminator.receptive_fields import Fields
+from msg_gan_jax.analysis.discriminator.shown import (
+  OfGenerator,
+  OfSource,
+  Part,
+  Pictures,
+  Shown,
+  check_seen,
+)
 from msg_gan_jax.analysis.generator import samples
 from msg_gan_jax.arrays.indices import at_random, evenly
 from msg_gan_jax.arrays.mesh import data_mesh
@@ -33,7 +41,8 @@ EXTREMES = 4  # Pictures in which evidence is shown, of each end.
 REALS, SAMPLES, PICTURES = 'reals', 'samples', 'pictures'
 
 
-class How(NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class How:
   """What is looked at.
 
   Attributes:
@@ -67,8 +76,8 @@ class Looked:
   workdir: str
   images: int
   how: How
-  shown: shown.Shown
-  every: shown.Shown
+  shown: Shown
+  every: Shown
   notes: list[str]
   logits: np.ndarray
   ranking: evidence.Ranking
@@ -92,7 +101,7 @@ def write(workdir: str, out: str, how: How) -> str:
   if through:
     checkpoints_of(workdir, 'all')
   loaded = trained_run.load_run('newest' if through else '')
-  shown.check_seen(loaded.gan, loaded.images)
+  check_seen(loaded.gan, loaded.images)
   judge = Judge.of(loaded.gan, loaded.state.d)
   for layer in how.layers:
     judge.check(layer)
@@ -173,13 +182,13 @@ def _ends(numbers):
 
 
 def _pictures(workdir: str, loaded: LoadedRun,
-              how: How) -> tuple[shown.Shown, list[str]]:
+              how: How) -> tuple[Shown, list[str]]:
   """All pictures, those of the atlas first, and sentences on them."""
   gan = loaded.gan
   splits: Splits = experiment_file.with_rows(
       workdir, lambda: open_source(loaded.config),
       trust_code=shared.TRUST_CODE.value)
-  notes, kinds = list[str](), list[shown.Pictures]()
+  notes, kinds = list[str](), list[Pictures]()
   if how.pictures:
     kinds.append(_given(loaded, splits, how))
     notes.append(f'{plural(len(kinds[0]), "picture")} of {how.pictures[0]}.')
@@ -196,13 +205,13 @@ def _pictures(workdir: str, loaded: LoadedRun,
   wanted = BESIDE if how.pictures else max(1, (how.count or USUAL) // 2)
   indices = at_random(len(reals), wanted)
   told = reals.labels(indices) if gan.classes else None
-  kinds.append(shown.OfSource(REALS, reals, indices, gan.sizes, told))
+  kinds.append(OfSource(REALS, reals, indices, gan.sizes, told))
   kinds.append(_samples(loaded, len(indices), told))
   where = '' if reals is splits.train else 'held-out '
   notes.append(
       f'{len(indices):,} {where}reals, and as many samples of G'
       + (' beside them.' if how.pictures else '.'))
-  return shown.Shown(kinds), notes
+  return Shown(kinds), notes
 
 
 def _samples(loaded, count, told):
@@ -220,7 +229,7 @@ def _samples(loaded, count, told):
     return render(state, z[first:last],
                   None if told is None else told[first:last], weights, key=key)
 
-  return shown.OfGenerator(
+  return OfGenerator(
       count, draw, sampling.at_once(gan.shapes[-1]), told,
       f'seed {seed}, sample')
 
@@ -252,7 +261,7 @@ def _given(loaded, splits, how):
           f"--labels: this run's D is told {classes} classes; wanted those of "
           'the pictures, such as --labels=3.')
     told = source.labels(indices)
-  return shown.OfSource(
+  return OfSource(
       PICTURES, source, indices, loaded.gan.sizes, told)
 
 
@@ -261,8 +270,8 @@ def _through_time(loaded, programs, fields, looked_at, chosen, files, workdir):
   places = checkpoints_of(workdir, 'all')
   which = [places[i][1] for i in evenly(len(places), MOST_CHECKPOINTS)]
   numbers = at_random(len(looked_at), PICTURES_IN_TIME)
-  parts = [shown.Part(looked_at, x.kind, numbers) for x in looked_at.kinds]
-  few = shown.Shown([x for x in parts if len(x)])
+  parts = [Part(looked_at, x.kind, numbers) for x in looked_at.kinds]
+  few = Shown([x for x in parts if len(x)])
 
   def judges():
     for images in which:

@@ -32,7 +32,8 @@ def square(image: np.ndarray, size: int) -> np.ndarray:
     picture = picture.resize([x * factor for x in picture.size],
                              Image.Resampling.NEAREST)
   sheet = Image.new('RGB', (size, size), 'white')
-  sheet.paste(picture, [(size - x) // 2 for x in picture.size])
+  sheet.paste(picture, ((size - picture.width) // 2,
+                        (size - picture.height) // 2))
   return np.asarray(sheet)
 
 

@@ -252,7 +252,7 @@ class _Windows(NamedTuple):
   shape: tuple[int, int]
 
 
-def _windows(fields: Mapping[int, Sequence[Box | None]],
+def _windows(fields: Mapping[int, tuple[Sequence[Box | None], int]],
              ) -> dict[int, _Windows]:
   """{height of a level: windows}, of all levels that are seen.
 
@@ -260,8 +260,9 @@ def _windows(fields: Mapping[int, Sequence[Box | None]],
   place: what is missing lies beyond the edge.
   """
   found = {}
-  for size, (boxes, width) in fields.items():
-    if any(box is None for box in boxes):
+  for size, (fields_there, width) in fields.items():
+    boxes = [box for box in fields_there if box]
+    if len(boxes) < len(fields_there):
       continue
     sides = []
     for low, high, end in (('top', 'bottom', size), ('left', 'right', width)):

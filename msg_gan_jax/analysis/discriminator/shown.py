@@ -52,9 +52,9 @@ class OfSource:
     return len(self._indices)
 
   def levels(self, numbers: np.ndarray) -> Levels:
-    built: Any = pyramid.build(
-        self._source.images(self._indices[numbers]), self._sizes)  # type: ignore[arg-type]
-    return tuple(np.asarray(x, np.float32) for x in built)
+    images: Any = self._source.images(self._indices[numbers])
+    return tuple(np.asarray(x, np.float32)
+                 for x in pyramid.build(images, self._sizes))
 
   def where(self, number: int) -> str:
     index = int(self._indices[number])
