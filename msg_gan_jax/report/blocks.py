@@ -54,8 +54,10 @@ def about_grey(values: np.ndarray) -> np.ndarray:
   """Signed values -> uint8; 128 is 0, and the largest of a picture is 127 away.
 
   Args:
-    values: float [..., H, W, C]; each picture has a scale of its own.
+    values: float [..., H, W, C]; each picture has a scale of its own. Of four
+      channels the last, alpha, is left out.
   """
+  values = values[..., :3]
   most = np.abs(values).max((-3, -2, -1), keepdims=True)
   scaled = np.divide(values, most, out=np.zeros_like(values), where=most > 0)
   return np.rint(128 + 127 * scaled).astype(np.uint8)

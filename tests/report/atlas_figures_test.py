@@ -25,6 +25,7 @@ def test_grey_is_zero_and_each_picture_has_a_scale_of_its_own():
   assert shown.dtype == np.uint8 and (shown[2] == 128).all()
   assert shown[0, 0, 0, 1] == 1 and shown[0, 1, 1, 2] == 192
   assert shown[1, 0, 1, 0] == 255 and (shown == 128).sum() == 33
+  assert blocks.about_grey(np.ones((2, 2, 4))).shape == (2, 2, 3)
 
 
 def test_heat_is_blue_for_real_and_vermilion_for_fake():

@@ -6,18 +6,19 @@ comes down from that one activation to the pixels of every scale.
 
 Source: Zeiler & Fergus 2014 (arXiv:1311.2901), sec. 4 and fig. 2.
 """
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from msg_gan_jax.analysis.discriminator import windows
 from msg_gan_jax.analysis.discriminator.features import LOGIT, Judge
 from msg_gan_jax.analysis.discriminator.programs import (
   Maximum,
   Programs,
   in_batches,
 )
-from msg_gan_jax.analysis.discriminator.receptive_fields import Box, Fields
+from msg_gan_jax.analysis.discriminator.receptive_fields import Fields
 from msg_gan_jax.analysis.discriminator.shown import Shown
 from msg_gan_jax.arrays.pixels import to_uint8
 
@@ -217,18 +218,18 @@ def views(programs: Programs, fields: Fields, judge: Judge, shown: Shown,
         len(judge.shapes[layer]) == 3) else 1
     pictures, flat = top.pictures[maps], top.places[maps]
     places = np.stack(np.divmod(flat, width), -1).astype(np.int32)
-    windows = _windows(fields.of(layer, places.reshape(-1, 2)))
+    parts = windows.of_fields(fields.of(layer, places.reshape(-1, 2)))
     # Of vectors and logits, too, the field is what they see: all of it.
     at = np.concatenate([places, np.broadcast_to(
         maps[:, None, None], (*flat.shape, 1))], -1).reshape(-1, 3)
     cut, shares, patches = _cut(
-        programs, judge, shown, layer, pictures.reshape(-1), at, windows, tick)
+        programs, judge, shown, layer, pictures.reshape(-1), at, parts, tick)
     grid = pictures.shape
 
     def framed(x, grid=grid):
       return x.reshape(*grid, *x.shape[1:])
 
-    size = max(windows)
+    size = max(parts)
     weights = {s: framed(x).sum(1) for s, x in shares.items()}
     total = sum(weights.values())
     yield View(
@@ -236,56 +237,20 @@ def views(programs: Programs, fields: Fields, judge: Judge, shown: Shown,
         int((top.spread == 0).sum()), top.spread[maps], top.values[maps],
         pictures, places, size, framed(patches),
         {s: framed(x) for s, x in cut.items()},
-        {s: framed(x.corners) for s, x in windows.items()},
+        {s: framed(x.corners) for s, x in parts.items()},
         {s: np.divide(x, total, out=np.zeros_like(x), where=total > 0)
          for s, x in weights.items()})
 
 
-class _Windows(NamedTuple):
-  """Parts of one size of the pictures of a level.
-
-  Attributes:
-    corners: int32 [n, 2], (row, column) at which each begins.
-    shape: (height, width).
-  """
-  corners: np.ndarray
-  shape: tuple[int, int]
-
-
-def _windows(fields: Mapping[int, tuple[Sequence[Box | None], int]],
-             ) -> dict[int, _Windows]:
-  """{height of a level: windows}, of all levels that are seen.
-
-  Their size is that of the largest field. One that an edge cuts off keeps its
-  place: what is missing lies beyond the edge.
-  """
-  found = {}
-  for size, (fields_there, width) in fields.items():
-    boxes = [box for box in fields_there if box]
-    if len(boxes) < len(fields_there):
-      continue
-    sides = []
-    for low, high, end in (('top', 'bottom', size), ('left', 'right', width)):
-      begin = np.array([getattr(box, low) for box in boxes])
-      stop = np.array([getattr(box, high) for box in boxes])
-      full = int((stop - begin).max())
-      cut = (begin == 0) & (stop < end)
-      sides.append((np.where(cut, stop - full, begin), full))
-    (rows, height), (columns, wide) = sides
-    found[size] = _Windows(
-        np.stack([rows, columns], 1).astype(np.int32), (height, wide))
-  return found
-
-
-def _cut(programs, judge, shown, layer, pictures, places, windows, tick):
+def _cut(programs, judge, shown, layer, pictures, places, parts, tick):
   """Projections and patches in their windows, and sums of absolute values.
 
   Returns:
     ({level: float32 [n, h, w, C]}, {level: float [n]}, uint8 [n, h, w, C]).
   """
-  count, finest = len(pictures), max(windows)
-  parts: dict[int, list] = {size: [] for size in windows}
-  sums: dict[int, list] = {size: [] for size in windows}
+  count, finest = len(pictures), max(parts)
+  cut: dict[int, list] = {size: [] for size in parts}
+  sums: dict[int, list] = {size: [] for size in parts}
   patches: list[np.ndarray] = []
   for rows in in_batches(count, programs.batch):
     own = min(programs.batch, count - rows[0])
@@ -294,39 +259,19 @@ def _cut(programs, judge, shown, layer, pictures, places, windows, tick):
     found = programs.projected(
         judge, levels, shown.labels(numbers), layer, places[rows])
     for seen, image in zip(found, levels, strict=True):
-      if (size := seen.shape[1]) not in windows:
+      if (size := seen.shape[1]) not in parts:
         continue
-      window = windows[size]
+      window = parts[size]
       corners = window.corners[rows[:own]]
-      parts[size].append(crop(seen[:own], corners, window.shape, 0.))
+      cut[size].append(windows.crop(seen[:own], corners, window.shape, 0.))
       sums[size].append(np.abs(seen[:own]).sum((1, 2, 3)))
       if size == finest:
-        patches.append(crop(
+        patches.append(windows.crop(
             to_uint8(image[:own]), corners, window.shape, _GREY))
     tick(own)
-  return ({s: np.concatenate(x) for s, x in parts.items()},
+  return ({s: np.concatenate(x) for s, x in cut.items()},
           {s: np.concatenate(x) for s, x in sums.items()},
           np.concatenate(patches))
-
-
-def crop(images: np.ndarray, corners: np.ndarray, shape: tuple[int, int],
-         background: float) -> np.ndarray:
-  """A part of each picture; what lies over the edge is background.
-
-  Args:
-    images: [n, H, W, C].
-    corners: int [n, 2], (row, column) of each part; may be negative.
-    shape: (height, width) of the parts.
-    background: a value of the type of `images`.
-  """
-  height, width = shape
-  by = max(height, width)
-  padded = np.pad(images, ((0, 0), (by, by), (by, by), (0, 0)),
-                  constant_values=background)
-  rows = corners[:, 0, None] + by + np.arange(height)
-  columns = corners[:, 1, None] + by + np.arange(width)
-  return padded[np.arange(len(images))[:, None, None], rows[:, :, None],
-                columns[:, None, :]]
 
 
 def through_time(programs: Programs, fields: Fields,

@@ -9,6 +9,7 @@ from msg_gan_jax.analysis.discriminator import (
   atlas,
   projections,
   receptive_fields,
+  windows,
 )
 from msg_gan_jax.analysis.discriminator.features import LOGIT, Judge
 from msg_gan_jax.analysis.discriminator.programs import (
@@ -143,14 +144,30 @@ def test_views_are_projections_and_patches_of_their_fields(
   assert over
 
 
+def test_without_maxima_deconvnet_says_the_same_of_all_pictures(
+    judge, shown, found):
+  """There are no switches; only the edge cuts off a part."""
+  _, tops, _ = found
+  programs = Programs(judge, ['second', LOGIT], 'deconvnet', batch=8)
+  for view in atlas.views(programs, Fields(judge, ['second']), judge, shown,
+                          tops, {'second': np.arange(5)}):
+    for m in range(5):
+      whole = [k for k in range(9) if (view.corners[16][m, k] >= 0).all() and (
+          view.corners[16][m, k] + 6 <= 16).all()]
+      for k in whole[1:]:
+        np.testing.assert_allclose(
+            view.projections[16][m, k], view.projections[16][m, whole[0]],
+            atol=1e-5)
+
+
 def test_a_window_that_an_edge_cuts_keeps_its_place():
   boxes = [Box(0, 3, 2, 7), Box(4, 9, 2, 7), Box(13, 16, 0, 4)]
-  windows = atlas._windows({16: (boxes, 16), 4: ([None, *boxes[1:]], 4)})
-  assert [*windows] == [16] and windows[16].shape == (5, 5)
-  assert windows[16].corners.tolist() == [[-2, 2], [4, 2], [13, -1]]
+  found = windows.of_fields({16: (boxes, 16), 4: ([None, *boxes[1:]], 4)})
+  assert [*found] == [16] and found[16].shape == (5, 5)
+  assert found[16].corners.tolist() == [[-2, 2], [4, 2], [13, -1]]
   images = np.arange(16.).reshape(1, 4, 4, 1)
   np.testing.assert_array_equal(
-      atlas.crop(images, np.array([[-1, 2]]), (2, 3), 9.)[0, ..., 0],
+      windows.crop(images, np.array([[-1, 2]]), (2, 3), 9.)[0, ..., 0],
       [[9, 9, 9], [2, 3, 9]])
 
 

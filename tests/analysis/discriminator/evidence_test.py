@@ -17,7 +17,9 @@ FAMILIES = {
     'stylegan2_ada_cifar10': 8, 'r3gan_cifar10': 8, 'dcgan': 16,
     'sngan_cnn': 16, 'landscape_sndcgan': 16, 'mimicry_sngan32': 32,
     'vanilla': 8, 'infogan': 8, 'lapgan': 16, 'acgan': 32}
-OWN = {'lapgan': dict(networks__latent=356, train__level_images=8)}
+# Pictures that are not square, too.
+OWN = {'sngan_cnn': dict(data__width=32), 'bmsg_gan': dict(data__width=16),
+       'lapgan': dict(networks__latent=356, train__level_images=8)}
 
 
 def judge_of(small, preset, size):
