@@ -52,6 +52,7 @@ class Files:
   def __init__(self, folder: str, looked: Any) -> None:
     self._folder, self._looked = folder, looked
     self._names: list[str] = []
+    self._of = 0
     self._remove_earlier()
     self._layers: list[html.Block] = []
     self._moments: list[tuple[int, Mapping[str, View]]] = []
@@ -78,9 +79,11 @@ class Files:
         view.layer, shape, _size(view.patches), view.of, view.without,
         float(view.spread[0]), float(view.spread[-1])])
 
-  def add_moment(self, images: int, found: Mapping[str, View]) -> None:
-    """Takes the maps of an older checkpoint; drawn by `close`."""
+  def add_moment(self, images: int, found: Mapping[str, View],
+                 of: int) -> None:
+    """Takes the maps of a checkpoint, out of so many pictures; see `close`."""
     self._moments.append((images, found))
+    self._of = of
 
   def close(self) -> str:
     """Writes the page; returns its path."""
@@ -256,8 +259,8 @@ class Files:
       return
     yield html.Text(
         'Columns are checkpoints, rows maps of the newest. Of each the picture '
-        'that excites the map most at that time: its patch, and below it what '
-        'comes down at the finest scale that it sees.')
+        f'that excites the map most at that time, out of {self._of:,}: its '
+        'patch, and below it what comes down at the finest scale that it sees.')
     blocks: list[html.Block] = []
     images = [f'{images:,}' for images, _ in self._moments]
     for i, layer in enumerate(self._moments[-1][1]):

@@ -287,4 +287,4 @@ def _through_time(loaded, programs, fields, looked_at, chosen, files, workdir):
         programs, fields, judges(), few,
         {layer: maps[:MOST_IN_TIME] for layer, maps in chosen.items()},
         bar.update):
-      files.add_moment(images, found)
+      files.add_moment(images, found, len(few))

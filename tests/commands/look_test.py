@@ -132,7 +132,7 @@ def test_the_maps_of_the_newest_are_shown_through_training(run, tmp_path):
   assert status == 0 and 'checkpoints: 100%' in err
   folder = tmp_path / 'plain' / 'look'
   page = (folder / 'index.html').read_text()
-  assert 'Through training' in page
+  assert 'Through training' in page and 'out of 24: its patch' in page
   strips = [*folder.glob('*_through_training.png')]
   assert len(strips) == len([*folder.glob('*.npz')]) > 3
   # A checkpoint that is damaged is told, and left out.
