@@ -26,9 +26,9 @@ FLOORS = (
 )
 # Parts of rooms, one level deep.
 PARTS = {
-    'analysis.dataset', 'analysis.generator', 'data.drawn', 'data.labels',
-    'data.stores', 'experiments.studies', 'gan.networks', 'gan.objectives',
-    'metrics.features', 'metrics.functional',
+    'analysis.dataset', 'analysis.discriminator', 'analysis.generator',
+    'data.drawn', 'data.labels', 'data.stores', 'experiments.studies',
+    'gan.networks', 'gan.objectives', 'metrics.features', 'metrics.functional',
 }
 VALUES = {'config.tables', 'config.errors'}  # What every room may see.
 # room -> rooms, or modules of them, that it may import, besides itself.

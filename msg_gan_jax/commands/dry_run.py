@@ -57,6 +57,7 @@ def dry_run(config: Config, sheet: str,
   say('  images ' + ', '.join(
       'x'.join(map(str, shape)) for shape in gan.shapes))
   say(f'  a step shows {_shown(gan, config)} images')
+  say(f'  {_checkpoints(state, config.train)}')
 
   splits = open_source(config)
   chosen = first_start.reason(config, splits)
@@ -99,6 +100,21 @@ def _shown(gan, config):
       gan, config.train)}.items())
   return ', '.join(f'{phase.images:,} at {sizes[level]} px'
                    for level, phase in phases)
+
+
+def _checkpoints(state, train):
+  """How many checkpoints stay, and what they take of the disk."""
+  size = sum(math.prod(x.shape) * np.dtype(x.dtype).itemsize
+             for x in jax.tree.leaves(state)
+             if not jnp.issubdtype(x.dtype, jax.dtypes.extended))
+  line = f'checkpoints: about {text.size(size)} each, {train.keep_checkpoints}'
+  if not train.keep_every_images:
+    return f'{line} stay'
+  older = train.total_images // max(
+      train.keep_every_images, train.checkpoint_every_images)
+  return (f'{line} stay, and at most {older} older ones by '
+          'config.train.keep_every_images: '
+          f'{text.size(size * (older + train.keep_checkpoints))} in all')
 
 
 def count_parameters(params: Any) -> int:

@@ -7,13 +7,11 @@ from msg_gan_jax.commands import shared_flags as shared
 from msg_gan_jax.files import console
 
 SHARED: shared.Flags = (
-    shared.SEED, shared.LABELS, shared.WEIGHTS, shared.OUT, shared.CHECKPOINTS,
-    shared.TRUST_CODE)
+    shared.PICTURES, shared.SEED, shared.LABELS, shared.WEIGHTS, shared.OUT,
+    shared.CHECKPOINTS, shared.TRUST_CODE)
 EXAMPLES: shared.Examples = (
     ' --mode=project --workdir=runs/a --pictures=me.png,folder',
 )
-PICTURES = flags.DEFINE_list(
-    'pictures', [], 'Files and folders of pictures.')
 STEPS = flags.DEFINE_integer(
     'steps', 1000, 'How many the optimizer makes.', lower_bound=1)
 LISTED, LISTED_FILES = 10, 4  # Pictures and files that are printed.
@@ -29,11 +27,11 @@ def run() -> int:
   from msg_gan_jax.commands import trained_run
   from msg_gan_jax.config import errors
   workdir = shared.existing_run()
-  if not PICTURES.value:
+  if not shared.PICTURES.value:
     raise ValueError('--pictures: which? Such as --pictures=a.png,folder.')
   trained, config = trained_run.load_trained()
   with errors.naming(paths='pictures'):
-    names, pictures = projection_files.read(PICTURES.value, config.data)
+    names, pictures = projection_files.read(shared.PICTURES.value, config.data)
   classes = config.networks.classes
   labels = samples.repeat_labels(
       trained_run.labels(classes), len(names), classes)

@@ -61,8 +61,9 @@ WORKDIR = flags.DEFINE_string(
     'workdir', None, "The run's folder; runs/<experiment> where not given.")
 COUNT = flags.DEFINE_integer(
     'count', None, 'How many pictures (sample: 64; evaluate: what the protocol '
-    'says), latents on the way (walk: 6), sources on top (mix: 6), rows '
-    '(truncate: 6; directions: 3).', lower_bound=1)
+    'says; look: 2048, or all of --pictures), latents on the way (walk: 6), '
+    'sources on top (mix: 6), rows (truncate: 6; directions: 3).',
+    lower_bound=1)
 SEED = flags.DEFINE_integer(
     'seed', 0, "Seed of the latents; evaluate: training's own if not given; "
     'arithmetic: of the noise around the sum.')
@@ -93,10 +94,15 @@ CUTOFF = flags.DEFINE_integer(
     'cutoff', None, 'How many of the first layers to truncate.', lower_bound=1)
 CHECKPOINTS = flags.DEFINE_string(
     'checkpoints', 'newest', 'Which of the run: newest, best, or images shown, '
-    'such as 100000; evaluate: also all, one after the other.')
+    'such as 100000; evaluate: also all, one after the other; look: all shows '
+    'the maps of the newest through all of them.')
 TRUST_CODE = flags.DEFINE_bool(
     'trust_code', False, "Run the run's own experiment.py where a row of it is "
     'wanted, although others may have written it; read it first.')
+PICTURES = flags.DEFINE_list(
+    'pictures', [], 'project: files and folders of pictures. look: a folder, '
+    "a .zip, .tar or .npz, or a source, such as 'cifar10', to look at and to "
+    'rank by what D says.')
 SCALES = flags.DEFINE_bool(
     'scales', False, 'Show every scale, not only the finest.')
 FPS = flags.DEFINE_float(
@@ -112,7 +118,7 @@ OUT = flags.DEFINE_string(
     '<workdir>/projections. study_analyse: the folder of the page; '
     '<workdir>/analysis. report: the .html; if not given, report.html in the '
     'folder, or where several lie. compare, directions: the folder of the '
-    'files. walk, '
+    'files. look: the folder of the atlas; <workdir>/look. walk, '
     'timelapse: the .webp, .gif or .mp4, or a folder '
     "with '/' behind it, such as frames/, for a PNG of each frame; mix, "
     'truncate, arithmetic: the .png; if not given, <workdir>/walk_<seed>.webp '

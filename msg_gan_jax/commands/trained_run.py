@@ -38,11 +38,15 @@ def labels(count: int) -> tuple[int, ...]:
   return classes.numbers(shared.LABELS.value, known, count)
 
 
-def load_run() -> LoadedRun:
-  """The run of --workdir at the checkpoint that --checkpoints names."""
+def load_run(which: str = '') -> LoadedRun:
+  """The run of --workdir at a checkpoint.
+
+  Args:
+    which: in place of what --checkpoints names.
+  """
   with errors.naming(
       which=shared.CHECKPOINTS.name, trust_code=shared.TRUST_CODE.name):
-    return load(shared.existing_run(), shared.CHECKPOINTS.value,
+    return load(shared.existing_run(), which or shared.CHECKPOINTS.value,
                 trust_code=shared.TRUST_CODE.value)
 
 

@@ -380,6 +380,10 @@ class Train:
       100_000, 'Images between two checkpoints.', 1, may_change=True)
   keep_checkpoints: int = setting(
       2, 'How many of the latest checkpoints stay.', 1, may_change=True)
+  keep_every_images: int = setting(
+      0, 'The first checkpoint at or after each multiple of this stays too, to '
+      'look back at training; 0 keeps none of them.', 0, may_change=True,
+      before=0)
   steps_a_dispatch: int = setting(
       0, 'Steps that a device takes in one call, where nothing else is due '
       'between them: 0 is what suits the device (one on a CPU), 1 is always '
@@ -618,7 +622,7 @@ def before() -> dict[str, Any]:
 # Settings that say where and how a run is kept, and not what comes of it.
 ELSEWHERE = (
     'data.path', 'data.cache_dir', 'data.cache_gb', 'data.device_gb',
-    'train.tensorboard', 'train.keep_checkpoints')
+    'train.tensorboard', 'train.keep_checkpoints', 'train.keep_every_images')
 
 
 def differences(old: Config, new: Config) -> tuple[list[str], list[str]]:

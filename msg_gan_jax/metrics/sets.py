@@ -26,7 +26,8 @@ _CHANNELS = {'1': 1, 'L': 1, 'I;16': 1, 'RGBA': 4, 'LA': 4, 'PA': 4}
 
 def open_set(text: str, name: str = 'real', held_out: bool = False,
              resolution: int = 0, cache_dir: str = '',
-             like: schema.Data | None = None, range: str = '') -> Source:
+             like: schema.Data | None = None, range: str = '',
+             channels: int = 0) -> Source:
   """The pictures that a text names, as a Source.
 
   Args:
@@ -43,6 +44,7 @@ def open_set(text: str, name: str = 'real', held_out: bool = False,
       resize, filter, and the width beside the height); None crops to squares.
     range: the values of black and white of grey with more than 8 bits and of
       floats, such as '0:4095', in place of those of `like`.
+    channels: that pictures of files get, as in training; 0 leaves them.
 
   Raises:
     ValueError: there is nothing, or no picture.
@@ -54,7 +56,7 @@ def open_set(text: str, name: str = 'real', held_out: bool = False,
         return MomentsFile(text, name)
       like = like or schema.Data()
       return _files(text, resolution, cache_dir, dataclasses.replace(
-          like, range=range or like.range))
+          like, range=range or like.range), channels)
     if source in sources.SOURCES:
       data = schema.Data(name=source, path=path, cache_dir=cache_dir)
       if source in sources.DRAWN:
@@ -78,7 +80,7 @@ def open_set(text: str, name: str = 'real', held_out: bool = False,
       + tables.nearest(source, sources.SOURCES))
 
 
-def _files(path, resolution, cache_dir, like):
+def _files(path, resolution, cache_dir, like, channels):
   """All pictures of a folder or an archive."""
   if os.path.isdir(path) and os.path.exists(os.path.join(path, 'config.json')):
     raise ValueError(
@@ -97,7 +99,7 @@ def _files(path, resolution, cache_dir, like):
   data = schema.Data(
       name='folder', resolution=height, width=width, cache_dir=cache_dir,
       resize=like.resize, filter=like.filter, range=like.range,
-      channels=_CHANNELS.get(looked[0].mode, 3))
+      channels=channels or _CHANNELS.get(looked[0].mode, 3))
   pictures = sources.read(store, data, _REMEDY)
   happened = pictures.notes['decisions']
   if not resolution and (
@@ -106,7 +108,8 @@ def _files(path, resolution, cache_dir, like):
     if mixed.notes['different_sizes'] > 1:
       return mixed
   kinds = len(pictures.notes['modes'])
-  if _ON_WHITE in happened or (kinds > 1 and data.channels != 3):
+  if not channels and (
+      _ON_WHITE in happened or (kinds > 1 and data.channels != 3)):
     # In colour, as PIL's convert('RGB') has it, which the peers call: alpha is
     # left out, where training lays it on white.
     return Coloured(pictures if data.channels == 4 else sources.read(

@@ -12,6 +12,7 @@ import jax
 
 from msg_gan_jax.runs import (
   fingerprints,
+  milestones,
   orbax_storage,
   processes,
   verification,
@@ -34,6 +35,7 @@ class Checkpoints:
     keep: how many of the latest stay. An older one is deleted only once a
       newer one lies complete on the disk.
     read_only: for another run's checkpoints: nothing is moved or deleted.
+    keep_every: images; milestones stay too, see runs/milestones.py.
 
   Attributes:
     passed_over: lines about the damaged checkpoints that the last `restore`
@@ -43,9 +45,10 @@ class Checkpoints:
   """
 
   def __init__(self, path: str | os.PathLike, keep: int = 2,
-               read_only: bool = False):
+               read_only: bool = False, keep_every: int = 0):
     self.path = pathlib.Path(os.path.abspath(path))
     self.keep, self.read_only = keep, read_only
+    self.keep_every = keep_every
     self.passed_over: list[str] = []
     self.notes: dict[str, Any] = {}
     self._manager: Any = None
@@ -109,7 +112,9 @@ class Checkpoints:
       self._move_aside([images])
       self._reopen()
     if self._manager is None:
-      self._manager = orbax_storage.open_manager(self.path, self.keep)
+      self._manager = orbax_storage.open_manager(
+          self.path, lambda steps: milestones.kept(
+              steps, self.keep, self.keep_every))
     try:
       orbax_storage.save(self._manager, images, leaves, about, notes or {})
     except Exception as error:

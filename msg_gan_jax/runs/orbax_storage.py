@@ -53,10 +53,28 @@ def _manager_class():
   return Manager
 
 
-def open_manager(path: pathlib.Path, keep: int) -> Any:
-  """orbax's writer of a folder of checkpoints; `keep` of the latest stay."""
+class _Preserved:
+  """orbax's policy of what stays: the steps that a function says."""
+
+  def __init__(self, stays):
+    self._stays = stays
+
+  def should_preserve(self, checkpoints, *, context):
+    del context
+    return self._stays([x.step for x in checkpoints])
+
+
+def open_manager(path: pathlib.Path,
+                 stays: Callable[[list[int]], list[bool]]) -> Any:
+  """orbax's writer of a folder of checkpoints.
+
+  Args:
+    path: the folder.
+    stays: images of all checkpoints, oldest first -> which of them stay once a
+      newer one lies complete on the disk.
+  """
   options = _orbax().CheckpointManagerOptions(
-      max_to_keep=keep, enable_async_checkpointing=True,
+      preservation_policy=_Preserved(stays), enable_async_checkpointing=True,
       # Their metadata are not needed, and may be what is damaged.
       lightweight_initialize=True, save_root_metadata=False)
   return _manager_class()(path, options=options)

@@ -111,7 +111,8 @@ def train(config: schema.Settings, workdir: str | os.PathLike,
       for note in notes:
         say(f'note: {note}')
     checkpoints = stack.enter_context(Checkpoints(
-        folder.path / 'checkpoints', config.train.keep_checkpoints))
+        folder.path / 'checkpoints', config.train.keep_checkpoints,
+        keep_every=config.train.keep_every_images))
     run = Run(config, gan, mesh, folder, splits, checkpoints, say, observers,
               own, show)
     stack.callback(run.close)

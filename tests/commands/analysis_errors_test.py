@@ -91,7 +91,11 @@ def run(runs, tmp_path, command):
     ('walk - --rows=3', '--rows: a flag of --mode=mix; '),
     ('walk - --crossovers=3', '--crossovers: a flag of --mode=mix; '),
     ('mix - --noloop', '--noloop: a flag of --mode=walk; '),
-    ('mix - --pictures=a', '--pictures: a flag of --mode=project; '),
+    ('mix - --pictures=a', '--pictures: a flag of --mode=project and --mode=lo'
+     'ok; this is --mode=mix.'),
+    ('project - --layer=a', '--layer: a flag of --mode=look; '),
+    ('sample - --rule=guided', '--rule: a flag of --mode=look; '),
+    ('sample - --maps=3', '--maps: a flag of --mode=look; '),
     ('mix - --steps=3', '--steps: a flag of --mode=project; '),
     ('sample - --w_file=w.npy', '--w_file: a flag of --mode=walk, --mode='
      'mix, --mode=truncate and --mode=directions; '),

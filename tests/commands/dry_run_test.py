@@ -1,8 +1,12 @@
 """Laws of --dry_run: what is known at once is said at once."""
+import dataclasses
+
+import jax
 import pytest
 
 from msg_gan_jax.commands import dry_run
 from msg_gan_jax.gan import build
+from msg_gan_jax.report import text
 
 
 def test_a_dry_run_says_first_what_needs_no_compiling(
@@ -24,6 +28,20 @@ def test_a_dry_run_says_first_what_needs_no_compiling(
     assert wanted in words
   assert before[-1].startswith('  compiling, ')
   assert (tmp_path / 'sheet.png').exists()
+
+
+def test_what_checkpoints_take_is_said_before_there_are_any(small):
+  state = jax.eval_shape(build.build(small()).init, jax.random.key(0))
+  train = small(train__total_images=1000, train__checkpoint_every_images=100,
+                train__keep_checkpoints=3).train
+  size = sum(x.size * x.dtype.itemsize for x in jax.tree.leaves(state))
+  assert dry_run._checkpoints(state, train) == (
+      f'checkpoints: about {text.size(size)} each, 3 stay')
+  for every, older in ((250, 4), (10, 10), (2000, 0)):
+    more = dataclasses.replace(train, keep_every_images=every)
+    assert dry_run._checkpoints(state, more).endswith(
+        f'3 stay, and at most {older} older ones by config.train.'
+        f'keep_every_images: {text.size(size * (older + 3))} in all')
 
 
 @pytest.mark.slow

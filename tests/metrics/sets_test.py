@@ -89,6 +89,24 @@ def test_a_folder_of_grey_and_colour_is_read_in_colour(folder, tmp_path):
   np.testing.assert_array_equal(every(source)[1:], PIXELS[1:])
 
 
+@pytest.mark.parametrize('channels', [1, 3, 4])
+def test_pictures_get_the_channels_that_a_run_has(tmp_path, channels):
+  save(tmp_path / 'set' / 'a.png', picture(0, channels=1))
+  save(tmp_path / 'set' / 'b.png', picture(1))
+  save(tmp_path / 'set' / 'c.png', picture(2, channels=4))
+  found = sets.open_set(str(tmp_path / 'set'), resolution=8,
+                        cache_dir=str(tmp_path / 'c'), channels=channels)
+  assert found.shape == (8, 8, channels)
+  grey = found.images(np.array([0]))[0]
+  np.testing.assert_array_equal(grey[..., 0], picture(0, channels=1))
+  if channels == 3:  # Alpha is laid on white, as in training.
+    clear = picture(2, channels=4).astype(float)
+    share = clear[..., 3:] / 255
+    np.testing.assert_allclose(
+        found.images(np.array([2]))[0],
+        clear[..., :3] * share + 255 * (1 - share), atol=1.5)
+
+
 def test_a_source_has_two_parts():
   train, held_out = (sets.open_set('avatars', held_out=part, resolution=16)
                      for part in (False, True))

@@ -97,8 +97,12 @@ class Judge:
       ValueError: no layer is called so.
     """
     self.check(name)
-    return lambda images, condition=NOTHING: self.activations(
-        images, condition)[name]
+
+    def activation(images: Pyramid,
+                   condition: Condition = NOTHING) -> jax.Array:
+      return self.activations(images, condition)[name]
+
+    return activation
 
   def check(self, name: str) -> None:
     """Refuses a name that no layer has.

@@ -116,5 +116,8 @@ def together(judge: Judge, projected: Pyramid) -> jax.Array:
 
 def whole(judge: Judge) -> Callable[[jax.Array, Condition], jax.Array]:
   """(finest pictures [B, H, W, C], condition) -> D's logits [B]."""
-  return lambda images, condition=NOTHING: judge.activations(
-      pyramid.build(images, judge.gan.sizes), condition)[LOGIT]
+  def logits(images: jax.Array, condition: Condition = NOTHING) -> jax.Array:
+    return judge.activations(
+        pyramid.build(images, judge.gan.sizes), condition)[LOGIT]
+
+  return logits

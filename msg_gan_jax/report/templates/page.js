@@ -51,7 +51,10 @@
       place = moments.length > 1 ? slider.value / (moments.length - 1) : 1;
       show();
     });
-    choose(radios.find(radio => radio.checked)?.value || 'images');
+    // Charts that are not over time have one axis, and there is no choice.
+    choose(radios.find(radio => radio.checked)?.value
+        || (all('.films').length ? 'images' : all('.over')[0]?.dataset.unit)
+        || 'images');
   };
 
   document.addEventListener('renewed', begin);
