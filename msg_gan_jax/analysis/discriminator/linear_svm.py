@@ -1,0 +1,169 @@
+"""A linear classifier of features, its one setting chosen by validation.
+
+Features are centred and divided by their deviation over the labelled rows, and
+then by the root of their number: the rows have length 1 in the mean, so that
+one grid of C is right for few features and for many.
+"""
+from collections.abc import Sequence
+import math
+from typing import NamedTuple
+import warnings
+
+import numpy as np
+
+from msg_gan_jax.files.optional import require
+
+GRID = tuple(10.**(i / 2) for i in range(-4, 3))  # .01 to 10.
+VALIDATED = 5  # One labelled row in so many is kept for validation.
+_MOST_STEPS = 2000  # Over all rows, of the optimizer.
+_Z = 1.959964  # Of 95 % of a normal law.
+
+
+class Chosen(NamedTuple):
+  """The C of the best validation.
+
+  Attributes:
+    c: of equally good ones the smallest.
+    accuracies: {C: share of the validated rows that are right}, of all.
+  """
+  c: float
+  accuracies: dict[float, float]
+
+  @property
+  def at_edge(self) -> bool:
+    """Whether a larger or smaller C than all might be better."""
+    return self.c in (min(self.accuracies), max(self.accuracies))
+
+
+class Share(NamedTuple):
+  """A share with the ends of its interval of 95 %."""
+  value: float
+  low: float
+  high: float
+
+
+def scaled(train: np.ndarray, *others: np.ndarray) -> tuple[np.ndarray, ...]:
+  """Features as the classifier is given them, by the moments of `train`.
+
+  Where there are more features than rows, they are turned so that all but the
+  first n are 0 for every row of `train`, and those are left out: each product
+  of a row with one of `train`, and so the classifier, stays the same.
+
+  Args:
+    train: [n, d], the labelled rows.
+    others: [m, d] each.
+
+  Returns:
+    float64 [n, e] and [m, e] each, e the smaller of n and d.
+  """
+  mean, deviation = train.mean(0, dtype=np.float64), train.std(
+      0, dtype=np.float64)
+  # A feature that is the same in all rows tells nothing.
+  scale = np.divide(1, deviation, out=np.zeros_like(deviation),
+                    where=deviation > 1e-6 * np.abs(mean))
+  scale /= math.sqrt(max(1, np.count_nonzero(scale)))
+  sets = [(x - mean) * scale for x in (train, *others)]
+  if train.shape[1] <= len(train):
+    return tuple(sets)
+  squares, turn = np.linalg.eigh(sets[0] @ sets[0].T)
+  kept = squares > 1e-10 * squares[-1]
+  turn = sets[0].T @ (turn[:, kept] / np.sqrt(squares[kept]))
+  return tuple(x @ turn for x in sets)
+
+
+def choose(features: np.ndarray, labels: np.ndarray, seed: int = 0,
+           grid: Sequence[float] = GRID) -> Chosen:
+  """The C by which a part of the labelled rows teaches the others best.
+
+  Args:
+    features: [n, d], see `scaled`.
+    labels: int [n]; a fifth of each class, drawn by the seed, is validated.
+    seed: of the draw and of the optimizer.
+    grid: the C that are tried.
+
+  Raises:
+    ValueError: scikit-learn is missing, or a class has a single row.
+  """
+  validated = np.zeros(len(labels), bool)
+  rng = np.random.default_rng(seed)
+  for label in np.unique(labels):
+    rows = rng.permutation(np.flatnonzero(labels == label))
+    if len(rows) < 2:
+      raise ValueError(
+          f'labels: one row of the class {label}; wanted at least 2, of which '
+          'one is validated.')
+    validated[rows[:max(1, len(rows) // VALIDATED)]] = True
+  right = {}
+  for c in grid:
+    found = predict(features[~validated], labels[~validated],
+                    features[validated], c, seed)
+    right[float(c)] = float((found == labels[validated]).mean())
+  return Chosen(min(right, key=lambda c: (-right[c], c)), right)
+
+
+def predict(train: np.ndarray, labels: np.ndarray, test: np.ndarray, c: float,
+            seed: int = 0) -> np.ndarray:
+  """int [m]: the classes that a linear L2-SVM gives to rows.
+
+  One class against all others: half the squared norm of the weights, plus C
+  times the sum of squared hinges.
+
+  Args:
+    train: [n, d], see `scaled`.
+    labels: int [n].
+    test: [m, d].
+    c: weight of the hinges.
+    seed: of the optimizer.
+
+  Raises:
+    ValueError: scikit-learn is missing.
+
+  Source: Tang 2013 (arXiv:1306.0239), eq. 5; LIBLINEAR (Fan et al. 2008).
+  """
+  check_installed()
+  from sklearn import svm
+  machine = svm.LinearSVC(C=c, dual='auto', random_state=seed,
+                          max_iter=_MOST_STEPS)
+  with warnings.catch_warnings():
+    # Accuracies settle long before the last digits of the weights.
+    warnings.filterwarnings('ignore', 'Liblinear failed to converge')
+    machine.fit(train, labels)
+  return machine.predict(test)
+
+
+def check_installed() -> None:
+  """Refuses where scikit-learn is not installed.
+
+  Raises:
+    ValueError: how to install it.
+  """
+  require('sklearn', 'a linear SVM')
+
+
+def wilson(right: np.ndarray) -> Share:
+  """The share of rows that are right, with Wilson's interval of 95 %.
+
+  Args:
+    right: bool [n].
+
+  Source: Wilson 1927, doi:10.1080/01621459.1927.10502953, eq. 1.
+  """
+  n, p = len(right), float(np.mean(right))
+  middle = (p + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
+  half = _Z / (1 + _Z**2 / n) * math.sqrt(
+      p * (1 - p) / n + _Z**2 / (4 * n**2))
+  return Share(p, middle - half, middle + half)
+
+
+def difference(right: np.ndarray, other: np.ndarray) -> Share:
+  """By how much more rows are right by one classifier than by another.
+
+  The interval of 95 % is that of a mean over rows which both have seen.
+
+  Args:
+    right, other: bool [n], of the same rows.
+  """
+  gaps = right.astype(np.float64) - other
+  half = _Z * gaps.std(ddof=1) / math.sqrt(len(gaps))
+  return Share(float(gaps.mean()), float(gaps.mean() - half),
+               float(gaps.mean() + half))
