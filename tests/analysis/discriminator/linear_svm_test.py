@@ -1,0 +1,108 @@
+"""Laws of the linear classifier of features."""
+import sys
+
+import numpy as np
+import pytest
+
+from msg_gan_jax.analysis.discriminator import linear_svm
+
+
+def groups(n=40, classes=4, dimensions=6, apart=8., seed=0):
+  """(features [n * classes, d], labels): as far apart as is asked for."""
+  rng = np.random.default_rng(seed)
+  labels = np.repeat(np.arange(classes), n)
+  middles = apart * np.eye(dimensions)[:classes]
+  return rng.normal(size=(len(labels), dimensions)) + middles[labels], labels
+
+
+def classified(train, labels, test, seed=0):
+  train, test = linear_svm.scaled(train, test)
+  c = linear_svm.choose(train, labels, seed).c
+  return linear_svm.predict(train, labels, test, c, seed)
+
+
+def test_groups_that_planes_separate_are_told_apart():
+  (train, labels), (test, wanted) = groups(), groups(seed=1)
+  assert (classified(train, labels, test) == wanted).all()
+
+
+def test_shuffled_labels_are_told_by_chance():
+  (train, labels), (test, wanted) = groups(50), groups(50, seed=1)
+  shares = [(classified(train, np.random.default_rng(i).permutation(labels),
+                        test) == wanted).mean() for i in range(16)]
+  # A group is told as one, so that pictures of it are no draws of their own.
+  error = np.std(shares, ddof=1) / 4
+  assert abs(np.mean(shares) - .25) < 3 * error < .25
+
+
+def test_the_choice_of_c_knows_no_test_labels():
+  train, labels = groups(apart=1.5)
+  scaled, = linear_svm.scaled(train)
+  first, again = (linear_svm.choose(scaled, labels) for _ in range(2))
+  assert first == again and first.c in linear_svm.GRID
+  assert first.accuracies[first.c] == max(first.accuracies.values())
+  assert first.c == min(c for c, share in first.accuracies.items()
+                        if share == first.accuracies[first.c])
+
+
+def test_features_of_length_one_whatever_their_scale():
+  train, _ = groups()
+  scale = 10.**np.arange(-3, 3)
+  scaled, = linear_svm.scaled(train * scale + 5 * scale)
+  np.testing.assert_allclose(scaled, linear_svm.scaled(train)[0], atol=1e-9)
+  assert (scaled**2).sum(1).mean() == pytest.approx(1)
+  constant = np.concatenate([train, np.full((len(train), 1), 3.)], 1)
+  with_constant, = linear_svm.scaled(constant)
+  np.testing.assert_allclose(with_constant[:, :-1], scaled, atol=1e-9)
+  assert not with_constant[:, -1].any()
+
+
+def test_more_features_than_rows_are_turned_without_a_change():
+  rng = np.random.default_rng(0)
+  train, test = rng.normal(size=(30, 200)), rng.normal(size=(50, 200))
+  labels = np.arange(30) % 3
+  mean, deviation = train.mean(0), train.std(0)
+  wanted = [(x - mean) / deviation / 200**.5 for x in (train, test)]
+  found = linear_svm.scaled(train, test)
+  assert found[0].shape[1] < 30
+  np.testing.assert_allclose(
+      found[1] @ found[0].T, wanted[1] @ wanted[0].T, atol=1e-12)
+  for c in (.1, 1.):
+    assert (linear_svm.predict(wanted[0], labels, wanted[1], c)
+            == linear_svm.predict(found[0], labels, found[1], c)).mean() > .95
+
+
+def test_an_edge_of_the_grid_is_told():
+  chosen = linear_svm.Chosen(.1, {.1: .5, 1.: .4, 10.: .3})
+  assert chosen.at_edge and not chosen._replace(c=1.).at_edge
+
+
+def test_a_class_with_one_row_cannot_be_validated():
+  with pytest.raises(ValueError, match='labels: one row of the class 1; wante'):
+    linear_svm.choose(np.eye(3), np.array([0, 0, 1]))
+
+
+@pytest.mark.parametrize('right, low, high', [
+    # Newcombe 1998, table I: 81 of 263, and 0 of 20.
+    (np.arange(263) < 81, .2553, .3662), (np.zeros(20, bool), 0, .1611)])
+def test_wilsons_interval(right, low, high):
+  share = linear_svm.wilson(right)
+  assert share.value == right.mean()
+  assert (share.low, share.high) == pytest.approx((low, high), abs=6e-5)
+
+
+def test_a_difference_is_taken_over_the_same_rows():
+  right, other = np.arange(100) < 60, np.arange(100) < 50
+  share = linear_svm.difference(right, other)
+  deviation = np.std([1.] * 10 + [0.] * 90, ddof=1)
+  assert share.value == pytest.approx(.1)
+  assert share.high - share.low == pytest.approx(
+      2 * 1.959964 * deviation / 10)
+  assert linear_svm.difference(right, right) == (0, 0, 0)
+
+
+def test_without_scikit_learn_it_is_told_how_to_get_it(monkeypatch):
+  monkeypatch.setitem(sys.modules, 'sklearn', None)
+  with pytest.raises(ValueError, match=(
+      'a linear SVM needs sklearn.*Run: pip install scikit-learn')):
+    linear_svm.predict(np.eye(2), np.arange(2), np.eye(2), 1.)
