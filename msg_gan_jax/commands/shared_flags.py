@@ -65,7 +65,7 @@ COUNT = flags.DEFINE_integer(
     '(truncate: 6).', lower_bound=1)
 SEED = flags.DEFINE_integer(
     'seed', 0, "Seed of the latents; evaluate: training's own if not given; "
-    'linear_probe: of the labelled pictures and of the classifier.')
+    'linear_probe: of the draw of labelled pictures.')
 SEEDS = flags.DEFINE_string(
     'seeds', '', "Latents by their seeds, such as '3,17,42' or '0-9', in place "
     "of --seed and --count; '17:4' is picture 4 (from 0) of those that "

@@ -100,13 +100,13 @@ def probe(run: str | os.PathLike, which: str = 'newest', *,
       for validation.
     test_count: at most so many held-out pictures are tested on.
     layers: of D; () are all its convolutions.
-    seed: of the draw of pictures, and of the classifier.
+    seed: of the draw of pictures, and of those to validate.
     trust_code: see runs.load.load.
     say: prints a line for people.
 
   Raises:
-    ValueError: no run, no labels, too few pictures, a layer that there is not,
-      or scikit-learn is missing.
+    ValueError: no run, no labels, too few pictures, or a layer that there is
+      not.
   """
   run = os.fspath(run)
   config = load_config(run, say)
@@ -120,7 +120,6 @@ def probe(run: str | os.PathLike, which: str = 'newest', *,
         f'workdir {run}: its D has no convolutions; wanted layers of it, such '
         f'as layers={next(iter(begun.shapes))}.')
   extractors.check(begun, layers)
-  linear_svm.check_installed()
   pictures = draw(with_rows(lambda: open_source(config)), run,
                   labels_per_class, test_count, seed)
   outcomes: list[Outcome] = []
@@ -259,7 +258,8 @@ def _outcome(name, count, scaled, pictures, seed):
   train, test = scaled
   chosen = linear_svm.choose(train, pictures.labels, seed)
   predicted = linear_svm.predict(
-      train, pictures.labels, test, chosen.c, seed)
+      linear_svm.fit(train, pictures.labels, chosen.c),
+      np.unique(pictures.labels), test)
   return Outcome(name, count, chosen, predicted == pictures.test_labels)
 
 

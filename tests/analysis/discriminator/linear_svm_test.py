@@ -1,5 +1,5 @@
 """Laws of the linear classifier of features."""
-import sys
+import importlib
 
 import numpy as np
 import pytest
@@ -17,8 +17,9 @@ def groups(n=40, classes=4, dimensions=6, apart=8., seed=0):
 
 def classified(train, labels, test, seed=0):
   train, test = linear_svm.scaled(train, test)
-  c = linear_svm.choose(train, labels, seed).c
-  return linear_svm.predict(train, labels, test, c, seed)
+  weights = linear_svm.fit(
+      train, labels, linear_svm.choose(train, labels, seed).c)
+  return linear_svm.predict(weights, np.unique(labels), test)
 
 
 def test_groups_that_planes_separate_are_told_apart():
@@ -68,8 +69,9 @@ def test_more_features_than_rows_are_turned_without_a_change():
   np.testing.assert_allclose(
       found[1] @ found[0].T, wanted[1] @ wanted[0].T, atol=1e-12)
   for c in (.1, 1.):
-    assert (linear_svm.predict(wanted[0], labels, wanted[1], c)
-            == linear_svm.predict(found[0], labels, found[1], c)).mean() > .95
+    scores = [x[1] @ w[:-1] + w[-1] for x, w in (
+        (x, linear_svm.fit(x[0], labels, c)) for x in (wanted, found))]
+    np.testing.assert_allclose(*scores, atol=1e-3)
 
 
 def test_an_edge_of_the_grid_is_told():
@@ -101,8 +103,23 @@ def test_a_difference_is_taken_over_the_same_rows():
   assert linear_svm.difference(right, right) == (0, 0, 0)
 
 
-def test_without_scikit_learn_it_is_told_how_to_get_it(monkeypatch):
-  monkeypatch.setitem(sys.modules, 'sklearn', None)
-  with pytest.raises(ValueError, match=(
-      'a linear SVM needs sklearn.*Run: pip install scikit-learn')):
-    linear_svm.predict(np.eye(2), np.arange(2), np.eye(2), 1.)
+@pytest.mark.parametrize('c', [.03, 1., 10.])
+def test_it_is_the_classifier_of_liblinear(c):
+  svm = importlib.import_module('sklearn.svm')
+  train, labels = groups(apart=1.5)
+  machine = svm.LinearSVC(C=c, dual=True, tol=1e-8, max_iter=100_000)
+  machine.fit(train, labels)
+  weights = linear_svm.fit(train, labels, c)
+  np.testing.assert_allclose(weights[:-1].T, machine.coef_, atol=3e-3)
+  np.testing.assert_allclose(weights[-1], machine.intercept_, atol=3e-3)
+
+
+def test_the_search_ends_where_larger_c_are_worse():
+  rng = np.random.default_rng(0)
+  train = rng.normal(size=(200, 30)) + (np.arange(200) % 2)[:, None] * .2
+  chosen = linear_svm.choose(
+      train, np.arange(200) % 2, grid=[10.**i for i in range(-5, 6)])
+  values = [*chosen.accuracies.values()]
+  if len(values) < 11:
+    assert max(values[-2:]) < max(values) and max(values[-3:-1]) == max(values)
+  assert [*chosen.accuracies] == sorted(chosen.accuracies)

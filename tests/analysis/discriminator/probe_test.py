@@ -148,5 +148,6 @@ def test_what_pictures_differ_in_is_found_by_a_d_without_labels(run):
   judge = Judge.of(gan, gan.init(jax.random.key(3)).d)
   train, test = linear_svm.scaled(*probe.features(
       judge, ('conv_0', 'conv_6'), pictures))
-  assert (linear_svm.predict(train, pictures.labels, test, 1.)
+  weights = linear_svm.fit(train, pictures.labels, 1.)
+  assert (linear_svm.predict(weights, np.arange(2), test)
           == pictures.test_labels).all()
