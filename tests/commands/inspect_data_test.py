@@ -64,7 +64,8 @@ def test_a_flag_of_several_modes_names_all_in_another(command, monkeypatch):
   assert status == 1 and err.startswith(
       'error: --out: a flag of --mode=sample, --mode=evaluate, --mode=inspect, '
       '--mode=walk, --mode=timelapse, --mode=mix, --mode=truncate, '
-      '--mode=project, --mode=report, --mode=compare and --mode=study_analyse; '
+      '--mode=project, --mode=linear_probe, --mode=report, --mode=compare and '
+      '--mode=study_analyse; '
       'this is --mode=train.')
 
 

@@ -107,7 +107,7 @@ def check(judge: Judge, layers: Sequence[str]) -> None:
     raise ValueError('layer: this D sees points; wanted one of pictures.')
   for layer in layers:
     judge.check(layer)
-  if judge.gan.classes > 1:
+  if layers and judge.gan.classes > 1:
     zero, one = (_activations(judge, judge.shapes, _noise(judge), label)
                  for label in (0, 1))
     told = [layer for layer in judge.shapes

@@ -48,16 +48,12 @@ class Share(NamedTuple):
 def scaled(train: np.ndarray, *others: np.ndarray) -> tuple[np.ndarray, ...]:
   """Features as the classifier is given them, by the moments of `train`.
 
-  Where there are more features than rows, they are turned so that all but the
-  first n are 0 for every row of `train`, and those are left out: each product
-  of a row with one of `train`, and so the classifier, stays the same.
-
   Args:
     train: [n, d], the labelled rows.
     others: [m, d] each.
 
   Returns:
-    float64 [n, e] and [m, e] each, e the smaller of n and d.
+    float32, of the same shapes.
   """
   mean, deviation = train.mean(0, dtype=np.float64), train.std(
       0, dtype=np.float64)
@@ -65,13 +61,8 @@ def scaled(train: np.ndarray, *others: np.ndarray) -> tuple[np.ndarray, ...]:
   scale = np.divide(1, deviation, out=np.zeros_like(deviation),
                     where=deviation > 1e-6 * np.abs(mean))
   scale /= math.sqrt(max(1, np.count_nonzero(scale)))
-  sets = [(x - mean) * scale for x in (train, *others)]
-  if train.shape[1] <= len(train):
-    return tuple(sets)
-  squares, turn = np.linalg.eigh(sets[0] @ sets[0].T)
-  kept = squares > 1e-10 * squares[-1]
-  turn = sets[0].T @ (turn[:, kept] / np.sqrt(squares[kept]))
-  return tuple(x @ turn for x in sets)
+  return tuple(((x - mean) * scale).astype(np.float32)
+               for x in (train, *others))
 
 
 def choose(features: np.ndarray, labels: np.ndarray, seed: int = 0,
@@ -159,7 +150,7 @@ def predict(weights: np.ndarray, classes: np.ndarray,
 
 
 def _with_ones(x):
-  return np.concatenate([x, np.ones((len(x), 1))], 1).astype(np.float32)
+  return np.concatenate([x, np.ones((len(x), 1))], 1, dtype=np.float32)
 
 
 @jit

@@ -114,6 +114,7 @@ def probe(run: str | os.PathLike, which: str = 'newest', *,
       experiment_file.with_rows, run, trust_code=trust_code)
   gan = with_rows(lambda: build_to_draw(config))
   begun = judge_at_start(gan, config)
+  extractors.check(begun, ())  # A D of points has no convolutions either.
   layers = tuple(layers) or extractors.convolutions(begun)
   if not layers:
     raise ValueError(
