@@ -5,7 +5,7 @@
 FOLDER has the 50,000 training pictures of CIFAR-10, a folder a class. For each
 seed a small DCGAN is trained without labels, and its D is probed at several
 lengths. The same command goes on where it stopped, prints the table of the
-page, and writes it, with all numbers, beside the runs.
+page, and writes the numbers that it is of beside the runs.
 """
 import argparse
 import json
@@ -98,8 +98,9 @@ def main() -> None:
     run = options.runs / f'seed{seed}'
     train(seed, run, options.data, options.images)
     records.append(probed(run))
-    (options.runs / 'd_features.md').write_text(
-        table(records) + '\n', encoding='utf-8')
+    # The page keeps it as records/d_features.json.
+    (options.runs / 'd_features.json').write_text(
+        json.dumps(records, indent=1, sort_keys=True) + '\n', encoding='utf-8')
   sys.stdout.write(table(records) + '\n')
 
 

@@ -60,7 +60,7 @@ def scaled(train: np.ndarray, *others: np.ndarray) -> tuple[np.ndarray, ...]:
   # A feature that is the same in all rows tells nothing.
   scale = np.divide(1, deviation, out=np.zeros_like(deviation),
                     where=deviation > 1e-6 * np.abs(mean))
-  scale /= math.sqrt(max(1, np.count_nonzero(scale)))
+  scale /= math.sqrt(max(1, int(np.count_nonzero(scale))))
   return tuple(((x - mean) * scale).astype(np.float32)
                for x in (train, *others))
 
@@ -132,7 +132,7 @@ def fit(train: np.ndarray, labels: np.ndarray, c: float,
   found = optimize.minimize(
       loss, np.zeros(shape).ravel() if start is None else start.ravel(),
       jac=True, method='L-BFGS-B',
-      options={'maxiter': _MOST_STEPS, 'maxcor': 20, 'ftol': 1e-7, 'gtol': 0})
+      options={'maxiter': _MOST_STEPS, 'maxcor': 20, 'ftol': 1e-6, 'gtol': 0})
   return found.x.reshape(shape)
 
 

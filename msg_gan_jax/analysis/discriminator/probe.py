@@ -62,12 +62,12 @@ class Outcome(NamedTuple):
 
   Attributes:
     name: whose they are.
-    count: how many of a picture.
+    numbers: how many of a picture.
     chosen: C, by validation.
     right: bool [m], which test pictures were.
   """
   name: str
-  count: int
+  numbers: int
   chosen: linear_svm.Chosen
   right: np.ndarray
 
@@ -255,13 +255,13 @@ def _random_conv(pictures):
                            (pictures.test, pictures.test_rows)))
 
 
-def _outcome(name, count, scaled, pictures, seed):
+def _outcome(name, numbers, scaled, pictures, seed):
   train, test = scaled
   chosen = linear_svm.choose(train, pictures.labels, seed)
   predicted = linear_svm.predict(
       linear_svm.fit(train, pictures.labels, chosen.c),
       np.unique(pictures.labels), test)
-  return Outcome(name, count, chosen, predicted == pictures.test_labels)
+  return Outcome(name, numbers, chosen, predicted == pictures.test_labels)
 
 
 def _line(outcome):
@@ -269,14 +269,14 @@ def _line(outcome):
   edge = ', at an end of the grid' if outcome.chosen.at_edge else ''
   return (f'{outcome.name}: {percent(share.value)} right '
           f'[{percent(share.low)}, {percent(share.high)}] of '
-          f'{len(outcome.right):,}, by {outcome.count:,} features '
+          f'{len(outcome.right):,}, by {outcome.numbers:,} features '
           f'(C={outcome.chosen.c:.2g}{edge})')
 
 
 def _entry(outcome, outcomes):
   """What a record says of an Outcome."""
   entry = {
-      'name': outcome.name, 'count': outcome.count, 'c': outcome.chosen.c,
+      'name': outcome.name, 'count': outcome.numbers, 'c': outcome.chosen.c,
       'at_edge': outcome.chosen.at_edge,
       'validated': max(outcome.chosen.accuracies.values()),
       'validation': {f'{c:.3g}': x

@@ -41,7 +41,7 @@ def test_each_checkpoint_stands_beside_what_needs_no_training(found):
   assert [x.name for x in found.outcomes] == [
       'pixels', 'random_conv', 'D at initialisation', 'D after 8 images',
       'D after 16 images']
-  assert [x.count for x in found.outcomes[:2]] == [16 * 16 * 3, 256]
+  assert [x.numbers for x in found.outcomes[:2]] == [16 * 16 * 3, 256]
   assert all(len(x.right) == 50 for x in found.outcomes)
 
 
