@@ -8,6 +8,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # For editors and type checkers; a test compares it.
+  from msg_gan_jax.analysis.seeds import SeedBand, Spread, band, spread
+  from msg_gan_jax.commands.notebook import RunReport, show_report
   from msg_gan_jax.config.presets import PRESETS
   from msg_gan_jax.config.schema import Config, parse, template
   from msg_gan_jax.data.batches import Batch
@@ -47,9 +49,12 @@ if TYPE_CHECKING:  # For editors and type checkers; a test compares it.
   from msg_gan_jax.metrics.protocols import PROTOCOLS, Protocol
   from msg_gan_jax.metrics.score import Score
   from msg_gan_jax.metrics.table import METRICS, Metric
+  from msg_gan_jax.runs.cost import costs
   from msg_gan_jax.runs.load import LoadedRun, load
   from msg_gan_jax.runs.read import Written, read
   from msg_gan_jax.runs.records import Writer
+  from msg_gan_jax.runs.score_columns import ScoreColumn
+  from msg_gan_jax.runs.together import Together, together
   from msg_gan_jax.training.first_start import with_choices
   from msg_gan_jax.training.loop import train
   from msg_gan_jax.training.observers import Observer, View
@@ -94,26 +99,36 @@ _HOME = {
     'Players': 'gan.networks.players',
     'Protocol': 'metrics.protocols',
     'Request': 'metrics.features.table',
+    'RunReport': 'commands.notebook',
     'SOURCES': 'data.sources',
     'Score': 'metrics.score',
+    'ScoreColumn': 'runs.score_columns',
+    'SeedBand': 'analysis.seeds',
     'Source': 'data.source',
     'Splits': 'data.sources',
+    'Spread': 'analysis.seeds',
     'State': 'gan.state',
+    'Together': 'runs.together',
     'Verdict': 'gan.state',
     'View': 'training.observers',
     'WEIGHT_NORMS': 'gan.networks.weight_norms',
     'WEIGHT_PENALTIES': 'gan.objectives.weight_penalties',
     'WeightPenalty': 'gan.objectives.weight_penalties',
-    'Written': 'runs.read',
     'Writer': 'runs.records',
+    'Written': 'runs.read',
+    'band': 'analysis.seeds',
     'build': 'gan.build',
     'change': 'gan.ablation',
+    'costs': 'runs.cost',
     'evaluate': 'metrics.evaluate',
     'load': 'runs.load',
     'open_source': 'data.sources',
     'parse': 'config.schema',
     'read': 'runs.read',
+    'show_report': 'commands.notebook',
+    'spread': 'analysis.seeds',
     'template': 'config.schema',
+    'together': 'runs.together',
     'train': 'training.loop',
     'with_choices': 'training.first_start',
 }

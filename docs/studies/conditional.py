@@ -119,25 +119,6 @@ def _batches(count, steps, rng):
     left = left[BATCH:]
 
 
-class Share(NamedTuple):
-  """A share and its Wilson interval of 95 %."""
-  share: float
-  low: float
-  high: float
-
-  @classmethod
-  def of(cls, right, count):
-    """Source: Wilson 1927, doi:10.1080/01621459.1927.10502953, eq. 1.
-
-    Unlike the normal interval it stays within 0 .. 1, also at 0 of n.
-    """
-    z, p = 1.959964, right / count
-    middle = (p + z**2 / (2 * count)) / (1 + z**2 / count)
-    half = z / (1 + z**2 / count) * np.sqrt(
-        p * (1 - p) / count + z**2 / (4 * count**2))
-    return cls(p, float(max(0., middle - half)), float(min(1., middle + half)))
-
-
 def recovery(predict, images, labels, classes=None):
   """How often the class that is seen is the one that was asked for.
 
@@ -152,14 +133,15 @@ def recovery(predict, images, labels, classes=None):
     three, None for a class that was not asked for; confusion: [classes,
     classes] of counts, rows asked for, columns seen.
   """
+  from msg_gan_jax.metrics.functional.proportions import wilson
   labels, seen = np.asarray(labels), np.asarray(predict(images))
   classes = classes or int(max(labels.max(), seen.max())) + 1
   confusion = np.zeros((classes, classes), np.int64)
   np.add.at(confusion, (labels, seen), 1)
   right, asked = confusion.diagonal().tolist(), confusion.sum(1).tolist()
   return {
-      'n': len(labels), **Share.of(sum(right), len(labels))._asdict(),
-      'per_class': [Share.of(r, n)._asdict() if n else None
+      'n': len(labels), **wilson(sum(right), len(labels))._asdict(),
+      'per_class': [wilson(r, n)._asdict() if n else None
                     for r, n in zip(right, asked, strict=True)],
       'confusion': confusion.tolist()}
 

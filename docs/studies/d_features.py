@@ -69,7 +69,7 @@ def table(records: list[dict[str, Any]]) -> str:
     if len(entries) == len(records):
       lines.append('| ' + ' | '.join([
           name, f'{entries[0]["count"]:,}', *(
-              _cell([100 * entry[key]['value'] for entry in entries
+              _cell([100 * entry[key]['share'] for entry in entries
                      if key in entry])
               for key in ('accuracy', 'above_pixels',
                           'above_initialisation'))]) + ' |')

@@ -23,6 +23,13 @@ class SeedBand(NamedTuple):
   over: training_seeds.Band | None
   interpolated: bool
 
+  @property
+  def columns(self) -> Columns:
+    """'images', 'mean', 'std', 'low' and 'high', with `to_pandas`."""
+    return Columns({'images': self.images, **{
+        name: getattr(self.over, name) if self.over else np.empty(0)
+        for name in ('mean', 'std', 'low', 'high')}})
+
 
 def band(records: Sequence[Columns], name: str) -> SeedBand:
   """The mean of a column over seeds, with its 95 % interval at each moment.

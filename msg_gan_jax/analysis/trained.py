@@ -26,7 +26,8 @@ class Latents:
   Attributes:
     z: float [n, latent], or None if w is given.
     w: float [n, width], one style for all layers, or None if z is given.
-    labels: int32 [n], or None for all classes in turn.
+    labels: int32 [n], or None for all classes in turn; between classes shares
+      of them, float32 [n, classes].
     psi, cutoff: how the styles are truncated; see `Trained.truncate`.
 
   Raises:
@@ -65,7 +66,7 @@ class Trained:
     weights: 'ema' or 'raw'.
 
   Attributes:
-    gan, weights: as given.
+    config, gan, weights: as given.
     state: settled, which is how pictures are drawn.
     latent_law: the distribution of z, config.networks.latent_law.
     layers: how many layers have a style; 0 without a mapping network.
@@ -82,7 +83,7 @@ class Trained:
           f'gan: it draws points of the plane ({config.data.name}); wanted one '
           'that draws pictures.')
     synthesis.check_weights(weights)
-    self.gan, self.weights = gan, weights
+    self.config, self.gan, self.weights = config, gan, weights
     self.state: State = gan.settle(state)
     self.latent_law: str = config.networks.latent_law
     self.layers: int = gan.layers
@@ -101,19 +102,19 @@ class Trained:
     return sampling.in_turn(n, self.gan.classes) if self.gan.classes else None
 
   def labels_of(self, latents: Latents) -> np.ndarray | None:
-    """int32 [n], the labels of latents; None if there are no classes."""
+    """Labels of latents, int32 [n] or shares; None if there are no classes."""
     if latents.labels is None or not self.gan.classes:
       return self.labels_in_turn(len(latents))
     return latents.labels
 
   def styles(self, z: jax.Array | np.ndarray,
              labels: np.ndarray | None = None) -> np.ndarray:
-    """Latents [n, latent], labels int32 [n] or None -> styles [n, ...]."""
+    """Latents [n, latent], labels as Latents has them -> styles [n, ...]."""
     return np.asarray(
         self.gan.latents(self.state, z, labels, weights=self.weights))
 
   def styles_of(self, latents: Latents) -> np.ndarray:
-    """Styles [n, layers, width], not truncated; there must be a mapping."""
+    """Styles of latents, not truncated; of w there must be a mapping."""
     if latents.w is None:
       return self.styles(latents.values, self.labels_of(latents))
     return np.repeat(latents.w[:, None], self.layers, 1)
@@ -146,8 +147,11 @@ class Trained:
     n = len(w)
     if self._company is not None:
       w = jnp.concatenate([w, self._company[0]])
-      labels = labels if labels is None else jnp.concatenate(
-          [labels, self._company[1]])
+      if labels is not None:
+        others = self._company[1]
+        if labels.ndim == 2:  # Shares of classes.
+          others = jax.nn.one_hot(others, self.gan.classes)
+        labels = jnp.concatenate([labels, others])
     return jax.tree.map(lambda x: x[:n], self.gan.synthesize(
         state, w, labels, weights=self.weights))
 
@@ -165,6 +169,38 @@ class Trained:
         self.state, w[rows], None if labels is None else labels[rows]),
                             len(w), min(self.at_once, len(w))):
       yield from zip(*levels, strict=True)
+
+  def images_of(self, latents: Latents) -> Iterator[tuple[np.ndarray, ...]]:
+    """Yields what `images` does of latents, truncated as they say."""
+    styles = self.truncate(
+        self.styles_of(latents), latents.psi, latents.cutoff)
+    return self.images(styles, self.labels_of(latents))
+
+  def space_of(self, asked: str = '') -> str:
+    """'z' or 'w' of what is asked for; '' is w if there is a mapping network.
+
+    Raises:
+      ValueError: another space, or w without a mapping network.
+    """
+    if asked not in ('', 'z', 'w'):
+      raise ValueError(f"space: wanted 'z' or 'w', found {asked!r}.")
+    if asked == 'w' and not self.layers:
+      raise ValueError(
+          "space: 'w', but this GAN has no mapping network; wanted 'z'.")
+    return asked or ('w' if self.layers else 'z')
+
+  def onto_law(self, z: np.ndarray) -> np.ndarray:
+    """Latents [..., latent] put back on their sphere, if their law is that.
+
+    G has seen no others: sums and means of latents leave it. What lies on it,
+    up to rounding, stays as it is, and so does 0, which has no direction.
+    """
+    if self.latent_law != 'sphere':
+      return z
+    norm = np.linalg.norm(z, axis=-1, keepdims=True)
+    factor = z.shape[-1]**.5 / np.maximum(norm, 1e-6)
+    stays = (np.abs(factor - 1) < 1e-5) | (norm < 1e-6)
+    return np.where(stays, z, z * factor).astype(z.dtype)
 
   def finest(self, w: np.ndarray,
              labels: np.ndarray | None = None) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Curves of runs as charts over images, over updates and over seconds."""
+"""Curves of runs: which there are, over images, over updates and seconds."""
 from collections.abc import Iterator, Mapping, Sequence
 import os
 from typing import NamedTuple
@@ -6,8 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from msg_gan_jax.analysis import seeds
-from msg_gan_jax.report import charts, curves
-from msg_gan_jax.report.page import Block, Chart, Charts, Text
+from msg_gan_jax.report import curves
 from msg_gan_jax.report.plots import Curve
 from msg_gan_jax.report.text import plural
 from msg_gan_jax.runs import cost
@@ -15,9 +14,38 @@ from msg_gan_jax.runs.columns import Columns
 from msg_gan_jax.runs.read import Written
 from msg_gan_jax.runs.together import Together
 
+BAND = "A band is Student's 95 % interval of the mean over seeds."
 UNITS = {'images': 'real images', 'd_steps': 'updates of D',
          'g_steps': 'updates of G', 'seconds': 'seconds'}
-MOST_CHARTS = 18  # Of several runs, which have one for each value.
+
+
+class Topic(NamedTuple):
+  """A section of charts.
+
+  Attributes:
+    heading: of it.
+    kinds: {what names of its values begin with, before '_' and a scale's
+      pixels: what is seen, in sentences}.
+  """
+  heading: str
+  kinds: Mapping[str, str]
+
+
+TOPICS = (
+    Topic('Stability', {
+        'stability': (
+            'How far the pictures of fixed latents moved in an epoch, by the '
+            'pixels of a scale: the mean squared difference, as in figure 6 of '
+            'the MSG-GAN paper (Karnewar & Wang 2020); here by the averaged '
+            'weights. It falls where a scale has settled.')}),
+    Topic('Consistency of scales, and what D listens to', {
+        'consistency': (
+            'Disagreement: the mean squared difference of a scale from the '
+            'next finer one made as small, 0 where all scales are one '
+            'picture.'),
+        'share': (
+            "Share: how much of the gradient of D's output belongs to the "
+            'pixels of a scale; those of all scales add up to 1.')}))
 
 
 class Line(NamedTuple):
@@ -27,10 +55,12 @@ class Line(NamedTuple):
     name: of the run, of its value, or of the seeds together.
     place: which of them it is, the same one in every chart.
     over: {unit: Curve}.
+    interpolated: see analysis.seeds.SeedBand.
   """
   name: str
   place: int
   over: Mapping[str, Curve]
+  interpolated: bool = False
 
 
 def costs_of(run: Written) -> Columns:
@@ -38,11 +68,25 @@ def costs_of(run: Written) -> Columns:
 
   A row of its own may be wanted, and a page runs no code of a run.
   """
-  from msg_gan_jax.gan.build import build_to_draw
   try:
-    return cost.costs(run, build_to_draw(run.config))
+    return cost.costs(run)
   except ValueError:
     return cost.without_updates(run)
+
+
+def shapes_of(run: Written) -> tuple[tuple[int, int], ...]:
+  """(height, width) of its scales, coarse to fine; () where they are not known.
+
+  They are not those of a run that cannot be built, and points have none.
+  """
+  from msg_gan_jax.gan import pyramid
+  from msg_gan_jax.gan.build import build_to_draw
+  try:
+    shapes = build_to_draw(run.config).shapes
+  except ValueError:
+    return ()
+  return () if pyramid.are_points(shapes[-1]) else tuple(
+      (height, width) for height, width, _ in shapes)
 
 
 def units_of(costs: Sequence[Columns]) -> dict[str, str]:
@@ -60,15 +104,24 @@ def units_of(costs: Sequence[Columns]) -> dict[str, str]:
   return units
 
 
-def at(columns: Columns, unit: str, images: float) -> float:
-  """What a run had cost when it had seen so many images."""
+def at(columns: Columns, unit: str,
+       images: Sequence[float] | np.ndarray) -> np.ndarray:
+  """What a run had cost when it had seen so many images.
+
+  Args:
+    columns: see `costs_of`.
+    unit: one of UNITS.
+    images: [n].
+
+  Returns:
+    [n] float64.
+  """
+  images = np.asarray(images, np.float64)
   if unit == 'images':
-    return float(images)
+    return images
   known = np.isfinite(columns[unit])
-  if not known.any():
-    return 0.
-  return float(np.interp(images, np.r_[0., columns['images'][known]],
-                         np.r_[0., columns[unit][known]]))
+  return np.interp(images, np.r_[0., columns['images'][known]],
+                   np.r_[0., columns[unit][known]])
 
 
 def group_name(runs: Together, group: Sequence[int]) -> str:
@@ -81,33 +134,6 @@ def group_name(runs: Together, group: Sequence[int]) -> str:
   return f'{words} ({plural(len(group), "seed")})'
 
 
-def blocks(runs: Together, costs: Sequence[Columns],
-           units: Mapping[str, str]) -> Iterator[Block]:
-  """The charts of a page.
-
-  Args:
-    runs: to show.
-    costs: of each run, see `costs_of`.
-    units: see `units_of`.
-  """
-  every = [*panels(runs, costs, units)]
-  found = []
-  for panel in every[:MOST_CHARTS]:
-    places = {line.name: line.place for line in panel.lines}
-    found.append(Chart(panel.title, places, {
-        unit: charts.chart(
-            {line.name: line.over[unit] for line in panel.lines}, words,
-            panel.title, panel.log, panel.marks, places)
-        for unit, words in units.items()}, _explained(panel.marks)))
-  if not found:
-    return
-  if any(len(group) > 1 for group in runs.groups):
-    yield Text("A band is Student's 95 % interval of the mean over seeds.")
-  yield Charts(found)
-  if left := len(every) - len(found):
-    yield Text(f'{plural(left, "value")} more: --mode=compare draws all.')
-
-
 class Panel(NamedTuple):
   """What one chart shows.
 
@@ -116,20 +142,48 @@ class Panel(NamedTuple):
     log: whether y is logarithmic.
     lines: at least one.
     marks: {a row of curves.REFERENCES: y}.
+    kind: one of a Topic's; '' where its values belong to none.
+    scale: such as '16 px', where it is the one panel of several; '' if not.
   """
   title: str
   log: bool
   lines: Sequence[Line]
   marks: Mapping[str, float]
+  kind: str = ''
+  scale: str = ''
+
+  @property
+  def note(self) -> str:
+    """Sentences that it needs; '' if none."""
+    words = [f'{curves.REFERENCES[row][1]} {y:.4g}'
+             for row, y in self.marks.items()]
+    sentences = [f'Grey lines: {", ".join(words)}.'] if words else []
+    if between := [x.name for x in self.lines if x.interpolated]:
+      sentences.append(
+          f'Interpolated: the seeds of {", ".join(between)} were recorded at '
+          'different images, so that values between records are drawn.')
+    return ' '.join(sentences)
+
+
+def has_band(panel: Panel) -> bool:
+  """Whether any line of it has a band."""
+  return any(curve.low is not None for line in panel.lines
+             for curve in line.over.values())
 
 
 def panels(runs: Together, costs: Sequence[Columns],
            units: Mapping[str, str]) -> Iterator[Panel]:
-  """All that records can show; the arguments are those of `blocks`.
+  """All that records can show.
 
   One run has values that belong together in a panel. Of several runs each
   value has a panel, with a line for each run, or for those that differ in their
-  seed alone.
+  seed alone. Of values that there are of several scales it is the finest, or
+  each of them where the value is one of TOPICS.
+
+  Args:
+    runs: to show.
+    costs: of each run, see `costs_of`.
+    units: see `units_of`.
   """
   names = [x for x in dict.fromkeys(
       name for run in runs.runs for name in run.records) if _is_shown(x)]
@@ -140,12 +194,21 @@ def panels(runs: Together, costs: Sequence[Columns],
         _of_value(runs.runs[0], costs[0], units, name, label, i) if of_one
         else _of_groups(runs, costs, units, name))]
     if lines:
-      yield Panel(title, log, lines, _marks(runs.runs, parts))
+      kind = _kind(parts[0][1])
+      yield Panel(title, log, lines, _marks(runs.runs, parts), kind,
+                  curves.label(parts[0][1], '') if kind and not of_one else '')
+
+
+def _kind(name):
+  """Which of a Topic's kinds a value is of; '' if of none."""
+  start = name.split('_')[0]
+  return next((start for topic in TOPICS if start in topic.kinds), '')
 
 
 def _is_shown(name):
-  return not name.startswith(('references.', 'spread.', 'clock.')) and (
-      name not in ('images', 'epoch', 'steps'))
+  return not name.startswith((
+      'references.', 'spread.', 'clock.', 'steps_of.')) and (
+          name not in ('images', 'epoch', 'steps'))
 
 
 def _of_one(run, names):
@@ -156,23 +219,29 @@ def _of_one(run, names):
 
 
 def _of_each(runs, names):
-  """The same with a chart for each value, first what reals have too.
-
-  Of values that there are of several sizes it is that of the largest.
-  """
+  """The same with a chart for each value, first what reals have too."""
   compared = {name for run in runs.runs for name in run.records
               if f'references.reals.{name}' in run.records}
   found = []
   for (title, log), some in curves.panels(names).items():
-    sizes = [int(x.rpartition('_')[2]) for x in some
-             if x.rpartition('_')[2].isdigit()]
+    some = sorted(some, key=_size)
     for name in some:
-      size = name.rpartition('_')[2]
-      if size.isdigit() and int(size) < max(sizes):
+      if _kind(name):
+        title_of = f'{title.removesuffix(", by pixels")}: ' + (
+            curves.label(name, title))
+      elif 0 <= _size(name) < max(map(_size, some)):
         continue
-      found.append((name if title.startswith(name.split('_')[0]) else
-                    f'{name}: {title}', log, [(name, name)]))
+      else:
+        title_of = name if title.startswith(name.split('_')[0]) else (
+            f'{name}: {title}')
+      found.append((title_of, log, [(name, name)]))
   return sorted(found, key=lambda x: x[2][0][0] not in compared)
+
+
+def _size(name):
+  """The pixels in a value's name; -1 where it has none."""
+  size = name.rpartition('_')[2]
+  return int(size) if size.isdigit() else -1
 
 
 def _of_groups(runs, costs, units, name) -> Iterator[Line]:
@@ -182,9 +251,11 @@ def _of_groups(runs, costs, units, name) -> Iterator[Line]:
       i = group[0]
       yield from _of_value(
           runs.runs[i], costs[i], units, name, runs.names[i], place)
-    elif over := _band([runs.runs[i].records for i in group],
-                       [costs[i] for i in group], units, name):
-      yield Line(group_name(runs, group), place, over)
+    else:
+      over, interpolated = _band([runs.runs[i].records for i in group],
+                                 [costs[i] for i in group], units, name)
+      if over:
+        yield Line(group_name(runs, group), place, over, interpolated)
 
 
 def _of_value(run, columns, units, name, label, place) -> Iterator[Line]:
@@ -197,16 +268,18 @@ def _of_value(run, columns, units, name, label, place) -> Iterator[Line]:
 
 
 def _band(records, costs, units, name):
-  """{unit: Curve} of a mean over seeds; {} where they share nothing."""
+  """({unit: Curve} of a mean over seeds, whether it is interpolated).
+
+  There is no curve where the seeds share nothing.
+  """
   found = seeds.band(records, name)
   if found.over is None or not len(found.images):
-    return {}
+    return {}, False
   over = {}
   for unit in units:
-    x = np.mean([[at(columns, unit, images) for images in found.images]
-                 for columns in costs], axis=0)
+    x = np.mean([at(columns, unit, found.images) for columns in costs], axis=0)
     over[unit] = Curve(x, found.over.mean, found.over.low, found.over.high)
-  return over
+  return over, found.interpolated
 
 
 def _marks(runs, parts):
@@ -221,9 +294,3 @@ def _marks(runs, parts):
       if column is not None and np.isfinite(column).any():
         marks[row] = float(column[np.isfinite(column)][-1])
   return marks
-
-
-def _explained(marks):
-  """A sentence of what dashed lines are."""
-  words = [f'{curves.REFERENCES[row][1]} {y:.4g}' for row, y in marks.items()]
-  return f'Grey lines: {", ".join(words)}.' if words else ''

@@ -1,7 +1,6 @@
 """--mode=compare: runs beside each other as figures and tables for a thesis."""
 import os
 import pathlib
-import re
 
 from msg_gan_jax.commands import shared_flags as shared
 from msg_gan_jax.files import console
@@ -12,6 +11,7 @@ EXAMPLES: shared.Examples = (
     " --mode=compare --workdir='runs/a*' --out=comparison",
 )
 FIGURES, TABLES = 'figures', 'tables'
+CAPTIONS = 'captions.md'
 
 
 def run() -> int:
@@ -37,10 +37,16 @@ def write(workdir: str, out: pathlib.Path) -> list[str]:
 
   Returns:
     Their paths. A table is .md, .tex (booktabs) and .csv, a figure .png and
-    .pdf.
+    .pdf; what figures show stands in captions.md.
   """
-  from msg_gan_jax.commands import charts_of_runs, report, tables_of_runs
-  from msg_gan_jax.report import beside, plots, tables
+  from msg_gan_jax.commands import (
+    charts_of_runs,
+    figures_of_runs,
+    report,
+    tables_of_runs,
+  )
+  from msg_gan_jax.files.atomic import replacing
+  from msg_gan_jax.report import plots, tables
   runs = report.runs_of(workdir)
   costs = [charts_of_runs.costs_of(run) for run in runs.runs]
   units = charts_of_runs.units_of(costs)
@@ -53,19 +59,11 @@ def write(workdir: str, out: pathlib.Path) -> list[str]:
                       ('starts', tables_of_runs.starts(runs))):
     if table.rows:
       paths += tables.save(table, out / TABLES / name)
-  for panel in charts_of_runs.panels(runs, costs, units):
-    drawn = plots.curves(
-        {words: {line.name: line.over[unit] for line in panel.lines}
-         for unit, words in units.items()}, panel.title, panel.log,
-        by_lines=True)
-    paths += plots.save(drawn, out / FIGURES / _file(panel.title))
-  grids = {name: run.grids[-1][1] for name, run in zip(
-      runs.names, runs.runs, strict=True) if run.grids}
-  if samples := beside.figure_of(grids):
-    paths += plots.save(samples, out / FIGURES / 'samples')
+  captions = []
+  for name, drawn, caption in figures_of_runs.figures(runs, costs, units):
+    paths += plots.save(drawn, out / FIGURES / name)
+    captions.append(f'**{name}**: {tables.safe(caption)}\n')
+  with replacing(out / CAPTIONS) as temporary, open(
+      temporary, 'w', encoding='utf-8') as file:
+    file.write('\n'.join(captions))
   return paths
-
-
-def _file(title):
-  """A name that any disk and any program takes."""
-  return re.sub(r'\W+', '_', title).strip('_')

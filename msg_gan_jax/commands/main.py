@@ -8,9 +8,11 @@ from typing import NoReturn, Protocol
 from absl import app, flags
 
 from msg_gan_jax.commands import (
+  arithmetic,
   command_line,
   compare,
   completion,
+  directions,
   evaluate,
   experiments,
   help_text,
@@ -70,6 +72,8 @@ COMMANDS: dict[str, Command] = {
     'timelapse': timelapse,
     'mix': mix,
     'truncate': truncate,
+    'arithmetic': arithmetic,
+    'directions': directions,
     'project': project,
     'linear_probe': linear_probe,
     'report': report,

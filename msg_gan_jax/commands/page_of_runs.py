@@ -4,7 +4,11 @@ import contextlib
 import os
 import shlex
 
-from msg_gan_jax.commands import charts_of_runs, tables_of_runs
+from msg_gan_jax.commands import (
+  charts_of_runs,
+  sections_of_runs,
+  tables_of_runs,
+)
 from msg_gan_jax.config.schema import Config
 from msg_gan_jax.report import thumbnails
 from msg_gan_jax.report.page import (
@@ -21,6 +25,7 @@ from msg_gan_jax.report.page import (
 )
 from msg_gan_jax.report.tables import Table
 from msg_gan_jax.report.text import duration, plural
+from msg_gan_jax.runs import classes
 from msg_gan_jax.runs.standing import standing
 from msg_gan_jax.runs.together import Together
 
@@ -29,6 +34,7 @@ FEWEST = 10
 FRAMES_BYTES = 3_000_000  # Of all frames of a page of one run; many have
 EACH_BYTES = 1_500_000  # so much each.
 MOST_WARNINGS = 30
+MOST_CLASSES = 20  # Whose names are told.
 FILM_BYTES = 1_500_000  # A film that is larger is named, and not shown.
 
 
@@ -46,7 +52,7 @@ def page_of(runs: Together) -> Page:
           Section('Settings that differ', [*_settings(runs)]),
           Section('Samples', [*_samples(runs, costs, units)]),
           Section('Scores', [*_scores(runs)]),
-          Section('Curves', [*charts_of_runs.blocks(runs, costs, units)]),
+          *sections_of_runs.sections(runs, costs, units),
           Section('Films', [*_films(runs)]),
           Section('Nearest training pictures', [*_memorised(runs)]),
           Section('Warnings', [*_warnings(runs)]),
@@ -110,23 +116,31 @@ def _samples(runs, costs, units) -> Iterator[Block]:
         + (f' Of many pictures the first, the last and those between that are '
            f'most evenly apart are here: {most} of a run at most, and fewer '
            'where they are large.' if thinned else ''))
+    yield from _classes(runs)
     yield Films(films)
+
+
+def _classes(runs) -> Iterator[Block]:
+  """Which classes the samples of a conditional run are of."""
+  for name, run in zip(runs.names, runs.runs, strict=True):
+    if count := run.config.networks.classes:
+      known = classes.read(run.path)
+      words = ', '.join(known[:MOST_CLASSES]) + (
+          f', and {len(known) - MOST_CLASSES:,} more'
+          if len(known) > MOST_CLASSES else '')
+      yield Text((f'{name}: ' if len(runs.runs) > 1 else '')
+                 + f'Along the rows the {plural(count, "class", "classes")} '
+                 'take turns' + (f': {words}.' if known else '.'))
 
 
 def _frames(run, columns, units, most, room):
   """([Frame], whether they are all): as many as there is room for."""
-  while True:
-    frames = []
-    places = thumbnails.evenly(len(run.grids), most)
-    for i in places:
-      images, path = run.grids[i]
-      with contextlib.suppress(OSError):  # Half-written, or gone.
-        frames.append(Frame(thumbnails.uri(path), {
-            unit: charts_of_runs.at(columns, unit, images) for unit in units}))
-    size = sum(len(frame.uri) for frame in frames)
-    if size <= room or most <= 2:
-      return frames, len(places) == len(run.grids)
-    most = max(2, min(most - 1, int(most * room / size)))
+  uris = thumbnails.fitting([path for _, path in run.grids], most, room)
+  images = [run.grids[i][0] for i in uris]
+  at = {unit: charts_of_runs.at(columns, unit, images) for unit in units}
+  return [Frame(uri, {unit: float(costs[i]) for unit, costs in at.items()})
+          for i, uri in enumerate(uris.values()) if uri], (
+              len(uris) == len(run.grids))
 
 
 def _scores(runs) -> Iterator[Block]:

@@ -4,7 +4,7 @@ import os
 from msg_gan_jax.commands import shared_flags as shared
 from msg_gan_jax.files import console
 from msg_gan_jax.runs.together import Together
-from msg_gan_jax.study.folders import Folders, folders
+from msg_gan_jax.study.folders import Folders, Names, folders
 
 SHARED: shared.Flags = (shared.OUT,)
 EXAMPLES: shared.Examples = (
@@ -32,12 +32,11 @@ def run() -> int:
   return 0
 
 
-def html_of(workdir: str | os.PathLike) -> str:
+def html_of(workdir: Names) -> str:
   """The page of runs.
 
   Args:
-    workdir: folders of runs and of studies, with commas between them; each may
-      be a pattern such as 'runs/a*'.
+    workdir: folders of runs and of studies, see study.folders.folders.
 
   Raises:
     ValueError: no run is there, or one that cannot be read.
@@ -47,7 +46,7 @@ def html_of(workdir: str | os.PathLike) -> str:
   return page.render(page_of(runs_of(workdir)))
 
 
-def runs_of(workdir: str | os.PathLike) -> Together:
+def runs_of(workdir: Names) -> Together:
   """Runs beside each other; those of a study are called as it calls them.
 
   Args:
@@ -58,7 +57,7 @@ def runs_of(workdir: str | os.PathLike) -> Together:
   """
   from msg_gan_jax.runs.read import read
   from msg_gan_jax.runs.together import together
-  found = folders(os.fspath(workdir))
+  found = folders(workdir)
   names = {os.path.realpath(x): '' for x in found.runs}
   for study in found.studies:
     names |= _of_study(study)

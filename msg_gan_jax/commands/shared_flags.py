@@ -62,10 +62,11 @@ WORKDIR = flags.DEFINE_string(
 COUNT = flags.DEFINE_integer(
     'count', None, 'How many pictures (sample: 64; evaluate: what the protocol '
     'says), latents on the way (walk: 6), sources on top (mix: 6), rows '
-    '(truncate: 6).', lower_bound=1)
+    '(truncate: 6; directions: 3).', lower_bound=1)
 SEED = flags.DEFINE_integer(
     'seed', 0, "Seed of the latents; evaluate: training's own if not given; "
-    'linear_probe: of the draw of labelled pictures.')
+    'arithmetic: of the noise around the sum; linear_probe: of the draw of '
+    'labelled pictures.')
 SEEDS = flags.DEFINE_string(
     'seeds', '', "Latents by their seeds, such as '3,17,42' or '0-9', in place "
     "of --seed and --count; '17:4' is picture 4 (from 0) of those that "
@@ -82,6 +83,9 @@ LABELS = flags.DEFINE_string(
 WEIGHTS = flags.DEFINE_enum(
     'weights', 'ema', ('ema', 'raw'), 'Averaged weights, or those in training; '
     'evaluate: what the protocol says, if not given.')
+SPACE = flags.DEFINE_enum(
+    'space', '', ('', 'z', 'w'), 'Where a walk goes, and where sums and '
+    'directions are taken; w if there is a mapping network, else z.')
 PSI = flags.DEFINE_string(
     'psi', '', 'Truncation, for networks with a mapping: how far styles keep '
     'from their mean; 1 changes nothing, 0 is the mean itself. truncate: the '
@@ -109,10 +113,12 @@ OUT = flags.DEFINE_string(
     'of the files; if not given, <workdir>/samples_<seed>, <workdir>.inspect, '
     '<workdir>, <workdir>/projections and <workdir>. study_analyse: the folder '
     'of the page; <workdir>/analysis. report: the .html; if not given, '
-    'report.html in the folder, or where several lie. compare: the folder of '
-    'the files. walk, timelapse: the .webp, .gif or .mp4, or a folder '
+    'report.html in the folder, or where several lie. compare, directions: '
+    'the folder of the files. walk, timelapse: the .webp, .gif or .mp4, or a '
+    'folder '
     "with '/' behind it, such as frames/, for a PNG of each frame; mix, "
-    'truncate: the .png; if not given, <workdir>/walk_<seed>.webp and so on.')
+    'truncate, arithmetic: the .png; if not given, <workdir>/walk_<seed>.webp '
+    'and so on.')
 DRY_RUN = flags.DEFINE_bool(
     'dry_run', False, 'train: only show shapes and data, and then, compiled, '
     'arithmetic and memory; study: only show which runs there would be, and '
@@ -282,10 +288,19 @@ def named_by_latents(name: str) -> str:
   origin = origin_of_latents()
   if origin != SEEDS.name:
     return f'{name}_{origin or SEED.value}'
-  seeds = SEEDS.value.replace(' ', '').replace(',', '_').replace(':', 'i')
-  if len(seeds) > LONGEST_NAME:
-    seeds = f'{seeds[:LONGEST_NAME]}_{len(picks())}'
-  return f'{name}_{origin}_{seeds}'
+  return f'{name}_{origin}_{in_name(SEEDS.value, len(picks()))}'
+
+
+def in_name(seeds: str, count: int) -> str:
+  """Latents as part of the name of a file, '3,17:4' -> '3_17i4'.
+
+  Args:
+    seeds: as --seeds has them.
+    count: how many they are, for the end of what is cut off.
+  """
+  text = seeds.replace(' ', '').replace(',', '_').replace(':', 'i')
+  return text if len(text) <= LONGEST_NAME else (
+      f'{text[:LONGEST_NAME]}_{count}')
 
 
 def output_file(name: str, usual: str, endings: Iterable[str],

@@ -9,11 +9,20 @@ from msg_gan_jax.report.tables import Around, Cell, PlusMinus, Table
 from msg_gan_jax.report.text import duration
 from msg_gan_jax.runs.together import Together
 
+MOST_ACROSS = 4  # Runs that are columns.
+
 
 def settings(runs: Together) -> Table:
-  """A row for each setting that differs, a column for each run."""
-  return Table(('setting', *runs.names), [
-      [name, *values] for name, values in runs.settings.items()])
+  """A row for each setting that differs, a column for each run.
+
+  Many runs that differ in few settings are rows, so that their names have room.
+  """
+  rows = [[name, *values] for name, values in runs.settings.items()]
+  if not rows or len(runs.names) <= max(MOST_ACROSS, len(rows)):
+    return Table(('setting', *runs.names), rows)
+  names, *by_run = zip(*rows, strict=True)
+  return Table(('run', *names), [
+      [name, *values] for name, values in zip(runs.names, by_run, strict=True)])
 
 
 def scores(runs: Together) -> Table:
@@ -36,15 +45,24 @@ def scores(runs: Together) -> Table:
 def over_seeds(runs: Together) -> Table:
   """A row for each group of runs that differ in their seed alone."""
   rows: list[list[Cell]] = []
+  apart = []
+  headings = _headings(runs.scores)
   for group in runs.groups:
     found = [seeds.spread(column, group) for column in runs.scores]
     if len(group) > 1 and any(found):
-      rows.append([charts_of_runs.group_name(runs, group), *(
+      name = charts_of_runs.group_name(runs, group)
+      rows.append([name, *(
           None if x is None else Around(x.over.mean, x.over.low, x.over.high)
           for x in found)])
-  return Table(('over seeds', *_headings(runs.scores)), rows, notes=[
+      apart += [f'{heading} of {name}' for heading, x in zip(
+          headings, found, strict=True) if x and x.images is None]
+  notes = [
       "The mean of runs that differ in their seed alone, with Student's 95 % "
-      'interval: of the most images at which all of them were measured.'])
+      'interval: of the most images at which all of them were measured.']
+  if apart:
+    notes.append('Not measured at one known number of images, so that each run '
+                 f'counts with its newest: {", ".join(apart)}.')
+  return Table(('over seeds', *headings), rows, notes=notes)
 
 
 def _headings(columns):

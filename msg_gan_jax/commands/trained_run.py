@@ -1,7 +1,11 @@
 """What commands that draw read of a run: its GAN, and latents."""
+from collections.abc import Sequence
 import dataclasses
 
+import numpy as np
+
 from msg_gan_jax.analysis.generator import samples
+from msg_gan_jax.analysis.generator.picks import Pick
 from msg_gan_jax.analysis.trained import Latents, Trained
 from msg_gan_jax.commands import shared_flags as shared
 from msg_gan_jax.config import Config, errors
@@ -49,15 +53,22 @@ def load_trained() -> tuple[Trained, Config]:
     return Trained(config, gan, state, shared.WEIGHTS.value), config
 
 
-def latents(count: int, psi: float = 1.) -> tuple[Trained, Latents]:
+def latents(count: int, psi: float = 1.,
+            by_class: bool = False) -> tuple[Trained, Latents]:
   """A GAN, and what is drawn with it: from a file, picked, or `count` drawn.
+
+  Args:
+    count: how many are drawn, where no flag names all.
+    psi: how far styles keep from their mean.
+    by_class: whether the one latent is given again for each of --labels, or
+      for all classes.
 
   Raises:
     ValueError: flags that do not fit the run, or each other.
   """
   trained, config = load_trained()
-  cutoff, networks = shared.CUTOFF.value, config.networks
-  samples.check_truncation(trained.gan, config, psi, cutoff)
+  networks = config.networks
+  samples.check_truncation(trained.gan, config, psi, shared.CUTOFF.value)
   if not shared.W_FILE.value:
     drawn = Latents(z=samples.latents(
         trained.gan, networks.latent, count, shared.SEED.value,
@@ -68,7 +79,39 @@ def latents(count: int, psi: float = 1.) -> tuple[Trained, Latents]:
   else:
     raise ValueError('--w_file: this run has no mapping network, and so no w; '
                      'wanted latents, such as --z_file=FILE.')
-  return trained, dataclasses.replace(
-      drawn, psi=psi, cutoff=cutoff, labels=samples.labels_for(
-          labels(networks.classes), len(drawn), networks.classes,
-          shared.picks()))
+  asked = labels(networks.classes)
+  if by_class and drawn.w is None:
+    if len(drawn) > 1:
+      raise ValueError(
+          f'--{shared.origin_of_latents()}: {len(drawn)} latents; wanted one, '
+          'for what has each class of it.')
+    asked = asked or tuple(range(networks.classes))
+    drawn = Latents(z=np.repeat(drawn.values, max(1, len(asked)), 0))
+  return trained, _labelled(
+      drawn, psi, asked, networks.classes, () if by_class else shared.picks())
+
+
+def picked(picks: Sequence[Pick], psi: float) -> tuple[Trained, Latents]:
+  """A GAN, and latents by seed and index, each with its class.
+
+  Args:
+    picks: of the latents.
+    psi: how far styles keep from their mean.
+
+  Raises:
+    ValueError: flags that do not fit the run.
+  """
+  trained, config = load_trained()
+  samples.check_truncation(trained.gan, config, psi, shared.CUTOFF.value)
+  classes = config.networks.classes
+  z = samples.latents(
+      trained.gan, config.networks.latent, len(picks), 0, picks=picks)
+  return trained, _labelled(
+      Latents(z=z), psi, labels(classes), classes, picks)
+
+
+def _labelled(drawn, psi, asked, classes, picks):
+  """Latents with their classes, and as --cutoff and psi truncate them."""
+  return dataclasses.replace(
+      drawn, psi=psi, cutoff=shared.CUTOFF.value, labels=samples.labels_for(
+          asked, len(drawn), classes, picks))

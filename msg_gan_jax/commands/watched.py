@@ -108,15 +108,16 @@ class Watched:
            *(glance.signature(folder / part) for part in PARTS))
           for folder in folders]
     drawn = self._pages.pop(names, None)
-    begin = self._clock()
+    begin, worked = self._clock(), time.process_time()
     if drawn is None or (drawn.of != of and begin >= self._rest_until):
       try:
         content = self._draw(names, folders)
       except (ValueError, OSError) as error:
         return _plain(f'{error}')
       drawn = _Drawn(of, content)
-      end = self._clock()
-      self._rest_until = end + (end - begin) / SHARE
+      # Pictures are made by several cores at once.
+      end, worked = self._clock(), time.process_time() - worked
+      self._rest_until = end + max(end - begin, worked) / SHARE
     self._pages[names] = drawn
     while len(self._pages) > MOST_PAGES:
       del self._pages[next(iter(self._pages))]

@@ -128,7 +128,9 @@ class Gan:
     Args:
       state: of `init` or of a step; settled, see `settle`.
       z: [B, latent].
-      labels: int32 [B], if the players are told classes.
+      labels: if the players are told classes: int32 [B]; or, for pictures
+        between classes, their shares, float32 [B, classes], by which what G
+        has learned of each (its vector, or its scales and shifts) is averaged.
       weights: 'ema' for the average of G, 'raw' for G as it is in training.
       psi: truncation, for networks with a mapping network: 1 leaves the styles
         as they are, 0 replaces them by their mean.

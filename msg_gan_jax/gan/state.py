@@ -12,7 +12,8 @@ class Condition(NamedTuple):
   """What both players are told beside z or the images.
 
   Attributes:
-    labels: int32 [B], or None where the GAN is unconditional.
+    labels: int32 [B], or None where the GAN is unconditional. Of G outside of
+      training also shares of the classes, float32 [B, classes].
     coarse: [B, H, W, C], the picture that a residual is added to, at the size
       of the level (LAPGAN), or None.
     alpha: [B], 0 .. 1, how far the finest level has faded in, or None where

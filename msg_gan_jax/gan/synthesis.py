@@ -106,8 +106,9 @@ def check_labels(labels: jax.Array | np.ndarray | None, classes: int) -> None:
   """Refuses labels that a GAN cannot draw; traced ones have no values yet.
 
   Raises:
-    ValueError: labels are missing or outside of 0 .. classes - 1, or the GAN
-      has no classes.
+    ValueError: labels are missing or outside of 0 .. classes - 1, shares are of
+      another number of classes or do not add up to 1, or the GAN has no
+      classes.
   """
   if not classes:
     if labels is not None:
@@ -121,6 +122,13 @@ def check_labels(labels: jax.Array | np.ndarray | None, classes: int) -> None:
   if isinstance(labels, jax.core.Tracer) or not np.size(labels):
     return
   labels = np.asarray(labels)
+  if labels.dtype.kind == 'f':
+    if labels.ndim != 2 or labels.shape[1] != classes or not np.allclose(
+        labels.sum(-1), 1, atol=1e-4):
+      raise ValueError(
+          f'labels: {wanted}, or float shares [B, {classes}] that add up to 1, '
+          f'found {labels.dtype} {[*labels.shape]}.')
+    return
   if labels.min() < 0 or labels.max() >= classes:
     raise ValueError(
         f'labels: {wanted}, found {labels.min()} .. {labels.max()}.')

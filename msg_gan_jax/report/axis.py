@@ -1,11 +1,14 @@
 """Axes of figures: their names, their numbers, and the room that they have."""
 from collections.abc import Sequence
 import functools
+import os
 from typing import Any
 
 import numpy as np
 
 from msg_gan_jax.files.console import visible
+
+LONGEST = 120  # Characters of a text in a figure.
 
 
 def finish(ax: Any, xlabel: str, ylabel: str) -> None:
@@ -80,14 +83,43 @@ def short(text: object, longest: int = 48) -> str:
   return text if len(text) <= longest else text[:longest - 1] + '…'
 
 
-def plain(text: object) -> str:
+def told_apart(names: Sequence[object], longest: int = 48) -> list[str]:
+  """Short names as `plain` writes them, which differ where the names do.
+
+  Args:
+    names: of lines or pictures of one figure.
+    longest: characters of each. Where the first so many are the same for two
+      names, names begin where they begin to differ.
+  """
+  texts = [*map(_written, names)]
+  found = [short(x, longest) for x in texts]
+  if len({*found}) < len({*texts}):
+    same = len(os.path.commonprefix(texts))
+    found = [x if len(x) <= longest else '…' + short(
+        x[min(same, len(x) - longest + 1):], longest - 1) for x in texts]
+  return [*map(_no_formula, found)]
+
+
+def plain(text: object, longest: int = LONGEST) -> str:
   r"""A text that matplotlib writes as it is, and does not read as a formula.
 
   A letter that its font lacks is written as its code, [U+732B].
+
+  Args:
+    text: any.
+    longest: characters; what is longer is cut.
   """
+  return _no_formula(short(_written(text), longest))
+
+
+def _no_formula(text):
+  return text.replace('$', r'\$')
+
+
+def _written(text):
   has = _font().get_char_index
   return ''.join(c if has(ord(c)) else f'[U+{ord(c):04X}]'
-                 for c in visible(str(text))).replace('$', r'\$')
+                 for c in visible(str(text)))
 
 
 @functools.cache

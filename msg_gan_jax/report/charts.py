@@ -46,9 +46,8 @@ def chart(lines: Mapping[str, Curve], xlabel: str, label: str,
   ax = fig.add_axes((.145, .215, .84, .755), facecolor='none')
   for i, (name, curve) in enumerate(lines.items()):
     plots.draw(ax, name, places[name] if places else i, thinned(curve))
-  for row, y in (marks or {}).items():
-    ax.axhline(y, color='.5', linewidth=1, linestyle=plots.DASHES[
-        1 + [*(marks or {})].index(row) % 3])
+  for i, y in enumerate((marks or {}).values()):
+    plots.mark(ax, i, y)
   if log:
     ax.set_yscale('log')
   axis.make_room(ax, [

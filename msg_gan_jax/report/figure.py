@@ -117,7 +117,7 @@ def layout(bands: Sequence[Band], title: tuple[str, str] | None, above: bool,
     y += _STYLE.large + _APART
   base = y + _STYLE.small
   if above:
-    y = base + 8
+    y = base + (_APART if bands[0].heading else 8)
   for i, band in enumerate(bands):
     y += (_APART - gap) * (i > 0)
     if band.heading:

@@ -75,14 +75,13 @@ def scales_side_by_side(
     uint8 [.., .., C] with tiles of one size, at least 64 pixels, and each
     block's pixel size above it.
   """
-  finest = pyramid[-1].shape[1]
-  size = finest * _factor(finest)
-  columns = columns or max(1, round(math.sqrt(len(pyramid[-1]) / len(pyramid))))
+  size = _tile(pyramid[-1].shape[1])
+  columns = columns or _columns(len(pyramid[-1]), len(pyramid))
   blocks = [
       grid(upscale(_shown(level, 'scales_side_by_side'), size), columns, gap,
            background) for level in pyramid]
   height, width, channels = blocks[0].shape
-  step, header = width + size // 4, max(20, size // 5)
+  step, header = width + size // 4, _header(size)
   canvas = _canvas(
       header + height, len(blocks) * step - size // 4, channels, background)
   strip = Image.new('L', (canvas.shape[1], header), background)
@@ -95,6 +94,36 @@ def scales_side_by_side(
         fill=0 if background > 127 else 255)
   canvas[:header, :, :3] = np.asarray(strip)[:, :, None]
   return canvas
+
+
+def finest_part(picture: Image.Image, shapes: Sequence[tuple[int, int]],
+                tallest: float = 1., gap: int = 2) -> Image.Image:
+  """The first samples at the finest scale: as many rows as columns, or fewer.
+
+  Args:
+    picture: of `scales_side_by_side`, of any number of samples.
+    shapes: (height, width) of the scales, coarse to fine.
+    tallest: height in widths; there is one row at least.
+    gap: as it was drawn.
+
+  Returns:
+    That part of the picture, or all of it where it has another size than such a
+    picture has.
+  """
+  height, width = shapes[-1]
+  size = _tile(height)
+  step = size * width // height + gap
+  # Blocks have a gap less than their tiles, and a quarter of a tile between.
+  columns, rest = divmod(
+      picture.width - (len(shapes) - 1) * (size // 4) + len(shapes) * gap,
+      len(shapes) * step)
+  across = columns * step - gap
+  rows = max(1, min(columns, int((tallest * across + gap) / (size + gap))))
+  down = rows * (size + gap) - gap
+  if rest or columns < 1 or _header(size) + down > picture.height:
+    return picture
+  return picture.crop((picture.width - across, _header(size), picture.width,
+                       _header(size) + down))
 
 
 def save(path: str | os.PathLike, array: np.ndarray,
@@ -128,6 +157,20 @@ def _shown(images, caller):
 
 def _factor(size):
   return math.ceil(_VISIBLE / size)
+
+
+def _tile(finest):
+  """The height of all tiles where scales stand side by side."""
+  return finest * _factor(finest)
+
+
+def _header(size):
+  return max(20, size // 5)
+
+
+def _columns(count, scales):
+  """Columns of a block that make the whole about square."""
+  return max(1, round(math.sqrt(count / scales)))
 
 
 def _canvas(height, width, channels, background):

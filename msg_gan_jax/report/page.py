@@ -168,6 +168,21 @@ def render(content: Page) -> str:
       page=content, sections=sections)
 
 
+def framed(text: str, title: str, height: int) -> str:
+  """A page as a part of another one, such as a notebook, which it cannot reach.
+
+  Args:
+    text: of `render`.
+    title: of the frame.
+    height: of it, in CSS pixels.
+
+  Returns:
+    One element of HTML.
+  """
+  return _environment().get_template('frame.html').render(
+      text=text, title=title, height=height)
+
+
 @functools.cache
 def _environment():
   import jinja2

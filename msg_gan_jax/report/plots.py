@@ -19,6 +19,7 @@ COLORS = ('#0072B2', '#D55E00', '#009E73', '#CC79A7', '#56B4E9', '#E69F00',
 DASHES = ('-', '--', '-.', ':')  # The next ones, where colours are used up.
 MARKERS = 'osD^v'
 COLUMN, TWO_COLUMNS = 3.4, 7.0  # Inches, as in most conferences.
+MOST_IN_A_ROW = 4  # Panels of curves.
 
 
 class Curve(NamedTuple):
@@ -35,40 +36,57 @@ class Curve(NamedTuple):
 
 
 def curves(panels: Mapping[str, Mapping[str, Curve]], ylabel: str,
-           log: bool = False, steps: bool = False,
-           by_lines: bool = False) -> Any:
-  """Panels side by side with the same curves over different things.
+           log: bool = False, steps: bool = False, by_lines: bool = False,
+           marks: Mapping[str, float] | None = None) -> Any:
+  """Panels, four in a row, with the same curves over different things.
 
   Args:
     panels: {what is on its x axis: {name: Curve}}; all have the same y axis.
     ylabel: what y is.
-    log: whether y is logarithmic.
+    log: whether y is logarithmic, where any of it is above 0.
     steps: whether x counts something from 1 on, so that a value holds until
       the next one.
     by_lines: whether y has the room that lines need, and a band may leave it.
+    marks: {name: y}: grey dashed lines to compare with.
 
   Returns:
     A figure for `save`.
   """
+  marks = marks or {}
+  lines = [x.y for panel in panels.values() for x in panel.values()]
+  log = log and any((np.asarray(y, float) > 0).any() for y in lines)
   names = list(dict.fromkeys(k for panel in panels.values() for k in panel))
-  fig = _figure(len(panels), names=names)
-  axes = fig.subplots(1, len(panels), sharey=True, squeeze=False)[0]
-  for ax, (xlabel, panel) in zip(axes, panels.items(), strict=True):
+  columns = min(MOST_IN_A_ROW, len(panels))
+  rows = -(-len(panels) // columns)
+  fig = _figure(columns, height=.4 + 2.1 * rows, names=[*names, *marks])
+  places = fig.subplots(rows, columns, sharey=True, squeeze=False)
+  for ax in places.flat[len(panels):]:
+    ax.set_visible(False)
+  for i, (ax, (xlabel, panel)) in enumerate(zip(
+      places.flat, panels.items(), strict=False)):
     for name, curve in panel.items():
       draw(ax, name, names.index(name), curve, steps)
+    for row, (name, y) in enumerate(marks.items()):
+      mark(ax, row, y, name)
     if log:
       ax.set_yscale('log')
-    axis.finish(ax, xlabel, ylabel if ax is axes[0] else '')
+    axis.finish(ax, xlabel, '' if i % columns else ylabel)
     if steps:
       axis.from_one(ax, max(np.max(x.x) for x in panel.values()))
     else:
       axis.short_numbers(ax)
+  first = places[0, 0]
   if by_lines:
-    axis.make_room(axes[0], [
-        x.y for panel in panels.values() for x in panel.values()], log)
-  axis.short_values(axes[0].yaxis, log)
-  _legend(fig, axes[0], names)
+    axis.make_room(first, [*lines, [*marks.values()]], log)
+  axis.short_values(first.yaxis, log)
+  _legend(fig, places.flat[:len(panels)])
   return fig
+
+
+def mark(ax: Any, place: int, y: float, name: str = '') -> None:
+  """Draws a grey dashed line to compare with, across the whole panel."""
+  ax.axhline(y, color='.5', linewidth=1, linestyle=DASHES[1 + place % 3],
+             label=_label(name))
 
 
 def draw(ax: Any, name: str, place: int, curve: Curve,
@@ -80,7 +98,7 @@ def draw(ax: Any, name: str, place: int, curve: Curve,
   more = {'drawstyle': 'steps-post'} if steps else {}
   if len(x) < 20 and not steps:
     more['marker'] = '.'
-  ax.plot(x, y, dash, color=color, label=name, linewidth=1.4, **more)
+  ax.plot(x, y, dash, color=color, label=_label(name), linewidth=1.4, **more)
   if curve.low is not None:
     ax.fill_between(x, np.asarray(curve.low, float),
                     np.asarray(curve.high, float), color=color, alpha=.15,
@@ -101,7 +119,7 @@ def intervals(rows: Mapping[str, tuple[float, float, float]], xlabel: str,
     dots: {name: [n] values} beside the interval, such as of each seed.
     log: whether equal ratios have equal room.
   """
-  names = {name: axis.short(name) for name in rows}
+  names = dict(zip(rows, axis.told_apart([*rows]), strict=True))
   width = COLUMN + .055 * max(0, max(map(len, names.values())) - 18)
   fig = _figure(1, width=width, height=.9 + .24 * len(rows))
   ax = fig.subplots()
@@ -121,7 +139,7 @@ def intervals(rows: Mapping[str, tuple[float, float, float]], xlabel: str,
       ax.plot(dots[name], [i + .22] * len(dots[name]), '.', color='.45',
               markersize=3.5)
     ax.plot([value], [i], 'o', color=COLORS[0], markersize=4)
-  ax.set_yticks(range(len(rows)), [axis.plain(x) for x in names.values()])
+  ax.set_yticks(range(len(rows)), [*names.values()])
   ax.set_ylim(len(rows) - .5, -.5)
   if log:
     ax.set_xscale('log')
@@ -237,14 +255,14 @@ def scatters(panels: Mapping[str, Mapping[str, Dots]], ylabel: str,
     for name, dots in panel.items():
       ax.plot(dots.x, dots.y, MARKERS[names.index(name) % len(MARKERS)],
               color=COLORS[names.index(name) % len(COLORS)], markersize=3,
-              alpha=.7, markeredgewidth=0, label=name)
+              alpha=.7, markeredgewidth=0, label=_label(name))
     if xlabel in log_x:
       ax.set_xscale('log')
     if log:
       ax.set_yscale('log')
     axis.finish(ax, xlabel, '' if i % columns else ylabel)
   axis.short_values(places[0, 0].yaxis, log)
-  _legend(fig, places[0, 0], names)
+  _legend(fig, places.flat[:len(panels)])
   return fig
 
 
@@ -274,12 +292,19 @@ def _figure(panels, width=None, height=2.5, names=()):
 def _in_a_row(names, width):
   """How many names of a legend fit into the width of a figure, in inches."""
   return max(1, min(len(names), int(
-      width / (.47 + .052 * max(len(axis.short(x)) for x in names)))))
+      width / (.47 + .052 * max(map(len, axis.told_apart([*names])))))))
 
 
-def _legend(fig, ax, names):
-  if len(names) > 1:
-    handles = ax.get_legend_handles_labels()
-    fig.legend(handles[0], [axis.plain(axis.short(x)) for x in handles[1]],
-               fontsize=7, ncols=_in_a_row(names, fig.get_figwidth()),
+def _label(name):
+  """A name for a legend: matplotlib leaves out those that begin with '_'."""
+  return f' {name}' if name.startswith('_') else name
+
+
+def _legend(fig, axes):
+  """Names what any of the panels has, above them all."""
+  found = {name: handle for ax in axes for handle, name in zip(
+      *ax.get_legend_handles_labels(), strict=True)}
+  if len(found) > 1:
+    fig.legend([*found.values()], axis.told_apart([*found]),
+               fontsize=7, ncols=_in_a_row(found, fig.get_figwidth()),
                loc='outside upper center', frameon=False)

@@ -4,11 +4,18 @@ import csv
 import io
 import math
 import os
+import re
 from typing import NamedTuple
 import unicodedata
 
 from msg_gan_jax.files.atomic import replacing
 from msg_gan_jax.files.console import visible
+
+# Characters, of which LaTeX's article has so many in a line: about 5 pt each.
+LINE = 68
+FOLDED = 26  # Of a column that is folded, where a table is wider.
+PIECE = 11  # Of a name that has no place to be broken at.
+BETWEEN = 2.4  # Between two columns.
 
 
 class Around(NamedTuple):
@@ -94,19 +101,69 @@ def latex(table: Table) -> str:
   r"""The table for a paper: booktabs, to be put in by \input.
 
   Letters that pdflatex has no font for are written as what they are composed
-  of, or as their code, [U+4E2D].
+  of, or as their code, [U+4E2D]. What is wider than a line has long names in
+  several lines, and then parts one below the other, each with the first column.
   """
-  columns = ''.join('r' if number else 'l' for number in _numeric(table))
-  rows = [' & '.join(write(cell, table.digits, tex, _in_math) for cell in row)
-          for row in table.rows]
-  lines = [
-      '% \\usepackage{booktabs}', f'\\begin{{tabular}}{{{columns}}}',
-      '\\toprule',
-      ' & '.join(map(tex, table.columns)) + ' \\\\', '\\midrule',
-      *(row + ' \\\\' for row in rows), '\\bottomrule', '\\end{tabular}']
+  numeric = _numeric(table)
+  widths, folded = _widths(table, numeric)
+  lines = ['% \\usepackage{booktabs}']
+  for i, some in enumerate(_parts(widths)):
+    lines += ['\\par\\medskip'] if i else []
+    kinds = ''.join(
+        f'p{{{widths[j] / 2:g}em}}' if folded[j] else 'r' if numeric[j] else 'l'
+        for j in some)
+    # Ragged text has another meaning for the usual end of a row.
+    end = '\\tabularnewline' if folded[some[-1]] else '\\\\'
+    between = '\n\\addlinespace\n' if folded[0] else '\n'
+    rows = [' & '.join(_folded(row[j], table.digits, numeric[j]) if folded[j]
+                       else write(row[j], table.digits, tex, _in_math)
+                       for j in some) + f' {end}'
+            for row in (table.columns, *table.rows)]
+    lines += [f'\\begin{{tabular}}{{{kinds}}}', '\\toprule', rows[0],
+              '\\midrule', *([between.join(rows[1:])] if table.rows else []),
+              '\\bottomrule', '\\end{tabular}']
   lines += [f'% {visible(text)}' for text in (table.caption, *table.notes)
             if text]
   return '\n'.join(lines) + '\n'
+
+
+def _widths(table, numeric):
+  """(characters of each column, whether it is folded into several lines).
+
+  Numbers stay whole; what stands above them does not.
+  """
+  columns = [[len(write(row[i], table.digits, str, str)) for row in table.rows]
+             for i in range(len(table.columns))]
+  whole = [max([len(name), *column]) for name, column in zip(
+      table.columns, columns, strict=True)]
+  if sum(whole) + BETWEEN * len(whole) <= LINE:
+    return whole, [False] * len(whole)
+  most = [max([PIECE, *column]) if number else FOLDED for column, number in zip(
+      columns, numeric, strict=True)]
+  return [*map(min, whole, most)], [x > y for x, y in zip(
+      whole, most, strict=True)]
+
+
+def _parts(widths):
+  """Columns of each part of a table: the first one, and as many as fit."""
+  parts: list[list[int]] = []
+  for i in range(1, len(widths)):
+    if not parts or sum(
+        widths[j] + BETWEEN for j in (*parts[-1], i)) > LINE:
+      parts.append([0])
+    parts[-1].append(i)
+  return parts or [[*range(len(widths))]]
+
+
+def _folded(cell, digits, number):
+  """A cell whose text may be broken wherever a name may."""
+  def broken(text):
+    pieces = re.findall(
+        rf'\s+|[^\s_/.,-]{{,{PIECE}}}[_/.,-]+|[^\s_/.,-]{{1,{PIECE}}}', text)
+    return '\\allowbreak{}'.join(map(tex, pieces))
+
+  return ('\\raggedleft{}' if number else '\\raggedright{}') + write(
+      cell, digits, broken, _in_math)
 
 
 def comma_separated(table: Table) -> str:

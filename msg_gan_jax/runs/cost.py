@@ -20,18 +20,25 @@ if TYPE_CHECKING:  # Whoever reads COSTS alone does without jax.
 COSTS = ('images', 'd_steps', 'g_steps', 'seconds')
 
 
-def costs(written: Written, gan: 'Gan') -> Columns:
+def costs(written: Written, gan: 'Gan | None' = None) -> Columns:
   """What a run had cost at each of its records.
 
   Args:
     written: the run.
     gan: of its settings; one without an objective, of `build_to_draw`, does.
+      None builds that.
 
   Returns:
     Columns of COSTS, a row for each record; none falls on the way. Seconds are
     those of all starts; what a start did after its last record is not known.
     They are nan where no record has any.
+
+  Raises:
+    ValueError: a row of its settings is not known here; `without_updates` has
+      what can be said then.
   """
+  from msg_gan_jax.gan.build import build_to_draw
+  gan = gan or build_to_draw(written.config)
   found = without_updates(written)
   d, g = updates(gan, found['images'])
   return Columns(zip(COSTS, (found['images'], d, g, found['seconds']),

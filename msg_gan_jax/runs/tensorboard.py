@@ -5,6 +5,7 @@ TensorBoard has a section for each beginning of a name: `losses/d_loss`.
 from collections.abc import Callable
 import fnmatch
 import os
+from typing import Any
 
 import numpy as np
 
@@ -54,29 +55,35 @@ class TensorBoard(records.Writer):
         'tensorboardX', 'config.train.tensorboard: True').SummaryWriter
     self._folder, self._opened = os.fspath(folder), 0
     self._is_score = is_score
-    self._open()
+    self._writer: Any = None
 
   def write(self, images: int, values: records.Values,
             clock: records.Scalars | None = None) -> None:
+    writer = self._open()
     for name, value in records.numbers(values).items():
-      self._writer.add_scalar(tag(name, self._is_score), value, int(images))
+      writer.add_scalar(tag(name, self._is_score), value, int(images))
     for name, value in records.numbers(clock or {}).items():
-      self._writer.add_scalar(f'clock/{name}', value, int(images))
+      writer.add_scalar(f'clock/{name}', value, int(images))
 
   def picture(self, tag: str, images: int, array: np.ndarray) -> None:
-    self._writer.add_image(tag, np.asarray(array), images, dataformats='HWC')
+    self._open().add_image(tag, np.asarray(array), images, dataformats='HWC')
 
   def truncate(self, images: int) -> None:
     """TensorBoard then hides what was written after `images`."""
-    self._writer.close()
+    self.close()
     self._open(purge_step=images + 1)
 
   def close(self) -> None:
-    self._writer.close()
+    if self._writer:
+      self._writer.close()
+    self._writer = None
 
   def _open(self, **settings):
-    # Files are named by the second: a second one would overwrite the first.
-    self._opened += 1
-    self._writer = self._new(
-        self._folder, filename_suffix=f'.{os.getpid()}.{self._opened}',
-        **settings)
+    # One alone in a start: W&B reads the folder once for each that is opened.
+    if not self._writer:
+      # Files are named by the second: a second one would overwrite the first.
+      self._opened += 1
+      self._writer = self._new(
+          self._folder, filename_suffix=f'.{os.getpid()}.{self._opened}',
+          **settings)
+    return self._writer

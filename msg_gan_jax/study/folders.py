@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from msg_gan_jax.study.storage import JOURNAL
 
 LISTED = 6  # Names in a line of warning.
+Names = str | os.PathLike | Iterable[str | os.PathLike]
 
 
 class Folders(NamedTuple):
@@ -22,20 +23,21 @@ class Folders(NamedTuple):
   notes: list[str]
 
 
-def folders(workdir: str) -> Folders:
+def folders(workdir: Names) -> Folders:
   """Sorts folders.
 
   Args:
     workdir: names with commas between them; each may be a pattern such as
-      'runs/a*'.
+      'runs/a*', unless there is a folder of just that name. A path, or several
+      names, are taken as they are: a comma in them is one of the name.
 
   Raises:
     ValueError: one that is neither a run nor a study, or none is there.
   """
   found, neither = Folders([], [], []), []
-  for word in filter(None, (x.strip() for x in workdir.split(','))):
-    word = os.path.expanduser(word)
-    names = sorted(glob.glob(word)) if glob.has_magic(word) else [word]
+  for word in map(os.path.expanduser, filter(None, _words(workdir))):
+    is_pattern = glob.has_magic(word) and not os.path.isdir(word)
+    names = sorted(glob.glob(word)) if is_pattern else [word]
     if not names:
       raise ValueError(f'workdir {word}: no folder has such a name.')
     for name in names:
@@ -43,7 +45,7 @@ def folders(workdir: str) -> Folders:
         found.studies.append(name)
       elif os.path.isfile(os.path.join(name, 'config.json')):
         found.runs.append(name)
-      elif glob.has_magic(word):
+      elif is_pattern:
         neither.append(name)
       else:
         raise ValueError(
@@ -55,6 +57,18 @@ def folders(workdir: str) -> Folders:
   if not found.studies and not found.runs:
     raise ValueError(f'workdir {workdir}: no study and no run is there.')
   return found
+
+
+def _words(workdir):
+  if isinstance(workdir, str):
+    return [x.strip() for x in workdir.split(',')]
+  try:
+    return [os.fspath(x) for x in (
+        [workdir] if isinstance(workdir, os.PathLike) else workdir)]
+  except TypeError:
+    raise ValueError(
+        'workdir: wanted the name of a folder, or several, found '
+        f'{workdir!r}.') from None
 
 
 def some(names: Iterable[Any]) -> str:

@@ -34,6 +34,16 @@ def test_a_band_of_one_seed_is_a_line_and_of_none_is_nothing():
   assert none.over is None and none.images.shape == (0,)
 
 
+def test_a_band_has_columns_for_pandas():
+  found = seeds.band([columns([8, 16], [1, 2]), columns([8, 16], [3, 4])], 'x')
+  frame = found.columns.to_pandas()
+  assert [*frame] == ['images', 'mean', 'std', 'low', 'high']
+  assert frame['images'].tolist() == [8, 16]
+  assert frame['mean'].tolist() == [2, 3]
+  assert (frame['low'] < frame['mean']).all()
+  assert len(seeds.band([columns([8], [1])], 'y').columns.to_pandas()) == 0
+
+
 def column(*runs):
   return ScoreColumn('fid', 'a', 'local', tuple(
       tuple(Measured(value, .1, math.nan, images, SCORES)

@@ -155,7 +155,7 @@ ROWS = [
 
     # Flags, and the experiment that they name.
     Row('flags', 'no such flag', ['--wokdir=x'], r"--wokdir: no such flag; .*"
-        "'workdir'.* Known: again, checkpoints, config, "),
+        "'workdir'.* Known: again, between, checkpoints, components, config, "),
     Row('flags', 'no such setting', ['--config.train.bacth=8'],
         r"--config\.train\.bacth: no such setting; .* 'train\.batch'.*"
         r'Known: train\.accumulate, train\.batch, '),

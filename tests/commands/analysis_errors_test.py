@@ -1,6 +1,7 @@
 """Laws of the flags of the modes that look at a run, and of --psi."""
 import functools
 import os
+import shlex
 import shutil
 import sys
 
@@ -63,7 +64,7 @@ def run(runs, tmp_path, command):
     os.symlink(runs / name, tmp_path / name)
 
   def call(line):
-    mode, name, *rest = line.split()
+    mode, name, *rest = shlex.split(line)
     return command(f'--mode={mode}', *rest, *(
         [] if name == '-' else [f'--workdir={name}']))
 
@@ -74,14 +75,17 @@ def run(runs, tmp_path, command):
     # Flags of other modes.
     ('sample - --seconds=3', '--seconds: a flag of --mode=walk and --mode=ti'
      'melapse; this is --mode=sample.'),
-    ('mix - --scales', '--scales: a flag of --mode=sample and --mode=walk'),
+    ('mix - --scales', '--scales: a flag of --mode=sample, --mode=walk and --m'
+     'ode=arithmetic; this is --mode=mix.'),
     ('walk - --noseparate', '--noseparate: a flag of --mode=sample; this'),
     ('train - --psi=.5', '--psi: a flag of --mode=sample, --mode=evaluate, --'
-     'mode=walk, --mode=mix and --mode=truncate; this is --mode=train.'),
+     'mode=walk, --mode=mix, --mode=truncate, --mode=arithmetic and --mode=dire'
+     'ctions; this is --mode=train.'),
     ('project - --count=3', '--count: a flag of --mode=sample, '),
     ('truncate - --fps=3', '--fps: a flag of --mode=walk and --mode=timelap'),
     ('project - --seeds=3', '--seeds: a flag of --mode=sample, --mode=walk, --'
-     'mode=mix and --mode=truncate; this is --mode=project.'),
+     'mode=mix, --mode=truncate and --mode=directions; this is --mode=project.'
+     ),
     ('timelapse - --seed=3', '--seed: a flag of --mode=sample, --mode=evalua'),
     ('timelapse - --labels=3', '--labels: a flag of --mode=sample, --mode=wa'),
     ('walk - --rows=3', '--rows: a flag of --mode=mix; '),
@@ -90,7 +94,15 @@ def run(runs, tmp_path, command):
     ('mix - --pictures=a', '--pictures: a flag of --mode=project; '),
     ('mix - --steps=3', '--steps: a flag of --mode=project; '),
     ('sample - --w_file=w.npy', '--w_file: a flag of --mode=walk, --mode='
-     'mix and --mode=truncate; '),
+     'mix, --mode=truncate and --mode=directions; '),
+    ('mix - --space=w', '--space: a flag of --mode=walk, --mode=arithmetic an'),
+    ('mix - --between=z', '--between: a flag of --mode=walk; '),
+    ('walk - --terms=3', '--terms: a flag of --mode=arithmetic; '),
+    ('walk - --method=pca', '--method: a flag of --mode=directions; '),
+    ('walk - --components=3', '--components: a flag of --mode=directions; '),
+    ('walk - --samples=3', '--samples: a flag of --mode=directions; '),
+    ('walk - --factors=hat', '--factors: a flag of --mode=directions; '),
+    ('arithmetic - --seeds=3', '--seeds: a flag of --mode=sample, --mode=walk'),
     # Values that cannot be.
     ('walk - --fps=0', '--fps=0: '),
     ('walk - --seconds=-1', '--seconds=-1: '),
@@ -167,8 +179,61 @@ def run(runs, tmp_path, command):
     ('walk styled --way=spherical', "--way: 'spherical' needs"
      " latents on a sphere, and w is not on one; wanted 'linear', or --space="),
     ('walk styled --w_file=w.npy --space=z', '--w_file: given'),
-    ('walk classes --space=z --labels=0,1', '--labels: a walk'
-     ' in z stays in one class; wanted one, such as --labels=0.'),
+    ('walk classes --space=z --labels=0,1', '--labels: a walk in z stays in o'
+     'ne class; wanted one, such as --labels=0, or --between=both.'),
+    # Between classes.
+    ('walk classes --between=class --labels=dog', '--labels: --between=class w'
+     'alks from one class to another, and all stops are of class 1; wanted tw'),
+    ('walk classes --between=both --labels=dog', '--labels: --between=both wa'),
+    ('walk classes --between=z --labels=dog,cat', '--labels: a walk in z stays'
+     ' in one class; wanted one, such as --labels=1, or --between=both.'),
+    ('walk classes --between=class --count=3', '--count: means nothing beside '
+     '--between=class, which has one latent, and a stop for each of --labels.'),
+    ('walk classes --between=class --seeds=3,4', '--seeds: 2 latents; wanted o'
+     'ne, for what has each class of it.'),
+    ('walk classes --between=class --w_file=w.npy', '--w_file: given, but w ha'
+     's its class in it, which --between=class changes; wanted z.'),
+    ('walk styled --between=class', "--between: 'class', but the GAN was train"
+     "ed without classes (config.networks.classes = 0); wanted 'z'."),
+    ('walk plain --between=both', "--between: 'both', but the GAN was trained"),
+    ('walk styled --between=class --labels=0,1', '--labels: 0,1, but the GAN '),
+    ('walk - --between=x', "--between: wanted one of z, class, both, found 'x"),
+    # Arithmetic.
+    ('arithmetic -', "--terms: which? Such as --terms='3,17,42 - 5,6,7 + 8,9,1"
+     "0', of pictures that --mode=sample --seeds=0-99 shows."),
+    ('arithmetic - --terms=3', '--workdir: which run?'),
+    ('arithmetic plain --terms="3 -"', '--terms: wanted seeds with commas betw'
+     'een them, such as 3,17,42, ranges such as 0-9, or a seed'),
+    ('arithmetic plain --terms="3;4"', '--terms: wanted seeds with commas be'),
+    ('arithmetic plain --terms=1:100000', '--terms: 1:100000: wanted numbers o'
+     'f latents of at most 99999, found 100000.'),
+    ('arithmetic plain --terms=3 --space=w', "--space: 'w', but this GAN has n"
+     "o mapping network; wanted 'z'."),
+    ('arithmetic plain --terms=3 --out=x.jpg', '--out: wanted a file that end'),
+    ('arithmetic plain --terms=3 --psi=.5', '--psi: 0.5, but truncation needs'),
+    ('arithmetic plain --terms=3 --labels=1', '--labels: 1, but the GAN was t'),
+    ('arithmetic classes --terms=3:0,4:1 --space=z', '--labels: a sum in z sta'
+     'ys in one class; wanted one, such as --labels=0.'),
+    ('arithmetic points --terms=3', '--workdir: it draws points of the plane'),
+    # Directions.
+    ('directions -', '--workdir: which run?'),
+    ('directions plain --method=ica', '--method: wanted one of pca, sefa, cla'),
+    ('directions plain --components=0', '--components=0: '),
+    ('directions plain --components=9 --samples=50', '--components: 9, but the'
+     're are at most 8 of 50 samples; wanted fewer, or more samples.'),
+    ('directions plain --samples=3', '--components: 10, but there are at most '
+     '2 of 3 samples; wanted fewer, or more samples.'),
+    ('directions plain --factors=hat', '--factors: means nothing beside --meth'
+     'od=pca.'),
+    ('directions plain --method=classifier --components=3', '--components: mea'
+     'ns nothing beside --method=classifier.'),
+    ('directions plain --space=w', "--space: 'w', but this GAN has no mapping"),
+    ('directions styled --space=z', "--space: 'z', but pca is of what a mappin"
+     "g network gives; wanted 'w', or --method=classifier."),
+    ('directions plain --out=z.npy', "--out: 'z.npy' is a file; wanted a fold"),
+    ('directions plain --w_file=w.npy', '--w_file: this run has no mapping ne'),
+    ('directions points', '--workdir: it draws points of the plane'),
+    ('directions plain --labels=1', '--labels: 1, but the GAN was trained wit'),
     # Styles.
     ('mix plain', '--workdir: its GAN has no mapping network, and so no st'
      'yles; wanted one such as stylegan, msg_stylegan or stylegan2.'),
@@ -290,6 +355,23 @@ def test_each_mode_writes_its_files_and_says_where(run, tmp_path):
       *(f'frame_{i:05d}.png' for i in range(6)), 'frames.json']
   assert made('truncate classes --seeds=3,17:4 --labels=dog') == [
       'classes/truncation_seeds_3_17i4.png']
+  assert made('walk classes --between=class --labels=dog,cat --fps=2 --space=z'
+              ) == ['classes/walk_0.webp']
+  assert made('walk classes --between=class --seeds=7 --fps=2 --out=c.webp'
+              ) == ['c.webp']
+  assert made('arithmetic classes --terms="3,4:2 - 5-7 + 8" --scales') == [
+      'classes/arithmetic_3_4i2_minus_5-7_plus_8.png',
+      'classes/arithmetic_3_4i2_minus_5-7_plus_8_w.npy']
+  assert np.load('classes/arithmetic_3_4i2_minus_5-7_plus_8_w.npy'
+                 ).shape == (4, 6)
+  assert made('arithmetic plain --terms="- 3" --out=new/a.png') == [
+      'new/a.png', 'new/a_z.npy']
+  assert made('directions styled --components=2 --samples=20 --count=2 '
+              '--method=sefa') == [f'styled/directions_sefa/{name}' for name in
+                                   ('overview.png', 'sefa_01.png',
+                                    'sefa_02.png', 'directions.npz')]
+  assert made('walk styled --w_file=styled/directions_sefa/sefa_02_w.npy '
+              '--fps=2 --out=d.webp') == ['d.webp']
   assert made('mix styled --seeds=0-4') == ['styled/mixing_seeds_0-4.png']
   assert made('sample classes --seeds=3 --labels=cat,dog') == [
       'classes/samples_seeds_3/grid.png']

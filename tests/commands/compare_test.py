@@ -1,6 +1,7 @@
 """--mode=compare: files for a thesis."""
 import csv
 import json
+import re
 import shutil
 import subprocess
 
@@ -8,12 +9,18 @@ from helpers import ROOT
 from PIL import Image
 import pytest
 
-from msg_gan_jax.commands import compare, report
+from msg_gan_jax.commands import (
+  charts_of_runs,
+  compare,
+  figures_of_runs,
+  report,
+)
 from msg_gan_jax.metrics.functional.training_seeds import over_seeds
 
 EARLIER = ROOT / 'tests' / 'runs' / 'earlier' / 'written'
 # What LaTeX reads as orders, and letters that it has none for.
-NAMES = ('a_b%&#$', 'ünïcode 猫 {x}^~\\')
+NAMES = ('a_b%&#$ and a name that is longer than many',
+         'ünïcode 猫 {x}^~\\ wgan_gp-lr_1e-4_beta_0.5_n_dis_5_batch_64_run')
 
 
 @pytest.fixture(scope='module')
@@ -71,11 +78,77 @@ def test_each_table_has_three_forms_and_each_figure_two(out):
         assert (out / folder / f'{stem}.{ending}').stat().st_size > 50
   assert {'settings', 'scores', 'over_seeds', 'starts'} == {
       x.stem for x in (out / 'tables').iterdir()}
+  assert {'samples', 'samples_over_time', 'consistency', 'share'} <= {
+      x.stem for x in (out / 'figures').iterdir()}
+
+
+def test_each_figure_has_a_caption(out):
+  captions = (out / 'captions.md').read_text('utf-8')
+  stems = {x.stem for x in (out / 'figures').iterdir()}
+  assert {*re.findall(r'^\*\*(\w+)\*\*: .', captions, re.MULTILINE)} == stems
+  assert charts_of_runs.BAND in captions.replace('\\', '')
 
 
 def test_the_grid_of_grids_has_every_run(out):
   with Image.open(out / 'figures' / 'samples.png') as picture:
     assert picture.width == 1400  # Two columns at 200 dots an inch.
+
+
+def stability(folder, images=(16, 32), scale=1.):
+  """Writes records of stability into a run."""
+  (folder / 'metrics.jsonl').write_text(''.join(json.dumps({
+      'images': x, 'stability_4': scale / x, 'stability_8': 2 * scale / x,
+      'stability_16': 4 * scale / x}) + '\n' for x in images))
+
+
+def drawn(*folders):
+  """{name: (figure, caption)} of what compare draws of runs."""
+  runs = report.runs_of(','.join(map(str, folders)))
+  costs = [charts_of_runs.costs_of(run) for run in runs.runs]
+  return {name: (figure, caption) for name, figure, caption in
+          figures_of_runs.figures(runs, costs, charts_of_runs.units_of(costs))}
+
+
+def test_stability_is_drawn_as_in_figure_6(tmp_path):
+  folders = [shutil.copytree(EARLIER, tmp_path / name) for name in 'ab']
+  config = json.loads((folders[1] / 'config.json').read_text())
+  config['train']['batch'] = 4
+  (folders[1] / 'config.json').write_text(json.dumps(config))
+  for i, folder in enumerate(folders):
+    stability(folder, scale=1. + i)
+  figure, caption = drawn(*folders)['stability']
+  assert 'figure 6' in caption
+  assert [ax.get_xlabel() for ax in figure.axes] == [
+      f'real images, {size} px' for size in (4, 8, 16)]
+  for ax, factor in zip(figure.axes, (1, 2, 4), strict=True):
+    assert [x.get_ydata().tolist() for x in ax.lines] == [
+        [factor / 16, factor / 32], [factor / 8, factor / 16]]
+  figure, _ = drawn(folders[0])['stability']  # One run: a line a scale.
+  assert [x.get_label() for x in figure.axes[0].lines] == [
+      '4 px', '8 px', '16 px']
+
+
+def test_names_of_figures_are_sane_and_never_one_file(tmp_path):
+  run = shutil.copytree(EARLIER, tmp_path / 'run')
+  names = ('mine/<b>"x"', 'MINE b x', '猫', 'x' * 10_000, '../../up', 'a\nb')
+  (run / 'metrics.jsonl').write_text(''.join(json.dumps(
+      {'images': i, **dict.fromkeys(names, i)}) + '\n' for i in (8, 16)))
+  found = [x for x in drawn(run) if not x.startswith('samples')]
+  assert len({x.lower() for x in found}) == len(names)
+  assert all(re.fullmatch('[A-Za-z0-9_]{1,64}', x) for x in found), found
+
+
+def test_what_reals_have_is_drawn_beside(tmp_path):
+  run = shutil.copytree(EARLIER, tmp_path / 'run')
+  (run / 'metrics.jsonl').write_text(''.join(json.dumps(
+      {'images': i, 'pairwise_ratio': .5,
+       'references': {'reals': {'pairwise_ratio': 1.}}}) + '\n'
+      for i in (8, 16)))
+  name, = (x for x in drawn(run) if x.startswith('distance_of_two'))
+  figure, caption = drawn(run)[name]
+  assert [x.get_text() for x in figure.legends[0].get_texts()] == [
+      'pairwise_ratio', 'reals']
+  assert 'Grey lines: reals 1.' in caption
 
 
 def test_one_run_has_its_own_figures(tmp_path):
@@ -101,11 +174,14 @@ def test_pdflatex_takes_the_tables_and_the_figures(out, tmp_path):
            r'\begin{document}']
   lines += [rf'\input{{{path}}}\par' for path in
             sorted((out / 'tables').glob('*.tex'))]
-  lines += [rf'\includegraphics[width=\textwidth]{{{path}}}\par' for path in
+  lines += [rf'\noindent\includegraphics[width=\textwidth]{{{path}}}\par'
+            for path in
             sorted((out / 'figures').glob('*.pdf'))]
   (tmp_path / 'thesis.tex').write_text(
       '\n'.join([*lines, r'\end{document}']), encoding='utf-8')
   found = subprocess.run(
       ['pdflatex', '-interaction=nonstopmode', '-halt-on-error', 'thesis.tex'],
       cwd=tmp_path, capture_output=True, timeout=120)
-  assert not found.returncode, found.stdout.decode(errors='replace')[-2000:]
+  said = found.stdout.decode(errors='replace')
+  assert not found.returncode, said[-2000:]
+  assert 'Overfull' not in said  # Nothing runs over the edge of the page.

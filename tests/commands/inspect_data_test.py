@@ -34,7 +34,7 @@ def test_the_command_writes_beside_the_workdir_and_never_into_it(
      r'--separate: a flag of --mode=sample; this is --mode=inspect'),
     (['--dry_run'], r'--dry_run: a flag of --mode=train and --mode=study; t'),
     (['--nodry_run'], r'--nodry_run: a flag of --mode=train and --mode=stud'),
-    (['--noscales'], r'--noscales: a flag of --mode=sample and --mode=walk; '),
+    (['--noscales'], r'--noscales: a flag of --mode=sample, --mode=walk and '),
     (['--config.data.path=run', '--out=run/a/b'],
      r"--out: 'run/a/b' lies in config\.data\.path = 'run', .* outside of it"),
     (['--config.data.path=run', '--out=run'], r"--out: 'run' is the folder of"),
@@ -64,9 +64,9 @@ def test_a_flag_of_several_modes_names_all_in_another(command, monkeypatch):
   assert status == 1 and err.startswith(
       'error: --out: a flag of --mode=sample, --mode=evaluate, --mode=inspect, '
       '--mode=walk, --mode=timelapse, --mode=mix, --mode=truncate, '
-      '--mode=project, --mode=linear_probe, --mode=report, --mode=compare and '
-      '--mode=study_analyse; '
-      'this is --mode=train.')
+      '--mode=arithmetic, --mode=directions, --mode=project, '
+      '--mode=linear_probe, --mode=report, --mode=compare and '
+      '--mode=study_analyse; this is --mode=train.')
 
 
 @pytest.mark.slow

@@ -1,5 +1,4 @@
 """--mode=watch: who is answered, and with what."""
-import contextlib
 import http.client
 import json
 import os
@@ -7,12 +6,12 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
 from urllib import parse
 
 from helpers import ROOT
 import pytest
+from watch_server import serve
 
 from msg_gan_jax.commands import watched
 from msg_gan_jax.commands.loopback import Loopback
@@ -31,17 +30,6 @@ def begin(folder):
   (folder / 'runs' / 'link').symlink_to(outside)
   (folder / 'runs' / 'secret').symlink_to(outside / 'secret')
   return folder / 'runs'
-
-
-@contextlib.contextmanager
-def serve(root):
-  watched = Watched(root)
-  with Loopback(watched, '127.0.0.1', 0) as server:
-    watched.token = server.token
-    threading.Thread(
-        target=server.serve_forever, args=(.01,), daemon=True).start()
-    yield server
-    server.shutdown()
 
 
 @pytest.fixture

@@ -95,19 +95,6 @@ def test_every_picture_is_shown_before_one_is_shown_again(study):
   assert sorted(shown[:300]) == sorted(shown[300:600]) == list(range(300))
 
 
-@pytest.mark.parametrize('right, count, low, high', [
-    # Newcombe 1998, doi:10.1002/(SICI)1097-0258(19980430)17:8<857::AID-
-    # SIM777>3.0.CO;2-E, table I, method 3.
-    (81, 263, .2553, .3662), (15, 148, .0624, .1605), (0, 20, 0., .1611),
-    (1, 29, .0061, .1718)])
-def test_the_interval_is_wilsons(study, right, count, low, high):
-  found = study.Share.of(right, count)
-  assert found == pytest.approx((right / count, low, high), abs=5e-5)
-  mirrored = study.Share.of(count - right, count)
-  assert mirrored == pytest.approx(
-      (1 - found.share, 1 - found.high, 1 - found.low))
-
-
 def test_recovery_counts_what_was_asked_for_in_rows(study):
   asked = [0, 0, 0, 0, 1, 1, 3, 3]
   seen = [0, 0, 0, 1, 1, 0, 2, 2]

@@ -44,7 +44,7 @@ def test_the_interval_over_seeds_is_students(study):
 def test_seeds_that_lack_a_length_leave_it_out(study):
   def record(*names):
     return {'features': [
-        {'name': name, 'count': 3, 'accuracy': {'value': .5}}
+        {'name': name, 'count': 3, 'accuracy': {'share': .5}}
         for name in names]}
 
   table = study['table']([record('pixels', 'D after 8 images'),

@@ -1,9 +1,11 @@
 """What the pages say is true: the map, links, recipes, experiments, README."""
 import ast
+import contextlib
 import dataclasses
 import importlib
 import json
 import re
+import shutil
 import subprocess
 import sys
 import types
@@ -24,7 +26,7 @@ from msg_gan_jax.data.batches import Batch
 from msg_gan_jax.gan.build import build
 from msg_gan_jax.runs.best import Best
 from msg_gan_jax.runs.checkpoints import Checkpoints
-from msg_gan_jax.training import scorer
+from msg_gan_jax.training import loop, scorer
 from msg_gan_jax.training.observers import Moment
 
 PLAIN = dict(networks__name='dcgan_32', networks__stddev='none')
@@ -232,7 +234,7 @@ def test_the_writer_of_the_guide_logs_records_and_pictures(monkeypatch):
   stub.Image = lambda array: array.shape
   monkeypatch.setitem(sys.modules, 'wandb', stub)
   code, = (block for block in blocks(read('docs/guide/training.md'), 'python')
-           if 'wandb' in block)
+           if 'wandb.Image' in block)
   scope = {'__name__': 'guide'}
   exec(code, scope)
   writer = scope['WeightsAndBiases'](project='a')
@@ -243,6 +245,47 @@ def test_the_writer_of_the_guide_logs_records_and_pictures(monkeypatch):
   assert calls == [
       'a', {'images': 8, 'samples': (4, 4, 3)},
       {'images': 8, 'd_loss': 1., 'seconds': 2.}, 'finish']
+
+
+def test_weights_and_biases_begins_before_the_training_it_reads_along(
+    monkeypatch):
+  calls = []
+  stub = types.ModuleType('wandb')
+
+  @contextlib.contextmanager
+  def init(**options):
+    calls.append(options)
+    yield
+    calls.append('finish')
+
+  stub.init = init
+  monkeypatch.setitem(sys.modules, 'wandb', stub)
+  monkeypatch.setattr(loop, 'train', lambda config, workdir: calls.append(
+      (config.train.tensorboard, workdir)))
+  code, = (block for block in blocks(read('docs/guide/training.md'), 'python')
+           if 'sync_tensorboard' in block)
+  exec(code, {'config': schema.template('msg_progan')})
+  assert calls == [{'project': 'gans', 'sync_tensorboard': True},
+                   (True, 'runs/a'), 'finish']
+
+
+@pytest.mark.slow
+def test_the_page_of_notebooks_runs_from_top_to_bottom(
+    tmp_path, monkeypatch, capsys):
+  for i, name in enumerate('ab'):
+    run = shutil.copytree(
+        ROOT / 'tests/runs/earlier/quickstart', tmp_path / 'runs' / name)
+    config = json.loads((run / 'config.json').read_text())
+    (run / 'config.json').write_text(json.dumps({**config, 'seed': i}))
+  monkeypatch.chdir(tmp_path)
+  scope = {'__name__': '__main__'}
+  parts = blocks(read('docs/guide/notebooks.md'), 'python')
+  assert len(parts) == 5
+  for code in parts:
+    exec(code, scope)
+  assert scope['found'].groups == ((0, 1),)
+  assert [*scope['frame']] == ['images', 'mean', 'std', 'low', 'high']
+  assert 'of 2 seeds' in capsys.readouterr().out
 
 
 def test_the_recipe_of_a_setting_is_checked_and_says_what_was_before(
@@ -305,7 +348,9 @@ def test_the_notebook_is_valid_and_clean():
 
 
 @pytest.mark.slow
-def test_the_notebook_runs(monkeypatch):
+def test_the_notebook_runs(monkeypatch, tmp_path):
+  (tmp_path / 'experiments' / 'colab').mkdir(parents=True)
+  monkeypatch.chdir(tmp_path / 'experiments' / 'colab')
   shown = []
   stub = types.ModuleType('IPython.display')
   stub.display = shown.append
@@ -318,3 +363,6 @@ def test_the_notebook_runs(monkeypatch):
       exec(compile(code, cell['id'], 'exec'), scope)
   assert int(scope['state'].images) == 2 * scope['gan'].step_images
   assert len(shown) == 2 and all(min(image.size) > 100 for image in shown)
+  run = msg_gan_jax.read(tmp_path / 'runs' / 'notebook')
+  assert run.images == run.config.train.total_images == (
+      2 * scope['gan'].step_images)

@@ -109,3 +109,51 @@ def test_a_logarithmic_axis_has_numbers_however_short_it_is(low, high):
   ax = figure.axes[0]
   bottom, top = ax.get_ylim()
   assert 2 <= sum(bottom <= x <= top for x in ax.get_yticks()) <= 12
+
+
+def legend(figure):
+  return [x.get_text() for x in figure.legends[0].get_texts()]
+
+
+@pytest.mark.parametrize('names', [
+    [f'{i} ' + 'a long name of a run, ' * 20 for i in range(10)],
+    ['a long name of a run, ' * 20 + str(i) for i in range(10)],
+    ['_a', '$b$', '猫' * 300, 'two\nlines']])
+def test_a_legend_names_every_line_and_leaves_the_panels_their_room(names):
+  many = {name: Curve(X, X + i) for i, name in enumerate(names)}
+  figure = plots.curves({'images': many, 'seconds': many}, 'FID')
+  found = legend(figure)
+  assert len({*found}) == len(names)
+  assert all(len(x) <= 50 and '\n' not in x for x in found)
+  figure.draw_without_rendering()
+  (box,) = [x.get_window_extent() for x in figure.legends]
+  for ax in figure.axes:
+    panel = ax.get_window_extent()
+    assert panel.y1 <= box.y0
+    assert panel.height > 1.4 * figure.dpi  # Inches.
+  assert box.x0 >= 0 and box.x1 <= figure.get_figwidth() * figure.dpi
+
+
+def test_marks_are_grey_lines_that_the_legend_names():
+  figure = plots.curves({'images': {'a': Curve(X, X)}}, 'FID',
+                        marks={'reals': 30., 'noise': 50.})
+  assert legend(figure) == ['a', 'reals', 'noise']
+  lines = figure.axes[0].lines
+  assert [x.get_ydata()[0] for x in lines[1:]] == [30., 50.]
+  assert {x.get_color() for x in lines[1:]} == {'.5'}
+  assert len({x.get_linestyle() for x in lines[1:]}) == 2
+
+
+def test_more_panels_than_a_row_has_are_in_several():
+  figure = plots.curves({f'{i} px': {'a': Curve(X, X)} for i in range(9)}, 'y')
+  shown = [ax for ax in figure.axes if ax.get_visible()]
+  assert len(shown) == 9
+  assert [ax.get_ylabel() for ax in shown] == [
+      'y' if i % plots.MOST_IN_A_ROW == 0 else '' for i in range(9)]
+  assert figure.get_figwidth() == plots.TWO_COLUMNS
+
+
+def test_what_is_never_above_zero_is_drawn_all_the_same(recwarn):
+  figure = plots.curves({'x': {'a': Curve(X, 0. * X)}}, 'y', log=True)
+  figure.draw_without_rendering()
+  assert figure.axes[0].get_yscale() == 'linear' and not recwarn.list

@@ -87,3 +87,34 @@ def test_a_number_with_its_error_in_each_form():
   assert 'a & 7.073 $\\pm$ 0.1 \\\\' in tables.latex(table)
   assert tables.comma_separated(table) == (
       'run,fid,fid error\na,7.0731,0.0999\nb,3.0,\nc,2.5,\n')
+
+
+def test_a_table_that_is_wider_than_a_line_is_folded_and_in_parts():
+  names = [f'run_{i}_with-a.long/name_' * 4 + 'x' * 40 for i in range(3)]
+  columns = [f'precision_random_conv_{i} (local)' for i in range(8)]
+  text = tables.latex(Table(('run', *columns), [
+      [name, *map(float, range(8))] for name in names]))
+  parts = text.split('\\par\\medskip')
+  assert len(parts) > 1
+  for part in parts:
+    kinds = re.search(r'\\begin\{tabular\}\{(.*)\}\n', part)[1]
+    room = sum(map(float, re.findall(r'p\{([\d.]+)em\}', kinds)))
+    count = kinds.count('p') + kinds.count('r') + kinds.count('l')
+    assert 2 * room + tables.BETWEEN * count <= tables.LINE
+    for name in names:  # Each part says whose numbers they are.
+      assert name.replace('_', '\\_') in part.replace('\\allowbreak{}', '')
+  for i, column in enumerate(columns):
+    assert text.replace('\\allowbreak{}', '').count(
+        column.replace('_', '\\_')) == 1, i
+
+
+def test_nothing_longer_than_a_piece_is_without_a_place_to_be_broken():
+  text = tables.latex(Table(('run', 'a'), [['x' * 500, 'y' * 500]]))
+  pieces = re.split(r'\\allowbreak\{\}|[ &\n]', text)
+  assert max(x.count('x') for x in pieces) == tables.PIECE
+
+
+def test_a_table_that_fits_is_as_it_was():
+  text = tables.latex(Table(('run', 'fid'), [['a_b', 1.5]]))
+  assert 'allowbreak' not in text and '{lr}' in text
+  assert text.endswith('a\\_b & 1.5 \\\\\n\\bottomrule\n\\end{tabular}\n')

@@ -90,6 +90,8 @@ def test_seconds_of_all_starts_add_up(run, small):
                 (32, [(40, 3.)]))
   found = cost.costs(written, build(small()))
   assert tuple(found) == cost.COSTS
+  for name, column in cost.costs(written).items():
+    np.testing.assert_array_equal(found[name], column)
   np.testing.assert_array_equal(np.stack([*found.values()]), [
       [8, 16, 24, 32, 40], [1, 2, 3, 4, 5], [1, 2, 3, 4, 5],
       [1, 2, 9, 11, 14]])

@@ -66,6 +66,23 @@ def test_files_hold_numbers_and_pictures(tmp_path):
   assert b'spread' not in found
 
 
+def test_a_start_opens_one_file_alone(tmp_path):
+  """W&B reads the folder once for each, and had every number twice."""
+  board = tensorboard.TensorBoard(tmp_path, scorer.is_score)
+  board.truncate(0)
+  board.write(32, {'d_loss': .5})
+  board.write(64, {'d_loss': .25})
+  board.close()
+  board.close()
+  file, = tmp_path.rglob('*tfevents*')
+  assert file.read_bytes().count(b'losses/d_loss') == 2
+
+
+def test_nothing_is_written_where_nothing_came(tmp_path):
+  tensorboard.TensorBoard(tmp_path / 'x', scorer.is_score).close()
+  assert not (tmp_path / 'x').exists()
+
+
 def test_a_missing_extra_says_what_to_install(tmp_path, monkeypatch):
   monkeypatch.setitem(sys.modules, 'tensorboardX', None)
   with pytest.raises(ValueError, match='pip install tensorboardX'):

@@ -14,12 +14,13 @@ import numpy as np
 from scipy import optimize
 
 from msg_gan_jax.arrays.compilation import jit
+from msg_gan_jax.metrics.functional.proportions import Proportion
 
 GRID = tuple(10.**(i / 2) for i in range(-4, 3))  # .01 to 10.
 VALIDATED = 5  # One labelled row in so many is kept for validation.
 WORSE = 2  # So many C in a row that are worse end the search.
 _MOST_STEPS = 500  # Of the optimizer.
-_Z = 1.959964  # Of 95 % of a normal law.
+_Z = 1.959964  # Of which 2.5 % of a standard normal are more.
 
 
 class Chosen(NamedTuple):
@@ -36,13 +37,6 @@ class Chosen(NamedTuple):
   def at_edge(self) -> bool:
     """Whether a C beyond those that were tried might be better."""
     return self.c in (min(self.accuracies), max(self.accuracies))
-
-
-class Share(NamedTuple):
-  """A share with the ends of its interval of 95 %."""
-  value: float
-  low: float
-  high: float
 
 
 def scaled(train: np.ndarray, *others: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -163,22 +157,7 @@ def _loss(weights, x, signs, c):
   return jax.value_and_grad(loss)(weights)
 
 
-def wilson(right: np.ndarray) -> Share:
-  """The share of rows that are right, with Wilson's interval of 95 %.
-
-  Args:
-    right: bool [n].
-
-  Source: Wilson 1927, doi:10.1080/01621459.1927.10502953, eq. 1.
-  """
-  n, p = len(right), float(np.mean(right))
-  middle = (p + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
-  half = _Z / (1 + _Z**2 / n) * math.sqrt(
-      p * (1 - p) / n + _Z**2 / (4 * n**2))
-  return Share(p, middle - half, middle + half)
-
-
-def difference(right: np.ndarray, other: np.ndarray) -> Share:
+def difference(right: np.ndarray, other: np.ndarray) -> Proportion:
   """By how much more rows are right by one classifier than by another.
 
   The interval of 95 % is that of a mean over rows which both have seen.
@@ -188,5 +167,5 @@ def difference(right: np.ndarray, other: np.ndarray) -> Share:
   """
   gaps = right.astype(np.float64) - other
   half = _Z * gaps.std(ddof=1) / math.sqrt(len(gaps))
-  return Share(float(gaps.mean()), float(gaps.mean() - half),
+  return Proportion(float(gaps.mean()), float(gaps.mean() - half),
                float(gaps.mean() + half))

@@ -27,6 +27,7 @@ from msg_gan_jax.files import console
 from msg_gan_jax.gan.build import Gan, build_to_draw
 from msg_gan_jax.metrics.features import extract, random_conv
 from msg_gan_jax.metrics.functional.precision_recall import nearest
+from msg_gan_jax.metrics.functional.proportions import wilson
 from msg_gan_jax.report import neighbours, tables
 from msg_gan_jax.report.text import percent
 from msg_gan_jax.runs import experiment_file
@@ -265,9 +266,9 @@ def _outcome(name, numbers, scaled, pictures, seed):
 
 
 def _line(outcome):
-  share = linear_svm.wilson(outcome.right)
+  share = _share(outcome.right)
   edge = ', at an end of the grid' if outcome.chosen.at_edge else ''
-  return (f'{outcome.name}: {percent(share.value)} right '
+  return (f'{outcome.name}: {percent(share.share)} right '
           f'[{percent(share.low)}, {percent(share.high)}] of '
           f'{len(outcome.right):,}, by {outcome.numbers:,} features '
           f'(C={outcome.chosen.c:.2g}{edge})')
@@ -281,7 +282,7 @@ def _entry(outcome, outcomes):
       'validated': max(outcome.chosen.accuracies.values()),
       'validation': {f'{c:.3g}': x
                      for c, x in outcome.chosen.accuracies.items()},
-      'accuracy': linear_svm.wilson(outcome.right)._asdict()}
+      'accuracy': _share(outcome.right)._asdict()}
   for key, name in (('above_pixels', PIXELS), ('above_initialisation', BEGUN)):
     other = next((x for x in outcomes if x.name == name), outcome)
     if other is not outcome and outcomes.index(other) < outcomes.index(outcome):
@@ -289,9 +290,13 @@ def _entry(outcome, outcomes):
   return entry
 
 
+def _share(right):
+  return wilson(int(right.sum()), len(right))
+
+
 def _cell(share) -> tables.Cell:
   return share and tables.Around(
-      *(100 * share[end] for end in ('value', 'low', 'high')))
+      *(100 * share[end] for end in ('share', 'low', 'high')))
 
 
 def _picture(by_d, by_pixels, pictures, name):

@@ -26,12 +26,13 @@ class Pick(NamedTuple):
   number: int = 0
 
 
-def parse(text: str) -> tuple[Pick, ...]:
+def parse(text: str, name: str = 'seeds') -> tuple[Pick, ...]:
   """Latents as a person writes them, '3,0-9,17:4'.
 
   Args:
     text: with commas between them: a seed, whose first latent is meant; a range
       of seeds, of which both ends are meant; or seed:index.
+    name: what errors call the text.
 
   Raises:
     ValueError: another text, a number out of its range, or too many.
@@ -40,21 +41,21 @@ def parse(text: str) -> tuple[Pick, ...]:
   for word in text.split(','):
     match = re.fullmatch(r'\s*(\d+)(?:-(\d+)|:(\d+))?\s*', word, re.ASCII)
     if not match:
-      raise ValueError(f'seeds: {_WANTED}; found {word!r}.')
+      raise ValueError(f'{name}: {_WANTED}; found {word!r}.')
     first = int(match[1])
     last, index = int(match[2] or first), int(match[3] or 0)
     if last < first:
-      raise ValueError(f'seeds: {word.strip()} ends before it begins; wanted '
+      raise ValueError(f'{name}: {word.strip()} ends before it begins; wanted '
                        f'{last}-{first}.')
-    for name, value, most in (('seeds', last, LARGEST_SEED),
+    for what, value, most in (('seeds', last, LARGEST_SEED),
                               ('numbers of latents', index, LARGEST_INDEX)):
       if value > most:
-        raise ValueError(f'seeds: {word.strip()}: wanted {name} of at most '
+        raise ValueError(f'{name}: {word.strip()}: wanted {what} of at most '
                          f'{most}, found {value}.')
     count = len(picks) + last - first + 1
     if count > MOST_PICKS:
       raise ValueError(
-          f'seeds: {count} or more; wanted at most {MOST_PICKS}.')
+          f'{name}: {count} or more; wanted at most {MOST_PICKS}.')
     picks += [Pick(seed, index) for seed in range(first, last + 1)]
   return tuple(picks)
 

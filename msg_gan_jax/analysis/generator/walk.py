@@ -1,8 +1,10 @@
 """Walks from latent to latent, and films of them."""
 from collections.abc import Sequence
+import dataclasses
 import os
 from typing import Protocol
 
+import jax
 import numpy as np
 
 from msg_gan_jax.analysis.trained import Latents, Trained
@@ -12,6 +14,7 @@ from msg_gan_jax.report import figure, film
 
 # (least, most) pixels in the height of a film's pictures.
 ALONE, SIDE_BY_SIDE = (256, 1024), (192, 256)
+BETWEEN = 'z', 'class', 'both'  # What changes from stop to stop.
 
 
 class Way(Protocol):
@@ -95,12 +98,7 @@ def space_and_way(trained: Trained, space: str = '',
     ValueError: another space or way, no mapping network, or arcs where there
       is no sphere.
   """
-  if space not in ('', 'z', 'w'):
-    raise ValueError(f"space: wanted 'z' or 'w', found {space!r}.")
-  space = space or ('w' if trained.layers else 'z')
-  if space == 'w' and not trained.layers:
-    raise ValueError(
-        "space: 'w', but this GAN has no mapping network; wanted 'z'.")
+  space = trained.space_of(space)
   law = trained.latent_law
   has_norm = space == 'z' and law in ('sphere', 'normal')
   way = way or ('spherical' if has_norm else 'linear')
@@ -113,50 +111,135 @@ def space_and_way(trained: Trained, space: str = '',
   return space, way
 
 
+def stops(trained: Trained, latents: Latents, space: str,
+          between: str = '') -> Latents:
+  """The stops of a walk: latents, and the class of each.
+
+  Args:
+    trained: the generator to walk through.
+    latents: one for each stop, with its label; None is all classes in turn.
+    space: of the walk, 'z' or 'w'.
+    between: what changes from stop to stop: 'z', and the class stays; 'class',
+      and the first z stays; 'both'; or '', which is both in w, and z in z.
+
+  Returns:
+    Latents, whose labels are None only where there are no classes.
+
+  Raises:
+    ValueError: another `between`, labels that change although the class stays,
+      or that do not although it changes, no classes, or w, which has its class
+      in it.
+  """
+  if between not in ('', *BETWEEN):
+    raise ValueError(f"between: wanted 'z', 'class' or 'both', found "
+                     f'{between!r}.')
+  if between in ('class', 'both'):
+    return _between_classes(trained, latents, between)
+  labels = trained.labels_of(latents)
+  if labels is None or space == 'w' and not between:
+    return dataclasses.replace(latents, labels=labels)
+  if latents.labels is None:
+    labels = np.zeros_like(labels)
+  if (labels != labels[0]).any():
+    raise ValueError(
+        'labels: a walk in z stays in one class; wanted one, such as '
+        f'labels={labels[0]}, or between=both.')
+  return dataclasses.replace(latents, labels=labels)
+
+
+def _between_classes(trained, latents, between):
+  """`stops` whose classes differ."""
+  labels = trained.labels_of(latents)
+  if labels is None:
+    raise ValueError(
+        f'between: {between!r}, but the GAN was trained without classes '
+        "(config.networks.classes = 0); wanted 'z'.")
+  if latents.w is not None:
+    raise ValueError('w: given, but w has its class in it, which between='
+                     f'{between} changes; wanted z.')
+  if (labels == labels[0]).all():
+    raise ValueError(
+        f'labels: between={between} walks from one class to another, and all '
+        f'stops are of class {labels[0]}; wanted two classes or more.')
+  if between == 'both':
+    return dataclasses.replace(latents, labels=labels)
+  return dataclasses.replace(
+      latents, z=np.repeat(latents.values[:1], len(latents), 0), labels=labels)
+
+
 def styles_on_walk(
     trained: Trained, frames: int, latents: Latents, *, space: str = '',
-    way: str = '', loop: bool = True,
+    way: str = '', loop: bool = True, between: str = '',
 ) -> tuple[np.ndarray, np.ndarray | None]:
   """The styles of a walk, and a label for each.
+
+  From class to class a walk in z mixes what G has learned of each: the vector
+  of the class, or its scales and shifts, in equal steps. A walk in w goes
+  straight from style to style, each of its class.
 
   Args:
     trained: the generator to walk through.
     frames: how many pictures, at least 2.
-    latents: the stops. A walk in z stays in the first one's class, if there
-      are classes.
+    latents: the stops.
     space, way: see `space_and_way`.
     loop: see `interpolate`.
+    between: see `stops`.
 
   Returns:
-    (styles float32 [frames, ...], labels int32 [frames] or None).
+    (styles float32 [frames, ...], labels of each as Latents has them, or None).
 
   Raises:
-    ValueError: fewer than 2 stops, what `space_and_way` raises, labels that
-      change on a walk in z, or w for a walk in z.
+    ValueError: fewer than 2 stops, what `space_and_way` and `stops` raise, w
+      for a walk in z, or a generator that takes whole classes alone.
   """
   space, way = space_and_way(trained, space, way)
-  n = len(latents)
-  if n < 2:
-    raise ValueError(f'latents: a walk needs at least 2, found {n}.')
   if latents.w is not None and space == 'z':
     raise ValueError('w: given, but space=z walks through latents; wanted z.')
+  latents = stops(trained, latents, space, between)
+  if len(latents) < 2:
+    raise ValueError(
+        f'latents: a walk needs at least 2, found {len(latents)}.')
+  labels = latents.labels
   if space == 'w':
-    labels = trained.labels_of(latents)
-    stops = trained.truncate(
+    places = trained.truncate(
         trained.styles_of(latents), latents.psi, latents.cutoff)
     # The style knows the class, and no other layer is told of it.
-    return interpolate(stops, frames, way, loop), (
+    return interpolate(places, frames, way, loop), (
         None if labels is None else np.resize(labels[:1], frames))
-  labels = None
-  if trained.gan.classes:
-    labels = np.zeros(n, np.int32) if latents.labels is None else latents.labels
-    if (labels != labels[0]).any():
-      raise ValueError('labels: a walk in z stays in one class; wanted one, '
-                       f'such as labels={labels[0]}.')
+  if labels is not None and (labels != labels[0]).any():
+    check_shares(trained)
+    labels = interpolate(
+        np.eye(trained.gan.classes)[labels], frames, 'linear', loop)
+  elif labels is not None:
     labels = np.resize(labels, frames)
   styles = trained.styles(
       interpolate(latents.values, frames, way, loop), labels)
   return trained.truncate(styles, latents.psi, latents.cutoff), labels
+
+
+def check_shares(trained: Trained) -> None:
+  """Refuses a generator whose own layers do not take shares of classes.
+
+  Raises:
+    ValueError: says why it does not.
+  """
+  gan, weights = trained.gan, trained.weights
+
+  def one(z, shares):
+    w = gan.latents(trained.state, z, shares, weights=weights)
+    return gan.synthesize(trained.state, w, shares, weights=weights)
+
+  z = gan.draw(jax.random.key(0), 1)
+  shares = jax.ShapeDtypeStruct((1, gan.classes), np.float32)
+  try:
+    jax.eval_shape(one, z, shares)
+  except Exception as error:  # Layers of the user's own may raise anything.
+    first = str(error).strip().partition('\n')[0]
+    raise ValueError(
+        'trained: this generator takes whole classes alone, and nothing lies '
+        f'between them for a walk in z: {type(error).__name__}: {first} Wanted '
+        'layers that take shares of classes, float32 [B, classes], as those of '
+        'gan.networks do, or between=z.') from error
 
 
 def frame(levels: Sequence[np.ndarray], scales: bool) -> np.ndarray:

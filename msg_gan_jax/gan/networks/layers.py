@@ -48,6 +48,33 @@ def pixel_norm(x: jax.Array, epsilon: float = 1e-8) -> jax.Array:
   return y.astype(x.dtype)
 
 
+def class_shares(labels: jax.Array, classes: int,
+                 dtype: Any = jnp.float32) -> jax.Array:
+  """Labels as shares of the classes, [B, classes] of a dtype.
+
+  Args:
+    labels: int32 [B], of which each is one whole class (one-hot); or float32
+      [B, classes], which stay as they are.
+    classes: how many there are.
+    dtype: of the shares.
+  """
+  if labels.ndim == 2:
+    return labels.astype(dtype)
+  return jax.nn.one_hot(labels, classes, dtype=dtype)
+
+
+def rows_of(table: jax.Array, labels: jax.Array) -> jax.Array:
+  """The row of each label, [B, features]; of shares of classes their mean.
+
+  Args:
+    table: float32 [classes, features].
+    labels: int32 [B], or shares, float32 [B, classes].
+  """
+  if labels.ndim == 2:  # Shares of 0 and 1 give the very row.
+    return jnp.matmul(labels, table, precision='highest')
+  return table[labels]
+
+
 def minibatch_stddev(x: jax.Array, group: int) -> jax.Array:
   """Appends one channel: the mean standard deviation inside a group.
 

@@ -76,11 +76,11 @@ class Mapping(nn.Module):
   def __call__(self, z: jax.Array | None = None,
                labels: jax.Array | None = None,
                train: bool = False) -> jax.Array:
-    """[B, latent] and int32 [B] -> [B, width].
+    """[B, latent] and labels -> [B, width].
 
     Args:
       z: None maps labels alone, as StyleGAN2-ADA's D does.
-      labels: int32 [B], where there are classes.
+      labels: int32 [B] or shares [B, classes], where there are classes.
       train: whether `w_mean`, the mean of w of z's law, is moved, where 'stats'
         are mutable.
     """
@@ -103,8 +103,9 @@ class Mapping(nn.Module):
       z = z.astype(jnp.float32)
       parts.append(layers.pixel_norm(z) if self.normalize else z)
     if self.classes:
+      assert labels is not None
       label = Dense(self.width, name='embedding')(
-          jax.nn.one_hot(labels, self.classes))
+          layers.class_shares(labels, self.classes))
       parts.append(layers.pixel_norm(label))
     return parts
 

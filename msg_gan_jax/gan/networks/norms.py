@@ -37,7 +37,8 @@ class PassInfo(NamedTuple):
 
   Attributes:
     train: whether batch norm uses the batch at hand.
-    labels: int32 [B] or None, for conditional norms.
+    labels: int32 [B], shares of classes [B, classes] or None, for conditional
+      norms.
   """
   train: bool = False
   labels: jax.Array | None = None
@@ -117,8 +118,8 @@ class Normalize(nn.Module):
     shift = self.param('bias', nn.initializers.zeros, shape)
     if self.classes:
       scale, shift = (
-          p[labels].reshape(-1, *(1,) * (x.ndim - 2), x.shape[-1])
-          for p in (scale, shift))
+          layers.rows_of(p, labels).reshape(
+              -1, *(1,) * (x.ndim - 2), x.shape[-1]) for p in (scale, shift))
     else:
       scale, shift = (
           layers.over_rows(p, x.shape[:-1]) for p in (scale, shift))

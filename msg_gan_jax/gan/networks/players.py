@@ -7,6 +7,7 @@ import jax.numpy as jnp
 
 from msg_gan_jax.config.tables import Table
 from msg_gan_jax.gan import pyramid
+from msg_gan_jax.gan.networks import layers
 from msg_gan_jax.gan.pyramid import Pyramid
 
 Inputs = TypeVar('Inputs')  # z [B, latent], or a pyramid
@@ -104,11 +105,13 @@ def with_labels(condition: WithLabels[Inputs] | None, inputs: Inputs,
   Args:
     condition: a row of G_CONDITIONS or of D_CONDITIONS.
     inputs: z [B, latent], or a pyramid.
-    labels: int32 [B]; None where the row is.
+    labels: int32 [B] or shares [B, classes]; None where the row is.
     classes: how many there are.
   """
-  return inputs if condition is None else condition(
-      inputs, jax.nn.one_hot(labels, classes))
+  if condition is None:
+    return inputs
+  assert labels is not None
+  return condition(inputs, layers.class_shares(labels, classes))
 
 
 # How G is told the class. None: the network's own layers see to it.

@@ -194,7 +194,8 @@ class Generator(nn.Module):
     del train
     images, x = [], z.astype(self.dtype)
     if self.classes:
-      label = jax.nn.one_hot(condition.labels, self.classes, dtype=self.dtype)
+      assert condition.labels is not None
+      label = layers.class_shares(condition.labels, self.classes, self.dtype)
       embedded = Conv(z.shape[-1], name='embedding')(label)
       x = jnp.concatenate([x, embedded], -1)
     for size in self.ladder.heights:

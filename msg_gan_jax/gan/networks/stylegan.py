@@ -143,20 +143,21 @@ class Mapping(mapping.Mapping):
     assert z is not None
     z = z.astype(jnp.float32)
     if self.classes:
+      assert labels is not None
       rows = Rows(self.classes, z.shape[-1], name='labels')
       z = jnp.concatenate([z, rows(labels)], -1)
     return [layers.pixel_norm(z) if self.normalize else z]
 
 
 class Rows(nn.Module):
-  """labels [B] -> [B, features], a row of N(0, 1) for each of the classes."""
+  """labels -> [B, features], a row of N(0, 1) for each of the classes."""
   classes: int
   features: int
 
   @nn.compact
-  def __call__(self, labels: jax.Array | None) -> jax.Array:
-    return self.param('kernel', nn.initializers.ones, (
-        self.classes, self.features))[labels]
+  def __call__(self, labels: jax.Array) -> jax.Array:
+    return layers.rows_of(self.param('kernel', nn.initializers.ones, (
+        self.classes, self.features)), labels)
 
 
 class Generator(mapping.Styled):

@@ -51,8 +51,8 @@ def test_a_d_that_nobody_trained_is_the_one_at_initialisation(found):
   assert begun.chosen == untrained.chosen
   entries = found.record['features']
   assert entries[3]['above_initialisation'] == {
-      'value': 0, 'low': 0, 'high': 0}
-  assert entries[4]['above_initialisation']['value'] == pytest.approx(
+      'share': 0, 'low': 0, 'high': 0}
+  assert entries[4]['above_initialisation']['share'] == pytest.approx(
       other.right.mean() - begun.right.mean())
 
 
