@@ -15,6 +15,7 @@ EXAMPLES: shared.Examples = (
     ' --mode=evaluate --workdir=runs/quickstart',
     ' --mode=evaluate --workdir=runs/a0,runs/a1 --checkpoints=best',
     ' --mode=evaluate --real=DIR --fake=samples.npz --metrics=fid,kid',
+    ' --mode=evaluate --workdir=runs/a --features=d:runs/b:conv_2',
 )
 REAL = flags.DEFINE_string(
     'real', '', 'What to compare with: a folder, a .zip, .tar or .npz, '
@@ -31,7 +32,8 @@ PROTOCOL = flags.DEFINE_string(
     'local, which needs no download.')
 FEATURES = flags.DEFINE_string(
     'features', '', "Such as 'classifier' or 'inception:768', in place of the "
-    "protocol's.")
+    "protocol's; 'd:RUN:LAYER' is a layer of the D of a run's newest "
+    'checkpoint.')
 WEIGHTS_FILE = flags.DEFINE_string(
     'weights_file', '', "The features' published weights, or a folder that "
     'has those of several networks; looked for, and fetched, if not given.')
@@ -53,10 +55,17 @@ SAVE_STATS = flags.DEFINE_string(
 
 def run() -> int:
   """Scores the runs of --workdir or, without it, --fake against --real."""
+  from msg_gan_jax.commands import features_of_d
+  with features_of_d.opened(FEATURES.value, shared.TRUST_CODE.value) as spec:
+    return _run(spec)
+
+
+def _run(features):
+  """As `run`, with features that FEATURES has a row of."""
   from msg_gan_jax.commands import score_runs
   from msg_gan_jax.config import errors
   from msg_gan_jax.metrics import pair, protocols, sets, text
-  _check_rows()
+  _check_rows(features)
 
   def tell(record):
     if JSON.value:
@@ -64,9 +73,9 @@ def run() -> int:
 
   say = console.say_aside if JSON.value else console.say
   metrics = METRICS.value or (['fid'] if SAVE_STATS.value else [])
-  protocol = protocols.choose(PROTOCOL.value, metrics, FEATURES.value)
+  protocol = protocols.choose(PROTOCOL.value, metrics, features)
   options = pair.Options(
-      protocols.PROTOCOLS[protocol], protocol, FEATURES.value,
+      protocols.PROTOCOLS[protocol], protocol, features,
       WEIGHTS_FILE.value, say=say, seed=shared.SEED.value)
   resolution, out = RESOLUTION.value or 0, shared.OUT.value or ''
   real = None
@@ -111,7 +120,7 @@ def _runs():
           (shared.WORKDIR.value or '').split(',') if run]
 
 
-def _check_rows():
+def _check_rows(features):
   """Refuses unknown names; rows of the runs' own files are registered."""
   from msg_gan_jax.commands.score_runs import check_row
   from msg_gan_jax.config import tables
@@ -124,8 +133,8 @@ def _check_rows():
       (table.METRICS, name) for name in METRICS.value]
   if PROTOCOL.value:
     named.append((protocols.PROTOCOLS, PROTOCOL.value))
-  if FEATURES.value:
-    named.append((EXTRACTORS, FEATURES.value.partition(':')[0]))
+  if features:
+    named.append((EXTRACTORS, features.partition(':')[0]))
   source = REAL.value.partition(':')[0]  # Or a path.
   if source and not os.path.exists(REAL.value) and source in [
       load_config(run).data.name for run in runs]:

@@ -66,7 +66,8 @@ COUNT = flags.DEFINE_integer(
     lower_bound=1)
 SEED = flags.DEFINE_integer(
     'seed', 0, "Seed of the latents; evaluate: training's own if not given; "
-    'arithmetic: of the noise around the sum.')
+    'arithmetic: of the noise around the sum; linear_probe: of the draw of '
+    'labelled pictures.')
 SEEDS = flags.DEFINE_string(
     'seeds', '', "Latents by their seeds, such as '3,17,42' or '0-9', in place "
     "of --seed and --count; '17:4' is picture 4 (from 0) of those that "
@@ -94,8 +95,8 @@ CUTOFF = flags.DEFINE_integer(
     'cutoff', None, 'How many of the first layers to truncate.', lower_bound=1)
 CHECKPOINTS = flags.DEFINE_string(
     'checkpoints', 'newest', 'Which of the run: newest, best, or images shown, '
-    'such as 100000; evaluate: also all, one after the other; look: all shows '
-    'the maps of the newest through all of them.')
+    'such as 100000; evaluate and linear_probe: also all, one after the '
+    'other; look: all shows the maps of the newest through all of them.')
 TRUST_CODE = flags.DEFINE_bool(
     'trust_code', False, "Run the run's own experiment.py where a row of it is "
     'wanted, although others may have written it; read it first.')
@@ -113,13 +114,13 @@ SECONDS = flags.DEFINE_float(
     'seconds', None, 'Length of the film; walk: 2 for each latent, timelapse: '
     'as --fps says, if not given.', lower_bound=0.)
 OUT = flags.DEFINE_string(
-    'out', None, 'sample, inspect, evaluate, project: the folder of the files; '
-    'if not given, <workdir>/samples_<seed>, <workdir>.inspect, <workdir> and '
-    '<workdir>/projections. study_analyse: the folder of the page; '
-    '<workdir>/analysis. report: the .html; if not given, report.html in the '
-    'folder, or where several lie. compare, directions: the folder of the '
-    'files. look: the folder of the atlas; <workdir>/look. walk, '
-    'timelapse: the .webp, .gif or .mp4, or a folder '
+    'out', None, 'sample, inspect, evaluate, project, linear_probe: the folder '
+    'of the files; if not given, <workdir>/samples_<seed>, <workdir>.inspect, '
+    '<workdir>, <workdir>/projections and <workdir>. study_analyse: the folder '
+    'of the page; <workdir>/analysis. report: the .html; if not given, '
+    'report.html in the folder, or where several lie. compare, directions: '
+    'the folder of the files. look: the folder of the atlas; <workdir>/look. '
+    'walk, timelapse: the .webp, .gif or .mp4, or a folder '
     "with '/' behind it, such as frames/, for a PNG of each frame; mix, "
     'truncate, arithmetic: the .png; if not given, <workdir>/walk_<seed>.webp '
     'and so on.')

@@ -210,7 +210,10 @@ def _features(score, extractors):
   if not score.features:
     return None
   name, _, tap = score.features.partition(':')
-  return name, tap or None, extractors.get(name)
+  about = extractors.get(name)
+  # Where a network lies moves no score.
+  return name, tap or None, about and {
+      key: value for key, value in about.items() if key != table.WHERE}
 
 
 def _order(score, protocol):

@@ -4,7 +4,7 @@ import numpy as np
 from msg_gan_jax.arrays.indices import evenly
 from msg_gan_jax.metrics.functional import precision_recall
 from msg_gan_jax.metrics.pair import Pair
-from msg_gan_jax.report import figure, grids
+from msg_gan_jax.report import grids, neighbours
 
 ROWS = 6  # Of the nearest samples, and of others.
 NEIGHBOURS = 6
@@ -31,20 +31,12 @@ def draw(pair: Pair, path: str) -> str:
   order = np.argsort(distances[:, 0], kind='stable')
   count = min(ROWS, len(order) // 2)
   others = order[evenly(len(order), count + 1)[1:]]
-  bands, beside = [], []
-  for title, rows in (('nearest to training', order[:count]),
-                      ('others, by distance', others)):
-    fakes = pair.fake.images_of(rows)
-    reals = train.images_of(indices[rows].ravel())
-    tiles = [figure.tile(x) for x in reals]
-    across = indices.shape[1]
-    bands.append(figure.Band((title, ''), [
-        [figure.tile(fake), *tiles[i * across:(i + 1) * across]]
-        for i, fake in enumerate(fakes)]))
-    beside += [('', f'{distances[i, 0]:.3g}') for i in rows]
-  grids.save(path, figure.draw(
-      bands, ('Samples', f'and the training pictures nearest to each, by {spec}'
-              f'; their distances at the left'),
-      ('sample', *(f'{i + 1}' for i in range(indices.shape[1]))), beside,
-      aside=1))
+  grids.save(path, neighbours.draw(
+      [neighbours.Nearest(
+          title, pair.fake.images_of(rows),
+          train.images_of(indices[rows].ravel()), distances[rows, 0])
+       for title, rows in (('nearest to training', order[:count]),
+                           ('others, by distance', others))],
+      ('Samples', f'and the training pictures nearest to each, by {spec}'
+       f'; their distances at the left'), 'sample'))
   return path

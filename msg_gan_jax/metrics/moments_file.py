@@ -10,6 +10,7 @@ import numpy as np
 
 from msg_gan_jax.files import npy
 from msg_gan_jax.files.atomic import flush_to_disk, replacing
+from msg_gan_jax.metrics.features.table import WHERE
 from msg_gan_jax.metrics.functional import frechet
 
 ENDING = '.npz'
@@ -97,7 +98,7 @@ class MomentsFile:
           f'was made with{self._made_with()}.')
     theirs = known.get('extractor', {})
     extractor = json.loads(json.dumps(extractor))  # As the file has it.
-    for key in theirs.keys() & extractor.keys():
+    for key in (theirs.keys() & extractor.keys()) - {WHERE}:
       if theirs[key] != extractor[key]:
         raise ValueError(
             f'{side}: {self.name} was made by protocol={known["protocol"]}, '

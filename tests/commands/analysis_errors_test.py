@@ -283,6 +283,23 @@ def run(runs, tmp_path, command):
     ('evaluate plain --metrics=fit', "--metrics: no metric 'fit'; did you mea"),
     ('evaluate plain --protocol=adda', "--protocol: no protocol 'adda'; did y"),
     ('evaluate plain --features=random', "--features: no features 'random'; d"),
+    ('evaluate plain --features=d:plain', "--features: wanted d:RUN:LAYER, su"
+     "ch as d:runs/quickstart:score, found 'd:plain'."),
+    ('evaluate plain --features=d:plein:score', '--features /'),
+    ('evaluate plain --features=d:plain:scare', '--features=scare: D has no s'
+     "uch layer; did you mean 'score'? Known: "),
+    ('evaluate plain --features=d:points:x', '--features: this D sees points;'),
+    ('evaluate - --real=pictures --fake=pictures --features=d:plain:score',
+     '--features: D of plain sees pictures of 8 x 8 with 3 channels, and thos'
+     'e of pictures are 12 x 9 with 3 channels; wanted the same, such as --re'
+     'solution=8.'),
+    # Probes.
+    ('linear_probe -', '--workdir: which run?'),
+    ('linear_probe plain --layers=scare', '--layers=scare: D has no such laye'),
+    ('linear_probe plain --labels_per_class=1', '--labels_per_class=1: '),
+    ('linear_probe plain', "--labels_per_class: 500, but the class '"),
+    ('linear_probe points', '--layers: this D sees points'),
+    ('walk - --test_count=3', '--test_count: a flag of --mode=linear_probe; '),
     ('evaluate plain --features=inception:1 --weights_file=no', '--weights_fil'
      "e: no file 'no'; wanted the Inception network of FID (91 MB), from http"),
     ('evaluate plain --metrics=is --protocol=local',

@@ -65,8 +65,8 @@ def test_a_flag_of_several_modes_names_all_in_another(command, monkeypatch):
       'error: --out: a flag of --mode=sample, --mode=evaluate, --mode=inspect, '
       '--mode=walk, --mode=timelapse, --mode=mix, --mode=truncate, '
       '--mode=arithmetic, --mode=directions, --mode=project, --mode=look, '
-      '--mode=report, --mode=compare and --mode=study_analyse; this is '
-      '--mode=train.')
+      '--mode=linear_probe, --mode=report, --mode=compare and '
+      '--mode=study_analyse; this is --mode=train.')
 
 
 @pytest.mark.slow

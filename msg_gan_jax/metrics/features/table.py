@@ -27,6 +27,7 @@ from msg_gan_jax.metrics.features import (
 
 _INCEPTION = {'64': 64, '192': 192, '768': 768, '2048': 2048, 'logits': 1008,
               'logits_unbiased': 1008}
+WHERE = 'where'  # A network's place, in what a record says of it.
 _PIXELS = 16  # Height to which pictures are averaged for `pixels`.
 
 
@@ -47,7 +48,8 @@ class Extractor(NamedTuple):
     apply: (params, uint8 [B, H, W, C]) -> {tap: float32 [B, d]}.
     taps: {tap: d}; a tap is a place in the network where features are taken.
     batch: pictures computed at once.
-    about: what a record says of it, plain values.
+    about: what a record says of it, plain values. All of it but WHERE counts
+      in the id of a score.
     fit: resizes one picture of any size, uint8 [h, w, 3] -> float32 of the
       size that the network is made for, which `apply` takes too; None where
       all pictures must have one size.
