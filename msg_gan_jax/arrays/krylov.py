@@ -91,7 +91,8 @@ class Ritz(NamedTuple):
   Attributes:
     values: complex128 [m], those of largest modulus first.
     residuals: float64 [m], |A x - value x| / |value| of the x of length 1 that
-      belongs to each, which says how far to trust it.
+      belongs to each, which says how far to trust it; none is less than what
+      float32 can tell of a number beside the largest modulus.
   """
   values: np.ndarray
   residuals: np.ndarray
@@ -131,6 +132,8 @@ def arnoldi(times: Callable[[Vector], Vector], n: int, steps: int,
     basis[j + 1] = image / projected[j + 1, j]
   values, vectors = np.linalg.eig(projected[:m, :m])
   left = projected[m, m - 1] * np.abs(vectors[-1])
-  residuals = left / np.maximum(np.abs(values), 1e-30)
-  order = np.argsort(-np.abs(values), kind='stable')
+  sizes = np.abs(values)
+  told = np.finfo(np.float32).eps * sizes.max()
+  residuals = np.maximum(left, told) / np.maximum(sizes, 1e-30)
+  order = np.argsort(-sizes, kind='stable')
   return Ritz(values[order].astype(complex), residuals[order])

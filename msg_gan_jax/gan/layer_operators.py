@@ -11,12 +11,12 @@ it is the derivative at what the module has seen. A module may have a method
 A tensor that features are multiplied by, number by number, is no layer: the
 learned constants of StyleGAN, the basis of R3GAN.
 """
-from collections.abc import Callable, Mapping
 import inspect
 from typing import Any, NamedTuple
 
 from flax import linen as nn
 import jax
+from jax.flatten_util import ravel_pytree
 import jax.numpy as jnp
 import numpy as np
 
@@ -24,14 +24,12 @@ from msg_gan_jax.arrays import krylov
 from msg_gan_jax.arrays.compilation import jit
 from msg_gan_jax.gan import passes
 from msg_gan_jax.gan.networks import layers
-from msg_gan_jax.gan.state import Tree
+from msg_gan_jax.gan.state import Condition, Tree
 
 TOLERANCE = 1e-4  # Of a spectral norm, relative.
 DENSE = 256       # Numbers up to which a layer's matrix is written out.
 PROBES = 16       # Vectors of random signs, for the sum of all squares.
 _SEEN = 'seen'    # The collection that what a layer sees is kept in.
-
-Variables = dict[str, Tree]
 
 
 class Layer(NamedTuple):
@@ -55,7 +53,7 @@ class Strength(NamedTuple):
   Attributes:
     spectral_norm: |A|_2, the largest singular value.
     stable_rank: |A|_F^2 / |A|_2^2, from 1 to the rank; nan of the map 0.
-    norm_error: of the spectral norm, relative, at most.
+    norm_error: relative; a singular value lies so near the norm.
     rank_error: standard error of the stable rank, relative; 0 where all of the
       matrix was seen.
   """
@@ -65,28 +63,21 @@ class Strength(NamedTuple):
   rank_error: float
 
 
-def find(module: nn.Module, params: Tree, stats: Tree,
-         *arguments: Any) -> list[Layer]:
-  """The layers that a pass through a network calls, in their order.
+def find(module: nn.Module, params: Tree, stats: Tree, entering: Any,
+         condition: Condition) -> list[Layer]:
+  """The layers that a pass in training calls, in their order.
 
   Args:
     module, params, stats: the network; shapes are enough.
-    arguments: those of its pass.
+    entering, condition: what it is given: z or a pyramid, of one picture.
   """
   found: dict[str, Layer] = {}
-  jax.eval_shape(
-      lambda *trees: _watched(module, found, *trees),
-      params, stats, *arguments)
+  jax.eval_shape(lambda *trees: _watched(module, found, *trees),
+                 params, stats, entering, condition)
   return [*found.values()]
 
 
-def inputs(module: nn.Module, params: Tree, stats: Tree,
-           *arguments: Any) -> dict[str, tuple[Any, ...]]:
-  """{name of a layer: the arguments that it is called with first}."""
-  return _watched(module, {}, params, stats, *arguments)
-
-
-def _watched(module, found, params, stats, *arguments):
+def _watched(module, found, params, stats, entering, condition):
   """{name: arguments of a layer} of a pass, which fills `found` as well."""
   def watch(call, args, kwargs, context):
     layer = _layer(context, args)
@@ -98,7 +89,7 @@ def _watched(module, found, params, stats, *arguments):
 
   with nn.intercept_methods(watch):
     _, kept = module.apply(
-        passes.variables(params, stats), *arguments,
+        passes.variables(params, stats), entering, condition, True,
         rngs=passes.rngs(jax.random.key(0)), mutable=[_SEEN])
   seen = kept.get(_SEEN, {})
   return {name: _at(seen, name)[layer.method][0]
@@ -113,8 +104,9 @@ def _layer(context, args):
   if not (args and _are_features(args[0]) and module.scope
           and module.has_variable('params', 'kernel')):
     return None
+  signature = inspect.signature(context.orig_method)
   many = any(x.kind == inspect.Parameter.VAR_POSITIONAL
-             for x in inspect.signature(context.orig_method).parameters.values())
+             for x in signature.parameters.values())
   return Layer('/'.join(module.path), module.clone(parent=None), method, many)
 
 
@@ -180,7 +172,8 @@ class Operator:
     def advance(*recurrent):
       return self._advance(arrays, *recurrent)
 
-    found = krylov.largest(advance, n, 2 * TOLERANCE)  # sigma is its root.
+    # A tenth, for the largest of two that are almost equal shows last.
+    found = krylov.largest(advance, n, TOLERANCE / 10)
     rng, zero = np.random.default_rng(1), np.zeros(n, np.float32)
     squares = n * np.array([float(advance(
         (rng.integers(0, 2, n) * 2 - 1).astype(np.float32) / np.float32(n**.5),
@@ -207,14 +200,14 @@ class Operator:
     own = passes.variables(_at(params, layer.name), _at(stats, layer.name))
     seen = tuple(map(_carried_out, seen))
     count = len(seen) if layer.many else 1
-    x, back = jax.flatten_util.ravel_pytree(jax.tree.map(
+    x, back = ravel_pytree(jax.tree.map(
         lambda x: x.astype(jnp.float32), seen[:count]))
 
     def function(x):
       out = _carried_out(layer.module.apply(
           own, *back(x), *seen[count:], method=layer.method,
           rngs=passes.rngs(jax.random.key(0))))
-      return jax.flatten_util.ravel_pytree(out)[0]
+      return ravel_pytree(out)[0]
 
     return x, function
 
@@ -240,18 +233,26 @@ class Operator:
     return jax.vmap(self._gram(arrays))(jnp.eye(min(self.shape)))
 
 
-def operators(module: nn.Module, params: Tree, stats: Tree,
-              *arguments: Any) -> Callable[..., Mapping[str, Strength]]:
-  """A function of the same arguments -> {name of a layer: its Strength}."""
-  seen_by = jit(lambda *now: inputs(module, *now))
-  shapes = jax.eval_shape(
-      lambda *now: inputs(module, *now), params, stats, *arguments)
-  found = [Operator(layer, params, stats, shapes[layer.name])
-           for layer in find(module, params, stats, *arguments)]
+class Layers:
+  """All layers of a network as Operators; arguments as of `find`."""
 
-  def strengths(params, stats, *arguments):
-    seen = seen_by(params, stats, *arguments)
-    return {each.layer.name: each.strength(
-        params, stats, seen[each.layer.name]) for each in found}
+  def __init__(self, module: nn.Module, params: Tree, stats: Tree,
+               entering: Any, condition: Condition):
+    def seen(*now):
+      return _watched(module, {}, *now)
 
-  return strengths
+    shapes = jax.eval_shape(seen, params, stats, entering, condition)
+    self._seen = jit(seen)
+    self.operators = [
+        Operator(layer, params, stats, shapes[layer.name])
+        for layer in find(module, params, stats, entering, condition)]
+
+  def of(self, params: Tree, stats: Tree, entering: Any, condition: Condition
+         ) -> list[tuple[Operator, tuple[Tree, Tree, tuple[Any, ...]]]]:
+    """Each Operator with the arguments of its methods, as the network is now.
+
+    Args: as of `find`, arrays of the same shapes.
+    """
+    seen = self._seen(params, stats, entering, condition)
+    return [(each, (params, stats, seen[each.layer.name]))
+            for each in self.operators]
