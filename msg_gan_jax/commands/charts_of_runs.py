@@ -144,8 +144,8 @@ def panels(runs: Together, costs: Sequence[Columns],
 
 
 def _is_shown(name):
-  return not name.startswith(('references.', 'spread.', 'clock.')) and (
-      name not in ('images', 'epoch', 'steps'))
+  """Whether it is a value of its own: names with a dot stand inside another."""
+  return '.' not in name and name not in ('images', 'epoch', 'steps')
 
 
 def _of_one(run, names):

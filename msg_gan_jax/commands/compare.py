@@ -39,6 +39,7 @@ def write(workdir: str, out: pathlib.Path) -> list[str]:
     Their paths. A table is .md, .tex (booktabs) and .csv, a figure .png and
     .pdf.
   """
+  from msg_gan_jax.analysis import dynamics
   from msg_gan_jax.commands import charts_of_runs, report, tables_of_runs
   from msg_gan_jax.report import beside, plots, tables
   runs = report.runs_of(workdir)
@@ -59,6 +60,8 @@ def write(workdir: str, out: pathlib.Path) -> list[str]:
          for unit, words in units.items()}, panel.title, panel.log,
         by_lines=True)
     paths += plots.save(drawn, out / FIGURES / _file(panel.title))
+  for name, drawn, _ in dynamics.figures(runs):
+    paths += plots.save(drawn, out / FIGURES / name)
   grids = {name: run.grids[-1][1] for name, run in zip(
       runs.names, runs.runs, strict=True) if run.grids}
   if samples := beside.figure_of(grids):

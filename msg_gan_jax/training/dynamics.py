@@ -25,8 +25,6 @@ from msg_gan_jax.training.observers import Observer, Values, View
 PICTURES = 256  # Of each kind, whose logits and slopes are averaged.
 LATENTS = 4     # Whose Jacobians of G are looked at.
 KEY = 3         # Of the run's keys: those before it are the loop's.
-PREFIX = 'dynamics'
-RITZ = f'{PREFIX}_ritz'  # {'0_real', '0_imag', '0_residual', '1_real', ...}
 
 
 class Dynamics(Observer):
@@ -35,6 +33,25 @@ class Dynamics(Observer):
   What it draws depends on the seed and the images shown alone. Pictures, key
   and latents of the eigenvalues are the same at every look. To see the next
   update it takes the step that the run takes next, and forgets it.
+
+  It records, for d and g where both have it:
+    spectral_norm: the largest of a layer. spectral_norms has that of each
+      layer, and stable_ranks the stable ranks.
+    stable_rank: the smallest of a layer, as a share of the largest that its
+      shape allows; layers of one output do not count.
+    slope_mean_32, slope_max_32: |grad D| by the pictures of a scale, at points
+      between reals and fakes.
+    angle: degrees between the gradients of two steps that follow each other,
+      each with its own batch, key and weights.
+    update: what a step moves of the weights, |change| / |weights|.
+    eigenvalue_modulus, eigenvalue_real: the largest modulus and the largest
+      real part of the game's Jacobian, with the residual of each. eigenvalues
+      has all that were found.
+    condition_log: the mean log-condition number of G's Jacobian.
+    overfitting_d_train, .._held_out, .._fake: mean logits; overfitting_ratio:
+      r_v of them.
+  What is not a number at a look, such as the angle of a gradient of 0, is left
+  out of its record.
 
   Args:
     config: Config of the run.
@@ -63,7 +80,7 @@ class Dynamics(Observer):
                  self._of_eigenvalues, self._of_latents):
       values |= part(view.state, view.images, phase)
     self._say_cost(view, time.monotonic() - started)
-    return {f'{PREFIX}_{name}': value for name, value in values.items()}
+    return values
 
   def _say_cost(self, view, seconds):
     """Tells what a look costs: the first with compiling, the next without."""
@@ -95,8 +112,9 @@ class Dynamics(Observer):
           self._splits.held_out, state, key, phase).d_real.mean()
       ratio = dynamics.overfitting(
           says['train'], says['held_out'], says['fake'])
-      values |= _known({'overfitting': ratio})
-    values |= {f'd_of_{name}': float(mean) for name, mean in says.items()}
+      values |= _known({'overfitting_ratio': ratio})
+    values |= {
+        f'overfitting_d_{name}': float(mean) for name, mean in says.items()}
     sizes = self._components.players.stage(phase.level).sizes
     for size, slopes in zip(sizes, train.slopes, strict=True):
       values |= {f'slope_mean_{size}': float(slopes.mean()),
@@ -157,11 +175,12 @@ class Dynamics(Observer):
         norms[f'{name}.{operator.layer.name}'] = found.spectral_norm
         ranks[f'{name}.{operator.layer.name}'] = found.stable_rank
         shares += [found.stable_rank / most] if most > 1 else []
-      values[f'norm_{name}'] = max(
+      values[f'spectral_norm_{name}'] = max(
           (x for layer, x in norms.items() if layer.startswith(f'{name}.')),
           default=np.nan)
-      values[f'rank_share_{name}'] = min(shares, default=np.nan)
-    return {**_known(values), 'norms': norms, 'ranks': _known(ranks)}
+      values[f'stable_rank_{name}'] = min(shares, default=np.nan)
+    return {**_known(values), 'spectral_norms': norms,
+            'stable_ranks': _known(ranks)}
 
   def _of_eigenvalues(self, state, images, phase):
     """Those of the game's Jacobian that one Krylov space shows."""
@@ -171,12 +190,13 @@ class Dynamics(Observer):
         dynamics.count(self._components, state, phase))
     right = int(np.argmax(found.values.real))
     return {
-        'modulus': float(abs(found.values[0])),
-        'modulus_residual': float(found.residuals[0]),
-        'real': float(found.values[right].real),
-        'real_residual': float(found.residuals[right]),
-        'ritz': {f'{i}_{name}': float(x) for i, (value, residual) in enumerate(
-            zip(found.values, found.residuals, strict=True))
+        'eigenvalue_modulus': float(abs(found.values[0])),
+        'eigenvalue_modulus_residual': float(found.residuals[0]),
+        'eigenvalue_real': float(found.values[right].real),
+        'eigenvalue_real_residual': float(found.residuals[right]),
+        'eigenvalues': {
+            f'{i}_{name}': float(x) for i, (value, residual) in enumerate(
+                zip(found.values, found.residuals, strict=True))
             for name, x in (('real', value.real), ('imag', value.imag),
                             ('residual', residual))}}
 
@@ -191,7 +211,7 @@ class Dynamics(Observer):
           phase=phase))
       found.append(dynamics.log_condition(
           jacobian, z, self._components.players.mapped))
-    return _known({'log_condition': float(np.mean(found))})
+    return _known({'condition_log': float(np.mean(found))})
 
   def _fixed(self, size):
     """The same pictures at every look."""
