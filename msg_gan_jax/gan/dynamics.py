@@ -252,6 +252,12 @@ def no_condition_number(components: Components) -> str:
   return ''
 
 
+def is_on_sphere(components: Components) -> bool:
+  """Whether z is drawn on a sphere, or put there by a mapping network."""
+  return (components.config.networks.latent_law == 'sphere'
+          or components.players.mapped)
+
+
 def jacobian_of_g(
     components: Components, state: State, batch: RealBatch, key: jax.Array,
     phase: schedules.Phase) -> tuple[jax.Array, jax.Array]:
@@ -278,32 +284,33 @@ def jacobian_of_g(
   return z, jax.vmap(lambda v: push(v)[0])(jnp.eye(len(z)))
 
 
-def log_condition(jacobian: np.ndarray, z: np.ndarray, mapped: bool) -> float:
+def log_condition(jacobian: np.ndarray, z: np.ndarray,
+                  on_sphere: bool) -> float:
   """ln of the condition number of the metric M = J^T J, largest over smallest.
 
   Numbers of z on which nothing depends, as those of LAPGAN's other levels, are
   left out, and of more latents than pixels only as many singular values count
-  as there are pixels. A mapping network puts z on a sphere: there the direction
-  of z itself, along which nothing changes, is left out. Below EPSILON of the
+  as there are pixels. Where z lies on a sphere the direction of z itself, which
+  leaves it, is left out: nothing may change along it. Below EPSILON of the
   largest a singular value is rounding, and counts as that: no more than 31.9
   is ever said.
 
   Args:
     jacobian: [latent, pixels].
     z: [latent].
-    mapped: whether there is a mapping network.
+    on_sphere: see `is_on_sphere`.
 
   Source: Odena et al. 2018 (arXiv:1802.08768), sec. 2: its mean over z is their
   mean log-condition number.
   """
   rows = np.asarray(jacobian, np.float64)
-  if mapped:
+  if on_sphere:
     unit = np.asarray(z, np.float64) / np.linalg.norm(z)
     rows = rows - np.outer(unit, unit @ rows)
   else:
     rows = rows[np.abs(rows).max(1) > 0]
   values = np.linalg.svd(rows, compute_uv=False)
-  values = values[:len(rows) - 1] if mapped else values
+  values = values[:len(rows) - 1] if on_sphere else values
   if not len(values) or not values[0]:
     return float('nan')
   return float(2 * np.log(values[0] / max(values[-1], EPSILON * values[0])))

@@ -147,8 +147,8 @@ class Dynamics(Observer):
       return values  # Other parameters are in training then, or other batches.
     of_next = self._gan.phase(images_after)
     next_batch = self._batches.at(*of_next.reads(images_after, 1))
-    first, second = (self._gradients(*each, phase) for each in (
-        (state, batch, images), (after, next_batch, images_after)))
+    first = self._gradients(state, batch, images, phase)
+    second = self._gradients(after, next_batch, images_after, phase)
     return values | _known({
         f'angle_{name}': dynamics.angle(getattr(first, name),
                                         getattr(second, name))
@@ -210,7 +210,7 @@ class Dynamics(Observer):
           state, self._fixed(phase.batch), jax.random.fold_in(self._own_key, i),
           phase=phase))
       found.append(dynamics.log_condition(
-          jacobian, z, self._components.players.mapped))
+          jacobian, z, dynamics.is_on_sphere(self._components)))
     return _known({'condition_log': float(np.mean(found))})
 
   def _fixed(self, size):

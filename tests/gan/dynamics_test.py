@@ -66,7 +66,8 @@ def game_of_dirac(**settings):
   """(Components, State) of Dirac-GAN as the framework trains it."""
   config = schema.template()
   config.data.update(dict(name='ring', resolution=1, channels=2))
-  config.networks.update(dict(name='mlp', latent=2, stddev='none'))
+  config.networks.update(dict(
+      name='mlp', latent=2, latent_law='normal', stddev='none'))
   config.train.batch = 4
   config.objective.update(dict(drift=0., penalty='none') | settings)
   config = schema.parse(config)
@@ -219,7 +220,7 @@ def test_the_condition_number_is_that_of_the_metric():
       dynamics.log_condition(jacobian, z, False), np.log(100), rtol=1e-6)
 
 
-def test_the_radius_of_what_is_mapped_does_not_count():
+def test_the_radius_of_a_sphere_does_not_count():
   z = np.array([3., 4., 0.])
   tangent = np.array([[-.8, .6, 0], [0, 0, 1]])  # Orthogonal to z.
   jacobian = tangent.T @ np.diag([2., 6.]) @ np.eye(2, 7)
@@ -228,6 +229,14 @@ def test_the_radius_of_what_is_mapped_does_not_count():
   worst = dynamics.log_condition(jacobian, z, False)
   np.testing.assert_allclose(worst, -2 * np.log(2.**-23), rtol=1e-6)
   assert np.isnan(dynamics.log_condition(0 * jacobian, z, False))
+
+
+@pytest.mark.parametrize('name, law, wanted', [
+    ('mlp', 'normal', False), ('mlp', 'sphere', True),
+    ('stylegan2', 'normal', True)])
+def test_what_lies_on_a_sphere_is_known(small, name, law, wanted):
+  components, _, _ = game_of(small, name, networks__latent_law=law)
+  assert dynamics.is_on_sphere(components) == wanted
 
 
 def test_overfitting_is_0_of_one_kind_of_reals_and_1_of_fakes():
@@ -334,7 +343,7 @@ def test_every_network_has_finite_numbers(small, name):
   assert dynamics.no_condition_number(components) == ''
   z, jacobian = run(dynamics.jacobian_of_g)
   assert np.isfinite(
-      dynamics.log_condition(jacobian, z, components.players.mapped))
+      dynamics.log_condition(jacobian, z, dynamics.is_on_sphere(components)))
   for player, arguments in run(dynamics.one_pass).items():
     players = components.players.stage(phase.level)
     for operator, now in Layers(getattr(players, player), *arguments).of(

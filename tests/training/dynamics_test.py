@@ -6,7 +6,7 @@ import jax
 import numpy as np
 import pytest
 
-from msg_gan_jax import read
+from msg_gan_jax import load, read
 from msg_gan_jax.analysis import dynamics as drawn
 from msg_gan_jax.arrays.mesh import data_mesh
 from msg_gan_jax.config import schema
@@ -101,6 +101,9 @@ def test_looks_change_nothing_of_a_run(looked_at, ring, tmp_path):
   assert {name.split('_')[0] for name in own} == {*KINDS, 'eigenvalues'}
   assert not any(name.split('_')[0] in KINDS
                  for name in names - own)
+  for a, b in zip(*(jax.tree.leaves(load(x).state) for x in (
+      path, looked_at[0])), strict=True):
+    np.testing.assert_array_equal(a, b)
   assert recorded(path) == [
       without for r in recorded(looked_at[0])
       if len(without := {k: v for k, v in r.items() if k not in own}) > 1]
