@@ -17,7 +17,7 @@ from msg_gan_jax.arrays import krylov
 from msg_gan_jax.gan import objective, passes, schedules
 from msg_gan_jax.gan.components import Components, look_up
 from msg_gan_jax.gan.context import context_of, part_of
-from msg_gan_jax.gan.networks import norms
+from msg_gan_jax.gan.networks import forms, norms
 from msg_gan_jax.gan.pyramid import Pyramid
 from msg_gan_jax.gan.state import Condition, Player, RealBatch, State, Tree
 
@@ -145,7 +145,8 @@ def transposed_jacobian(
     return -ravel_pytree(tuple(
         gradients(components, moved, batch, key, phase)))[0]
 
-  return jax.vjp(field, start)[1](vector)[0]
+  with forms.everywhere():
+    return jax.vjp(field, start)[1](vector)[0]
 
 
 def _with_params(player: Player, part: str | None, params: Tree) -> Player:

@@ -1,4 +1,5 @@
 """Laws of the instruments: closed forms, and matrices that numpy solves."""
+import contextlib
 import dataclasses
 import runpy
 from typing import Any
@@ -151,6 +152,25 @@ def test_eigenvalues_equal_those_of_the_dense_jacobian():
   right = found.values.real.argmax()
   assert found.residuals[right] > 1e-3 or abs(
       found.values.real[right] - wanted.real.max()) < 1e-3 * abs(wanted[0])
+
+
+@pytest.mark.slow
+def test_forms_of_convolutions_change_no_product(small, monkeypatch):
+  """Of a network with plain, strided, doubled and few-channel convolutions."""
+  components, gan, pictures = game_of(small, 'sndcgan')
+  state = gan.init(KEY)
+  phase = dynamics.phase_of(components, 0)
+  w = np.random.default_rng(0).normal(
+      size=dynamics.count(components, state, phase)).astype(np.float32)
+
+  def product():
+    return np.asarray(jax.jit(lambda state, w: dynamics.transposed_jacobian(
+        components, state, pictures, KEY, w, phase))(state, w))
+
+  found = product()
+  monkeypatch.setattr(dynamics.forms, 'everywhere', contextlib.nullcontext)
+  np.testing.assert_allclose(
+      found, product(), atol=2e-5 * np.abs(found).max())
 
 
 def at(state, theta, psi):
