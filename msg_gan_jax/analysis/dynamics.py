@@ -16,33 +16,39 @@ MOMENTS = 6  # Of a run that are drawn: two rows.
 MOST_RUNS = 4  # Of a comparison whose eigenvalues are drawn.
 SURE = .01  # Residual up to which an eigenvalue is drawn as one.
 
-# What the values of a look show, by what their names begin with.
+# What values of a look show, by what their names begin with.
 KINDS = {
-    'spectral': (
+    'spectral_norm': (
         'Spectral norm: how much the strongest layer can lengthen a vector, '
         'as an operator with its stride and padding.'),
-    'stable': (
-        'Stable rank: |A|² by Frobenius over that by the largest singular '
-        'value, as a share of what the shape allows, of the layer where it is '
-        'smallest.'),
+    'stable_rank': (
+        'Stable rank: the sum of the squared singular values over the largest '
+        'of them, as a share of what the shape allows, of the layer where it '
+        'is smallest.'),
     'slope': (
         "Slope: the norm of D's gradient by the pictures of a scale, at points "
         'between reals and fakes.'),
     'angle': (
-        'Angle: degrees between the gradients of two successive steps, each '
-        'with its own batch. 90 is what noise has.'),
-    'update': "Update: the change in one step over the weights' own norm.",
-    'eigenvalue': (
-        "Eigenvalues of the game's Jacobian, without optimizer, on the same "
-        'batch at every look: a real part above 0 leads away, an imaginary '
-        'part turns. A residual says how far an eigenvalue is known.'),
-    'condition': (
+        'Angle: between the gradients of two successive steps, each with its '
+        'own batch; noise has 90 degrees.'),
+    'update': (
+        "Change: what one step moves of the weights, over the weights' norm."),
+    'eigenvalue_modulus': (
+        "Eigenvalues are those of the game's Jacobian, without optimizer, on "
+        'the same batch at every look. The largest modulus bounds the rates.'),
+    'eigenvalue_real': (
+        'A real part above 0 leads away from where the players are.'),
+    'residual': (
+        'A residual says how far an eigenvalue is known, as a share of its '
+        'modulus.'),
+    'condition_log': (
         "Mean log-condition number of G's Jacobian (Odena et al. 2018): 0 "
         'where all directions of z change the picture as much.'),
-    'overfitting': (
-        'Overfitting of D: mean logits, and r_v of Karras et al. 2020, 0 where '
-        'held-out reals are as real to D as those it has seen, 1 where they '
-        'are as fakes.'),
+    'overfitting_d': (
+        "Mean logits of D, of pictures in training, held-out reals and fakes."),
+    'overfitting_ratio': (
+        'r_v of Karras et al. 2020: 0 where held-out reals are as real to D '
+        'as those it has seen, 1 where they are as fakes.'),
 }
 
 

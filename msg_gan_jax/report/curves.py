@@ -13,14 +13,14 @@ from msg_gan_jax.report.plots import COLORS
 
 # Panels of training.dynamics, which is off by default; see PANELS.
 DYNAMICS = (
-    ('largest spectral norm of a layer', ('spectral_norm_?',), True),
-    ('smallest stable rank of a layer, of its most', ('stable_rank_?',), True),
+    ('largest spectral norm of a layer', ('spectral_norm_?',), False),
+    ('smallest stable rank of a layer, of its most', ('stable_rank_?',), False),
     ("D's slope between reals and fakes, by pixels", ('slope_*',), True),
     ('degrees between successive gradients', ('angle_?',), False),
     ('change of the weights in a step, of their norm', ('update_?',), True),
     ('largest modulus of an eigenvalue', ('eigenvalue_modulus',), True),
     ('largest real part of an eigenvalue', ('eigenvalue_real',), False),
-    ('residuals of these eigenvalues', ('eigenvalue_*_residual',), True),
+    ('residuals of these eigenvalues', ('residual_*',), True),
     ("mean log-condition number of G's Jacobian", ('condition_log',), False),
     ('D of training, held-out reals, fakes', ('overfitting_d_*',), False),
     ("D's overfitting r_v, 0 to 1", ('overfitting_ratio',), False),
@@ -224,4 +224,6 @@ def label(key: str, panel: str) -> str:
   if kind in ('spectral', 'stable', 'angle', 'update') and (
       key[-2:] in ('_d', '_g')):
     return key[-1].upper()
-  return key.removeprefix('overfitting_').removeprefix(panel + '_')
+  for start in ('overfitting_', 'residual_'):
+    key = key.removeprefix(start)
+  return key.removeprefix(panel + '_')

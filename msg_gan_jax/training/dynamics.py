@@ -45,8 +45,8 @@ class Dynamics(Observer):
       each with its own batch, key and weights.
     update: what a step moves of the weights, |change| / |weights|.
     eigenvalue_modulus, eigenvalue_real: the largest modulus and the largest
-      real part of the game's Jacobian, with the residual of each. eigenvalues
-      has all that were found.
+      real part of the game's Jacobian; residual_modulus and residual_real are
+      the residuals of the two. eigenvalues has all that were found.
     condition_log: the mean log-condition number of G's Jacobian.
     overfitting_d_train, .._held_out, .._fake: mean logits; overfitting_ratio:
       r_v of them.
@@ -191,9 +191,9 @@ class Dynamics(Observer):
     right = int(np.argmax(found.values.real))
     return {
         'eigenvalue_modulus': float(abs(found.values[0])),
-        'eigenvalue_modulus_residual': float(found.residuals[0]),
+        'residual_modulus': float(found.residuals[0]),
         'eigenvalue_real': float(found.values[right].real),
-        'eigenvalue_real_residual': float(found.residuals[right]),
+        'residual_real': float(found.residuals[right]),
         'eigenvalues': {
             f'{i}_{name}': float(x) for i, (value, residual) in enumerate(
                 zip(found.values, found.residuals, strict=True))
