@@ -374,6 +374,29 @@ def test_every_network_has_finite_numbers(small, name):
       assert strength.stable_rank >= 1 - 1e-3 or name == 'r3gan'
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize('preset, settings', [
+    # Path length, lazy R1, augmentation with feedback, noise, style mixing.
+    ('stylegan2_ada', dict(data__resolution=8)),
+    # Conditional norms, projection, several updates of D, moments of a batch.
+    ('mimicry_cgan_pd32', dict(networks__classes=3)),
+    ('acgan', dict(networks__classes=3)), ('wgan', {}), ('wgan_gp_dcgan', {})])
+def test_every_part_of_an_objective_is_in_the_game(preset, settings, small):
+  config = small(preset, **dict(
+      train__batch=4, data__resolution=32, networks__fmap_max=4,
+      networks__latent=4) | settings)
+  gan, pictures = build(config), batch(config)
+  components, state = dynamics.exact(gan.components), gan.init(KEY)
+  phase = dynamics.phase_of(components, 0)
+  assert phase.penalize_g == (config.objective.g_penalty != 'none')
+  w = np.ones(dynamics.count(components, state, phase), np.float32)
+  product = jax.jit(lambda state, w: dynamics.transposed_jacobian(
+      components, state, pictures, KEY, w, phase))(state, w)
+  assert np.isfinite(product).all() and np.abs(product).max() > 0
+  assert all(np.isfinite(x).all() for x in jax.tree.leaves(
+      dynamics.of_pictures(components, state, pictures, KEY, phase)))
+
+
 def test_batch_moments_leave_no_jacobian_of_one_picture(small):
   components, _, _ = game_of(
       small, 'dcgan_32', networks__g_norm='batch',

@@ -197,6 +197,6 @@ def test_eigenvalues_are_drawn_from_what_was_recorded(looked_at, tmp_path):
 @pytest.mark.slow
 def test_every_value_is_of_one_kind(looked_at):
   for record in recorded(looked_at[0]):
-    for name in record:
+    for name in (k for k, x in record.items() if not isinstance(x, dict)):
       kinds = [x for x in drawn.KINDS if f'{name}_'.startswith(f'{x}_')]
       assert len(kinds) == (name.split('_')[0] in KINDS), name
