@@ -226,22 +226,23 @@ def overfitting(train: float, held_out: float, fake: float) -> float:
 
 def angle(a: Tree, b: Tree) -> float:
   """Degrees between two trees of arrays, seen as vectors; nan of a zero."""
-  a, b = (np.concatenate([np.ravel(np.asarray(x, np.float64))
-                          for x in jax.tree.leaves(tree)]) for tree in (a, b))
-  lengths = np.linalg.norm(a) * np.linalg.norm(b)
-  return float(np.degrees(np.arccos(np.clip(a @ b / lengths, -1, 1)))) if (
-      lengths) else float('nan')
+  lengths = (_inner(a, a) * _inner(b, b))**.5
+  return float(np.degrees(np.arccos(np.clip(
+      _inner(a, b) / lengths, -1, 1)))) if lengths else float('nan')
 
 
 def share_moved(before: Tree, after: Tree) -> float:
   """|after - before| / |before| of two trees of arrays, such as parameters."""
-  def norm(trees):
-    return sum(float(np.square(np.asarray(x, np.float64)).sum())
-               for x in jax.tree.leaves(trees))**.5
-
   moved = jax.tree.map(lambda x, y: np.asarray(y) - np.asarray(x),
                        before, after)
-  return norm(moved) / max(norm(before), 1e-30)
+  return (_inner(moved, moved) / max(_inner(before, before), 1e-30))**.5
+
+
+def _inner(a, b):
+  """<a, b> of two trees of arrays, in float64."""
+  return sum(float(np.ravel(np.asarray(x, np.float64))
+                   @ np.ravel(np.asarray(y, np.float64)))
+             for x, y in zip(*map(jax.tree.leaves, (a, b)), strict=True))
 
 
 def no_condition_number(components: Components) -> str:

@@ -19,7 +19,6 @@ from msg_gan_jax.gan.build import Gan
 from msg_gan_jax.gan.devices import ShardedStep
 from msg_gan_jax.gan.layer_operators import Layers
 from msg_gan_jax.gan.state import State
-from msg_gan_jax.report.text import duration
 from msg_gan_jax.training.observers import Observer, Values, View
 
 PICTURES = 256  # Of each kind, whose logits and slopes are averaged.
@@ -87,9 +86,9 @@ class Dynamics(Observer):
     self._looks += 1
     if self._looks == 1:
       view.say('dynamics of the game: the first look took '
-               f'{duration(seconds)}, compiling among it')
+               f'{seconds:,.1f} s, compiling among it')
     elif self._looks == 2:
-      view.say(f'dynamics of the game: a look takes {duration(seconds)}, '
+      view.say(f'dynamics of the game: a look takes {seconds:,.1f} s, '
                f'every {self.every:,} images')
 
   @functools.cached_property
