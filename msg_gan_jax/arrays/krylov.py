@@ -91,8 +91,9 @@ class Ritz(NamedTuple):
   Attributes:
     values: complex128 [m], those of largest modulus first.
     residuals: float64 [m], |A x - value x| / |value| of the x of length 1 that
-      belongs to each, which says how far to trust it; none is less than what
-      float32 can tell of a number beside the largest modulus.
+      belongs to each: it is an eigenvalue of a matrix that differs from A by
+      so much of the value. None is less than what float32 can tell of a number
+      beside the largest modulus.
   """
   values: np.ndarray
   residuals: np.ndarray
