@@ -16,6 +16,8 @@ MOMENTS = 6  # Of a run that are drawn: two rows.
 MOST_RUNS = 4  # Of a comparison whose eigenvalues are drawn.
 SURE = .01  # Residual up to which an eigenvalue is drawn as one.
 
+# What columns begin with that stand inside another value: no curve is theirs.
+INSIDE = 'spectral_norms.', 'stable_ranks.', 'eigenvalues.'
 # What values of a look show, by what their names begin with.
 KINDS = {
     'spectral_norm': (

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from msg_gan_jax.analysis import seeds
+from msg_gan_jax.analysis import dynamics, seeds
 from msg_gan_jax.report import charts, curves
 from msg_gan_jax.report.page import Block, Chart, Charts, Text
 from msg_gan_jax.report.plots import Curve
@@ -144,8 +144,9 @@ def panels(runs: Together, costs: Sequence[Columns],
 
 
 def _is_shown(name):
-  """Whether it is a value of its own: names with a dot stand inside another."""
-  return '.' not in name and name not in ('images', 'epoch', 'steps')
+  return not name.startswith(
+      ('references.', 'spread.', 'clock.', *dynamics.INSIDE)) and (
+          name not in ('images', 'epoch', 'steps'))
 
 
 def _of_one(run, names):
