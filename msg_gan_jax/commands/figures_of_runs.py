@@ -4,6 +4,7 @@ import math
 import re
 from typing import Any
 
+from msg_gan_jax.analysis import dynamics
 from msg_gan_jax.commands import charts_of_runs, panels_of_runs
 from msg_gan_jax.report import beside, curves, plots
 from msg_gan_jax.runs.columns import Columns
@@ -40,6 +41,8 @@ def figures(runs: Together, costs: Sequence[Columns],
           scales, units), _caption(
               f'{_of_all(scales[0])}, of each scale, over {units["images"]}.',
               scales)
+  for name, drawn, words in dynamics.figures(runs):
+    yield _free(name, names), drawn, words
   yield from _of_samples(runs)
 
 

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from msg_gan_jax.analysis import dynamics
 from msg_gan_jax.commands import charts_of_runs
 from msg_gan_jax.commands.charts_of_runs import Line
 from msg_gan_jax.report import curves
@@ -21,8 +22,8 @@ class Topic(NamedTuple):
 
   Attributes:
     heading: of it.
-    kinds: {what names of its values begin with, before '_' and a scale's
-      pixels: what is seen, in sentences}.
+    kinds: {what names of its values begin with, before '_' and a scale or a
+      player: what is seen, in sentences}.
   """
   heading: str
   kinds: Mapping[str, str]
@@ -42,7 +43,8 @@ TOPICS = (
             'picture.'),
         'share': (
             "Share: how much of the gradient of D's output belongs to the "
-            'pixels of a scale; those of all scales add up to 1.')}))
+            'pixels of a scale; those of all scales add up to 1.')}),
+    Topic('Dynamics of the game', dynamics.KINDS))
 
 
 class Panel(NamedTuple):
@@ -129,14 +131,14 @@ def panels(runs: Together, costs: Sequence[Columns],
 
 def _is_shown(name):
   return not name.startswith((
-      'references.', 'spread.', 'clock.', 'steps_of.')) and (
+      'references.', 'spread.', 'clock.', 'steps_of.', *dynamics.INSIDE)) and (
           name not in ('images', 'epoch', 'steps'))
 
 
 def _kind(name):
   """Which of a Topic's kinds a value is of; '' if of none."""
-  start = name.split('_')[0]
-  return next((start for topic in TOPICS if start in topic.kinds), '')
+  return next((kind for topic in TOPICS for kind in topic.kinds
+               if f'{name}_'.startswith(f'{kind}_')), '')
 
 
 def _of_one(run, columns, units, names):

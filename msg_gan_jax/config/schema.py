@@ -376,6 +376,10 @@ class Train:
   measure_every_images: int = setting(
       100_000, 'Images between two measurements of distances; always at the '
       'end.', 1, may_change=True)
+  dynamics_every_images: int = setting(
+      0, 'Images between two looks at the dynamics of the game, each of which '
+      'takes as long as many steps; 0 does not look.', 0, may_change=True,
+      before=0)
   checkpoint_every_images: int = setting(
       100_000, 'Images between two checkpoints.', 1, may_change=True)
   keep_checkpoints: int = setting(

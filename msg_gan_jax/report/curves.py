@@ -11,6 +11,20 @@ import numpy as np
 from msg_gan_jax.files.atomic import replacing
 from msg_gan_jax.report.plots import COLORS
 
+# Panels of training.dynamics, which is off by default; see PANELS.
+DYNAMICS = (
+    ('largest spectral norm of a layer', ('spectral_norm_?',), False),
+    ('smallest stable rank of a layer, of its most', ('stable_rank_?',), False),
+    ("D's slope between reals and fakes, by pixels", ('slope_*',), True),
+    ('degrees between successive gradients', ('angle_?',), False),
+    ('change of the weights in a step, of their norm', ('update_?',), True),
+    ('largest modulus of an eigenvalue', ('eigenvalue_modulus',), True),
+    ('largest real part of an eigenvalue', ('eigenvalue_real',), False),
+    ('residuals of these eigenvalues', ('residual_*',), True),
+    ("mean log-condition number of G's Jacobian", ('condition_log',), False),
+    ('D of training, held-out reals, fakes', ('overfitting_d_*',), False),
+    ("D's overfitting r_v, 0 to 1", ('overfitting_ratio',), False),
+)
 # Panels: title, patterns of names, whether y is logarithmic. A name goes to
 # the first that fits; all others share a panel with those of their prefix.
 # gan.objective and training write these names; a test of training's loop finds
@@ -27,6 +41,7 @@ PANELS = (
     ('sliced Wasserstein distance x1e3', ('swd_*',), True),
     ('distance of two samples, of that of two reals', ('pairwise_ratio',),
      False),
+    *DYNAMICS,
 )
 # What records compare numbers with: how it is dashed, and called.
 REFERENCES = {
@@ -203,4 +218,12 @@ def label(key: str, panel: str) -> str:
   kind, _, size = key.partition('_')
   if kind in ('stability', 'consistency', 'share', 'swd'):
     return f'{size} px' if size.isdigit() else size
+  if kind == 'slope':
+    what, _, size = size.partition('_')
+    return f'{what}, {size} px'
+  if kind in ('spectral', 'stable', 'angle', 'update') and (
+      key[-2:] in ('_d', '_g')):
+    return key[-1].upper()
+  for start in ('overfitting_', 'residual_'):
+    key = key.removeprefix(start)
   return key.removeprefix(panel + '_')

@@ -18,6 +18,9 @@ SECTIONS = (
     ('progress', ('epoch', 'steps', 'alpha', 'augment_strength')),
     ('losses', ('[dg]_*', 'drift', 'penalty', 'path_length', 'path_mean')),
     ('health', ('stability_*', 'consistency_*', 'share_*', 'diversity')),
+    ('dynamics', ('spectral_norm_*', 'stable_rank_*', 'slope_*', 'angle_*',
+                  'update_*', 'eigenvalue_*', 'residual_*', 'condition_*',
+                  'overfitting_*')),
 )
 OTHERS = 'observed'  # Of observers of one's own.
 

@@ -31,6 +31,7 @@ from msg_gan_jax.runs.workdir import Workdir
 from msg_gan_jax.training import first_start, initial_state, kept, monitor
 from msg_gan_jax.training.ahead import Ahead
 from msg_gan_jax.training.clock import Clock
+from msg_gan_jax.training.dynamics import dynamics_of
 from msg_gan_jax.training.groups import Groups
 from msg_gan_jax.training.means import Means
 from msg_gan_jax.training.observers import (
@@ -194,10 +195,10 @@ class Run:
       self._saver.keep_best(
           scorer, self.images, self._recorder.by_images(scorer.sought))
     self.observers: list[Observer] = [
-        self._losses,
-        self._stability,
+        self._losses, self._stability,
         Grid(config.train.sample_every_images, gan, z, splits.train, variety),
         self._measurement,
+        *dynamics_of(config, gan, splits, self._step, self._batches, self._key),
         *observers]
 
   def _lower_first(self, like, images, source, mesh):

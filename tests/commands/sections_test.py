@@ -21,7 +21,7 @@ from msg_gan_jax.runs.read import read
 from msg_gan_jax.runs.together import together
 
 EARLIER = ROOT / 'tests' / 'runs' / 'earlier' / 'written'
-STABILITY, SCALES = (topic.heading for topic in panels_of_runs.TOPICS)
+STABILITY, SCALES, _ = (topic.heading for topic in panels_of_runs.TOPICS)
 SIZES = (4, 8, 16, 32, 64, 128, 256)
 
 
@@ -139,7 +139,7 @@ def test_a_spread_over_different_images_says_so(tmp_path, images, said):
 
 
 def test_every_kind_of_a_topic_has_a_panel_of_its_own():
-  for topic in panels_of_runs.TOPICS:
+  for topic in panels_of_runs.TOPICS[:2]:  # Of those that have scales.
     for kind in topic.kinds:
       ((title, _),) = curves.panels([f'{kind}_4'])
       assert title != kind and title in {x[0] for x in curves.PANELS}

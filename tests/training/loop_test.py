@@ -224,9 +224,9 @@ def test_the_summary_is_of_the_averaged_weights(unbroken, config):
 
 
 def test_every_panel_of_the_curves_shows_records_of_a_run(unbroken):
-  names = set().union(*recorded(unbroken[0]))
-  assert names >= set(objective.TERMS)
-  for title, patterns, _ in curves.PANELS:
+  assert (names := set().union(*recorded(unbroken[0]))) >= {*objective.TERMS}
+  # dynamics_test.py has a run with those that are left out.
+  for title, patterns, _ in set(curves.PANELS) - {*curves.DYNAMICS}:
     for pattern in patterns:
       assert fnmatch.filter(names, pattern), (title, pattern)
 

@@ -24,7 +24,7 @@ def conv(x: jax.Array, kernel: jax.Array, stride: int = 1,
     if (stride == 1 and padding == 'SAME' and size % 2
         and forms.is_to_few(x, out)):
       return forms.to_few(x, kernel)
-    if stride > 1 or channels <= forms.FEW:
+    if stride > 1 or channels <= forms.FEW or forms.are_everywhere():
       return forms.conv(x, kernel, stride, padding)
   return forms.plain(x, kernel, stride, padding)
 

@@ -60,12 +60,17 @@ class StyledConv(nn.Module):
     style = mapping.Dense(x.shape[-1], start=1., name='style')(w)
     kernel, bias = layers.equal_weights(
         self, (3, 3, x.shape[-1], self.features), 9 * x.shape[-1], gain=1.)
-    x = convs.modulated(x, kernel, style, self.up)
+    x = self.linear(x, kernel, style)
     if self.noise:
       strength = self.param('noise', nn.initializers.zeros, ())
       x = layers.add_bias(
           x, strength * noise.for_layer(self, self.layer, x.shape[:-1]))
     return clamped(activate(layers.add_bias(x, bias)), self.clamp)
+
+  def linear(self, x: jax.Array, kernel: jax.Array,
+             style: jax.Array) -> jax.Array:
+    """The layer as a linear map of x: see gan.layer_operators."""
+    return convs.modulated(x, kernel, style, self.up)
 
 
 class ToRGB(nn.Module):
@@ -78,8 +83,13 @@ class ToRGB(nn.Module):
     style = mapping.Dense(x.shape[-1], start=1., name='style')(w)
     kernel, bias = layers.equal_weights(
         self, (x.shape[-1], self.features), x.shape[-1], gain=1.)
-    x = forms.product(layers.scale(x, style[:, None, None]), kernel)
-    return clamped(layers.add_bias(x, bias), self.clamp).astype(jnp.float32)
+    x = layers.add_bias(self.linear(x, kernel, style), bias)
+    return clamped(x, self.clamp).astype(jnp.float32)
+
+  def linear(self, x: jax.Array, kernel: jax.Array,
+             style: jax.Array) -> jax.Array:
+    """The layer as a linear map of x: see gan.layer_operators."""
+    return forms.product(layers.scale(x, style[:, None, None]), kernel)
 
 
 class Constant(nn.Module):

@@ -1,0 +1,241 @@
+"""The dynamics of the game, looked at while it is played."""
+from collections.abc import Mapping
+import functools
+import time
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from msg_gan_jax.arrays.compilation import jit
+from msg_gan_jax.arrays.indices import evenly
+from msg_gan_jax.config import Config
+from msg_gan_jax.data.batches import Batch, Batches
+from msg_gan_jax.data.source import Source
+from msg_gan_jax.data.sources import Splits
+from msg_gan_jax.gan import dynamics
+from msg_gan_jax.gan.build import Gan
+from msg_gan_jax.gan.devices import ShardedStep
+from msg_gan_jax.gan.layer_operators import Layers
+from msg_gan_jax.gan.state import State
+from msg_gan_jax.training.observers import Observer, Values, View
+
+PICTURES = 256  # Of each kind, whose logits and slopes are averaged.
+LATENTS = 4     # Whose Jacobians of G are looked at.
+KEY = 3         # Of the run's keys: those before it are the loop's.
+
+
+class Dynamics(Observer):
+  """Layers, slopes, gradients and eigenvalues of the game: see gan.dynamics.
+
+  What it draws depends on the seed and the images shown alone. Pictures, key
+  and latents of the eigenvalues are the same at every look. To see the next
+  update it takes the step that the run takes next, and forgets it.
+
+  It records, for d and g where both have it:
+    spectral_norm: the largest of a layer. spectral_norms has that of each
+      layer, and stable_ranks the stable ranks.
+    stable_rank: the smallest of a layer, as a share of the largest that its
+      shape allows; layers of one output do not count.
+    slope_mean_32, slope_max_32: |grad D| by the pictures of a scale, at points
+      between reals and fakes.
+    angle: degrees between the gradients of two steps that follow each other,
+      each with its own batch, key and weights.
+    update: what a step moves of the weights, |change| / |weights|.
+    eigenvalue_modulus, eigenvalue_real: the largest modulus and the largest
+      real part of the game's Jacobian; residual_modulus and residual_real are
+      the residuals of the two. eigenvalues has all that were found.
+    condition_log: the mean log-condition number of G's Jacobian.
+    overfitting_d_train, .._held_out, .._fake: mean logits; overfitting_ratio:
+      r_v of them.
+  What is not a number at a look, such as the angle of a gradient of 0, is left
+  out of its record.
+
+  Args:
+    config: Config of the run.
+    gan: Gan.
+    splits: what is trained on, and what is held out, if anything.
+    step: the run's own step.
+    batches: the run's own batches.
+    key: the run's own key.
+  """
+
+  def __init__(self, config: Config, gan: Gan, splits: Splits,
+               step: ShardedStep, batches: Batches, key: jax.Array):
+    self.every = config.train.dynamics_every_images
+    self._gan, self._splits, self._step = gan, splits, step
+    self._batches, self._key = batches, key
+    self._own_key = jax.random.fold_in(jax.random.key(config.seed), KEY)
+    self._components = dynamics.exact(gan.components)
+    self._layers: dict[tuple[int, str], Layers] = {}
+    self._looks = 0
+
+  def run(self, view: View) -> Values:
+    started = time.monotonic()
+    phase = dynamics.phase_of(self._components, view.images)
+    values: dict[str, Any] = {}
+    for part in (self._of_pictures, self._of_steps, self._of_layers,
+                 self._of_eigenvalues, self._of_latents):
+      values |= part(view.state, view.images, phase)
+    self._say_cost(view, time.monotonic() - started)
+    return values
+
+  def _say_cost(self, view, seconds):
+    """Tells what a look costs: the first with compiling, the next without."""
+    self._looks += 1
+    if self._looks == 1:
+      view.say('dynamics of the game: the first look took '
+               f'{seconds:,.1f} s, compiling among it')
+    elif self._looks == 2:
+      view.say(f'dynamics of the game: a look takes {seconds:,.1f} s, '
+               f'every {self.every:,} images')
+
+  @functools.cached_property
+  def _programs(self):
+    """{name: a function of gan.dynamics, compiled, of these Components}."""
+    return {function.__name__: jit(
+        functools.partial(function, self._components), static_argnames='phase')
+        for function in (
+            dynamics.gradients, dynamics.transposed_jacobian,
+            dynamics.of_pictures, dynamics.jacobian_of_g, dynamics.one_pass)}
+
+  def _of_pictures(self, state, images, phase):
+    """Logits of reals and fakes, overfitting, and slopes between them."""
+    key = jax.random.fold_in(self._own_key, images + 1)
+    train = self._seen(self._splits.train, state, key, phase)
+    says = {'train': train.d_real.mean(), 'fake': train.d_fake.mean()}
+    values: dict[str, Any] = {}
+    if self._splits.held_out is not None:
+      says['held_out'] = self._seen(
+          self._splits.held_out, state, key, phase).d_real.mean()
+      ratio = dynamics.overfitting(
+          says['train'], says['held_out'], says['fake'])
+      values |= _known({'overfitting_ratio': ratio})
+    values |= {
+        f'overfitting_d_{name}': float(mean) for name, mean in says.items()}
+    sizes = self._components.players.stage(phase.level).sizes
+    for size, slopes in zip(sizes, train.slopes, strict=True):
+      values |= {f'slope_mean_{size}': float(slopes.mean()),
+                 f'slope_max_{size}': float(slopes.max())}
+    return values
+
+  def _seen(self, source, state, key, phase):
+    """OfPictures of up to PICTURES pictures, in batches as in training."""
+    rows = evenly(len(source), PICTURES)
+    count = -(-len(rows) // phase.batch)
+    # Repeated rows fill the last batch: D may look at all of it at once.
+    parts = [self._programs['of_pictures'](
+        state, _batch(source, of_part), jax.random.fold_in(key, i), phase=phase)
+        for i, of_part in enumerate(
+            np.resize(rows, (count, phase.batch)))]
+    return jax.tree.map(lambda *x: np.concatenate(x),
+                        *map(jax.device_get, parts))
+
+  def _of_steps(self, state, images, phase):
+    """How far the next step moves the players, and how gradients turn."""
+    of_step = self._gan.phase(images)
+    batch = self._batches.at(*of_step.reads(images, 1))
+    after, _ = self._step(_copy(state), batch, self._key, of_step)
+    values = {f'update_{name}': dynamics.share_moved(
+        *jax.device_get((before.params, now.params)))
+        for name, before, now in (('d', state.d, after.d),
+                                  ('g', state.g, after.g))}
+    images_after = images + of_step.images
+    if dynamics.phase_of(self._components, images_after) != phase:
+      return values  # Other parameters are in training then, or other batches.
+    of_next = self._gan.phase(images_after)
+    next_batch = self._batches.at(*of_next.reads(images_after, 1))
+    first = self._gradients(state, batch, images, phase)
+    second = self._gradients(after, next_batch, images_after, phase)
+    return values | _known({
+        f'angle_{name}': dynamics.angle(getattr(first, name),
+                                        getattr(second, name))
+        for name in dynamics.Gradients._fields})
+
+  def _gradients(self, state, batch, images, phase):
+    return jax.device_get(self._programs['gradients'](
+        state, jax.tree.map(lambda x: x[:1], batch),
+        jax.random.fold_in(self._own_key, images + 1), phase=phase))
+
+  def _of_layers(self, state, images, phase):
+    """Spectral norms and stable ranks of all layers of both players."""
+    players = self._components.players.stage(phase.level)
+    passes = self._programs['one_pass'](
+        state, self._fixed(phase.batch), self._own_key, phase=phase)
+    norms, ranks, values = {}, {}, {}
+    for name, arguments in passes.items():
+      at = phase.level, name
+      if at not in self._layers:
+        self._layers[at] = Layers(getattr(players, name), *arguments)
+      shares = []
+      for operator, now in self._layers[at].of(*arguments):
+        found, most = operator.strength(*now), min(operator.shape)
+        norms[f'{name}.{operator.layer.name}'] = found.spectral_norm
+        ranks[f'{name}.{operator.layer.name}'] = found.stable_rank
+        shares += [found.stable_rank / most] if most > 1 else []
+      values[f'spectral_norm_{name}'] = max(
+          (x for layer, x in norms.items() if layer.startswith(f'{name}.')),
+          default=np.nan)
+      values[f'stable_rank_{name}'] = min(shares, default=np.nan)
+    return {**_known(values), 'spectral_norms': norms,
+            'stable_ranks': _known(ranks)}
+
+  def _of_eigenvalues(self, state, images, phase):
+    """Those of the game's Jacobian that one Krylov space shows."""
+    found = dynamics.eigenvalues(
+        lambda w: self._programs['transposed_jacobian'](
+            state, self._fixed(phase.batch), self._own_key, w, phase=phase),
+        dynamics.count(self._components, state, phase))
+    right = int(np.argmax(found.values.real))
+    return {
+        'eigenvalue_modulus': float(abs(found.values[0])),
+        'residual_modulus': float(found.residuals[0]),
+        'eigenvalue_real': float(found.values[right].real),
+        'residual_real': float(found.residuals[right]),
+        'eigenvalues': {
+            f'{i}_{name}': float(x) for i, (value, residual) in enumerate(
+                zip(found.values, found.residuals, strict=True))
+            for name, x in (('real', value.real), ('imag', value.imag),
+                            ('residual', residual))}}
+
+  def _of_latents(self, state, images, phase):
+    """The mean log-condition number of G's Jacobian."""
+    if dynamics.no_condition_number(self._components):
+      return {}
+    found = []
+    for i in range(LATENTS):
+      z, jacobian = jax.device_get(self._programs['jacobian_of_g'](
+          state, self._fixed(phase.batch), jax.random.fold_in(self._own_key, i),
+          phase=phase))
+      found.append(dynamics.log_condition(
+          jacobian, z, dynamics.is_on_sphere(self._components)))
+    return _known({'condition_log': float(np.mean(found))})
+
+  def _fixed(self, size):
+    """The same pictures at every look."""
+    source = self._splits.train
+    return _batch(source, np.resize(evenly(len(source), size), size))
+
+
+def dynamics_of(config: Config, gan: Gan, splits: Splits, step: ShardedStep,
+                batches: Batches, key: jax.Array) -> list[Observer]:
+  """[Dynamics], or [] of a run that does not look; arguments as of it."""
+  return [Dynamics(config, gan, splits, step, batches, key)] if (
+      config.train.dynamics_every_images) else []
+
+
+@jit
+def _copy(state: State) -> State:
+  return jax.tree.map(jnp.copy, state)
+
+
+def _batch(source: Source, rows: np.ndarray) -> Batch:
+  """Pictures of a source as the one batch of a step."""
+  arrays: Any = source.images(rows)[None], source.labels(rows)[None]
+  return Batch(*arrays)
+
+
+def _known(values: Mapping[str, float]) -> dict[str, float]:
+  """Those that are numbers, which some quantities are not at some states."""
+  return {name: float(x) for name, x in values.items() if np.isfinite(x)}
