@@ -40,13 +40,16 @@ def train(seed: int, run: pathlib.Path, data: str, images: int) -> None:
 
 
 def probed(run: pathlib.Path) -> dict[str, Any]:
-  """The record of a run's probe, which is made where it is not there yet."""
+  """The record of a run's probe, made where its newest length is not in it."""
   path = run / 'linear_probe.json'
-  if not path.exists():
+  newest = max(int(x.name) for x in (run / 'checkpoints').iterdir()
+               if x.name.isdecimal())
+  if not path.exists() or f'D after {newest:,} images' not in [
+      x['name'] for x in json.loads(path.read_text('utf-8'))['features']]:
     subprocess.run(
         [sys.executable, ROOT / 'launch.py', '--mode=linear_probe',
          f'--workdir={run}', '--checkpoints=all'], check=True)
-  return json.loads(path.read_text(encoding='utf-8'))
+  return json.loads(path.read_text('utf-8'))
 
 
 def over_seeds(values: list[float]) -> tuple[float, float]:
