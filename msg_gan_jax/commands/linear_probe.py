@@ -7,7 +7,8 @@ from msg_gan_jax.commands import shared_flags as shared
 from msg_gan_jax.files import console
 
 SHARED: shared.Flags = (
-    shared.SEED, shared.OUT, shared.CHECKPOINTS, shared.TRUST_CODE)
+    shared.LAYER, shared.SEED, shared.OUT, shared.CHECKPOINTS,
+    shared.TRUST_CODE)
 EXAMPLES: shared.Examples = (
     ' --mode=linear_probe --workdir=runs/a',
     ' --mode=linear_probe --workdir=runs/a --checkpoints=all '
@@ -19,8 +20,6 @@ LABELS_PER_CLASS = flags.DEFINE_integer(
 TEST_COUNT = flags.DEFINE_integer(
     'test_count', 10_000, 'Held-out pictures to test on, or all there are.',
     lower_bound=2)
-LAYERS = flags.DEFINE_list(
-    'layers', [], 'Of D, by name; all its convolutions if not given.')
 NAME = 'linear_probe'  # Of the files.
 
 
@@ -32,11 +31,11 @@ def run() -> int:
   from msg_gan_jax.report import grids, tables
   workdir = shared.existing_run()
   folder = shared.OUT.value or workdir
-  with errors.naming(which=shared.CHECKPOINTS.name, layer=LAYERS.name):
+  with errors.naming(which=shared.CHECKPOINTS.name, layers=shared.LAYER.name):
     found = probe.probe(
         workdir, shared.CHECKPOINTS.value,
         labels_per_class=LABELS_PER_CLASS.value, test_count=TEST_COUNT.value,
-        layers=LAYERS.value, seed=shared.SEED.value,
+        layers=shared.LAYER.value, seed=shared.SEED.value,
         trust_code=shared.TRUST_CODE.value)
   path = os.path.join(folder, NAME)
   os.makedirs(folder, exist_ok=True)

@@ -7,15 +7,12 @@ from msg_gan_jax.commands import shared_flags as shared
 from msg_gan_jax.files import console
 
 SHARED: shared.Flags = (
-    shared.PICTURES, shared.COUNT, shared.SEED, shared.LABELS, shared.WEIGHTS,
-    shared.OUT, shared.CHECKPOINTS, shared.TRUST_CODE)
+    shared.LAYER, shared.PICTURES, shared.COUNT, shared.SEED, shared.LABELS,
+    shared.WEIGHTS, shared.OUT, shared.CHECKPOINTS, shared.TRUST_CODE)
 EXAMPLES: shared.Examples = (
     ' --mode=look --workdir=runs/quickstart',
     ' --mode=look --workdir=runs/quickstart --pictures=DIR --out=odd',
 )
-LAYER = flags.DEFINE_list(
-    'layer', [], 'Layers of D by name, such as those that the page lists; all, '
-    'or 16 of more, if not given.')
 RULE = flags.DEFINE_string(
     'rule', 'guided', 'How a signal goes down through rectifiers: '
     'deconvnet, guided, gradient or integrated.')
@@ -40,6 +37,6 @@ def run() -> int:
   with errors.naming(
       which=shared.CHECKPOINTS.name, trust_code=shared.TRUST_CODE.name):
     console.say(look_at_run.write(workdir, out, look_at_run.How(
-        tuple(LAYER.value), RULE.value, MAPS.value, shared.COUNT.value,
+        tuple(shared.LAYER.value), RULE.value, MAPS.value, shared.COUNT.value,
         tuple(shared.PICTURES.value))))
   return 0

@@ -97,6 +97,9 @@ CHECKPOINTS = flags.DEFINE_string(
     'checkpoints', 'newest', 'Which of the run: newest, best, or images shown, '
     'such as 100000; evaluate and linear_probe: also all, one after the '
     'other; look: all shows the maps of the newest through all of them.')
+LAYER = flags.DEFINE_list(
+    'layer', [], 'Layers of D by name; look: all, or 16 of more, if not given; '
+    'linear_probe: all convolutions.')
 TRUST_CODE = flags.DEFINE_bool(
     'trust_code', False, "Run the run's own experiment.py where a row of it is "
     'wanted, although others may have written it; read it first.')

@@ -160,8 +160,9 @@ def starts(runs: Together) -> Table:
   for name, run in zip(runs.names, runs.runs, strict=True):
     changes: dict[Any, list[str]] = {}
     for x in run.changes:
-      changes.setdefault(x.get('images'), []).append(
-          '; '.join(map(str, x['changed'])))
+      images = x.get('images')
+      place = images if isinstance(images, int) else None
+      changes.setdefault(place, []).append('; '.join(map(str, x['changed'])))
     for start in run.starts:
       rows.append([
           name, start.date, start.images,

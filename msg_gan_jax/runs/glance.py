@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 from msg_gan_jax.config import schema
 from msg_gan_jax.runs import config_file
 from msg_gan_jax.runs.below import SETTLED
-from msg_gan_jax.runs.lines import read_json, read_lines
+from msg_gan_jax.runs.lines import is_there, read_json, read_lines
 from msg_gan_jax.runs.read import WARNINGS
 from msg_gan_jax.runs.standing import RUNNING, standing_of
 
@@ -100,7 +100,7 @@ def _glance(run, memory):
     raise ValueError(config)
   record, metrics = {}, run / 'metrics.jsonl'
   written = signature(metrics)
-  if metrics.is_file():
+  if is_there(metrics):
     record = memory.get(metrics, newest)
   images = max(record.get('images', 0),
                memory.get(run / 'checkpoints', _newest_checkpoint))

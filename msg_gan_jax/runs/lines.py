@@ -1,5 +1,6 @@
 """Files of JSON that a run has written, read whatever became of them."""
 from collections.abc import Callable
+import errno
 import json
 import pathlib
 from typing import Any
@@ -16,7 +17,7 @@ def read_lines(path: pathlib.Path,
   Raises:
     OSError: it cannot be read.
   """
-  if not path.is_file():
+  if not is_there(path):
     return ()
   found = []
   for line in path.read_text(encoding='utf-8', errors='replace').split('\n'):
@@ -30,13 +31,26 @@ def read_lines(path: pathlib.Path,
   return tuple(found)
 
 
+def is_there(path: pathlib.Path) -> bool:
+  """Whether there is a file.
+
+  Raises:
+    OSError: something else is there that would be waited for, such as a pipe.
+  """
+  if not path.exists():
+    return False
+  if not path.is_file() and not path.is_dir():
+    raise OSError(errno.EINVAL, 'no file', str(path))
+  return True
+
+
 def read_json(path: pathlib.Path, missing: Any) -> Any:
   """What a JSON file holds, if it is there and of the kind of `missing`.
 
   Raises:
     OSError: it cannot be read.
   """
-  if not path.is_file():
+  if not is_there(path):
     return missing
   try:
     value = json.loads(path.read_text(encoding='utf-8'))

@@ -10,7 +10,7 @@ import numpy as np
 from msg_gan_jax.config import schema
 from msg_gan_jax.runs import columns, config_file, records
 from msg_gan_jax.runs.columns import Columns
-from msg_gan_jax.runs.lines import read_json, read_lines
+from msg_gan_jax.runs.lines import is_there, read_json, read_lines
 from msg_gan_jax.runs.starts import Start, starts_of
 
 # Lines of warning, as runs.told writes them.
@@ -125,7 +125,7 @@ def _read(folder):
   versions = tuple(entry for entry in read_json(folder / 'versions.json', [])
                    if isinstance(entry, dict))
   of_records = columns.columns(
-      records.read(metrics) if metrics.is_file() else ())
+      records.read(metrics) if is_there(metrics) else ())
   best = _numbered(folder / 'best')
   return Written(
       path=folder, config=config, records=of_records,
@@ -135,8 +135,7 @@ def _read(folder):
       timelapses=_files(folder, 'timelapse', FILMS),
       memorised=_files(folder, 'memorised_', ('.png',)),
       warnings=read_lines(folder / WARNINGS, text=_is_text),
-      changes=read_lines(
-          folder / 'changes.jsonl', changed=_is_list, images=_is_int),
+      changes=read_lines(folder / 'changes.jsonl', changed=_is_list),
       versions=versions, starts=starts_of(versions, of_records),
       summary=read_json(folder / 'summary.json', {}),
       checkpoints=_numbered(folder / 'checkpoints'),
@@ -145,10 +144,6 @@ def _read(folder):
 
 def _is_text(value):
   return isinstance(value, str)
-
-
-def _is_int(value):
-  return isinstance(value, int)
 
 
 def _is_list(value):

@@ -107,9 +107,8 @@ def train(config: schema.Settings, workdir: str | os.PathLike,
       say(f'augment: {reason}')
     config = first_start.with_choices(config, splits)
     gan = (make or build)(config)
-    # Said once, and again where other pictures are read.
     if notes and last_digest(folder.path) != splits.train.digest():
-      for note in notes:
+      for note in notes:  # Once, and again where other pictures are read.
         say(f'note: {note}')
     checkpoints = stack.enter_context(Checkpoints(
         folder.path / 'checkpoints', config.train.keep_checkpoints,
@@ -187,8 +186,8 @@ class Run:
     folder.note(self.images, lost)
     for line in lost:
       say(f'warning: {line}')
-    self._losses = Losses(config.train.log_every_images,
-                          Means(checkpoints.notes.get('means')))
+    self._losses = Losses(
+        config.train.log_every_images, Means(checkpoints.notes.get('means')))
     self._stability = Stability(len(splits.train), z[:monitor.GRID], before)
     self._measurement = measurement(config, gan, splits, self._view())
     if scorer := self._measurement.scorer:

@@ -295,10 +295,10 @@ def run(runs, tmp_path, command):
      'solution=8.'),
     # Probes.
     ('linear_probe -', '--workdir: which run?'),
-    ('linear_probe plain --layers=scare', '--layers=scare: D has no such laye'),
+    ('linear_probe plain --layer=scare', '--layer=scare: D has no such laye'),
     ('linear_probe plain --labels_per_class=1', '--labels_per_class=1: '),
     ('linear_probe plain', "--labels_per_class: 500, but the class '"),
-    ('linear_probe points', '--layers: this D sees points'),
+    ('linear_probe points', '--layer: this D sees points'),
     ('walk - --test_count=3', '--test_count: a flag of --mode=linear_probe; '),
     ('evaluate plain --features=inception:1 --weights_file=no', '--weights_fil'
      "e: no file 'no'; wanted the Inception network of FID (91 MB), from http"),

@@ -30,7 +30,7 @@ def runs(small, tmp_path):
 def test_a_probe_prints_and_writes_what_came_out(runs, command):
   status, out, err = command(
       '--mode=linear_probe', '--workdir=a', '--labels_per_class=4',
-      '--test_count=40', '--layers=conv_0,conv_4')
+      '--test_count=40', '--layer=conv_0,conv_4')
   assert status == 0, err
   lines = out.splitlines()
   assert [line.partition(':')[0] for line in lines[:4]] == [

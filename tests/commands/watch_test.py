@@ -320,8 +320,9 @@ def test_what_is_no_file_is_not_waited_for(root):
     (root / 'a' / name).unlink()
     os.mkfifo(root / 'a' / name)
   found = Watched(root)
-  assert b'2 runs below' in found('/', {}).content
-  assert found('/runs', {'run': ['a']}).status == 200
+  page = found('/', {}).content.decode()
+  assert '2 runs below' in page and 'no file' in page
+  assert found('/runs', {'run': ['a']}).status == 404
 
 
 def test_those_without_the_token_can_hold_so_many_connections_and_no_more(
