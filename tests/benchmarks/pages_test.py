@@ -40,8 +40,8 @@ def test_a_run_that_is_made_has_the_names_of_one_that_trained(runs):
       'epoch', 'stability_'}
   assert kinds(trained.records) <= kinds(made.records)
   lines = curves.panels(x for x in made.records if '.' not in x)
-  assert {title for title, _, _ in curves.PANELS
-          if (title, _, _) not in curves.DYNAMICS} <= {x for x, _ in lines}
+  assert {x[0] for x in curves.PANELS if x not in curves.DYNAMICS} <= {
+      x for x, _ in lines}
   assert len(made.records['images']) == 80
   assert made.images == made.config.train.total_images
   assert [*made.versions[0]] == [x for x in trained.versions[0]

@@ -120,7 +120,7 @@ def probe(run: str | os.PathLike, which: str = 'newest', *,
   if not layers:
     raise ValueError(
         f'workdir {run}: its D has no convolutions; wanted layers of it, such '
-        f'as layers={next(iter(begun.shapes))}.')
+        f'as layer={next(iter(begun.shapes))}.')
   extractors.check(begun, layers)
   pictures = draw(with_rows(lambda: open_source(config)), run,
                   labels_per_class, test_count, seed)
