@@ -261,8 +261,11 @@ def test_what_cannot_be_is_said(root, command, monkeypatch, arguments, text):
 def test_it_says_where_it_is_and_ends_when_it_is_told_to(root, sign):
   with subprocess.Popen(
       [sys.executable, ROOT / 'launch.py', '--mode=watch', f'--workdir={root}',
-       '--port=0'], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-  ) as process:
+       '--port=0'], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+      # A shell that runs tests in the background has SIGINT ignored.
+      preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
+  ) as process, contextlib.ExitStack() as stack:
+    stack.callback(process.kill)
     address = parse.urlsplit(process.stdout.readline().strip())
     hint = process.stderr.readline()
     connection = http.client.HTTPConnection(address.netloc, timeout=30)
