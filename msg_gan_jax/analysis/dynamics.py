@@ -41,8 +41,8 @@ KINDS = {
     'eigenvalue_real': (
         'A real part above 0 leads away from where the players are.'),
     'residual': (
-        'Residual of an eigenvalue l: |J x - l x| / |l| of its vector x of '
-        'length 1; 0 is exact.'),
+        'Residual of an eigenvalue l: |Jᵀ x - l x| / |l| of its left vector x '
+        'of length 1; 0 is exact.'),
     'condition_log': (
         "Mean log-condition number of G's Jacobian (Odena et al. 2018): 0 "
         'where all directions of z change the picture as much.'),

@@ -5,6 +5,7 @@ import functools
 from typing import Any
 
 import jax
+from jax.extend import core
 import jax.numpy as jnp
 
 from msg_gan_jax.config.tables import nearest
@@ -31,7 +32,8 @@ class Judge:
     gan: of the run.
     params, stats: of its D, such as state.d.params.
     shapes: {name: shape of the activations of one picture, [C] or [h, w, C]},
-      in the order of the layers, LOGIT [] the last.
+      in the order of the layers, LOGIT [] the last. What sees no picture, such
+      as the embedding of a label, is not there.
   """
   gan: Gan
   params: Any
@@ -65,9 +67,10 @@ class Judge:
       names.extend(found)
       return tuple(found.values())
 
-    found = jax.eval_shape(values, images, labels)
-    return {name: x.shape[1:] for name, x in zip(
-        names, found, strict=True)}
+    traced, found = jax.make_jaxpr(values, return_shape=True)(images, labels)
+    sees = _depends(traced.jaxpr, len(images))
+    return {name: x.shape[1:] for name, x, of_images in zip(
+        names, found, sees, strict=True) if of_images}
 
   def verdict(self, images: Pyramid, condition: Condition = NOTHING) -> Verdict:
     """What D says of a pyramid."""
@@ -118,6 +121,17 @@ class Judge:
     """The layers that have maps, [h, w, C] with more than one place."""
     return {name: shape for name, shape in self.shapes.items()
             if len(shape) == 3 and shape[0] * shape[1] > 1}
+
+
+def _depends(jaxpr, count: int) -> list[bool]:
+  """Which outputs of a jaxpr depend on its first `count` inputs."""
+  reached = set(jaxpr.invars[:count])
+  for equation in jaxpr.eqns:
+    if any(not isinstance(x, core.Literal) and x in reached
+           for x in equation.invars):
+      reached.update(equation.outvars)
+  return [not isinstance(x, core.Literal) and x in reached
+          for x in jaxpr.outvars]
 
 
 def _named(tree: Mapping[str, Any], size: int, path: Sequence[str] = ()):

@@ -113,7 +113,10 @@ def _way_down(judge, layers, at_once):
       lambda x: jnp.where(x == 0, .1, x).astype(x.dtype), d.params)))
   condition = Condition(
       jnp.zeros(at_once, jnp.int32)) if judge.gan.classes else NOTHING
-  images = tuple(jnp.zeros((at_once, *shape)) for shape in judge.gan.shapes)
+  # Of pictures of zeros, a layer that squares would have no derivative.
+  images = tuple(
+      jax.random.normal(jax.random.key(i), (at_once, *shape))
+      for i, shape in enumerate(judge.gan.shapes))
 
   def activations(images, condition):
     found = drawn.activations(images, condition)

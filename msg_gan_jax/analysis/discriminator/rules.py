@@ -174,6 +174,8 @@ def _inner(equation):
 def _rectified(equation):
   """1 + the place of what a rectifier rectifies; 0 of any other equation."""
   name, parameters = equation.primitive.name, equation.params
+  if not equation.invars:  # Of constants, such as shapes of a loop.
+    return 0
   if name in ('jit', 'pjit') and parameters['name'] in RECTIFIERS:
     return 1
   if name == 'custom_jvp_call':

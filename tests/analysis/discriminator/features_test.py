@@ -83,6 +83,14 @@ def test_a_conditional_d_is_told_classes(small):
   assert 'classes' in judge.shapes
 
 
+@pytest.mark.parametrize('preset', ['cgan_projection', 'mimicry_cgan_pd32'])
+def test_what_sees_no_picture_is_no_layer(small, preset):
+  judge = judge_of(build(small(preset, data__resolution=32)))
+  labels = Condition(np.zeros(3, np.int32))
+  found = judge.activations(pictures(judge.gan), labels)
+  assert {*found} - {*judge.shapes} == {'embedding'}
+
+
 def test_an_unknown_layer_is_refused_with_the_nearest(small):
   judge = judge_of(build(small('msg_progan', data__resolution=8)))
   with pytest.raises(ValueError, match=(
