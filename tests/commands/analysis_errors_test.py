@@ -93,7 +93,7 @@ def run(runs, tmp_path, command):
     ('mix - --noloop', '--noloop: a flag of --mode=walk; '),
     ('mix - --pictures=a', '--pictures: a flag of --mode=project and --mode=lo'
      'ok; this is --mode=mix.'),
-    ('project - --layer=a', '--layer: a flag of --mode=look; '),
+    ('project - --layer=a', '--layer: a flag of --mode=look and --mod'),
     ('sample - --rule=guided', '--rule: a flag of --mode=look; '),
     ('sample - --maps=3', '--maps: a flag of --mode=look; '),
     ('mix - --steps=3', '--steps: a flag of --mode=project; '),

@@ -259,12 +259,15 @@ def test_what_cannot_be_is_said(root, command, monkeypatch, arguments, text):
 @pytest.mark.slow
 @pytest.mark.parametrize('sign', [signal.SIGINT, signal.SIGTERM])
 def test_it_says_where_it_is_and_ends_when_it_is_told_to(root, sign):
+  # A shell that runs tests in the background has SIGINT ignored.
+  start = ('import runpy, signal, sys; '
+           'signal.signal(signal.SIGINT, signal.default_int_handler); '
+           'sys.argv = sys.argv[1:]; '
+           'runpy.run_path(sys.argv[0], run_name="__main__")')
   with subprocess.Popen(
-      [sys.executable, ROOT / 'launch.py', '--mode=watch', f'--workdir={root}',
-       '--port=0'], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-      # A shell that runs tests in the background has SIGINT ignored.
-      preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
-  ) as process, contextlib.ExitStack() as stack:
+      [sys.executable, '-c', start, ROOT / 'launch.py', '--mode=watch',
+       f'--workdir={root}', '--port=0'],
+      stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process, contextlib.ExitStack() as stack:
     stack.callback(process.kill)
     address = parse.urlsplit(process.stdout.readline().strip())
     hint = process.stderr.readline()
