@@ -266,8 +266,9 @@ def test_it_says_where_it_is_and_ends_when_it_is_told_to(root, sign):
            'runpy.run_path(sys.argv[0], run_name="__main__")')
   with subprocess.Popen(
       [sys.executable, '-c', start, ROOT / 'launch.py', '--mode=watch',
-       f'--workdir={root}', '--port=0'],
-      stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process, contextlib.ExitStack() as stack:
+       f'--workdir={root}', '--port=0'], stdout=subprocess.PIPE,
+      stderr=subprocess.PIPE, text=True) as process, (
+          contextlib.ExitStack()) as stack:
     stack.callback(process.kill)
     address = parse.urlsplit(process.stdout.readline().strip())
     hint = process.stderr.readline()
