@@ -77,6 +77,7 @@ class Watched:
     return _plain('Nothing is here.')
 
   def _list(self, runs: Mapping[str, pathlib.Path]) -> page.Page:
+    self._pictures.forget()  # A list that is open asks for its own again.
     called = self._of_studies(runs.values())
     seen = glance.glances(runs.values(), self._memory)
     cards = sorted(((seen[path], name) for name, path in runs.items()),

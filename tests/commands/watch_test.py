@@ -303,6 +303,16 @@ def test_many_open_pages_of_runs_that_stand_still_are_drawn_once(
   assert len(drawn) == 8
 
 
+def test_pictures_that_are_no_longer_asked_for_are_forgotten(root):
+  found = Watched(root)
+  for i in range(5):
+    (grid,) = sorted((root / 'a' / 'samples').glob('*.png'))[-1:]
+    shutil.copy(grid, grid.with_name(f'images_{10**6 + i:010d}.png'))
+    found('/', {})
+    assert found('/picture', {'run': ['a']}).kind == 'image/webp'
+  assert len(found._pictures._old | found._pictures._new) <= 2
+
+
 @pytest.mark.parametrize(('file', 'text'), [
     ('metrics.jsonl', '{"images": ' + '9' * 400 + '}\n'),
     ('metrics.jsonl', '{"images": 5, "d_loss": ' + '9' * 400 + '}\n'),
