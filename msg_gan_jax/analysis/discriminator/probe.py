@@ -168,11 +168,11 @@ def draw(splits: Splits, run: str, labels_per_class: int, test_count: int,
         'config.data.held_out above 0.')
   every = train.labels(np.arange(len(train)))
   counts = np.bincount(every, minlength=len(train.classes))
-  if counts.min() < labels_per_class:
-    fewest = train.classes[int(counts.argmin())]
+  if np.min(counts) < labels_per_class:
+    fewest = train.classes[int(np.argmin(counts))]
     raise ValueError(
         f'labels_per_class: {labels_per_class:,}, but the class {fewest!r} of '
-        f'{train.name} has {counts.min():,} training pictures; wanted at least '
+        f'{train.name} has {np.min(counts):,} training pictures; wanted at least '
         '2, and at most as many as each class has.')
   rng = np.random.default_rng(seed)
   rows = np.sort(np.concatenate([

@@ -185,7 +185,7 @@ def chosen(asked: Sequence[tuple[str, int | None]], known: Reader,
   for head, value in heads:
     counts = np.bincount(read[head], minlength=len(known.values[head]))
     n = len(read[head])
-    best = int(np.abs(counts - n / 2).argmin()) if value is None else value
+    best = int(np.argmin(np.abs(counts - n / 2))) if value is None else value
     attribute = Attribute(head, best, f'{head}:{known.values[head][best]}')
     have = int(counts[best])
     if FEWEST <= have <= n - FEWEST:
