@@ -172,8 +172,8 @@ def draw(splits: Splits, run: str, labels_per_class: int, test_count: int,
     fewest = train.classes[int(np.argmin(counts))]
     raise ValueError(
         f'labels_per_class: {labels_per_class:,}, but the class {fewest!r} of '
-        f'{train.name} has {np.min(counts):,} training pictures; wanted at least '
-        '2, and at most as many as each class has.')
+        f'{train.name} has {np.min(counts):,} training pictures; wanted at '
+        'least 2, and at most as many as each class has.')
   rng = np.random.default_rng(seed)
   rows = np.sort(np.concatenate([
       rng.permutation(np.flatnonzero(every == label))[:labels_per_class]
