@@ -10,6 +10,7 @@ file is an experiment too:
 """
 import argparse
 import pathlib
+import runpy
 import subprocess
 import sys
 
@@ -47,8 +48,8 @@ def get_config(name='msg_progan'):
 
 def _msg_progan():
   """The quickstart, not to its end."""
-  from msg_gan_jax.experiments import quickstart
-  config = quickstart.get_config()
+  experiment = runpy.run_path(str(ROOT / 'experiments' / 'quickstart.py'))
+  config = experiment['get_config']()
   config.train.total_images = 19_008
   return config
 
