@@ -159,9 +159,11 @@ def count(components: Components, state: State, phase: schedules.Phase) -> int:
              for x in jax.tree.leaves(part_of(player, part).params))
 
 
-def eigenvalues(times: Callable[[np.ndarray], jax.Array], n: int,
-                steps: int = EIGENVALUES) -> krylov.Ritz:
+def eigenvalues(times: Callable[[np.ndarray], jax.Array],
+                n: int) -> krylov.Ritz:
   """Leading eigenvalues of a game's Jacobian, with their residuals.
+
+  As many as `most_products`, of which each takes one.
 
   Simultaneous steps of rate h multiply what is left of an eigenvalue l by
   |1 + h l|: real parts above 0 go away from the point, imaginary parts turn
@@ -170,12 +172,19 @@ def eigenvalues(times: Callable[[np.ndarray], jax.Array], n: int,
   Args:
     times: w [n] -> J w, or J^T w, which has the same eigenvalues.
     n: numbers of a vector.
-    steps: products, and eigenvalues at most.
 
   Source: Mescheder et al. 2018 (arXiv:1801.04406), sec. 2 and 3.
   """
-  most = int(BASIS_BYTES / (4 * n)) - 1
-  return krylov.arnoldi(times, n, max(2, min(steps, most)))
+  return krylov.arnoldi(times, n, most_products(n))
+
+
+def most_products(n: int) -> int:
+  """Products of `eigenvalues` with the Jacobian of n parameters, at most.
+
+  Their vectors, of float32 and one more than they are, take BASIS_BYTES at
+  most, but there are two in any case.
+  """
+  return min(n, EIGENVALUES, max(2, int(BASIS_BYTES / (4 * n)) - 1))
 
 
 def of_pictures(components: Components, state: State, batch: RealBatch,

@@ -2,7 +2,7 @@
 from collections.abc import Mapping
 import functools
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -24,6 +24,65 @@ from msg_gan_jax.training.observers import Observer, Values, View
 PICTURES = 256  # Of each kind, whose logits and slopes are averaged.
 LATENTS = 4     # Whose Jacobians of G are looked at.
 KEY = 3         # Of the run's keys: those before it are the loop's.
+
+
+class Cost(NamedTuple):
+  """What a look costs, besides the norms of layers.
+
+  Attributes:
+    products: with the game's Jacobian.
+    parameters: of both players in training, the numbers of a vector.
+    basis_bytes: of the vectors that eigenvalues keep, on the host.
+    rows: of G's Jacobians; 0 where it has none.
+    flops: of all, with the step that is taken and forgotten left out.
+  """
+  products: int
+  parameters: int
+  basis_bytes: int
+  rows: int
+  flops: float
+
+
+def cost(gan: Gan, batch: Batch, images: int) -> Cost:
+  """What a look costs, by its programs, which are traced and not compiled.
+
+  Args:
+    gan: Gan.
+    batch: shapes of the batch of a step.
+    images: real images shown before the look.
+  """
+  components = dynamics.exact(gan.components)
+  phase = dynamics.phase_of(components, images)
+  state = jax.eval_shape(gan.init, jax.random.key(0))
+  n, latent = (dynamics.count(components, state, phase),
+               components.config.networks.latent)
+  products = dynamics.most_products(n)
+  at_once = min(latent, phase.batch)
+  calls = 0 if condition_number.why_none(components) else (
+      LATENTS * -(-latent // at_once))
+
+  def flops(function, *vectors):
+    lowered = _programs(components)[function.__name__].lower(
+        state, batch, jax.random.key(0), *vectors, phase=phase)
+    return (lowered.cost_analysis() or {}).get('flops', np.nan)
+
+  return Cost(
+      products, n, 4 * n * (products + 1), latent * LATENTS if calls else 0,
+      products * flops(dynamics.transposed_jacobian,
+                       jax.ShapeDtypeStruct((n,), jnp.float32))
+      + 2 * flops(dynamics.gradients)
+      + 2 * -(-PICTURES // phase.batch) * flops(dynamics.of_pictures)
+      + (calls and calls * flops(condition_number.products, np.zeros(
+          (at_once, latent), np.float32))))
+
+
+def _programs(components):
+  """{name: an instrument of gan, compiled, of these Components}."""
+  return {function.__name__: jit(
+      functools.partial(function, components), static_argnames='phase')
+      for function in (
+          dynamics.gradients, dynamics.transposed_jacobian,
+          dynamics.of_pictures, dynamics.one_pass, condition_number.products)}
 
 
 class Dynamics(Observer):
@@ -73,6 +132,7 @@ class Dynamics(Observer):
     self._batches, self._key = batches, key
     self._own_key = jax.random.fold_in(jax.random.key(config.seed), KEY)
     self._components = dynamics.exact(gan.components)
+    self._programs = _programs(self._components)
     self._layers: dict[tuple[int, str], Layers] = {}
     self._looks = 0
 
@@ -87,7 +147,7 @@ class Dynamics(Observer):
     view.say(
         'dynamics of the game: eigenvalues of modulus {eigenvalue_modulus:.3g} '
         '(residual {residual_modulus:.1g}) and real part {eigenvalue_real:.3g} '
-        '({residual_real:.1g}) at most'.format_map(values))
+        '(residual {residual_real:.1g}) at most'.format_map(values))
     return values
 
   def _say_cost(self, view, seconds):
@@ -99,16 +159,6 @@ class Dynamics(Observer):
     elif self._looks == 2:
       view.say(f'dynamics of the game: a look takes {seconds:,.1f} s, '
                f'every {self.every:,} images')
-
-  @functools.cached_property
-  def _programs(self):
-    """{name: an instrument of gan, compiled, of these Components}."""
-    return {function.__name__: jit(
-        functools.partial(function, self._components), static_argnames='phase')
-        for function in (
-            dynamics.gradients, dynamics.transposed_jacobian,
-            dynamics.of_pictures, dynamics.one_pass,
-            condition_number.products)}
 
   def _of_pictures(self, state, images, phase):
     """Logits of reals and fakes, overfitting, and slopes between them."""
