@@ -34,8 +34,9 @@ KINDS = {
         "Slope: the norm of D's gradient by the pictures of a scale, at points "
         'between reals and fakes.'),
     'angle': (
-        'Angle: between the gradients of two successive steps, each with its '
-        'own batch; noise has 90 degrees.'),
+        'Angle: between the gradients before and after a step, each with its '
+        'own batch and with z of its own; noise has 90 '
+        'degrees.'),
     'update': (
         "Change: what one step moves of the weights, over the weights' norm."),
     'eigenvalue_modulus': (
@@ -117,7 +118,7 @@ def _last(records):
   right = int(np.argmax(values.real))
   return (f'the largest modulus is {abs(values[0]):.3g} (residual '
           f'{residuals[0]:.2g}) and the largest real part '
-          f'{values[right].real:.3g} ({residuals[right]:.2g})')
+          f'{values[right].real + 0.:.3g} ({residuals[right]:.2g})')
 
 
 def eigenvalues(records: Columns) -> Any:

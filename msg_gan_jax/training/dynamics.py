@@ -101,9 +101,10 @@ class Dynamics(Observer):
       shape allows; layers of one output do not count.
     slope_mean_32, slope_max_32: |grad D| by the pictures of a scale, at points
       between reals and fakes.
-    angle: degrees between the gradients of two steps that follow each other,
-      each with its own weights, the batch that the run reads there, and z and
-      noise of the observer's own: the run's are drawn inside of its step.
+    angle: degrees between the gradients before and after the next step, each
+      of the batch that the run reads there. z and all else that is random are
+      the observer's own, for the run's are drawn inside of its step, and other
+      ones for each; see gan.dynamics.gradients.
     update: what a step moves of the weights, |change| / |weights|.
     eigenvalue_modulus, eigenvalue_real: the largest modulus and the largest
       real part of the game's Jacobian; residual_modulus and residual_real are
