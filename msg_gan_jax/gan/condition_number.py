@@ -5,6 +5,7 @@ dG(z) / dz: dz^T M dz is how far the picture moves with z. It is summed up in
 float64, where the squares of what float32 can tell apart are still apart.
 """
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import numpy as np
@@ -14,7 +15,6 @@ from msg_gan_jax.gan.components import Components
 from msg_gan_jax.gan.context import context_of, part_of
 from msg_gan_jax.gan.dynamics import first_of
 from msg_gan_jax.gan.networks import norms
-from msg_gan_jax.gan.pyramid import Pyramid
 from msg_gan_jax.gan.state import RealBatch, State
 
 # vectors [n, latent] -> (z [latent], their products with J^T as of `products`).
@@ -61,7 +61,7 @@ def products(
   z = context.latents(key, 1)[0]
 
   def run(z):
-    images: Pyramid = context.players.g.apply(
+    images: Any = context.players.g.apply(
         passes.variables(g.params, g.stats),
         components.with_labels('g', z[None], condition), condition)
     return tuple(x.ravel() for x in images)
@@ -108,7 +108,7 @@ def log_conditions(jacobian: Jacobian, latent: int, at_once: int,
           for metric, count in zip(metrics, pixels, strict=True)]
 
 
-def log_condition(metric: np.ndarray, pixels: int, z: np.ndarray,
+def log_condition(metric: np.ndarray, pixels: int, z: jax.Array | np.ndarray,
                   on_sphere: bool) -> float:
   """ln of the condition number of the metric M = J^T J, largest over smallest.
 
