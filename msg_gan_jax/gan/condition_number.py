@@ -17,7 +17,7 @@ from msg_gan_jax.gan.dynamics import first_of
 from msg_gan_jax.gan.networks import norms
 from msg_gan_jax.gan.state import RealBatch, State
 
-# vectors [n, latent] -> (z [latent], their products with J^T as of `products`).
+# vectors [n, latent] -> (z [latent], their products with J): see `products`.
 Jacobian = Callable[[np.ndarray], tuple[jax.Array, tuple[jax.Array, ...]]]
 
 JACOBIAN_BYTES = 1e9  # Of the Jacobian, on the host; larger ones come in parts.
