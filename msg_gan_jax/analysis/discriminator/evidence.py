@@ -10,7 +10,7 @@ from msg_gan_jax.analysis.discriminator.projections import Pictures
 from msg_gan_jax.analysis.discriminator.rules import INTEGRATED
 from msg_gan_jax.analysis.discriminator.shown import Shown
 
-STEPS = 256  # Of the integral.
+STEPS = 64  # Of the integral.
 
 
 class Evidence(NamedTuple):

@@ -40,7 +40,7 @@ def judge_of(small, name):
   compatibility.check_seen(gan.components, 16)
   judge = Judge.of(gan, gan.init(jax.random.key(0)).d)
   rng = np.random.default_rng(5)
-  return Judge(gan, jax.tree.map(
+  return Judge(judge.gan, jax.tree.map(
       lambda x: x + .05 * rng.normal(size=x.shape).astype(np.float32),
       judge.params), judge.stats)
 
