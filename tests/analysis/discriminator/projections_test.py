@@ -51,6 +51,16 @@ class Joined(nn.Module):
     return Verdict(nn.Dense(1)(x - x.mean(0) ** 2)[:, 0])
 
 
+class Normed(nn.Module):
+  """A D of a user's own with norms of flax's, over places and over maps."""
+
+  @nn.compact
+  def __call__(self, images, condition=NOTHING, train=False):
+    x = nn.relu(nn.GroupNorm(2)(nn.Conv(4, (3, 3))(images[-1])))
+    x = nn.relu(nn.LayerNorm()(nn.Conv(5, (3, 3), name='second')(x)))
+    return Verdict(nn.Conv(6, (3, 3), name='third')(x).mean((1, 2, 3)))
+
+
 def alone(judge, layer, place):
   """(picture, company) -> an activation: what D says of the first."""
   def activation(picture, company):
@@ -98,6 +108,21 @@ def test_shares_of_each_picture_add_up_and_its_gradient_is_its_own(
     aim = programs.values(*seen) - programs.values(*seen, share=0.)
     errors.append(np.abs(total / aim - 1).max())
   assert errors[2] < .01 and errors[2] < errors[1] < errors[0]
+
+
+def test_what_comes_down_stays_out_of_statistics_of_norms(small, monkeypatch):
+  """All pixels belong to them, and the field of a place to 7x7."""
+  monkeypatch.setitem(NETWORKS, 'normed', lambda config: Players(
+      NETWORKS['dcgan'](config).g, Normed(), (16,)))
+  judge = judge_of(build(small('dcgan', networks__name='normed')))
+  places = np.array([[2, 8, 0], [2, 8, 1]], np.int32)
+  field = Fields(judge, ['third']).at('third', places[:1, :2])[-1][0]
+  assert field.sum() == 6 * 7
+  for rule, stays in (
+      ('guided', True), ('deconvnet', True), ('gradient', False)):
+    found = Programs(judge, ['third', LOGIT], rule, batch=2).projected(
+        judge, Pictures(noise(judge.gan, 2), None), 'third', places)[-1]
+    assert found[:, field].any() and found[:, ~field].any() != stays
 
 
 def test_scales_of_a_linear_d_add_up_to_the_whole(small, monkeypatch):
