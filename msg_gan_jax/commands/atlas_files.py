@@ -269,7 +269,7 @@ class Files:
         'mid-grey to itself.' if found.others else
         'D looks at each picture by itself.')
     yield html.Grid(Table(
-        ('picture', 'kind', 'ranked by', 'logit', 'of grey', *sizes, 'sum',
+        ('picture', 'kind', 'ranked by', 'logit', 'grey', *sizes, 'sum',
          'gap'), rows, "Each scale's share of the logit", [
              company, 'The gap is what the sum lacks of the logit less that of '
              f'grey, an error of {found.steps} steps; what the pictures are '

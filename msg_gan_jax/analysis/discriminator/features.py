@@ -72,13 +72,12 @@ class Judge:
     return {name: x.shape[1:] for name, x, of_images in zip(
         names, found, sees, strict=True) if of_images}
 
-  def inputs(self) -> tuple[Pyramid, Condition]:
-    """The shapes of two pictures and of what D is told of them."""
-    return tuple(
-        jax.ShapeDtypeStruct((2, *shape), jnp.float32)
-        for shape in self.gan.shapes), Condition(
-            jax.ShapeDtypeStruct((2,), jnp.int32)
-        ) if self.gan.classes else NOTHING
+  def inputs(self) -> tuple[Any, Any]:
+    """The shapes of two pictures, and of what D is told of them."""
+    labels: Any = jax.ShapeDtypeStruct((2,), jnp.int32)
+    return tuple(jax.ShapeDtypeStruct((2, *shape), jnp.float32)
+                 for shape in self.gan.shapes), (
+                     Condition(labels) if self.gan.classes else NOTHING)
 
   def verdict(self, images: Pyramid, condition: Condition = NOTHING) -> Verdict:
     """What D says of a pyramid."""

@@ -9,7 +9,7 @@ picture is followed by itself: it has a company, which stays as it is and whose
 own activations are not followed.
 """
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -28,8 +28,8 @@ class Pictures(NamedTuple):
       pictures [n, others, H, W, C].
     labels: int32 [n] or [n, others]; None where D is told no classes.
   """
-  levels: Pyramid
-  labels: jax.Array | None
+  levels: tuple[Any, ...]
+  labels: Any
 
 
 def down(judge: Judge, layers: Sequence[str], rule: str, which: jax.Array,
@@ -66,10 +66,9 @@ def down(judge: Judge, layers: Sequence[str], rule: str, which: jax.Array,
   if company is None:
     return followed(pictures, places)
 
-  def alone(*arguments):
-    *one, company = arguments
-    return jax.tree.map(lambda x: x[0], followed(
-        *jax.tree.map(lambda x: x[None], one), company))
+  def alone(pictures, place, company):
+    one = jax.tree.map(lambda x: x[None], (pictures, place))
+    return jax.tree.map(lambda x: x[0], followed(*one, company))
 
   return jax.vmap(alone)(pictures, places, company)
 
