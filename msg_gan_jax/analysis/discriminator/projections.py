@@ -51,7 +51,7 @@ def down(judge: Judge, layers: Sequence[str], rule: str, which: jax.Array,
     (float32 [n], pyramid of the pictures' shapes: what each pixel adds to the
     activation, in its units for a pixel that changes by 1).
   """
-  def followed(pictures, places, company=None):
+  def followed(pictures, places, company):
     def activations(levels):
       found = judge.activations(*_beside(levels, pictures.labels, company))
       return [found[layer][:len(places)] for layer in layers]
@@ -64,11 +64,11 @@ def down(judge: Judge, layers: Sequence[str], rule: str, which: jax.Array,
         values, signals, strict=True)), pull_back(signals)[0]
 
   if company is None:
-    return followed(pictures, places)
+    return followed(pictures, places, None)
 
   def alone(pictures, place, company):
-    one = jax.tree.map(lambda x: x[None], (pictures, place))
-    return jax.tree.map(lambda x: x[0], followed(*one, company))
+    one, places = jax.tree.map(lambda x: x[None], (pictures, place))
+    return jax.tree.map(lambda x: x[0], followed(one, places, company))
 
   return jax.vmap(alone)(pictures, places, company)
 

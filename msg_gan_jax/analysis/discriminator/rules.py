@@ -48,6 +48,7 @@ INTEGRATED = 'integrated'
 NORMS = (nn.BatchNorm, nn.LayerNorm, nn.RMSNorm, nn.GroupNorm, nn.InstanceNorm)
 _IN_NORM = 'normalized'  # A scope of names in a trace.
 _LOOPS = 'scan', 'while', 'cond'
+_MAXIMA = 'max', 'argmax', 'reduce_max', 'reduce_window_max'
 
 
 def _gradient(f: Function, x: jax.Array, r: jax.Array) -> jax.Array:
@@ -107,7 +108,8 @@ def check_fits(function: Callable[..., Any], arguments: Sequence[Any],
     name: a row of RULES.
 
   Raises:
-    ValueError: rectifiers are in a loop or branch, or there are none.
+    ValueError: rectifiers are in a loop or branch, or there are none, and no
+      maxima either, which have their switches.
   """
   if not holds_statistics(name):
     return
@@ -119,11 +121,12 @@ def check_fits(function: Callable[..., Any], arguments: Sequence[Any],
           f'has some inside of lax.{equation.primitive.name}, where it cannot '
           f"be followed; wanted 'gradient' or {INTEGRATED!r}, or a D that "
           'is written without.')
-  if not any(map(_rectified, equations)):
+  if not any(_rectified(equation) or equation.primitive.name in _MAXIMA
+             for equation in equations):
     raise ValueError(
-        f'rule: {name!r} has a way of its own through rectifiers, and this D '
-        'has none that is known (nn.relu, nn.leaky_relu, jnp.maximum(x, 0)); '
-        f"wanted 'gradient' or {INTEGRATED!r}.")
+        f'rule: {name!r} has a way of its own through rectifiers and maxima, '
+        'and this D has none that is known (nn.relu, nn.leaky_relu, '
+        f"jnp.maximum(x, 0)); wanted 'gradient' or {INTEGRATED!r}.")
 
 
 def marking_norms(call: Callable[..., Any], arguments: Any, keywords: Any,
