@@ -217,10 +217,10 @@ class Files:
   def _sheet(self):
     looked, rows, names = self._looked, [], []
     numbers, every = looked.ranking.numbers, looked.every
-    middle = max(0, (len(numbers) - COLUMNS) // 2)
+    middle = max(0, (len(numbers) - COLUMNS) // 2)  # 0: all are one row.
     groups = {'most real': numbers[:COLUMNS],
               'middle': numbers[middle:middle + COLUMNS],
-              'most fake': numbers[-COLUMNS:]}
+              'most fake': numbers[-COLUMNS:]} if middle else {}
     for kind in dict.fromkeys(x.kind for x in every.kinds):
       own = every.numbers(kind)
       own = own[np.argsort(-looked.logits[own], kind='stable')]
@@ -265,8 +265,9 @@ class Files:
     yield from blocks
     company = (
         'D looks at several pictures together: here each is judged beside the '
-        f'first {found.others} others of its kind, and it alone moves from '
-        'mid-grey to itself.' if found.others else
+        f'first {found.others} others of its kind, or reals where these are '
+        'too few, and it alone moves from mid-grey to itself.'
+        if found.others else
         'D looks at each picture by itself.')
     yield html.Grid(Table(
         ('picture', 'kind', 'ranked by', 'logit', 'grey', *sizes, 'sum',
