@@ -122,13 +122,15 @@ def test_a_second_atlas_removes_the_files_of_the_first_and_no_others(
   assert np.load('x/01_conv_1.npz')['maps'].tolist() == [3, 1]
 
 
-@pytest.mark.parametrize('rule', ['deconvnet', 'gradient', 'integrated'])
-def test_each_rule_is_explained(run, tmp_path, rule):
-  assert run(f'seen --count=18 --maps=1 --layer=logit --rule={rule}')[0] == 0
-  page = (tmp_path / 'seen' / 'look' / 'index.html').read_text()
+@pytest.mark.parametrize(('rule', 'name'), [
+    ('deconvnet', 'seen'), ('gradient', 'plain'), ('integrated', 'seen')])
+def test_each_rule_is_explained(run, tmp_path, rule, name):
+  assert run(f'{name} --count=18 --maps=1 --layer=logit --rule={rule}')[0] == 0
+  page = (tmp_path / name / 'look' / 'index.html').read_text()
   assert f'The way down is {rule}' in page
-  # No picture is held out, which is said.
-  assert 'reals are those that it was trained on' in page
+  assert (rule == 'integrated') == ('in 16 steps from mid-grey' in page)
+  # Where no picture is held out, it is said.
+  assert (name == 'seen') == ('those that it was trained on' in page)
 
 
 def test_the_maps_of_the_newest_are_shown_through_training(run, tmp_path):
