@@ -15,7 +15,7 @@ from msg_gan_jax.gan import passes
 from msg_gan_jax.gan.build import Gan, build_to_draw
 from msg_gan_jax.gan.networks import layers, norms
 from msg_gan_jax.gan.pyramid import Pyramid
-from msg_gan_jax.gan.state import NOTHING, Condition, Player, Verdict
+from msg_gan_jax.gan.state import NOTHING, Condition, Player
 
 LOGIT = 'logit'  # The name of what D ends in, beside those of its layers.
 Activations = Mapping[str, jax.Array]
@@ -78,10 +78,6 @@ class Judge:
     return tuple(jax.ShapeDtypeStruct((2, *shape), jnp.float32)
                  for shape in self.gan.shapes), (
                      Condition(labels) if self.gan.classes else NOTHING)
-
-  def verdict(self, images: Pyramid, condition: Condition = NOTHING) -> Verdict:
-    """What D says of a pyramid."""
-    return self.gan.d(self.params, images, condition, self.stats)
 
   def activations(self, images: Pyramid,
                   condition: Condition = NOTHING) -> Activations:

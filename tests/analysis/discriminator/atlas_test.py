@@ -176,7 +176,8 @@ def test_a_vector_and_a_logit_see_the_whole_picture(judge, shown, found):
       atlas.choose({name: tops[name] for name in (LOGIT, 'end')}, 9)):
     assert view.patches.shape == (1, 9, 16, 32, 3) and view.of == 1
     assert not view.places.any() and not view.corners[16].any()
-    grey = judge.verdict((np.zeros((1, 16, 32, 3), np.float32),)).logits
+    grey = judge.activations(
+        (np.zeros((1, 16, 32, 3), np.float32),))[LOGIT]
     np.testing.assert_allclose(  # Shares add up to the logit less that of grey.
         view.projections[16][0].sum((1, 2, 3)), view.values[0] - grey,
         atol=.02 * np.abs(view.values).max())

@@ -5,7 +5,7 @@ import pytest
 
 from msg_gan_jax import build
 from msg_gan_jax.analysis.discriminator import evidence
-from msg_gan_jax.analysis.discriminator.features import Judge
+from msg_gan_jax.analysis.discriminator.features import LOGIT, Judge
 from msg_gan_jax.analysis.discriminator.shown import OfSource, Shown
 from msg_gan_jax.data.source import ArraySource
 
@@ -34,10 +34,10 @@ def test_shares_add_up_to_the_logit_in_company_less_that_of_grey(
   assert company.tolist() == [[1, 2], [1, 2], [2, 3]]
   for i, number in enumerate(numbers):
     levels = shown.levels(np.array([number, *company[i]]))
-    logit = judge.verdict(levels).logits[0]
+    logit = judge.activations(levels)[LOGIT][0]
     for level in levels:
       level[0] = 0
-    grey = judge.verdict(levels).logits[0]
+    grey = judge.activations(levels)[LOGIT][0]
     np.testing.assert_allclose(
         (found.logits[i], found.grey[i]), (logit, grey), rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(
