@@ -17,6 +17,11 @@ import pytest
 
 HERE = pathlib.Path(__file__).parent
 
+# Programs that the suite starts find what Python has compiled, also where the
+# environment keeps it from being written.
+os.environ.pop('PYTHONDONTWRITEBYTECODE', None)
+sys.dont_write_bytecode = False
+
 # One cache of compiled programs for the suite and for what it starts; one each
 # for workers that run at once, since jax writes its files in place.
 os.environ['JAX_COMPILATION_CACHE_DIR'] = os.path.join(
