@@ -17,6 +17,11 @@ import pytest
 
 HERE = pathlib.Path(__file__).parent
 
+# Programs that the suite starts find what Python has compiled, also where the
+# environment keeps it from being written.
+os.environ.pop('PYTHONDONTWRITEBYTECODE', None)
+sys.dont_write_bytecode = False
+
 # One cache of compiled programs for the suite and for what it starts; one each
 # for workers that run at once, since jax writes its files in place.
 os.environ['JAX_COMPILATION_CACHE_DIR'] = os.path.join(
@@ -43,14 +48,18 @@ gc.set_threshold(50_000, 20, 50)
 # that take a file at a time end together.
 LONGEST = (
     'gan/compatibility', 'experiments/experiments', 'gan/devices',
-    'config/presets', 'fuzz', 'runs/checkpoints', 'gan/networks/networks',
-    'training/stop', 'gan/networks/stylegan2', 'gan/high_resolution',
-    'gan/growth', 'gan/programs', 'commands/score_runs', 'commands/bad_inputs',
-    'training/loop', 'training/few_pictures',
-    'metrics/functional/precision_recall', 'runs/earlier_runs', 'docs/docs',
-    'docs/conditional_study', 'docs/dirac_study', 'gan/step',
-    'gan/objectives/augmentations', 'gan/networks/bfloat16',
-    'gan/networks/weight_norms', 'gan/networks/norms', 'style')
+    'config/presets', 'fuzz', 'commands/browser', 'training/stop',
+    'runs/checkpoints', 'gan/networks/networks', 'gan/networks/stylegan2',
+    'gan/high_resolution', 'gan/growth', 'gan/programs', 'commands/look',
+    'analysis/discriminator/evidence',
+    'analysis/discriminator/every_network', 'training/loop', 'docs/docs',
+    'style', 'runs/earlier_runs', 'commands/analysis_errors',
+    'commands/bad_inputs',
+    'study/page', 'commands/compare', 'training/few_pictures',
+    'study/postgres', 'commands/score_runs', 'commands/linear_probe',
+    'metrics/functional/precision_recall', 'study/timing', 'docs/dirac_study',
+    'study/own_study', 'gan/step', 'gan/objectives/augmentations',
+    'gan/networks/bfloat16', 'gan/networks/weight_norms', 'gan/networks/norms')
 
 
 def pytest_configure(config):

@@ -90,10 +90,13 @@ def changed(source, folder, **settings):
 
 
 def quickstart(folder):
-  """The quickstart, trained for a moment; its folder."""
+  """The quickstart, trained for a moment, narrow; its folder."""
   from experiments.quickstart import get_config
   config = get_config()
-  config.data.count = 64
+  config.data.count = config.data.held_out = config.evaluate.count = 64
+  config.data.resolution = 16
+  config.networks.latent = config.networks.fmap_max = 8
+  config.objective.penalty_every_d_steps = 1  # One program in place of two.
   config.train.update({
       'total_images': 128, 'log_every_images': 32, 'sample_every_images': 64})
   config.evaluate.metrics = config.evaluate.best = ''

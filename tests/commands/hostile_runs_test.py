@@ -1,11 +1,12 @@
 """Whatever people name, a page shows it as text, and files have sane names."""
+import functools
 from html.parser import HTMLParser
 import re
-import shutil
 
 import hostile_runs as hostile
 import pytest
 
+from msg_gan_jax.commands import report
 from msg_gan_jax.report.page import LONGEST, shown
 
 
@@ -47,12 +48,11 @@ def assert_is_text(content, wanted):
   return page.text
 
 
-@pytest.fixture
-def plain(command, tmp_path):
+@pytest.fixture(scope='module')
+def plain():
   """The elements of the page of a run of plain names."""
-  run = shutil.copytree(hostile.EARLIER, tmp_path / 'plain')
-  assert command('--mode=report', f'--workdir={run}')[0] == 0
-  return [tag for tag, _ in Elements((run / 'report.html').read_text()).found]
+  page = Elements(report.html_of(str(hostile.EARLIER)))
+  return [tag for tag, _ in page.found]
 
 
 @pytest.mark.parametrize('place', range(len(hostile.WORDS)))
@@ -93,7 +93,10 @@ def test_all_of_them_beside_each_other(runs, command, tmp_path):
   assert len(rows) == len(runs) + 3  # And the heading, its line, the reals.
 
 
-def test_a_page_goes_into_a_folder_of_any_name(runs, command, tmp_path):
+def test_a_page_goes_into_a_folder_of_any_name(
+    runs, command, tmp_path, monkeypatch):
+  # It is the same page each time.
+  monkeypatch.setattr(report, 'html_of', functools.cache(report.html_of))
   for words in hostile.WORDS:
     folder = tmp_path / hostile.folder_name(words)
     status, out, _ = command('--mode=report', f'--workdir={runs[0]}',

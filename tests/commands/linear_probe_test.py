@@ -1,6 +1,7 @@
 """--mode=linear_probe and --features=d:RUN:LAYER, on runs nobody trained."""
 import json
 import os
+import shutil
 
 import jax
 import pytest
@@ -13,18 +14,26 @@ from msg_gan_jax.runs import checkpoints, workdir
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-def runs(small, tmp_path):
-  """Runs a, b of one seed and c of another, at 8 images."""
+@pytest.fixture(scope='module')
+def made(small, tmp_path_factory):
+  """A folder of runs a, b of one seed and c of another, at 8 images."""
+  path = tmp_path_factory.mktemp('runs')
   config = small('landscape_sndcgan', networks__fmap_max=4, data__count=240,
-                 data__held_out=60, data__cache_dir=str(tmp_path / 'cache'))
-  gan = build(config)
+                 data__held_out=60,
+                 data__cache_dir=str(tmp_path_factory.mktemp('cache')))
+  init = jax.jit(build(config).init)
   for name, seed in ('a', 0), ('b', 0), ('c', 1):
-    with workdir.Workdir(tmp_path / name) as folder:
+    with workdir.Workdir(path / name) as folder:
       folder.start(config)
-    with checkpoints.Checkpoints(tmp_path / name / 'checkpoints') as saved:
-      saved.save(8, {'state': gan.init(jax.random.key(seed))})
-  return tmp_path
+    with checkpoints.Checkpoints(path / name / 'checkpoints') as saved:
+      saved.save(8, {'state': init(jax.random.key(seed))})
+  return path
+
+
+@pytest.fixture
+def runs(made, tmp_path):
+  """A copy of them, in the folder of the test."""
+  return shutil.copytree(made, tmp_path, dirs_exist_ok=True)
 
 
 def test_a_probe_prints_and_writes_what_came_out(runs, command):

@@ -24,16 +24,24 @@ KEY = 'frechet_random_conv'
 
 
 @pytest.fixture(scope='module')
-def run(small, tmp_path_factory):
+def gan(small):
+  """What all runs of this file train: they differ in what is measured."""
+  return build(small(objective__penalty='none'))
+
+
+@pytest.fixture(scope='module')
+def run(small, gan, tmp_path_factory):
   """(folder, Config) of a run that was measured at 16, 32, 48 and 64 images."""
   folder = tmp_path_factory.mktemp('runs') / 'a'
   config = small(
-      train__total_images=64, train__measure_every_images=16,
-      train__checkpoint_every_images=32, train__sample_every_images=64,
+      objective__penalty='none', train__total_images=64,
+      train__measure_every_images=16, train__checkpoint_every_images=32,
+      train__sample_every_images=64,
       evaluate__metrics='fid,precision_recall', evaluate__best='fid',
       evaluate__count=24,
       data__cache_dir=str(tmp_path_factory.mktemp('cache')))
-  loop.train(config, str(folder), say=lambda line: None)
+  loop.train(config, str(folder), say=lambda line: None,
+             make=lambda config: gan)
   return folder, config
 
 
@@ -188,7 +196,7 @@ def test_a_run_that_is_missing_is_an_error_before_any_is_scored(run, tmp_path):
   assert not list(tmp_path.iterdir())
 
 
-def test_lost_records_are_told_and_cost_no_best(run, tmp_path):
+def test_lost_records_are_told_and_cost_no_best(run, gan, tmp_path):
   """Of the first two and of the best none is left."""
   folder, config = run
   copy = tmp_path / 'run'
@@ -202,7 +210,7 @@ def test_lost_records_are_told_and_cost_no_best(run, tmp_path):
           line for n, line in zip(images, lines, strict=True)
           if n not in lost)]))
   said = []
-  loop.train(config, str(copy), said.append)
+  loop.train(config, str(copy), said.append, make=lambda config: gan)
   told = [
       'metrics.jsonl: 1 of its lines were not records; they are in '
       'metrics.jsonl.damaged',
@@ -239,11 +247,13 @@ def test_two_sets_are_scored_without_a_run(tmp_path):
     (dict(evaluate__protocol='ada', evaluate__weights_file='nowhere'),
      "config.evaluate.weights_file: no file 'nowhere'; wanted the Inception"),
 ])
-def test_settings_are_checked_before_training(change, said, small, tmp_path):
+def test_settings_are_checked_before_training(
+    change, said, small, gan, tmp_path):
   config = small(train__total_images=8, **{
       'evaluate__metrics': 'fid', 'evaluate__best': '', **change})
   with pytest.raises(ValueError, match=said):
-    loop.train(config, str(tmp_path / 'run'), say=lambda line: None)
+    loop.train(config, str(tmp_path / 'run'), say=lambda line: None,
+               make=lambda config: gan)
   assert not list((tmp_path / 'run').glob('checkpoints/[0-9]*'))
 
 

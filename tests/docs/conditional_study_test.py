@@ -1,4 +1,5 @@
 """The study of conditional runs: its classifier, its shares, its table."""
+import functools
 import importlib.util
 import json
 
@@ -15,7 +16,9 @@ def study():
   spec = importlib.util.spec_from_file_location('conditional', FILE)
   module = importlib.util.module_from_spec(spec)
   spec.loader.exec_module(module)
-  module.BATCH = 32  # Unoptimized convolutions are slow.
+  # Unoptimized convolutions are slow.
+  module.BATCH = 32
+  module.Classifier = functools.partial(module.Classifier, widths=(16, 32, 64))
   return module
 
 

@@ -91,7 +91,8 @@ def test_a_growing_run_is_timed_from_its_first_stage(small, monkeypatch):
   monkeypatch.setattr(timing, 'MOMENT', .2)
   found = timing.time_of(small(
       'msg_progan', networks__name='progan', networks__scales='none',
-      networks__stddev='last', train__grow_from=4,
+      networks__stddev='last', objective__penalty='none', data__resolution=8,
+      train__grow_from=4,
       train__grow_stable_images=64, train__grow_fade_images=64,
       train__total_images=1024))
   assert found.rate > 0 and found.measuring > 0
@@ -102,7 +103,9 @@ def test_a_run_is_trained_for_a_moment_and_leaves_nothing(
     small, tmp_path, monkeypatch):
   monkeypatch.setattr(tempfile, 'tempdir', str(tmp_path))
   monkeypatch.setattr(timing, 'MOMENT', .2)
-  found = timing.time_of(small(train__total_images=10**6))
+  found = timing.time_of(small(
+      data__resolution=8, networks__name='mlp', networks__stddev='none',
+      objective__penalty='none', train__total_images=10**6))
   assert all(math.isfinite(x) and x >= 0 for x in found)
   assert found.rate > 0 and found.measuring > found.looking > 0
   assert os.listdir(tmp_path) == []
