@@ -2,7 +2,7 @@
 
 `training.dynamics` records what is drawn here.
 """
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,9 @@ KINDS = {
     'spectral_norm': (
         'Spectral norm: how much the strongest layer can lengthen a vector, '
         'as an operator with its stride and padding.'),
+    'spectral_error': (
+        'Error: so large a share of a spectral norm lies between it and a '
+        'singular value, at most.'),
     'stable_rank': (
         'Stable rank: the sum of the squared singular values over the largest '
         'of them, as a share of what the shape allows, of the layer where it '
@@ -31,8 +34,9 @@ KINDS = {
         "Slope: the norm of D's gradient by the pictures of a scale, at points "
         'between reals and fakes.'),
     'angle': (
-        'Angle: between the gradients of two successive steps, each with its '
-        'own batch; noise has 90 degrees.'),
+        'Angle: between the gradients before and after a step, each with its '
+        'own batch and with z of its own; noise has 90 '
+        'degrees.'),
     'update': (
         "Change: what one step moves of the weights, over the weights' norm."),
     'eigenvalue_modulus': (
@@ -44,10 +48,12 @@ KINDS = {
         'Residual of an eigenvalue l: |Jᵀ x - l x| / |l| of its left vector x '
         'of length 1; 0 is exact.'),
     'condition_log': (
-        "Mean log-condition number of G's Jacobian (Odena et al. 2018): 0 "
-        'where all directions of z change the picture as much.'),
+        "Mean log-condition number of G's Jacobian (Odena et al. 2018), of "
+        "each scale's picture: 0 where all directions of z change it as much; "
+        'float32 tells nothing above 31.9.'),
     'overfitting_d': (
-        "Mean logits of D, of pictures in training, held-out reals and fakes."),
+        'Mean logits of D, of pictures in training, held-out reals and fakes. '
+        'D has one for all scales of a picture.'),
     'overfitting_ratio': (
         'r_v of Karras et al. 2020: 0 where held-out reals are as real to D '
         'as those it has seen, 1 where they are as fakes.'),
@@ -66,7 +72,25 @@ def figures(runs: Together) -> Iterator[tuple[str, Any, str]]:
            eigenvalues(records), (
                f"{name}: eigenvalues of the game's Jacobian that one Krylov "
                f'space shows. Known: the residual is at most {SURE:g} of the '
-               'modulus; the others lie near the edge of the spectrum.'))
+               'modulus; the others lie near the edge of the spectrum. '
+               f'At the last look {_last(records)}.'))
+
+
+def note(records: Sequence[Columns], name: str) -> str:
+  """What is said beside a curve: the residual of an eigenvalue; '' of others.
+
+  Args:
+    records: of the runs of the curve.
+    name: of the value, a column.
+  """
+  about, _, which = name.partition('_')
+  if about != 'eigenvalue':
+    return ''
+  known = [x[np.isfinite(x)][-1] for x in (
+      run.get(f'residual_{which}', np.empty(0)) for run in records)
+           if np.isfinite(x).any()]
+  return f'the newest has a residual of at most {max(known):.2g}.' if (
+      known) else ''
 
 
 def looks(records: Columns) -> np.ndarray:
@@ -86,6 +110,15 @@ def spectrum(records: Columns, row: int) -> tuple[np.ndarray, np.ndarray]:
       for part in ('real', 'imag', 'residual'))
   there = np.isfinite(real)  # Other records of the run may have more.
   return (real + 1j * imag)[there], residuals[there]
+
+
+def _last(records):
+  """The two eigenvalues that bound the rest, with their residuals."""
+  values, residuals = spectrum(records, looks(records)[-1])
+  right = int(np.argmax(values.real))
+  return (f'the largest modulus is {abs(values[0]):.3g} (residual '
+          f'{residuals[0]:.2g}) and the largest real part '
+          f'{values[right].real + 0.:.3g} ({residuals[right]:.2g})')
 
 
 def eigenvalues(records: Columns) -> Any:

@@ -107,6 +107,29 @@ class Trained:
       return self.labels_in_turn(len(latents))
     return latents.labels
 
+  def labels_of_one_class(self, latents: Latents, what: str,
+                          otherwise: str = '') -> np.ndarray | None:
+    """Labels of latents that share a class: the first, where none is given.
+
+    Args:
+      latents: any number of them.
+      what: is made of them, for the error.
+      otherwise: what else may be wanted, for the error.
+
+    Returns:
+      int32 [n]; None if there are no classes.
+
+    Raises:
+      ValueError: they are of several classes.
+    """
+    labels = self.labels_of(latents)
+    if labels is not None and latents.labels is None:
+      labels = np.zeros_like(labels)
+    if labels is not None and (labels != labels[0]).any():
+      raise ValueError(f'labels: {what} in z stays in one class; wanted one, '
+                       f'such as labels={labels[0]}{otherwise}.')
+    return labels
+
   def styles(self, z: jax.Array | np.ndarray,
              labels: np.ndarray | None = None) -> np.ndarray:
     """Latents [n, latent], labels as Latents has them -> styles [n, ...]."""

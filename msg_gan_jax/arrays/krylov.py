@@ -9,6 +9,7 @@ import numpy as np
 Vector = Any  # float32 [n], on a device or the host.
 Advance = Callable[[Vector, Vector, Any], tuple[Vector, Any, Any]]
 SMALL = 1e-6  # Of what is left of a vector: float32 knows no more of it.
+BLOCK = 2**14  # Columns of a basis that are float64 at a time: a cache's worth.
 
 
 def recurrence(gram: Callable[[jax.Array], jax.Array]) -> Advance:
@@ -120,12 +121,10 @@ def arnoldi(times: Callable[[Vector], Vector], n: int, steps: int,
   projected = np.zeros((steps + 1, steps))
   m = steps
   for j in range(steps):
-    image = np.asarray(times(basis[j]), np.float64)
+    image = np.array(times(basis[j]), np.float64)
     size = np.linalg.norm(image)
     for _ in range(2):
-      along = basis[:j + 1] @ image
-      projected[:j + 1, j] += along
-      image = image - along @ basis[:j + 1]
+      projected[:j + 1, j] += _take_out(basis[:j + 1], image)
     projected[j + 1, j] = np.linalg.norm(image)
     if projected[j + 1, j] <= SMALL * size:
       projected[j + 1, j], m = 0., j + 1  # A keeps this space: all is known.
@@ -138,3 +137,15 @@ def arnoldi(times: Callable[[Vector], Vector], n: int, steps: int,
   residuals = np.maximum(left, told) / np.maximum(sizes, 1e-30)
   order = np.argsort(-sizes, kind='stable')
   return Ritz(values[order].astype(complex), residuals[order])
+
+
+def _take_out(basis, image):
+  """<each vector of the basis, image>, whose parts leave the image, in place.
+
+  Block by block, for numpy would make all of a float32 basis float64.
+  """
+  blocks = [slice(i, i + BLOCK) for i in range(0, len(image), BLOCK)]
+  along = sum(basis[:, x].astype(np.float64) @ image[x] for x in blocks)
+  for x in blocks:
+    image[x] -= along @ basis[:, x].astype(np.float64)
+  return along

@@ -10,6 +10,8 @@ import numpy as np
 
 from msg_gan_jax.analysis.discriminator import evidence
 from msg_gan_jax.analysis.discriminator.atlas import NINE, View
+from msg_gan_jax.analysis.discriminator.programs import STEPS
+from msg_gan_jax.analysis.discriminator.rules import INTEGRATED
 from msg_gan_jax.arrays.indices import evenly
 from msg_gan_jax.arrays.pixels import to_uint8
 from msg_gan_jax.files.atomic import replacing, write_json
@@ -37,8 +39,9 @@ RULES = {
               'goes up, and passes only where the rectifier was open '
               '(Springenberg et al. 2015)',
     'gradient': 'gradient: what a pixel adds to the activation if it changes',
-    'integrated': "integrated: a pixel's share of the activation, from "
-                  'mid-grey to this picture (Sundararajan et al. 2017)'}
+    INTEGRATED: "integrated: a pixel's share of the activation, in "
+                f'{STEPS} steps from mid-grey to this picture (Sundararajan '
+                'et al. 2017)'}
 
 
 class Files:
@@ -64,7 +67,8 @@ class Files:
     name = f'{number:02d}_{_file_name(view.layer)}'
     shape = 'x'.join(map(str, self._looked.layers[view.layer])) or '1'
     shown = len(view.maps)
-    of = f'{shown} of {view.of}' if shown < view.of else f'all {view.of}'
+    of = (f'{shown} of {view.of} maps' if shown < view.of else
+          f'all {shown} maps' if shown > 1 else 'its one map')
     grids.save(self._path(f'{name}.png'), atlas_figures.layer(
         {f'sees {_size(view.patches)}': view.patches}, {
             f'{size} px{_share(view, size)}': x
@@ -72,12 +76,12 @@ class Files:
         [(f'map {n}', f'spread {spread:.2g}{self._samples_among(pictures)}')
          for n, spread, pictures in zip(
              view.maps, view.spread, view.pictures, strict=True)],
-        (view.layer, f'{shape}, {of} maps, {self._looked.how.rule}')))
+        (view.layer, f'{shape}, {of}, {self._looked.how.rule}')))
     self._write_arrays(f'{name}.npz', view)
-    self._picture(self._layers, f'{name}.png', f'{view.layer}: {of} maps')
+    self._picture(self._layers, f'{name}.png', f'{view.layer}: {of}')
     self._rows.append([
         view.layer, shape, _size(view.patches), view.of, view.without,
-        float(view.spread[0]), float(view.spread[-1])])
+        float(view.spread.max()), float(view.spread.min())])
 
   def add_moment(self, images: int, found: Mapping[str, View],
                  of: int) -> None:
@@ -146,6 +150,8 @@ class Files:
 
   def _explained(self) -> Iterator[html.Block]:
     how = self._looked.how
+    if not self._rows:
+      return
     yield html.Text(
         f'Of each map of a layer these are the {NINE} pictures with the '
         'largest maxima, each once: at the left the patch that the receptive '
@@ -153,13 +159,14 @@ class Files:
         'one activation, at each scale that D reads, with the share that '
         'scale has of all absolute values. Grey is 0; each small picture has a '
         'scale of its own, and its largest absolute value is full. What lies '
-        'over the edge of a picture is grey. The maps are those whose maxima '
-        'have the largest spread (standard deviation over the pictures), the '
-        'largest first.')
+        'over the edge of a picture is grey. '
+        + ('The maps are those that were asked for.' if how.numbers else
+           'The maps are those whose maxima have the largest spread (standard '
+           'deviation over the pictures), the largest first.'))
     yield html.Text(f'The way down is {RULES[how.rule]}.')
     yield html.Grid(Table(
         ('layer', 'activations', 'sees', 'maps', 'say nothing',
-         'largest spread', 'smallest shown'), self._rows,
+         'largest shown', 'smallest shown'), self._rows,
         'Layers that are shown', [
             'A map says nothing if its maximum is the same in all pictures.',
             f'All layers of this D: {", ".join(self._looked.layers)}.'], 3))
@@ -195,7 +202,8 @@ class Files:
     yield html.Grid(table._replace(rows=ends, caption=(
         'The most real and the most fake'), notes=[
             f'All are in {RANKING}.csv. Where D looks at the deviation of a '
-            'batch, a picture is judged beside others of its kind.']))
+            'batch, a picture is judged beside others of its kind, or, if '
+            'they are too few, beside reals.']))
 
   def _table(self) -> Table:
     ranking, rows = self._looked.ranking, list[list[tables.Cell]]()
@@ -209,10 +217,10 @@ class Files:
   def _sheet(self):
     looked, rows, names = self._looked, [], []
     numbers, every = looked.ranking.numbers, looked.every
-    middle = max(0, (len(numbers) - COLUMNS) // 2)
+    middle = max(0, (len(numbers) - COLUMNS) // 2)  # 0: all are one row.
     groups = {'most real': numbers[:COLUMNS],
               'middle': numbers[middle:middle + COLUMNS],
-              'most fake': numbers[-COLUMNS:]}
+              'most fake': numbers[-COLUMNS:]} if middle else {}
     for kind in dict.fromkeys(x.kind for x in every.kinds):
       own = every.numbers(kind)
       own = own[np.argsort(-looked.logits[own], kind='stable')]
@@ -230,29 +238,43 @@ class Files:
     levels = looked.shown.levels(found.numbers)
     sizes = [f'{x.shape[1]} px' for x in levels]
     beside, rows = [], list[list[tables.Cell]]()
-    for number, beside_these, sums in zip(
-        found.numbers, found.logits, found.sums(), strict=True):
+    for number, logit, grey, sums, gap in zip(
+        found.numbers, found.logits, found.grey, found.sums(), found.gaps(),
+        strict=True):
       kind, name = looked.shown.where(int(number))
-      logit = float(looked.logits[number])
-      beside.append((text.short(name), f'{kind}, logit {logit:.3g}'))
-      rows.append([name, kind, logit, float(beside_these),
-                   *map(float, sums), float(sums.sum())])
+      beside.append((text.short(name),
+                     f'{kind}, logit {logit:.3g}, grey {grey:.3g}'))
+      rows.append([name, kind, float(looked.logits[number]), float(logit),
+                   float(grey), *map(float, sums), float(sums.sum()),
+                   text.percent(float(gap))])
+    half = len(beside) // 2
+    ends = len(beside) < len(looked.ranking.numbers)
     grids.save(self._path('evidence.png'), atlas_figures.evidence(
-        [to_uint8(x) for x in levels], found.shares, beside))
+        [to_uint8(x) for x in levels], found.shares,
+        {'most real': beside[:half], 'most fake': beside[half:]} if ends
+        else {'all, the most real first': beside}))
     blocks: list[html.Block] = [html.Text(
-        'Each pixel has a share of the logit (integrated gradients from '
-        'mid-grey): blue speaks for real, vermilion for fake. Full colour is '
-        'the 99th percentile of absolute values, of each picture and scale by '
-        'itself; how much a scale has to say is in the table.')]
-    self._picture(blocks, 'evidence.png', 'The most real, and the most fake')
+        f'Each pixel has a share of the logit (integrated gradients in '
+        f'{found.steps} steps from mid-grey): blue speaks for real, vermilion '
+        'for fake. All shares of a picture add up to its logit less that of '
+        'grey, which stands beside it: where the two are near each other, '
+        'shares cancel. Full colour is the 99th percentile of absolute values '
+        'of a scale in all of these pictures; how much a scale has to say is '
+        'in the table.')]
+    self._picture(blocks, 'evidence.png', 'What speaks for real or fake')
     yield from blocks
+    company = (
+        'D looks at several pictures together: here each is judged beside the '
+        f'first {found.others} others of its kind, or reals where these are '
+        'too few, and it alone moves from mid-grey to itself.'
+        if found.others else
+        'D looks at each picture by itself.')
     yield html.Grid(Table(
-        ('picture', 'kind', 'logit', 'beside these', *sizes, 'sum'), rows,
-        "Each scale's share of the logit", [
-            'The sum is the logit beside these pictures less that of mid-grey, '
-            f'{found.grey:.3g}; where D looks at the deviation of a batch, '
-            f'the {evidence.AT_ONCE} most real share theirs, and so do the '
-            f'{evidence.AT_ONCE} most fake.'], 3))
+        ('picture', 'kind', 'ranked by', 'logit', 'grey', *sizes, 'sum',
+         'gap'), rows, "Each scale's share of the logit", [
+             company, 'The gap is what the sum lacks of the logit less that of '
+             f'grey, an error of {found.steps} steps; what the pictures are '
+             'ranked by is the logit beside others.'], 3))
 
   def _strips(self) -> Iterator[html.Block]:
     if not self._moments:

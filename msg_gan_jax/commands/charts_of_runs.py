@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from msg_gan_jax.analysis import seeds
+from msg_gan_jax.analysis import dynamics, seeds
 from msg_gan_jax.report.plots import Curve
 from msg_gan_jax.report.text import plural
 from msg_gan_jax.runs import cost
@@ -25,7 +25,8 @@ class Line(NamedTuple):
     place: which of them it is, the same one in every chart.
     over: {unit: Curve}.
     interpolated: see analysis.seeds.SeedBand.
-    notes: sentences on what the seeds together do not have.
+    notes: sentences on what the seeds together do not have, or on how sure a
+      value is.
   """
   name: str
   place: int
@@ -139,9 +140,10 @@ def of_value(run: Written, columns: Columns, units: Mapping[str, str],
              name: str, label: str, place: int) -> Line:
   """A line of one run, whose records have the value."""
   known = np.isfinite(run.records[name])
+  note = dynamics.note([run.records], name)
   return Line(label, place, {
       unit: Curve(columns[unit][known], run.records[name][known])
-      for unit in units})
+      for unit in units}, notes=[f'{label}: {note}'] if note else [])
 
 
 def _of_seeds(runs, costs, units, name, group, some):
@@ -160,7 +162,8 @@ def _of_seeds(runs, costs, units, name, group, some):
       over_seeds['high'] if several else None,
       [(costs[i][unit][rows], runs.runs[i].records[name][rows])
        for i, rows in rests]) for unit in units}
-  notes = []
+  note = dynamics.note([runs.runs[i].records for i in some], name)
+  notes = [f'{label}: {note}'] if note else []
   if len(some) < len(group):
     notes.append(f'{label}: {len(some)} of {len(group)} seeds recorded it.')
   if not len(found.images):

@@ -22,7 +22,7 @@ from msg_gan_jax.gan.build import Gan, build
 from msg_gan_jax.gan.devices import ShardedStep, check_batch
 from msg_gan_jax.gan.schedules import Phase
 from msg_gan_jax.report import grids, scatter, text
-from msg_gan_jax.training import first_start, initial_state, scorer
+from msg_gan_jax.training import dynamics, first_start, initial_state, scorer
 
 # On a CPU: what a process takes that has imported jax and compiled a step, and
 # what convolutions take beside what XLA plans, as docs/studies/memory.md found.
@@ -239,6 +239,23 @@ def describe_cost(gan: Gan, config: Config, mesh: Mesh) -> Iterator[str]:
          f'batch, {_mb(max(x.temp_size_in_bytes for x in memory))} of '
          f'temporaries: {_mb(peak_bytes(memory))} at the peak' + (
              ', the process itself among them' if on_cpu else ''))
+  if config.train.dynamics_every_images:
+    last = [phase for phase in phases if phase.level == phases[-1].level]
+    yield _dynamics(gan, config.train, _batch(config, last[-1]),
+                    mean_flops(last, stages))
+
+
+def _dynamics(gan, train, batch, step_flops):
+  """What looks at the dynamics cost, in steps of the same arithmetic."""
+  looks = -(-train.total_images // train.dynamics_every_images)
+  look = dynamics.cost(gan, batch, train.total_images - 1)
+  rows = f" and {look.rows:,} rows of G's Jacobian" if look.rows else ''
+  return (
+      f'dynamics of the game: {text.plural(looks, "look")}, each with the '
+      f'arithmetic of some {look.flops / step_flops:,.0f} steps, and the norms '
+      f'of layers besides: {look.products} products with the Jacobian of '
+      f'{look.parameters:,} parameters ({text.size(look.basis_bytes)} of '
+      f'vectors on the host){rows}')
 
 
 def peak_bytes(memory: Iterable[Any]) -> float:

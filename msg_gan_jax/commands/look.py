@@ -19,6 +19,9 @@ RULE = flags.DEFINE_string(
 MAPS = flags.DEFINE_integer(
     'maps', 16, 'Maps of a layer that are shown, those of the largest spread.',
     lower_bound=1, upper_bound=1024)
+MAP = flags.DEFINE_list(
+    'map', [], 'Numbers of the maps that are shown, in place of --maps; with '
+    'one --layer.')
 NAME = 'look'
 
 
@@ -37,6 +40,15 @@ def run() -> int:
   with errors.naming(
       which=shared.CHECKPOINTS.name, trust_code=shared.TRUST_CODE.name):
     console.say(look_at_run.write(workdir, out, look_at_run.How(
-        tuple(shared.LAYER.value), RULE.value, MAPS.value, shared.COUNT.value,
-        tuple(shared.PICTURES.value))))
+        tuple(shared.LAYER.value), RULE.value, MAPS.value, _numbers(),
+        shared.COUNT.value, tuple(shared.PICTURES.value))))
   return 0
+
+
+def _numbers():
+  try:
+    return tuple(map(int, MAP.value))
+  except ValueError:
+    raise ValueError(
+        f'--map={",".join(MAP.value)}: wanted numbers of maps, such as '
+        '--map=3,7.') from None

@@ -16,7 +16,6 @@ from msg_gan_jax.analysis.discriminator.shown import (
   Part,
   Pictures,
   Shown,
-  check_seen,
 )
 from msg_gan_jax.analysis.generator import samples
 from msg_gan_jax.arrays.indices import at_random, evenly
@@ -25,7 +24,7 @@ from msg_gan_jax.commands import atlas_files, trained_run
 from msg_gan_jax.commands import shared_flags as shared
 from msg_gan_jax.data.sources import Splits, open_source
 from msg_gan_jax.files import console, progress
-from msg_gan_jax.gan import sampling
+from msg_gan_jax.gan import compatibility, sampling
 from msg_gan_jax.metrics import sets
 from msg_gan_jax.report.text import plural
 from msg_gan_jax.runs import experiment_file
@@ -36,7 +35,6 @@ USUAL = 2048  # Pictures.
 BESIDE = 512  # Reals, and samples, beside pictures of a person.
 MOST_LAYERS = 16  # That are shown where none are named.
 MOST_CHECKPOINTS, MOST_IN_TIME, PICTURES_IN_TIME = 10, 8, 512
-STEPS = 16  # Of integrals of maps; that of the logit has more.
 EXTREMES = 4  # Pictures in which evidence is shown, of each end.
 REALS, SAMPLES, PICTURES = 'reals', 'samples', 'pictures'
 
@@ -49,12 +47,15 @@ class How:
     layers: names; () are all, or MOST_LAYERS of more.
     rule: a row of rules.RULES.
     maps: of a layer, at most.
+    numbers: of the maps of the one layer that is named; () are those of the
+      largest spread.
     count: pictures; None is USUAL, or all that a person gives.
     pictures: what a person gives, one place; () is reals and samples.
   """
   layers: tuple[str, ...]
   rule: str
   maps: int
+  numbers: tuple[int, ...]
   count: int | None
   pictures: tuple[str, ...]
 
@@ -101,37 +102,61 @@ def write(workdir: str, out: str, how: How) -> str:
   if through:
     checkpoints_of(workdir, 'all')
   loaded = trained_run.load_run('newest' if through else '')
-  check_seen(loaded.gan, loaded.images)
+  compatibility.check_seen(loaded.gan.components, loaded.images)
   judge = Judge.of(loaded.gan, loaded.state.d)
-  for layer in how.layers:
-    judge.check(layer)
+  _check(judge, how)
   every, notes = _pictures(workdir, loaded, how)
-  chosen_kinds = (PICTURES,) if how.pictures else (REALS, SAMPLES)
-  looked_at = every.of(*chosen_kinds)
-  atlas.check_count(len(looked_at))
-  tops, logits = _pass(judge, how, every, looked_at)
-  layers, left_out = _layers(tops, how)
-  notes += left_out
+  kinds = (PICTURES,) if how.pictures else (REALS, SAMPLES)
+  looked_at = every.of(*kinds)
+  has_maps = len(looked_at) >= atlas.NINE
+  if not has_maps:
+    notes.append(
+        f'No maps of layers are shown, which takes {atlas.NINE} pictures.')
+  tops, logits = _pass(judge, how, every, kinds, has_maps)
+  layers, left_out = _layers(tops, how) if has_maps else ([], [])
   # The kinds of the atlas come first, so that both number them alike.
   ranking = _only(
       evidence.rank(every, logits, (REALS, SAMPLES)), len(looked_at))
   console.say_aside('compiling what leads down to the pixels ...')
-  found = evidence.evidence(judge, looked_at, _ends(ranking.numbers))
-  looked = Looked(workdir, loaded.images, how, looked_at, every, notes, logits,
-                  ranking, judge.shapes, found)
-  programs = Programs(judge, _with_logit(layers), how.rule, steps=STEPS)
-  fields = Fields(judge, layers)
-  chosen = atlas.choose({layer: tops[layer] for layer in layers}, how.maps)
+  found = evidence.evidence(judge, every, _ends(ranking.numbers))
+  looked = Looked(workdir, loaded.images, how, looked_at, every,
+                  [*notes, *left_out], logits, ranking, judge.shapes, found)
   os.makedirs(out, exist_ok=True)
   files = atlas_files.Files(out, looked)
-  total = sum(len(maps) for maps in chosen.values()) * atlas.NINE
-  with progress.bar(total=total, desc='projections', unit='') as bar:
-    for view in atlas.views(programs, fields, judge, looked_at, tops, chosen,
-                            bar.update):
-      files.add(view)
-  if through:
-    _through_time(loaded, programs, fields, looked_at, chosen, files, workdir)
+  if has_maps:
+    programs = Programs(judge, _with_logit(layers), how.rule,
+                        fewest=min(map(len, every.kinds)))
+    fields = Fields(judge, layers)
+    chosen = {how.layers[0]: np.array([*dict.fromkeys(how.numbers)])} if (
+        how.numbers) else atlas.choose(
+            {layer: tops[layer] for layer in layers}, how.maps)
+    total = sum(len(maps) for maps in chosen.values()) * atlas.NINE
+    with progress.bar(total=total, desc='projections', unit='') as bar:
+      for view in atlas.views(programs, fields, judge, every, tops, chosen,
+                              bar.update):
+        files.add(view)
+    if through:
+      _through_time(
+          loaded, programs, fields, looked_at, chosen, files, workdir)
   return files.close()
+
+
+def _check(judge, how):
+  """Refuses names, numbers and a rule that this D has no use for."""
+  for layer in how.layers:
+    judge.check(layer)
+  rules.check_fits(judge.activations, judge.inputs(), how.rule)
+  if how.numbers:
+    if len({*how.layers}) != 1:
+      raise ValueError('--map: numbers are of the maps of one layer; wanted '
+                       'one, such as --layer=' + next(iter(judge.shapes)))
+    layer = how.layers[0]
+    count = (1, *judge.shapes[layer])[-1]
+    for number in how.numbers:
+      if not 0 <= number < count:
+        raise ValueError(
+            f'--map={number}: {layer} has {plural(count, "map")}, whose '
+            f'numbers are 0 to {count - 1}.')
 
 
 def _layers(tops, how):
@@ -151,20 +176,16 @@ def _with_logit(layers):
   return [*dict.fromkeys([*layers, LOGIT])]
 
 
-def _pass(judge, how, every, looked_at):
+def _pass(judge, how, every, kinds, has_maps):
   """(tops of the atlas, logits of all)."""
+  layers = _with_logit(how.layers or judge.shapes) if has_maps else [LOGIT]
   programs = Programs(
-      judge, _with_logit(how.layers or judge.shapes), how.rule)
+      judge, layers, how.rule, fewest=min(map(len, every.kinds)))
   console.say_aside('compiling D ...')
   with progress.bar(total=len(every), desc='pictures', unit='') as bar:
-    tops, logits = atlas.strongest(
-        programs, judge, looked_at, tick=bar.update)
-    rest = every.of(*{x.kind for x in every.kinds} - {
-        x.kind for x in looked_at.kinds})
-    if len(rest):
-      logits = np.concatenate([logits, atlas.strongest(
-          programs, judge, rest, 1, tick=bar.update)[1]])
-  return tops, logits
+    return atlas.strongest(
+        programs, judge, every, atlas.NINE if has_maps else 1, bar.update,
+        kinds)
 
 
 def _only(ranking, count):
@@ -176,9 +197,10 @@ def _only(ranking, count):
 
 
 def _ends(numbers):
-  """The most real and the most fake, each once."""
-  few = min(EXTREMES, len(numbers) // 2)
-  return np.concatenate([numbers[:few], numbers[len(numbers) - few:]])
+  """The most real and the most fake, each once; all of a few."""
+  if len(numbers) <= 2 * EXTREMES:
+    return numbers
+  return np.concatenate([numbers[:EXTREMES], numbers[-EXTREMES:]])
 
 
 def _pictures(workdir: str, loaded: LoadedRun,
@@ -208,6 +230,8 @@ def _pictures(workdir: str, loaded: LoadedRun,
   kinds.append(OfSource(REALS, reals, indices, gan.sizes, told))
   kinds.append(_samples(loaded, len(indices), told))
   where = '' if reals is splits.train else 'held-out '
+  if not how.pictures:
+    atlas.check_count(sum(map(len, kinds)))
   notes.append(
       f'{len(indices):,} {where}reals, and as many samples of G'
       + (' beside them.' if how.pictures else '.'))
@@ -251,7 +275,6 @@ def _given(loaded, splits, how):
         f"--pictures: this run's D sees {sizes[0]}, and these are {sizes[1]}; "
         'wanted such, or files, which are converted.')
   indices = at_random(len(source), how.count or len(source))
-  atlas.check_count(len(indices))
   classes = config.networks.classes
   told = samples.repeat_labels(
       trained_run.labels(classes), len(indices), classes)

@@ -23,6 +23,33 @@ def check(components: Components) -> None:
     rule(components)
 
 
+def check_seen(components: Components, images: int) -> None:
+  """Refuses a D in which there is nothing to be seen, with the reason.
+
+  Of all others the views of D (analysis/discriminator) have something to show.
+
+  Args:
+    components: of a GAN.
+    images: real images that its D was shown so far.
+
+  Raises:
+    ValueError: it judges points, or has not been shown its finest level yet.
+  """
+  config, players = components.config, components.players
+  if pyramid.are_points(config.data.shape):
+    raise ValueError(
+        "workdir: this run's D judges points of the plane (config.data.name = "
+        f'{config.data.name!r}), which have no pixels to look at; wanted a run '
+        'of pictures.')
+  growth, level = components.growth, components.phase(images).level
+  if (level < growth.last) if growth else (level < len(players.levels) - 1):
+    size = (players.ladder if growth else players.sizes)[level]
+    raise ValueError(
+        f'workdir: after {images:,} images the D of this run knows pictures '
+        f'of {size} px, and its layers for {config.data.shape[0]} px have not '
+        'been trained yet; wanted a later checkpoint.')
+
+
 def _n_dis_more(components):
   """Updates of D that do not fill whole steps."""
   train = components.config.train

@@ -14,17 +14,15 @@ import jax.numpy as jnp
 import numpy as np
 
 from msg_gan_jax.arrays import krylov
-from msg_gan_jax.gan import objective, passes, schedules
+from msg_gan_jax.gan import objective, schedules
 from msg_gan_jax.gan.components import Components, look_up
-from msg_gan_jax.gan.context import context_of, part_of
-from msg_gan_jax.gan.networks import forms, norms
+from msg_gan_jax.gan.context import StepContext, context_of, part_of
+from msg_gan_jax.gan.networks import forms
 from msg_gan_jax.gan.pyramid import Pyramid
 from msg_gan_jax.gan.state import Condition, Player, RealBatch, State, Tree
 
 EIGENVALUES = 30  # Of the game: products with its Jacobian, at each look.
 BASIS_BYTES = 2e9  # Of the vectors that this takes; large games have fewer.
-# Of float32: singular values below it, beside the largest, are rounding.
-EPSILON = float(np.finfo(np.float32).eps)
 
 
 class Gradients(NamedTuple):
@@ -161,9 +159,11 @@ def count(components: Components, state: State, phase: schedules.Phase) -> int:
              for x in jax.tree.leaves(part_of(player, part).params))
 
 
-def eigenvalues(times: Callable[[np.ndarray], jax.Array], n: int,
-                steps: int = EIGENVALUES) -> krylov.Ritz:
+def eigenvalues(times: Callable[[np.ndarray], jax.Array],
+                n: int) -> krylov.Ritz:
   """Leading eigenvalues of a game's Jacobian, with their residuals.
+
+  As many as `most_products`, of which each takes one.
 
   Simultaneous steps of rate h multiply what is left of an eigenvalue l by
   |1 + h l|: real parts above 0 go away from the point, imaginary parts turn
@@ -172,12 +172,19 @@ def eigenvalues(times: Callable[[np.ndarray], jax.Array], n: int,
   Args:
     times: w [n] -> J w, or J^T w, which has the same eigenvalues.
     n: numbers of a vector.
-    steps: products, and eigenvalues at most.
 
   Source: Mescheder et al. 2018 (arXiv:1801.04406), sec. 2 and 3.
   """
-  most = int(BASIS_BYTES / (4 * n)) - 1
-  return krylov.arnoldi(times, n, max(2, min(steps, most)))
+  return krylov.arnoldi(times, n, most_products(n))
+
+
+def most_products(n: int) -> int:
+  """Products of `eigenvalues` with the Jacobian of n parameters, at most.
+
+  Their vectors, of float32 and one more than they are, take BASIS_BYTES at
+  most, but there are two in any case.
+  """
+  return min(n, EIGENVALUES, max(2, int(BASIS_BYTES / (4 * n)) - 1))
 
 
 def of_pictures(components: Components, state: State, batch: RealBatch,
@@ -245,79 +252,6 @@ def _inner(a, b):
              for x, y in zip(*map(jax.tree.leaves, (a, b)), strict=True))
 
 
-def no_condition_number(components: Components) -> str:
-  """Why G has no Jacobian of one picture by its z; '' where it has."""
-  networks = components.config.networks
-  if networks.statistics == 'batch' and norms.sees_batch(networks.g_norm):
-    return ("config.networks.statistics = 'batch': a picture depends on the "
-            'other latents of its batch')
-  return ''
-
-
-def is_on_sphere(components: Components) -> bool:
-  """Whether z is drawn on a sphere, or put there by a mapping network."""
-  return (components.config.networks.latent_law == 'sphere'
-          or components.players.mapped)
-
-
-def jacobian_of_g(
-    components: Components, state: State, batch: RealBatch, key: jax.Array,
-    phase: schedules.Phase) -> tuple[jax.Array, jax.Array]:
-  """(z [latent], dG(z) / dz [latent, pixels]) of one picture, as samples are.
-
-  The picture is that of the finest level, with G's statistics and fixed noise;
-  z is drawn, and what else G is told is told of the batch's first picture.
-
-  Args: as of `gradients`.
-  """
-  context, part = _game(components, phase, state)
-  g = part_of(state.g, part)
-  _, condition = _first(context, batch, key)
-  z = context.latents(key, 1)[0]
-
-  def run(z):
-    images: Pyramid = context.players.g.apply(
-        passes.variables(g.params, g.stats),
-        components.with_labels('g', z[None], condition), condition)
-    return images[-1].ravel()
-
-  out, pull = jax.vjp(run, z)
-  _, push = jax.vjp(lambda y: pull(y)[0], out)
-  return z, jax.vmap(lambda v: push(v)[0])(jnp.eye(len(z)))
-
-
-def log_condition(jacobian: np.ndarray, z: np.ndarray,
-                  on_sphere: bool) -> float:
-  """ln of the condition number of the metric M = J^T J, largest over smallest.
-
-  Numbers of z on which nothing depends, as those of LAPGAN's other levels, are
-  left out, and of more latents than pixels only as many singular values count
-  as there are pixels. Where z lies on a sphere the direction of z itself, which
-  leaves it, is left out: nothing may change along it. Below EPSILON of the
-  largest a singular value is rounding, and counts as that: no more than 31.9
-  is ever said.
-
-  Args:
-    jacobian: [latent, pixels].
-    z: [latent].
-    on_sphere: see `is_on_sphere`.
-
-  Source: Odena et al. 2018 (arXiv:1802.08768), sec. 2: its mean over z is their
-  mean log-condition number.
-  """
-  rows = np.asarray(jacobian, np.float64)
-  if on_sphere:
-    unit = np.asarray(z, np.float64) / np.linalg.norm(z)
-    rows = rows - np.outer(unit, unit @ rows)
-  else:
-    rows = rows[np.abs(rows).max(1) > 0]
-  values = np.linalg.svd(rows, compute_uv=False)
-  values = values[:len(rows) - 1] if on_sphere else values
-  if not len(values) or not values[0]:
-    return float('nan')
-  return float(2 * np.log(values[0] / max(values[-1], EPSILON * values[0])))
-
-
 def one_pass(
     components: Components, state: State, batch: RealBatch, key: jax.Array,
     phase: schedules.Phase) -> dict[str, tuple[Tree, Tree, Any, Condition]]:
@@ -330,7 +264,7 @@ def one_pass(
     training; its modules are those of `components.players.stage(phase.level)`.
   """
   context, part = _game(components, phase, state)
-  real, condition = _first(context, batch, key)
+  real, condition = first_of(context, batch, key)
   inputs = {'d': real, 'g': context.latents(key, 1)}
   players = {name: part_of(player, part)
              for name, player in (('d', state.d), ('g', state.g))}
@@ -339,6 +273,7 @@ def one_pass(
                  condition) for name, player in players.items()}
 
 
-def _first(context, batch, key):
-  """(pyramid, Condition) of the first picture of a batch."""
+def first_of(context: StepContext, batch: RealBatch,
+             key: jax.Array) -> tuple[Pyramid, Condition]:
+  """(pyramid, what both players are told) of the first picture of a batch."""
   return jax.tree.map(lambda x: x[:1], context.see(batch, 0, key))

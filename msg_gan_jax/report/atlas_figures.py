@@ -70,28 +70,29 @@ def strip(patches: Sequence[np.ndarray], projections: Sequence[np.ndarray],
 
 
 def evidence(levels: Sequence[np.ndarray], shares: Sequence[np.ndarray],
-             beside: Words) -> np.ndarray:
+             bands: Mapping[str, Words]) -> np.ndarray:
   """Pictures, and beside each what speaks for real or fake at every scale.
 
+  The colours of a scale mean the same in all pictures.
+
   Args:
-    levels: uint8 [n, h, w, C] of each scale, coarse to fine; the first half of
-      the pictures are the most real, the others the most fake.
+    levels: uint8 [n, h, w, C] of each scale, coarse to fine.
     shares: of each scale float [n, h, w].
-    beside: (name, remark) of each picture.
+    bands: {heading: (name, remark) of each of its pictures}, n in all.
 
   Returns:
     uint8 [H, W, 3].
   """
-  rows = []
-  for i in range(len(beside)):
-    rows.append([square(levels[-1][i], LARGE)])
-    for level, share in zip(levels, shares, strict=True):
-      most = float(np.percentile(np.abs(share[i]), _FULL)) or 1.
-      rows[i].append(square(heat(level[i], share[i], most), LARGE))
-  half = len(rows) // 2
+  full = [float(np.percentile(np.abs(x), _FULL)) or 1. for x in shares]
+  rows = [[square(picture, LARGE), *(
+      square(heat(level[i], share[i], most), LARGE)
+      for level, share, most in zip(levels, shares, full, strict=True))]
+      for i, picture in enumerate(levels[-1])]
+  beside = [words for band in bands.values() for words in band]
+  ends = np.cumsum([len(band) for band in bands.values()])
   return figure.draw(
-      [figure.Band(('most real', ''), rows[:half]),
-       figure.Band(('most fake', ''), rows[half:])],
+      [figure.Band((name, ''), rows[end - len(band):end])
+       for (name, band), end in zip(bands.items(), ends, strict=True)],
       ('why', 'blue speaks for real, vermilion for fake'),
       ['picture', *(f'{x.shape[1]} px' for x in levels)], _legible(beside),
       aside=1)

@@ -14,6 +14,8 @@ from msg_gan_jax.report.plots import COLORS
 # Panels of training.dynamics, which is off by default; see PANELS.
 DYNAMICS = (
     ('largest spectral norm of a layer', ('spectral_norm_?',), False),
+    ('relative error of a spectral norm, at most', ('spectral_error_?',),
+     False),
     ('smallest stable rank of a layer, of its most', ('stable_rank_?',), False),
     ("D's slope between reals and fakes, by pixels", ('slope_*',), True),
     ('degrees between successive gradients', ('angle_?',), False),
@@ -21,7 +23,8 @@ DYNAMICS = (
     ('largest modulus of an eigenvalue', ('eigenvalue_modulus',), True),
     ('largest real part of an eigenvalue', ('eigenvalue_real',), False),
     ('residuals of these eigenvalues', ('residual_*',), True),
-    ("mean log-condition number of G's Jacobian", ('condition_log',), False),
+    ("mean log-condition number of G's Jacobian, by pixels",
+     ('condition_log_*',), False),
     ('D of training, held-out reals, fakes', ('overfitting_d_*',), False),
     ("D's overfitting r_v, 0 to 1", ('overfitting_ratio',), False),
 )
@@ -218,6 +221,8 @@ def label(key: str, panel: str) -> str:
   kind, _, size = key.partition('_')
   if kind in ('stability', 'consistency', 'share', 'swd'):
     return f'{size} px' if size.isdigit() else size
+  if kind == 'condition':
+    return f'{size.rpartition("_")[2]} px'
   if kind == 'slope':
     what, _, size = size.partition('_')
     return f'{what}, {size} px'

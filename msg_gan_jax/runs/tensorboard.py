@@ -18,7 +18,7 @@ SECTIONS = (
     ('progress', ('epoch', 'steps', 'alpha', 'augment_strength')),
     ('losses', ('[dg]_*', 'drift', 'penalty', 'path_length', 'path_mean')),
     ('health', ('stability_*', 'consistency_*', 'share_*', 'diversity')),
-    ('dynamics', ('spectral_norm_*', 'stable_rank_*', 'slope_*', 'angle_*',
+    ('dynamics', ('spectral_*', 'stable_rank_*', 'slope_*', 'angle_*',
                   'update_*', 'eigenvalue_*', 'residual_*', 'condition_*',
                   'overfitting_*')),
 )

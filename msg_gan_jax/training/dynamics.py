@@ -2,7 +2,7 @@
 from collections.abc import Mapping
 import functools
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -14,7 +14,7 @@ from msg_gan_jax.config import Config
 from msg_gan_jax.data.batches import Batch, Batches
 from msg_gan_jax.data.source import Source
 from msg_gan_jax.data.sources import Splits
-from msg_gan_jax.gan import dynamics
+from msg_gan_jax.gan import condition_number, dynamics
 from msg_gan_jax.gan.build import Gan
 from msg_gan_jax.gan.devices import ShardedStep
 from msg_gan_jax.gan.layer_operators import Layers
@@ -24,6 +24,65 @@ from msg_gan_jax.training.observers import Observer, Values, View
 PICTURES = 256  # Of each kind, whose logits and slopes are averaged.
 LATENTS = 4     # Whose Jacobians of G are looked at.
 KEY = 3         # Of the run's keys: those before it are the loop's.
+
+
+class Cost(NamedTuple):
+  """What a look costs, besides the norms of layers.
+
+  Attributes:
+    products: with the game's Jacobian.
+    parameters: of both players in training, the numbers of a vector.
+    basis_bytes: of the vectors that eigenvalues keep, on the host.
+    rows: of G's Jacobians; 0 where it has none.
+    flops: of all, with the step that is taken and forgotten left out.
+  """
+  products: int
+  parameters: int
+  basis_bytes: int
+  rows: int
+  flops: float
+
+
+def cost(gan: Gan, batch: Batch, images: int) -> Cost:
+  """What a look costs, by its programs, which are traced and not compiled.
+
+  Args:
+    gan: Gan.
+    batch: shapes of the batch of a step.
+    images: real images shown before the look.
+  """
+  components = dynamics.exact(gan.components)
+  phase = dynamics.phase_of(components, images)
+  state = jax.eval_shape(gan.init, jax.random.key(0))
+  n, latent = (dynamics.count(components, state, phase),
+               components.config.networks.latent)
+  products = dynamics.most_products(n)
+  at_once = min(latent, phase.batch)
+  calls = 0 if condition_number.why_none(components) else (
+      LATENTS * -(-latent // at_once))
+
+  def flops(function, *vectors):
+    lowered = _programs(components)[function.__name__].lower(
+        state, batch, jax.random.key(0), *vectors, phase=phase)
+    return (lowered.cost_analysis() or {}).get('flops', np.nan)
+
+  return Cost(
+      products, n, 4 * n * (products + 1), latent * LATENTS if calls else 0,
+      products * flops(dynamics.transposed_jacobian,
+                       jax.ShapeDtypeStruct((n,), jnp.float32))
+      + 2 * flops(dynamics.gradients)
+      + 2 * -(-PICTURES // phase.batch) * flops(dynamics.of_pictures)
+      + (calls and calls * flops(condition_number.products, np.zeros(
+          (at_once, latent), np.float32))))
+
+
+def _programs(components):
+  """{name: an instrument of gan, compiled, of these Components}."""
+  return {function.__name__: jit(
+      functools.partial(function, components), static_argnames='phase')
+      for function in (
+          dynamics.gradients, dynamics.transposed_jacobian,
+          dynamics.of_pictures, dynamics.one_pass, condition_number.products)}
 
 
 class Dynamics(Observer):
@@ -36,19 +95,25 @@ class Dynamics(Observer):
   It records, for d and g where both have it:
     spectral_norm: the largest of a layer. spectral_norms has that of each
       layer, and stable_ranks the stable ranks.
+    spectral_error: the largest relative error of a layer's spectral norm, 0
+      where all are exact.
     stable_rank: the smallest of a layer, as a share of the largest that its
       shape allows; layers of one output do not count.
     slope_mean_32, slope_max_32: |grad D| by the pictures of a scale, at points
       between reals and fakes.
-    angle: degrees between the gradients of two steps that follow each other,
-      each with its own batch, key and weights.
+    angle: degrees between the gradients before and after the next step, each
+      of the batch that the run reads there. z and all else that is random are
+      the observer's own, for the run's are drawn inside of its step, and other
+      ones for each; see gan.dynamics.gradients.
     update: what a step moves of the weights, |change| / |weights|.
     eigenvalue_modulus, eigenvalue_real: the largest modulus and the largest
       real part of the game's Jacobian; residual_modulus and residual_real are
       the residuals of the two. eigenvalues has all that were found.
-    condition_log: the mean log-condition number of G's Jacobian.
+    condition_log_32: the mean log-condition number of G's Jacobian, of the
+      pictures of a scale.
     overfitting_d_train, .._held_out, .._fake: mean logits; overfitting_ratio:
-      r_v of them.
+      r_v of them. D has one logit for all scales of a picture, and so have
+      these.
   What is not a number at a look, such as the angle of a gradient of 0, is left
   out of its record.
 
@@ -68,6 +133,7 @@ class Dynamics(Observer):
     self._batches, self._key = batches, key
     self._own_key = jax.random.fold_in(jax.random.key(config.seed), KEY)
     self._components = dynamics.exact(gan.components)
+    self._programs = _programs(self._components)
     self._layers: dict[tuple[int, str], Layers] = {}
     self._looks = 0
 
@@ -79,6 +145,10 @@ class Dynamics(Observer):
                  self._of_eigenvalues, self._of_latents):
       values |= part(view.state, view.images, phase)
     self._say_cost(view, time.monotonic() - started)
+    view.say(
+        'dynamics of the game: eigenvalues of modulus {eigenvalue_modulus:.3g} '
+        '(residual {residual_modulus:.1g}) and real part {eigenvalue_real:.3g} '
+        '(residual {residual_real:.1g}) at most'.format_map(values))
     return values
 
   def _say_cost(self, view, seconds):
@@ -90,15 +160,6 @@ class Dynamics(Observer):
     elif self._looks == 2:
       view.say(f'dynamics of the game: a look takes {seconds:,.1f} s, '
                f'every {self.every:,} images')
-
-  @functools.cached_property
-  def _programs(self):
-    """{name: a function of gan.dynamics, compiled, of these Components}."""
-    return {function.__name__: jit(
-        functools.partial(function, self._components), static_argnames='phase')
-        for function in (
-            dynamics.gradients, dynamics.transposed_jacobian,
-            dynamics.of_pictures, dynamics.jacobian_of_g, dynamics.one_pass)}
 
   def _of_pictures(self, state, images, phase):
     """Logits of reals and fakes, overfitting, and slopes between them."""
@@ -168,15 +229,17 @@ class Dynamics(Observer):
       at = phase.level, name
       if at not in self._layers:
         self._layers[at] = Layers(getattr(players, name), *arguments)
-      shares = []
+      shares, errors = [], []
       for operator, now in self._layers[at].of(*arguments):
         found, most = operator.strength(*now), min(operator.shape)
         norms[f'{name}.{operator.layer.name}'] = found.spectral_norm
         ranks[f'{name}.{operator.layer.name}'] = found.stable_rank
         shares += [found.stable_rank / most] if most > 1 else []
+        errors.append(found.norm_error)
       values[f'spectral_norm_{name}'] = max(
           (x for layer, x in norms.items() if layer.startswith(f'{name}.')),
           default=np.nan)
+      values[f'spectral_error_{name}'] = max(errors, default=np.nan)
       values[f'stable_rank_{name}'] = min(shares, default=np.nan)
     return {**_known(values), 'spectral_norms': norms,
             'stable_ranks': _known(ranks)}
@@ -200,17 +263,21 @@ class Dynamics(Observer):
                             ('residual', residual))}}
 
   def _of_latents(self, state, images, phase):
-    """The mean log-condition number of G's Jacobian."""
-    if dynamics.no_condition_number(self._components):
+    """The mean log-condition number of G's Jacobian, of each scale."""
+    components = self._components
+    if condition_number.why_none(components):
       return {}
-    found = []
-    for i in range(LATENTS):
-      z, jacobian = jax.device_get(self._programs['jacobian_of_g'](
-          state, self._fixed(phase.batch), jax.random.fold_in(self._own_key, i),
-          phase=phase))
-      found.append(dynamics.log_condition(
-          jacobian, z, dynamics.is_on_sphere(self._components)))
-    return _known({'condition_log': float(np.mean(found))})
+
+    def jacobian(vectors, key):
+      return self._programs['products'](
+          state, self._fixed(phase.batch), key, vectors, phase=phase)
+
+    found = np.mean([condition_number.log_conditions(
+        functools.partial(jacobian, key=jax.random.fold_in(self._own_key, i)),
+        components.config.networks.latent, phase.batch,
+        condition_number.is_on_sphere(components)) for i in range(LATENTS)], 0)
+    return _known({f'condition_log_{size}': x for size, x in zip(
+        components.players.stage(phase.level).sizes, found, strict=True)})
 
   def _fixed(self, size):
     """The same pictures at every look."""

@@ -41,6 +41,8 @@ def test_the_plane_is_drawn_at_a_few_looks(tmp_path):
   (name, figure, caption), = dynamics.figures(
       beside(RECORDS, columns([{'images': 1}])))
   assert name == 'eigenvalues' and caption.startswith('run 0: ')
+  assert caption.endswith('At the last look the largest modulus is 3 (residual '
+                          '0.001) and the largest real part 0 (0.001).')
   shown = [ax for ax in figure.axes if ax.get_visible()]
   assert len(shown) == dynamics.MOMENTS
   assert [ax.get_xlabel() for ax in (shown[0], shown[-1])] == [
@@ -50,6 +52,17 @@ def test_the_plane_is_drawn_at_a_few_looks(tmp_path):
   np.testing.assert_array_equal(estimated, [[1, 1], [1, -1]])
   assert all(path.endswith(('.png', '.pdf'))
              for path in plots.save(figure, tmp_path / name))
+
+
+def test_beside_a_curve_of_eigenvalues_is_their_newest_residual():
+  runs = [columns([
+      {'images': 1, 'eigenvalue_real': 1., 'residual_real': .5},
+      {'images': 2, 'eigenvalue_real': 1., 'residual_real': x},
+      {'images': 3, 'd_loss': 1.}]) for x in (.01, .02)]
+  assert 'at most 0.01.' in dynamics.note(runs[:1], 'eigenvalue_real')
+  assert 'at most 0.02.' in dynamics.note(runs, 'eigenvalue_real')
+  assert dynamics.note(runs, 'd_loss') == ''
+  assert dynamics.note(runs, 'eigenvalue_of_ones_own') == ''
 
 
 def test_of_many_runs_the_first_are_drawn():

@@ -96,6 +96,7 @@ def run(runs, tmp_path, command):
     ('project - --layer=a', '--layer: a flag of --mode=look and --mod'),
     ('sample - --rule=guided', '--rule: a flag of --mode=look; '),
     ('sample - --maps=3', '--maps: a flag of --mode=look; '),
+    ('sample - --map=3', '--map: a flag of --mode=look; '),
     ('mix - --steps=3', '--steps: a flag of --mode=project; '),
     ('sample - --w_file=w.npy', '--w_file: a flag of --mode=walk, --mode='
      'mix, --mode=truncate and --mode=directions; '),

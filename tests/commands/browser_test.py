@@ -115,9 +115,14 @@ def conditional(folder, small):
 
 
 @pytest.fixture(scope='module')
-def pages(tmp_path_factory, small):
+def folder(tmp_path_factory):
+  """Of the runs that pages are of, and of the pages."""
+  return tmp_path_factory.mktemp('pages')
+
+
+@pytest.fixture(scope='module')
+def pages(folder, small):
   """{kind: address} of KINDS."""
-  folder = tmp_path_factory.mktemp('pages')
   first = shutil.copytree(EARLIER / 'written', folder / 'first')
   others = [changed(first, folder / f'seed {i}', seed=i) for i in (1, 2)]
   lost = changed(first, folder / 'lost')
@@ -171,14 +176,32 @@ KINDS = ('one', 'three', 'diverged', 'growing', 'quickstart', 'conditional')
 @pytest.mark.parametrize('kind', KINDS)
 def test_a_page_opens_without_a_word_and_axe_finds_no_serious_fault(
     pages, opened, axe, kind, size, scheme):
-  page = opened(pages[kind], size, color_scheme=scheme, bypass_csp=True)
+  check(opened(pages[kind], size, color_scheme=scheme, bypass_csp=True), axe)
+
+
+def check(page, axe):
+  """It says nothing, fits on its screen, and axe finds no serious fault."""
   assert page.said == []
   # On a phone, nothing makes the page wider than the screen.
-  assert page.evaluate('document.documentElement.scrollWidth') <= size[0]
+  assert page.evaluate(
+      'document.documentElement.scrollWidth') <= page.viewport_size['width']
   page.add_script_tag(content=axe)
   found = page.evaluate('axe.run()')['violations']
   assert [(x['id'], x['nodes'][0]['html']) for x in found
           if x['impact'] in SERIOUS] == []
+
+
+def test_the_page_of_what_d_looks_for_opens_without_a_serious_fault(
+    pages, folder, opened, axe, command):
+  status, out, err = command(
+      '--mode=look', f'--workdir={folder / "two"}', '--count=18', '--maps=1',
+      '--layer=from_rgb,logit')
+  assert status == 0, err
+  for size, scheme in zip(SIZES, ('light', 'dark'), strict=True):
+    page = opened(pathlib.Path(out.strip()).as_uri(), size,
+                  color_scheme=scheme, bypass_csp=True)
+    check(page, axe)
+  assert page.get_by_role('heading', name='Layers').count() == 1
 
 
 def shown(page):
@@ -359,13 +382,8 @@ def watched(tmp_path):
 def test_the_list_of_runs_opens_without_a_word_and_axe_finds_no_serious_fault(
     watched, opened, axe, size, scheme):
   page = opened(watched[1], size, color_scheme=scheme, bypass_csp=True)
-  assert page.said == []
-  assert page.evaluate('document.documentElement.scrollWidth') <= size[0]
   page.locator('[name=run]').check()
-  page.add_script_tag(content=axe)
-  found = page.evaluate('axe.run()')['violations']
-  assert [(x['id'], x['nodes'][0]['html']) for x in found
-          if x['impact'] in SERIOUS] == []
+  check(page, axe)
 
 
 def test_a_list_that_is_open_renews_itself_and_keeps_what_was_chosen(

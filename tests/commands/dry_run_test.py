@@ -47,12 +47,15 @@ def test_what_checkpoints_take_is_said_before_there_are_any(small):
 @pytest.mark.slow
 def test_the_figures_of_the_step_come_last(small, tmp_path):
   said = []
-  dry_run.dry_run(small(), str(tmp_path / 'sheet.png'), said.append)
+  dry_run.dry_run(
+      small(train__total_images=24, train__dynamics_every_images=16),
+      str(tmp_path / 'sheet.png'), said.append)
   after = said[said.index('step') + 1:]
   assert [line.split()[0] for line in after[:2]] == ['compiling,', 'logs:']
   assert 'd_loss' in after[1] and 'g_loss' in after[1]
   assert ' GFLOP' in after[2] and ' at the peak' in after[3]
-  assert len(after) == 4
+  assert after[4].startswith('  dynamics of the game: 2 looks, each with the ')
+  assert len(after) == 5
 
 
 def test_an_interrupted_dry_run_promises_nothing(command, monkeypatch):

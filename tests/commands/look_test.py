@@ -50,6 +50,7 @@ def runs(tmp_path_factory, small):
     for one in (path / 'odd').rglob('*.png'):
       file.write(one, one.name)
   save(path / 'few' / 'a.png', picture(0))
+  (path / 'empty').mkdir()
   with pytest.MonkeyPatch.context() as patch:  # Each is compiled once.
     patch.setattr(load, 'build_to_draw', functools.cache(build))
     yield path
@@ -86,7 +87,8 @@ def test_an_atlas_has_a_page_and_files_of_each_layer(run, tmp_path):
   assert sorted([*listed, 'atlas.json']) == sorted(os.listdir(folder))
   page = (folder / 'index.html').read_text()
   for words in ('block_8_conv_1', '12 held-out reals, and as many samples',
-                'guided', 'of all pairs; 50 % is chance', 'ranking.csv'):
+                'guided', 'of all pairs; 50 % is chance', 'ranking.csv',
+                '64 steps', 'judged beside the first 3 others of its kind'):
     assert words in page
   assert 'Through training' not in page
   assert {*re.findall('src="(.{5})', page)} == {'data:'}
@@ -108,23 +110,27 @@ def test_an_atlas_has_a_page_and_files_of_each_layer(run, tmp_path):
 
 def test_a_second_atlas_removes_the_files_of_the_first_and_no_others(
     run, tmp_path):
-  assert run('seen --count=18 --maps=1 --out=x')[0] == 0
+  assert run('seen --count=18 --maps=1 --out=x --layer=logit')[0] == 0
   (tmp_path / 'x' / 'mine.txt').write_text('')
   before = {*os.listdir('x')}
-  assert run('seen --count=18 --maps=1 --out=x --layer=logit')[0] == 0
+  # Maps may be named by their numbers, and stand in that order.
+  assert run('seen --count=18 --map=3,1 --out=x --layer=conv_1')[0] == 0
   after = {*os.listdir('x')}
-  own = {'01_logit.png', '01_logit.npz'}
+  own = {'01_conv_1.png', '01_conv_1.npz'}
   assert after - own < before and {'mine.txt', *own} < after
-  assert not any('conv' in name for name in after)
+  assert not any('logit' in name for name in after)
+  assert np.load('x/01_conv_1.npz')['maps'].tolist() == [3, 1]
 
 
-@pytest.mark.parametrize('rule', ['deconvnet', 'gradient', 'integrated'])
-def test_each_rule_is_explained(run, tmp_path, rule):
-  assert run(f'seen --count=18 --maps=1 --layer=logit --rule={rule}')[0] == 0
-  page = (tmp_path / 'seen' / 'look' / 'index.html').read_text()
+@pytest.mark.parametrize(('rule', 'name'), [
+    ('deconvnet', 'seen'), ('gradient', 'plain'), ('integrated', 'seen')])
+def test_each_rule_is_explained(run, tmp_path, rule, name):
+  assert run(f'{name} --count=18 --maps=1 --layer=logit --rule={rule}')[0] == 0
+  page = (tmp_path / name / 'look' / 'index.html').read_text()
   assert f'The way down is {rule}' in page
-  # No picture is held out, which is said.
-  assert 'reals are those that it was trained on' in page
+  assert (rule == 'integrated') == ('in 16 steps from mid-grey' in page)
+  # Where no picture is held out, it is said.
+  assert (name == 'seen') == ('those that it was trained on' in page)
 
 
 def test_the_maps_of_the_newest_are_shown_through_training(run, tmp_path):
@@ -156,6 +162,19 @@ def test_a_folder_is_ranked_by_names_beside_reals_and_samples(run, tmp_path):
   assert '11 pictures of odd.zip' in page and '03.png' in page
 
 
+def test_of_a_few_pictures_no_maps_are_shown(run, tmp_path):
+  """They are ranked, and what D finds in them is shown."""
+  assert run('plain --pictures=few')[0] == 0
+  folder = tmp_path / 'plain' / 'look'
+  assert {*os.listdir(folder)} == {
+      'atlas.json', 'index.html', 'ranking.csv', 'ranking.png', 'evidence.png'}
+  row, = rows_of(folder / 'ranking.csv')
+  assert row['picture'].endswith('a.png')
+  page = (folder / 'index.html').read_text()
+  assert 'No maps of layers are shown, which takes 9 pictures.' in page
+  assert 'The way down is' not in page
+
+
 def test_a_d_that_is_told_classes_is_told_those_of_pictures(run, tmp_path):
   assert run('classes --count=18 --layer=logit')[0] == 0
   status, _, err = run('classes --pictures=odd --layer=logit')
@@ -180,7 +199,11 @@ def test_a_d_that_is_told_classes_is_told_those_of_pictures(run, tmp_path):
     ('plain --out=seen', "--out: 'seen' is the folder of a run; wanted one"),
     ('plain --labels=3', '--labels: means nothing without --pictures'),
     ('plain --pictures=none', "--pictures: no file, folder or source 'none'"),
-    ('plain --pictures=few', '--count: 1 pictures are too few'),
+    ('plain --pictures=empty', '--pictures: '),
+    ('plain --map=1', '--map: numbers are of the maps of one layer; wanted'),
+    ('plain --map=1,b', '--map=1,b: wanted numbers of maps'),
+    ('plain --layer=block_8_conv_1 --map=8', '--map=8: block_8_conv_1 has 8 '
+     'maps, whose numbers are 0 to 7.'),
     ('plain --pictures=odd,few', '--pictures: 2 places; wanted one'),
     ('plain --pictures=seen', "--pictures: 'seen' is a run, not a folder"),
     ('plain --pictures=odd --labels=3', '--labels: 3, but the GAN was tra'),

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from msg_gan_jax.gan import compatibility
 from msg_gan_jax.gan.build import build
 from msg_gan_jax.gan.networks.norms import NORMS
 from msg_gan_jax.gan.networks.players import D_CONDITIONS, G_CONDITIONS
@@ -373,3 +374,29 @@ def test_a_step_is_finite_and_changes_all_that_should_change(tiny, row):
         if not changed and not stays(path, a, row):
           same.append(f'{player}.{part}{jax.tree_util.keystr(path)}')
   assert not same
+
+
+@pytest.mark.parametrize(('settings', 'images', 'text'), [
+    (dict(data__name='ring', data__resolution=1, data__channels=2,
+          data__mirror=False, networks__name='mlp', networks__stddev='none'),
+     0, "D judges points of the plane .*'ring'.* no pixels"),
+    (dict(preset='progan', data__resolution=16, train__grow_from=4,
+          train__grow_stable_images=100, train__grow_fade_images=100,
+          train__total_images=1000, train__grow_batches='',
+          train__grow_rates=''), 150,
+     'after 150 images the D of this run knows pictures of 8 px, .* 16 px'),
+])
+def test_a_d_that_has_seen_no_pictures_is_refused(
+    small, settings, images, text):
+  gan = build(small(**settings))
+  with pytest.raises(ValueError, match=f'^workdir: .*{text}'):
+    compatibility.check_seen(gan.components, images)
+
+
+def test_a_d_that_has_grown_is_looked_into(small):
+  gan = build(small(
+      'progan', data__resolution=8, train__grow_from=4,
+      train__grow_stable_images=100, train__grow_fade_images=100,
+      train__total_images=1000, train__grow_batches='', train__grow_rates=''))
+  assert compatibility.check_seen(gan.components, 150) is None
+  assert compatibility.check_seen(build(small()).components, 0) is None

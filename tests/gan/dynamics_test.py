@@ -12,8 +12,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from msg_gan_jax.arrays import krylov
 from msg_gan_jax.config import schema
-from msg_gan_jax.gan import dynamics
+from msg_gan_jax.gan import condition_number, dynamics
 from msg_gan_jax.gan.build import build
 from msg_gan_jax.gan.components import look_up
 from msg_gan_jax.gan.layer_operators import Layers
@@ -141,6 +142,10 @@ def test_eigenvalues_equal_those_of_the_dense_jacobian():
   np.testing.assert_allclose(times(w), matrix.T @ w, atol=1e-5 * scale)
   wanted = np.linalg.eigvals(matrix)
   wanted = wanted[np.argsort(-np.abs(wanted))]
+  # All of them, where they are more than what rounding makes of 0.
+  edge = 1e-3 * abs(wanted[0])
+  found = krylov.arnoldi(times, n, n).values
+  assert_same(*(x[np.abs(x) > edge] for x in (found, wanted)), edge / 10)
   found = dynamics.eigenvalues(times, n)
   assert len(found.values) == dynamics.EIGENVALUES
   sure = found.residuals < 1e-4
@@ -215,40 +220,47 @@ def test_slopes_and_logits_of_a_linear_d():
 
 
 class Stretch(nn.Module):
-  """G that multiplies the numbers of z, of which it does not use the last."""
+  """G of two levels: factors times the numbers of z, then a map of them."""
 
   @nn.compact
   def __call__(self, z, condition=NOTHING, train=False):
     factors = self.param('factors', nn.initializers.ones, (2,))
-    return ((z[:, :2] * factors)[:, None, None],)
+    kernel = self.param('kernel', nn.initializers.ones, (3, 5))
+    return (z[:, :2] * factors)[:, None, None], (z @ kernel)[:, None, None]
 
 
-def test_the_condition_number_is_that_of_the_metric():
+@pytest.mark.parametrize('at_once, numbers', [(3, 1e9), (2, 1e9), (1, 4)])
+def test_condition_numbers_are_those_of_dense_matrices(
+    at_once, numbers, monkeypatch):
+  """At every level, and however few rows and pixels are seen at a time."""
+  monkeypatch.setattr(condition_number, 'JACOBIAN_BYTES', 4 * 3 * numbers)
+  monkeypatch.setattr(condition_number, 'BLOCK', 2)
   components, state = game_of_dirac(loss='wasserstein')
   config = dataclasses.replace(
       components.config, networks=dataclasses.replace(
           components.config.networks, latent=3))
   components = dataclasses.replace(components, config=config, players=Players(
-      Stretch(), Psi(), (1,)))
+      Stretch(), Psi(), (1, 1)))
+  kernel = np.random.default_rng(0).normal(size=(3, 5)).astype(np.float32)
   state = state.replace(g=state.g.replace(
-      params={'factors': jnp.array([5., -.5])}))
-  z, jacobian = dynamics.jacobian_of_g(
-      components, state, reals_at(0.), KEY, dynamics.phase_of(components, 0))
+      params={'factors': jnp.array([5., -.5]), 'kernel': kernel}))
+  found = condition_number.log_conditions(
+      lambda vectors: condition_number.products(
+          components, state, reals_at(0.), KEY, vectors,
+          dynamics.phase_of(components, 0)), 3, at_once, False)
   np.testing.assert_allclose(
-      jacobian, [[5, 0], [0, -.5], [0, 0]], atol=1e-7)
-  np.testing.assert_allclose(
-      dynamics.log_condition(jacobian, z, False), np.log(100), rtol=1e-6)
+      found, [np.log(100), 2 * np.log(np.linalg.cond(kernel))], rtol=1e-5)
 
 
 def test_the_radius_of_a_sphere_does_not_count():
   z = np.array([3., 4., 0.])
   tangent = np.array([[-.8, .6, 0], [0, 0, 1]])  # Orthogonal to z.
-  jacobian = tangent.T @ np.diag([2., 6.]) @ np.eye(2, 7)
-  np.testing.assert_allclose(
-      dynamics.log_condition(jacobian, z, True), np.log(9), rtol=1e-6)
-  worst = dynamics.log_condition(jacobian, z, False)
+  metric = tangent.T @ np.diag([4., 36.]) @ tangent
+  found = condition_number.log_condition(metric, 7, z, True)
+  np.testing.assert_allclose(found, np.log(9), rtol=1e-6)
+  worst = condition_number.log_condition(metric, 7, z, False)
   np.testing.assert_allclose(worst, -2 * np.log(2.**-23), rtol=1e-6)
-  assert np.isnan(dynamics.log_condition(0 * jacobian, z, False))
+  assert np.isnan(condition_number.log_condition(0 * metric, 7, z, False))
 
 
 @pytest.mark.parametrize('name, law, wanted', [
@@ -256,7 +268,7 @@ def test_the_radius_of_a_sphere_does_not_count():
     ('stylegan2', 'normal', True)])
 def test_what_lies_on_a_sphere_is_known(small, name, law, wanted):
   components, _, _ = game_of(small, name, networks__latent_law=law)
-  assert dynamics.is_on_sphere(components) == wanted
+  assert condition_number.is_on_sphere(components) == wanted
 
 
 def test_overfitting_is_0_of_one_kind_of_reals_and_1_of_fakes():
@@ -336,9 +348,11 @@ def test_every_family_can_be_looked_into(small, name):
   w = jax.ShapeDtypeStruct((n,), jnp.float32)
   assert jax.eval_shape(lambda state, w: dynamics.transposed_jacobian(
       components, state, pictures, KEY, w, phase), state, w).shape == (n,)
-  _, jacobian = jax.eval_shape(lambda state: dynamics.jacobian_of_g(
-      components, state, pictures, KEY, phase), state)
-  assert jacobian.shape[0] == components.config.networks.latent
+  latent, levels = components.config.networks.latent, len(
+      components.players.stage(phase.level).sizes)
+  _, rows = jax.eval_shape(lambda state: condition_number.products(
+      components, state, pictures, KEY, np.eye(2, latent), phase), state)
+  assert [len(x) for x in rows] == [2] * levels
 
 
 @pytest.mark.slow
@@ -360,10 +374,13 @@ def test_every_network_has_finite_numbers(small, name):
   assert all(np.isfinite(x).all() for x in jax.tree.leaves(found))
   assert len(found.slopes) == len(
       components.players.stage(phase.level).sizes)
-  assert dynamics.no_condition_number(components) == ''
-  z, jacobian = run(dynamics.jacobian_of_g)
-  assert np.isfinite(
-      dynamics.log_condition(jacobian, z, dynamics.is_on_sphere(components)))
+  assert condition_number.why_none(components) == ''
+  program = jax.jit(lambda *arrays: condition_number.products(
+      components, *arrays, phase))
+  assert np.isfinite(condition_number.log_conditions(
+      lambda vectors: program(state, pictures, KEY, vectors),
+      components.config.networks.latent, 64,
+      condition_number.is_on_sphere(components))).all()
   for player, arguments in run(dynamics.one_pass).items():
     players = components.players.stage(phase.level)
     for operator, now in Layers(getattr(players, player), *arguments).of(
@@ -401,4 +418,4 @@ def test_batch_moments_leave_no_jacobian_of_one_picture(small):
   components, _, _ = game_of(
       small, 'dcgan_32', networks__g_norm='batch',
       networks__statistics='batch')
-  assert "statistics = 'batch'" in dynamics.no_condition_number(components)
+  assert "statistics = 'batch'" in condition_number.why_none(components)

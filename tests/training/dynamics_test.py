@@ -75,8 +75,14 @@ def test_a_run_records_all_and_says_what_it_costs(looked_at):
     assert record['slope_mean_1'] <= record['slope_max_1']
   assert looks[0]['eigenvalues'] != looks[1]['eigenvalues']
   told = [line for line in said if line.startswith('dynamics of the game')]
-  assert len(told) == 2
-  assert 'the first look took' in told[0] and 'every 256 images' in told[1]
+  took, residuals, takes, *others = told
+  assert 'the first look took' in took and 'every 256 images' in takes
+  assert len(others) == 2
+  for line, record in zip((residuals, *others), looks, strict=True):
+    for name in 'modulus', 'real':
+      value, residual = (record[f'{x}_{name}'] for x in (
+          'eigenvalue', 'residual'))
+      assert f'{value:.3g} (residual {residual:.1g})' in line
   assert (path / 'curves.png').exists()
 
 
@@ -108,11 +114,11 @@ def test_looks_change_nothing_of_a_run(looked_at, ring, tmp_path):
       if len(without := {k: v for k, v in r.items() if k not in own}) > 1]
 
 
-def look_at(config, state=None):
+def look_at(config):
   """(values of a look, State) of the observer, without a run."""
   config = schema.parse(config)
   gan, mesh = build(config), data_mesh()
-  state = gan.init(jax.random.key(1)) if state is None else state
+  state = gan.init(jax.random.key(1))
   splits = open_source(config)
   observer, = dynamics_of(
       config, gan, splits, kept.step_of(gan, mesh),

@@ -6,7 +6,7 @@ comes down from that one activation to the pixels of every scale.
 
 Source: Zeiler & Fergus 2014 (arXiv:1311.2901), sec. 4 and fig. 2.
 """
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +18,7 @@ from msg_gan_jax.analysis.discriminator.programs import (
   Programs,
   in_batches,
 )
+from msg_gan_jax.analysis.discriminator.projections import Pictures
 from msg_gan_jax.analysis.discriminator.receptive_fields import Fields
 from msg_gan_jax.analysis.discriminator.shown import Shown
 from msg_gan_jax.arrays.pixels import to_uint8
@@ -114,34 +115,42 @@ class Collected:
 
 
 def strongest(programs: Programs, judge: Judge, shown: Shown, keep: int = NINE,
-              tick: Ticks = int) -> tuple[dict[str, Tops], np.ndarray]:
+              tick: Ticks = int, of: Sequence[str] = (),
+              ) -> tuple[dict[str, Tops], np.ndarray]:
   """One pass over pictures: what excites every map most, and all logits.
 
-  Pictures of a kind are beside each other in a batch, as in training.
+  Pictures of a kind are beside each other in a batch, as in training; where
+  they are too few to be one, those of Shown.beside join them.
 
   Args:
     programs: with the layers, LOGIT among them.
     judge: D.
-    shown: the pictures, at least `keep`.
+    shown: the pictures.
     keep: how many of a map.
     tick: called after each batch with the number of pictures in it.
+    of: kinds that may excite a map, `keep` pictures or more; () are all.
 
   Returns:
-    ({layer: Tops}, float32 [n] logits).
+    ({layer: Tops}, float32 [n] logits of all).
 
   Raises:
     ValueError: fewer pictures.
   """
-  check_count(len(shown), keep)
+  kinds = of or [x.kind for x in shown.kinds]
+  check_count(sum(len(shown.numbers(kind)) for kind in {*kinds}), keep)
   collected = {layer: Collected(keep) for layer in programs.layers}
   logits = np.empty(len(shown), np.float32)
   for start, kind in zip(shown.starts, shown.kinds, strict=False):
-    for rows in in_batches(len(kind), programs.batch):
+    pool = start + np.arange(len(kind))
+    if len(pool) < programs.group:
+      pool = np.append(
+          pool[:1], shown.beside(pool[:1], programs.group - 1))
+    for rows in in_batches(len(kind), programs.batch, len(pool)):
       own = min(programs.batch, len(kind) - int(rows[0]))
-      numbers = start + rows
+      numbers = pool[rows]
       found = programs.maxima(
           judge, shown.levels(numbers), shown.labels(numbers))
-      for layer, maximum in found.items():
+      for layer, maximum in found.items() if kind.kind in kinds else ():
         collected[layer].add(
             Maximum(*(x[:own] for x in maximum)), numbers[:own])
       logits[numbers[:own]] = found[LOGIT].values[:own, 0]
@@ -199,15 +208,15 @@ def views(programs: Programs, fields: Fields, judge: Judge, shown: Shown,
           tick: Ticks = int) -> Iterator[View]:
   """Yields what the chosen maps of each layer look for.
 
-  A picture is projected beside others that are, and not beside those of the
-  pass: where D looks at the batch, its activation may be another than `values`
-  says.
+  A picture is projected in its company, or beside others that are projected,
+  and not beside those of the pass: where D looks at the batch, its activation
+  may be another than `values` says.
 
   Args:
     programs: with the layers.
     fields: receptive fields of the same layers.
     judge: D.
-    shown: the pictures that `tops` numbers.
+    shown: the pictures that `tops` numbers, and those beside them.
     tops: of `strongest`.
     chosen: {layer: numbers of maps}.
     tick: called after each batch with the number of projections in it.
@@ -252,12 +261,13 @@ def _cut(programs, judge, shown, layer, pictures, places, parts, tick):
   cut: dict[int, list] = {size: [] for size in parts}
   sums: dict[int, list] = {size: [] for size in parts}
   patches: list[np.ndarray] = []
-  for rows in in_batches(count, programs.batch):
-    own = min(programs.batch, count - rows[0])
+  for rows in in_batches(count, programs.at_once):
+    own = min(programs.at_once, count - rows[0])
     numbers = pictures[rows]
     levels = shown.levels(numbers)
     found = programs.projected(
-        judge, levels, shown.labels(numbers), layer, places[rows])
+        judge, Pictures(levels, shown.labels(numbers)), layer, places[rows],
+        programs.company(shown, numbers))
     for seen, image in zip(found, levels, strict=True):
       if (size := seen.shape[1]) not in parts:
         continue

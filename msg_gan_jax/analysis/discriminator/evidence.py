@@ -6,10 +6,11 @@ import numpy as np
 
 from msg_gan_jax.analysis.discriminator.features import LOGIT, Judge
 from msg_gan_jax.analysis.discriminator.programs import Programs, in_batches
+from msg_gan_jax.analysis.discriminator.projections import Pictures
 from msg_gan_jax.analysis.discriminator.rules import INTEGRATED
 from msg_gan_jax.analysis.discriminator.shown import Shown
 
-AT_ONCE = 4
+STEPS = 64  # Of the integral.
 
 
 class Evidence(NamedTuple):
@@ -18,56 +19,64 @@ class Evidence(NamedTuple):
   Attributes:
     numbers: int [n] of the pictures.
     shares: for each level, coarse to fine, float32 [n, h, w]; positive speaks
-      for real. All of a picture add up to its logit less that of mid-grey;
-      where D looks at the batch, those of AT_ONCE pictures do so together.
-    logits: float32 [n], beside each other.
-    grey: the logit of mid-grey, beside others of it.
+      for real. All of a picture add up to its logit less that of mid-grey.
+    logits: float32 [n], of each in its company: see Shown.beside.
+    grey: float32 [n], logits of mid-grey in the same company.
+    others: how many pictures a company has; 0 where D looks at each by itself.
+    steps: of the integral.
   """
   numbers: np.ndarray
   shares: tuple[np.ndarray, ...]
   logits: np.ndarray
-  grey: float
+  grey: np.ndarray
+  others: int
+  steps: int
 
   def sums(self) -> np.ndarray:
     """float [n, levels]: what each level has to say."""
-    return np.stack([x.sum((1, 2)) for x in self.shares], 1)
+    return np.stack([x.sum((1, 2), np.float64) for x in self.shares], 1)
+
+  def gaps(self) -> np.ndarray:
+    """float [n]: the sum less what it should be, as its share.
+
+    It is an error of the integral, and falls with the number of steps.
+    """
+    wanted = self.logits.astype(np.float64) - self.grey
+    return np.abs(self.sums().sum(1) - wanted) / np.maximum(
+        np.abs(wanted), np.finfo(np.float32).tiny)
 
 
-def evidence(judge: Judge, shown: Shown,
-             numbers: Sequence[int] | np.ndarray) -> Evidence:
+def evidence(judge: Judge, shown: Shown, numbers: Sequence[int] | np.ndarray,
+             steps: int = STEPS) -> Evidence:
   """Integrated gradients of the logit, of each pixel of each level.
 
-  Pictures are beside each other in the order given, AT_ONCE at a time; where D
-  looks at the batch, each is a part of what is said of the others.
+  Where D looks at the batch, each picture is judged beside the same others,
+  and it alone moves from mid-grey to itself.
 
   Args:
     judge: D.
-    shown: the pictures.
+    shown: the pictures, and those that stand beside them.
     numbers: of those that are looked at.
+    steps: of the integral.
 
   Source: Sundararajan et al. 2017 (arXiv:1703.01365); mid-grey is their
   baseline.
   """
   numbers = np.asarray(numbers)
-  programs = Programs(judge, [LOGIT], INTEGRATED, AT_ONCE)
-  found, logits, grey = [], list[np.ndarray](), 0.
-  for rows in in_batches(len(numbers), AT_ONCE):
+  programs = Programs(judge, [LOGIT], INTEGRATED, steps=steps)
+  size = min(programs.at_once, len(numbers))
+  places, found = np.zeros((size, 3), np.int32), []
+  for rows in in_batches(len(numbers), size):
     some, own = numbers[rows], len(numbers) - rows[0]
-    levels, labels = shown.levels(some), shown.labels(some)
-    shares = programs.projected(
-        judge, levels, labels, LOGIT, np.zeros((AT_ONCE, 3), np.int32))
-    found.append([x[:own].sum(-1) for x in shares])
-    logits.append(_logits(programs, judge, levels, labels)[:own])
-    if not rows[0]:
-      grey = float(_logits(programs, judge, tuple(
-          np.zeros_like(x) for x in levels), labels)[0])
-  return Evidence(numbers, tuple(
-      np.concatenate(level) for level in zip(*found, strict=True)),
-                  np.concatenate(logits), grey)
-
-
-def _logits(programs, judge, levels, labels):
-  return programs.maxima(judge, levels, labels)[LOGIT].values[:, 0]
+    seen = (judge, Pictures(shown.levels(some), shown.labels(some)), LOGIT,
+            places, programs.company(shown, some))
+    shares = programs.projected(*seen)
+    found.append([x[:own] for x in (
+        programs.values(*seen), programs.values(*seen, share=0.),
+        *(x.sum(-1) for x in shares))])
+  logits, grey, *levels = map(np.concatenate, zip(*found, strict=True))
+  return Evidence(
+      numbers, tuple(levels), logits, grey, programs.others, steps)
 
 
 class Ranking(NamedTuple):

@@ -1,19 +1,21 @@
 """What every layer of a D answers to pictures, by the names of its modules."""
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 import dataclasses
 import functools
 from typing import Any
 
+from flax import linen as nn
 import jax
 from jax.extend import core
 import jax.numpy as jnp
 
+from msg_gan_jax.analysis.discriminator import rules
 from msg_gan_jax.config.tables import nearest
 from msg_gan_jax.gan import passes
 from msg_gan_jax.gan.build import Gan, build_to_draw
 from msg_gan_jax.gan.networks import layers, norms
 from msg_gan_jax.gan.pyramid import Pyramid
-from msg_gan_jax.gan.state import NOTHING, Condition, Player, Verdict
+from msg_gan_jax.gan.state import NOTHING, Condition, Player
 
 LOGIT = 'logit'  # The name of what D ends in, beside those of its layers.
 Activations = Mapping[str, jax.Array]
@@ -56,25 +58,26 @@ class Judge:
 
   @functools.cached_property
   def shapes(self) -> dict[str, tuple[int, ...]]:
-    images = tuple(jax.ShapeDtypeStruct((2, *shape), jnp.float32)
-                   for shape in self.gan.shapes)
-    labels = jax.ShapeDtypeStruct((2,), jnp.int32)
+    images, condition = self.inputs()
     names: list[str] = []  # A dict of arrays that is traced loses its order.
 
-    def values(images, labels):
-      found = self.activations(
-          images, Condition(labels if self.gan.classes else None))
+    def values(images, condition):
+      found = self.activations(images, condition)
       names.extend(found)
       return tuple(found.values())
 
-    traced, found = jax.make_jaxpr(values, return_shape=True)(images, labels)
+    traced, found = jax.make_jaxpr(
+        values, return_shape=True)(images, condition)
     sees = _depends(traced.jaxpr, len(images))
     return {name: x.shape[1:] for name, x, of_images in zip(
         names, found, sees, strict=True) if of_images}
 
-  def verdict(self, images: Pyramid, condition: Condition = NOTHING) -> Verdict:
-    """What D says of a pyramid."""
-    return self.gan.d(self.params, images, condition, self.stats)
+  def inputs(self) -> tuple[Any, Any]:
+    """The shapes of two pictures, and of what D is told of them."""
+    labels: Any = jax.ShapeDtypeStruct((2,), jnp.int32)
+    return tuple(jax.ShapeDtypeStruct((2, *shape), jnp.float32)
+                 for shape in self.gan.shapes), (
+                     Condition(labels) if self.gan.classes else NOTHING)
 
   def activations(self, images: Pyramid,
                   condition: Condition = NOTHING) -> Activations:
@@ -85,27 +88,14 @@ class Judge:
       condition: with labels int32 [B], if D is told classes.
     """
     components = self.gan.components
-    verdict, kept = components.players.d.apply(
-        passes.variables(self.params, self.stats or {}),
-        components.with_labels('d', images, condition), condition,
-        capture_intermediates=True, mutable=['intermediates'])
+    with nn.intercept_methods(rules.marking_norms):
+      verdict, kept = components.players.d.apply(
+          passes.variables(self.params, self.stats or {}),
+          components.with_labels('d', images, condition), condition,
+          capture_intermediates=True, mutable=['intermediates'])
     found = dict(_named(kept['intermediates'], len(images[-1])))
     return {name: x.astype(jnp.float32) for name, x in (
         *found.items(), (LOGIT, verdict.logits))}
-
-  def one(self, name: str) -> Callable[[Pyramid, Condition], jax.Array]:
-    """(pyramid, condition) -> activations of one layer.
-
-    Raises:
-      ValueError: no layer is called so.
-    """
-    self.check(name)
-
-    def activation(images: Pyramid,
-                   condition: Condition = NOTHING) -> jax.Array:
-      return self.activations(images, condition)[name]
-
-    return activation
 
   def check(self, name: str) -> None:
     """Refuses a name that no layer has.
@@ -116,11 +106,6 @@ class Judge:
     if name not in self.shapes:
       raise ValueError(
           f'layer={name}: D has no such layer; {nearest(name, self.shapes)}')
-
-  def maps(self) -> dict[str, tuple[int, ...]]:
-    """The layers that have maps, [h, w, C] with more than one place."""
-    return {name: shape for name, shape in self.shapes.items()
-            if len(shape) == 3 and shape[0] * shape[1] > 1}
 
 
 def _depends(jaxpr, count: int) -> list[bool]:

@@ -2,81 +2,83 @@
 
 A projection has the form of what D sees: one picture for each scale, since at
 each of them a multi-scale D reads pixels of its own.
+
+Where D looks at the batch, as by its deviation, the gradient goes through that,
+too, and a picture is a part of what D says of those beside it. So there each
+picture is followed by itself: it has a company, which stays as it is and whose
+own activations are not followed.
 """
-from collections.abc import Callable
-import functools
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
 from msg_gan_jax.analysis.discriminator import rules
-from msg_gan_jax.analysis.discriminator.features import LOGIT, Judge
-from msg_gan_jax.arrays.compilation import jit
-from msg_gan_jax.gan import pyramid
+from msg_gan_jax.analysis.discriminator.features import Judge
 from msg_gan_jax.gan.pyramid import Pyramid
 from msg_gan_jax.gan.state import NOTHING, Condition
 
-STEPS = 64  # Of an integral.
 
-# (pyramid [B, H, W, C], place int32 [B, 3], condition) -> pyramid.
-Project = Callable[..., Pyramid]
+class Pictures(NamedTuple):
+  """Pictures as D is shown them.
+
+  Attributes:
+    levels: pyramid of float32 [n, H, W, C] in [-1, 1]; of the companies of n
+      pictures [n, others, H, W, C].
+    labels: int32 [n] or [n, others]; None where D is told no classes.
+  """
+  levels: tuple[Any, ...]
+  labels: Any
 
 
-def projection(judge: Judge, layer: str, rule: str,
-               steps: int = STEPS) -> Project:
-  """The function that projects activations of a layer.
-
-  It takes a pyramid [B, H, W, C], the place of an activation in each picture,
-  int32 [B, 3] as (row, column, map), and a Condition. Of a layer without rows
-  and columns both are 0, and of LOGIT all three. It returns a pyramid of the
-  same shapes: what each pixel adds to the activation, in its units for a pixel
-  that changes by 1.
-
-  'integrated' gives the pixel's share of the activation: the gradient, its mean
-  over pictures from mid-grey (0) to this one, times the pixel. All shares add
-  up to the activation less that of grey.
-
-  Where D looks at the batch, as by its deviation, a picture is a part of what
-  it says of the others: the gradient, which goes through that, is then of all
-  pictures' activations together.
+def down(judge: Judge, layers: Sequence[str], rule: str, which: jax.Array,
+         pictures: Pictures, places: jax.Array,
+         company: Pictures | None = None) -> tuple[jax.Array, Pyramid]:
+  """Activations of one layer, and what comes down from them to the pixels.
 
   Args:
     judge: D.
-    layer: a name of judge.shapes.
+    layers: names of judge.shapes.
     rule: a row of rules.RULES.
-    steps: of the integral, at midpoints.
+    which: int32, the layer's place in `layers`.
+    pictures: n of them.
+    places: int32 [n, 3], (row, column, map) of an activation of each. Of a
+      layer without rows and columns both are 0, and of LOGIT all three.
+    company: of each picture; with None all are beside each other.
 
-  Source: rules.py; integrated gradients are Sundararajan et al. 2017
-  (arXiv:1703.01365), eq. 1 and 3.
-
-  Raises:
-    ValueError: no such layer or rule.
+  Returns:
+    (float32 [n], pyramid of the pictures' shapes: what each pixel adds to the
+    activation, in its units for a pixel that changes by 1).
   """
-  judge.check(layer)
-  down = rules.with_rule(functools.partial(of_layer, judge, layer), rule)
+  def followed(pictures, places, company):
+    def activations(levels):
+      found = judge.activations(*_beside(levels, pictures.labels, company))
+      return [found[layer][:len(places)] for layer in layers]
 
-  def once(images, place, condition):
-    """The way down of pictures [B, ...]."""
-    values, pull_back = jax.vjp(lambda images: down(images, condition), images)
-    return pull_back(one_hot(values, place))[0]
+    values, pull_back = jax.vjp(
+        rules.with_rule(activations, rule), pictures.levels)
+    signals = [one_hot(x, places) * (which == i)
+               for i, x in enumerate(values)]
+    return sum((x * signal).reshape(len(x), -1).sum(1) for x, signal in zip(
+        values, signals, strict=True)), pull_back(signals)[0]
 
-  def summed(images, place, condition):
-    def add(total, share):
-      part = once(jax.tree.map(lambda x: share * x, images), place, condition)
-      return jax.tree.map(jnp.add, total, part), None
+  if company is None:
+    return followed(pictures, places, None)
 
-    shares = (jnp.arange(steps) + .5) / steps
-    total, _ = jax.lax.scan(
-        add, jax.tree.map(jnp.zeros_like, images), shares)
-    return jax.tree.map(lambda x, t: x * t / steps, images, total)
+  def alone(pictures, place, company):
+    one, places = jax.tree.map(lambda x: x[None], (pictures, place))
+    return jax.tree.map(lambda x: x[0], followed(one, places, company))
 
-  return jit(summed if rule == rules.INTEGRATED else once)
+  return jax.vmap(alone)(pictures, places, company)
 
 
-def of_layer(judge: Judge, layer: str, images: Pyramid,
-             condition: Condition) -> jax.Array:
-  """Activations of one layer."""
-  return judge.activations(images, condition)[layer]
+def _beside(levels, labels, company):
+  """(pyramid, condition) of pictures and of those beside them."""
+  if company is not None:
+    levels, labels = jax.tree.map(
+        lambda *x: jnp.concatenate(x), (levels, labels), tuple(company))
+  return levels, NOTHING if labels is None else Condition(labels)
 
 
 def one_hot(values: jax.Array, place: jax.Array) -> jax.Array:
@@ -84,7 +86,7 @@ def one_hot(values: jax.Array, place: jax.Array) -> jax.Array:
 
   Args:
     values: [B], [B, C] or [B, h, w, C].
-    place: int32 [B, 3], see `projection`.
+    place: int32 [B, 3], see `down`.
   """
   if values.ndim == 1:
     return jnp.ones_like(values)
@@ -93,31 +95,3 @@ def one_hot(values: jax.Array, place: jax.Array) -> jax.Array:
       (place[:, 0] * shape[1] + place[:, 1]) * shape[2] + place[:, 2])
   size = values[0].size
   return jax.nn.one_hot(flat, size, dtype=values.dtype).reshape(values.shape)
-
-
-def together(judge: Judge, projected: Pyramid) -> jax.Array:
-  """Projections of all scales as one of the finest pixels.
-
-  A pixel of a coarse scale is a mean of fine ones, each of which takes its
-  share of what comes down. For a linear D they add up to its gradient.
-
-  Args:
-    judge: D.
-    projected: pyramid of [B, h, w, C], coarse to fine.
-
-  Returns:
-    [B, H, W, C].
-  """
-  finest = jnp.zeros_like(projected[-1])
-  _, pull_back = jax.vjp(
-      lambda images: pyramid.build(images, judge.gan.sizes), finest)
-  return pull_back(projected)[0]
-
-
-def whole(judge: Judge) -> Callable[[jax.Array, Condition], jax.Array]:
-  """(finest pictures [B, H, W, C], condition) -> D's logits [B]."""
-  def logits(images: jax.Array, condition: Condition = NOTHING) -> jax.Array:
-    return judge.activations(
-        pyramid.build(images, judge.gan.sizes), condition)[LOGIT]
-
-  return logits

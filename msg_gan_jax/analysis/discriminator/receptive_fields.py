@@ -81,16 +81,6 @@ class Fields:
         self._shapes, self.at(layer, places), strict=True)}
 
 
-def fields(judge: Judge, layer: str,
-           places: np.ndarray) -> tuple[np.ndarray, ...]:
-  """The fields of places of one layer: see Fields.at.
-
-  Raises:
-    ValueError: no such layer.
-  """
-  return Fields(judge, [layer]).at(layer, places)
-
-
 def boxes(field: np.ndarray) -> list[Box | None]:
   """The smallest box around each field, bool [n, H, W]; None of an empty."""
   return [_box(x) for x in field]

@@ -19,15 +19,18 @@ without a maximum, so there is nothing to switch: each pixel gets its share.
 Normalization and the minibatch's deviation are held fixed by deconvnet and
 guided: a map is followed through the scale that it had in this picture and
 batch, and not into the statistics, to which all pixels belong. `gradient` goes
-through them, since it is the gradient.
+through them, since it is the gradient. Statistics are what `layers.statistic`
+marks, and all sums in a norm of flax's, such as nn.LayerNorm.
 
 A network is followed by what it computes, its jaxpr: one of a user's own needs
 nothing but rectifiers that are known by name: nn.relu, nn.leaky_relu and
-jnp.maximum(x, 0). All others (elu, swish, ..) have their gradient.
+jnp.maximum(x, 0). All others (elu, swish, ..) have their gradient. Loops and
+branches (lax.scan, lax.cond, ..) are not looked into.
 """
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
+from flax import linen as nn
 import jax
 from jax import lax
 from jax.extend import core
@@ -42,6 +45,10 @@ Rule = Callable[[Function, jax.Array, jax.Array], jax.Array]
 RECTIFIERS = 'relu', 'leaky_relu'  # Names of jitted functions.
 STATISTIC = 'statistic'  # See layers.statistic.
 INTEGRATED = 'integrated'
+NORMS = (nn.BatchNorm, nn.LayerNorm, nn.RMSNorm, nn.GroupNorm, nn.InstanceNorm)
+_IN_NORM = 'normalized'  # A scope of names in a trace.
+_LOOPS = 'scan', 'while', 'cond'
+_MAXIMA = 'max', 'argmax', 'reduce_max', 'reduce_window_max'
 
 
 def _gradient(f: Function, x: jax.Array, r: jax.Array) -> jax.Array:
@@ -79,17 +86,78 @@ def with_rule(function: Callable[..., Any], name: str) -> Callable[..., Any]:
   if rule is _gradient:
     return function
   return lambda *arguments: _evaluated(
-      function, arguments, lambda f: _rectifier(f, rule))
+      function, arguments, _Way(lambda f: _rectifier(f, rule)))
+
+
+def holds_statistics(name: str) -> bool:
+  """Whether a rule holds statistics fixed, those of the batch among them.
+
+  Raises:
+    ValueError: no such rule.
+  """
+  return RULES.look_up(name) is not _gradient
+
+
+def check_fits(function: Callable[..., Any], arguments: Sequence[Any],
+               name: str) -> None:
+  """Refuses a rule that cannot follow a function, or has nothing to say of it.
+
+  Args:
+    function: arrays -> arrays.
+    arguments: of it, or their shapes.
+    name: a row of RULES.
+
+  Raises:
+    ValueError: rectifiers are in a loop or branch, or there are none, and no
+      maxima either, which have their switches.
+  """
+  if not holds_statistics(name):
+    return
+  equations = [*_equations(jax.make_jaxpr(function)(*arguments).jaxpr)]
+  for equation in equations:
+    if _hides_rectifiers(equation):
+      raise ValueError(
+          f'rule: {name!r} has a way of its own through rectifiers, and this D '
+          f'has some inside of lax.{equation.primitive.name}, where it cannot '
+          f"be followed; wanted 'gradient' or {INTEGRATED!r}, or a D that "
+          'is written without.')
+  if not any(_rectified(equation) or equation.primitive.name in _MAXIMA
+             for equation in equations):
+    raise ValueError(
+        f'rule: {name!r} has a way of its own through rectifiers and maxima, '
+        'and this D has none that is known (nn.relu, nn.leaky_relu, '
+        f"jnp.maximum(x, 0)); wanted 'gradient' or {INTEGRATED!r}.")
+
+
+def marking_norms(call: Callable[..., Any], arguments: Any, keywords: Any,
+                  context: nn.module.InterceptorContext) -> Any:
+  """Names what a norm of flax's computes: see nn.intercept_methods."""
+  if isinstance(context.module, NORMS):
+    with jax.named_scope(_IN_NORM):
+      return call(*arguments, **keywords)
+  return call(*arguments, **keywords)
 
 
 def linear(function: Callable[..., Any]) -> Callable[..., Any]:
   """The function without rectifiers, sums for maxima, statistics held fixed.
 
   How much an output depends on an input is then the sum over all ways from one
-  to the other: see receptive_fields.py.
+  to the other: see receptive_fields.py. Rectifiers and maxima in loops and
+  branches stay.
   """
   return lambda *arguments: _evaluated(
-      function, arguments, lambda f: lambda x: x, switches=False)
+      function, arguments, _Way(lambda f: lambda x: x, switches=False))
+
+
+class _Way(NamedTuple):
+  """How a function is evaluated.
+
+  Attributes:
+    rectifier: a rectifier -> what takes its place.
+    switches: whether a maximum goes down to where it was, or is a sum.
+  """
+  rectifier: Callable[[Function], Function]
+  switches: bool = True
 
 
 def _rectifier(f, rule):
@@ -99,16 +167,15 @@ def _rectifier(f, rule):
   return with_own
 
 
-def _evaluated(function, arguments, rectifier, switches=True):
+def _evaluated(function, arguments, way):
   """function(*arguments), with other rectifiers and fixed statistics."""
   traced, shape = jax.make_jaxpr(function, return_shape=True)(*arguments)
-  out = _run(traced, jax.tree.leaves(arguments), rectifier, switches)
+  out = _run(traced, jax.tree.leaves(arguments), way)
   return jax.tree.unflatten(jax.tree.structure(shape), out)
 
 
-def _run(closed: core.ClosedJaxpr, arguments: Sequence[Any],
-         rectifier: Callable[[Function], Function],
-         switches: bool) -> list[Any]:
+def _run(closed: core.ClosedJaxpr, arguments: Sequence[Any], way: _Way,
+         in_norm: bool = False) -> list[Any]:
   """What a jaxpr gives, one equation after another."""
   jaxpr = closed.jaxpr
   known: dict[Any, Any] = dict(zip(
@@ -120,21 +187,31 @@ def _run(closed: core.ClosedJaxpr, arguments: Sequence[Any],
 
   for equation in jaxpr.eqns:
     values = [value(x) for x in equation.invars]
-    inner = _inner(equation)
-    if place := _rectified(equation):
+    inner, norm = _inner(equation), in_norm or _is_in_norm(equation)
+    if inner is not None and (norm or not _rectified(equation)):
+      out = _run(inner, values, way, norm)
+    elif _is_statistic(equation, norm):
+      out = [lax.stop_gradient(x) for x in _bind(equation, values)]
+    elif not norm and (place := _rectified(equation)):
       f = _of_one(equation, values, place - 1)
-      out = [rectifier(f)(values[place - 1])]
-    elif equation.primitive.name == 'name' and (
-        equation.params['name'] == STATISTIC):
-      out = [lax.stop_gradient(values[0])]
-    elif equation.primitive.name == 'reduce_window_max' and not switches:
+      out = [way.rectifier(f)(values[place - 1])]
+    elif equation.primitive.name == 'reduce_window_max' and not way.switches:
       out = [_sums(values[0], equation.params)]
-    elif inner is not None:
-      out = _run(inner, values, rectifier, switches)
     else:
       out = _bind(equation, values)
     known |= dict(zip(equation.outvars, out, strict=True))
   return [value(x) for x in jaxpr.outvars]
+
+
+def _is_in_norm(equation):
+  return _IN_NORM in str(equation.source_info.name_stack)
+
+
+def _is_statistic(equation, in_norm):
+  """Whether it is marked as one, or is a sum inside of a norm."""
+  name = equation.primitive.name
+  return (name == 'name' and equation.params['name'] == STATISTIC) or (
+      in_norm and name == 'reduce_sum')
 
 
 def _sums(x, parameters):
@@ -169,6 +246,28 @@ def _inner(equation):
   found = equation.params.get('jaxpr') or equation.params.get('call_jaxpr')
   return found if isinstance(found, core.ClosedJaxpr) else core.ClosedJaxpr(
       found, ())
+
+
+def _equations(jaxpr: core.Jaxpr) -> Iterator[Any]:
+  """Those of a jaxpr and of what it calls; none of what norms do."""
+  for equation in jaxpr.eqns:
+    if _is_in_norm(equation):
+      continue
+    yield equation
+    inner = _inner(equation)
+    if inner is not None and not _rectified(equation):
+      yield from _equations(inner.jaxpr)
+
+
+def _hides_rectifiers(equation):
+  """Whether there are some in a loop or branch."""
+  if equation.primitive.name not in _LOOPS:
+    return False
+  every = [x for value in equation.params.values() for x in (
+      value if isinstance(value, tuple) else (value,))]
+  return any(
+      _rectified(x) or _hides_rectifiers(x) for closed in every
+      if isinstance(closed, core.ClosedJaxpr) for x in _equations(closed.jaxpr))
 
 
 def _rectified(equation):

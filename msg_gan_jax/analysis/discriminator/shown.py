@@ -7,7 +7,6 @@ import numpy as np
 from msg_gan_jax.arrays.pixels import from_uint8
 from msg_gan_jax.data.source import Source
 from msg_gan_jax.gan import pyramid
-from msg_gan_jax.gan.build import Gan
 
 Levels = tuple[np.ndarray, ...]
 MOST_BYTES = 2**31  # Of samples that are kept in memory.
@@ -161,6 +160,22 @@ class Shown:
         np.arange(self.starts[i], self.starts[i + 1])
         for i, x in enumerate(self.kinds) if x.kind == kind)])
 
+  def beside(self, numbers: np.ndarray, count: int) -> np.ndarray:
+    """int [n, count]: the company in which D judges each picture.
+
+    These are the first others of its kind; of a kind with too few, also the
+    first of the other kinds, and where all are too few, in turn.
+    """
+    numbers = np.asarray(numbers)
+    kind, out = self._kind_of(numbers), np.empty((len(numbers), count), int)
+    for i, (number, k) in enumerate(zip(numbers, kind, strict=True)):
+      own = np.arange(*self.starts[[k, k + 1]])
+      first = np.concatenate([own[:count + 1], *(
+          np.arange(a, b)[:count + 1] for j, (a, b) in enumerate(zip(
+              self.starts, self.starts[1:], strict=False)) if j != k)])
+      out[i] = np.resize(first[first != number], count)
+    return out
+
   def of(self, *kinds: str) -> 'Shown':
     """Those of some kinds alone."""
     return Shown([x for x in self.kinds if x.kind in kinds])
@@ -191,29 +206,3 @@ class Part:
 
   def where(self, number: int) -> str:
     return self._shown.where(int(self._numbers[number]))[1]
-
-
-def check_seen(gan: Gan, images: int) -> None:
-  """Refuses a D in which there is nothing to be seen, with the reason.
-
-  Args:
-    gan: of the run.
-    images: real images shown so far.
-
-  Raises:
-    ValueError: it judges points, or has not been shown its finest level yet.
-  """
-  components = gan.components
-  if pyramid.are_points(gan.shapes[-1]):
-    raise ValueError(
-        "workdir: this run's D judges points of the plane (config.data.name = "
-        f'{components.config.data.name!r}), which have no pixels to look at; '
-        'wanted a run of pictures.')
-  players, growth = components.players, components.growth
-  level = gan.phase(images).level
-  if (level < growth.last) if growth else (level < len(players.levels) - 1):
-    size = (players.ladder if growth else gan.sizes)[level]
-    raise ValueError(
-        f'workdir: after {images:,} images the D of this run knows pictures '
-        f'of {size} px, and its layers for {gan.shapes[-1][0]} px have not '
-        'been trained yet; wanted a later checkpoint.')

@@ -141,18 +141,13 @@ def add(trained: Trained, terms: Sequence[Term], like: Latents,
       of several classes.
   """
   space = trained.space_of(space)
-  labels = trained.labels_of(like)
   points = like.values
   if space == 'w':
+    labels = trained.labels_of(like)
     points = trained.styles(points, labels)[:, 0]
     noise = noise * _deviation(trained)
-  elif labels is not None:
-    if like.labels is None:
-      labels = np.zeros_like(labels)
-    if (labels != labels[0]).any():
-      raise ValueError(
-          'labels: a sum in z stays in one class; wanted one, such as '
-          f'labels={labels[0]}.')
+  else:
+    labels = trained.labels_of_one_class(like, 'a sum')
   ends = np.cumsum([len(term.picks) for term in terms])[:-1]
   examples = np.split(points, ends)
   means, result = combine([term.sign for term in terms], examples)

@@ -135,15 +135,8 @@ def stops(trained: Trained, latents: Latents, space: str,
                      f'{between!r}.')
   if between in ('class', 'both'):
     return _between_classes(trained, latents, between)
-  labels = trained.labels_of(latents)
-  if labels is None or space == 'w' and not between:
-    return dataclasses.replace(latents, labels=labels)
-  if latents.labels is None:
-    labels = np.zeros_like(labels)
-  if (labels != labels[0]).any():
-    raise ValueError(
-        'labels: a walk in z stays in one class; wanted one, such as '
-        f'labels={labels[0]}, or between=both.')
+  labels = trained.labels_of(latents) if space == 'w' and not between else (
+      trained.labels_of_one_class(latents, 'a walk', ', or between=both'))
   return dataclasses.replace(latents, labels=labels)
 
 

@@ -5,18 +5,14 @@ import numpy as np
 import pytest
 
 from msg_gan_jax import NETWORKS, Players, build
-from msg_gan_jax.analysis.discriminator import (
-  atlas,
-  projections,
-  receptive_fields,
-  windows,
-)
+from msg_gan_jax.analysis.discriminator import atlas, windows
 from msg_gan_jax.analysis.discriminator.features import LOGIT, Judge
 from msg_gan_jax.analysis.discriminator.programs import (
   Maximum,
   Programs,
   in_batches,
 )
+from msg_gan_jax.analysis.discriminator.projections import Pictures
 from msg_gan_jax.analysis.discriminator.receptive_fields import Box, Fields
 from msg_gan_jax.analysis.discriminator.shown import OfSource, Shown
 from msg_gan_jax.arrays.pixels import to_uint8
@@ -36,18 +32,18 @@ class Own(nn.Module):
 
 @pytest.fixture(scope='module')
 def judge(small):
-  """Of a network of a user's own, drawn."""
+  """Of a network of a user's own, drawn; its pictures are wide."""
   with pytest.MonkeyPatch.context() as patch:
     patch.setitem(NETWORKS, 'own', lambda config: Players(
         NETWORKS['dcgan'](config).g, Own(), (16,)))
-    gan = build(small('dcgan', networks__name='own'))
+    gan = build(small('dcgan', networks__name='own', data__width=32))
     yield Judge.of(gan, gan.init(jax.random.key(0)).d)
 
 
 @pytest.fixture(scope='module')
 def shown():
   """30 pictures of noise, of two kinds, which are no whole batches."""
-  pixels = np.random.default_rng(0).integers(0, 256, (30, 16, 16, 3), np.uint8)
+  pixels = np.random.default_rng(0).integers(0, 256, (30, 16, 32, 3), np.uint8)
   source = ArraySource(pixels)
   return Shown([OfSource('reals', source, np.arange(13), (16,)),
                 OfSource('samples', source, np.arange(13, 30), (16,))])
@@ -117,16 +113,16 @@ def test_views_are_projections_and_patches_of_their_fields(
   h, w = view.patches.shape[2:4]
   assert view.patches.shape == (2, 9, h, w, 3) and (h, w) == (6, 6)
   np.testing.assert_allclose(view.shares[16], 1)
-  project = projections.projection(judge, 'second', rule)
   over = 0
   for m, k in np.ndindex(2, 9):
-    image = shown.levels(view.pictures[m, k][None])
-    place = np.array([[*view.places[m, k], view.maps[m]]], np.int32)
-    whole = np.asarray(project(image, place, NOTHING)[-1][0])
+    image = shown.levels(np.full(8, view.pictures[m, k]))
+    place = np.array([[*view.places[m, k], view.maps[m]]] * 8, np.int32)
+    whole = programs.projected(
+        judge, Pictures(image, None), 'second', place)[-1][0]
     top, left = view.corners[16][m, k]
-    inside = np.zeros((16, 16), bool)
+    inside = np.zeros((16, 32), bool)
     for i, j in np.ndindex(h, w):
-      if 0 <= top + i < 16 and 0 <= left + j < 16:
+      if 0 <= top + i < 16 and 0 <= left + j < 32:
         inside[top + i, left + j] = True
         np.testing.assert_allclose(
             view.projections[16][m, k, i, j], whole[top + i, left + j],
@@ -139,7 +135,7 @@ def test_views_are_projections_and_patches_of_their_fields(
         assert not view.projections[16][m, k, i, j].any()
         assert (view.patches[m, k, i, j] == 128).all()
     assert not whole[~inside].any()
-    (field,) = receptive_fields.fields(judge, 'second', place[:, :2])
+    (field,) = fields.at('second', place[:1, :2])
     assert not field[0][~inside].any()
   assert over
 
@@ -153,7 +149,7 @@ def test_without_maxima_deconvnet_says_the_same_of_all_pictures(
                           tops, {'second': np.arange(5)}):
     for m in range(5):
       whole = [k for k in range(9) if (view.corners[16][m, k] >= 0).all() and (
-          view.corners[16][m, k] + 6 <= 16).all()]
+          view.corners[16][m, k] + 6 <= (16, 32)).all()]
       for k in whole[1:]:
         np.testing.assert_allclose(
             view.projections[16][m, k], view.projections[16][m, whole[0]],
@@ -178,9 +174,10 @@ def test_a_vector_and_a_logit_see_the_whole_picture(judge, shown, found):
   for view in atlas.views(
       programs, fields, judge, shown, tops,
       atlas.choose({name: tops[name] for name in (LOGIT, 'end')}, 9)):
-    assert view.patches.shape == (1, 9, 16, 16, 3) and view.of == 1
+    assert view.patches.shape == (1, 9, 16, 32, 3) and view.of == 1
     assert not view.places.any() and not view.corners[16].any()
-    grey = judge.verdict((np.zeros((1, 16, 16, 3), np.float32),)).logits
+    grey = judge.activations(
+        (np.zeros((1, 16, 32, 3), np.float32),))[LOGIT]
     np.testing.assert_allclose(  # Shares add up to the logit less that of grey.
         view.projections[16][0].sum((1, 2, 3)), view.values[0] - grey,
         atol=.02 * np.abs(view.values).max())
@@ -204,13 +201,13 @@ def test_through_time_each_checkpoint_has_its_own_strongest_picture(
 
 def test_batches_are_filled_up_in_turn():
   assert [x.tolist() for x in in_batches(5, 3)] == [[0, 1, 2], [3, 4, 0]]
-  assert in_batches(2, 5)[0].tolist() == [0, 1, 0, 1, 0]
+  assert in_batches(2, 5, 3)[0].tolist() == [0, 1, 2, 0, 1]
 
 
 def test_too_few_pictures_are_refused(judge, shown):
   programs = Programs(judge, [LOGIT], 'guided', batch=8)
   few = Shown([OfSource('reals', ArraySource(
-      np.zeros((8, 16, 16, 3), np.uint8)), np.arange(8), (16,))])
+      np.zeros((8, 16, 32, 3), np.uint8)), np.arange(8), (16,))])
   with pytest.raises(ValueError, match='count: 8 pictures are too few to show'):
     atlas.strongest(programs, judge, few)
   with pytest.raises(ValueError, match="no rule 'guide'; did you mean 'guided"):
@@ -223,4 +220,5 @@ def test_groups_of_the_deviation_are_whole(small):
   gan = build(small('msg_progan', data__resolution=8, train__batch=6,
                     networks__stddev_group=3))
   judge = Judge.of(gan, gan.init(jax.random.key(0)).d)
-  assert Programs(judge, [LOGIT], 'guided').batch == 63
+  for fewest, batch in ((None, 63), (13, 12), (2, 3)):
+    assert Programs(judge, [LOGIT], 'guided', fewest=fewest).batch == batch

@@ -151,6 +151,61 @@ def test_statistics_are_held_fixed(rule):
   assert np.any(jax.vjp(deviation, x)[1](ones)[0])
 
 
+@pytest.mark.parametrize('norm', [
+    nn.BatchNorm(True), nn.LayerNorm(), nn.LayerNorm(use_fast_variance=False),
+    nn.RMSNorm(), nn.GroupNorm(4), nn.InstanceNorm()], ids=repr)
+def test_norms_of_flax_are_held_fixed_and_rectify_nothing(norm):
+  """What comes down is scaled as what goes up: y = a (x - mean) + bias."""
+  x = jax.random.normal(jax.random.key(0), (3, 5, 5, 8)) * 3 + 1
+  r = jax.random.normal(jax.random.key(1), x.shape)
+  params = norm.init(jax.random.key(2), x)
+
+  def function(x):
+    with nn.intercept_methods(rules.marking_norms):
+      return norm.apply(params, x)
+
+  groups = np.asarray(x, np.float64).reshape(
+      (3, 5, 5, 4, 2) if isinstance(norm, nn.GroupNorm) else x.shape)
+  axes = {nn.GroupNorm: (1, 2, 4), nn.InstanceNorm: (1, 2)}.get(type(norm), 3)
+  variance = (groups**2).mean(3, keepdims=True) if isinstance(
+      norm, nn.RMSNorm) else groups.var(axes, keepdims=True)
+  if isinstance(norm, nn.BatchNorm):
+    variance = np.ones_like(groups)  # Of an average that begins at 1.
+  wanted = r * np.broadcast_to(
+      (variance + norm.epsilon)**-.5, groups.shape).reshape(x.shape)
+  for rule in ('deconvnet', 'guided'):
+    values, down = jax.vjp(rules.with_rule(function, rule), x)
+    np.testing.assert_array_equal(values, function(x))
+    np.testing.assert_allclose(down(r)[0], wanted, rtol=1e-4, atol=1e-6)
+
+
+def looped(x):
+  return lax.scan(lambda x, _: (nn.relu(x), None), x, None, length=2)[0]
+
+
+def branched(x):
+  return lax.cond(x[0] > 0, lambda x: 2 * nn.relu(x), lambda x: x, x)
+
+
+@pytest.mark.parametrize(('function', 'text'), [
+    (looped, 'some inside of lax.scan, where it cannot be followed; wanted'),
+    (lambda x: nn.relu(branched(x)), 'some inside of lax.cond'),
+    (jax.jit(looped), 'some inside of lax.scan'),
+    (lambda x: jax.nn.silu(x) + jax.nn.elu(x), 'this D has none that is known'),
+    (lambda x: nn.relu(lax.fori_loop(0, 3, lambda i, x: x + i, x)), '')])
+def test_a_rule_that_does_not_fit_is_refused(function, text):
+  """It is told where rectifiers cannot be seen, and where there are none."""
+  x = jnp.ones(3)
+  for rule in ('gradient', 'integrated'):
+    assert rules.check_fits(function, [x], rule) is None
+  for rule in ('deconvnet', 'guided'):
+    if text:
+      with pytest.raises(ValueError, match=f"^rule: '{rule}' .*{text}"):
+        rules.check_fits(function, [x], rule)
+    else:
+      assert rules.check_fits(function, [x], rule) is None
+
+
 def test_without_rectifiers_a_maximum_counts_all_that_it_is_taken_of():
   x = jnp.arange(16.).reshape(1, 4, 4, 1)
 

@@ -1,14 +1,12 @@
-"""The pictures that D is shown: kinds, levels and names; D's that see none."""
+"""The pictures that D is shown: kinds, levels, names and company."""
 import numpy as np
 import pytest
 
-from msg_gan_jax import build
 from msg_gan_jax.analysis.discriminator.shown import (
   OfGenerator,
   OfSource,
   Part,
   Shown,
-  check_seen,
 )
 from msg_gan_jax.arrays.pixels import from_uint8
 from msg_gan_jax.data.source import ArraySource, Subset
@@ -53,6 +51,15 @@ def test_kinds_have_one_numbering(shown):
   assert len(every.of('reals')) == 4 and every.kind_of(3) == 'reals'
 
 
+def test_a_company_is_the_first_others_of_its_kind_then_of_the_others(shown):
+  every, *_ = shown
+  assert every.beside(np.array([8, 0, 2, 4]), 3).tolist() == [
+      [4, 5, 6], [1, 2, 3], [0, 1, 3], [5, 6, 7]]
+  assert every.beside(np.array([0]), 6).tolist() == [[1, 2, 3, 4, 5, 6]]
+  assert every.beside(np.array([5]), 9).tolist() == [
+      [4, 6, 7, 8, 0, 1, 2, 3, 4]]
+
+
 def test_samples_are_drawn_in_whole_blocks_and_once(shown):
   every, *_, asked = shown
   for numbers in ([4, 8], [8, 5], [4]):
@@ -75,29 +82,3 @@ def test_without_classes_nothing_is_told():
   one = OfSource('reals', Subset(source, np.array([2, 1])), np.arange(2), (8,))
   assert Shown([one]).labels(np.arange(2)) is None
   assert one.where(1) == 'own 1'  # Its source has no names of its own.
-
-
-@pytest.mark.parametrize(('settings', 'images', 'text'), [
-    (dict(data__name='ring', data__resolution=1, data__channels=2,
-          data__mirror=False, networks__name='mlp', networks__stddev='none'),
-     0, "D judges points of the plane .*'ring'.* no pixels"),
-    (dict(preset='progan', data__resolution=16, train__grow_from=4,
-          train__grow_stable_images=100, train__grow_fade_images=100,
-          train__total_images=1000, train__grow_batches='',
-          train__grow_rates=''), 150,
-     'after 150 images the D of this run knows pictures of 8 px, .* 16 px'),
-])
-def test_a_d_that_has_seen_no_pictures_is_refused(
-    small, settings, images, text):
-  gan = build(small(**settings))
-  with pytest.raises(ValueError, match=f'^workdir: .*{text}'):
-    check_seen(gan, images)
-
-
-def test_a_d_that_has_grown_is_looked_into(small):
-  gan = build(small(
-      'progan', data__resolution=8, train__grow_from=4,
-      train__grow_stable_images=100, train__grow_fade_images=100,
-      train__total_images=1000, train__grow_batches='', train__grow_rates=''))
-  assert check_seen(gan, 150) is None
-  assert check_seen(build(small()), 0) is None
