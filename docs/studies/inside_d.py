@@ -20,6 +20,10 @@ from msg_gan_jax.config import template
 ROOT = pathlib.Path(__file__).parents[2]
 IMAGES = ROOT / 'docs' / 'images'
 WIDEST, QUALITY = 1200, 72  # Pixels and WebP's own scale: under 250 kB each.
+# Of each run a layer, and three clear and three empty maps of it, by eye: those
+# of other weights, as of another machine, are others.
+ENDS = {'msg_progan': ('block_16_conv_2', '10,43,56,32,50,51'),
+        'sndcgan': ('conv_2', '1,18,30,21,38,47')}
 # Name of a picture of the page: (run, file in its folder).
 PICTURES = {
     'msg_progan_layer': ('msg_progan', 'look/*_block_16_conv_2.png'),
@@ -30,14 +34,22 @@ PICTURES = {
     'msg_progan_through_training': (
         'msg_progan', 'look/*_block_16_conv_2_through_training.png'),
     'msg_progan_nearest': ('msg_progan', 'linear_probe_nearest.png'),
-    'msg_progan_eigenvalues': ('msg_progan', 'compare/eigenvalues.png'),
-    'msg_progan_slopes': ('msg_progan', 'compare/slope.png'),
-    'msg_progan_norms': ('msg_progan', 'compare/spectral_norm.png'),
-    'msg_progan_overfitting': ('msg_progan', 'compare/overfitting_d.png'),
+    'msg_progan_eigenvalues': (
+        'msg_progan', 'compare/figures/eigenvalues.png'),
+    'msg_progan_slopes': ('msg_progan', 'compare/figures/slope.png'),
+    'msg_progan_condition': (
+        'msg_progan', 'compare/figures/condition_log.png'),
+    'msg_progan_overfitting': (
+        'msg_progan', 'compare/figures/overfitting_d.png'),
+    'msg_progan_directions': (
+        'msg_progan', 'directions/directions_classifier.png'),
+    'msg_progan_arithmetic': ('msg_progan', 'directions/arithmetic.png'),
     'sndcgan_edges': ('sndcgan', 'look/*_conv_2.png'),
+    'sndcgan_ends': ('sndcgan', 'ends/*_conv_2.png'),
     'sndcgan_layer': ('sndcgan', 'look/*_conv_4.png'),
     'sndcgan_through_training': (
         'sndcgan', 'look/*_conv_4_through_training.png'),
+    'sndcgan_evidence': ('sndcgan', 'look/evidence.png'),
     'sndcgan_ranking': ('sndcgan', 'look/ranking.png'),
 }
 
@@ -117,15 +129,18 @@ def main(argv=None):
     if not is_done(run, get_config(name).train.total_images):
       launch(f'--config={__file__}:{name}', f'--workdir={run}')
     launch('--mode=look', f'--workdir={run}', '--maps=8', '--checkpoints=all')
+    layer, maps = ENDS[name]
+    launch('--mode=look', f'--workdir={run}', f'--layer={layer}',
+           f'--map={maps}', f'--out={run / "ends"}')
   run = arguments.runs / 'msg_progan'
   launch('--mode=linear_probe', f'--workdir={run}', '--checkpoints=all',
          '--labels_per_class=100')
   launch('--mode=compare', f'--workdir={run}', f'--out={run / "compare"}')
+  subprocess.run([sys.executable, str(ROOT / 'docs/studies/directions.py'),
+                  f'--run={run}', f'--images={run / "directions"}'], check=True)
   for name, (of, pattern) in PICTURES.items():
     source, = (arguments.runs / of).glob(pattern)
     to_webp(source, arguments.images / f'inside_d_{name}.webp')
-  subprocess.run([sys.executable, str(ROOT / 'docs/studies/directions.py'),
-                  f'--run={run}'], check=True)
 
 
 if __name__ == '__main__':
