@@ -83,6 +83,8 @@ def _cell(values):
   if not values:
     return ''
   mean, half = over_seeds(values)
+  if not np.ptp(values):  # The training seed is nothing to them.
+    return f'{mean:.1f}'
   text = f'{mean:.1f}' + ('' if np.isnan(half) else f' ± {half:.1f}')
   each = f' ({", ".join(f"{x:.1f}" for x in values)})'
   return (text + (each if len(values) > 1 else '')).replace('-', '−')

@@ -4,7 +4,8 @@
 
 Of a run on avatars: directions by principal components, in closed form and by
 a classifier, one of them at all scales, and arithmetic whose examples the
-classifier has chosen. Pictures go to docs/images, the table to standard output.
+classifier has chosen. Pictures go to docs/images or --images, the table to
+standard output.
 """
 import argparse
 import pathlib
@@ -32,7 +33,11 @@ def main(argv: list[str]) -> None:
   """Makes all pictures, and prints the table."""
   parser = argparse.ArgumentParser(description=__doc__.partition('\n')[0])
   parser.add_argument('--run', type=pathlib.Path, required=True)
-  run = parser.parse_args(argv).run
+  parser.add_argument('--images', type=pathlib.Path, default=IMAGES,
+                      help='the folder of the pictures')
+  arguments = parser.parse_args(argv)
+  run, folder_of_images = arguments.run, arguments.images
+  folder_of_images.mkdir(parents=True, exist_ok=True)
   sys.path.insert(0, str(ROOT))
   from msg_gan_jax.analysis.generator import attributes, directions, strips
   from msg_gan_jax.analysis.trained import Latents, Trained
@@ -52,15 +57,17 @@ def main(argv: list[str]) -> None:
         ('sefa', directions.find(trained, 'sefa', SHOWN, SAMPLES)),
         ('classifier', by_factor)):
       strips.write(f'{folder}/{name}', trained, found, like)
-      _smaller(f'{folder}/{name}/overview.png', f'directions_{name}')
-    _smaller(f'{folder}/classifier/{AT_ALL_SCALES}.png', 'directions_scales')
+      _smaller(f'{folder}/{name}/overview.png',
+               folder_of_images / f'directions_{name}.png')
+    _smaller(f'{folder}/classifier/{AT_ALL_SCALES}.png',
+             folder_of_images / 'directions_scales.png')
   print(f'{images:,} images shown\n')
   print(tables.markdown(strips.effects_table(effects)))
-  _arithmetic(trained, known)
+  _arithmetic(trained, known, folder_of_images / 'arithmetic.png')
 
 
-def _arithmetic(trained, known):
-  """The figure of a shirt on another head; prints what it is made of."""
+def _arithmetic(trained, known, path):
+  """Draws a shirt on another head; prints what it is made of."""
   from msg_gan_jax.analysis.generator import arithmetic, picks
   from msg_gan_jax.analysis.trained import Latents
   from msg_gan_jax.report import grids
@@ -76,9 +83,8 @@ def _arithmetic(trained, known):
   like = Latents(picks.latents(
       trained.gan, [pick for term in terms for pick in term.picks]))
   found = arithmetic.add(trained, terms, like)
-  path = IMAGES / 'arithmetic.png'
   grids.save(path, arithmetic.sum_figure(trained, terms, found))
-  _smaller(path, 'arithmetic')
+  _smaller(path, path)
   read = known.read(levels[-1] for levels in trained.images(found.around))
   print(f'{_has(known, read, WANTED).sum()} of the sum and its neighbours have '
         f'{WANTED}')
@@ -95,11 +101,11 @@ def _key(seed):
   return jax.random.key(seed)
 
 
-def _smaller(path, name):
-  """The picture in 256 colours, as IMAGES/<name>.png."""
-  with Image.open(path) as picture:
+def _smaller(source, target):
+  """Writes a picture in 256 colours."""
+  with Image.open(source) as picture:
     small = picture.convert('RGB').quantize(256)
-  small.save(IMAGES / f'{name}.png', optimize=True)
+  small.save(target, optimize=True)
 
 
 if __name__ == '__main__':

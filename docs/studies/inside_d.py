@@ -1,9 +1,10 @@
-"""Trains two GANs on avatars, and draws what their D's look for.
+"""Trains two GANs on avatars, and looks into them with every tool there is.
 
   python docs/studies/inside_d.py --runs=runs/inside_d
 
-Trains what is missing, ten minutes on one core; makes an atlas of each run, in
-RUN/look; and writes the pictures of docs/studies/inside_d.md from them. The
+Trains what is missing, about a quarter of an hour on one core; makes an atlas
+of each run, in RUN/look, probes one of them, compares its looks at the game and
+finds its directions; and writes the pictures of docs/studies/inside_d.md. The
 file is an experiment too:
 
   python launch.py --config=docs/studies/inside_d.py:sndcgan
@@ -19,38 +20,57 @@ from msg_gan_jax.config import template
 ROOT = pathlib.Path(__file__).parents[2]
 IMAGES = ROOT / 'docs' / 'images'
 WIDEST, QUALITY = 1200, 72  # Pixels and WebP's own scale: under 250 kB each.
-# Name of a picture of the page: (run, file of its atlas).
+# Of each run a layer, and three clear and three empty maps of it, by eye: those
+# of other weights, as of another machine, are others.
+ENDS = {'msg_progan': ('block_16_conv_2', '10,43,56,32,50,51'),
+        'sndcgan': ('conv_2', '1,18,30,21,38,47')}
+# Name of a picture of the page: (run, file in its folder).
 PICTURES = {
-    'msg_progan_layer': ('msg_progan', '*_block_16_conv_2.png'),
-    'msg_progan_scales': ('msg_progan', '*_block_8_conv_2.png'),
-    'msg_progan_evidence': ('msg_progan', 'evidence.png'),
-    'msg_progan_ranking': ('msg_progan', 'ranking.png'),
+    'msg_progan_layer': ('msg_progan', 'look/*_block_16_conv_2.png'),
+    'msg_progan_scales': ('msg_progan', 'look/*_block_8_conv_2.png'),
+    'msg_progan_ends': ('msg_progan', 'ends/*_block_16_conv_2.png'),
+    'msg_progan_evidence': ('msg_progan', 'look/evidence.png'),
+    'msg_progan_ranking': ('msg_progan', 'look/ranking.png'),
     'msg_progan_through_training': (
-        'msg_progan', '*_block_16_conv_2_through_training.png'),
-    'sndcgan_edges': ('sndcgan', '*_conv_2.png'),
-    'sndcgan_layer': ('sndcgan', '*_conv_4.png'),
+        'msg_progan', 'look/*_block_16_conv_2_through_training.png'),
+    'msg_progan_nearest': ('msg_progan', 'linear_probe_nearest.png'),
+    'msg_progan_eigenvalues': (
+        'msg_progan', 'compare/figures/eigenvalues.png'),
+    'msg_progan_slopes': ('msg_progan', 'compare/figures/slope.png'),
+    'msg_progan_condition': (
+        'msg_progan', 'compare/figures/condition_log.png'),
+    'msg_progan_overfitting': (
+        'msg_progan', 'compare/figures/overfitting_d.png'),
+    'msg_progan_directions': (
+        'msg_progan', 'directions/directions_classifier.png'),
+    'msg_progan_arithmetic': ('msg_progan', 'directions/arithmetic.png'),
+    'sndcgan_edges': ('sndcgan', 'look/*_conv_2.png'),
+    'sndcgan_ends': ('sndcgan', 'ends/*_conv_2.png'),
+    'sndcgan_layer': ('sndcgan', 'look/*_conv_4.png'),
     'sndcgan_through_training': (
-        'sndcgan', '*_conv_4_through_training.png'),
-    'sndcgan_ranking': ('sndcgan', 'ranking.png'),
+        'sndcgan', 'look/*_conv_4_through_training.png'),
+    'sndcgan_evidence': ('sndcgan', 'look/evidence.png'),
+    'sndcgan_ranking': ('sndcgan', 'look/ranking.png'),
 }
 
 
 def get_config(name='msg_progan'):
-  """The settings of a run of RUNS: each as far as five minutes took it."""
+  """The settings of a run of RUNS."""
   config = RUNS[name]()
   config.evaluate.metrics = ''
   config.evaluate.best = ''
-  config.train.checkpoint_every_images = 1_000
-  config.train.keep_every_images = 1_000
   config.train.measure_every_images = config.train.total_images
   return config
 
 
 def _msg_progan():
-  """The quickstart, not to its end."""
+  """The quickstart, two and a half times as long, with twelve looks."""
   experiment = runpy.run_path(str(ROOT / 'experiments' / 'quickstart.py'))
   config = experiment['get_config']()
-  config.train.total_images = 19_008
+  config.train.total_images = 60_000
+  config.train.checkpoint_every_images = 5_000
+  config.train.keep_every_images = 5_000
+  config.train.dynamics_every_images = 5_000
   return config
 
 
@@ -67,6 +87,8 @@ def _sndcgan():
   config.train.ema_half_life_images = 2_000
   config.train.log_every_images = 1_000
   config.train.sample_every_images = 6_000
+  config.train.checkpoint_every_images = 1_000
+  config.train.keep_every_images = 1_000
   return config
 
 
@@ -107,8 +129,17 @@ def main(argv=None):
     if not is_done(run, get_config(name).train.total_images):
       launch(f'--config={__file__}:{name}', f'--workdir={run}')
     launch('--mode=look', f'--workdir={run}', '--maps=8', '--checkpoints=all')
-  for name, (run, pattern) in PICTURES.items():
-    source, = (arguments.runs / run / 'look').glob(pattern)
+    layer, maps = ENDS[name]
+    launch('--mode=look', f'--workdir={run}', f'--layer={layer}',
+           f'--map={maps}', f'--out={run / "ends"}')
+  run = arguments.runs / 'msg_progan'
+  launch('--mode=linear_probe', f'--workdir={run}', '--checkpoints=all',
+         '--labels_per_class=100')
+  launch('--mode=compare', f'--workdir={run}', f'--out={run / "compare"}')
+  subprocess.run([sys.executable, str(ROOT / 'docs/studies/directions.py'),
+                  f'--run={run}', f'--images={run / "directions"}'], check=True)
+  for name, (of, pattern) in PICTURES.items():
+    source, = (arguments.runs / of).glob(pattern)
     to_webp(source, arguments.images / f'inside_d_{name}.webp')
 
 

@@ -2,6 +2,7 @@
 from collections.abc import Sequence
 import functools
 import os
+import textwrap
 from typing import Any
 
 import numpy as np
@@ -9,13 +10,15 @@ import numpy as np
 from msg_gan_jax.files.console import visible
 
 LONGEST = 120  # Characters of a text in a figure.
+IN_A_LINE = 36  # Of a name beside an axis, which is as high as a panel.
 LARGEST = 1e150  # Of a number in a figure; matplotlib multiplies two of them.
 
 
 def finish(ax: Any, xlabel: str, ylabel: str) -> None:
   """Names the axes, in the letters of all figures."""
   ax.set_xlabel(plain(xlabel), fontsize=8)
-  ax.set_ylabel(plain(ylabel), fontsize=8)
+  ax.set_ylabel('\n'.join(textwrap.wrap(
+      plain(ylabel), IN_A_LINE, break_long_words=False)), fontsize=8)
   ax.tick_params(labelsize=7)
   ax.grid(alpha=.25)
   ax.spines[['top', 'right']].set_visible(False)

@@ -189,3 +189,10 @@ def test_what_is_never_above_zero_is_drawn_all_the_same(recwarn):
   figure = plots.curves({'x': {'a': Curve(X, 0. * X)}}, 'y', log=True)
   figure.draw_without_rendering()
   assert figure.axes[0].get_yscale() == 'linear' and not recwarn.list
+
+
+def test_a_long_name_beside_an_axis_stays_within_the_figure():
+  figure = plots.curves({'x': {'a': Curve(X, X)}}, 'as long as it is ' * 4)
+  figure.draw_without_rendering()
+  box = figure.axes[0].yaxis.label.get_window_extent()
+  assert figure.bbox.y0 <= box.y0 < box.y1 <= figure.bbox.y1

@@ -24,6 +24,7 @@ from msg_gan_jax.config import Config
 from msg_gan_jax.data.source import Source
 from msg_gan_jax.data.sources import Splits, open_source
 from msg_gan_jax.files import console
+from msg_gan_jax.files.optional import require
 from msg_gan_jax.gan.build import Gan, build_to_draw
 from msg_gan_jax.metrics.features import extract, random_conv
 from msg_gan_jax.metrics.functional.precision_recall import nearest
@@ -106,9 +107,10 @@ def probe(run: str | os.PathLike, which: str = 'newest', *,
     say: prints a line for people.
 
   Raises:
-    ValueError: no run, no labels, too few pictures, or a layer that there is
-      not.
+    ValueError: no run, no labels, too few pictures, a layer that there is
+      not, or no scikit-learn.
   """
+  require('sklearn', 'a linear probe')  # Before minutes of features.
   run = os.fspath(run)
   config = load_config(run, say)
   with_rows = functools.partial(
@@ -259,9 +261,8 @@ def _random_conv(pictures):
 def _outcome(name, numbers, scaled, pictures, seed):
   train, test = scaled
   chosen = linear_svm.choose(train, pictures.labels, seed)
-  predicted = linear_svm.predict(
-      linear_svm.fit(train, pictures.labels, chosen.c),
-      np.unique(pictures.labels), test)
+  predicted = linear_svm.fit(
+      train, pictures.labels, chosen.c).predict(test)
   return Outcome(name, numbers, chosen, predicted == pictures.test_labels)
 
 

@@ -148,6 +148,5 @@ def test_what_pictures_differ_in_is_found_by_a_d_without_labels(run):
   judge = Judge.of(gan, gan.init(jax.random.key(3)).d)
   train, test = linear_svm.scaled(*probe.features(
       judge, ('conv_0', 'conv_6'), pictures))
-  weights = linear_svm.fit(train, pictures.labels, 1.)
-  assert (linear_svm.predict(weights, np.arange(2), test)
-          == pictures.test_labels).all()
+  machine = linear_svm.fit(train, pictures.labels, 1.)
+  assert (machine.predict(test) == pictures.test_labels).all()
