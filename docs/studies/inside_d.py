@@ -22,8 +22,8 @@ IMAGES = ROOT / 'docs' / 'images'
 WIDEST, QUALITY = 1200, 72  # Pixels and WebP's own scale: under 250 kB each.
 # Of each run a layer, and three clear and three empty maps of it, by eye: those
 # of other weights, as of another machine, are others.
-ENDS = {'msg_progan': ('block_16_conv_2', '10,43,56,32,50,51'),
-        'sndcgan': ('conv_2', '1,18,30,21,38,47')}
+ENDS = {'msg_progan': ('block_16_conv_2', '10,43,56,32,33,50'),
+        'sndcgan': ('conv_2', '1,18,30,12,45,47')}
 # Name of a picture of the page: (run, file in its folder).
 PICTURES = {
     'msg_progan_layer': ('msg_progan', 'look/*_block_16_conv_2.png'),

@@ -162,7 +162,10 @@ class Files:
         'over the edge of a picture is grey. '
         + ('The maps are those that were asked for.' if how.numbers else
            'The maps are those whose maxima have the largest spread (standard '
-           'deviation over the pictures), the largest first.'))
+           'deviation over the pictures), the largest first.')
+        + (' This D looks at several pictures together: maxima and ranks are '
+           'those beside others of the same kind, and among other neighbours '
+           'some would differ.' if self._looked.evidence.others else ''))
     yield html.Text(f'The way down is {RULES[how.rule]}.')
     yield html.Grid(Table(
         ('layer', 'activations', 'sees', 'maps', 'say nothing',
@@ -282,7 +285,9 @@ class Files:
     yield html.Text(
         'Columns are checkpoints, rows maps of the newest. Of each the picture '
         f'that excites the map most at that time, out of {self._of:,}: its '
-        'patch, and below it what comes down at the finest scale that it sees.')
+        'patch, and below it what comes down at the finest scale that it '
+        'sees. The samples among them are the same at all times, those of the '
+        'newest G.')
     blocks: list[html.Block] = []
     images = [f'{images:,}' for images, _ in self._moments]
     for i, layer in enumerate(self._moments[-1][1]):

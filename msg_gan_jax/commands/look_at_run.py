@@ -109,9 +109,12 @@ def write(workdir: str, out: str, how: How) -> str:
   kinds = (PICTURES,) if how.pictures else (REALS, SAMPLES)
   looked_at = every.of(*kinds)
   has_maps = len(looked_at) >= atlas.NINE
+  if how.layers:
+    atlas.check_count(len(looked_at))
   if not has_maps:
     notes.append(
         f'No maps of layers are shown, which takes {atlas.NINE} pictures.')
+    console.say_aside(f'note: {notes[-1]}')
   tops, logits = _pass(judge, how, every, kinds, has_maps)
   layers, left_out = _layers(tops, how) if has_maps else ([], [])
   # The kinds of the atlas come first, so that both number them alike.
@@ -224,7 +227,7 @@ def _pictures(workdir: str, loaded: LoadedRun,
     notes.append('No pictures of this run are held out: reals are those that '
                  'it was trained on, which D may know by heart.')
     console.say_aside(f'note: {notes[-1]}')
-  wanted = BESIDE if how.pictures else max(1, (how.count or USUAL) // 2)
+  wanted = BESIDE if how.pictures else -(-(how.count or USUAL) // 2)
   indices = at_random(len(reals), wanted)
   told = reals.labels(indices) if gan.classes else None
   kinds.append(OfSource(REALS, reals, indices, gan.sizes, told))

@@ -72,9 +72,11 @@ def spark(counts: Sequence[float] | np.ndarray, width: int = 64) -> str:
 
 
 def percent(share: float) -> str:
-  """0 .. 1 -> '12.3 %', and '<0.1 %' for little that is there."""
+  """0 .. 1 -> '12.3 %'; '<0.1 %' for little, '>99.9 %' for nearly all."""
   if 0 < share < .001:
     return '<0.1 %'
+  if .9995 <= share < 1:  # What would be rounded to all.
+    return '>99.9 %'
   return f'{share:.1%}'.replace('%', ' %')
 
 

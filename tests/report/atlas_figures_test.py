@@ -83,5 +83,6 @@ def test_evidence_has_a_column_for_each_scale():
   levels = [rng.integers(0, 256, (4, s, s, 3), np.uint8) for s in (4, 8)]
   shares = [rng.normal(size=(4, s, s)) for s in (4, 8)]
   shares[0][1] = 0  # What says nothing is no error.
-  found = atlas_figures.evidence(levels, shares, [('one', '')] * 4)
+  one = [('one', '')]
+  found = atlas_figures.evidence(levels, shares, {'most': one, 'all': 3 * one})
   assert found.shape[1] > 3 * 128 and found.shape[0] > 4 * 128

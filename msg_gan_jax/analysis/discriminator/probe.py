@@ -211,7 +211,8 @@ def table(found: Probed) -> tables.Table:
   """What came out, in percent, with intervals of 95 %."""
   record = found.record
   rows: list[list[tables.Cell]] = [
-      [entry['name'], entry['count'], entry['c'],
+      [entry['name'], entry['count'],
+       f'{entry["c"]:.3g} *' if entry['at_edge'] else entry['c'],
        100 * entry['validated'], _cell(entry['accuracy']),
        _cell(entry.get('above_pixels')),
        _cell(entry.get('above_initialisation'))]
@@ -224,6 +225,9 @@ def table(found: Probed) -> tables.Table:
       ('D saw the labelled pictures without labels, and the tested ones never.',
        f'D: {", ".join(record["layers"])}, each pooled by the maximum to at '
        f'most {extractors.GRID} x {extractors.GRID}.',
+       *(['A C of the grid\'s end was chosen where it is marked *; beyond it '
+          'might be a better one.'] if any(
+              x['at_edge'] for x in record['features']) else []),
        'Brackets are intervals of 95 % over tested pictures: Wilson\'s, and of '
        'differences those of a mean over the same pictures. Another training '
        'seed is not in them.'), digits=3)
