@@ -213,7 +213,8 @@ def of_pictures(judge: Judge, images: np.ndarray) -> Judge:
   """D whose batch norms have the moments of these pictures.
 
   In training their averages are of reals and of fakes; of a new D they are of
-  nothing. Without batch norm it is the same D.
+  nothing. Without batch norm it is the same D, and so is one of a user's own
+  with norms of its own.
 
   Args:
     judge: D.
@@ -234,7 +235,7 @@ def of_pictures(judge: Judge, images: np.ndarray) -> Judge:
     return gan.components.players.d.apply(
         passes.variables(judge.params, judge.stats),
         gan.components.with_labels('d', shown, condition), condition,
-        mutable=['moments'])[1]['moments']
+        mutable=['moments'])[1].get('moments', {})
 
   size = min(BATCH, len(images))
   found = [moments(images[i:i + size])

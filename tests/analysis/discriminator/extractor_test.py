@@ -1,17 +1,19 @@
 """Laws of the features of a D, as metrics and classifiers take them."""
 import dataclasses
 
+from flax import linen as nn
 import jax
 import numpy as np
 import pytest
 
+from msg_gan_jax import NETWORKS
 from msg_gan_jax.analysis.discriminator import extractor
 from msg_gan_jax.analysis.discriminator.features import LOGIT, Judge
 from msg_gan_jax.arrays.pixels import from_uint8
 from msg_gan_jax.data.source import ArraySource
 from msg_gan_jax.gan import pyramid
 from msg_gan_jax.gan.build import build
-from msg_gan_jax.gan.state import NOTHING
+from msg_gan_jax.gan.state import NOTHING, Verdict
 from msg_gan_jax.metrics import protocols
 from msg_gan_jax.metrics.features import extract
 from msg_gan_jax.metrics.features.table import FEATURES, Request
@@ -156,6 +158,20 @@ def test_batch_norm_gets_the_moments_of_pictures(small):
   assert not np.allclose(judge.stats['norm_1']['mean'], norm['mean'])
   without = judge_of(small(**SNDCGAN))
   assert extractor.of_pictures(without, images[:, :16, :16]) is without
+
+
+def test_without_a_norm_of_ours_a_d_stays_as_it_is(small, monkeypatch):
+  class Own(nn.Module):
+    @nn.compact
+    def __call__(self, images, condition=NOTHING, train=False):
+      x = nn.GroupNorm(2)(nn.Conv(4, (3, 3))(images[-1]))
+      return Verdict(nn.Dense(1)(x.mean((1, 2)))[:, 0])
+
+  monkeypatch.setitem(NETWORKS, 'own', lambda config: NETWORKS['dcgan'](
+      config)._replace(d=Own()))
+  judge = judge_of(small('dcgan', networks__name='own', data__resolution=16))
+  settled = extractor.of_pictures(judge, pictures((16, 16, 3)))
+  assert settled.params is judge.params and settled.stats == judge.stats
 
 
 def test_a_row_of_features_has_its_d_in_its_name_and_wants_its_size(small):
