@@ -42,12 +42,15 @@ def test_the_interval_over_seeds_is_students(study):
 
 
 def test_seeds_that_lack_a_length_leave_it_out(study):
-  def record(*names):
+  def record(share, *names):
     return {'features': [
-        {'name': name, 'count': 3, 'accuracy': {'share': .5}}
+        {'name': name, 'count': 3, 'accuracy': {'share': share}}
         for name in names]}
 
-  table = study['table']([record('pixels', 'D after 8 images'),
-                          record('pixels')])
-  assert '| pixels | 3 | 50.0 ± 0.0 (50.0, 50.0) |  |  |' in table
+  table = study['table']([record(.5, 'pixels', 'D after 8 images'),
+                          record(.5, 'pixels')])
+  # What is the same whatever the seed has no interval over seeds.
+  assert '| pixels | 3 | 50.0 |  |  |' in table
+  assert '(50.0, 51.0)' in study['table'](
+      [record(.5, 'D after 8 images'), record(.51, 'D after 8 images')])
   assert 'D after' not in table
