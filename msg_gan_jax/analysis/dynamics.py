@@ -35,8 +35,7 @@ KINDS = {
         'between reals and fakes.'),
     'angle': (
         'Angle: between the gradients before and after a step, each with its '
-        'own batch and with z of its own; noise has 90 '
-        'degrees.'),
+        'own batch and with z of its own; noise has 90 degrees.'),
     'update': (
         "Change: what one step moves of the weights, over the weights' norm."),
     'eigenvalue_modulus': (

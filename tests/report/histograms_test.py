@@ -88,8 +88,9 @@ def test_bars_line_up_and_are_measured_in_eighths():
 
 
 def test_what_is_there_is_never_nought_per_cent():
-  assert [text.percent(x) for x in (0, 1e-6, .001, .5, 1)] == [
-      '0.0 %', '<0.1 %', '0.1 %', '50.0 %', '100.0 %']
+  assert [text.percent(x) for x in (
+      0, 1e-6, .001, .5, .999, .99992, 1)] == [
+          '0.0 %', '<0.1 %', '0.1 %', '50.0 %', '99.9 %', '>99.9 %', '100.0 %']
 
 
 def test_notes_are_plain_lines():
