@@ -1,6 +1,6 @@
 """What is looked at while a GAN trains: losses, stability, grids, scores.
 
-The loop (training/loop.py) has a list of observers. It runs those that are
+The loop (training/run.py) has a list of observers. It runs those that are
 due, and puts what they return into one record of metrics.jsonl. To watch
 something else, write a class such as
 

@@ -36,6 +36,7 @@ from msg_gan_jax.training import (
   kept,
   loop,
   monitor,
+  run,
   summary,
 )
 from msg_gan_jax.training.saver import DivergedError
@@ -285,7 +286,7 @@ def test_a_signal_in_the_last_step_ends_the_run(
 
 def test_after_the_end_the_same_command_prints_the_summary(
     unbroken, copy, config, monkeypatch):
-  monkeypatch.setattr(loop.Run, '_after_step', None)  # No step is taken.
+  monkeypatch.setattr(run.Run, '_after_step', None)  # No step is taken.
   said = []
   assert loop.train(config, copy, said.append) == 0
   done, *table = said
