@@ -392,6 +392,24 @@ class Train:
       0, 'Steps that a device takes in one call, where nothing else is due '
       'between them: 0 is what suits the device (one on a CPU), 1 is always '
       'one.', 0, 32, may_change=True, before=0)
+  on_divergence: str = setting(
+      'stop', 'What a run does once its numbers are not finite: stop, or '
+      'rollback, which goes on from the last checkpoint with other noise and '
+      'lower rates.', one_of=('stop', 'rollback'), may_change=True,
+      before='stop')
+  rollbacks: int = setting(
+      3, 'How often a run goes back at most, before it stops.', 1, 1000,
+      may_change=True, before=3)
+  rollback_rate: float = setting(
+      .5, 'What going back multiplies both learning rates by.', 1e-6, 1.,
+      may_change=True, before=.5)
+  first_cause: bool = setting(
+      True, 'Whether the steps since the last checkpoint are repeated once '
+      'numbers are not finite, to find which of them was the first.',
+      may_change=True, before=True)
+  failed_pictures: bool = setting(
+      False, 'Whether the real pictures of that step are kept, in '
+      'failed_step.npz.', may_change=True, before=False)
   tensorboard: bool = setting(
       False, 'Write TensorBoard files too (pip install tensorboardX).',
       may_change=True)
@@ -626,7 +644,8 @@ def before() -> dict[str, Any]:
 # Settings that say where and how a run is kept, and not what comes of it.
 ELSEWHERE = (
     'data.path', 'data.cache_dir', 'data.cache_gb', 'data.device_gb',
-    'train.tensorboard', 'train.keep_checkpoints', 'train.keep_every_images')
+    'train.tensorboard', 'train.keep_checkpoints', 'train.keep_every_images',
+    'train.first_cause', 'train.failed_pictures')
 
 
 def differences(old: Config, new: Config) -> tuple[list[str], list[str]]:

@@ -1,7 +1,9 @@
 """What a Config names, looked up in the tables."""
 from collections.abc import Mapping
 import dataclasses
-from typing import Any
+from typing import Any, Protocol
+
+import jax
 
 from msg_gan_jax.config import schema
 from msg_gan_jax.config.tables import MissingRowError, Table
@@ -31,6 +33,14 @@ from msg_gan_jax.gan.optimizers import OPTIMIZERS, Optimizer
 from msg_gan_jax.gan.state import Condition
 
 
+class Look(Protocol):
+  """Sees what a step computes; see gan.inside."""
+
+  def __call__(self, kind: str, player: str, tree: Any,
+               update: int | jax.Array, /) -> None:
+    """Takes a tree of arrays, what it is, whose, and in which update."""
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class Components:
   """What a Config names, and the Config; None where it names 'none'.
@@ -43,6 +53,7 @@ class Components:
     weight_penalties: {'g': ..., 'd': ...}, rows of WEIGHT_PENALTIES.
     optimizer: a row of OPTIMIZERS.
     growth: lengths and batches of progressive growing.
+    look: who is told what a step computes on its way; nobody, as a rule.
   """
   config: schema.Config
   players: Players
@@ -54,6 +65,7 @@ class Components:
   weight_penalties: Mapping[str, WeightPenalty | None]
   optimizer: Optimizer
   growth: schedules.Growth | None
+  look: Look | None = None
 
   @property
   def whole(self) -> bool:

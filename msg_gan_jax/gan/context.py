@@ -1,5 +1,6 @@
 """What holds in one step: its phase, and settings as they are by then."""
 import dataclasses
+import functools
 from typing import Any
 
 import jax
@@ -34,6 +35,7 @@ class StepContext:
     path_mean: the running mean that G's penalty needs, or None.
     split: the sharding of latents, or None; without one each device would draw
       the pictures of all.
+    update: which of D's updates it is, from 0; -1 is that of G.
   """
   components: Components
   players: Players
@@ -44,6 +46,18 @@ class StepContext:
   alpha: jax.Array | None = None
   path_mean: Any = None
   split: jax.sharding.Sharding | None = None
+  update: int | jax.Array = -1
+
+  def look(self, kind: str, player: str, tree: Any) -> None:
+    """Tells what is computed, if anybody looks; see gan.inside.
+
+    Args:
+      kind: one of inside.KINDS.
+      player: whose it is, 'g', 'd' or ''.
+      tree: of arrays.
+    """
+    if self.components.look:
+      self.components.look(kind, player, tree, self.update)
 
   @property
   def part(self) -> str | None:
@@ -80,6 +94,7 @@ class StepContext:
     alpha = None if self.alpha is None else jnp.broadcast_to(
         self.alpha, len(images))
     real, coarse = self.players.reals_for(images, alpha)
+    self.look('data', '', real)
     classes = self.components.config.networks.classes
     return real, Condition(labels if classes else None, coarse, alpha)
 
@@ -95,24 +110,31 @@ class StepContext:
     strength = self.augment_strength
     if self.components.config.objective.augment_most != 1:
       strength = jnp.minimum(strength, 1.)  # A probability again.
-    return self.components.augment(images, key, strength)
+    augmented = self.components.augment(images, key, strength)
+    self.look('augmented', '', augmented)
+    return augmented
 
   def run_g(self, params: Tree, stats: Tree, z: jax.Array,
             condition: Condition, key: jax.Array,
             keep: bool) -> tuple[Pyramid, Tree]:
     """(fakes, G's statistics) of a pass in training; see passes.in_training."""
-    return passes.in_training(
-        self.players.g, params, stats,
-        self.components.with_labels('g', z, condition), condition, key, keep)
+    fakes, stats = self._run('g', params, stats, z, condition, key, keep)
+    self.look('fakes', 'g', fakes)
+    return fakes, stats
 
   def run_d(self, params: Tree, stats: Tree, images: Pyramid,
             condition: Condition, key: jax.Array,
             keep: bool) -> tuple[Verdict, Tree]:
     """(Verdict, D's statistics) of a pass in training; see run_g."""
+    return self._run('d', params, stats, images, condition, key, keep)
+
+  def _run(self, player, params, stats, inputs, condition, key, keep):
+    """(output, statistics) of a pass of 'g' or 'd' in training."""
     return passes.in_training(
-        self.players.d, params, stats,
-        self.components.with_labels('d', images, condition), condition, key,
-        keep)
+        getattr(self.players, player), params, stats,
+        self.components.with_labels(player, inputs, condition), condition, key,
+        keep, functools.partial(self.look, 'layer', player) if (
+            self.components.look) else None)
 
 
 def context_of(components: Components, phase: schedules.Phase, state: State,

@@ -77,8 +77,9 @@ OF_DATA = ('data.resolution', 'data.width', 'data.channels', 'data.dequantize')
 OF_LOOP = tuple(f'train.{name}' for name in (
     'total_images', 'log_every_images', 'sample_every_images',
     'measure_every_images', 'dynamics_every_images', 'checkpoint_every_images',
-    'keep_checkpoints', 'keep_every_images', 'tensorboard', 'init_from',
-    'init_parts'))
+    'keep_checkpoints', 'keep_every_images', 'on_divergence', 'rollbacks',
+    'rollback_rate', 'first_cause', 'failed_pictures', 'tensorboard',
+    'init_from', 'init_parts'))
 HYPER = {
     'g_rate': Hyper('optimizer.g_rate'),
     'd_rate': Hyper('optimizer.d_rate'),

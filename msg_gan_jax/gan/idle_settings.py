@@ -178,6 +178,8 @@ IDLE = (
         'networks.d_shortcut',)),
     Idle(('networks.statistics',), lambda row: row != 'accumulated', (
         'networks.statistics_batches',)),
+    Idle(('train.on_divergence',), lambda row: row == 'stop', (
+        'train.rollbacks', 'train.rollback_rate')),
     Idle(('train.n_dis_more',), _is_not_above_0, (
         'train.more_first_g_steps', 'train.more_every_g_steps')),
 )

@@ -50,9 +50,11 @@ def of_d(context: StepContext, penalty: Penalty | None, stats: Tree,
 
   d_real, stats = context.run_d(
       params, stats, context.augment(real, real_key), condition, keys[0], True)
+  context.look('logits', 'd', {'of reals': d_real.logits})
   d_fake, stats = context.run_d(
       params, stats, context.augment(fake, fake_key), condition, keys[1],
       every_pass)
+  context.look('logits', 'd', {'of fakes': d_fake.logits})
   total = components.loss.d(d_real, d_fake)
   logs = {'d_loss': total, 'd_real': d_real.logits.mean(),
           'd_fake': d_fake.logits.mean()}
@@ -86,7 +88,9 @@ def of_d(context: StepContext, penalty: Penalty | None, stats: Tree,
     total += logs['penalty'] * (
         context.hyper['penalty_weight'] * settings.penalty_every_d_steps)
   cost, cost_logs = weight_cost(context, 'd', params)
-  return total + cost, (logs | cost_logs, stats)
+  logs |= cost_logs
+  context.look('term', 'd', logs | {'d_total': total + cost})
+  return total + cost, (logs, stats)
 
 
 def of_g(context: StepContext, d: Player, fake: Pyramid, real: Pyramid,
@@ -115,10 +119,12 @@ def of_g(context: StepContext, d: Player, fake: Pyramid, real: Pyramid,
       d.params, d.stats, context.augment(real, real_key), condition, keys[1],
       False)
   total = components.loss.g(d_real, d_fake)
+  context.look('logits', 'g', {'of fakes': d_fake.logits})
   logs = {'g_loss': total}
   if d_fake.classes is not None:
     logs['g_classes'] = losses.classification(d_fake, for_fakes.labels)
     total += settings.g_classes_weight * logs['g_classes']
+  context.look('term', 'g', logs | {'g_total': total})
   return total, (logs, stats)
 
 
@@ -136,6 +142,7 @@ def of_g_itself(context: StepContext, params: Tree, stats: Tree, size: int,
   """
   components, settings = context.components, context.components.config.objective
   cost, logs = weight_cost(context, 'g', params)
+  context.look('term', 'g', logs)
   penalty = components.g_penalty if context.phase.penalize_g else None
   if not penalty:
     return cost, logs
@@ -154,6 +161,7 @@ def of_g_itself(context: StepContext, params: Tree, stats: Tree, size: int,
       lambda w: run('synthesize', w, draw_key)[-1], w, context.path_mean, key)
   logs |= {'g_penalty': values.mean(), 'path_length': lengths.mean(),
            'path_mean': mean}
+  context.look('term', 'g', logs)
   return cost + logs['g_penalty'] * (
       context.hyper['g_penalty_weight'] * settings.g_penalty_every_g_steps
   ), logs

@@ -5,6 +5,7 @@ Phase of the step. `step` is all of it. `update_d` and `update_g` are its parts,
 for callers that compile one update of D and call it n_dis times.
 """
 from collections.abc import Callable
+import dataclasses
 import functools
 from typing import NamedTuple
 
@@ -113,16 +114,21 @@ def _reals_of_g(context, batch, key):
 
 def _update_d(context, state, batch, key, i, penalized, keep):
   """(State, logs, _Fakes) after an update of D."""
+  context = dataclasses.replace(context, update=i)
+  context.look('setting', '', context.hyper | {
+      'rate_scale': context.rate_scale})
   z, real, condition, z_key, d_key = _drawn(context, batch, key, i)
   part = context.part
   g, d = part_of(state.g, part), part_of(state.d, part)
   fakes, g_stats = _run_g(context, g, z, condition, z_key, keep)
   d, logs = updates.update_d(
       context, d, real, fakes.images, condition, d_key, penalized)
+  aux = updates.adapt_augmentation(context, state.aux, logs)
+  context.look('statistics', 'g', g_stats)
+  context.look('feedback', '', aux)
   return state.replace(
       g=_with_part(state.g, part, g.replace(stats=g_stats)),
-      d=_with_part(state.d, part, d),
-      aux=updates.adapt_augmentation(context, state.aux, logs)), logs, fakes
+      d=_with_part(state.d, part, d), aux=aux), logs, fakes
 
 
 def _run_g(context, g, z, condition, key, keep):
@@ -170,10 +176,12 @@ def _update_g(context, state, batch, key, judge, fakes=None):
     if phase.penalize_g:
       aux = aux | {'path_mean': logs['path_mean']}
   new_g = _with_part(state.g, part, g)
+  ema = _averaged(components, state, new_g, phase)
+  context.look('statistics', 'd', d.stats)
+  context.look('average', 'g', {'params': ema.params, 'stats': ema.stats})
   return state.replace(
       images=state.images + phase.images, g=new_g,
-      d=_with_part(state.d, part, d),
-      ema=_averaged(components, state, new_g, phase), aux=aux), logs
+      d=_with_part(state.d, part, d), ema=ema, aux=aux), logs
 
 
 def _logs_of(context):

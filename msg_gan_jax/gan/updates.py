@@ -28,10 +28,11 @@ def update_d(context: StepContext, d: Player, real: Pyramid, fake: Pyramid,
   gradients, (logs, stats) = gradient_in_parts(
       minimized, d.params, (real, fake, condition), key,
       components.config.train)
-  d = _optimized(context, d.replace(stats=stats), gradients, 'd_rate')
+  d = _optimized(context, d.replace(stats=stats), gradients, 'd')
   if components.constraint:
     d = d.replace(
         params=components.constraint(d.params, context.hyper['clip']))
+    context.look('parameter', 'd', d.params)
   return d, logs | {'d_grad_norm': optax.tree.norm(gradients)}
 
 
@@ -62,7 +63,7 @@ def update_g(context: StepContext, g: Player, d: Player, real: Pyramid,
   gradients, (logs, d_stats, g_stats) = gradient_in_parts(
       minimized, g.params, (real, z, condition), key,
       context.components.config.train)
-  return (_optimized(context, g.replace(stats=g_stats), gradients, 'g_rate'),
+  return (_optimized(context, g.replace(stats=g_stats), gradients, 'g'),
           d_stats, logs | {'g_grad_norm': optax.tree.norm(gradients)})
 
 
@@ -85,7 +86,7 @@ def update_g_from_fakes(
           context, params, g.stats, len(real[0]), condition, key),
       has_aux=True)(g.params)
   gradients = jax.tree.map(jnp.add, pull_back(by_fake), by_weights)
-  return (_optimized(context, g, gradients, 'g_rate'), d_stats,
+  return (_optimized(context, g, gradients, 'g'), d_stats,
           logs | cost_logs | {'g_grad_norm': optax.tree.norm(gradients)})
 
 
@@ -108,14 +109,18 @@ def adapt_augmentation(context: StepContext, aux: dict[str, Any],
       lambda old, new: jnp.where(due, new, old), observed, adjusted)}
 
 
-def _optimized(context, player, gradients, rate):
-  """A player after a step of the optimizer, at the rate of this name."""
+def _optimized(context, player, gradients, name):
+  """A player, 'g' or 'd', after a step of the optimizer, at its rate."""
   hyper, components = context.hyper, context.components
+  context.look('statistics', name, player.stats)
+  context.look('gradient', name, gradients)
   direction, opt = components.optimizer(
       hyper['beta1'], hyper['beta2'],
       components.config.optimizer.epsilon).update(gradients, player.opt)
-  size = hyper[rate] * context.rate_scale
+  size = hyper[f'{name}_rate'] * context.rate_scale
   params = jax.tree.map(lambda p, u: p - size * u, player.params, direction)
+  context.look('optimizer', name, opt)
+  context.look('parameter', name, params)
   return player.replace(params=params, opt=opt)
 
 

@@ -27,7 +27,7 @@ from msg_gan_jax.study.standing import Standing, expected, standing, words
 from msg_gan_jax.study.trials import LEASE, Queue
 from msg_gan_jax.study.work import Claim, Work
 from msg_gan_jax.training import kept, loop
-from msg_gan_jax.training.saver import DivergedError
+from msg_gan_jax.training.divergence import DivergedError
 from msg_gan_jax.training.stop import Stop
 
 FAILURES = 5  # In a row, for one reason: it is this machine's, or all runs'.
@@ -227,11 +227,14 @@ class Worker:
         f'{now.ended} of {now.planned}: {line}', now.words(now.running + 1)))))
 
   def _config(self, settings: dict[str, Any]) -> Config:
-    """Settings of a run, whose data may lie elsewhere on this machine."""
+    """Settings of a run, whose data may lie elsewhere on this machine.
+
+    Where a run of many diverges, the next one is worth more than why it did.
+    """
     return schema.parse(nested({
         **definition.filled(settings), **{
             name: self._here[name] for name in schema.ELSEWHERE
-            if name != 'train.keep_checkpoints'}}))
+            if name != 'train.keep_checkpoints'}, 'train.first_cause': False}))
 
 
 class _LostError(BaseException):

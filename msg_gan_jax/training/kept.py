@@ -15,6 +15,7 @@ from msg_gan_jax.gan import hyper
 from msg_gan_jax.gan.build import Gan
 from msg_gan_jax.gan.components import look_up
 from msg_gan_jax.gan.devices import ShardedStep
+from msg_gan_jax.gan.inside import Inside
 from msg_gan_jax.gan.sampling import Renderer, renderer
 from msg_gan_jax.gan.state import State
 from msg_gan_jax.training import monitor
@@ -55,6 +56,12 @@ def step_of(gan: Gan, mesh: Mesh) -> ShardedStep:
 def renderer_of(gan: Gan, mesh: Mesh) -> Renderer:
   """What draws its pictures."""
   return renderer(gan, mesh)
+
+
+@functools.lru_cache(maxsize=1)
+def inside_of(gan: Gan, mesh: Mesh) -> Inside:
+  """What looks into its step."""
+  return Inside(gan, mesh)
 
 
 attention_of = functools.lru_cache(maxsize=1)(monitor.attention_of_d)

@@ -1,6 +1,7 @@
 """Opens a run, which gives a GAN time and disk, and lets it train."""
 from collections.abc import Callable, Sequence
 import contextlib
+import functools
 import os
 from typing import Any
 
@@ -13,13 +14,14 @@ from msg_gan_jax.files import console
 from msg_gan_jax.files.progress import beside_bars
 from msg_gan_jax.gan.build import Gan, build
 from msg_gan_jax.gan.devices import check_batch
-from msg_gan_jax.runs import records
+from msg_gan_jax.runs import records, rollbacks
 from msg_gan_jax.runs.checkpoints import Checkpoints
 from msg_gan_jax.runs.config_file import as_begun
 from msg_gan_jax.runs.told import Told
 from msg_gan_jax.runs.versions import last_digest
 from msg_gan_jax.runs.workdir import Workdir
-from msg_gan_jax.training import first_start, initial_state
+from msg_gan_jax.training import divergence, first_start, initial_state
+from msg_gan_jax.training.divergence import DivergedError
 from msg_gan_jax.training.observers import Observer
 from msg_gan_jax.training.progress_line import Show
 from msg_gan_jax.training.run import Run
@@ -87,13 +89,25 @@ def train(config: schema.Settings, workdir: str | os.PathLike,
     checkpoints = stack.enter_context(Checkpoints(
         folder.path / 'checkpoints', config.train.keep_checkpoints,
         keep_every=config.train.keep_every_images))
-    run = Run(config, gan, mesh, folder, splits, checkpoints, say, observers,
-              own, show)
-    stack.callback(run.close)
-    if main:
-      told.images = lambda: run.images
-    stop.at_once = False
-    return run.train(stop)
+    for observer in observers:
+      stack.callback(observer.close)
+    rolled, calls = rollbacks.read(folder.path), None
+    while True:
+      run = Run(config, gan, mesh, folder, splits, checkpoints, say, observers,
+                own, show, rolled, calls)
+      with contextlib.closing(run):
+        if main:
+          told.images = functools.partial(getattr, run, 'images')
+        stop.at_once = False
+        try:
+          return run.train(stop)
+        except DivergedError as error:
+          rolled, calls = divergence.go_back(run, error, stop), run.calls
+      if main:
+        told.images = None
+      del run  # Or there would be two of its arrays for a while.
+      if stop.signal:
+        break
   say('stopped before training began; nothing is lost, and the same command '
       'continues')
   return stop.signal

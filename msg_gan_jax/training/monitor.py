@@ -129,7 +129,8 @@ def not_finite(logs: Mapping[str, jax.typing.ArrayLike]) -> list[str]:
 
 @jit
 def _finite(leaves):
-  return [jnp.isfinite(x).all() for x in leaves]
+  """bool [n], to be fetched at once."""
+  return jnp.stack([jnp.isfinite(x).all() for x in leaves])
 
 
 def not_finite_leaves(state: State) -> list[str]:

@@ -3,7 +3,7 @@
 It keeps order and safety: it reads the logs, refuses numbers that are not
 finite, runs the observers that are due, writes their record, and saves.
 """
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 import contextlib
 import itertools
 from typing import Any
@@ -16,15 +16,21 @@ from msg_gan_jax.arrays.mesh import replicated
 from msg_gan_jax.config import Config
 from msg_gan_jax.data.batches import batch_like, open_batches
 from msg_gan_jax.data.sources import Splits
+from msg_gan_jax.gan import hyper
 from msg_gan_jax.gan.build import Gan
-from msg_gan_jax.runs import records
+from msg_gan_jax.gan.schedules import Phase
+from msg_gan_jax.gan.state import State
+from msg_gan_jax.runs import records, rollbacks
 from msg_gan_jax.runs.checkpoints import Checkpoints
 from msg_gan_jax.runs.load import state_like
+from msg_gan_jax.runs.rollbacks import Rollback
 from msg_gan_jax.runs.workdir import Workdir
-from msg_gan_jax.training import initial_state, kept, monitor
+from msg_gan_jax.training import divergence, initial_state, kept, monitor
 from msg_gan_jax.training.ahead import Ahead
 from msg_gan_jax.training.clock import Clock
+from msg_gan_jax.training.divergence import DivergedError
 from msg_gan_jax.training.dynamics import dynamics_of
+from msg_gan_jax.training.first_cause import Repeat
 from msg_gan_jax.training.groups import Groups
 from msg_gan_jax.training.means import Means
 from msg_gan_jax.training.observers import (
@@ -54,13 +60,21 @@ class Run:
     splits: see data.sources.open_source.
     checkpoints: Checkpoints of the run; the newest intact one is restored.
     say: prints a line for people.
-    observers: those that come after the loop's own.
+    observers: those that come after the loop's own; whoever has made them
+      closes them.
     own, show: what else takes records and pictures, and is closed by who has
       opened it; see `train`.
+    rolled: times that the run went back; those beyond its checkpoint are
+      forgotten.
+    calls: numbers of calls for Stop.wanted, to go on from.
 
   Attributes:
     images: real images shown so far.
     state: State.
+    key: of all that is drawn at random in steps.
+    rollbacks: those that State is built on.
+    calls: see there.
+    config, gan, folder, say, source, main: what it was made of.
     observers: those that are due run in this order, which is also that of
       their values in a record.
 
@@ -72,12 +86,15 @@ class Run:
   def __init__(self, config: Config, gan: Gan, mesh: Mesh, folder: Workdir,
                splits: Splits, checkpoints: Checkpoints,
                say: Callable[[str], Any], observers: Sequence[Observer],
-               own: records.Writer, show: Show | None = None):
+               own: records.Writer, show: Show | None = None,
+               rolled: tuple[Rollback, ...] = (),
+               calls: Iterator[int] | None = None):
     self.config, self.gan, self.say, self._show = config, gan, say, show
+    self.folder, self.source, self._mesh = folder, splits.train, mesh
     self._folder = folder.path
-    self._main = jax.process_index() == 0
+    self.main = self._main = jax.process_index() == 0
     root = jax.random.key(config.seed)
-    init_key, self._key, z_key = (
+    self._init_key, self._step_key, z_key = (
         jax.random.fold_in(root, i) for i in range(3))
     z = monitor.fixed_latents(gan, z_key)
     self._render = kept.renderer_of(gan, mesh)
@@ -85,14 +102,17 @@ class Run:
     # Images shown after each step of a call, and its logs.
     self._recent: list[tuple[range, dict[str, jax.Array]]] = []
     self._groups = Groups(gan, config.train.total_images, self._stops)
-    like = state_like(gan, replicated(mesh))
+    self._like = state_like(gan, replicated(mesh))
     newest = max(checkpoints.steps(), default=0)  # Unless it is damaged.
     self._ahead = Ahead(
-        lambda: self._lower_first(like, newest, splits.train, mesh))
+        lambda: self._lower_first(newest))
     self._batches = open_batches(splits.train, config, mesh)
     self._saver = Saver(folder.path, checkpoints, say)
-    self.images, self.state, before = initial_state.restore_or_create(
-        self._saver, gan, config, init_key, like, say)
+    self._clock: Clock | None = None
+    self.rollbacks = rolled
+    self.images, self.state, before = self._restore(say)
+    self.calls = calls or itertools.count(
+        self.images // gan.phase(self.images).images + 1)
     variety = monitor.variety_of_reals(splits.train)
     changed = folder.start(
         config, self.images, splits.train.digest(), jax.devices(),
@@ -117,10 +137,28 @@ class Run:
         self._losses, self._stability,
         Grid(config.train.sample_every_images, gan, z, splits.train, variety),
         self._measurement,
-        *dynamics_of(config, gan, splits, self._step, self._batches, self._key),
+        *dynamics_of(config, gan, splits, self._step, self._batches, self.key),
         *observers]
+    self._others = len(observers)
 
-  def _lower_first(self, like, images, source, mesh):
+  def _restore(self, say):
+    """(images, State, samples as the epoch began) to go on from.
+
+    Noise and rates are those that a run has after its rollbacks.
+    """
+    images, state, before = initial_state.restore_or_create(
+        self._saver, self.gan, self.config, self._init_key, self._like, say)
+    kept_ones = tuple(x for x in self.rollbacks if x.images <= images)
+    if self.main and kept_ones != self.rollbacks:
+      rollbacks.write(self._folder, kept_ones)
+    self.rollbacks = kept_ones
+    self.key = jax.random.fold_in(
+        self._step_key, len(kept_ones)) if kept_ones else self._step_key
+    rates = hyper.start(self.config)
+    return images, divergence.slowed(state, kept_ones, {
+        name: float(rates[name]) for name in divergence.RATES}), before
+
+  def _lower_first(self, images):
     """The programs of the first whole group after `images` real images.
 
     Observers are not there yet to say what is due before it ends. Where that
@@ -129,8 +167,8 @@ class Run:
     if images >= self.config.train.total_images:
       return []
     phase, size = self.gan.phase(images), self._groups.size(images)
-    batch = batch_like(source, phase.reads(images, size)[1], mesh)
-    return self._step.lower(like, batch, self._key, phase)
+    batch = batch_like(self.source, phase.reads(images, size)[1], self._mesh)
+    return self._step.lower(self._like, batch, self._step_key, phase)
 
   def train(self, stop: Stop) -> int:
     """Steps until the end, or until a signal; returns its number."""
@@ -144,13 +182,11 @@ class Run:
     progress = Progress(
         total, self.images, silent=not self._main, show=self._show)
     called = set()
-    calls = itertools.count(
-        self.images // self.gan.phase(self.images).images + 1)
     with contextlib.closing(progress):
       if not self.images:
         with progress.apart('compiling'):
           self._observe(self._due(Moment(0, 0)), {})
-      clock = Clock(self.images, progress.trained_seconds)
+      self._clock = Clock(self.images, progress.trained_seconds)
       while self.images < total:
         phase, count = self._groups.at(self.images)
         batches = self._batches.at(*phase.reads(self.images, count))
@@ -160,15 +196,15 @@ class Run:
           jax.block_until_ready(self._recent)
         with progress.apart('compiling') if first else contextlib.nullcontext():
           self._ahead.wait()
-          self.state, logs = self._step(self.state, batches, self._key, phase)
+          self.state, logs = self._step(self.state, batches, self.key, phase)
         shown = range(self.images + phase.images,
                       self.images + (count + 1) * phase.images, phase.images)
         self.images = shown[-1]
         self._recent.append((shown, logs))
-        stopped = stop.wanted(next(calls))
+        stopped = stop.wanted(next(self.calls))
         moment = Moment(self.images - phase.images, self.images,
                         self.images >= total)
-        read = self._after_step(moment, stopped, clock, progress)
+        read = self._after_step(moment, stopped, progress)
         progress.write(self.images, read, until=next(iter(logs.values())))
         if stopped:
           break
@@ -180,7 +216,7 @@ class Run:
     say_where_they_are(self._folder, self.say)
     return 0
 
-  def _after_step(self, moment, stopped, clock, progress):
+  def _after_step(self, moment, stopped, progress):
     """Does all that is due at this moment; returns the logs, if it read them.
 
     A record is due by the images alone, so that a run that was stopped or
@@ -192,12 +228,13 @@ class Run:
       return self._read() if len(self._recent) >= UNREAD else {}
     # This comes first: what is not finite must not be recorded or drawn.
     logs = self._read()
+    divergence.check(self.state, self.images)
     with progress.apart(
         '' if due == [self._losses] else 'measuring', brief=True):
-      self._look(due, logs, moment, saving, clock)
+      self._look(due, logs, moment, saving)
     return logs
 
-  def _look(self, due, logs, moment, saving, clock):
+  def _look(self, due, logs, moment, saving):
     """Runs what is due, writes its record, and saves if it is time to."""
     try:
       values = self._observe(due, logs)
@@ -206,7 +243,7 @@ class Run:
         self._save(wait=True)
       raise
     if values:
-      self._recorder.write(self.images, values, clock.read(self.images))
+      self._recorder.write(self.images, values, self._clock.read(self.images))
     if moment.passed(self._losses.every):  # And not at an end between two.
       self._losses.means.clear()
     if saving:
@@ -249,8 +286,8 @@ class Run:
         logs = {name: float(np.atleast_1d(x)[i]) for name, x in of_call.items()}
         if bad := monitor.not_finite(logs):
           terms = ' and '.join(f'{name} = {logs[name]}' for name in bad)
-          self._saver.refuse(
-              f'{terms} in the step that ended at {images:,} images')
+          raise DivergedError(
+              f'{terms} in the step that ended at {images:,} images', images)
         self._losses.means.add(logs)
     return logs
 
@@ -266,5 +303,31 @@ class Run:
     self._batches.close()
     self._recorder.close()
     self._saver.close()
-    for observer in self.observers:
+    for observer in self.observers[:len(self.observers) - self._others]:
       observer.close()
+
+  # What is asked of a run that has diverged.
+
+  def begin(self) -> tuple[int, State]:
+    """(images, State) of the newest checkpoint that is intact.
+
+    What it was that the run went on from, once more. Its own State is gone.
+    """
+    self._recent.clear()
+    self.state = None
+    self._saver.wait()
+    images, state, _ = self._restore(lambda line: None)
+    return images, state
+
+  def repeat(self) -> Repeat:
+    """Repeats steps of it."""
+    return Repeat(self.gan, self._mesh, self._step, self._batches, self.key)
+
+  def call_at(self, images: int) -> tuple[Phase, int]:
+    """(Phase, steps) of the call after `images` real images."""
+    return self._groups.at(images)
+
+  def rate(self) -> float:
+    """Real images a second since the last record."""
+    return self._clock.read(self.images)['images_per_second'] if (
+        self._clock) else 0.

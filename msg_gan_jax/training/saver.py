@@ -1,23 +1,16 @@
 """What a run saves and reads back, and refuses to save."""
 from collections.abc import Callable, Mapping
 import pathlib
-from typing import Any, NoReturn
+from typing import Any
 
 import jax
 from jax.sharding import Sharding
 
-from msg_gan_jax.files.atomic import append_json
 from msg_gan_jax.gan.state import State
 from msg_gan_jax.runs.best import Best
 from msg_gan_jax.runs.checkpoints import Checkpoints
-from msg_gan_jax.runs.read import WARNINGS
-from msg_gan_jax.runs.versions import now, read_versions
-from msg_gan_jax.training import monitor
+from msg_gan_jax.training import divergence, monitor
 from msg_gan_jax.training.scorer import Scorer
-
-
-class DivergedError(ValueError):
-  """A number of the training is not finite any more."""
 
 
 class Saver:
@@ -104,12 +97,10 @@ class Saver:
       notes: see Checkpoints.save.
 
     Raises:
-      DivergedError: a number of the state is not finite; nothing is saved.
+      DivergedError: see divergence.check; nothing is saved.
       OSError: the disk refused this checkpoint, or the one before.
     """
-    if bad := monitor.not_finite_leaves(snapshot['state']):
-      more = f' and {len(bad) - 1} more' if len(bad) > 1 else ''
-      self.refuse(f'{bad[0]}{more} not finite at {images:,} images')
+    divergence.check(snapshot['state'], images)
     try:
       self._wait_for_best()
     finally:  # What went wrong there must not cost the training.
@@ -128,23 +119,3 @@ class Saver:
   def _wait_for_best(self):
     if self._best:
       self._best.wait()
-
-  def refuse(self, what: str) -> NoReturn:
-    """Ends a run whose numbers are not finite; names its last good state.
-
-    Raises:
-      DivergedError: always.
-    """
-    self.wait()
-    if jax.process_index() == 0:
-      append_json(self._folder / WARNINGS, {
-          'text': f'the run diverged: {what}', 'date': now(),
-          'diverged': len(read_versions(self._folder / 'versions.json'))})
-    steps = self._checkpoints.steps()
-    good = (f'The last good checkpoint has {steps[-1]:,} images'
-            if steps else 'There is no checkpoint yet')
-    raise DivergedError(
-        f'{self._folder}: {what}. Training stopped; nothing of it was '
-        f'saved. {good}. Lower rates, or a penalty, may help: '
-        'config.optimizer.g_rate, config.optimizer.d_rate, '
-        'config.objective.penalty.')

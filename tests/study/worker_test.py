@@ -13,7 +13,7 @@ from msg_gan_jax.study.space import RATES, Study, choices
 from msg_gan_jax.study.storage import open_storage
 from msg_gan_jax.study.trials import Queue
 from msg_gan_jax.study.worker import FAILURES, RUNS, Worker
-from msg_gan_jax.training.saver import DivergedError
+from msg_gan_jax.training.divergence import DivergedError
 from msg_gan_jax.training.stop import Stop
 
 

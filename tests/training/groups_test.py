@@ -11,7 +11,7 @@ from msg_gan_jax.gan.devices import ShardedStep
 from msg_gan_jax.gan.schedules import Phase
 from msg_gan_jax.runs import checkpoints, records
 from msg_gan_jax.training import groups, kept, loop
-from msg_gan_jax.training.saver import DivergedError
+from msg_gan_jax.training.divergence import DivergedError
 from msg_gan_jax.training.stop import Stop
 
 

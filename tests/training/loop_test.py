@@ -39,7 +39,7 @@ from msg_gan_jax.training import (
   run,
   summary,
 )
-from msg_gan_jax.training.saver import DivergedError
+from msg_gan_jax.training.divergence import DivergedError
 from msg_gan_jax.training.stop import SIGNALS, Stop
 
 pytestmark = pytest.mark.slow
