@@ -55,6 +55,7 @@ def page_of(runs: Together) -> Page:
           *sections_of_runs.sections(runs, costs, units),
           Section('Films', [*_films(runs)]),
           Section('Nearest training pictures', [*_memorised(runs)]),
+          Section('Numbers that were not finite', [*_not_finite(runs)]),
           Section('Warnings', [*_warnings(runs)]),
           Section('Starts', [*_starts(runs)]),
           Section('Again', [*_again(runs)])])
@@ -167,6 +168,23 @@ def _memorised(runs) -> Iterator[Block]:
     for file, path in run.memorised[-1:]:
       with contextlib.suppress(OSError):
         yield Picture(thumbnails.uri(path), f'{name}: {file}')
+
+
+def _not_finite(runs) -> Iterator[Block]:
+  """The times that runs went back, and the newest step that failed."""
+  for name, run in zip(runs.names, runs.runs, strict=True):
+    before = f'{name}: ' if len(runs.runs) > 1 else ''
+    lines = [before + line for x in run.changes for line in map(
+        str, x['changed']) if line.startswith('rollback ')]
+    if not (lines or run.failed_step):
+      continue
+    step = run.failed_step.get('step')
+    cause = step.get('cause') if isinstance(step, dict) else None
+    if isinstance(cause, dict):
+      lines.append(f'{before}the newest first cause: {cause.get("text")}')
+    yield Items(lines or [f'{before}the first cause is not known.'])
+    if command := run.failed_step.get('command'):
+      yield Code(str(command))
 
 
 def _warnings(runs) -> Iterator[Block]:

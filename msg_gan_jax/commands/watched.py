@@ -28,7 +28,8 @@ MOST_JOURNAL = 1_000_000  # Bytes; to read a larger one takes a while.
 WIDEST = 224  # Pixels of a picture in the list.
 # What a page of a run is made of; the folder itself tells of new films.
 PARTS = ('', 'config.json', 'metrics.jsonl', 'scores.jsonl', 'warnings.jsonl',
-         'versions.json', 'changes.jsonl', 'summary.json', 'samples')
+         'versions.json', 'changes.jsonl', 'summary.json', 'samples',
+         'failed_step.json')
 ORDER = (standing.RUNNING, standing.DIVERGED, standing.STOPPED, standing.DONE)
 
 
@@ -215,6 +216,8 @@ def _far(seen: Glance) -> str:
       words.append(f'{seen.rate:,.0f} images/s')
     words.append('compiles, or has no record yet' if seen.left is None
                  else f'{duration(seen.left)} left')
+  if seen.rollbacks:
+    words.append(plural(seen.rollbacks, 'rollback'))
   if seen.written:
     words.append(f'newest record {_time(seen.written)}')
   return ' · '.join(words)

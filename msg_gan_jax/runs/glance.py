@@ -8,7 +8,7 @@ import time
 from typing import Any, NamedTuple, TypeVar
 
 from msg_gan_jax.config import schema
-from msg_gan_jax.runs import config_file
+from msg_gan_jax.runs import config_file, rollbacks
 from msg_gan_jax.runs.below import SETTLED
 from msg_gan_jax.runs.lines import is_there, read_json, read_lines
 from msg_gan_jax.runs.read import WARNINGS
@@ -32,6 +32,7 @@ class Glance(NamedTuple):
       of a run that does not train, or has no record yet.
     written: when its newest record was written, in seconds since 1970, or None.
     picture: its newest grid, or None.
+    rollbacks: how often it went back, since numbers were not finite.
   """
   config: schema.Config
   standing: str
@@ -41,6 +42,7 @@ class Glance(NamedTuple):
   left: float | None
   written: float | None
   picture: pathlib.Path | None
+  rollbacks: int
 
 
 class Memory:
@@ -115,7 +117,8 @@ def _glance(run, memory):
   if state == RUNNING and rate and when:
     left = max(0., (total - images) / rate - max(0., time.time() - when))
   return Glance(config, state, images, total, rate, left, when,
-                memory.get(run / 'samples', newest_grid))
+                memory.get(run / 'samples', newest_grid),
+                memory.get(run / rollbacks.FILE, _count))
 
 
 def newest(path: pathlib.Path) -> dict[str, Any]:

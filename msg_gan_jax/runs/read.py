@@ -47,6 +47,8 @@ class Written:
       without 'images' where that was before the first step of a start. That
       of a start that diverged has its number as 'diverged'.
     changes: {'images', 'changed', 'date'}, what continued starts have changed.
+    failed_step: what failed_step.json says of the newest step whose numbers
+      were not finite; {} where all were.
     versions: of each start, its packages, devices, data and date, as recorded.
     starts: of each start, in the order of `versions`, when and where it began,
       how long it trained, and with what.
@@ -67,6 +69,7 @@ class Written:
   memorised: tuple[tuple[str, pathlib.Path], ...]
   warnings: tuple[dict[str, Any], ...]
   changes: tuple[dict[str, Any], ...]
+  failed_step: dict[str, Any]
   versions: tuple[dict[str, Any], ...]
   starts: tuple[Start, ...]
   summary: dict[str, Any]
@@ -136,6 +139,7 @@ def _read(folder):
       memorised=_files(folder, 'memorised_', ('.png',)),
       warnings=read_lines(folder / WARNINGS, text=_is_text),
       changes=read_lines(folder / 'changes.jsonl', changed=_is_list),
+      failed_step=read_json(folder / 'failed_step.json', {}),
       versions=versions, starts=starts_of(versions, of_records),
       summary=read_json(folder / 'summary.json', {}),
       checkpoints=_numbered(folder / 'checkpoints'),

@@ -6,6 +6,7 @@ import pathlib
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from msg_gan_jax.arrays.mesh import data_mesh, replicated, split_rows
@@ -13,14 +14,14 @@ from msg_gan_jax.config import Config
 from msg_gan_jax.data.batches import Batch, Batches, open_batches
 from msg_gan_jax.data.sources import open_source
 from msg_gan_jax.gan.build import Gan, build
-from msg_gan_jax.gan.devices import ShardedStep, check_batch
+from msg_gan_jax.gan.devices import check_batch
 from msg_gan_jax.gan.state import State
 from msg_gan_jax.report import grids, text
 from msg_gan_jax.runs import config_file, experiment_file, fingerprints
 from msg_gan_jax.runs.checkpoints import Checkpoints
 from msg_gan_jax.runs.load import LATEST, state_like
 from msg_gan_jax.runs.versions import versions
-from msg_gan_jax.training import failed_step, initial_state
+from msg_gan_jax.training import failed_step, initial_state, kept
 from msg_gan_jax.training.failed_step import ARRAYS, Record
 from msg_gan_jax.training.first_cause import Call, Failure, Repeat
 
@@ -59,9 +60,9 @@ def repeat(workdir: str | os.PathLike, say: Callable[[str], Any],
   batches = _Kept(pictures, call, mesh) if pictures and call else open_batches(
       open_source(config).train, config, mesh)
   with contextlib.closing(batches):
-    again = Repeat(gan, mesh, ShardedStep(gan, mesh), batches,
+    again = Repeat(gan, mesh, kept.step_of(gan, mesh), batches,
                    jax.random.wrap_key_data(
-                       np.asarray(record.origin.key, np.uint32)))
+                       jnp.asarray(record.origin.key, jnp.uint32)))
     if state and call:
       say(f'the step that ended at {call.shown[-1]:,} images, from {ARRAYS}')
       _want(folder / ARRAYS, state, record.fingerprint)
@@ -119,9 +120,9 @@ def _state_at(folder, config, gan, images, like):
         f'workdir {folder}: the checkpoint of {images:,} images is gone, and '
         f'{ARRAYS} does not hold the state before the step: it is not there, '
         'or was too large. The step cannot be repeated any more.')
-  _, tree = checkpoints.restore(
+  restored: Any = checkpoints.restore(
       {'state': like}, partial=True, place=f'workdir {folder}', images=images)
-  return tree['state']
+  return restored[1]['state']
 
 
 def _want(path, state, fingerprint):
@@ -151,7 +152,7 @@ class _Kept(Batches):
 
 def _draw(path, config, pictures, say):
   """Writes real pictures, one row an update."""
-  images = pictures.images
+  images = np.asarray(pictures.images)
   if images.dtype != np.uint8:
     say(f'{REALS}: no pictures, but points: they have no grid')
     return

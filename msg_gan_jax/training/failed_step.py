@@ -1,11 +1,9 @@
 """failed_step.json: a step whose numbers are not finite, to be repeated."""
-from collections.abc import Iterator, Mapping, Sequence
-import contextlib
+from collections.abc import Sequence
 import dataclasses
 import hashlib
 import itertools
 import json
-import os
 import pathlib
 import shlex
 from typing import Any, NamedTuple
@@ -13,6 +11,7 @@ import zipfile
 import zlib
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from msg_gan_jax.config import Config
@@ -96,7 +95,8 @@ def write(folder: pathlib.Path, config: Config, source: Source, origin: Origin,
     if sum(x.nbytes for x in leaves.values()) <= MOST_BYTES:
       arrays = {_STATE + name: np.asarray(x) for name, x in leaves.items()}
     if pictures is not None and pictures.images.nbytes <= MOST_BYTES:
-      arrays |= {_IMAGES: pictures.images, _LABELS: pictures.labels}
+      arrays |= {_IMAGES: np.asarray(pictures.images),
+                 _LABELS: np.asarray(pictures.labels)}
     step = _step(failure, config, source)
   _write_arrays(folder / ARRAYS, arrays)
   write_json(folder / FILE, {
@@ -199,34 +199,32 @@ def read_state(folder: pathlib.Path, like: State) -> State | None:
     ValueError: the arrays are damaged, or of another GAN.
   """
   wanted = fingerprints.named(like, FILE)
-  with _opened(folder / ARRAYS) as arrays:
-    if not any(name.startswith(_STATE) for name in arrays):
-      return None
-    found = {}
-    for name, x in wanted.items():
-      array = arrays.get(_STATE + name)
-      if array is None or (array.shape, array.dtype) != (x.shape, x.dtype):
-        raise ValueError(f'{folder / ARRAYS}: {name} is not that of this run.')
-      found[name] = jax.device_put(array, x.sharding)
+  arrays = _read_arrays(folder / ARRAYS)
+  if not any(name.startswith(_STATE) for name in arrays):
+    return None
+  found = {}
+  for name, x in wanted.items():
+    array = arrays.get(_STATE + name)
+    if array is None or (array.shape, array.dtype) != (x.shape, x.dtype):
+      raise ValueError(f'{folder / ARRAYS}: {name} is not that of this run.')
+    found[name] = jax.device_put(array, x.sharding)
   return jax.tree.unflatten(jax.tree.structure(like), found.values())
 
 
 def read_pictures(folder: pathlib.Path) -> Batch | None:
   """The pictures of the failing call; None if they were not asked for."""
-  with _opened(folder / ARRAYS) as arrays:
-    if _IMAGES not in arrays or _LABELS not in arrays:
-      return None
-    return Batch(arrays[_IMAGES], arrays[_LABELS])
+  arrays = _read_arrays(folder / ARRAYS)
+  return Batch(*(jnp.asarray(arrays[x]) for x in (_IMAGES, _LABELS))) if (
+      {_IMAGES, _LABELS} <= arrays.keys()) else None
 
 
-@contextlib.contextmanager
-def _opened(path: pathlib.Path) -> Iterator[Mapping[str, Any]]:
-  """A context with the arrays of a file, if it is there."""
-  if not os.path.isfile(path):
-    yield {}
-    return
+def _read_arrays(path):
+  """{name: array} of a file; {} where there is none."""
+  if not path.is_file():
+    return {}
   try:
     with npy.open_archive(path) as arrays:
-      yield arrays
-  except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+      return {name: arrays[name] for name in arrays}
+  except (ValueError, OSError, EOFError, zipfile.BadZipFile,
+          zlib.error) as error:
     raise ValueError(f'{path}: damaged ({error}).') from error

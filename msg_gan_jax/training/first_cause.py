@@ -171,9 +171,9 @@ class Repeat:
     return tuple(np.flatnonzero(~np.asarray(finite).ravel()).tolist())
 
   def gathered(self, call: Call) -> Batch:
-    """The pictures of a call as numpy arrays, in each process all of them."""
+    """The pictures of a call, in each process all of them."""
     together = jit(lambda x: x, out_shardings=replicated(self._mesh))
-    return Batch(*(np.asarray(together(x)) for x in self.batch(call)))
+    return Batch(*map(together, self.batch(call)))
 
 
 def _of_steps(logs, steps):

@@ -108,7 +108,7 @@ class Run:
         lambda: self._lower_first(newest))
     self._batches = open_batches(splits.train, config, mesh)
     self._saver = Saver(folder.path, checkpoints, say)
-    self._clock: Clock | None = None
+    self._clock: Any = None  # Until it trains.
     self.rollbacks = rolled
     self.images, self.state, before = self._restore(say)
     self.calls = calls or itertools.count(

@@ -346,17 +346,6 @@ def test_a_number_that_is_not_finite_stops_before_anything_is_saved(
   assert not written(path).diverged  # It got over it.
 
 
-def test_a_leaf_that_is_not_finite_is_named(config, tmp_path, monkeypatch):
-  """The average is in no loss: only looking at the state itself finds it."""
-  at(monkeypatch, 56, lambda state: state.replace(
-      ema=jax.tree.map(lambda x: jnp.full_like(x, jnp.nan), state.ema)))
-  leaf = r'ema\.[\w.]+ and \d+ more not finite at 64 images'
-  with pytest.raises(DivergedError, match=leaf) as error:
-    loop.train(config, tmp_path / 'run', len)
-  assert 'There is no checkpoint yet' in str(error.value)
-  assert checkpoints.Checkpoints(tmp_path / 'run' / 'checkpoints').steps() == []
-
-
 def test_a_damaged_checkpoint_is_passed_over(unbroken, copy, config):
   newest = copy / 'checkpoints' / str(TOTAL)
   file = max(newest.rglob('d/*'), key=lambda p: p.stat().st_size)
