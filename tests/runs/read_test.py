@@ -208,12 +208,12 @@ def test_a_run_of_before_there_were_pages_is_read_whole():
       for date, images, seconds in ((21, 0, 4.29), (38, 16, 13.482)))
   assert found.summary == json.loads((run / 'summary.json').read_text())
   assert (found.checkpoints, found.best, found.images) == ((16, 32), 32, 32)
-  assert found.diverged == ''
+  assert found.diverged == '' and found.failed_step == {}
   tested = {field.name for field in dataclasses.fields(found)}
   assert tested == {
       'path', 'config', 'records', 'scores', 'evaluations', 'grids', 'walks',
       'timelapses', 'memorised', 'warnings', 'changes', 'versions', 'starts',
-      'summary', 'checkpoints', 'best'}
+      'summary', 'checkpoints', 'best', 'failed_step'}
 
 
 @pytest.mark.parametrize('name', ['quickstart', 'growing', 'ada'])
