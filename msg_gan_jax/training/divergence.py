@@ -150,6 +150,8 @@ def _look_back(run, error, stop):
 
 def _why(run, failure, stop):
   """A sentence about the first cause."""
+  if failure and not run.main:
+    return 'The first process names the first cause.'
   if failure:
     named = plural(len(failure.bad_pictures), 'picture')
     return f'First cause: {failure}' + (
