@@ -7,6 +7,7 @@ the rate is below the bound, and a run goes on to its end.
 """
 import collections
 import contextlib
+import dataclasses
 import json
 import shutil
 import threading
@@ -26,6 +27,7 @@ from msg_gan_jax.gan.networks.players import Players
 from msg_gan_jax.gan.objectives.losses import LOSSES
 from msg_gan_jax.gan.objectives.penalties import PENALTIES
 from msg_gan_jax.gan.optimizers import OPTIMIZERS
+from msg_gan_jax.report import curves
 from msg_gan_jax.runs import records, rollbacks
 from msg_gan_jax.runs.checkpoints import Checkpoints
 from msg_gan_jax.runs.read import read as written
@@ -66,8 +68,9 @@ PICTURES = dict(
 FAMILIES = {
     'points': ('msg_progan', POINTS, ('statistics',)),
     'points, several steps a call': (
-        'msg_progan', POINTS | {'train__steps_a_dispatch': 3},
-        ('statistics',)),
+        'msg_progan', POINTS | {
+            'train__steps_a_dispatch': 2,
+            'objective__penalty_every_d_steps': 1}, ('statistics',)),
     'msg_progan': ('msg_progan', PICTURES | {
         'objective__penalty_every_d_steps': 2}, ('statistics', 'picture')),
     'progan, growing': ('progan', PICTURES | {
@@ -204,7 +207,8 @@ def faults():
         (Players, 'reals_for', _reals_for), (toys.Toy, 'images', _images),
         (context.StepContext, '_run', _run), (step, '_averaged', _averaged),
         (initial_state, 'concerns', lambda *unused: []),
-        (again, 'build', kept.gan_of)):
+        (curves, 'plot', lambda *unused, **more: None),
+        (again, 'build', gan_of)):
       stack.enter_context(mock.patch.object(place, name, value))
     for table, row in (
         (LOSSES, {'faulty': LOSSES['non_saturating']._replace(
@@ -219,8 +223,14 @@ def faults():
 
 
 def train(config, folder, say):
-  return loop.train(config, folder, say, make=kept.gan_of,
+  return loop.train(config, folder, say, make=gan_of,
                     show=lambda *unused: None)
+
+
+def gan_of(config):
+  """The same Gan for both policies: they are no part of its programs."""
+  return kept.gan_of(dataclasses.replace(config, train=dataclasses.replace(
+      config.train, on_divergence='stop', first_cause=True)))
 
 
 def wrong(case, folder, say):
@@ -273,7 +283,7 @@ def wrong(case, folder, say):
   if ends:
     want('it did not come to its end', run.images == STEPS * size)
     want('it counts as diverged', not run.diverged)
-    like = jax.eval_shape(kept.gan_of(config).init, jax.random.key(0))
+    like = jax.eval_shape(gan_of(config).init, jax.random.key(0))
     tree = Checkpoints(folder / 'checkpoints', read_only=True).restore(
         {'state': like}, partial=True)[1]['state']
     want('rates', np.isclose(tree.hyper['d_rate'], RATE / 4)

@@ -9,7 +9,7 @@ import pytest
 from endurance import divergence as trial
 from msg_gan_jax.runs import rollbacks
 from msg_gan_jax.runs.checkpoints import Checkpoints
-from msg_gan_jax.training import again, failed_step, kept
+from msg_gan_jax.training import failed_step
 from msg_gan_jax.training.run import Run
 
 pytestmark = pytest.mark.slow
@@ -36,6 +36,19 @@ def test_each_fault_is_found_named_and_repeated(tmp_path):
   assert not wrong
 
 
+def test_a_step_inside_of_a_call_of_several_is_named(tmp_path):
+  assert not trial.wrong(case(
+      'optimizer', at=7, family='points, several steps a call',
+      first_cause=False), tmp_path / 'run', len)
+  told = json.loads((tmp_path / 'run' / failed_step.FILE).read_text())
+  assert told['step'] is None
+  assert not trial.wrong(case(
+      'optimizer', at=7, family='points, several steps a call'),
+      tmp_path / 'looked', len)
+  told = json.loads((tmp_path / 'looked' / failed_step.FILE).read_text())
+  assert told['calls'][-1] == [2, 2] and told['step']['images'] == 64
+
+
 def test_a_run_goes_back_until_it_gets_by_or_has_tried_often_enough(tmp_path):
   wrong = {}
   for name, tried in (
@@ -48,7 +61,7 @@ def test_a_run_goes_back_until_it_gets_by_or_has_tried_often_enough(tmp_path):
 
 
 def state(run, config):
-  like = jax.eval_shape(kept.gan_of(config).init, jax.random.key(0))
+  like = jax.eval_shape(trial.gan_of(config).init, jax.random.key(0))
   return Checkpoints(run / 'checkpoints', read_only=True).restore(
       {'state': like}, partial=True)
 
@@ -82,8 +95,7 @@ def test_killed_after_going_back_it_ends_as_one_that_was_not(
   assert [x[0][:10] for x in lines] == ['rollback 1', 'rollback 2']
 
 
-def test_the_command_says_what_came_of_it(tmp_path, command, monkeypatch):
-  monkeypatch.setattr(again, 'build', kept.gan_of)
+def test_the_command_says_what_came_of_it(tmp_path, command):
   trial.CASE.now = case('gradient')
   run = tmp_path / 'run'
   assert not trial.wrong(trial.CASE.now, run, len)
