@@ -71,6 +71,7 @@ def now(config: schema.Config, values: dict[str, jax.Array],
       for name, row in HYPER.items() if row.end and name in values}
 
 
+RATES = 'g_rate', 'd_rate'  # Those of learning.
 # What a step knows of its pictures.
 OF_DATA = ('data.resolution', 'data.width', 'data.channels', 'data.dequantize')
 # Settings of config.train that are the loop's alone.

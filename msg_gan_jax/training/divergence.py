@@ -23,9 +23,6 @@ if TYPE_CHECKING:
   from msg_gan_jax.training.run import Run
 
 
-RATES = 'g_rate', 'd_rate'  # In State.hyper.
-
-
 class DivergedError(ValueError):
   """A number of the training is not finite any more.
 

@@ -20,6 +20,7 @@ from msg_gan_jax.data.order import Order
 from msg_gan_jax.data.source import Source
 from msg_gan_jax.files import npy
 from msg_gan_jax.files.atomic import flush_to_disk, replacing, write_json
+from msg_gan_jax.gan import hyper
 from msg_gan_jax.gan.inside import Place
 from msg_gan_jax.gan.state import State
 from msg_gan_jax.runs import fingerprints
@@ -28,7 +29,6 @@ from msg_gan_jax.training.first_cause import Failure
 
 FILE, ARRAYS = 'failed_step.json', 'failed_step.npz'
 MOST_BYTES = 50e6  # Of arrays that are kept.
-RATES = 'g_rate', 'd_rate'
 _IMAGES, _LABELS, _STATE = 'pictures.images', 'pictures.labels', 'state.'
 
 
@@ -72,7 +72,7 @@ def origin_of(images: int, state: State, key: jax.Array) -> Origin:
   return Origin(
       images, fingerprints.fingerprint(state),
       tuple(np.asarray(jax.random.key_data(key)).ravel().tolist()),
-      {name: float(state.hyper[name]) for name in RATES})
+      {name: float(state.hyper[name]) for name in hyper.RATES})
 
 
 def write(folder: pathlib.Path, config: Config, source: Source, origin: Origin,
@@ -172,16 +172,18 @@ def read(folder: pathlib.Path) -> Record:
   try:
     values = json.loads(path.read_text(encoding='utf-8'))
     begin, step = values['checkpoint'], values['step']
-    cause = step and {name: step['cause'][name] for name in Place._fields}
+    cause = Place(**{name: step['cause'][name] for name in Place._fields}
+                  ) if step else None
+    str(cause)  # What cannot be said is damaged, too.
     return Record(
         Origin(int(begin['images']), str(begin['fingerprint']),
                tuple(map(int, values['key'])),
-               {name: float(values['rates'][name]) for name in RATES}),
+               {name: float(values['rates'][name]) for name in hyper.RATES}),
         int(values['found_at_images']),
         tuple(int(steps) for steps, count in values['calls']
               for _ in range(min(int(count), values['found_at_images']))),
         str(step['fingerprint']) if step else '',
-        Place(**cause) if cause else None, dict(values['versions']))
+        cause, dict(values['versions']))
   except (ValueError, LookupError, TypeError, RecursionError) as error:
     raise ValueError(
         f'{path}: damaged ({type(error).__name__}: {error}). The run in '

@@ -57,7 +57,7 @@ def train(config: schema.Settings, workdir: str | os.PathLike,
 
   Raises:
     ValueError: bad settings, a changed config, or another process at work.
-    DivergedError: a loss, gradient or parameter is not finite.
+    DivergedError: numbers are not finite, and the run may not go back.
     OSError: the disk refused something.
   """
   config = schema.parse(config)

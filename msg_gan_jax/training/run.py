@@ -104,8 +104,8 @@ class Run:
     self._groups = Groups(gan, config.train.total_images, self._stops)
     self._like = state_like(gan, replicated(mesh))
     newest = max(checkpoints.steps(), default=0)  # Unless it is damaged.
-    self._ahead = Ahead(
-        lambda: self._lower_first(newest))
+    # Where another Run has gone before, its programs are there.
+    self._ahead = Ahead(lambda: [] if calls else self._lower_first(newest))
     self._batches = open_batches(splits.train, config, mesh)
     self._saver = Saver(folder.path, checkpoints, say)
     self._clock: Any = None  # Until it trains.
@@ -156,7 +156,7 @@ class Run:
         self._step_key, len(kept_ones)) if kept_ones else self._step_key
     rates = hyper.start(self.config)
     return images, divergence.slowed(state, kept_ones, {
-        name: float(rates[name]) for name in divergence.RATES}), before
+        name: float(rates[name]) for name in hyper.RATES}), before
 
   def _lower_first(self, images):
     """The programs of the first whole group after `images` real images.

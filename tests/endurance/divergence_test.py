@@ -126,6 +126,7 @@ def test_the_command_says_what_came_of_it(tmp_path, command):
       (lambda: (run / failed_step.ARRAYS).unlink()
        or shutil.rmtree(run / 'checkpoints'), 'of 32 images is gone, and'),
       (lambda: write(key='a'), r'failed_step.json: damaged'),
+      (lambda: write(step={'fingerprint': '', 'cause': {}}), 'json: damaged'),
       ((run / failed_step.FILE).unlink, 'it has no failed_step.json')):
     break_it()
     status, _, err = command(*ask)
