@@ -42,7 +42,9 @@ def write(folder):
     (run / 'classes.json').write_text(json.dumps([words, words[::-1]]))
     append(run / 'warnings.jsonl', {'text': words, 'date': words, 'images': 8})
     append(run / 'changes.jsonl', {
-        'images': 0, 'changed': [words], 'date': words})
+        'images': 0, 'changed': [words, f'rollback {words}'], 'date': words})
+    (run / 'failed_step.json').write_text(json.dumps({
+        'step': {'cause': {'text': words}}, 'command': words}))
     (run / 'metrics.jsonl').write_text(''.join(json.dumps(
         {'images': x, 'd_loss': 1. / x, words: float(x),
          'clock': {'seconds': x / 8, 'images_per_second': 8.}}) + '\n'

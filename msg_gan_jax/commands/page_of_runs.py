@@ -183,8 +183,9 @@ def _not_finite(runs) -> Iterator[Block]:
     if isinstance(cause, dict):
       lines.append(f'{before}the newest first cause: {cause.get("text")}')
     yield Items(lines or [f'{before}the first cause is not known.'])
-    if command := run.failed_step.get('command'):
-      yield Code(str(command))
+    if run.failed_step:  # Not by its own words, which may be anybody's.
+      yield Code('python launch.py --mode=failed_step '
+                 f'--workdir={shlex.quote(str(run.path))}')
 
 
 def _warnings(runs) -> Iterator[Block]:

@@ -320,6 +320,8 @@ def test_pictures_that_are_no_longer_asked_for_are_forgotten(root):
     ('versions.json', '{"a": 1}'), ('summary.json', '[' * 100_000),
     ('changes.jsonl', '{"changed": ["a"], "images": [1]}\n'),
     ('warnings.jsonl', '{"text": "a", "diverged": ' + '9' * 300 + '}\n'),
+    ('failed_step.json', '{"step": {"cause": []}, "command": [1]}'),
+    ('rollbacks.json', '{"found": 1}'), ('rollbacks.json', '[[' * 100_000),
     ('scores.jsonl', '{"scores": {"a": {"value": 1, "id": [1]}}}\n')])
 def test_a_run_with_damage_leaves_the_others_as_they_are(root, file, text):
   (root / 'a' / file).write_text(text)

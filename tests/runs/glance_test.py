@@ -78,6 +78,9 @@ def test_a_start_that_diverged_is_seen_until_another_begins(run):
     file.write(json.dumps({'text': 'nan', 'diverged': len(starts)}) + '\n')
   assert look(run).standing == standing.DIVERGED
   (run / 'versions.json').write_text(json.dumps([*starts, {}]))
+  assert look(run).rollbacks == 0
+  (run / 'rollbacks.json').write_text(json.dumps([{}, {}]))
+  assert look(run).rollbacks == 2
   assert look(run).standing != standing.DIVERGED
 
 
