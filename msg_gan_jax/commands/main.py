@@ -42,7 +42,7 @@ from msg_gan_jax.commands.memory import (
 )
 from msg_gan_jax.commands.vectors import avoid_slow_sort
 from msg_gan_jax.config import errors, schema, tables
-from msg_gan_jax.files import console
+from msg_gan_jax.files import console, disk
 from msg_gan_jax.runs.config_file import load_config, near_run
 from msg_gan_jax.study.storage import JOURNAL
 
@@ -293,6 +293,11 @@ def _text(error):
   if isinstance(error, flags.UnrecognizedFlagError):
     return _unknown_flag(error.flagname)
   text = str(error).strip() or type(error).__name__
+  if disk.says_so_itself(error):
+    place = next((value for flag in (shared.OUT, shared.WORKDIR) if (
+        value := flags.FLAGS[flag.name].value)), os.curdir)
+    told = disk.told(error, place)
+    text = f'{text} {told}' if isinstance(error, ValueError) else told
   if isinstance(error, flags.IllegalFlagValueError):
     text = command_line.illegal_value(text)
   # The library names arguments, which are called as the flags are.
@@ -302,7 +307,8 @@ def _text(error):
       if not (of := _modes_of(name)) or modes & {*of}})
   text = (errors.as_flags if modes & {*_modes_of(shared.CONFIG.name)} else
           errors.without_settings)(text)
-  expected = isinstance(error, ValueError | OSError | flags.Error)
+  expected = isinstance(error, ValueError | OSError | flags.Error) or (
+      disk.says_so_itself(error))
   if expected or type(error) is KeyError:
     return text
   return f'{type(error).__name__}: {text}'

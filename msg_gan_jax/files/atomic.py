@@ -6,6 +6,8 @@ import os
 import secrets
 from typing import IO, Any
 
+from msg_gan_jax.files import disk
+
 
 @contextlib.contextmanager
 def replacing(path: str | os.PathLike) -> Iterator[str]:
@@ -19,8 +21,9 @@ def replacing(path: str | os.PathLike) -> Iterator[str]:
   temporary = os.path.join(
       folder, f'.{name}.{os.getpid()}-{secrets.token_hex(4)}.tmp')
   try:
-    yield temporary
-    os.replace(temporary, path)
+    with disk.naming(path):
+      yield temporary
+      os.replace(temporary, path)
   except BaseException:
     with contextlib.suppress(FileNotFoundError):
       os.remove(temporary)
@@ -39,7 +42,7 @@ def write_json(path: str | os.PathLike, value: Any) -> None:
 
 def append_json(path: str | os.PathLike, value: Any) -> None:
   """Appends one line of JSON, on a line of its own whatever stood before."""
-  with open(path, 'ab+') as f:
+  with disk.naming(path), open(path, 'ab+') as f:
     # A writer that was killed may have left half a line.
     f.seek(0, os.SEEK_END)
     if f.tell():

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 import jax
 
+from msg_gan_jax.files import disk
 from msg_gan_jax.runs import (
   fingerprints,
   milestones,
@@ -278,11 +279,13 @@ class Checkpoints:
     self._known = {}
     self._reopen()
     self._remove_leftovers()
+    orbax_storage.let_go()
+    why = (disk.told(error, self.path) if disk.is_full(error) else
+           f'{orbax_storage.one_line(error)}. Repair the disk, and give the '
+           'same command again.')
     return OSError(
-        f'checkpoints {self.path}: could not write the checkpoint of {images} '
-        f'images: {orbax_storage.one_line(error)}. Older checkpoints are '
-        f'intact: {self.steps() or "there are none"}. Make room or repair the '
-        'disk, and start the same command again.')
+        f'{self.path}: could not write the checkpoint of {images} images; '
+        f'older ones are intact: {self.steps() or "there are none"}. {why}')
 
   def _reopen(self):
     """Forgets the manager, whose list of steps may be wrong by now."""
