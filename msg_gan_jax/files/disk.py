@@ -6,6 +6,7 @@ import os
 import pathlib
 import re
 import shutil
+import sys
 
 try:
   import resource
@@ -53,10 +54,10 @@ def found(error: BaseException, place: str | os.PathLike) -> str:
   """
   if not is_full(error):
     return str(error)
-  chain = list(_chain(error))
-  number = next(filter(None, map(_number, chain)))
-  path = next((os.fsdecode(x.filename) for x in chain if isinstance(
-      x, OSError) and isinstance(x.filename, str | bytes)), os.fspath(place))
+  first = next(x for x in _chain(error) if _number(x))
+  number, path = _number(first), os.fspath(place)
+  if isinstance(first, OSError) and isinstance(first.filename, str | bytes):
+    path = os.fsdecode(first.filename)
   what = _FULL[number]
   limit = _limit()
   if number == errno.EFBIG and limit is not None:
@@ -65,11 +66,30 @@ def found(error: BaseException, place: str | os.PathLike) -> str:
 
 
 def room(path: str | os.PathLike) -> int:
-  """Bytes that are free for this user where a path is, or would be."""
+  """Bytes that are free for this user where a path is, or would be.
+
+  A disk that does not know how large it is has room for all.
+  """
   folder = pathlib.Path(os.path.abspath(path))
   while not folder.is_dir() and folder != folder.parent:
     folder = folder.parent
-  return shutil.disk_usage(folder).free
+  if not hasattr(os, 'statvfs'):
+    return shutil.disk_usage(folder).free
+  found = os.statvfs(folder)
+  blocks = found.f_bavail if os.geteuid() else found.f_bfree  # root has all
+  return blocks * found.f_frsize if found.f_blocks else sys.maxsize
+
+
+def held(folder: str | os.PathLike) -> int:
+  """Bytes of all files of a folder; of what goes away meanwhile, none."""
+  total = 0
+  for place, _, names in os.walk(os.fspath(folder)):
+    for name in names:
+      try:
+        total += os.lstat(os.path.join(place, name)).st_size
+      except OSError:
+        continue
+  return total
 
 
 def size(count: float) -> str:

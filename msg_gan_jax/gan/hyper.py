@@ -78,7 +78,7 @@ OF_LOOP = tuple(f'train.{name}' for name in (
     'total_images', 'log_every_images', 'sample_every_images',
     'measure_every_images', 'dynamics_every_images', 'checkpoint_every_images',
     'keep_checkpoints', 'keep_every_images', 'tensorboard', 'init_from',
-    'init_parts'))
+    'init_parts', 'init_images', 'check_disk'))
 HYPER = {
     'g_rate': Hyper('optimizer.g_rate'),
     'd_rate': Hyper('optimizer.d_rate'),

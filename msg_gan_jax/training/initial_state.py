@@ -112,6 +112,8 @@ def restore_or_create(
   blank = monitor.like_grid(gan)
   sharding = jax.tree.leaves(like)[0].sharding
   restored = saver.restore(like, blank, sharding)
+  saver.check_room(
+      config, restored[0] if restored else 0, {'state': like, 'before': blank})
   if restored:
     done = restored[0] >= config.train.total_images
     say(f'{"done" if done else "continuing"} after {restored[0]:,} images')
@@ -184,8 +186,10 @@ def create(gan: Gan, config: Config, key: jax.Array, sharding: Sharding,
       raise ValueError(
           f'config.train.init_parts: no part {part!r}; '
           f'{tables.nearest(part, PARTS)}')
-  with errors.naming(workdir='config.train.init_from'):
-    other = load(config.train.init_from, say=say).state
+  with errors.naming(workdir='config.train.init_from',
+                     which='config.train.init_images'):
+    other = load(
+        config.train.init_from, config.train.init_images, say=say).state
   for part in parts:
     new, old = getattr(other, part), getattr(state, part)
     _same_shapes(part, new.params, old.params)

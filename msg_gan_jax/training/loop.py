@@ -191,8 +191,8 @@ class Run:
     self._stability = Stability(len(splits.train), z[:monitor.GRID], before)
     self._measurement = measurement(config, gan, splits, self._view())
     if scorer := self._measurement.scorer:
-      self._saver.keep_best(
-          scorer, self.images, self._recorder.by_images(scorer.sought))
+      self._saver.keep_best(scorer, self.images, self._recorder.by_images(
+          scorer.sought), bool(changed))
     self.observers: list[Observer] = [
         self._losses, self._stability,
         Grid(config.train.sample_every_images, gan, z, splits.train, variety),

@@ -6,8 +6,10 @@ from typing import Any, NoReturn
 import jax
 from jax.sharding import Sharding
 
+from msg_gan_jax.config import Config
 from msg_gan_jax.files.atomic import append_json
 from msg_gan_jax.gan.state import State
+from msg_gan_jax.runs import space
 from msg_gan_jax.runs.best import Best
 from msg_gan_jax.runs.checkpoints import Checkpoints
 from msg_gan_jax.runs.read import WARNINGS
@@ -40,17 +42,20 @@ class Saver:
     self._best: Best | None = None
 
   def keep_best(self, scorer: Scorer, images: int,
-                scores: Mapping[int, float]) -> None:
+                scores: Mapping[int, float], changed: bool) -> None:
     """Keeps the best of what is offered from now on, if settings want it.
 
     Args:
       scorer: knows what the score depends on, and whether less is better.
       images: real images shown where this process starts.
       scores: {images: score} of records.
+      changed: whether this start has changed what the run does.
     """
     if scorer.judge:
-      self._best = Best(self._folder, images, scores, scorer.lower,
-                        scorer.judge, self._say)
+      self._best = Best(
+          self._folder, images, scores, scorer.lower, scorer.judge, self._say,
+          changed or bool(self._checkpoints.passed_over),
+          self._checkpoints.check_disk)
 
   def offer(self, images: int, snapshot: Mapping[str, Any],
             score: float) -> None:
@@ -91,8 +96,26 @@ class Saver:
       self._say(f'warning: {line}')
     if restored is None:
       return None
+    self._checkpoints.prune()
     images, tree = restored
     return images, tree['state'], tree['before']
+
+  def check_room(self, config: Config, images: int, tree: Any) -> None:
+    """Compares what the run will save with what is free; warns people.
+
+    Args:
+      config: of the run.
+      images: real images shown so far.
+      tree: what is saved, as arrays or their shapes.
+
+    Raises:
+      OSError: not even one checkpoint has room, and config.train.check_disk.
+    """
+    self._checkpoints.check_disk = config.train.check_disk
+    if config.train.check_disk and (warning := space.check_run(
+        self._folder, config, images, len(self._checkpoints.steps()),
+        space.bytes_of(tree))):
+      self._say(f'warning: {warning}')
 
   def save(self, images: int, snapshot: Mapping[str, Any],
            notes: Mapping[str, Any]) -> None:
@@ -118,7 +141,8 @@ class Saver:
   def wait(self) -> None:
     """Blocks until what was saved lies on the disk."""
     self._checkpoints.wait()
-    self._wait_for_best()
+    if self._best:
+      self._best.prune()
 
   def close(self) -> None:
     """Ends what runs in the background for the best checkpoint."""
