@@ -9,6 +9,7 @@ from absl import app, flags
 
 from msg_gan_jax.commands import (
   arithmetic,
+  checkpoints,
   command_line,
   compare,
   completion,
@@ -78,6 +79,7 @@ COMMANDS: dict[str, Command] = {
     'project': project,
     'look': look,
     'linear_probe': linear_probe,
+    'checkpoints': checkpoints,
     'report': report,
     'compare': compare,
     'watch': watch,
@@ -273,11 +275,13 @@ def _earlier_study(values):
 def _earlier_run(words):
   """The folder of --workdir, if it is of a run that this mode reads."""
   values = command_line.values(words)
-  run = os.path.expanduser(values.get('workdir', ''))
+  # A branch goes on as the run that it is of, before it is there itself.
+  runs = [os.path.expanduser(values.get(name, '')) for name in (
+      'workdir', *['init_from'] * ('from_images' in values))]
   mode = values.get('mode', 'train')
   uses_config = mode in COMMANDS and 'config' in flags_of(mode)
-  return run if uses_config and os.path.isfile(
-      os.path.join(run, 'config.json')) else ''
+  return next((run for run in runs if uses_config and os.path.isfile(
+      os.path.join(run, 'config.json'))), '')
 
 
 def _say_what_begins(values):

@@ -35,7 +35,7 @@ def replacing(path: str | os.PathLike) -> Iterator[str]:
     raise
 
 
-def sweep(folder: str | os.PathLike, own: Callable[[str], bool]) -> None:
+def sweep(folder: str | os.PathLike[str], own: Callable[[str], bool]) -> None:
   """Removes what writers that were killed have left of files in a folder.
 
   Args:
@@ -44,7 +44,7 @@ def sweep(folder: str | os.PathLike, own: Callable[[str], bool]) -> None:
       of others goes once nobody has touched it for a day.
   """
   with contextlib.suppress(FileNotFoundError):
-    for entry in os.scandir(folder):
+    for entry in os.scandir(os.fspath(folder)):
       if (left := _LEFT.fullmatch(entry.name)) and (
           own(left[1]) or time.time() - entry.stat().st_mtime > DAY):
         with contextlib.suppress(FileNotFoundError):

@@ -183,7 +183,7 @@ class Run:
         self._folder if self._main else None, self.images, own,
         config.train.tensorboard)
     lost = self._recorder.lost(checkpoints.notes.get('records'))
-    folder.note(self.images, lost)
+    folder.note(self.images, [*self._saver.origin, *lost])
     for line in lost:
       say(f'warning: {line}')
     self._losses = Losses(

@@ -34,12 +34,16 @@ class Saver:
     folder: that of the run; errors name it.
     checkpoints: Checkpoints of the run.
     say: prints a line for people.
+
+  Attributes:
+    origin: lines about where the first State is from, for the run's record.
   """
 
   def __init__(self, folder: pathlib.Path, checkpoints: Checkpoints,
                say: Callable[[str], Any]):
     self._folder, self._checkpoints, self._say = folder, checkpoints, say
     self._best: Best | None = None
+    self.origin: list[str] = []
 
   def keep_best(self, scorer: Scorer, images: int,
                 scores: Mapping[int, float], changed: bool) -> None:
