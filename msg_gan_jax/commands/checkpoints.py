@@ -53,18 +53,18 @@ def run() -> int:
     _prune(workdir)
     return 0
   found = inventory.entries(workdir)
-  rows = [['images', 'written', 'size', 'kind', 'score']
-          + ['verified'] * VERIFY.value]
+  rows = [['kind', 'images', 'written', 'size', 'score']
+          + ['  verified'] * VERIFY.value]
   damaged = 0
   for entry in found:
-    row = [f'{entry.images:,}', entry.date, disk.size(entry.bytes), entry.kind,
+    row = [entry.kind, f'{entry.images:,}', entry.date, disk.size(entry.bytes),
            _score(entry.score)]
     if VERIFY.value:
       why = inventory.damage(entry)
       damaged += bool(why) and entry.kind != inventory.DAMAGED
-      row.append(text.short(why, 60) if why else 'whole')
+      row.append('  ' + (text.short(why, 60) if why else 'whole'))
     rows.append(row)
-  for line in text.columns(rows, '><><>' + '<' * VERIFY.value):
+  for line in text.columns(rows, '<>>>>' + '<' * VERIFY.value):
     console.say(line)
   console.say(f'{text.plural(len(found), "checkpoint")}, '
               f'{disk.size(sum(x.bytes for x in found))} in {workdir}')
