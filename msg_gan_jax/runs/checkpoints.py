@@ -308,7 +308,7 @@ class Checkpoints:
     self._known = {}
     self._reopen()
     self._remove_leftovers()
-    orbax_storage.let_go()
+    orbax_storage.let_go(error)
     why = (disk.told(error, self.path) if disk.is_full(error) else
            f'{orbax_storage.one_line(error)}. Repair the disk, and give the '
            'same command again.')

@@ -157,8 +157,15 @@ def attempt(read: Callable[..., Result], *args: Any) -> tuple[
   return None, why
 
 
-def let_go() -> None:
-  """Ends what orbax drops where it fails, which would warn when it ends."""
+def let_go(error: BaseException | None = None) -> None:
+  """Ends what orbax drops where it fails, which would warn when it ends.
+
+  Args:
+    error: whose frames hold it, and are emptied.
+  """
+  while error is not None:
+    traceback.clear_frames(error.__traceback__)
+    error = error.__cause__ or error.__context__
   with warnings.catch_warnings(action='ignore'):
     for _ in range(3):
       gc.collect()

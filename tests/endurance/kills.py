@@ -75,7 +75,7 @@ def _left(run, patterns):
 def main(out, n, seconds, seed, table, say=print):
   """The whole of it; returns whether all is identical."""
   until = time.monotonic() + seconds
-  total = EACH * max(2 * n, 20)
+  total = EACH * max(2 * n, 8)
   tiny_run.prepare(out)
   tiny_run.to_the_end(out, 'unbroken', total)
   say(f'unbroken run: {total:,} images; now kills, --seed={seed}')

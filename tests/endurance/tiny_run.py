@@ -55,6 +55,14 @@ def prepare(folder, pictures=96):
       save(path, picture(i, 40, 40))
 
 
+def config(folder, total=TOTAL):
+  """The Config of the experiment in a folder."""
+  from msg_gan_jax.config import parse
+  names = {'__file__': str(folder / 'experiment.py')}
+  exec(EXPERIMENT, names)
+  return parse(names['get_config'](total))
+
+
 def command(folder, workdir, total=TOTAL, *more):
   """What a person types to start or continue the run."""
   return [sys.executable, str(ROOT / 'launch.py'),
