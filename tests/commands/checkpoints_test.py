@@ -116,10 +116,6 @@ def test_flags_that_would_do_nothing_are_refused(runs, command):
       (argv[:1] + ('--init_images=32',), '--init_images: means nothing with'),
       (argv + ('--from_images=32',), '--from_images: means nothing without'),
       (argv + ('--workdir=b', '--from_images=32', '--init_images=best'),
-       '--init_images: means nothing beside --from_images'),
-      (('--mode=checkpoints', '--workdir=a', '--dry_run'),
-       '--dry_run: means nothing without --keep'),
-      (('--mode=checkpoints', '--workdir=a', '--checkpoints=best'),
-       '--checkpoints: means nothing without --copy_to')):
+       '--init_images: means nothing beside --from_images')):
     status, _, err = command(*flags)
     assert status == 1 and text in err, err
