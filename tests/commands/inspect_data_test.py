@@ -32,7 +32,7 @@ def test_the_command_writes_beside_the_workdir_and_never_into_it(
     (['--out=file'], r"--out: 'file' is a file; wanted a folder"),
     (['--separate'],
      r'--separate: a flag of --mode=sample; this is --mode=inspect'),
-    (['--dry_run'], r'--dry_run: a flag of --mode=train, --mode=checkpoints an'),
+    (['--dry_run'], r'--dry_run: a flag of --mode=train, --mode=checkpoints '),
     (['--nodry_run'], r'--nodry_run: a flag of --mode=train, --mode=checkpoin'),
     (['--noscales'], r'--noscales: a flag of --mode=sample, --mode=walk and '),
     (['--config.data.path=run', '--out=run/a/b'],
