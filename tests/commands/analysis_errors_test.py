@@ -297,7 +297,7 @@ def run(runs, tmp_path, command):
     # Checkpoints; what needs some is in checkpoints_test.py.
     ('checkpoints -', '--workdir: which run?'),
     ('checkpoints no', '--workdir='),
-    ('checkpoints plain --keep=0', 'flag --keep=0: '),
+    ('checkpoints plain --keep=0', '--keep=0: 0 is not a posi'),
     ('checkpoints plain --dry_run', '--dry_run: means nothing without --kee'),
     ('checkpoints plain --checkpoints=best', '--checkpoints: means nothing w'),
     ('sample plain --keep=2', '--keep: a flag of --mode=checkpoints; this is'),
