@@ -114,7 +114,7 @@ def restore_or_create(
   blank = monitor.like_grid(gan)
   sharding = jax.tree.leaves(like)[0].sharding
   restored = saver.restore(like, blank, sharding)
-  saver.check_room(
+  saver.settle(
       config, restored[0] if restored else 0, {'state': like, 'before': blank})
   if restored:
     done = restored[0] >= config.train.total_images

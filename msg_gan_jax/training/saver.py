@@ -12,6 +12,7 @@ from msg_gan_jax.gan.state import State
 from msg_gan_jax.runs import space
 from msg_gan_jax.runs.best import Best
 from msg_gan_jax.runs.checkpoints import Checkpoints
+from msg_gan_jax.runs.config_file import read_config
 from msg_gan_jax.runs.read import WARNINGS
 from msg_gan_jax.runs.versions import now, read_versions
 from msg_gan_jax.training import monitor
@@ -100,21 +101,28 @@ class Saver:
       self._say(f'warning: {line}')
     if restored is None:
       return None
-    self._checkpoints.prune()
     images, tree = restored
     return images, tree['state'], tree['before']
 
-  def check_room(self, config: Config, images: int, tree: Any) -> None:
-    """Compares what the run will save with what is free; warns people.
+  def settle(self, config: Config, images: int, tree: Any) -> None:
+    """Ends what a kill has left, and looks whether there is room for the run.
+
+    What does not stay is deleted, now that the newest was read; where another
+    number of them is to stay than before, only with the next save.
 
     Args:
-      config: of the run.
+      config: that the run goes on under.
       images: real images shown so far.
       tree: what is saved, as arrays or their shapes.
 
     Raises:
       OSError: not even one checkpoint has room, and config.train.check_disk.
     """
+    if (self._folder / 'config.json').exists():
+      before, train = read_config(self._folder)[0].train, config.train
+      if (before.keep_checkpoints, before.keep_every_images) == (
+          train.keep_checkpoints, train.keep_every_images):
+        self._checkpoints.prune()
     self._checkpoints.check_disk = config.train.check_disk
     if config.train.check_disk and (warning := space.check_run(
         self._folder, config, images, len(self._checkpoints.steps()),

@@ -66,28 +66,44 @@ def complain(status, text, place):
 
 
 def try_training(out, total, after, left, is_disk):
-  """Fills the disk of a run in training; (what is wrong, its last line)."""
-  log = out / 'small' / 'run.log' if not is_disk else out / 'run.log'
-  log.unlink(missing_ok=True)
+  """Fills the disk of a run in training; (what is wrong, what it says).
+
+  Args:
+    out: the trial's folder.
+    total: length of the run.
+    after: images of a checkpoint that comes before, or None: before it starts,
+      and its cache is empty.
+    left: bytes that are left.
+    is_disk: whether there is a disk to fill, and not only a limit.
+  """
   run = out / 'small' / 'run'
-  with open(log, 'a') as file:
-    process = subprocess.Popen(
-        tiny_run.command(out, run, total), cwd=out, stdout=file, stderr=file,
-        env=tiny_run.environment(out))
+  if after is None and is_disk:
+    shutil.rmtree(out / 'small' / 'cache', ignore_errors=True)
+    fill(out / 'small', left)
+  # What it says goes into a pipe, which no limit holds up.
+  process = subprocess.Popen(
+      tiny_run.command(out / 'small', run, total), cwd=out, text=True,
+      stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+      env=tiny_run.environment(out))
   try:
-    tiny_run.wait_for_checkpoint(process, run / 'checkpoints', after)
-    if is_disk:
-      fill(out / 'small', left)
-    else:
+    if after is not None:
+      tiny_run.wait_for_checkpoint(process, run / 'checkpoints', after)
+    until = time.monotonic() + tiny_run.PATIENCE
+    while is_disk and process.poll() is None and time.monotonic() < until:
+      fill(out / 'small', left)  # Older checkpoints that go make room.
+      time.sleep(.02)
+    if not is_disk:
       limit = resource.prlimit(process.pid, resource.RLIMIT_FSIZE)
       resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (left, limit[1]))
-    status = process.wait(tiny_run.PATIENCE)
+    text, _ = process.communicate(timeout=tiny_run.PATIENCE)
   finally:
     process.kill()
     (out / 'small' / 'filler').unlink(missing_ok=True)
-  text = log.read_text()
   told = TOLD.search(text)
-  return complain(status, text, out / 'small'), told[0] if told else ''
+  wrong = complain(process.returncode, text, out / 'small')
+  if after is None and is_disk and 'does not take the decoded' not in text:
+    wrong = wrong or 'no word of the cache'
+  return wrong, told[0] if told else ''
 
 
 def try_command(out, mode, left, is_disk):
@@ -117,6 +133,7 @@ def main(out, n, seconds, seed, table, say=print):
   tiny_run.prepare(out)
   tiny_run.to_the_end(out, 'unbroken', total)
   is_disk = mounted(out / 'small')
+  tiny_run.prepare(out / 'small')
   run = out / 'small' / 'run'
   if is_disk and (out / 'kept').exists() and not run.exists():
     shutil.copytree(out / 'kept', run)  # That disk was lost with its machine.
@@ -125,10 +142,12 @@ def main(out, n, seconds, seed, table, say=print):
       break
     rng = random.Random(f'{seed} {number}')
     # All of the commands come by; most tries are of training.
-    modes = [*COMMANDS]
+    modes = ['cache', *COMMANDS]
     what = modes[number // 4 % len(modes)] if number % 4 == 3 else 'train'
     left = rng.choice([0, rng.randrange(MOST)])
-    if what == 'train':
+    if what == 'cache':
+      wrong, text = try_training(out, total, None, 0, is_disk)
+    elif what == 'train':
       after = total * (number + rng.random()) / (n + 2)
       wrong, text = try_training(out, total, after, left, is_disk)
     else:
@@ -140,8 +159,10 @@ def main(out, n, seconds, seed, table, say=print):
       shutil.copytree(run, out / 'kept')
   done, same = len(table.cases), 'not yet compared'
   if done >= n:
-    subprocess.run(tiny_run.command(out, run, total), check=True, cwd=out,
-                   env=tiny_run.environment(out), stdout=subprocess.DEVNULL)
+    subprocess.run(
+        tiny_run.command(out / 'small', run, total), check=True, cwd=out,
+        env=tiny_run.environment(out), stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL)
     lines = []
     tiny_run.compare(out / 'unbroken', run, lines.append)
     differ = [line for line in lines if 'DIFFERENT' in line and (
