@@ -142,7 +142,7 @@ def main(out, n, seconds, seed, table, say=print):
       break
     rng = random.Random(f'{seed} {number}')
     # All of the commands come by; most tries are of training.
-    modes = ['cache', *COMMANDS]
+    modes = ['cache'] * is_disk + [*COMMANDS]
     what = modes[number // 4 % len(modes)] if number % 4 == 3 else 'train'
     left = rng.choice([0, rng.randrange(MOST)])
     if what == 'cache':
@@ -151,7 +151,8 @@ def main(out, n, seconds, seed, table, say=print):
       after = total * (number + rng.random()) / (n + 2)
       wrong, text = try_training(out, total, after, left, is_disk)
     else:
-      wrong, text = try_command(out, what, 0, is_disk)
+      # Without room for 2 kB there is no temporary folder either.
+      wrong, text = try_command(out, what, 0 if is_disk else 2000, is_disk)
     table.add(what=what, left=left, wrong=wrong, told=text)
     say(f'{number + 1:>4}  {what:<12}{left:>8,}  {wrong or text}')
     if is_disk:
