@@ -167,8 +167,8 @@ def check(name, folder, most=MOST, n_dis=None, metrics=False):
   """
   import dataclasses
 
+  from endurance import tiny_run
   import jax
-  import kills
   import numpy as np
 
   from msg_gan_jax.analysis.generator import samples
@@ -185,7 +185,7 @@ def check(name, folder, most=MOST, n_dis=None, metrics=False):
   with compiled_once(config):
     for part in (first, config):
       loop.train(part, run, said.append)
-      states.append(kills.final(run))
+      states.append(tiny_run.final(run))
     paths = samples.sample_run_to_files(run, run / 'grid', count=16)
   assert f'continuing after {half:,} images' in said, said
   before, after = states

@@ -9,6 +9,7 @@ from absl import app, flags
 
 from msg_gan_jax.commands import (
   arithmetic,
+  checkpoints,
   command_line,
   compare,
   completion,
@@ -43,7 +44,7 @@ from msg_gan_jax.commands.memory import (
 )
 from msg_gan_jax.commands.vectors import avoid_slow_sort
 from msg_gan_jax.config import errors, schema, tables
-from msg_gan_jax.files import console
+from msg_gan_jax.files import console, disk
 from msg_gan_jax.runs.config_file import load_config, near_run
 from msg_gan_jax.study.storage import JOURNAL
 
@@ -79,6 +80,7 @@ COMMANDS: dict[str, Command] = {
     'project': project,
     'look': look,
     'linear_probe': linear_probe,
+    'checkpoints': checkpoints,
     'report': report,
     'compare': compare,
     'watch': watch,
@@ -275,11 +277,13 @@ def _earlier_study(values):
 def _earlier_run(words):
   """The folder of --workdir, if it is of a run that this mode reads."""
   values = command_line.values(words)
-  run = os.path.expanduser(values.get('workdir', ''))
+  # A branch goes on as the run that it is of, before it is there itself.
+  runs = [os.path.expanduser(values.get(name, '')) for name in (
+      'workdir', *['init_from'] * ('from_images' in values))]
   mode = values.get('mode', 'train')
   uses_config = mode in COMMANDS and 'config' in flags_of(mode)
-  return run if uses_config and os.path.isfile(
-      os.path.join(run, 'config.json')) else ''
+  return next((run for run in runs if uses_config and os.path.isfile(
+      os.path.join(run, 'config.json'))), '')
 
 
 def _say_what_begins(values):
@@ -295,6 +299,11 @@ def _text(error):
   if isinstance(error, flags.UnrecognizedFlagError):
     return _unknown_flag(error.flagname)
   text = str(error).strip() or type(error).__name__
+  if disk.says_so_itself(error):
+    place = next((value for flag in (shared.OUT, shared.WORKDIR) if (
+        value := flags.FLAGS[flag.name].value)), os.curdir)
+    told = disk.told(error, place)
+    text = f'{text} {told}' if isinstance(error, ValueError) else told
   if isinstance(error, flags.IllegalFlagValueError):
     text = command_line.illegal_value(text)
   # The library names arguments, which are called as the flags are.
@@ -304,7 +313,8 @@ def _text(error):
       if not (of := _modes_of(name)) or modes & {*of}})
   text = (errors.as_flags if modes & {*_modes_of(shared.CONFIG.name)} else
           errors.without_settings)(text)
-  expected = isinstance(error, ValueError | OSError | flags.Error)
+  expected = isinstance(error, ValueError | OSError | flags.Error) or (
+      disk.says_so_itself(error))
   if expected or type(error) is KeyError:
     return text
   return f'{type(error).__name__}: {text}'

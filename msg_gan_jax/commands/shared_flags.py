@@ -96,7 +96,8 @@ CUTOFF = flags.DEFINE_integer(
 CHECKPOINTS = flags.DEFINE_string(
     'checkpoints', 'newest', 'Which of the run: newest, best, or images shown, '
     'such as 100000; evaluate and linear_probe: also all, one after the '
-    'other; look: all shows the maps of the newest through all of them.')
+    'other; look: all shows the maps of the newest through all of them; '
+    'checkpoints: that of --copy_to.')
 LAYER = flags.DEFINE_list(
     'layer', [], 'Layers of D by name; look: all, or 16 of more, if not given; '
     'linear_probe: all convolutions.')
@@ -130,7 +131,7 @@ OUT = flags.DEFINE_string(
 DRY_RUN = flags.DEFINE_bool(
     'dry_run', False, 'train: only show shapes and data, and then, compiled, '
     'arithmetic and memory; study: only show which runs there would be, and '
-    'what they need.')
+    'what they need; checkpoints: only show what would go.')
 STORAGE = flags.DEFINE_string(
     'storage', '', "Where a study's trials are recorded: a database, such as "
     'postgresql://user@host/studies, which many machines share; if not given, '

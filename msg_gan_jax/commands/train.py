@@ -34,6 +34,13 @@ EXAMPLES: shared.Examples = (
 INIT_FROM = flags.DEFINE_string(
     'init_from', '', 'Another run whose weights are the start; which of them: '
     '--config.train.init_parts.')
+INIT_IMAGES = flags.DEFINE_string(
+    'init_images', '', 'Which checkpoint of --init_from: newest, best, or '
+    'images shown, such as 100000; newest if not given.')
+FROM_IMAGES = flags.DEFINE_integer(
+    'from_images', None, 'Begin a branch of --init_from in the new folder '
+    '--workdir: all of that run as it was at a checkpoint of so many images, '
+    'from which it goes on.', lower_bound=1)
 DISTRIBUTED = flags.DEFINE_flag(OfThree(
     Together(), None, 'distributed', 'auto', 'auto, on or off: whether this '
     'process trains together with others. auto sees those of srun and mpirun; '
@@ -52,11 +59,13 @@ def run() -> int:
   """Trains; what the exit status means is in docs/guide/training.md."""
   from msg_gan_jax.commands.processes import collect_less_often, join
   from msg_gan_jax.config import errors
-  config = shared.config(
-      {'train.init_from': INIT_FROM.value} if INIT_FROM.value else {})
+  config = shared.config(_beginning())
   workdir = shared.new_run()
   join(COORDINATOR.value, PROCESSES.value, PROCESS.value, DISTRIBUTED.value)
   collect_less_often()
+  if FROM_IMAGES.value and not shared.DRY_RUN.value:
+    from msg_gan_jax.runs import branch
+    branch.begin(workdir, INIT_FROM.value, FROM_IMAGES.value, config)
   if not shared.experiment_file():
     _register_rows(workdir, _look_up)
   if config.train.init_from and shared.TRUST_CODE.value:
@@ -72,6 +81,21 @@ def run() -> int:
   from msg_gan_jax.training import loop, stop
   return stop.exit_status(loop.train(
       config, workdir, experiment=shared.experiment_file()))
+
+
+def _beginning():
+  """Settings that say what the run begins with."""
+  for flag, needed in ((INIT_IMAGES, [INIT_FROM]),
+                       (FROM_IMAGES, [INIT_FROM, shared.WORKDIR])):
+    if lacking := [x.name for x in needed if flag.value and not x.value]:
+      raise ValueError(f'--{flag.name}: means nothing without --{lacking[0]}.')
+  if FROM_IMAGES.value and INIT_IMAGES.value:
+    raise ValueError('--init_images: means nothing beside --from_images, which '
+                     'begins with all of a run and not with its weights.')
+  given = {'train.init_from': INIT_FROM.value,
+           'train.init_images': INIT_IMAGES.value}
+  return {} if FROM_IMAGES.value else {
+      name: value for name, value in given.items() if value}
 
 
 def _register_rows(run, look_up):

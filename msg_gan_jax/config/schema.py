@@ -367,6 +367,9 @@ class Train:
       '', 'Another run whose weights this one starts with.')
   init_parts: str = setting(
       'g,d,ema', "Which of that run's weights: any of g, d, ema.")
+  init_images: str = setting(
+      'newest', "Which of that run's checkpoints: newest, best, or images "
+      'shown, such as 100000.', before='newest')
   log_every_images: int = setting(
       2_000, 'Images between two lines of metrics: the means of the steps '
       'between them.', 1, may_change=True)
@@ -388,6 +391,9 @@ class Train:
       0, 'The first checkpoint at or after each multiple of this stays too, to '
       'look back at training; 0 keeps none of them.', 0, may_change=True,
       before=0)
+  check_disk: bool = setting(
+      True, 'Refuse to begin a run, or a checkpoint, for which the disk has no '
+      'room.', may_change=True, before=False)
   steps_a_dispatch: int = setting(
       0, 'Steps that a device takes in one call, where nothing else is due '
       'between them: 0 is what suits the device (one on a CPU), 1 is always '
@@ -645,7 +651,7 @@ def before() -> dict[str, Any]:
 ELSEWHERE = (
     'data.path', 'data.cache_dir', 'data.cache_gb', 'data.device_gb',
     'train.tensorboard', 'train.keep_checkpoints', 'train.keep_every_images',
-    'train.first_cause', 'train.failed_pictures')
+    'train.first_cause', 'train.failed_pictures', 'train.check_disk')
 
 
 def differences(old: Config, new: Config) -> tuple[list[str], list[str]]:

@@ -8,7 +8,7 @@ from msg_gan_jax.data import decode, held_out, tally
 from msg_gan_jax.data.decoder import REMEDY, Decoder
 from msg_gan_jax.data.source import OF_FILES
 from msg_gan_jax.data.store import PictureStore
-from msg_gan_jax.files import cache, console
+from msg_gan_jax.files import cache, console, disk
 
 # Version of the cache: add 1 when a change of decode.py moves a pixel.
 VERSION = 2
@@ -152,7 +152,8 @@ class Pictures:
   def _warn(self, error):
     console.say_aside(
         f'config.data.cache_dir: {self._cache_dir!r} does not take the '
-        f'decoded pictures: {error}. They are decoded at every start.')
+        f'decoded pictures: {disk.found(error, self._cache_dir)}. They are '
+        'decoded at every start.')
 
   def _key(self, kind):
     """Hashes all that the pixels depend on, except the bytes of the files."""

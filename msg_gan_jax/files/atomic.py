@@ -1,10 +1,17 @@
 """Writes files whole or not at all."""
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 import contextlib
 import json
 import os
+import re
 import secrets
+import time
 from typing import IO, Any
+
+from msg_gan_jax.files import disk
+
+DAY = 86_400  # seconds
+_LEFT = re.compile(r'\.(.+)\.\d+-[0-9a-f]{8}\.tmp')
 
 
 @contextlib.contextmanager
@@ -19,12 +26,29 @@ def replacing(path: str | os.PathLike) -> Iterator[str]:
   temporary = os.path.join(
       folder, f'.{name}.{os.getpid()}-{secrets.token_hex(4)}.tmp')
   try:
-    yield temporary
-    os.replace(temporary, path)
+    with disk.naming(path):
+      yield temporary
+      os.replace(temporary, path)
   except BaseException:
     with contextlib.suppress(FileNotFoundError):
       os.remove(temporary)
     raise
+
+
+def sweep(folder: str | os.PathLike[str], own: Callable[[str], bool]) -> None:
+  """Removes what writers that were killed have left of files in a folder.
+
+  Args:
+    folder: where `replacing` has written.
+    own: name -> whether nobody else may be writing that file now. What is left
+      of others goes once nobody has touched it for a day.
+  """
+  with contextlib.suppress(FileNotFoundError):
+    for entry in os.scandir(os.fspath(folder)):
+      if (left := _LEFT.fullmatch(entry.name)) and (
+          own(left[1]) or time.time() - entry.stat().st_mtime > DAY):
+        with contextlib.suppress(FileNotFoundError):
+          os.remove(entry.path)
 
 
 def write_json(path: str | os.PathLike, value: Any) -> None:
@@ -39,7 +63,7 @@ def write_json(path: str | os.PathLike, value: Any) -> None:
 
 def append_json(path: str | os.PathLike, value: Any) -> None:
   """Appends one line of JSON, on a line of its own whatever stood before."""
-  with open(path, 'ab+') as f:
+  with disk.naming(path), open(path, 'ab+') as f:
     # A writer that was killed may have left half a line.
     f.seek(0, os.SEEK_END)
     if f.tell():

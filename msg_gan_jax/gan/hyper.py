@@ -80,7 +80,7 @@ OF_LOOP = tuple(f'train.{name}' for name in (
     'measure_every_images', 'dynamics_every_images', 'checkpoint_every_images',
     'keep_checkpoints', 'keep_every_images', 'on_divergence', 'rollbacks',
     'rollback_rate', 'first_cause', 'failed_pictures', 'tensorboard',
-    'init_from', 'init_parts'))
+    'init_from', 'init_parts', 'init_images', 'check_disk'))
 HYPER = {
     'g_rate': Hyper('optimizer.g_rate'),
     'd_rate': Hyper('optimizer.d_rate'),

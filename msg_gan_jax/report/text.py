@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from msg_gan_jax.files.console import visible
+from msg_gan_jax.files.disk import size as size
 
 _LEVELS = ' ▁▂▃▄▅▆▇█'
 _PARTS = ' ▏▎▍▌▋▊▉'  # Eighths of a character, from the left.
@@ -90,14 +91,6 @@ def duration(seconds: float) -> str:
   minutes, rest = divmod(round(seconds), 60)
   hours, minutes = divmod(minutes, 60)
   return f'{hours}:{minutes:02}:{rest:02}' if hours else f'{minutes}:{rest:02}'
-
-
-def size(count: float) -> str:
-  """Bytes: 376.1e6 -> '376.1 MB', 156_000 -> '156 kB'."""
-  for unit, scale in (('GB', 1e9), ('MB', 1e6)):
-    if count >= scale:
-      return f'{count / scale:,.1f} {unit}'
-  return f'{count / 1e3:,.0f} kB'
 
 
 def reason(text: str) -> str:

@@ -1,5 +1,5 @@
 """Checkpoints of a run: written in the background, verified when read."""
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 import contextlib
 import datetime
 import hashlib
@@ -10,13 +10,18 @@ from typing import Any, Self
 
 import jax
 
+from msg_gan_jax.files import disk
 from msg_gan_jax.runs import (
   fingerprints,
   milestones,
   orbax_storage,
   processes,
+  refusals,
+  space,
   verification,
 )
+
+_HALF = '.orbax-checkpoint-tmp'  # What is behind the name of a half one.
 
 
 class DamagedError(ValueError):
@@ -36,19 +41,23 @@ class Checkpoints:
       newer one lies complete on the disk.
     read_only: for another run's checkpoints: nothing is moved or deleted.
     keep_every: images; milestones stay too, see runs/milestones.py.
+    also: which of the steps stay too, as those do.
 
   Attributes:
     passed_over: lines about the damaged checkpoints that the last `restore`
       had to skip.
+    check_disk: whether a checkpoint that has no room is refused.
     notes: what was saved beside the arrays of the checkpoint that the last
       `restore` has read; {} if it had none.
   """
 
   def __init__(self, path: str | os.PathLike, keep: int = 2,
-               read_only: bool = False, keep_every: int = 0):
+               read_only: bool = False, keep_every: int = 0,
+               also: Callable[[list[int]], list[int]] = lambda steps: []):
     self.path = pathlib.Path(os.path.abspath(path))
     self.keep, self.read_only = keep, read_only
-    self.keep_every = keep_every
+    self.keep_every, self._also = keep_every, also
+    self.check_disk = True
     self.passed_over: list[str] = []
     self.notes: dict[str, Any] = {}
     self._manager: Any = None
@@ -111,10 +120,11 @@ class Checkpoints:
       # It is damaged, or of another state: it is moved away, but not lost.
       self._move_aside([images])
       self._reopen()
+    if self.check_disk:
+      space.check_save(
+          self.path, images, self.steps(), space.bytes_of(leaves))
     if self._manager is None:
-      self._manager = orbax_storage.open_manager(
-          self.path, lambda steps: milestones.kept(
-              steps, self.keep, self.keep_every))
+      self._manager = orbax_storage.open_manager(self.path, self._stay)
     try:
       orbax_storage.save(self._manager, images, leaves, about, notes or {})
     except Exception as error:
@@ -176,7 +186,8 @@ class Checkpoints:
       if leaves is not None:
         # A whole one under a wrong name must not give way to an older one.
         if renamed and (names := self._right_names()):
-          raise DamagedError(_misnamed(self.path, damaged, names, place))
+          raise DamagedError(refusals.misnamed(
+              self.path, damaged, names, place))
         if not partial:
           self._known = {step: about}
         self._settle(damaged)
@@ -186,7 +197,7 @@ class Checkpoints:
       damaged.append((step, why))
       renamed = renamed or holds is not None
     if damaged:
-      raise DamagedError(_none_intact(
+      raise DamagedError(refusals.none_intact(
           self.path, damaged, self._right_names() if renamed else {}, place,
           images is not None))
     aside = processes.from_main(len(list(self.path.glob('damaged/*'))))
@@ -226,17 +237,36 @@ class Checkpoints:
     _all_see(steps, place)
     return steps
 
-  def set_aside_beyond(self, images: int) -> None:
-    """Moves checkpoints of more images to `damaged/`: a run went back."""
-    beyond = [step for step in self.steps() if step > images]
-    # All have looked once they agree; none of them moves any before.
-    if processes.from_main(len(beyond)):
-      self.set_aside(beyond)
-
-  def set_aside(self, steps: Sequence[int]) -> None:
-    """Moves checkpoints to `damaged/`, to be found there by a person."""
-    self._move_aside(steps)
+  def set_aside(self, steps: Sequence[int], folder: str) -> None:
+    """Moves checkpoints to a folder here, to be found there by a person."""
+    self._move_aside(steps, folder)
     self._reopen()
+
+  def prune(self) -> None:
+    """Deletes what does not stay: what a kill kept from going."""
+    self.wait()
+    steps = self.steps()
+    self.delete([step for step, stays in zip(
+        steps, self._stay(steps), strict=True) if not stays])
+
+  def delete(self, steps: Sequence[int]) -> None:
+    """Deletes checkpoints; half of one is never taken for a whole one."""
+    # All have looked once they agree; none of them deletes any before.
+    if not processes.from_main(len(steps)):
+      return
+    self._reopen()
+    if jax.process_index() == 0:
+      for step in steps:
+        os.replace(self.path / str(step), self.path / f'{step}{_HALF}-old')
+    self._remove_leftovers()
+    processes.meet('checkpoints:delete')
+
+  def _stay(self, steps):
+    """Which of the steps stay, oldest first."""
+    also = self._also(steps)
+    return [stays or step in also for step, stays in zip(
+        steps, milestones.kept(steps, self.keep, self.keep_every),
+        strict=True)]
 
   def notes_of(self, images: int) -> dict[str, Any]:
     """What was saved beside the arrays of a checkpoint; {} if it is damaged."""
@@ -255,13 +285,13 @@ class Checkpoints:
         (f'; moved to {moved[images]}' if images in moved else '')
         for images, why in damaged]
 
-  def _move_aside(self, steps):
-    """{images: its new place below damaged/}."""
+  def _move_aside(self, steps, folder='damaged'):
+    """{images: its new place below the folder}."""
     # The same step may be damaged twice: the time tells them apart.
     now = datetime.datetime.now().strftime('%Y%m%d-%H%M%S-%f')
-    moved = {images: f'damaged/{images}-{now}' for images in steps}
+    moved = {images: f'{folder}/{images}-{now}' for images in steps}
     if jax.process_index() == 0:
-      (self.path / 'damaged').mkdir(exist_ok=True)
+      (self.path / folder).mkdir(exist_ok=True)
       for images, name in moved.items():
         os.replace(self.path / str(images), self.path / name)
     processes.meet('checkpoints:aside')
@@ -270,7 +300,7 @@ class Checkpoints:
   def _remove_leftovers(self):
     """Deletes what a writer that was killed, or failed, left half-written."""
     if jax.process_index() == 0:
-      for folder in self.path.glob('*.orbax-checkpoint-tmp*'):
+      for folder in self.path.glob(f'*{_HALF}*'):
         shutil.rmtree(folder, ignore_errors=True)
 
   def _failed(self, images, error):
@@ -278,11 +308,13 @@ class Checkpoints:
     self._known = {}
     self._reopen()
     self._remove_leftovers()
+    orbax_storage.let_go(error)
+    why = (disk.told(error, self.path) if disk.is_full(error) else
+           f'{orbax_storage.one_line(error)}. Repair the disk, and give the '
+           'same command again.')
     return OSError(
-        f'checkpoints {self.path}: could not write the checkpoint of {images} '
-        f'images: {orbax_storage.one_line(error)}. Older checkpoints are '
-        f'intact: {self.steps() or "there are none"}. Make room or repair the '
-        'disk, and start the same command again.')
+        f'{self.path}: could not write the checkpoint of {images} images; '
+        f'older ones are intact: {self.steps() or "there are none"}. {why}')
 
   def _reopen(self):
     """Forgets the manager, whose list of steps may be wrong by now."""
@@ -290,35 +322,6 @@ class Checkpoints:
     if manager is not None:
       with contextlib.suppress(Exception):  # `wait` has raised it already.
         manager.close()
-
-
-def _none_intact(path, damaged, renamed, place, one):
-  """What is said where nothing can be read: why, and how to mend it."""
-  if one:
-    (images, why), = damaged
-    text = f'{place}: the checkpoint of {images} images in {path} is damaged: '
-    text += f'{why}. '
-  else:
-    text = f'{place}: none of the checkpoints in {path} is intact:\n' + ''.join(
-        f'  {images}: {why}\n' for images, why in damaged)
-  if renamed:
-    return text + _advice(renamed)
-  text += 'Nothing was changed. '
-  return text + ('Restore it from a copy.' if one else (
-      'Restore the folder from a copy, or begin anew in another '
-      'workdir=FOLDER.'))
-
-
-def _misnamed(path, damaged, renamed, place):
-  """What is said where an intact one is older than those of wrong names."""
-  return (f'{place}: checkpoints in {path} have the names of others:\n' +
-          ''.join(f'  {images}: {why}\n' for images, why in damaged) +
-          _advice(renamed))
-
-
-def _advice(renamed):
-  names = ', '.join(f'{old} -> {new}' for old, new in renamed.items())
-  return f'Nothing was changed. Name the folders by what they hold: {names}.'
 
 
 def _all_see(steps, place):

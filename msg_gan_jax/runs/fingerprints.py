@@ -20,7 +20,12 @@ def fingerprint(tree: Any) -> str:
   It is equal for equal bits, under any sharding and number of devices. NaNs
   and signed zeros count by their bits.
   """
-  text = json.dumps(describe(named(tree, 'fingerprint')), sort_keys=True)
+  return digest(describe(named(tree, 'fingerprint')))
+
+
+def digest(about: Mapping[str, list]) -> str:
+  """A hex digest of what `describe` says of named arrays."""
+  text = json.dumps(about, sort_keys=True)
   return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -16,7 +16,6 @@ from msg_gan_jax.runs.checkpoints import Checkpoints, DamagedError
 from msg_gan_jax.runs.config_file import load_config
 
 WHICH = ('newest', 'best', 'all')
-LATEST = 'checkpoints'  # The folder of the latest ones in that of a run.
 
 
 class LoadedRun(NamedTuple):
@@ -78,7 +77,7 @@ def states(
   like = {'state': state_like(gan, replicated(data_mesh()))}
   found, damaged = 0, list[str]()
   places: Sequence[tuple[str, int | None]] = [
-      (_folder(workdir, LATEST), None)] if which == 'newest' else (
+      (_folder(workdir, best.LATEST), None)] if which == 'newest' else (
           checkpoints_of(workdir, which))
   for folder, images in places:
     checkpoints = Checkpoints(folder, read_only=True)
@@ -101,7 +100,7 @@ def states(
     raise DamagedError('\n'.join(damaged) + (
         ' Or take which=newest, the newest that is intact.'
         if which != 'all' and Checkpoints(
-            _folder(workdir, LATEST), read_only=True).steps() else ''))
+            _folder(workdir, best.LATEST), read_only=True).steps() else ''))
   for text in damaged:
     say(f'warning: {text}')
 
@@ -126,7 +125,7 @@ def checkpoints_of(
   """
   _check(which, WHICH)
   latest, of_best = (
-      _folder(workdir, folder) for folder in (LATEST, best.FOLDER))
+      _folder(workdir, folder) for folder in (best.LATEST, best.FOLDER))
   steps = {folder: Checkpoints(folder, read_only=True).steps()
            for folder in (latest, of_best)}
   if which == 'all':

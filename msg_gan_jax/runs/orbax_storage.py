@@ -10,6 +10,7 @@ import os
 import pathlib
 import sys
 import time
+import traceback
 from typing import Any, TypeVar
 import warnings
 
@@ -22,20 +23,50 @@ FORMAT = 1
 Result = TypeVar('Result')
 
 
+_FOLDER = os.path.join('orbax', 'checkpoint')
+
+
+@functools.cache
 def _orbax():
-  """orbax, on first use: its import takes a second; its chatter silenced."""
+  """orbax, on first use: its import takes a second; its chatter silenced.
+
+  Its exceptions reach us as exceptions. Where one array cannot be written, it
+  drops all others unfinished, and each would print a page of its own when it is
+  collected, at any later time and in any thread.
+  """
   import orbax.checkpoint as ocp
-  logger = logging.getLogger('absl')
-  if _is_not_orbax not in logger.filters:
-    logger.addFilter(_is_not_orbax)
+  logging.getLogger('absl').addFilter(_is_not_orbax)
+  logging.getLogger('asyncio').addFilter(_is_no_task_of_orbax)
+  sys.unraisablehook = functools.partial(_unraisable, sys.unraisablehook)
   return ocp
 
 
 def _is_not_orbax(record):
-  # Its exceptions reach us as exceptions; printed too, they frighten.
   quiet = record.levelno < logging.ERROR or record.exc_info
-  folder = os.path.join('orbax', 'checkpoint')
-  return not (folder in record.pathname and quiet)
+  return not (_FOLDER in record.pathname and quiet)
+
+
+def _is_no_task_of_orbax(record):
+  error = record.exc_info[1] if record.exc_info else None
+  return not (_FOLDER in record.getMessage() or _passed_orbax(error))
+
+
+def _unraisable(hook, event):
+  code = getattr(event.object, 'cr_code', None)
+  # TensorStore tells a task that was dropped, which no Python called.
+  of_tensorstore = event.object is None and isinstance(
+      event.exc_value, RuntimeError) and (
+          str(event.exc_value) == 'Event loop is closed')
+  if not (of_tensorstore or _FOLDER in getattr(code, 'co_filename', '') or
+          _passed_orbax(event.exc_value)):
+    hook(event)
+
+
+def _passed_orbax(error):
+  """Whether an error came through a file of orbax."""
+  return error is not None and any(
+      _FOLDER in frame.f_code.co_filename
+      for frame, _ in traceback.walk_tb(error.__traceback__))
 
 
 @functools.cache
@@ -115,26 +146,30 @@ def attempt(read: Callable[..., Result], *args: Any) -> tuple[
     TypeError, AttributeError, NameError: a mistake in this program, which must
       not pass for damage.
   """
-  logger, hook = logging.getLogger('asyncio'), sys.unraisablehook
-  was = logger.disabled
-  logger.disabled, sys.unraisablehook = True, lambda _: None
   try:
-    try:
-      return read(*args), None
-    except Exception as error:  # orbax and json raise a dozen classes.
-      if isinstance(error, TypeError | AttributeError | NameError) and (
-          _is_ours(error)):
-        raise
-      why = one_line(error)
-    # Where one read fails, orbax drops its others unfinished, and each would
-    # print a page of its own when it ends: let them end here.
-    with warnings.catch_warnings(action='ignore'):
-      for _ in range(3):
-        gc.collect()
-        time.sleep(.02)
-    return None, why
-  finally:
-    logger.disabled, sys.unraisablehook = was, hook
+    return read(*args), None
+  except Exception as error:  # orbax and json raise a dozen classes.
+    if isinstance(error, TypeError | AttributeError | NameError) and (
+        _is_ours(error)):
+      raise
+    why = one_line(error)
+  let_go()
+  return None, why
+
+
+def let_go(error: BaseException | None = None) -> None:
+  """Ends what orbax drops where it fails, which would warn when it ends.
+
+  Args:
+    error: whose frames hold it, and are emptied.
+  """
+  while error is not None:
+    traceback.clear_frames(error.__traceback__)
+    error = error.__cause__ or error.__context__
+  with warnings.catch_warnings(action='ignore'):
+    for _ in range(3):
+      gc.collect()
+      time.sleep(.02)
 
 
 def read_record(folder: pathlib.Path) -> dict[str, Any]:

@@ -133,7 +133,7 @@ def _read(folder):
   return Written(
       path=folder, config=config, records=of_records,
       scores=columns.of_scores(evaluations), evaluations=evaluations,
-      grids=_grids(folder / 'samples'),
+      grids=grids(folder / 'samples'),
       walks=_files(folder, 'walk', FILMS),
       timelapses=_files(folder, 'timelapse', FILMS),
       memorised=_files(folder, 'memorised_', ('.png',)),
@@ -154,7 +154,8 @@ def _is_list(value):
   return isinstance(value, list)
 
 
-def _grids(folder):
+def grids(folder: pathlib.Path) -> tuple[tuple[int, pathlib.Path], ...]:
+  """(images, path) of the pictures of a folder, samples/ of a run."""
   found = ((re.fullmatch(r'images_(\d+)\.png', path.name), path)
            for path in folder.glob('images_*.png'))
   return tuple(sorted((int(match[1]), path) for match, path in found if match))

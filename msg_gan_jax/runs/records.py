@@ -1,7 +1,6 @@
 """Where a run's numbers go: metrics.jsonl, and writers of one's own."""
 from collections.abc import Callable, Mapping
 import contextlib
-import errno
 import json
 import math
 import os
@@ -9,7 +8,7 @@ from typing import Any, Protocol, SupportsFloat
 
 import numpy as np
 
-from msg_gan_jax.files import console
+from msg_gan_jax.files import console, disk
 from msg_gan_jax.files.atomic import flush_to_disk, replacing
 
 # JSON has no such numbers, and a reader of another language would refuse the
@@ -94,10 +93,9 @@ class Metrics(Writer):
     if clock is not None:
       record['clock'] = _plain('clock', clock)
     line = json.dumps(record, allow_nan=False).encode() + b'\n'
-    if os.write(self._file, line) != len(line):
-      raise OSError(
-          f'{self.path}: the disk took only a part of a record.') from OSError(
-              errno.ENOSPC, os.strerror(errno.ENOSPC))
+    with disk.naming(self.path):
+      while line:  # What is left of one that a full disk took in part fails.
+        line = line[os.write(self._file, line):]
     self.images.append(record['images'])
 
   def truncate(self, images: int) -> None:

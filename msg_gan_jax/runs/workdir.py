@@ -5,12 +5,13 @@ import dataclasses
 import json
 import os
 import pathlib
+import re
 import socket
 from typing import Any, Self
 
 from msg_gan_jax.config import schema
 from msg_gan_jax.files import console
-from msg_gan_jax.files.atomic import append_json, write_json
+from msg_gan_jax.files.atomic import append_json, sweep, write_json
 from msg_gan_jax.runs import classes as class_names
 from msg_gan_jax.runs import config_file, experiment_file
 from msg_gan_jax.runs.versions import now, read_versions, versions
@@ -20,6 +21,11 @@ try:
   import fcntl
 except ImportError:  # Windows has none; runs there are not locked.
   fcntl = None
+
+# What nobody writes but who has the lock.
+_OF_TRAINING = re.compile(
+    r'(config|versions|summary|classes|failed_step)\.json|metrics\.jsonl|'
+    r'experiment\.py|curves\.png|images_\d+\.png')
 
 
 class InUseError(ValueError):
@@ -136,6 +142,8 @@ class Workdir:
     changed = self.check(config)
     if not self.main:
       return changed
+    for folder in self.path, self.path / 'samples':
+      sweep(folder, lambda name: bool(_OF_TRAINING.fullmatch(name)))
     path = self.path / 'versions.json'
     was_there, entries = path.exists(), read_versions(path)
     if was_there and not path.exists():

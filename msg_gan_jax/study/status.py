@@ -5,6 +5,7 @@ import math
 import os
 import pathlib
 
+from msg_gan_jax.files import disk
 from msg_gan_jax.report.tables import number
 from msg_gan_jax.report.text import duration, plural, size
 from msg_gan_jax.runs import records
@@ -50,7 +51,7 @@ def lines(stored: Stored, folder: str | os.PathLike[str],
     text.append(_running(trial, stored, pathlib.Path(folder), now))
   text += _failed(of['failed'])
   text += _pace(stored, far, running, now)
-  if held := disk(folder):
+  if held := disk.held(folder):
     text.append(f'  disk: {size(held)} in {os.fspath(folder)}')
   return text
 
@@ -108,15 +109,3 @@ def _pace(stored, far, running, now):
 
 def _seconds(start, end):
   return max(0., (end - start).total_seconds())
-
-
-def disk(folder: str | os.PathLike[str]) -> int:
-  """Bytes of all files of a folder; of what goes away meanwhile, none."""
-  total = 0
-  for place, _, names in os.walk(os.fspath(folder)):
-    for name in names:
-      try:
-        total += os.lstat(os.path.join(place, name)).st_size
-      except OSError:
-        continue
-  return total

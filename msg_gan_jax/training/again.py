@@ -18,8 +18,9 @@ from msg_gan_jax.gan.devices import check_batch
 from msg_gan_jax.gan.state import State
 from msg_gan_jax.report import grids, text
 from msg_gan_jax.runs import config_file, experiment_file, fingerprints
+from msg_gan_jax.runs.best import LATEST
 from msg_gan_jax.runs.checkpoints import Checkpoints
-from msg_gan_jax.runs.load import LATEST, state_like
+from msg_gan_jax.runs.load import state_like
 from msg_gan_jax.runs.versions import versions
 from msg_gan_jax.training import failed_step, initial_state, kept
 from msg_gan_jax.training.failed_step import ARRAYS, Record

@@ -17,6 +17,8 @@ from msg_gan_jax.gan.build import Gan
 from msg_gan_jax.gan.idle_settings import OWN
 from msg_gan_jax.gan.state import State
 from msg_gan_jax.report import text
+from msg_gan_jax.runs.config_file import absolute
+from msg_gan_jax.runs.fingerprints import fingerprint
 from msg_gan_jax.runs.load import load
 from msg_gan_jax.training import kept, monitor
 from msg_gan_jax.training.saver import Saver
@@ -112,11 +114,13 @@ def restore_or_create(
   blank = monitor.like_grid(gan)
   sharding = jax.tree.leaves(like)[0].sharding
   restored = saver.restore(like, blank, sharding)
+  saver.settle(
+      config, restored[0] if restored else 0, {'state': like, 'before': blank})
   if restored:
     done = restored[0] >= config.train.total_images
     say(f'{"done" if done else "continuing"} after {restored[0]:,} images')
     return restored
-  state = create(gan, config, key, sharding, say)
+  state = create(gan, config, key, sharding, say, saver.origin)
   for line in concerns(gan, state):
     say(f'warning: {line}')
   return 0, state, jit(lambda: blank, out_shardings=sharding)()
@@ -161,7 +165,8 @@ def _helps(gan, norm):
 
 
 def create(gan: Gan, config: Config, key: jax.Array, sharding: Sharding,
-           say: Callable[[str], Any] = console.say_aside) -> State:
+           say: Callable[[str], Any] = console.say_aside,
+           origin: list[str] | None = None) -> State:
   """A new State; with config.train.init_from, another run's weights in it.
 
   Args:
@@ -170,6 +175,7 @@ def create(gan: Gan, config: Config, key: jax.Array, sharding: Sharding,
     key: of the initial parameters.
     sharding: of every array.
     say: see runs.load.load.
+    origin: gets a line about where weights are from, if they are another run's.
 
   Raises:
     ValueError: an unknown part, no such run, no intact checkpoint in it, or
@@ -184,8 +190,14 @@ def create(gan: Gan, config: Config, key: jax.Array, sharding: Sharding,
       raise ValueError(
           f'config.train.init_parts: no part {part!r}; '
           f'{tables.nearest(part, PARTS)}')
-  with errors.naming(workdir='config.train.init_from'):
-    other = load(config.train.init_from, say=say).state
+  with errors.naming(workdir='config.train.init_from',
+                     which='config.train.init_images'):
+    loaded = load(config.train.init_from, config.train.init_images, say=say)
+  other = loaded.state
+  if origin is not None:
+    run = absolute(config.train.init_from)
+    origin.append(f'origin of {", ".join(parts)}: {run} at '
+                  f'{loaded.images:,} images (digest {fingerprint(other)})')
   for part in parts:
     new, old = getattr(other, part), getattr(state, part)
     _same_shapes(part, new.params, old.params)

@@ -123,7 +123,7 @@ class Run:
         self._folder if self._main else None, self.images, own,
         config.train.tensorboard)
     lost = self._recorder.lost(checkpoints.notes.get('records'))
-    folder.note(self.images, lost)
+    folder.note(self.images, [*self._saver.origin, *lost])
     for line in lost:
       say(f'warning: {line}')
     self._losses = Losses(
@@ -131,8 +131,11 @@ class Run:
     self._stability = Stability(len(splits.train), z[:monitor.GRID], before)
     self._measurement = measurement(config, gan, splits, self._view())
     if scorer := self._measurement.scorer:
+      # After a rollback, which another way begins at, no best comes again.
       self._saver.keep_best(
-          scorer, self.images, self._recorder.by_images(scorer.sought))
+          scorer, self.images, self._recorder.by_images(scorer.sought),
+          bool(changed) or any(
+              x.images == self.images for x in self.rollbacks))
     self.observers: list[Observer] = [
         self._losses, self._stability,
         Grid(config.train.sample_every_images, gan, z, splits.train, variety),

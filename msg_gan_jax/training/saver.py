@@ -6,9 +6,12 @@ from typing import Any
 import jax
 from jax.sharding import Sharding
 
+from msg_gan_jax.config import Config
 from msg_gan_jax.gan.state import State
+from msg_gan_jax.runs import space
 from msg_gan_jax.runs.best import Best
 from msg_gan_jax.runs.checkpoints import Checkpoints
+from msg_gan_jax.runs.config_file import read_config
 from msg_gan_jax.training import divergence, monitor
 from msg_gan_jax.training.scorer import Scorer
 
@@ -25,25 +28,32 @@ class Saver:
     folder: that of the run; errors name it.
     checkpoints: Checkpoints of the run.
     say: prints a line for people.
+
+  Attributes:
+    origin: lines about where the first State is from, for the run's record.
   """
 
   def __init__(self, folder: pathlib.Path, checkpoints: Checkpoints,
                say: Callable[[str], Any]):
     self._folder, self._checkpoints, self._say = folder, checkpoints, say
     self._best: Best | None = None
+    self.origin: list[str] = []
 
   def keep_best(self, scorer: Scorer, images: int,
-                scores: Mapping[int, float]) -> None:
+                scores: Mapping[int, float], changed: bool) -> None:
     """Keeps the best of what is offered from now on, if settings want it.
 
     Args:
       scorer: knows what the score depends on, and whether less is better.
       images: real images shown where this process starts.
       scores: {images: score} of records.
+      changed: whether this start has changed what the run does.
     """
     if scorer.judge:
-      self._best = Best(self._folder, images, scores, scorer.lower,
-                        scorer.judge, self._say)
+      self._best = Best(
+          self._folder, images, scores, scorer.lower, scorer.judge, self._say,
+          changed or bool(self._checkpoints.passed_over),
+          self._checkpoints.check_disk)
 
   def offer(self, images: int, snapshot: Mapping[str, Any],
             score: float) -> None:
@@ -87,6 +97,31 @@ class Saver:
     images, tree = restored
     return images, tree['state'], tree['before']
 
+  def settle(self, config: Config, images: int, tree: Any) -> None:
+    """Ends what a kill has left, and looks whether there is room for the run.
+
+    What does not stay is deleted, now that the newest was read; where another
+    number of them is to stay than before, only with the next save.
+
+    Args:
+      config: that the run goes on under.
+      images: real images shown so far.
+      tree: what is saved, as arrays or their shapes.
+
+    Raises:
+      OSError: not even one checkpoint has room, and config.train.check_disk.
+    """
+    if (self._folder / 'config.json').exists():
+      before, train = read_config(self._folder)[0].train, config.train
+      if (before.keep_checkpoints, before.keep_every_images) == (
+          train.keep_checkpoints, train.keep_every_images):
+        self._checkpoints.prune()
+    self._checkpoints.check_disk = config.train.check_disk
+    if config.train.check_disk and (warning := space.check_run(
+        self._folder, config, images, len(self._checkpoints.steps()),
+        space.bytes_of(tree))):
+      self._say(f'warning: {warning}')
+
   def save(self, images: int, snapshot: Mapping[str, Any],
            notes: Mapping[str, Any]) -> None:
     """Starts to write a checkpoint.
@@ -109,7 +144,8 @@ class Saver:
   def wait(self) -> None:
     """Blocks until what was saved lies on the disk."""
     self._checkpoints.wait()
-    self._wait_for_best()
+    if self._best:
+      self._best.prune()
 
   def close(self) -> None:
     """Ends what runs in the background for the best checkpoint."""

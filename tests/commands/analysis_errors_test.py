@@ -294,6 +294,13 @@ def run(runs, tmp_path, command):
      '--features: D of plain sees pictures of 8 x 8 with 3 channels, and thos'
      'e of pictures are 12 x 9 with 3 channels; wanted the same, such as --re'
      'solution=8.'),
+    # Checkpoints; what needs some is in checkpoints_test.py.
+    ('checkpoints -', '--workdir: which run?'),
+    ('checkpoints no', '--workdir='),
+    ('checkpoints plain --keep=0', '--keep=0: 0 is not a posi'),
+    ('checkpoints plain --dry_run', '--dry_run: means nothing without --kee'),
+    ('checkpoints plain --checkpoints=best', '--checkpoints: means nothing w'),
+    ('sample plain --keep=2', '--keep: a flag of --mode=checkpoints; this is'),
     # Probes.
     ('linear_probe -', '--workdir: which run?'),
     ('linear_probe plain --layer=scare', '--layer=scare: D has no such laye'),

@@ -3,9 +3,9 @@ import dataclasses
 
 import all_experiments
 import chex
+from endurance import tiny_run
 import jax
 import jax.numpy as jnp
-import kills
 import numpy as np
 import pytest
 
@@ -244,7 +244,7 @@ def test_a_run_that_stops_in_a_fade_ends_like_one_that_does_not(
     loop.train(config, tmp_path / 'whole', lambda line: None)
     for part in (half, config):
       loop.train(part, tmp_path / 'parts', lambda line: None)
-    whole, parts = (kills.final(tmp_path / x) for x in ('whole', 'parts'))
+    whole, parts = (tiny_run.final(tmp_path / x) for x in ('whole', 'parts'))
     chex.assert_trees_all_equal(whole, parts)
     _, _, aux = whole['rest of the state']
     assert float(aux['augment']['p']) != pytest.approx(.1)

@@ -17,18 +17,32 @@ def steps(path):
   return Checkpoints(path / 'best', read_only=True).steps()
 
 
-def test_a_run_that_was_killed_finds_its_best_again(tmp_path):
-  """A best of more images than the newest checkpoint is set aside."""
-  one = Best(tmp_path, 0)
-  assert one.offer(10, TREE, 5.) and not one.offer(20, TREE, 6.)
-  assert one.offer(30, TREE, 4.) and not one.offer(40, TREE, NAN)
-  one.close()
-  again = Best(tmp_path, 20, {10: 5., 20: 6.})
-  assert steps(tmp_path) == []
-  assert len(list((tmp_path / 'best' / 'damaged').iterdir())) == 1
-  # What had 5 is gone: anything is better than nothing.
-  assert again.offer(25, TREE, 5.5) and again.offer(30, TREE, 4.)
-  again.close()
+@pytest.mark.parametrize('others', [False, True])
+def test_a_run_that_was_killed_finds_its_best_again(others, tmp_path):
+  """And until then that of before; what is lost is kept if it differs."""
+  with Checkpoints(tmp_path / 'checkpoints') as latest:
+    one = Best(tmp_path, 0)
+    assert one.offer(10, TREE, 5.) and not one.offer(20, TREE, 6.)
+    latest.save(20, TREE)
+    latest.wait()
+    assert one.offer(25, TREE, 4.5)
+    assert one.offer(30, TREE, 4.) and not one.offer(40, TREE, NAN)
+    one.close()
+    assert steps(tmp_path) == [10, 30]
+    for _ in range(2):  # A second kill piles up nothing.
+      said = []
+      again = Best(tmp_path, 20, say=said.append, others=others)
+      assert steps(tmp_path) == [10] and '30' in said[0]
+      aside = tmp_path / 'best' / 'of_lost_steps'
+      assert len([*aside.glob('*')]) == others
+      # What had 5 is there still.
+      assert not again.offer(25, TREE, 5.5) and again.offer(30, TREE, 4.)
+      again.close()
+    latest.save(30, TREE)
+    latest.wait()
+    again.prune()
+    assert steps(tmp_path) == [30] and not (
+        tmp_path / 'best' / 'damaged').exists()
   more = Best(tmp_path / 'other', 0, lower=False)
   assert more.offer(1, TREE, .2) and not more.offer(2, TREE, .1)
   more.close()
@@ -45,7 +59,7 @@ def test_a_score_is_compared_with_that_of_what_lies_there(scores, tmp_path):
   assert not again.offer(30, TREE, 5.5) and again.offer(40, TREE, 4.5)
   again.close()
   assert steps(tmp_path) == [40] and not said
-  assert not (tmp_path / 'best' / 'damaged').exists()
+  assert [x.name for x in (tmp_path / 'best').iterdir()] == ['40']
 
 
 @pytest.mark.parametrize('judge', [None, {'metric': 'kid'}])
@@ -67,7 +81,7 @@ def test_a_best_whose_score_is_unknown_is_kept(judge, tmp_path):
   assert now.offer(40, TREE, 9.) and not now.offer(50, TREE, 9.5)
   now.close()
   assert steps(tmp_path) == [40]
-  aside, = (tmp_path / 'best' / 'damaged').iterdir()
+  aside, = (tmp_path / 'best' / 'of_unknown_score').iterdir()
   aside.rename(tmp_path / '10')  # Whole, for whoever wants it.
   _, tree = Checkpoints(tmp_path, read_only=True).restore(TREE)
   np.testing.assert_array_equal(tree['x'], TREE['x'])

@@ -1,14 +1,11 @@
 """Laws of checkpoints: what comes back is what was saved, or an older one."""
 import os
-import random
 import resource
 import shutil
-import signal
 import socket
 import subprocess
 import sys
 import textwrap
-import time
 
 from helpers import ROOT
 import jax
@@ -296,7 +293,8 @@ def test_a_full_disk_is_an_error_and_older_checkpoints_stay(tmp_path):
   resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
   try:
     with pytest.raises(OSError, match=(
-        r'could not write the checkpoint of 2 .* are intact: \[1\]')):
+        r'could not write the checkpoint of 2 .* are intact: \[1\].* a file '
+        r'may be there \(100 kB by ulimit -f\); .* are free on that disk')):
       c.save(2, big)
       c.wait()
   finally:
@@ -321,49 +319,6 @@ def _finish(child):
   out, _ = child.communicate(timeout=100)
   assert child.returncode == 0, out
   return out
-
-
-@pytest.mark.slow
-def test_a_writer_killed_at_any_moment_loses_at_most_one_step(tmp_path):
-  code = '''
-      import sys, jax, jax.numpy as jnp
-      from msg_gan_jax.runs import checkpoints
-      tree = lambda n: {str(i): jnp.full((300, 999), n + i) for i in range(9)}
-      with checkpoints.Checkpoints(sys.argv[1]) as c:
-        found = c.restore(tree(0))
-        assert not c.passed_over, c.passed_over
-        n = found[0] if found else 0
-        if found:
-          assert all(jax.tree.map(jnp.array_equal, found[1], tree(n)).values())
-        while True:
-          n += 1
-          c.save(n, tree(n))
-          print(n, flush=True)
-      '''
-  at_least = 0
-  for _ in range(3):
-    child = _child(code, tmp_path)
-    lines = []
-    try:
-      while len(lines) < 3:
-        line = child.stdout.readline()
-        assert line.strip().isdigit(), line + child.stdout.read()
-        lines.append(int(line))
-      time.sleep(random.random() * .3)
-    finally:
-      child.send_signal(signal.SIGKILL)
-      lines += [int(x) for x in child.communicate()[0].split()]
-    # The step before the last printed one was waited for by its save.
-    assert lines[0] >= at_least
-    at_least = lines[-1] - 1
-    steps = checkpoints.Checkpoints(tmp_path, read_only=True).steps()
-    assert steps[-1] >= at_least
-  tree = {str(i): jnp.zeros((300, 999), jnp.int32) for i in range(9)}
-  c = checkpoints.Checkpoints(tmp_path)
-  images, tree = c.restore(tree)
-  assert images >= at_least and not c.passed_over
-  assert {k: int(x[7, 7]) for k, x in tree.items()} == {
-      str(i): images + i for i in range(9)}
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ import pytest
 
 from msg_gan_jax.arrays.mesh import data_mesh, replicated
 from msg_gan_jax.gan.state import Player, State
-from msg_gan_jax.runs import best, load, workdir
+from msg_gan_jax.runs import best, inventory, load, workdir
 from msg_gan_jax.runs.checkpoints import Checkpoints
 from msg_gan_jax.training import initial_state
 
@@ -79,6 +79,16 @@ def test_an_older_one_takes_the_place_of_a_damaged_one_and_is_named(
   assert '; checkpoint 16 is damaged: ' in line
   assert line.endswith(' The one of 8 images is read in its place')
   assert begun.ema.params['w'].tolist() == [8, 8] and not begun.g.params['w'][0]
+
+
+def test_a_run_begins_with_the_checkpoint_that_is_named(run, gan, small):
+  origin = []
+  begun = initial_state.create(
+      gan, small(train__init_from=str(run), train__init_images='16'),
+      jax.random.key(0), replicated(data_mesh()), origin=origin)
+  assert int(begun.g.params['w'][0]) == 16
+  assert origin == [f'origin of g, d, ema: {run} at 16 images (digest '
+                    f'{inventory.digest(run / "checkpoints" / "16")})']
 
 
 def test_of_all_those_that_are_damaged_are_left_out(run, gan):

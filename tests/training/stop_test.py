@@ -1,15 +1,14 @@
 """Runs that a signal stops, or that are killed, end as one that is not."""
 import os
 import pty
-import random
 import re
 import signal
 import subprocess
 import sys
 import time
 
+from endurance import tiny_run
 from helpers import ROOT
-import kills
 import pytest
 
 from msg_gan_jax.training import loop
@@ -131,29 +130,19 @@ def test_a_terminal_may_be_closed(disowned, tmp_path):
 
 
 @pytest.mark.slow
-def test_killed_again_and_again_it_ends_as_unbroken(tmp_path):
-  lines = []
-  assert kills.main(2, random.randrange(10**6), tmp_path, lines.append), (
-      '\n'.join(lines))
-
-
-@pytest.mark.slow
 @pytest.mark.parametrize('number, status', [
     (signal.SIGINT, 130), (signal.SIGHUP, 75)])
 def test_a_signal_saves_and_exits_with_its_status(number, status, tmp_path):
-  (tmp_path / 'experiment.py').write_text(kills.EXPERIMENT)
-  process = kills.launch(tmp_path, 'run')
+  tiny_run.prepare(tmp_path)
+  process = tiny_run.launch(tmp_path, 'run')
   try:
-    until = time.monotonic() + 200
-    while not kills.newest(tmp_path / 'run' / 'checkpoints'):
-      assert process.poll() is None and time.monotonic() < until
-      time.sleep(.01)
+    tiny_run.wait_for_checkpoint(process, tmp_path / 'run' / 'checkpoints')
     process.send_signal(number)
     assert process.wait(60) == status
   finally:
     process.kill()
   log = (tmp_path / 'run.log').read_text()
   images, = re.findall(r'stopped and saved at ([\d,]+) images; the same', log)
-  assert kills.newest(tmp_path / 'run' / 'checkpoints') == int(
+  assert tiny_run.newest(tmp_path / 'run' / 'checkpoints') == int(
       images.replace(',', ''))
   assert 'Traceback' not in log and 'error' not in log
