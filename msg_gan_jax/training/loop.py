@@ -181,8 +181,8 @@ class Run:
       say(f'changed: {line}')
     self._recorder = Recorder(
         self._folder if self._main else None, self.images, own,
-        config.train.tensorboard)
-    lost = self._recorder.lost(checkpoints.notes.get('records'))
+        config.train.tensorboard, checkpoints.notes)
+    lost = self._recorder.lost()
     folder.note(self.images, lost)
     for line in lost:
       say(f'warning: {line}')
@@ -192,7 +192,8 @@ class Run:
     self._measurement = measurement(config, gan, splits, self._view())
     if scorer := self._measurement.scorer:
       self._saver.keep_best(
-          scorer, self.images, self._recorder.by_images(scorer.sought))
+          scorer, self.images,
+          lambda: self._recorder.by_images(scorer.sought))
     self.observers: list[Observer] = [
         self._losses, self._stability,
         Grid(config.train.sample_every_images, gan, z, splits.train, variety),
@@ -336,8 +337,7 @@ class Run:
 
   def _save(self, wait=False):
     self._saver.save(self.images, self._snapshot(), {
-        'means': self._losses.means.saved(),
-        'records': self._recorder.note()})
+        'means': self._losses.means.saved(), **self._recorder.note()})
     if wait:
       self._saver.wait()
 
