@@ -336,7 +336,8 @@ def _record(line):
     # Other files of a run have lines with images too, beside what is no number.
     is_one = (isinstance(record, dict) and _is_count(record.get('images'))
               and isinstance(record.get('clock', {}), dict)
-              and all(isinstance(_restored(x), int | float | dict)
+              and all(isinstance(x, int | float | dict)
+                      or isinstance(x, str) and x in _NOT_FINITE
                       for x in record.values()))
   except (ValueError, RecursionError):  # The second: brackets without end.
     return None

@@ -12,7 +12,6 @@ from msg_gan_jax.files.console import visible
 from msg_gan_jax.report import curves
 from msg_gan_jax.runs import records
 
-
 MOST = 4_000  # Records of a kind: a picture has fewer columns of pixels.
 
 

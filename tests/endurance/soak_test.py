@@ -1,8 +1,9 @@
 """The long soak finds what grows, and calls a tiny run's process flat."""
-from endurance import soak
-from endurance.table import Table
 import numpy as np
 import pytest
+
+from endurance import soak
+from endurance.table import Table
 
 
 def looks(start, count, **gains):

@@ -6,7 +6,7 @@ import shutil
 from helpers import ROOT
 import pytest
 
-from msg_gan_jax.runs import glance, records, standing
+from msg_gan_jax.runs import records, standing
 from msg_gan_jax.runs.glance import Memory, glances
 from msg_gan_jax.runs.read import read
 from msg_gan_jax.runs.workdir import Workdir
