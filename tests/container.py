@@ -1,4 +1,4 @@
-"""The steps of the Dockerfile, in an empty environment and without a builder."""
+"""The steps of the Dockerfile in an empty environment, without a builder."""
 import json
 import os
 import pathlib

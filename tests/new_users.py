@@ -4,10 +4,11 @@
 
 A hobbyist with 300 pictures as they lie on a disk, a student who compares three
 methods, a researcher with a loss and a φ of their own, a scorer with two
-folders, and an operator, who trains in what the Dockerfile's steps make. They work by the command line and the library as README and the guide
-say, in an environment that is made for it and holds the package alone; --here
-takes this interpreter and this checkout. Settings are tiny: it is about what
-people meet, and not about pictures.
+folders, and an operator, who trains in what the Dockerfile's steps make. They
+work by the command line and the library as README and the guide say, in an
+environment that is made for it and holds the package alone; --here takes this
+interpreter and this checkout. Settings are tiny: it is about what people meet,
+and not about pictures.
 
 The exit status is 1 where something was not as the pages say.
 """

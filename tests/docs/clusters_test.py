@@ -78,6 +78,6 @@ def test_the_image_is_of_files_that_there_are_and_of_no_others():
   assert {'Dockerfile', '.dockerignore'} <= {*manifest}
   given = re.findall(r'docker run .* msg_gan_jax(?::cuda)? (.*)',
                      PAGE.replace('\\\n', ' '))
-  known = {'config', *main.flags_of('train')}
+  known = {'config', 'workdir', *main.flags_of('train')}
   assert len(given) == 2
   assert {*re.findall(r'--(\w+)=', ' '.join(given))} <= known
