@@ -100,9 +100,9 @@ class Trial:
 
 def newest(run: pathlib.Path) -> dict[str, Any]:
   """The newest record of a run; {} of none."""
-  from msg_gan_jax.runs import records
+  from msg_gan_jax.runs import record_lines
   path = run / 'metrics.jsonl'
-  return records.newest(path) if path.exists() else {}
+  return record_lines.newest(path) if path.exists() else {}
 
 
 def differences(one: pathlib.Path, two: pathlib.Path) -> Iterator[str]:

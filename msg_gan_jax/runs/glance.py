@@ -7,7 +7,7 @@ import time
 from typing import Any, NamedTuple, TypeVar
 
 from msg_gan_jax.config import schema
-from msg_gan_jax.runs import config_file, records
+from msg_gan_jax.runs import config_file, record_lines
 from msg_gan_jax.runs.below import SETTLED
 from msg_gan_jax.runs.lines import is_there, read_json, read_lines
 from msg_gan_jax.runs.read import WARNINGS
@@ -98,7 +98,7 @@ def _glance(run, memory):
   record, metrics = {}, run / 'metrics.jsonl'
   written = signature(metrics)
   if is_there(metrics):
-    record = memory.get(metrics, records.newest)
+    record = memory.get(metrics, record_lines.newest)
   images = max(record.get('images', 0),
                memory.get(run / 'checkpoints', _newest_checkpoint))
   total = config.train.total_images
@@ -134,7 +134,7 @@ def _diverged(path):
 
 
 def _is_int(value):
-  return isinstance(value, int) and 0 <= value < records.MOST
+  return isinstance(value, int) and 0 <= value < record_lines.MOST
 
 
 def _newest_checkpoint(folder):

@@ -12,15 +12,8 @@ import numpy as np
 
 from msg_gan_jax.files import console
 from msg_gan_jax.files.atomic import flush_to_disk, replacing
+from msg_gan_jax.runs import record_lines
 from msg_gan_jax.runs.written_so_far import WrittenSoFar
-
-# JSON has no such numbers, and a reader of another language would refuse the
-# bare words that Python writes for them: they are strings, which `read` undoes.
-_NOT_FINITE = {
-    'NaN': math.nan, 'Infinity': math.inf, '-Infinity': -math.inf}
-MOST = 1 << 53  # Images; a larger number is damage.
-TAIL = 1 << 16  # Bytes, in which the last record usually lies whole.
-
 
 Scalars = Mapping[str, SupportsFloat]
 # The same, and by some names several numbers, each with a name of its own.
@@ -143,7 +136,7 @@ class Metrics(Writer):
     dropped: list[list[int]] = []  # From which byte to which.
     broken = []
     place = self._sure.bytes
-    for line, record in _lines(self.path, place):
+    for line, record in record_lines.lines(self.path, place):
       begin, place = place, place + len(line)
       if record is not None and record['images'] <= most:
         self._so_far.add(line, record['images'])
@@ -203,33 +196,15 @@ def path_in(workdir: str | os.PathLike) -> str:
 
 def images_in(path: str | os.PathLike) -> list[int]:
   """Images of the records in any file of lines; [] where it has none."""
-  return [record['images'] for _, record in _lines(path) if record is not None]
+  return [record['images'] for _, record in record_lines.lines(path)
+          if record is not None]
 
 
 def furthest(workdir: str | os.PathLike) -> int:
   """Images at the newest record of a run; 0 of a folder that has none."""
   path = os.path.join(workdir, 'metrics.jsonl')
-  return newest(path).get('images', 0) if os.path.isfile(path) else 0
-
-
-def newest(path: str | os.PathLike) -> dict[str, Any]:
-  """The last whole record of a metrics.jsonl, read from its end; {} if none.
-
-  Raises:
-    OSError: it cannot be read.
-  """
-  with open(path, 'rb') as file:
-    size, length = file.seek(0, os.SEEK_END), TAIL
-    while True:
-      file.seek(max(0, size - length))
-      lines = file.read(length).split(b'\n')
-      # The first is whole if the file begins there.
-      for line in reversed(lines if length >= size else lines[1:]):
-        if record := _record(line):
-          return record
-      if length >= size:
-        return {}
-      length *= 8
+  return record_lines.newest(path).get(
+      'images', 0) if os.path.isfile(path) else 0
 
 
 def read(path: str | os.PathLike,
@@ -250,12 +225,12 @@ def each(path: str | os.PathLike,
          say: Callable[[str], Any] = console.say_aside
          ) -> Iterator[dict[str, Any]]:
   """Yields what `read` returns, one at a time: of a million, they are large."""
-  for number, (line, record) in enumerate(_lines(path), 1):
+  for number, (line, record) in enumerate(record_lines.lines(path), 1):
     if record is None:
       say(f'warning: {path}, line {number}: not a record of metrics, and '
           f'passed over: {line[:60]!r}')
     else:
-      yield _restored(record)
+      yield record_lines.restored(record)
 
 
 class Many(Writer):
@@ -311,40 +286,5 @@ def _plain(name, value):
   if math.isfinite(value):
     return value
   return next(
-      k for k, v in _NOT_FINITE.items() if v == value or math.isnan(value))
-
-
-def _restored(value):
-  if isinstance(value, dict):
-    return {k: _restored(v) for k, v in value.items()}
-  return _NOT_FINITE.get(value, value) if isinstance(value, str) else value
-
-
-def _lines(path, begin=0):
-  # (bytes, dict) of every whole line, or None in place of a dict where it is
-  # not a record; a line is whole when its end is there.
-  with open(path, 'rb') as file:
-    file.seek(begin)
-    for line in file:
-      if line.endswith(b'\n'):
-        yield line, _record(line)
-
-
-def _record(line):
-  try:
-    record = json.loads(line)
-    # Other files of a run have lines with images too, beside what is no number.
-    is_one = (isinstance(record, dict) and _is_count(record.get('images'))
-              and isinstance(record.get('clock', {}), dict)
-              and all(isinstance(x, int | float | dict)
-                      or isinstance(x, str) and x in _NOT_FINITE
-                      for x in record.values()))
-  except (ValueError, RecursionError):  # The second: brackets without end.
-    return None
-  return record if is_one else None
-
-
-def _is_count(value):
-  # For Python, true of JSON is an int.
-  return (isinstance(value, int) and not isinstance(value, bool)
-          and 0 <= value < MOST)
+      k for k, v in record_lines.NOT_FINITE.items()
+      if v == value or math.isnan(value))

@@ -9,7 +9,7 @@ from PIL import Image
 import pytest
 
 from msg_gan_jax.report import curves
-from msg_gan_jax.runs import lost_records, records, workdir
+from msg_gan_jax.runs import lost_records, record_lines, records, workdir
 from msg_gan_jax.runs.written_so_far import Gaps
 from msg_gan_jax.training import loop
 
@@ -146,9 +146,9 @@ def test_a_start_parses_no_line_that_its_checkpoint_has_proven(
   metrics.write(2001, {})
   metrics.close()
   whole, parsed = path.read_bytes(), []
-  parse = records._record
+  parse = record_lines._record
   monkeypatch.setattr(
-      records, '_record', lambda line: parsed.append(line) or parse(line))
+      record_lines, '_record', lambda line: parsed.append(line) or parse(line))
 
   def starts(limit):
     parsed.clear()
