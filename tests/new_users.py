@@ -1,13 +1,14 @@
-"""Plays four new users, and prints what each of them met.
+"""Plays five new users, and prints what each of them met.
 
   python tests/new_users.py [--here] [--who=hobbyist,scorer] [--folder=DIR]
 
 A hobbyist with 300 pictures as they lie on a disk, a student who compares three
-methods, a researcher with a loss and a φ of their own, and a scorer with two
-folders. They work by the command line and the library as README and the guide
-say, in an environment that is made for it and holds the package alone; --here
-takes this interpreter and this checkout. Settings are tiny: it is about what
-people meet, and not about pictures.
+methods, a researcher with a loss and a φ of their own, a scorer with two
+folders, and an operator, who trains in what the Dockerfile's steps make. They
+work by the command line and the library as README and the guide say, in an
+environment that is made for it and holds the package alone; --here takes this
+interpreter and this checkout. Settings are tiny: it is about what people meet,
+and not about pictures.
 
 The exit status is 1 where something was not as the pages say.
 """
@@ -24,6 +25,7 @@ import textwrap
 import time
 from typing import NamedTuple
 
+import container
 from helpers import ROOT
 import new_users_pictures as pictures
 import numpy as np
@@ -387,7 +389,25 @@ def scorer(user):
             never=['config.data.on_bad'])
 
 
-USERS = {x.__name__: x for x in (hobbyist, student, researcher, scorer)}
+def operator(user):
+  """Carries out the Dockerfile's steps, and trains in what they make."""
+  image = container.build(user.folder / 'image')
+  user.finds('the image', starts=image.entrypoint == [
+      'python', '-m', 'msg_gan_jax'], has_no_tests=not (
+          image.work / 'tests').exists())
+  inside = User('inside', image.work, image.python, image.work, image.env)
+  (inside.folder / 'mine.py').write_text(OWN.lstrip(), encoding='utf-8')
+  train = ('msg_gan_jax', '--config=mine.py', '--workdir=runs/a')
+  inside.does('train in it, Ctrl-C', *train, exits=130,
+              says=['stopped and saved'], stop_when='runs/a/metrics.jsonl')
+  inside.does('the same line goes on', *train, says=['continuing after'],
+              makes=['runs/a/curves.png'])
+  user.finds('its cache', lies_in_work=(image.work / '.cache').is_dir())
+  user.rows += inside.rows
+
+
+USERS = {x.__name__: x for x in (
+    hobbyist, student, researcher, scorer, operator)}
 
 
 def environment(folder):

@@ -10,6 +10,7 @@ import tarfile
 import zipfile
 
 from helpers import ROOT
+import oldest
 import pytest
 
 import msg_gan_jax
@@ -78,6 +79,19 @@ def test_the_version_is_told_once():
   assert f'\nversion: {msg_gan_jax.__version__}\n' in citation
   assert '\nversion = attr: msg_gan_jax.__version__\n' in (
       ROOT / 'setup.cfg').read_text(encoding='utf-8')
+
+
+def test_every_dependency_has_one_lower_bound(tmp_path, monkeypatch):
+  """Which the suite is run with: tests/oldest.py prints them."""
+  bounds = dict(line.split('==') for line in oldest.oldest())
+  assert len(bounds) > 30 and bounds['flax'].startswith('0.12')
+  for wrong in 'numpy', 'numpy<3', 'pillow>=10', 'jax[cuda12]<1':
+    (tmp_path / 'setup.cfg').write_text(
+        '[options]\ninstall_requires =\n  pillow>=11\n'
+        f'[options.extras_require]\na =\n  {wrong}\n')
+    monkeypatch.setattr(oldest, 'ROOT', tmp_path)
+    with pytest.raises(ValueError, match=re.escape(f'setup.cfg: {wrong};')):
+      oldest.oldest()
 
 
 @pytest.fixture(scope='module')

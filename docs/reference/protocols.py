@@ -3,6 +3,7 @@
   python docs/reference/protocols.py > docs/reference/protocols.md
 """
 import dataclasses
+import inspect
 import pathlib
 import sys
 
@@ -54,8 +55,9 @@ def page():
 def attributes(text):
   """Pairs (names, meaning) of a docstring's section Attributes."""
   entries = []
-  for line in text.split('Attributes:')[1].splitlines():
-    if line.startswith(' ' * 6):  # The sentence goes on.
+  # Python 3.13 takes away the indents that all lines have; before, they stay.
+  for line in inspect.cleandoc(text).split('Attributes:')[1].splitlines():
+    if line.startswith(' ' * 4):  # The sentence goes on.
       entries[-1][1] += ' ' + line.strip()
     elif ':' in line:
       names, _, meaning = line.strip().partition(': ')

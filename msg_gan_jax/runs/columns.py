@@ -1,5 +1,7 @@
 """Lines of numbers as plain columns."""
+import array
 from collections.abc import Iterable, Mapping
+import itertools
 import math
 from typing import Any
 
@@ -25,11 +27,18 @@ def columns(rows: Iterable[Mapping[str, Any]]) -> Columns:
 
   What stands inside another value is named with a dot, as 'clock.seconds'.
   """
-  flat = [dict(_numbers(row)) for row in rows]
-  names = dict.fromkeys(('images', *(name for row in flat for name in row)))
-  return Columns({
-      name: np.array([row.get(name, math.nan) for row in flat], np.float64)
-      for name in names})
+  # Of a million rows, dicts of them would fill gigabytes.
+  found, n = {'images': array.array('d')}, 0
+  for n, row in enumerate(rows, 1):
+    for name, value in _numbers(row):
+      _lengthened(found.setdefault(name, array.array('d')), n)[-1] = value
+  return Columns({name: np.array(_lengthened(column, n))
+                  for name, column in found.items()})
+
+
+def _lengthened(column, n):
+  column.extend(itertools.repeat(math.nan, n - len(column)))
+  return column
 
 
 def _numbers(row, prefix=''):

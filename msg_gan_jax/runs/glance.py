@@ -1,6 +1,5 @@
 """How far runs have come, seen at a glance: without reading all they wrote."""
 from collections.abc import Callable, Iterable, Mapping
-import json
 import math
 import os
 import pathlib
@@ -8,15 +7,13 @@ import time
 from typing import Any, NamedTuple, TypeVar
 
 from msg_gan_jax.config import schema
-from msg_gan_jax.runs import config_file, rollbacks
+from msg_gan_jax.runs import config_file, record_lines, rollbacks
 from msg_gan_jax.runs.below import SETTLED
 from msg_gan_jax.runs.lines import is_there, read_json, read_lines
 from msg_gan_jax.runs.read import WARNINGS
 from msg_gan_jax.runs.standing import RUNNING, standing_of
 
 T = TypeVar('T')
-MOST = 1 << 53  # Images; a larger number is damage.
-TAIL = 1 << 16  # Bytes, in which the last record usually lies whole.
 
 
 class Glance(NamedTuple):
@@ -103,7 +100,7 @@ def _glance(run, memory):
   record, metrics = {}, run / 'metrics.jsonl'
   written = signature(metrics)
   if is_there(metrics):
-    record = memory.get(metrics, newest)
+    record = memory.get(metrics, record_lines.newest)
   images = max(record.get('images', 0),
                memory.get(run / 'checkpoints', _newest_checkpoint))
   total = config.train.total_images
@@ -119,36 +116,6 @@ def _glance(run, memory):
   return Glance(config, state, images, total, rate, left, when,
                 memory.get(run / 'samples', newest_grid),
                 memory.get(run / rollbacks.FILE, _count))
-
-
-def newest(path: pathlib.Path) -> dict[str, Any]:
-  """The last whole record of a metrics.jsonl, read from its end; {} if none.
-
-  Raises:
-    OSError: it cannot be read.
-  """
-  with open(path, 'rb') as file:
-    size, length = file.seek(0, os.SEEK_END), TAIL
-    while True:
-      file.seek(max(0, size - length))
-      lines = file.read(length).split(b'\n')
-      # The first is whole if the file begins there.
-      for line in reversed(lines if length >= size else lines[1:]):
-        if record := _record(line):
-          return record
-      if length >= size:
-        return {}
-      length *= 8
-
-
-def _record(line):
-  try:
-    record = json.loads(line)
-  except (ValueError, RecursionError):
-    return {}
-  fits = isinstance(record, dict) and _is_int(
-      record.get('images')) and isinstance(record.get('clock', {}), dict)
-  return record if fits else {}
 
 
 def _config(path):
@@ -170,7 +137,7 @@ def _diverged(path):
 
 
 def _is_int(value):
-  return isinstance(value, int) and 0 <= value < MOST
+  return isinstance(value, int) and 0 <= value < record_lines.MOST
 
 
 def _newest_checkpoint(folder):

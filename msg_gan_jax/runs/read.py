@@ -128,7 +128,7 @@ def _read(folder):
   versions = tuple(entry for entry in read_json(folder / 'versions.json', [])
                    if isinstance(entry, dict))
   of_records = columns.columns(
-      records.read(metrics) if is_there(metrics) else ())
+      records.each(metrics) if is_there(metrics) else ())
   best = _numbered(folder / 'best')
   return Written(
       path=folder, config=config, records=of_records,

@@ -1,21 +1,18 @@
 """Where a run's numbers go: metrics.jsonl, and writers of one's own."""
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 import contextlib
 import json
 import math
 import os
+import shutil
 from typing import Any, Protocol, SupportsFloat
 
 import numpy as np
 
 from msg_gan_jax.files import console, disk
 from msg_gan_jax.files.atomic import flush_to_disk, replacing
-
-# JSON has no such numbers, and a reader of another language would refuse the
-# bare words that Python writes for them: they are strings, which `read` undoes.
-_NOT_FINITE = {
-    'NaN': math.nan, 'Infinity': math.inf, '-Infinity': -math.inf}
-
+from msg_gan_jax.runs import record_lines
+from msg_gan_jax.runs.written_so_far import WrittenSoFar
 
 Scalars = Mapping[str, SupportsFloat]
 # The same, and by some names several numbers, each with a name of its own.
@@ -68,20 +65,47 @@ class Metrics(Writer):
   which is cut off as the file is opened. Whole lines that are not records, of a
   damaged file, move to metrics.jsonl.damaged.
 
+  Args:
+    workdir: the run's folder.
+    noted: what `note` returned when a checkpoint was saved; {} of none. Lines
+      that it proves to be as they were are not parsed: a file of a million of
+      them does not slow a start.
+
   Attributes:
-    images: those of the records in the file.
     moved: how many lines were not records.
+    proven: whether the lines up to the checkpoint are as they were then; None
+      where its note cannot tell.
 
   Raises:
     ValueError: see `path_in`.
   """
 
-  def __init__(self, workdir: str | os.PathLike):
+  def __init__(self, workdir: str | os.PathLike,
+               noted: Mapping[str, Any] | None = None):
     self.path = path_in(workdir)
-    self.images: list[int] = []
     self.moved = 0
+    self.proven: bool | None = None
+    self._sure = self._so_far = WrittenSoFar()
     self._open()
-    self._keep(lambda record: True)
+    if noted and 'clock' in noted:
+      begun = WrittenSoFar.proven(self.path, noted['records'], noted['clock'])
+      self.proven = begun is not None
+      self._sure = begun or self._sure
+    self._keep()
+
+  @property
+  def images(self) -> list[int]:
+    """Those of the records in the file."""
+    return [*self._so_far.gaps]
+
+  def note(self) -> dict[str, Any]:
+    """{'records', 'clock'}: which records there are, as plain JSON.
+
+    Whether their bytes are still those of now can be told by what stands under
+    'clock', since in them are seconds.
+    """
+    return {'records': [[*run] for run in self._so_far.gaps.runs],
+            'clock': self._so_far.proof()}
 
   def write(self, images: int, values: Values,
             clock: Scalars | None = None) -> None:
@@ -94,32 +118,56 @@ class Metrics(Writer):
       record['clock'] = _plain('clock', clock)
     line = json.dumps(record, allow_nan=False).encode() + b'\n'
     with disk.naming(self.path):
-      while line:  # What is left of one that a full disk took in part fails.
-        line = line[os.write(self._file, line):]
-    self.images.append(record['images'])
+      rest = line
+      while rest:  # What is left of one that a full disk took in part fails.
+        rest = rest[os.write(self._file, rest):]
+    self._so_far.add(line, record['images'])
 
   def truncate(self, images: int) -> None:
-    self._keep(lambda record: record['images'] <= images)
+    if self._so_far.gaps.most > images:
+      self._keep(images)
 
-  def _keep(self, wanted):
-    """Leaves the records for which `wanted` is true, and whole lines only."""
-    lines = _lines(self.path)
-    kept = [(line, record) for line, record in lines
-            if record is not None and wanted(record)]
-    self.images = [record['images'] for _, record in kept]
-    if sum(len(line) for line, _ in kept) == os.path.getsize(self.path):
-      return
-    broken = [line for line, record in lines if record is None]
+  def _keep(self, most=math.inf):
+    """Leaves records of at most so many images, and whole lines only."""
+    if self._sure.gaps.most > most:
+      self._sure = WrittenSoFar()
+    self._so_far = self._sure.copy()
+    dropped: list[list[int]] = []  # From which byte to which.
+    broken = []
+    place = self._sure.bytes
+    for line, record in record_lines.lines(self.path, place):
+      begin, place = place, place + len(line)
+      if record is not None and record['images'] <= most:
+        self._so_far.add(line, record['images'])
+        continue
+      if record is None:
+        broken.append(line)
+      if dropped and dropped[-1][1] == begin:
+        dropped[-1][1] = place
+      else:
+        dropped.append([begin, place])
     if broken:
       with open(f'{self.path}.damaged', 'ab') as file:
         file.writelines(broken)
         flush_to_disk(file)
       self.moved += len(broken)
+    if dropped and dropped[-1][1] == place:
+      place = dropped.pop()[0]
+    if place < os.path.getsize(self.path):
+      os.truncate(self.path, place)
+    if dropped:
+      self._cut_out(dropped)
+
+  def _cut_out(self, dropped):
+    """Replaces the file by one without some of its bytes."""
     os.close(self._file)  # Windows replaces no file that is open.
     try:
       with replacing(self.path) as temporary:
-        with open(temporary, 'wb') as file:
-          file.writelines(line for line, _ in kept)
+        with open(self.path, 'rb') as old, open(temporary, 'wb') as file:
+          for begin, end in dropped:
+            file.write(old.read(begin - old.tell()))
+            old.seek(end)
+          shutil.copyfileobj(old, file)
     finally:
       self._open()
 
@@ -147,13 +195,15 @@ def path_in(workdir: str | os.PathLike) -> str:
 
 def images_in(path: str | os.PathLike) -> list[int]:
   """Images of the records in any file of lines; [] where it has none."""
-  return [record['images'] for _, record in _lines(path) if record is not None]
+  return [record['images'] for _, record in record_lines.lines(path)
+          if record is not None]
 
 
 def furthest(workdir: str | os.PathLike) -> int:
   """Images at the newest record of a run; 0 of a folder that has none."""
   path = os.path.join(workdir, 'metrics.jsonl')
-  return max(images_in(path), default=0) if os.path.isfile(path) else 0
+  return record_lines.newest(path).get(
+      'images', 0) if os.path.isfile(path) else 0
 
 
 def read(path: str | os.PathLike,
@@ -167,14 +217,19 @@ def read(path: str | os.PathLike,
   Returns:
     Dicts such as {'images': 64, 'd_loss': .5, 'clock': {'seconds': 3.}}.
   """
-  records = []
-  for number, (line, record) in enumerate(_lines(path), 1):
+  return [*each(path, say)]
+
+
+def each(path: str | os.PathLike,
+         say: Callable[[str], Any] = console.say_aside
+         ) -> Iterator[dict[str, Any]]:
+  """Yields what `read` returns, one at a time: of a million, they are large."""
+  for number, (line, record) in enumerate(record_lines.lines(path), 1):
     if record is None:
       say(f'warning: {path}, line {number}: not a record of metrics, and '
           f'passed over: {line[:60]!r}')
     else:
-      records.append(_restored(record))
-  return records
+      yield record_lines.restored(record)
 
 
 class Many(Writer):
@@ -230,35 +285,5 @@ def _plain(name, value):
   if math.isfinite(value):
     return value
   return next(
-      k for k, v in _NOT_FINITE.items() if v == value or math.isnan(value))
-
-
-def _restored(value):
-  if isinstance(value, dict):
-    return {k: _restored(v) for k, v in value.items()}
-  return _NOT_FINITE.get(value, value) if isinstance(value, str) else value
-
-
-def _lines(path):
-  # (bytes, dict) of every whole line, or None in place of a dict where it is
-  # not a record; a line is whole when its end is there.
-  with open(path, 'rb') as file:
-    lines = [line for line in file if line.endswith(b'\n')]
-  return [(line, _record(line)) for line in lines]
-
-
-def _record(line):
-  try:
-    record = json.loads(line)
-    # Other files of a run have lines with images too, beside what is no number.
-    is_one = (isinstance(record, dict) and _is_count(record.get('images'))
-              and all(isinstance(_restored(x), int | float | dict)
-                      for x in record.values()))
-  except (ValueError, RecursionError):  # The second: brackets without end.
-    return None
-  return record if is_one else None
-
-
-def _is_count(value):
-  # For Python, true of JSON is an int.
-  return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+      k for k, v in record_lines.NOT_FINITE.items()
+      if v == value or math.isnan(value))

@@ -53,8 +53,10 @@ def tpe(axes: dict[str, Axis], tried: Sequence[Tried], count: int,
   optuna: Any = require('optuna', 'a study')
   optuna.logging.set_verbosity(optuna.logging.ERROR)
   laws = {name: _distribution(optuna, axis) for name, axis in axes.items()}
-  study = optuna.create_study(sampler=optuna.samplers.TPESampler(
-      seed=seed, constant_liar=True))
+  with warnings.catch_warnings():  # Before Optuna 5 it is an experiment.
+    warnings.simplefilter('ignore', optuna.exceptions.ExperimentalWarning)
+    sampler = optuna.samplers.TPESampler(seed=seed, constant_liar=True)
+  study = optuna.create_study(sampler=sampler)
   study.add_trials([
       optuna.trial.create_trial(
           params=_as_positions(axes, x.point), distributions=laws,

@@ -52,6 +52,8 @@ class Groups:
     past = images // phase.images % (WINDOW // 2)
     window = images - past * phase.images, phase
     if window not in self._sizes:
+      if len(self._sizes) > WINDOW:  # It forgets those that are past.
+        self._sizes.clear()
       self._sizes[window] = self._size_in(*window)
     return self._sizes[window]
 

@@ -18,11 +18,15 @@ class Recorder:
     images: real images shown so far; what is of more is dropped.
     own: what else takes records and pictures; who has opened it closes it.
     tensorboard: whether the folder has files for TensorBoard.
+    noted: what `note` was when the checkpoint of these images was saved; the
+      notes of one from before there were such have nothing of it.
   """
 
   def __init__(self, folder: pathlib.Path | None, images: int,
-               own: records.Writer, tensorboard: bool):
-    self._metrics = records.Metrics(folder) if folder else None
+               own: records.Writer, tensorboard: bool,
+               noted: Mapping[str, Any]):
+    self._metrics = records.Metrics(folder, noted) if folder else None
+    self._noted = noted
     writers: list[records.Writer] = [self._metrics] if self._metrics else []
     if folder and tensorboard:
       writers.append(TensorBoard(folder / 'tensorboard', is_score))
@@ -31,23 +35,20 @@ class Recorder:
     self._many.truncate(images)
     own.truncate(images)
 
-  def lost(self, noted: Any) -> list[str]:
-    """Lines about records that a checkpoint knows, and metrics.jsonl lacks.
-
-    Args:
-      noted: what `note` was when it was saved; None of one without.
+  def lost(self) -> list[str]:
+    """Lines about records that the checkpoint knows, and metrics.jsonl lacks.
     """
     return lost_records.lines(
-        noted or (), self._metrics) if self._metrics else []
+        self._noted.get('records', ()), self._metrics) if self._metrics else []
 
-  def note(self) -> list[list[int]]:
-    """Which records there are, as plain JSON for a checkpoint."""
-    return lost_records.note(self._metrics.images if self._metrics else ())
+  def note(self) -> dict[str, Any]:
+    """Which records there are, as plain JSON for a checkpoint's notes."""
+    return self._metrics.note() if self._metrics else {}
 
   def by_images(
       self, value: Callable[[Mapping[str, Any]], float]) -> dict[int, float]:
     """{images: a value} of all records; {} where nothing is written."""
-    found = records.read(self._metrics.path) if self._metrics else ()
+    found = records.each(self._metrics.path) if self._metrics else ()
     return {record['images']: value(record) for record in found}
 
   def write(self, images: int, values: records.Values,

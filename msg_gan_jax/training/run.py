@@ -121,8 +121,8 @@ class Run:
       say(f'changed: {line}')
     self._recorder = Recorder(
         self._folder if self._main else None, self.images, own,
-        config.train.tensorboard)
-    lost = self._recorder.lost(checkpoints.notes.get('records'))
+        config.train.tensorboard, checkpoints.notes)
+    lost = self._recorder.lost()
     folder.note(self.images, [*self._saver.origin, *lost])
     for line in lost:
       say(f'warning: {line}')
@@ -133,7 +133,7 @@ class Run:
     if scorer := self._measurement.scorer:
       # After a rollback, which another way begins at, no best comes again.
       self._saver.keep_best(
-          scorer, self.images, self._recorder.by_images(scorer.sought),
+          scorer, self.images, lambda: self._recorder.by_images(scorer.sought),
           bool(changed) or any(
               x.images == self.images for x in self.rollbacks))
     self.observers: list[Observer] = [
@@ -296,8 +296,7 @@ class Run:
 
   def _save(self, wait=False):
     self._saver.save(self.images, self._snapshot(), {
-        'means': self._losses.means.saved(),
-        'records': self._recorder.note()})
+        'means': self._losses.means.saved(), **self._recorder.note()})
     if wait:
       self._saver.wait()
 

@@ -40,13 +40,14 @@ class Saver:
     self.origin: list[str] = []
 
   def keep_best(self, scorer: Scorer, images: int,
-                scores: Mapping[int, float], changed: bool) -> None:
+                scores: Callable[[], Mapping[int, float]],
+                changed: bool) -> None:
     """Keeps the best of what is offered from now on, if settings want it.
 
     Args:
       scorer: knows what the score depends on, and whether less is better.
       images: real images shown where this process starts.
-      scores: {images: score} of records.
+      scores: returns {images: score} of records.
       changed: whether this start has changed what the run does.
     """
     if scorer.judge:

@@ -6,7 +6,7 @@ import shutil
 from helpers import ROOT
 import pytest
 
-from msg_gan_jax.runs import glance, standing
+from msg_gan_jax.runs import record_lines, standing
 from msg_gan_jax.runs.glance import Memory, glances
 from msg_gan_jax.runs.read import read
 from msg_gan_jax.runs.workdir import Workdir
@@ -56,18 +56,19 @@ def test_time_left_is_the_rest_at_the_newest_rate(run):
     assert look(run).left == pytest.approx(50, abs=5)
 
 
-@pytest.mark.parametrize('size', [0, 10, glance.TAIL, 5 * glance.TAIL])
+@pytest.mark.parametrize('size', [
+    0, 10, record_lines.TAIL, 5 * record_lines.TAIL])
 def test_the_last_whole_record_is_found_whatever_stands_around_it(run, size):
-  append(run, images=77, filling='x' * size)
+  append(run, images=77, filling={'x' * size: 0})
   with open(run / 'metrics.jsonl', 'a', encoding='utf-8') as file:
     file.write('[1]\nno record\n{"images": 99, "d_lo')
-  assert glance.newest(run / 'metrics.jsonl')['images'] == 77
+  assert record_lines.newest(run / 'metrics.jsonl')['images'] == 77
 
 
 @pytest.mark.parametrize('text', ['', '\n', 'nothing', '{"images": "many"}\n'])
 def test_a_file_without_a_record_has_none(run, text):
   (run / 'metrics.jsonl').write_text(text)
-  assert glance.newest(run / 'metrics.jsonl') == {}
+  assert record_lines.newest(run / 'metrics.jsonl') == {}
   shutil.rmtree(run / 'checkpoints', ignore_errors=True)
   assert (look(run).images, look(run).rate) == (0, None)
 

@@ -9,7 +9,8 @@ from PIL import Image
 import pytest
 
 from msg_gan_jax.report import curves
-from msg_gan_jax.runs import lost_records, records, workdir
+from msg_gan_jax.runs import lost_records, record_lines, records, workdir
+from msg_gan_jax.runs.written_so_far import Gaps
 from msg_gan_jax.training import loop
 
 
@@ -123,6 +124,57 @@ def test_what_is_no_file_is_refused_by_its_name(tmp_path, small):
   assert {x.name for x in (tmp_path / 'run').iterdir()} == before
 
 
+def gaps(*images):
+  """What a checkpoint notes of records of these images."""
+  found = Gaps()
+  for n in images:
+    found.add(int(n))
+  assert [*found] == [*images] and found.most == max(images)
+  return found.runs
+
+
+def test_a_start_parses_no_line_that_its_checkpoint_has_proven(
+    tmp_path, monkeypatch):
+  """Of however many there are; and any other byte among them is found."""
+  metrics, path = records.Metrics(tmp_path), tmp_path / 'metrics.jsonl'
+  rng = np.random.default_rng(0)
+  for images in range(1, 2001):
+    metrics.write(images, {'d_loss': rng.random()}, {'seconds': images})
+  note = json.loads(json.dumps(metrics.note()))
+  shown = path.stat().st_size
+  metrics.write(2002, {})
+  metrics.write(2001, {})
+  metrics.close()
+  whole, parsed = path.read_bytes(), []
+  parse = record_lines._record
+  monkeypatch.setattr(
+      record_lines, '_record', lambda line: parsed.append(line) or parse(line))
+
+  def starts(limit):
+    parsed.clear()
+    again = records.Metrics(tmp_path, note)
+    again.truncate(limit)
+    again.close()
+    return again, lost_records.lines(note['records'], again)
+
+  again, lost = starts(10**6)
+  assert len(parsed) == 2 and again.images == [*range(1, 2001), 2002, 2001]
+  assert not lost and path.read_bytes() == whole
+  again, lost = starts(2000)
+  assert len(parsed) == 4 and path.read_bytes() == whole[:shown] and not lost
+  assert again.note() == note
+  assert records.furthest(tmp_path) == 2000 and len(parsed) < 2000
+  again, lost = starts(1500)  # A checkpoint before it is the newest that holds.
+  assert again.images == [*range(1, 1501)]
+  for place in rng.integers(0, shown, 10):
+    damaged = bytearray(whole[:shown])
+    damaged[place] ^= 1
+    path.write_bytes(damaged)
+    again, lost = starts(2000)
+    assert len(parsed) >= 1999 and len(lost) in (1, 2)
+    assert 'metrics.jsonl: ' in lost[0]
+
+
 def test_the_files_that_have_lost_records_are_named(tmp_path):
   """Two files were swapped, or there is a copy of a part."""
   path = tmp_path / 'metrics.jsonl'
@@ -133,8 +185,7 @@ def test_the_files_that_have_lost_records_are_named(tmp_path):
   (tmp_path / 'folder.jsonl').mkdir()
   metrics = records.Metrics(tmp_path)
   metrics.close()
-  moved, missing = lost_records.lines(
-      lost_records.note((8, 16, 24, 32)), metrics)
+  moved, missing = lost_records.lines(gaps(8, 16, 24, 32), metrics)
   assert '1 of its lines' in moved
   assert missing.endswith(
       '3 of 4 records are missing: of 16; 24; 32 images; 2 of them lie in '
@@ -144,15 +195,14 @@ def test_the_files_that_have_lost_records_are_named(tmp_path):
 def test_the_records_that_are_lost_are_named(tmp_path):
   """Whichever they are; and a checkpoint's note of regular ones is short."""
   rng = np.random.default_rng(0)
-  assert lost_records.note(range(100, 10**6 + 1, 100)) == [[100, 10**4]]
+  assert gaps(*range(100, 10**6 + 1, 100)) == [[100, 10**4]]
   for _ in range(50):
     known = sorted(rng.choice(5000, rng.integers(1, 20), replace=False) + 1)
     kept = [n for n in known if rng.random() < .8]
     missing = [f'{n:,}' for n in known if n not in kept]
     there = types.SimpleNamespace(
-        images=kept, moved=0, path=tmp_path / 'metrics.jsonl')
-    note = json.loads(json.dumps(lost_records.note(map(int, known))))
-    lines = lost_records.lines(note, there)
+        images=kept, moved=0, proven=None, path=tmp_path / 'metrics.jsonl')
+    lines = lost_records.lines(json.loads(json.dumps(gaps(*known))), there)
     if not missing:
       assert lines == []
       continue

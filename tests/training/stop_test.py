@@ -92,20 +92,6 @@ def test_the_guide_has_the_exit_status_of_every_signal():
     assert f'`{signal.Signals(number).name}`' in rows[str(exit_status(number))]
 
 
-@pytest.mark.parametrize('status', [0, 1, AGAIN, 128 + signal.SIGINT])
-def test_the_recipe_queues_a_job_again_where_there_is_more_to_do(
-    status, tmp_path):
-  recipe, = re.findall(r'```sh\n(#!/bin/bash\n.*?)```', GUIDE.read_text(), re.S)
-  for name, line in ('srun', f'exit {status}'), ('scontrol', 'echo "$@"'):
-    (tmp_path / name).write_text(f'#!/bin/sh\n{line}\n')
-    (tmp_path / name).chmod(0o755)
-  done = subprocess.run(
-      ['bash', '-c', recipe], text=True, stdout=subprocess.PIPE,
-      env={'PATH': f'{tmp_path}:{os.environ["PATH"]}', 'SLURM_JOB_ID': '7'})
-  assert done.returncode == status
-  assert done.stdout == ('requeue 7\n' if status == AGAIN else '')
-
-
 @pytest.mark.parametrize('disowned', [False, True])
 def test_a_terminal_may_be_closed(disowned, tmp_path):
   """What is said to it afterwards is no error, and the end is as told."""
