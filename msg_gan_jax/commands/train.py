@@ -46,6 +46,12 @@ PROCESSES = flags.DEFINE_integer(
     'processes', 0, 'How many processes there are.')
 PROCESS = flags.DEFINE_integer(
     'process', -1, 'Which of them this one is, from 0.')
+PATIENCE = flags.DEFINE_float(
+    'patience_seconds', 60., 'Where another process of the run is not heard '
+    'from for so long, this one ends, with status 75.')
+STOP = flags.DEFINE_float(
+    'stop_seconds', 30., 'How long a checkpoint may take after a signal; then '
+    'the run ends without it. Not after Ctrl-C. 0 is no limit.')
 
 
 def run() -> int:
@@ -55,7 +61,8 @@ def run() -> int:
   config = shared.config(
       {'train.init_from': INIT_FROM.value} if INIT_FROM.value else {})
   workdir = shared.new_run()
-  join(COORDINATOR.value, PROCESSES.value, PROCESS.value, DISTRIBUTED.value)
+  join(COORDINATOR.value, PROCESSES.value, PROCESS.value, DISTRIBUTED.value,
+       PATIENCE.value, workdir)
   collect_less_often()
   if not shared.experiment_file():
     _register_rows(workdir, _look_up)
@@ -70,8 +77,9 @@ def run() -> int:
     dry_run.dry_run(as_begun(config, workdir), f'{workdir}.contact_sheet.png')
     return 0
   from msg_gan_jax.training import loop, stop
-  return stop.exit_status(loop.train(
-      config, workdir, experiment=shared.experiment_file()))
+  with stop.Deadline(STOP.value, workdir):
+    return stop.exit_status(loop.train(
+        config, workdir, experiment=shared.experiment_file()))
 
 
 def _register_rows(run, look_up):

@@ -1,0 +1,79 @@
+"""Passes on the bytes of jax's coordination service, and hides its end.
+
+A client of that service aborts its process, with a page of C++, as soon as the
+connection to process 0 ends, and no setting of jax's holds that off. So every
+client speaks to a port of its own process. What comes there goes on to the port
+at which process 0 hears the others (`runs.hub`), and from there to the service.
+When process 0 ends, the client's connection stays open, and silent.
+"""
+from collections.abc import Callable
+import contextlib
+import socket
+import threading
+import time
+
+from msg_gan_jax.runs.messages import Messages
+
+
+def open_port(connect: Callable[[], socket.socket]) -> int:
+  """A port of this machine alone, whose connections go to process 0.
+
+  Args:
+    connect: connects to where process 0 hears the others.
+  """
+  server = socket.create_server(('127.0.0.1', 0))
+
+  def accept():
+    while True:
+      inner, _ = server.accept()
+      # Where process 0 is gone the client waits; `runs.member` ends it.
+      with contextlib.suppress(OSError):
+        outer = connect()
+        Messages(outer).send(relay=True)
+        pass_on(inner, outer, hide_end=True)
+
+  threading.Thread(target=accept, name='relay', daemon=True).start()
+  return server.getsockname()[1]
+
+
+def pass_on_to(port: int, outer: Messages) -> None:
+  """Passes on what comes to a port of this machine, once that is open.
+
+  Args:
+    port: of jax's service, which may still be about to begin.
+    outer: a connection of another process.
+  """
+  for _ in range(600):
+    try:
+      inner = socket.create_connection(('127.0.0.1', port))
+      return pass_on(inner, outer.connection, outer.rest)
+    except OSError:
+      time.sleep(.1)
+
+
+def pass_on(inner: socket.socket, outer: socket.socket, first: bytes = b'',
+            hide_end: bool = False) -> None:
+  """Begins to pass on bytes between two sockets, both ways, until one ends.
+
+  Args:
+    inner, outer: connected sockets; they are closed at the end.
+    first: bytes that have come from `outer` already.
+    hide_end: whether `inner` stays open where `outer` ends.
+  """
+  for connection in (inner, outer):
+    connection.settimeout(None)
+  if first:
+    inner.sendall(first)
+  for source, sink in (inner, outer), (outer, inner):
+    hide = hide_end and sink is inner
+    threading.Thread(target=_copy, args=(source, sink, hide),
+                     name='relay', daemon=True).start()
+
+
+def _copy(source, sink, hide):
+  with contextlib.suppress(OSError):
+    while data := source.recv(2**16):
+      sink.sendall(data)
+  if not hide:
+    with contextlib.suppress(OSError):
+      sink.shutdown(socket.SHUT_RDWR)
