@@ -35,7 +35,7 @@ def join(coordinator: str = '', processes: int = 0, process: int = -1,
   if patience < 5:
     raise ValueError(
         f'--patience_seconds: wanted at least 5, found {patience:g}.')
-  several: tuple[Any, ...] = coordinator, processes, process
+  given: tuple[Any, ...] = coordinator, processes, process
   if coordinator or processes or process >= 0:
     if distributed == 'off':
       raise ValueError(
@@ -48,11 +48,11 @@ def join(coordinator: str = '', processes: int = 0, process: int = -1,
           f'{coordinator!r}, {processes}, {process}.')
   elif distributed == 'on' or (
       distributed == 'auto' and on_cluster(os.environ)):
-    several = None, None, None
+    given = None, None, None
   else:
     return
-  found = _found(*several)
-  _join(*found, patience, run)
+  address, number, own, devices = _found(*given)
+  _join(address, number, own, devices, patience, run)
   if not coordinator and distributed == 'auto' and jax.process_index() == 0:
     console.say_aside(f'{jax.process_count()} processes were started '
                       'together, and train one run; with --distributed=off '

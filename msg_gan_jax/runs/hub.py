@@ -79,6 +79,10 @@ class Hub:
         beaten = now
         self._tell(beat=True)
       self._judge(now)
+    for of in [*self._of.values(), *self._strangers]:
+      of.messages.close()
+    self._server.close()
+    self._selector.close()
 
   def _accept(self):
     with contextlib.suppress(OSError):
@@ -103,8 +107,8 @@ class Hub:
     self._selector.unregister(of.messages.connection)
     self._strangers.discard(of)
     of.messages.close()
-    if self._of.get(of.process) is of and not self._begun:
-      del self._of[of.process]
+    if not self._begun:
+      self._of.pop(of.process, None)
 
   def _take(self, of, message: Mapping[str, Any]):
     """Does what one message asks for."""

@@ -91,7 +91,9 @@ class Member:
     self.signal = 0
     self._address, self._patience, self._run = address, patience, run
     self._change = threading.Condition()
-    self._at, self._frozen, self._until = 0, None, None
+    self._at = 0
+    self._frozen: int | None = None  # The step that is told, once asked.
+    self._until: int | None = None
     self._own, self._all_left = threading.Event(), threading.Event()
     self._heard_me = threading.Event()
     self._came: list[dict] = []  # What came together with `begin`.
@@ -104,37 +106,47 @@ class Member:
 
   def _join(self, until, joining):
     """Waits until all are there; returns the connection."""
-    why, soon = '', time.monotonic() + 10
+    soon = time.monotonic() + 10
     while time.monotonic() < until + BEAT:
       try:
         messages = Messages(self.connect())
       except OSError:  # It has not begun, or ends just now.
         time.sleep(BEAT)
         continue
-      messages.send(process=self.process, processes=self.processes)
-      try:
-        # Process 0 tells who is late; where it hangs, this one knows it.
-        while time.monotonic() < until + 5:
-          came = messages.receive()
-          for i, message in enumerate(came):
-            if 'begin' in message:
-              self.service, self._came = int(message['begin']), came[i + 1:]
-              return messages
-            if 'late' in message:
-              raise TimeoutError(_late(message['late'], self.processes,
-                                       message['seconds']))
-            why = message.get('refused', why)
-            if why and time.monotonic() > soon:
-              raise ValueError(
-                  f'--processes, --process: {why}. Wanted the same number of '
-                  'processes in each command, and a process of its own.')
-      except ConnectionError:
-        pass
+      if self._is_welcome(messages, until, soon):
+        return messages
       messages.close()
       time.sleep(BEAT)
     host, port = self._address
     raise TimeoutError(f'process 0 did not answer at {host}:{port} within '
                        f'{joining:g} s. Start the same command on all hosts.')
+
+  def _is_welcome(self, messages, until, soon):
+    """Whether all came to be there; False where it is worth another try."""
+    messages.send(process=self.process, processes=self.processes)
+    try:
+      # Process 0 tells who is late; where it hangs, this one knows it.
+      while time.monotonic() < until + 5:
+        came = messages.receive()
+        for i, message in enumerate(came):
+          if 'begin' in message:
+            self.service, self._came = int(message['begin']), came[i + 1:]
+            return True
+          if 'late' in message:
+            messages.close()
+            raise TimeoutError(_late(message['late'], self.processes,
+                                     message['seconds']))
+          if 'refused' in message and time.monotonic() > soon:
+            messages.close()
+            raise ValueError(
+                f'--processes, --process: {message["refused"]}. Wanted the '
+                'same number of processes in each command, and a process of '
+                'its own.')
+          if 'refused' in message:  # It may be one that is about to end.
+            return False
+    except ConnectionError:
+      pass
+    return False
 
   def _watch(self):
     """What the thread does, until all have left or it ends the process."""
@@ -163,6 +175,8 @@ class Member:
       if now - beaten >= BEAT:
         beaten = now
         self._messages.send(beat=True)
+    selector.close()
+    self._messages.close()
 
   def _take(self, message):
     """Does what process 0 says."""

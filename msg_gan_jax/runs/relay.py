@@ -64,16 +64,32 @@ def pass_on(inner: socket.socket, outer: socket.socket, first: bytes = b'',
     connection.settimeout(None)
   if first:
     inner.sendall(first)
+  ended = threading.Semaphore(0)
   for source, sink in (inner, outer), (outer, inner):
-    hide = hide_end and sink is inner
-    threading.Thread(target=_copy, args=(source, sink, hide),
-                     name='relay', daemon=True).start()
+    threading.Thread(
+        target=_copy, name='relay', daemon=True,
+        args=(source, sink, source is inner and hide_end,
+              sink is inner and hide_end, ended)).start()
 
 
-def _copy(source, sink, hide):
+def _copy(source, sink, to_the_end, leave_open, ended):
+  """Passes on what comes; whoever is the second to end closes both.
+
+  Args:
+    source, sink: sockets.
+    to_the_end: whether to read on where the sink is gone.
+    leave_open: whether the sink is not told of the end.
+    ended: a semaphore of both directions.
+  """
   with contextlib.suppress(OSError):
     while data := source.recv(2**16):
-      sink.sendall(data)
-  if not hide:
+      with contextlib.suppress(OSError) if to_the_end else (
+          contextlib.nullcontext()):
+        sink.sendall(data)
+  if not leave_open:
     with contextlib.suppress(OSError):
       sink.shutdown(socket.SHUT_RDWR)
+  if ended.acquire(blocking=False):
+    source.close()
+    sink.close()
+  ended.release()

@@ -49,7 +49,7 @@ class Deadline:
     seconds: from the signal; 0 is no limit.
     run: the run's folder, to say what was saved last.
   """
-  current: ClassVar[Optional['Deadline']] = None  # Where training is inside of one.
+  current: ClassVar[Optional['Deadline']] = None  # That training is inside of.
 
   def __init__(self, seconds: float, run: str | os.PathLike) -> None:
     self.run, self._seconds = run, seconds
@@ -108,8 +108,8 @@ class Stop:
     if jax.process_count() > 1 and not member.member():
       raise ValueError(
           'several processes train together once '
-          'msg_gan_jax.commands.processes.join has joined them, and not '
-          'jax.distributed.initialize: they would wait for each other for ever.')
+          'msg_gan_jax.commands.processes.join has joined them; with '
+          'jax.distributed.initialize alone they would not stop together.')
     self._terminals = [fd for fd in (1, 2) if os.isatty(fd)]
     for number in SIGNALS:
       # None is a handler that is not Python's, and could not be put back.
