@@ -188,7 +188,8 @@ class Member:
         self._end(f'{self._name(process)} {message["text"]}')
       # All may have come to the same error: then each says it.
       if not self._own.wait(GRACE):
-        self._end(f'{self._name(process)} has ended: {message["text"]}', status)
+        self._end(f'{self._name(process)} has ended: {message["text"]}',
+                  1 if status == 1 else AGAIN)
     elif 'asked' in message:
       with self._change:
         self._frozen, self.signal = self._at, int(message['signal'])
@@ -209,8 +210,9 @@ class Member:
     """Ends this process, unless its main thread does: it has said why."""
     if self._own.is_set():
       return
-    end(f'{text}; it takes all of them to go on, so start the same commands '
-        'again', self._run, status)
+    what = '' if status == 1 else (
+        '; it takes all of them to go on, so start the same commands again')
+    end(text.rstrip('.') + what, self._run, status)
 
   def ask_to_stop(self, signal: int) -> None:
     """Asks all processes to stop after the same step."""

@@ -81,19 +81,20 @@ def test_who_does_not_come_is_named():
 
 def test_a_relay_hides_the_end_of_process_0():
   """What a connection says arrives, and comes back, until it is silent."""
-  service = socket.create_server(('127.0.0.1', 0))
-  members = joined(2, service.getsockname()[1])
-  port = relay.open_port(members[1].connect)
-  with socket.create_connection(('127.0.0.1', port)) as client:
-    client.sendall(b'to' * 10**5)
-    there, _ = service.accept()
-    assert len(there.recv(2 * 10**5, socket.MSG_WAITALL)) == 2 * 10**5
-    there.sendall(b'back')
-    assert client.recv(4, socket.MSG_WAITALL) == b'back'
-    there.close()
-    client.settimeout(.3)
-    with pytest.raises(TimeoutError):
-      client.recv(1)
+  with socket.create_server(('127.0.0.1', 0)) as service:
+    members = joined(2, service.getsockname()[1])
+    port = relay.open_port(members[1].connect)
+    with socket.create_connection(('127.0.0.1', port)) as client:
+      client.sendall(b'to' * 10**5)
+      with service.accept()[0] as there:
+        assert len(there.recv(2 * 10**5, socket.MSG_WAITALL)) == 2 * 10**5
+        there.sendall(b'back')
+        assert client.recv(4, socket.MSG_WAITALL) == b'back'
+      client.settimeout(.2)
+      for _ in range(3):  # Also where it is still spoken to.
+        with pytest.raises(TimeoutError):
+          client.recv(1)
+        client.sendall(b'more')
   in_threads(2, lambda i: members[i].leave(0))
 
 
