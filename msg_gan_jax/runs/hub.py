@@ -98,7 +98,7 @@ class Hub:
         self._take(of, message)
         if 'relay' in message:
           return
-    except ConnectionError:
+    except (ConnectionError, TypeError, ValueError):  # Strangers say anything.
       self._drop(of)
       if of.process >= 0 and not of.left:
         self._tell_gone(of.process, WITHOUT_A_WORD)

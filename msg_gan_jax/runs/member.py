@@ -248,15 +248,15 @@ class Member:
       return
     if error is not None and _of_others(error):
       time.sleep(self._patience + GRACE)
-    self._own.set()
-    self._messages.send(left=status, text=text[:4000])
     if text:
-      self._heard_me.wait(GRACE)
-      # At its end jax would wait for the others, and abort.
-      atexit.register(_exit, status)
+      self._own.set()
+    self._messages.send(left=status, text=text[:4000])
+    if not text:  # Another one may still fail.
+      self._all_left.wait()
       return
-    self._own.clear()  # Another one may still fail.
-    self._all_left.wait()
+    self._heard_me.wait(GRACE)
+    # At its end jax would wait for the others, and abort.
+    atexit.register(_exit, status)
 
 
 def _exit(status):

@@ -17,7 +17,7 @@ class Messages:
 
   def __init__(self, connection: socket.socket):
     self.connection = connection
-    self.rest = b''  # What came after the last whole line.
+    self._rest = b''  # What came after the last whole line.
     connection.settimeout(SECONDS)
 
   def send(self, **message: Any) -> bool:
@@ -40,12 +40,12 @@ class Messages:
       return []
     except OSError as error:
       raise ConnectionError(str(error)) from None
-    *lines, self.rest = (self.rest + came).split(b'\n')
+    *lines, self._rest = (self._rest + came).split(b'\n')
     try:
       messages = [json.loads(line) for line in lines]
     except (ValueError, RecursionError):
       messages = [None]
-    if not came and not lines or len(self.rest) > LONGEST or not all(
+    if not came and not lines or len(self._rest) > LONGEST or not all(
         isinstance(message, dict) for message in messages):
       raise ConnectionError('the connection ended')
     return messages

@@ -14,6 +14,8 @@ import time
 
 from msg_gan_jax.runs.messages import Messages
 
+READY = b'!'  # Process 0 passes on what comes from now on.
+
 
 def open_port(connect: Callable[[], socket.socket]) -> int:
   """A port of this machine alone, whose connections go to process 0.
@@ -22,15 +24,21 @@ def open_port(connect: Callable[[], socket.socket]) -> int:
     connect: connects to where process 0 hears the others.
   """
   server = socket.create_server(('127.0.0.1', 0))
+  kept = []  # Connections of the client that lead nowhere, and stay open.
 
   def accept():
     while True:
       inner, _ = server.accept()
-      # Where process 0 is gone the client waits; `runs.member` ends it.
-      with contextlib.suppress(OSError):
+      try:
         outer = connect()
         Messages(outer).send(relay=True)
+        outer.settimeout(60)  # The service may not have begun.
+        # What comes before this would be taken for messages.
+        if not outer.recv(len(READY)):
+          raise ConnectionError
         pass_on(inner, outer, hide_end=True)
+      except OSError:  # Process 0 is gone, and `runs.member` ends this one.
+        kept.append(inner)
 
   threading.Thread(target=accept, name='relay', daemon=True).start()
   return server.getsockname()[1]
@@ -43,27 +51,27 @@ def pass_on_to(port: int, outer: Messages) -> None:
     port: of jax's service, which may still be about to begin.
     outer: a connection of another process.
   """
-  for _ in range(600):
+  inner = None
+  while inner is None:
     try:
       inner = socket.create_connection(('127.0.0.1', port))
-      return pass_on(inner, outer.connection, outer.rest)
     except OSError:
       time.sleep(.1)
+  with contextlib.suppress(OSError):
+    outer.connection.sendall(READY)
+    pass_on(inner, outer.connection)
 
 
-def pass_on(inner: socket.socket, outer: socket.socket, first: bytes = b'',
+def pass_on(inner: socket.socket, outer: socket.socket,
             hide_end: bool = False) -> None:
   """Begins to pass on bytes between two sockets, both ways, until one ends.
 
   Args:
     inner, outer: connected sockets; they are closed at the end.
-    first: bytes that have come from `outer` already.
     hide_end: whether `inner` stays open where `outer` ends.
   """
   for connection in (inner, outer):
     connection.settimeout(None)
-  if first:
-    inner.sendall(first)
   ended = threading.Semaphore(0)
   for source, sink in (inner, outer), (outer, inner):
     threading.Thread(

@@ -10,6 +10,10 @@ from msg_gan_jax.runs import relay
 from msg_gan_jax.runs.hub import Hub
 from msg_gan_jax.runs.member import Member, last_saved
 
+STRANGE = (  # What is said by somebody who is not of the run.
+    b'\0' * 10**5, b'[1]\n', b'{"process": [1], "processes": 2}\n',
+    b'{"stop": 15}\n{"left": 0}\n', b'{"at": "x"}\n')
+
 
 def free_port():
   with socket.create_server(('127.0.0.1', 0)) as server:
@@ -20,6 +24,9 @@ def joined(count, service=0, patience=60., joining=20.):
   """Members of one run, in the order of their numbers."""
   port, members = free_port(), {}
   Hub(port, count, patience, joining, service)
+  for said in STRANGE:
+    with socket.create_connection(('127.0.0.1', port)) as stranger:
+      stranger.sendall(said)
 
   def join(i):
     members[i] = Member(('127.0.0.1', port), count, i, patience, '', joining)
