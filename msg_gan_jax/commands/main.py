@@ -117,7 +117,7 @@ def main(argv: list[str]) -> NoReturn:
         'there is one, begins anew.' if _MODE.value in ('train', 'study')
         and not shared.DRY_RUN.value else ''), 130)
   except Exception as error:  # for people; --debug shows it whole
-    member.leave(1, _text(error), error)
+    member.leave(1, _text(error), None if _DEBUG.value else error)
     if _DEBUG.value:
       raise
     _fail(_text(error))

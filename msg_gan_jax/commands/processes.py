@@ -7,9 +7,11 @@ from typing import Any
 
 import jax
 
+from msg_gan_jax.arrays.mesh import connect_all, data_mesh
 from msg_gan_jax.files import console
 from msg_gan_jax.runs import member, relay
 from msg_gan_jax.runs.hub import Hub
+from msg_gan_jax.runs.processes import meet
 
 
 def join(coordinator: str = '', processes: int = 0, process: int = -1,
@@ -100,6 +102,8 @@ def _join(coordinator, processes, process, devices, patience, run):
       cluster_detection_method='deactivate',
       coordinator_bind_address=f'127.0.0.1:{port}',
       heartbeat_timeout_seconds=365 * 24 * 3600)
+  connect_all(data_mesh())
+  meet('joined')  # The same of process and process.
 
 
 def collect_less_often() -> None:

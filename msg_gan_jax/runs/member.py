@@ -241,13 +241,15 @@ class Member:
     Args:
       status: the exit status that this process will have.
       text: what went wrong, for the others; '' if nothing did.
-      error: the same. One of a connection waits for the thread to find out who
-        is gone, and to end this process.
+      error: the same. Where it is of a connection, the thread is given the time
+        to find out who is gone; either way that ends this process.
     """
     if self._own.is_set():
       return
     if error is not None and _of_others(error):
       time.sleep(self._patience + GRACE)
+      give_up('its connections to the others broke, though all of them answer '
+              '(--debug shows more)', self._run)
     if text:
       self._own.set()
     self._messages.send(left=status, text=text[:4000])
