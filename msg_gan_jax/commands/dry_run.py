@@ -14,6 +14,7 @@ from msg_gan_jax.analysis.dataset import at_once
 from msg_gan_jax.arrays.indices import evenly
 from msg_gan_jax.arrays.mesh import data_mesh
 from msg_gan_jax.config import Config, schema
+from msg_gan_jax.data import batches
 from msg_gan_jax.data.batches import Batch
 from msg_gan_jax.data.sources import Splits, open_source
 from msg_gan_jax.files import console
@@ -46,6 +47,7 @@ def dry_run(config: Config, sheet: str,
   Raises:
     ValueError: whatever is wrong with the settings or the data.
   """
+  say = say if jax.process_index() == 0 else (lambda line: None)
   gan = build(config)
   mesh = data_mesh()
   check_batch(config, mesh)
@@ -82,6 +84,7 @@ def dry_run(config: Config, sheet: str,
   say('  more about the pictures: --mode=inspect instead of --dry_run')
 
   say('step')
+  say(f'  {_devices(config, mesh, _state_bytes(state), splits.train)}')
   say('  compiling, for its arithmetic and memory; all else is said, and '
       'Ctrl-C ends it ...')
   for line in initial_state.concerns(gan, gan.init(
@@ -104,9 +107,7 @@ def _shown(gan, config):
 
 def _checkpoints(state, train):
   """How many checkpoints stay, and what they take of the disk."""
-  size = sum(math.prod(x.shape) * np.dtype(x.dtype).itemsize
-             for x in jax.tree.leaves(state)
-             if not jnp.issubdtype(x.dtype, jax.dtypes.extended))
+  size = _state_bytes(state)
   line = f'checkpoints: about {text.size(size)} each, {train.keep_checkpoints}'
   if not train.keep_every_images:
     return f'{line} stay'
@@ -115,6 +116,26 @@ def _checkpoints(state, train):
   return (f'{line} stay, and at most {older} older ones by '
           'config.train.keep_every_images: '
           f'{text.size(size * (older + train.keep_checkpoints))} in all')
+
+
+def _state_bytes(state):
+  return sum(math.prod(x.shape) * np.dtype(x.dtype).itemsize
+             for x in jax.tree.leaves(state)
+             if not jnp.issubdtype(x.dtype, jax.dtypes.extended))
+
+
+def _devices(config, mesh, state_bytes, source):
+  """What each device holds between steps, and which processes there are."""
+  count = mesh.devices.size
+  of = f' of {jax.process_count()} processes' if jax.process_count() > 1 else ''
+  pictures = batches.resident_bytes(source, config, mesh)
+  held = f'all pictures ({text.size(pictures)})' if pictures else (
+      'no pictures, which are streamed')
+  rows = '' if count == 1 else (
+      f' and {config.train.batch // count} of the {config.train.batch} images '
+      'of a batch')
+  return (f'{text.plural(count, "device")}{of}, each with the whole state '
+          f'({text.size(state_bytes)}), {held}{rows}')
 
 
 def count_parameters(params: Any) -> int:

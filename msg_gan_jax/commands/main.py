@@ -45,6 +45,7 @@ from msg_gan_jax.commands.memory import (
 from msg_gan_jax.commands.vectors import avoid_slow_sort
 from msg_gan_jax.config import errors, schema, tables
 from msg_gan_jax.files import console, disk
+from msg_gan_jax.runs import member
 from msg_gan_jax.runs.config_file import load_config, near_run
 from msg_gan_jax.study.storage import JOURNAL
 
@@ -110,13 +111,17 @@ def main(argv: list[str]) -> NoReturn:
   """Does what the flags say, and exits; mistakes are told in one line."""
   del argv
   try:
-    sys.exit(_call())
+    status = _call()
+    member.leave(status)
+    sys.exit(status)
   except KeyboardInterrupt:
+    member.leave(130, 'interrupted')
     _fail('interrupted.' + (
         ' The same command continues from the last checkpoint, or, before '
         'there is one, begins anew.' if _MODE.value in ('train', 'study')
         and not shared.DRY_RUN.value else ''), 130)
   except Exception as error:  # for people; --debug shows it whole
+    member.leave(1, _text(error), None if _DEBUG.value else error)
     if _DEBUG.value:
       raise
     _fail(_text(error))

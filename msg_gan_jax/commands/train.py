@@ -53,6 +53,12 @@ PROCESSES = flags.DEFINE_integer(
     'processes', 0, 'How many processes there are.')
 PROCESS = flags.DEFINE_integer(
     'process', -1, 'Which of them this one is, from 0.')
+PATIENCE = flags.DEFINE_float(
+    'patience_seconds', 60., 'Where another process of the run is not heard '
+    'from for so long, this one ends, with status 75.')
+STOP = flags.DEFINE_float(
+    'stop_seconds', 30., 'How long a checkpoint may take after a signal; then '
+    'the run ends without it. Not after Ctrl-C. 0 is no limit.')
 
 
 def run() -> int:
@@ -61,7 +67,8 @@ def run() -> int:
   from msg_gan_jax.config import errors
   config = shared.config(_beginning())
   workdir = shared.new_run()
-  join(COORDINATOR.value, PROCESSES.value, PROCESS.value, DISTRIBUTED.value)
+  join(COORDINATOR.value, PROCESSES.value, PROCESS.value, DISTRIBUTED.value,
+       PATIENCE.value, workdir)
   collect_less_often()
   if FROM_IMAGES.value and not shared.DRY_RUN.value:
     from msg_gan_jax.runs import branch
@@ -79,8 +86,9 @@ def run() -> int:
     dry_run.dry_run(as_begun(config, workdir), f'{workdir}.contact_sheet.png')
     return 0
   from msg_gan_jax.training import loop, stop
-  return stop.exit_status(loop.train(
-      config, workdir, experiment=shared.experiment_file()))
+  with stop.Deadline(STOP.value, workdir):
+    return stop.exit_status(loop.train(
+        config, workdir, experiment=shared.experiment_file()))
 
 
 def _beginning():

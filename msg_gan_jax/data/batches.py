@@ -76,10 +76,17 @@ def open_batches(source: Source, config: schema.Config,
     mesh: devices in one axis 'data', or None for one device.
   """
   order = Order(len(source), config.seed, config.data.mirror)
-  size = len(source) * _bytes_of_one(source) * _copies(mesh)
-  if size <= config.data.device_gb * 1e9:
+  if resident_bytes(source, config, mesh):
     return Resident(source, order, mesh)
   return Streamed(source, order, config.data.threads, mesh)
+
+
+def resident_bytes(source: Source, config: schema.Config,
+                   mesh: jax.sharding.Mesh | None = None) -> int:
+  """What all pictures take of each device; 0 where they are streamed."""
+  size = len(source) * _bytes_of_one(source)
+  fits = size * _copies(mesh) <= config.data.device_gb * 1e9
+  return size if fits else 0
 
 
 def _bytes_of_one(source):

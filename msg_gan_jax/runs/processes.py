@@ -30,17 +30,3 @@ def all_agree(fine: bool) -> bool:
     return fine
   from jax.experimental import multihost_utils
   return bool(np.all(multihost_utils.process_allgather(np.asarray(fine))))
-
-
-def asked_to_stop(step: int) -> bool:
-  """Whether jax's preemption service wants every process to stop now.
-
-  Args:
-    step: its number. Every process has to ask at every step, with the next
-      number each time: the service names a step to come, and waits until
-      every process has reached it.
-  """
-  if jax.process_count() == 1:
-    return False
-  from jax.experimental import multihost_utils
-  return multihost_utils.reached_preemption_sync_point(step)

@@ -3,6 +3,7 @@ from collections.abc import Callable, Mapping
 import pathlib
 from typing import Any
 
+import jax
 import numpy as np
 
 from msg_gan_jax.runs import lost_records, records
@@ -66,13 +67,15 @@ class Recorder:
     """Gives one's own writers what has come since: last of all that is due.
 
     Args:
-      save: called where one of them fails, which then costs nothing of the run.
+      save: called where one of them fails, which then costs nothing of a run
+        of one process.
     """
     try:
       while self._for_own:
         self._for_own.pop(0)()
     except Exception:
-      save()
+      if jax.process_count() == 1:  # Or the others would have to save, too.
+        save()
       raise
 
   def close(self) -> None:

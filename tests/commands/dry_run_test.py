@@ -1,5 +1,6 @@
 """Laws of --dry_run: what is known at once is said at once."""
 import dataclasses
+import re
 
 import jax
 import pytest
@@ -50,7 +51,9 @@ def test_the_figures_of_the_step_come_last(small, tmp_path):
   dry_run.dry_run(
       small(train__total_images=24, train__dynamics_every_images=16),
       str(tmp_path / 'sheet.png'), said.append)
-  after = said[said.index('step') + 1:]
+  devices, *after = said[said.index('step') + 1:]
+  assert re.fullmatch(r'  1 device, each with the whole state \(.* .B\), '
+                      r'all pictures \(.* .B\)', devices), devices
   assert [line.split()[0] for line in after[:2]] == ['compiling,', 'logs:']
   assert 'd_loss' in after[1] and 'g_loss' in after[1]
   assert ' GFLOP' in after[2] and ' at the peak' in after[3]

@@ -2,11 +2,9 @@
 import functools
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
-import time
 
 from helpers import ROOT
 import jax
@@ -17,7 +15,7 @@ from msg_gan_jax.config import schema
 from msg_gan_jax.gan.build import build
 from msg_gan_jax.runs import checkpoints, config_file
 from msg_gan_jax.runs.load import state_like
-from msg_gan_jax.training import loop, stop
+from msg_gan_jax.training import loop
 
 pytestmark = pytest.mark.slow
 
@@ -206,36 +204,3 @@ def test_processes_do_not_change_the_state(alone, tmp_path):
   for ours in ('images', 'distance', 'pictures', 'curves', 'warning'):
     assert ours not in second
   assert_near(tmp_path / 'two_by_two', 'bmsg_gan', alone, processes=2)
-
-
-def steps(path):
-  return checkpoints.Checkpoints(path, read_only=True).steps()
-
-
-def test_processes_agree_on_where_to_stop_and_go_on(tmp_path):
-  """After grids and two measurements, at each of which they save twice."""
-  run, until = tmp_path / 'run', time.monotonic() + 200
-  more = ('--config.data.resolution=16', '--config.data.held_out=16',
-          '--config.data.device_gb=0', '--config.evaluate.metrics=',
-          '--config.evaluate.best=swd',
-          '--config.train.measure_every_images=80',
-          '--config.train.checkpoint_every_images=80')
-  children = launch_two(tmp_path, 'bmsg_gan', 'run',
-                        '--config.train.total_images=400000', *more)
-  while max(steps(run / 'checkpoints'), default=0) < 160:
-    assert time.monotonic() < until
-    assert [child.poll() for child in children] == [None, None]
-    time.sleep(.05)
-  children[1].send_signal(signal.SIGUSR1)  # The other one hears of it.
-  first, _ = finish(*children, status=stop.AGAIN)
-  assert 'stopped and saved at' in first
-  assert steps(run / 'best')
-  images = steps(run / 'checkpoints')[-1]
-  total = images + 5 * BATCH
-  first, _ = finish(*launch_two(
-      tmp_path, 'bmsg_gan', 'run', f'--config.train.total_images={total}',
-      *more))
-  assert f'continuing after {images:,} images' in first
-  assert 'warning' not in first
-  assert steps(run / 'checkpoints')[-1] == total
-  assert len(steps(run / 'best')) == 1

@@ -1,6 +1,7 @@
 """Runs that a signal stops, or that are killed, end as one that is not."""
 import os
 import pty
+import queue
 import re
 import signal
 import subprocess
@@ -11,7 +12,7 @@ from endurance import tiny_run
 from helpers import ROOT
 import pytest
 
-from msg_gan_jax.training import loop
+from msg_gan_jax.training import loop, stop
 from msg_gan_jax.training.stop import AGAIN, SIGNALS, Stop, exit_status
 
 GUIDE = ROOT / 'docs' / 'guide' / 'training.md'
@@ -49,6 +50,29 @@ def test_a_second_ctrl_c_interrupts_at_once():
     with pytest.raises(KeyboardInterrupt):
       os.kill(os.getpid(), signal.SIGINT)
       time.sleep(5)
+
+
+def test_a_signal_leaves_only_so_long_to_save(monkeypatch):
+  """And a second one no time, unless it is the first one again."""
+  ends = queue.Queue()
+  monkeypatch.setattr(stop.member, 'give_up', lambda *why: ends.put(why))
+  with stop.Deadline(.3, 'runs/a'), Stop() as asked:
+    os.kill(os.getpid(), signal.SIGINT)  # Whoever presses it can wait.
+    assert asked.wanted(8)
+    time.sleep(.7)
+    assert ends.empty()
+  monkeypatch.setattr(stop, 'TWICE', .2)
+  with stop.Deadline(3600., 'runs/a') as deadline, Stop():
+    os.kill(os.getpid(), signal.SIGHUP)
+    os.kill(os.getpid(), signal.SIGTERM)
+    assert ends.empty()
+    time.sleep(.3)
+    os.kill(os.getpid(), signal.SIGTERM)
+    assert ends.get(timeout=5) == (
+        'a second signal ended it at once', 'runs/a', AGAIN)
+    deadline._seconds = .1
+    text, run = ends.get(timeout=5)
+    assert 'not saved within 0.1 s of the signal' in text and run == 'runs/a'
 
 
 @pytest.mark.parametrize('name', [
