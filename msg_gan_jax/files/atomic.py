@@ -6,6 +6,8 @@ import os
 import secrets
 from typing import IO, Any
 
+from msg_gan_jax.files import plain
+
 
 @contextlib.contextmanager
 def replacing(path: str | os.PathLike) -> Iterator[str]:
@@ -38,8 +40,14 @@ def write_json(path: str | os.PathLike, value: Any) -> None:
 
 
 def append_json(path: str | os.PathLike, value: Any) -> None:
-  """Appends one line of JSON, on a line of its own whatever stood before."""
-  with open(path, 'ab+') as f:
+  """Appends one line of JSON, on a line of its own whatever stood before.
+
+  Raises:
+    OSError: the disk refuses it; or the path is a link, which would lead it
+      elsewhere, or no file.
+  """
+  with open(plain.open_own(
+      path, os.O_RDWR | os.O_APPEND | os.O_CREAT), 'ab+') as f:
     # A writer that was killed may have left half a line.
     f.seek(0, os.SEEK_END)
     if f.tell():

@@ -9,7 +9,7 @@ from typing import Any, Protocol, SupportsFloat
 
 import numpy as np
 
-from msg_gan_jax.files import console
+from msg_gan_jax.files import console, plain
 from msg_gan_jax.files.atomic import flush_to_disk, replacing
 
 # JSON has no such numbers, and a reader of another language would refuse the
@@ -113,7 +113,9 @@ class Metrics(Writer):
       return
     broken = [line for line, record in lines if record is None]
     if broken:
-      with open(f'{self.path}.damaged', 'ab') as file:
+      with open(plain.open_own(
+          f'{self.path}.damaged', os.O_WRONLY | os.O_APPEND | os.O_CREAT),
+                'ab') as file:
         file.writelines(broken)
         flush_to_disk(file)
       self.moved += len(broken)
@@ -129,8 +131,8 @@ class Metrics(Writer):
     os.close(self._file)
 
   def _open(self):
-    self._file = os.open(
-        self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+    self._file = plain.open_own(
+        self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 
 
 def path_in(workdir: str | os.PathLike) -> str:

@@ -170,7 +170,7 @@ class Run:
     self._ahead = Ahead(
         lambda: self._lower_first(like, newest, splits.train, mesh))
     self._batches = open_batches(splits.train, config, mesh)
-    self._saver = Saver(folder.path, checkpoints, say)
+    self._saver = Saver(folder.path, checkpoints, say, folder.check_ours)
     self.images, self.state, before = initial_state.restore_or_create(
         self._saver, gan, config, init_key, like, say)
     variety = monitor.variety_of_reals(splits.train)

@@ -32,11 +32,14 @@ class Saver:
     folder: that of the run; errors name it.
     checkpoints: Checkpoints of the run.
     say: prints a line for people.
+    check: raises an error where nothing may be saved any more.
   """
 
   def __init__(self, folder: pathlib.Path, checkpoints: Checkpoints,
-               say: Callable[[str], Any]):
+               say: Callable[[str], Any],
+               check: Callable[[], Any] = lambda: None):
     self._folder, self._checkpoints, self._say = folder, checkpoints, say
+    self._check = check
     self._best: Best | None = None
 
   def keep_best(self, scorer: Scorer, images: int,
@@ -106,10 +109,12 @@ class Saver:
     Raises:
       DivergedError: a number of the state is not finite; nothing is saved.
       OSError: the disk refused this checkpoint, or the one before.
+      ValueError: of `check`.
     """
     if bad := monitor.not_finite_leaves(snapshot['state']):
       more = f' and {len(bad) - 1} more' if len(bad) > 1 else ''
       self.refuse(f'{bad[0]}{more} not finite at {images:,} images')
+    self._check()
     try:
       self._wait_for_best()
     finally:  # What went wrong there must not cost the training.

@@ -1,0 +1,70 @@
+"""Plain files: never what a link, a pipe or another user has put in place."""
+import errno
+import os
+import stat
+
+from msg_gan_jax.files import room
+
+# No settings, labels or records of a run that are read whole are longer.
+MOST_BYTES = 1_000_000_000
+
+
+def open_own(path: str | os.PathLike, flags: int, mode: int = 0o666) -> int:
+  """Opens a file that is written in place, by its name in a folder of ours.
+
+  A link would lead the writing elsewhere, to a file that the user never named.
+
+  Args:
+    path: of the file; the folder that it lies in may be a link.
+    flags: as of os.open.
+    mode: as of os.open, of a new file.
+
+  Returns:
+    Its descriptor.
+
+  Raises:
+    OSError: as of os.open; or a link, or something that is no plain file.
+  """
+  opened = -1
+  try:
+    # No waiting for the other end of a pipe.
+    opened = os.open(path, flags | getattr(os, 'O_NOFOLLOW', 0)
+                     | getattr(os, 'O_NONBLOCK', 0), mode)
+    if stat.S_ISREG(os.fstat(opened).st_mode):
+      return opened
+    os.close(opened)
+  except OSError as error:
+    if not os.path.islink(path):
+      raise
+    raise OSError(
+        errno.ELOOP, f'it is a link to {os.readlink(path)!r}; wanted a file, '
+        'or nothing: remove the link', os.fspath(path)) from error
+  raise OSError(errno.EINVAL, 'it is no plain file', os.fspath(path))
+
+
+def read(path: str | os.PathLike, most: int = MOST_BYTES) -> bytes:
+  """All bytes of a file, in one go.
+
+  Args:
+    path: of the file, or of a link to one.
+    most: how many bytes it may have.
+
+  Raises:
+    OSError: it cannot be read, or is a pipe, a device or the like, of which
+      there is no end.
+    ValueError: it is longer, or there is no memory for it.
+  """
+  opened = os.open(path, os.O_RDONLY | getattr(os, 'O_NONBLOCK', 0)
+                   | getattr(os, 'O_BINARY', 0))
+  with open(opened, 'rb', buffering=0) as file:
+    facts = os.fstat(opened)
+    if stat.S_ISDIR(facts.st_mode):
+      raise IsADirectoryError(
+          errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
+    if not stat.S_ISREG(facts.st_mode):
+      raise OSError(errno.EINVAL, 'it is no plain file', os.fspath(path))
+    if facts.st_size > most:
+      raise ValueError(
+          f'it has {facts.st_size:,} bytes; wanted at most {most:,}')
+    room.check(facts.st_size)
+    return file.read()

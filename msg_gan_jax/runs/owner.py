@@ -1,0 +1,204 @@
+"""Who writes a run's folder, also where a disk has no locks.
+
+A lock of the file system holds off what runs on this machine, and on some
+network disks no more than that, or nothing at all. So a run has a file besides,
+made by one alone (O_EXCL), which says who has it and is written anew every BEAT
+seconds. What a crash leaves is found out: of a process of this machine by its
+number and its start, of any other by the beats that do not come.
+"""
+from collections.abc import Callable
+import contextlib
+import json
+import os
+import pathlib
+import secrets
+import socket
+import threading
+import time
+from typing import Any
+
+from msg_gan_jax.files import plain
+from msg_gan_jax.runs.versions import now
+
+FILE = '.owner'
+BEAT, SILENT = 10., 60.  # Seconds: between two beats, and of one that is dead.
+# Tokens of this process: it may have left one behind without closing it.
+_HELD: set[str] = set()
+
+
+class InUseError(ValueError):
+  """Another process is writing the run."""
+
+
+class Owner:
+  """The ownership of a run's folder; it ends with `close`.
+
+  Args:
+    folder: of the run.
+    alone: whether a lock says that no other process of this machine has it.
+    say: prints a line for people, where it has to be waited.
+
+  Raises:
+    InUseError: another process has it.
+    OSError: the folder takes no file, or what has its name is no file.
+  """
+
+  def __init__(self, folder: pathlib.Path, alone: bool,
+               say: Callable[[str], Any]):
+    self._folder, self._path = folder, folder / FILE
+    self._token, self._beats = secrets.token_hex(8), 0
+    self._about = {
+        'token': self._token, 'machine': machine(),
+        'host': socket.gethostname(), 'process': os.getpid(),
+        'started': started(os.getpid()), 'since': now()}
+    while not self._make():
+      self._clear(alone, say)
+    _HELD.add(self._token)
+    self._end = threading.Event()
+    self._thread = threading.Thread(
+        target=self._beat, name='owner of a run', daemon=True)
+    self._thread.start()
+
+  def check(self) -> None:
+    """Raises InUseError where the folder was taken over by another process.
+
+    It takes one whose owner was silent for long, as one that was suspended.
+    """
+    found, _ = _read(self._path)
+    if found.get('token', self._token) != self._token:
+      raise InUseError(
+          f'workdir {self._folder}: taken over by {_called(found)}, since this '
+          f'process gave no sign of life for over {SILENT:.0f} s. It writes '
+          'nothing more there.')
+
+  def close(self) -> None:
+    """Gives the folder back."""
+    self._end.set()
+    self._thread.join()
+    _HELD.discard(self._token)
+    with contextlib.suppress(OSError):
+      if _read(self._path)[0].get('token') == self._token:
+        os.remove(self._path)
+
+  def _make(self):
+    """Whether this process has made the file."""
+    try:
+      file = plain.open_own(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+    except FileExistsError:
+      return False
+    self._write(file)
+    return True
+
+  def _write(self, file):
+    with open(file, 'wb') as opened:
+      # It is as long each time: a reader never sees half of one.
+      opened.write(json.dumps(
+          {**self._about, 'beats': f'{self._beats:012}'}).encode())
+
+  def _beat(self):
+    while not self._end.wait(BEAT):
+      self._beats += 1
+      with contextlib.suppress(OSError):  # The next one may come through.
+        found, content = _read(self._path)
+        if found.get('token') == self._token:
+          self._write(plain.open_own(self._path, os.O_WRONLY))
+        elif content is None:  # Somebody has removed it.
+          self._make()
+
+  def _clear(self, alone, say):
+    """Removes the file of an owner that is gone, and raises for another."""
+    found, content = _read(self._path)
+    if self._lives(found, content, alone, say):
+      raise InUseError(
+          f'workdir {self._folder}: in use by {_called(found)}. Wait for it, '
+          'stop it, or choose another workdir=FOLDER.')
+    # Of several that have come so far, the one that renames it goes on.
+    aside = f'{self._path}.{self._token}.tmp'
+    with contextlib.suppress(FileNotFoundError):
+      os.rename(self._path, aside)
+      if _read(aside)[0].get('token') != found.get('token'):
+        os.replace(aside, self._path)  # It is that of another by now.
+      else:
+        os.remove(aside)
+
+  def _lives(self, found, content, alone, say):
+    if found.get('machine') == machine() and os.name == 'posix':
+      process = found.get('process')
+      if alone or (process == os.getpid() and found['token'] not in _HELD):
+        return False
+      began = started(process)
+      return bool(began) and began == found.get('started')
+    age = self._age()
+    if age > 10 * SILENT:
+      return False
+    left = max(2 * BEAT, SILENT - age)
+    say(f'workdir {self._folder}: {_called(found)} has it, or was lost with '
+        f'it; waiting for a sign of life, {left:.0f} s at most')
+    end = time.monotonic() + left
+    while time.monotonic() < end:
+      time.sleep(min(1., BEAT / 4))
+      if (seen := _read(self._path)[1]) != content:
+        return seen is not None
+    return False
+
+  def _age(self):
+    """Seconds since the last beat, by the clock that dates both files."""
+    probe = f'{self._path}.{self._token}.tmp'
+    os.close(plain.open_own(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
+    try:
+      return os.stat(probe).st_mtime - os.stat(self._path).st_mtime
+    except FileNotFoundError:
+      return 0.
+    finally:
+      os.remove(probe)
+
+
+def machine() -> str:
+  """What has the same numbers of processes: host, its start, and container."""
+  parts = [socket.gethostname()]
+  with contextlib.suppress(OSError):  # Linux.
+    boot = pathlib.Path('/proc/sys/kernel/random/boot_id').read_text()
+    parts += [boot.strip(), os.readlink('/proc/self/ns/pid')]
+  return ' '.join(parts)
+
+
+def started(process: Any) -> str:
+  """When a process of this machine began; '' where there is none.
+
+  Numbers of processes are given again, and so the start belongs to it.
+  """
+  if not isinstance(process, int) or process <= 0 or os.name != 'posix':
+    return ''
+  try:
+    # proc(5): the 22nd value; the second may hold spaces and brackets.
+    words = pathlib.Path(f'/proc/{process}/stat').read_text(
+        errors='replace').rpartition(')')[2].split()
+    return '' if words[0] in 'ZX' else words[19]
+  except OSError:
+    pass
+  if pathlib.Path('/proc/self/stat').exists():
+    return ''
+  try:
+    os.kill(process, 0)
+  except ProcessLookupError:
+    return ''
+  except PermissionError:
+    pass
+  return 'unknown'
+
+
+def _read(path):
+  """(what an owner's file says or {}, its bytes or None)."""
+  try:
+    content = plain.read(path, 10_000)
+    found = json.loads(content)
+  except OSError:
+    return {}, None
+  except ValueError:  # It is being made, or was cut off.
+    return {}, b''
+  return (found if isinstance(found, dict) else {}), content
+
+
+def _called(found):
+  return (f'process {found.get("process", "?")} on {found.get("host", "?")}, '
+          f'since {found.get("since", "?")}')
