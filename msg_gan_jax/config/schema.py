@@ -120,6 +120,9 @@ class Data:
   on_bad: str = setting(
       'error', 'What a broken file does: stop, or be skipped and listed.',
       one_of=('error', 'skip'), may_change=True)
+  follow_links: bool = setting(
+      False, 'Of a folder, read also what links lead to outside of it.',
+      may_change=True, before=True)
   cache_dir: str = setting(
       '', "Where decoded pictures are kept; '' is msg_gan_jax in the user's "
       'cache folder.', may_change=True)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import zipfile
 import zlib
 
-from msg_gan_jax.files import console, random_access
+from msg_gan_jax.files import console, random_access, room
 
 # No picture or list of labels is larger. A member that claims to be would fill
 # the memory of every thread that reads it.
@@ -87,10 +87,12 @@ class OpenArchive:
     member = self.members[name]
     if member.fault:
       raise ValueError(member.fault)
+    most = min(most, room.most_unpacked(member.packed))
     if max(member.size, member.packed) > most:
       raise ValueError(
           f'declares {max(member.size, member.packed):,} bytes; wanted at most '
-          f'{most:,}')
+          f'{most:,} of the {member.packed:,} that it takes in the archive')
+    room.check(2 * member.size)  # zlib joins its parts at the end.
     raw = self.data.at(self.start(name), member.packed)
     if len(raw) < member.packed:
       raise ValueError(f'the archive is cut off after {len(raw)} of the '

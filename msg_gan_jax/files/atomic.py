@@ -29,6 +29,14 @@ def replacing(path: str | os.PathLike) -> Iterator[str]:
     raise
 
 
+def readable(path: str, flags: int) -> int:
+  """An opener of `open`: what others may read, and nobody else write.
+
+  Whatever the umask lets them do elsewhere.
+  """
+  return os.open(path, flags, 0o644)
+
+
 def write_json(path: str | os.PathLike, value: Any) -> None:
   """Writes a JSON file, sorted and indented, whole or not at all."""
   text = json.dumps(value, indent=2, sort_keys=True, allow_nan=False,

@@ -9,8 +9,9 @@ import zipfile
 
 import numpy as np
 
+from msg_gan_jax.files import room
+
 HEAD_BYTES = 12_000  # numpy writes 128, and reads 10,000 at most.
-MOST_DEFLATED = 1032  # Bytes that deflate makes of one, at the most.
 
 
 class Header(NamedTuple):
@@ -52,7 +53,9 @@ def load(path: str | os.PathLike) -> np.ndarray:
     OSError: it cannot be read.
   """
   with open(path, 'rb') as file:
-    _check(file, os.fstat(file.fileno()).st_size)
+    size = os.fstat(file.fileno()).st_size
+    _check(file, size)
+    room.check(size)
     file.seek(0)
     return np.load(file, allow_pickle=False)
 
@@ -90,11 +93,12 @@ def _check_member(archive, info):
   """Refuses a member that would fill memory with what is not in the file."""
   if not info.filename.endswith('.npy'):
     return
-  most = info.compress_size * (
-      MOST_DEFLATED if info.compress_type == zipfile.ZIP_DEFLATED else 1)
+  most = (room.most_unpacked(info.compress_size) if info.compress_type
+          else info.compress_size)
   if info.file_size > most:
     raise ValueError(f'{info.filename!r} says that it has {info.file_size:,} '
-                     f'bytes, and can have {most:,}')
+                     f'bytes; wanted at most {most:,}')
+  room.check(2 * info.file_size)
   with archive.open(info) as member:
     head = member.read(HEAD_BYTES)
   try:

@@ -4,59 +4,55 @@ import pathlib
 import stat
 
 
-def doubt(path: str | os.PathLike, facts: os.stat_result | None = None) -> str:
+def doubt(path: str | os.PathLike, facts: os.stat_result | None = None,
+          own_group: bool = False) -> str:
   """Why somebody else may have written a file or a folder; '' if nobody can.
-
-  The system's own user is trusted: it can do anything.
 
   Args:
     path: that the text names.
     facts: what os.stat says of it; None asks, and follows links.
+    own_group: whether the group that many systems make for each user may write
+      it, where nobody else is in it.
 
   Raises:
     OSError: it is not there.
   """
   if not hasattr(os, 'geteuid'):  # Windows.
-    return f'whose {path} is cannot be told here'
+    return f'{path}: whose it is cannot be told here'
   facts = os.stat(path) if facts is None else facts
-  if facts.st_uid not in (os.geteuid(), 0):
+  if facts.st_uid != os.geteuid():
     return f'{path} belongs to another user'
-  others = stat.S_IWOTH | (
-      0 if _is_own_group(facts.st_gid) else stat.S_IWGRP)
-  if facts.st_mode & others:
+  group = 0 if own_group and _is_own(facts.st_gid) else stat.S_IWGRP
+  if facts.st_mode & (group | stat.S_IWOTH):
     return f'others may write {path}, which `chmod go-w` ends'
   return ''
 
 
 def doubt_of_way(path: str | os.PathLike) -> str:
-  """The same of a folder, and of those above it: who can rename one of them
-  puts another in its place.
+  """The same of a folder, and of those above it.
 
-  Where a folder above lets nobody else in, what lies below is out of reach.
+  Who can rename one of them puts another in its place. Where one of them lets
+  nobody else in, what lies below is out of reach. The system's own user is
+  trusted above: it can do anything.
 
   Raises:
     OSError: it is not there.
   """
-  first = True
-  for folder in (whole := pathlib.Path(os.path.realpath(path)),
-                 *whole.parents):
+  whole = pathlib.Path(os.path.realpath(path))
+  for folder in (whole, *whole.parents):
     facts = os.stat(folder)
-    if facts.st_uid == _me() and not facts.st_mode & (
-        stat.S_IRWXG | stat.S_IRWXO):
-      return ''
+    above = folder != whole
     # Of a folder such as /tmp nobody renames what is not theirs.
-    sticky = facts.st_mode & stat.S_ISVTX and not first
-    if (why := doubt(folder, facts)) and not sticky:
+    safe = above and (facts.st_mode & stat.S_ISVTX or not (
+        facts.st_uid or facts.st_mode & (stat.S_IWGRP | stat.S_IWOTH)))
+    if not safe and (why := doubt(folder, facts, own_group=True)):
       return why
-    first = False
+    if not facts.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+      return ''
   return ''
 
 
-def _me():
-  return os.geteuid() if hasattr(os, 'geteuid') else -1
-
-
-def _is_own_group(number):
+def _is_own(number):
   """Whether a group is that of this user alone, as many systems make one."""
   try:
     import grp

@@ -5,8 +5,8 @@ import stat
 
 from msg_gan_jax.files import room
 
-# No settings, labels or records of a run that are read whole are longer.
-MOST_BYTES = 1_000_000_000
+MOST_BYTES = 1_000_000_000  # No picture or list of labels is longer.
+MOST_JSON = 100_000_000  # Nor a run's settings, classes or summary.
 
 
 def open_own(path: str | os.PathLike, flags: int, mode: int = 0o666) -> int:
@@ -50,9 +50,8 @@ def read(path: str | os.PathLike, most: int = MOST_BYTES) -> bytes:
     most: how many bytes it may have.
 
   Raises:
-    OSError: it cannot be read, or is a pipe, a device or the like, of which
-      there is no end.
-    ValueError: it is longer, or there is no memory for it.
+    OSError: it cannot be read; it is a pipe, a device or the like, of which
+      there is no end; or it is longer, or than there is memory for.
   """
   opened = os.open(path, os.O_RDONLY | getattr(os, 'O_NONBLOCK', 0)
                    | getattr(os, 'O_BINARY', 0))
@@ -63,8 +62,11 @@ def read(path: str | os.PathLike, most: int = MOST_BYTES) -> bytes:
           errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
     if not stat.S_ISREG(facts.st_mode):
       raise OSError(errno.EINVAL, 'it is no plain file', os.fspath(path))
-    if facts.st_size > most:
-      raise ValueError(
-          f'it has {facts.st_size:,} bytes; wanted at most {most:,}')
-    room.check(facts.st_size)
+    try:
+      if facts.st_size > most:
+        raise ValueError(
+            f'it has {facts.st_size:,} bytes; wanted at most {most:,}')
+      room.check(facts.st_size)
+    except ValueError as error:
+      raise OSError(errno.EFBIG, f'{error}', os.fspath(path)) from None
     return file.read()

@@ -17,6 +17,7 @@ from msg_gan_jax.runs.standing import RUNNING, standing_of
 T = TypeVar('T')
 MOST = 1 << 53  # Images; a larger number is damage.
 TAIL = 1 << 16  # Bytes, in which the last record usually lies whole.
+LONGEST = 1 << 26  # Bytes; no record is as long.
 
 
 class Glance(NamedTuple):
@@ -133,7 +134,7 @@ def newest(path: pathlib.Path) -> dict[str, Any]:
       for line in reversed(lines if length >= size else lines[1:]):
         if record := _record(line):
           return record
-      if length >= size:
+      if length >= min(size, LONGEST):
         return {}
       length *= 8
 

@@ -12,12 +12,11 @@ import json
 import os
 import pathlib
 import secrets
-import socket
 import threading
 import time
 from typing import Any
 
-from msg_gan_jax.files import plain
+from msg_gan_jax.files import plain, process
 from msg_gan_jax.runs.versions import now
 
 FILE = '.owner'
@@ -48,9 +47,8 @@ class Owner:
     self._folder, self._path = folder, folder / FILE
     self._token, self._beats = secrets.token_hex(8), 0
     self._about = {
-        'token': self._token, 'machine': machine(),
-        'host': socket.gethostname(), 'process': os.getpid(),
-        'started': started(os.getpid()), 'since': now()}
+        'token': self._token, 'process': [*process.me()],
+        'started': process.started(os.getpid()), 'since': now()}
     while not self._make():
       self._clear(alone, say)
     _HELD.add(self._token)
@@ -122,12 +120,11 @@ class Owner:
         os.remove(aside)
 
   def _lives(self, found, content, alone, say):
-    if found.get('machine') == machine() and os.name == 'posix':
-      process = found.get('process')
-      if alone or (process == os.getpid() and found['token'] not in _HELD):
-        return False
-      began = started(process)
-      return bool(began) and began == found.get('started')
+    who, here = _process(found), process.me()
+    if who[:2] == here[:2] and os.name == 'posix':
+      left_here = who == here and found['token'] not in _HELD
+      return not (alone or left_here or process.is_gone(
+          who, str(found.get('started'))))
     age = self._age()
     if age > 10 * SILENT:
       return False
@@ -153,40 +150,6 @@ class Owner:
       os.remove(probe)
 
 
-def machine() -> str:
-  """What has the same numbers of processes: host, its start, and container."""
-  parts = [socket.gethostname()]
-  with contextlib.suppress(OSError):  # Linux.
-    boot = pathlib.Path('/proc/sys/kernel/random/boot_id').read_text()
-    parts += [boot.strip(), os.readlink('/proc/self/ns/pid')]
-  return ' '.join(parts)
-
-
-def started(process: Any) -> str:
-  """When a process of this machine began; '' where there is none.
-
-  Numbers of processes are given again, and so the start belongs to it.
-  """
-  if not isinstance(process, int) or process <= 0 or os.name != 'posix':
-    return ''
-  try:
-    # proc(5): the 22nd value; the second may hold spaces and brackets.
-    words = pathlib.Path(f'/proc/{process}/stat').read_text(
-        errors='replace').rpartition(')')[2].split()
-    return '' if words[0] in 'ZX' else words[19]
-  except OSError:
-    pass
-  if pathlib.Path('/proc/self/stat').exists():
-    return ''
-  try:
-    os.kill(process, 0)
-  except ProcessLookupError:
-    return ''
-  except PermissionError:
-    pass
-  return 'unknown'
-
-
 def _read(path):
   """(what an owner's file says or {}, its bytes or None)."""
   try:
@@ -199,6 +162,15 @@ def _read(path):
   return (found if isinstance(found, dict) else {}), content
 
 
+def _process(found):
+  """The Process of an owner; of no machine, where the file does not tell."""
+  try:
+    host, place, number = found['process']
+    return process.Process(str(host), str(place), int(number))
+  except (LookupError, TypeError, ValueError):
+    return process.Process('?', '?', 0)
+
+
 def _called(found):
-  return (f'process {found.get("process", "?")} on {found.get("host", "?")}, '
-          f'since {found.get("since", "?")}')
+  host, _, number = _process(found)
+  return f'process {number} on {host}, since {found.get("since", "?")}'

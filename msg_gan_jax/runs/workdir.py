@@ -210,7 +210,7 @@ def _ends_with(path, entry):
   if not path.exists():
     return False
   try:
-    last = json.loads((path.read_bytes().splitlines() or [b''])[-1])
+    last = json.loads((plain.read(path).splitlines() or [b''])[-1])
   except ValueError:
     return False
   return isinstance(last, dict) and entry == {

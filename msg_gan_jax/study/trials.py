@@ -18,7 +18,8 @@ import threading
 import time
 from typing import Any
 
-from msg_gan_jax.study.alive import Watch, me
+from msg_gan_jax.files.process import me
+from msg_gan_jax.study.alive import Watch
 from msg_gan_jax.study.patience import PATIENCE, patiently
 from msg_gan_jax.study.work import Claim, Trial, Work
 

@@ -11,6 +11,7 @@ import time
 from helpers import ROOT
 import pytest
 
+from msg_gan_jax.files import process
 from msg_gan_jax.runs import owner, workdir
 
 FULL = errno.ENOLCK  # What a disk without locks says.
@@ -46,14 +47,14 @@ def test_without_locks_a_second_process_is_refused_until_a_crash(
   code = [sys.executable, '-c', CODE, str(tmp_path / 'run')]
   env = {**os.environ, 'PYTHONPATH': str(ROOT)}
   with subprocess.Popen(
-      [*code, '60'], env=env, text=True, stdout=-1) as process:
+      [*code, '60'], env=env, text=True, stdout=-1) as first:
     try:
-      assert process.stdout.readline() == 'open\n'
+      assert first.stdout.readline() == 'open\n'
       with pytest.raises(ValueError, match=(
-          rf'in use by process {process.pid} on \S+, since')):
+          rf'in use by process {first.pid} on \S+, since')):
         workdir.Workdir(tmp_path / 'run')
     finally:
-      process.kill()
+      first.kill()
   opened = []
 
   def begin():
@@ -74,20 +75,21 @@ def test_without_locks_a_second_process_is_refused_until_a_crash(
       tmp_path / 'run') == ['.lock']
 
 
-HERE, THERE = owner.machine(), 'another machine'
-ME = {'machine': HERE, 'process': os.getpid(),
-      'started': owner.started(os.getpid())}
+HERE = process.me()
+THERE = HERE._replace(place='another')
+ME = {'process': HERE, 'started': process.started(os.getpid())}
+INIT = {'process': HERE._replace(number=1), 'started': process.started(1)}
 
 
 @pytest.mark.parametrize('found, age, locks, taken', [
     (ME, 0, True, True),  # It would hold the lock.
     (ME, 0, False, True),  # This process has left it unclosed.
-    (ME | {'process': 1, 'started': owner.started(1)}, 0, False, False),
-    (ME | {'process': 1, 'started': 'before'}, 0, False, True),
-    (ME | {'process': 2**22 + 1}, 0, False, True),
-    (ME | {'process': 'x', 'started': 3}, 0, False, True),
-    (ME | {'machine': THERE}, 0, True, True),  # After a while without beats.
-    (ME | {'machine': THERE}, 1000, True, True),
+    (INIT, 0, False, False),
+    (INIT | {'started': 'before'}, 0, False, True),
+    (INIT | {'process': HERE._replace(number=2**22 + 1)}, 0, False, True),
+    ({'process': THERE}, 0, True, True),  # After a while without beats.
+    ({'process': 'x', 'started': 3}, 0, False, True),
+    ({'process': THERE}, 1000, True, True),
     (None, 0, True, True),
 ])
 def test_what_a_crash_leaves_is_found_out(
@@ -107,14 +109,14 @@ def test_what_a_crash_leaves_is_found_out(
     assert not taken
   waited = time.monotonic() - begin > .3
   assert waited == bool(said) == (
-      not age and (found is None or found['machine'] == THERE))
+      not age and (found is None or found['process'] in (THERE, 'x')))
   assert [*map(str, tmp_path.iterdir())] == [] or taken or path.exists()
 
 
 def test_a_run_of_another_machine_is_known_by_its_beats(
     tmp_path, quick, monkeypatch):
   with workdir.Workdir(tmp_path) as folder:
-    monkeypatch.setattr(owner, 'machine', lambda: THERE)
+    monkeypatch.setattr(process, 'me', lambda: THERE)
     monkeypatch.setattr(workdir.fcntl, 'flock', lambda *_: None)
     with pytest.raises(owner.InUseError, match='in use by process'):
       workdir.Workdir(tmp_path)

@@ -11,7 +11,7 @@ import numpy as np
 from msg_gan_jax.config import tables
 from msg_gan_jax.data import picture_files
 from msg_gan_jax.data.stores import columns, listing
-from msg_gan_jax.files import cache, optional
+from msg_gan_jax.files import cache, optional, plain
 
 # Beginnings of the types that can be classes; 'uint8' counts as 'int8'.
 PLAIN = ('int', 'bool', 'string', 'large_string')
@@ -72,8 +72,7 @@ class HuggingFace:
     picture = self._rows[i][self._image]
     if picture['bytes'] is not None:
       return picture['bytes']
-    with open(picture['path'], 'rb') as file:
-      return file.read()
+    return plain.read(picture['path'])
 
   def peek(self, i: int) -> bytes:
     return self.read(i)
