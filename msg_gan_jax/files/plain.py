@@ -55,18 +55,22 @@ def read(path: str | os.PathLike, most: int = MOST_BYTES) -> bytes:
   """
   opened = os.open(path, os.O_RDONLY | getattr(os, 'O_NONBLOCK', 0)
                    | getattr(os, 'O_BINARY', 0))
-  with open(opened, 'rb', buffering=0) as file:
+  try:
     facts = os.fstat(opened)
     if stat.S_ISDIR(facts.st_mode):
-      raise IsADirectoryError(
-          errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
+      raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
     if not stat.S_ISREG(facts.st_mode):
-      raise OSError(errno.EINVAL, 'it is no plain file', os.fspath(path))
-    try:
-      if facts.st_size > most:
-        raise ValueError(
-            f'it has {facts.st_size:,} bytes; wanted at most {most:,}')
-      room.check(facts.st_size)
-    except ValueError as error:
-      raise OSError(errno.EFBIG, f'{error}', os.fspath(path)) from None
-    return file.read()
+      raise OSError(errno.EINVAL, 'it is no plain file')
+    if facts.st_size > most:
+      raise OSError(errno.EFBIG, f'it has {facts.st_size:,} bytes; wanted at '
+                    f'most {most:,}')
+    room.check(facts.st_size)
+    with open(opened, 'rb', buffering=0, closefd=False) as file:
+      return file.read()
+  except OSError as error:
+    error.filename = os.fspath(path)
+    raise
+  except ValueError as error:  # There is no room for it.
+    raise OSError(errno.EFBIG, f'{error}', os.fspath(path)) from None
+  finally:
+    os.close(opened)

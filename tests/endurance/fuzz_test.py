@@ -7,10 +7,11 @@ import json
 import subprocess
 import sys
 
-from endurance.fuzz import FUZZERS
 from fuzz import examples
 from helpers import ROOT
 import pytest
+
+from endurance.fuzz import FUZZERS
 
 CODE = '''import json, sys
 from endurance import fuzz
