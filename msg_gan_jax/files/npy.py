@@ -2,15 +2,21 @@
 from collections.abc import Iterator
 import contextlib
 import io
+import lzma
 import math
 import os
+import struct
 from typing import BinaryIO, NamedTuple
 import zipfile
+import zlib
 
 import numpy as np
 
 from msg_gan_jax.files import room
 
+# What zipfile raises of a damaged archive, or of one that is encrypted.
+DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError,
+           struct.error, RuntimeError)
 HEAD_BYTES = 12_000  # numpy writes 128, and reads 10,000 at most.
 
 
@@ -65,19 +71,22 @@ def open_archive(path: str | os.PathLike) -> Iterator[np.lib.npyio.NpzFile]:
   """A context with an .npz whose arrays are as long as they say.
 
   Raises:
-    ValueError: it is no .npz, or an array is none, of objects when it is read,
-      or longer or shorter than it says.
-    OSError, EOFError, zipfile.BadZipFile, zlib.error: it is damaged.
+    ValueError: it is no .npz, or damaged, also where an array is read only
+      later; or an array is none, of objects, or longer or shorter than it says.
+    OSError: it cannot be read.
   """
   # Opened here: numpy leaves a file open that is not an archive.
   with open(path, 'rb') as file:
     if not zipfile.is_zipfile(file):
       raise ValueError('it is no .npz, or was cut off')
     file.seek(0)
-    with np.load(file, allow_pickle=False) as arrays:
-      for info in arrays.zip.infolist():
-        _check_member(arrays.zip, info)
-      yield arrays
+    try:
+      with np.load(file, allow_pickle=False) as arrays:
+        for info in arrays.zip.infolist():
+          _check_member(arrays.zip, info)
+        yield arrays
+    except DAMAGED as error:
+      raise ValueError(f'it is damaged, or was cut off: {error}') from error
 
 
 def _check(file, size):

@@ -5,8 +5,6 @@ import hashlib
 import json
 import os
 from typing import Any, NamedTuple
-import zipfile
-import zlib
 
 import numpy as np
 
@@ -164,6 +162,5 @@ def _load(path):
       tensors = dict(arrays)
     accuracy = json.loads(str(tensors.pop('accuracy')))
     return classifier.from_tensors(tensors), accuracy
-  except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile,
-          zlib.error):
+  except (OSError, ValueError, KeyError):
     return None
