@@ -37,7 +37,7 @@ def open_own(path: str | os.PathLike, flags: int, mode: int = 0o666) -> int:
     if not os.path.islink(path):
       raise
     raise OSError(
-        errno.ELOOP, f'it is a link to {os.readlink(path)!r}; wanted a file, '
+        errno.ELOOP, f'it is a link to {os.readlink(os.fspath(path))!r}; wanted a file, '
         'or nothing: remove the link', os.fspath(path)) from error
   raise OSError(errno.EINVAL, 'it is no plain file', os.fspath(path))
 

@@ -43,10 +43,10 @@ def free() -> float:
   leaves, whichever are fewer.
   """
   found = [math.inf]
-  with contextlib.suppress(OSError, ValueError, TypeError):
-    found.append(1024 * int(re.search(  # type: ignore[union-attr]
-        r'MemAvailable:\s+(\d+) kB', pathlib.Path(
-            '/proc/meminfo').read_text(encoding='ascii'))[1]))
+  with contextlib.suppress(OSError):
+    text = pathlib.Path('/proc/meminfo').read_text(encoding='ascii')
+    found += [1024 * int(x) for x in re.findall(
+        r'MemAvailable:\s+(\d+) kB', text)]
   with contextlib.suppress(OSError, ValueError):  # 'max' is none.
     found.append(int(_LIMIT.read_text(encoding='ascii')))
   with contextlib.suppress(ImportError, OSError, ValueError):
