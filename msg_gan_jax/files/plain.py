@@ -36,9 +36,10 @@ def open_own(path: str | os.PathLike, flags: int, mode: int = 0o666) -> int:
   except OSError as error:
     if not os.path.islink(path):
       raise
+    path = os.fspath(path)
     raise OSError(
-        errno.ELOOP, f'it is a link to {os.readlink(os.fspath(path))!r}; wanted a file, '
-        'or nothing: remove the link', os.fspath(path)) from error
+        errno.ELOOP, f'it is a link to {os.readlink(path)!r}; wanted a file, '
+        'or nothing: remove the link', path) from error
   raise OSError(errno.EINVAL, 'it is no plain file', os.fspath(path))
 
 

@@ -290,7 +290,7 @@ def files(place):
 TRAIN = ['--mode=train', '--config=small.py', '--workdir=new']
 INSPECT = ['--mode=inspect', '--config=small.py']
 FAKE = ['--mode=evaluate', '--fake=set', '--real=set', '--metrics=fid',
-        '--protocol=local', '--features=pixels', '--count=4', '--resolution=8']
+        '--protocol=local', '--features=pixels', '--resolution=8']
 RUN = {mode: [f'--mode={mode}', '--workdir=run'] for mode in (
     'train', 'sample', 'evaluate', 'walk', 'timelapse', 'look', 'report',
     'truncate', 'compare')}

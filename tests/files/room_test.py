@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from msg_gan_jax.data.stores import archive, npz
-from msg_gan_jax.files import npy, plain, room, tensors
+from msg_gan_jax.files import archives, npy, plain, room, tensors
 from msg_gan_jax.runs import config_file
 
 
@@ -74,3 +74,18 @@ def test_memory_that_is_free_is_known_and_never_more_than_a_limit(
   (tmp_path / 'max').write_text('7000\n')
   monkeypatch.setattr(room, '_LIMIT', tmp_path / 'max')
   assert room.free() == 7000
+
+
+@pytest.mark.parametrize('method', [
+    zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2])
+def test_what_is_unpacked_in_blocks_is_the_same(method, tmp_path, monkeypatch):
+  content = np.random.default_rng(0).integers(0, 9, 300_000, np.uint8)
+  with zipfile.ZipFile(tmp_path / 'a.zip', 'w', method) as opened:
+    opened.writestr('a', content.tobytes())
+  opened = archive.unpack(str(tmp_path / 'a.zip'))
+  for block in (1000, 7777, 1 << 20):
+    monkeypatch.setattr(archives, 'BLOCK', block)
+    assert opened.read('a') == content.tobytes()
+    np.testing.assert_array_equal(opened.numbers('a', 300_000), content)
+    with pytest.raises(ValueError, match='wanted at most 299,999'):
+      opened.numbers('a', 299_999)
