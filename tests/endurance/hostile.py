@@ -114,9 +114,9 @@ def run(place, argv):
 
 def cases():
   """{name: (what fills the place, argv)}: each harm by each of its commands."""
-  return {f'{harm}, {argv[0].rpartition("=")[2]}': (fill, argv)
+  return {f'{harm}, {argv[0].rpartition("=")[2]} {i}': (fill, argv)
           for harm, (fill, commands) in hostile_files.HARMS.items()
-          for argv in commands}
+          for i, argv in enumerate(commands)}
 
 
 N = len(cases())

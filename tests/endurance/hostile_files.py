@@ -330,7 +330,7 @@ HARMS = {
                         ['--mode=report', '--workdir=study']]),
     'caches': (caches, [INSPECT, TRAIN]),
     'files': (files, [
-        RUN['sample'] + ['--z_file=z.npy'],
+        ['--mode=sample', '--workdir=run', '--z_file=z.npy'],
         ['--mode=evaluate', '--real=m.npz', '--workdir=run'],
         *([*RUN['evaluate'], '--features=inception', f'--weights_file={name}']
           for name in ('w.pth', 'zip.pth')),
