@@ -46,6 +46,8 @@ class Owner:
                say: Callable[[str], Any]):
     self._folder, self._path = folder, folder / FILE
     self._token, self._beats = secrets.token_hex(8), 0
+    # As `atomic.replacing` calls its own.
+    self._temporary = f'{self._path}.{os.getpid()}-{self._token[:8]}.tmp'
     self._about = {
         'token': self._token, 'process': [*process.me()],
         'started': process.started(os.getpid()), 'since': now()}
@@ -111,7 +113,7 @@ class Owner:
           f'workdir {self._folder}: in use by {_called(found)}. Wait for it, '
           'stop it, or choose another workdir=FOLDER.')
     # Of several that have come so far, the one that renames it goes on.
-    aside = f'{self._path}.{self._token}.tmp'
+    aside = self._temporary
     with contextlib.suppress(FileNotFoundError):
       os.rename(self._path, aside)
       if _read(aside)[0].get('token') != found.get('token'):
@@ -140,7 +142,7 @@ class Owner:
 
   def _age(self):
     """Seconds since the last beat, by the clock that dates both files."""
-    probe = f'{self._path}.{self._token}.tmp'
+    probe = self._temporary
     os.close(plain.open_own(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
     try:
       return os.stat(probe).st_mtime - os.stat(self._path).st_mtime
