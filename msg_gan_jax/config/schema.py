@@ -121,7 +121,7 @@ class Data:
       'error', 'What a broken file does: stop, or be skipped and listed.',
       one_of=('error', 'skip'), may_change=True)
   follow_links: bool = setting(
-      False, 'Of a folder, read also what links lead to outside of it.',
+      False, 'Of a folder, read also what lies outside of it, by links.',
       may_change=True, before=True)
   cache_dir: str = setting(
       '', "Where decoded pictures are kept; '' is msg_gan_jax in the user's "

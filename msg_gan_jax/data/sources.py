@@ -231,7 +231,8 @@ def open_huggingface(data: schema.Data) -> Splits:
   """
   _want_defaults(data, 'label_file')
   return _split(huggingface.HuggingFace(
-      data.dataset, data.path, data.split, data.label, data.cache_dir), data)
+      data.dataset, data.path, data.split, data.label, data.cache_dir,
+      data.follow_links), data)
 
 
 def _want_defaults(data: schema.Data, *names: str) -> None:

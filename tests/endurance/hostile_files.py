@@ -289,11 +289,12 @@ def files(place):
 
 TRAIN = ['--mode=train', '--config=small.py', '--workdir=new']
 INSPECT = ['--mode=inspect', '--config=small.py']
+SKIP = [*INSPECT, '--config.data.on_bad=skip']
 FAKE = ['--mode=evaluate', '--fake=set', '--real=set', '--metrics=fid',
         '--protocol=local', '--features=pixels', '--resolution=8']
 RUN = {mode: [f'--mode={mode}', '--workdir=run'] for mode in (
     'train', 'sample', 'evaluate', 'walk', 'timelapse', 'look', 'report',
-    'truncate', 'compare')}
+    'truncate', 'mix', 'compare')}
 RUN['sample'] += ['--count=4']
 RUN['walk'] += ['--seconds=1', '--fps=2']
 RUN['evaluate'] += ['--protocol=local', '--features=pixels', '--count=4',
@@ -308,12 +309,13 @@ def some(*modes):
 
 # {what it is: (what fills the place, the commands that read it)}
 HARMS = {
-    'a folder': (data, [INSPECT, TRAIN, FAKE]),
-    'a folder with one broken file the less': (
+    'a folder': (data, [INSPECT, SKIP, TRAIN, FAKE]),
+    'a folder without broken files': (
         lambda place: data(place, bad=False), [INSPECT, TRAIN, FAKE]),
     'labels': (labelled, [INSPECT, TRAIN]),
     **{f'a {kind}': (lambda place, kind=kind: archived(place, kind),
-                     [INSPECT, TRAIN, FAKE]) for kind in ('zip', 'tar', 'tgz')},
+                     [INSPECT, SKIP, TRAIN, FAKE])
+       for kind in ('zip', 'tar', 'tgz')},
     'a tar of zeros': (bombed, [INSPECT, TRAIN]),
     'an npz of zeros': (zeros, [INSPECT, TRAIN, FAKE]),
     'an npz of objects': (objects, [INSPECT, TRAIN, FAKE]),
