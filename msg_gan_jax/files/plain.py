@@ -43,6 +43,20 @@ def open_own(path: str | os.PathLike, flags: int, mode: int = 0o666) -> int:
   raise OSError(errno.EINVAL, 'it is no plain file', os.fspath(path))
 
 
+def within(folder: str | os.PathLike, name: str) -> str:
+  """The path of what a command writes into a folder unless it is told where.
+
+  Raises:
+    ValueError: a link has this name, and would lead the writing elsewhere.
+  """
+  path = os.path.join(folder, name)
+  if os.path.islink(path):
+    raise ValueError(
+        f'{path}: is a link, to {os.readlink(path)!r}, and nothing is written '
+        'through it. Remove it, or give out=PATH.')
+  return path
+
+
 def read(path: str | os.PathLike, most: int = MOST_BYTES) -> bytes:
   """All bytes of a file, in one go.
 

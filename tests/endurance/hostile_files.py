@@ -215,6 +215,10 @@ def with_links(place):
                'metrics.jsonl.damaged', 'summary.json'):
     (run / name).unlink(missing_ok=True)
     (run / name).symlink_to(place.outside / 'precious')
+  for name in ('look', 'samples_0', 'curves.png', 'best'):
+    (run / name).symlink_to(place.outside)
+  (run / 'walk_0.webp').unlink()
+  (run / 'walk_0.webp').symlink_to(place.outside / 'precious')
   return run
 
 
@@ -321,7 +325,8 @@ HARMS = {
     'an npz of objects': (objects, [INSPECT, TRAIN, FAKE]),
     'a run': (a_run, ALL),
     'a run with code': (with_code, ALL),
-    'a run with links': (with_links, some('train', 'evaluate', 'report')),
+    'a run with links': (with_links, some(
+        'train', 'evaluate', 'report', 'sample', 'look', 'walk')),
     'a run with pipes': (with_pipes, some(
         'train', 'evaluate', 'report', 'sample')),
     'a run with another checkpoint': (with_checkpoint, some(
