@@ -628,8 +628,9 @@ def before() -> dict[str, Any]:
 
 # Settings that say where and how a run is kept, and not what comes of it.
 ELSEWHERE = (
-    'data.path', 'data.cache_dir', 'data.cache_gb', 'data.device_gb',
-    'train.tensorboard', 'train.keep_checkpoints', 'train.keep_every_images')
+    'data.path', 'data.follow_links', 'data.cache_dir', 'data.cache_gb',
+    'data.device_gb', 'train.tensorboard', 'train.keep_checkpoints',
+    'train.keep_every_images')
 
 
 def differences(old: Config, new: Config) -> tuple[list[str], list[str]]:
