@@ -48,7 +48,7 @@ gc.set_threshold(50_000, 20, 50)
 # that take a file at a time end together.
 LONGEST = (
     'gan/compatibility', 'experiments/experiments', 'gan/devices',
-    'config/presets', 'fuzz', 'commands/browser', 'training/stop',
+    'config/presets', 'endurance/fuzz', 'commands/browser', 'training/stop',
     'runs/checkpoints', 'gan/networks/networks', 'gan/networks/stylegan2',
     'gan/high_resolution', 'gan/growth', 'gan/programs', 'commands/look',
     'analysis/discriminator/evidence',

@@ -14,6 +14,7 @@ from msg_gan_jax.analysis.discriminator.programs import STEPS
 from msg_gan_jax.analysis.discriminator.rules import INTEGRATED
 from msg_gan_jax.arrays.indices import evenly
 from msg_gan_jax.arrays.pixels import to_uint8
+from msg_gan_jax.files import plain
 from msg_gan_jax.files.atomic import replacing, write_json
 from msg_gan_jax.report import (
   atlas_figures,
@@ -115,9 +116,9 @@ class Files:
   def _remove_earlier(self):
     """Removes the files of an atlas that was here, and no others."""
     try:
-      with open(os.path.join(self._folder, ABOUT), encoding='utf-8') as file:
-        names = json.load(file)['files']
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
+      names = json.loads(plain.read(os.path.join(
+          self._folder, ABOUT), plain.MOST_JSON))['files']
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
       return
     for name in names:
       if isinstance(name, str) and name == os.path.basename(name):

@@ -4,7 +4,7 @@ import os
 from absl import flags
 
 from msg_gan_jax.commands import shared_flags as shared
-from msg_gan_jax.files import console
+from msg_gan_jax.files import console, plain
 
 SHARED: shared.Flags = (*shared.LATENTS, shared.W_FILE, shared.SPACE)
 EXAMPLES: shared.Examples = (
@@ -43,7 +43,7 @@ def run() -> int:
   if other.present:
     raise ValueError(
         f'--{other.name}: means nothing beside --method={METHOD.value}.')
-  folder = shared.OUT.value or os.path.join(
+  folder = shared.OUT.value or plain.within(
       shared.existing_run(), f'directions_{METHOD.value}')
   if os.path.exists(folder) and not os.path.isdir(folder):
     raise ValueError(f'--out: {folder!r} is a file; wanted a folder.')

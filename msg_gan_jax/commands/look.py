@@ -4,7 +4,7 @@ import os
 from absl import flags
 
 from msg_gan_jax.commands import shared_flags as shared
-from msg_gan_jax.files import console
+from msg_gan_jax.files import console, plain
 
 SHARED: shared.Flags = (
     shared.LAYER, shared.PICTURES, shared.COUNT, shared.SEED, shared.LABELS,
@@ -30,7 +30,7 @@ def run() -> int:
   from msg_gan_jax.commands import look_at_run
   from msg_gan_jax.config import errors
   workdir = shared.existing_run()
-  out = os.path.expanduser(shared.OUT.value or os.path.join(workdir, NAME))
+  out = os.path.expanduser(shared.OUT.value or plain.within(workdir, NAME))
   if os.path.exists(out) and not os.path.isdir(out):
     raise ValueError(f'--out: {out!r} is a file; wanted a folder.')
   if os.path.exists(os.path.join(out, 'config.json')):

@@ -188,8 +188,12 @@ def _set_up_jax():
 
   from msg_gan_jax.files import cache
   if not jax.config.jax_compilation_cache_dir:
-    folder = os.path.join(cache.default_folder(), 'xla')
-    jax.config.update('jax_compilation_cache_dir', folder)
+    folder, why = cache.of_programs()
+    if why:
+      console.say_aside(
+          f'Compiled programs are neither kept nor taken from {folder}: {why}.')
+    else:
+      jax.config.update('jax_compilation_cache_dir', folder)
   jax.config.update('jax_persistent_cache_min_compile_time_secs', 0.)
   jax.config.update('jax_persistent_cache_min_entry_size_bytes', -1)
 

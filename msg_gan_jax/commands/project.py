@@ -1,10 +1,9 @@
 """--mode=project: looks for the styles that draw given pictures."""
-import os
 
 from absl import flags
 
 from msg_gan_jax.commands import shared_flags as shared
-from msg_gan_jax.files import console
+from msg_gan_jax.files import console, plain
 
 SHARED: shared.Flags = (
     shared.PICTURES, shared.SEED, shared.LABELS, shared.WEIGHTS, shared.OUT,
@@ -42,7 +41,7 @@ def run() -> int:
   result = projection.project(
       trained, pictures, labels, steps=STEPS.value, seed=shared.SEED.value)
   paths = projection_files.write(
-      shared.OUT.value or os.path.join(workdir, 'projections'), names, pictures,
+      shared.OUT.value or plain.within(workdir, 'projections'), names, pictures,
       result, {
           'distance': 'pyramid', 'points': 'w' if trained.layers else 'z',
           'steps': STEPS.value, 'seed': shared.SEED.value,

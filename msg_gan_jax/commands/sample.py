@@ -1,10 +1,9 @@
 """--mode=sample: draws pictures with a checkpoint of a run."""
-import os
 
 from absl import flags
 
 from msg_gan_jax.commands import shared_flags as shared
-from msg_gan_jax.files import console
+from msg_gan_jax.files import console, plain
 
 SHARED: shared.Flags = (*shared.LATENTS, shared.SCALES)
 EXAMPLES: shared.Examples = (
@@ -28,7 +27,7 @@ def run() -> int:
   workdir, z_file = shared.existing_run(), shared.Z_FILE.value
   count, loaded = shared.count_or(USUAL_COUNT), trained_run.load_run()
   paths = samples.sample_run_to_files(
-      loaded, shared.OUT.value or os.path.join(
+      loaded, shared.OUT.value or plain.within(
           workdir, 'z_file' if z_file else shared.named_by_latents('samples')),
       count, samples.Sampling(
           shared.SEED.value, shared.WEIGHTS.value, shared.psi(),

@@ -3,6 +3,7 @@ from collections.abc import Callable, Iterable, Sequence
 import os
 from typing import Any
 
+from msg_gan_jax.files import plain
 from msg_gan_jax.metrics import memorised_picture, text
 from msg_gan_jax.metrics.pair import Pair
 
@@ -26,8 +27,7 @@ class ScoreFiles:
       try:
         os.makedirs(folder, exist_ok=True)
         new = not os.path.lexists(path)
-        with open(path, 'ab'):
-          pass
+        os.close(plain.open_own(path, os.O_WRONLY | os.O_CREAT))
         if new:
           os.remove(path)
       except OSError as error:

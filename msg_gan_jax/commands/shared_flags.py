@@ -15,6 +15,7 @@ from ml_collections import config_flags
 
 from msg_gan_jax.commands import experiments, own_config, own_study
 from msg_gan_jax.config import schema
+from msg_gan_jax.files import plain
 from msg_gan_jax.files.console import say_aside
 from msg_gan_jax.runs.config_file import load_config
 
@@ -327,7 +328,7 @@ def output_file(name: str, usual: str, endings: Iterable[str],
     ValueError: another ending, or a folder where none is meant.
   """
   from msg_gan_jax.report.frames import is_folder
-  path = OUT.value or os.path.join(existing_run(), name + usual)
+  path = OUT.value or plain.within(existing_run(), name + usual)
   ending = os.path.splitext(path)[1].lower()
   folder = is_folder(path)
   if not (or_folder if folder else ending in endings):

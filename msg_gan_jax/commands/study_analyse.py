@@ -1,10 +1,9 @@
 """--mode=study_analyse: compares the runs of a study, or any runs."""
-import os
 
 from absl import flags
 
 from msg_gan_jax.commands import shared_flags as shared
-from msg_gan_jax.files import console
+from msg_gan_jax.files import console, plain
 
 SHARED: shared.Flags = (shared.STORAGE, shared.STUDY_NAME, shared.OUT)
 EXAMPLES: shared.Examples = (
@@ -25,7 +24,7 @@ def run() -> int:
   """Writes the page, its tables and its figures; prints what was found."""
   from msg_gan_jax.study import analysis, conditions, findings, page, values
   workdir = shared.existing_run()
-  out = shared.OUT.value or os.path.join(_one_folder(workdir), 'analysis')
+  out = shared.OUT.value or plain.within(_one_folder(workdir), 'analysis')
   gathered = analysis.gather(
       workdir, shared.STORAGE.value, shared.STUDY_NAME.value)
   results, notes = values.results(

@@ -1,6 +1,5 @@
 """Runs below a folder -> what --mode=watch shows: the list, and each run."""
 from collections.abc import Callable, Mapping, Sequence
-import dataclasses
 import datetime
 import io
 import os
@@ -146,7 +145,7 @@ class Watched:
   def _draw(self, names, folders):
     from msg_gan_jax.runs.read import read
     from msg_gan_jax.runs.together import together
-    runs = together(self._confined(read(folder)) for folder in folders)
+    runs = together(read(folder) for folder in folders)
     with self._looking:
       called = self._of_studies(folders)
     if len(names) == 1:
@@ -159,13 +158,6 @@ class Watched:
         about=[f'As of {_now()}.'], live=REFRESH,
         home=(f'/?token={self.token}', 'All runs'))).encode(
             'utf-8', 'backslashreplace')
-
-  def _confined(self, run):
-    """The run without pictures that links have brought from elsewhere."""
-    return dataclasses.replace(run, **{
-        name: tuple((x, path) for x, path in getattr(run, name)
-                    if self._is_inside(path))
-        for name in ('grids', 'walks', 'timelapses', 'memorised')})
 
   def _is_inside(self, path: pathlib.Path) -> bool:
     return pathlib.Path(os.path.realpath(path)).is_relative_to(self.below.root)

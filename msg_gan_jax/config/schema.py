@@ -120,6 +120,9 @@ class Data:
   on_bad: str = setting(
       'error', 'What a broken file does: stop, or be skipped and listed.',
       one_of=('error', 'skip'), may_change=True)
+  follow_links: bool = setting(
+      False, 'Of a folder, read also what lies outside of it, by links.',
+      may_change=True, before=True)
   cache_dir: str = setting(
       '', "Where decoded pictures are kept; '' is msg_gan_jax in the user's "
       'cache folder.', may_change=True)
@@ -649,9 +652,10 @@ def before() -> dict[str, Any]:
 
 # Settings that say where and how a run is kept, and not what comes of it.
 ELSEWHERE = (
-    'data.path', 'data.cache_dir', 'data.cache_gb', 'data.device_gb',
-    'train.tensorboard', 'train.keep_checkpoints', 'train.keep_every_images',
-    'train.first_cause', 'train.failed_pictures', 'train.check_disk')
+    'data.path', 'data.follow_links', 'data.cache_dir', 'data.cache_gb',
+    'data.device_gb', 'train.tensorboard', 'train.keep_checkpoints',
+    'train.keep_every_images', 'train.first_cause', 'train.failed_pictures',
+    'train.check_disk')
 
 
 def differences(old: Config, new: Config) -> tuple[list[str], list[str]]:

@@ -1,7 +1,9 @@
 """Decodes one picture to uint8 [H, W, C], as the settings say."""
+import contextlib
 import functools
 import io
 import re
+import threading
 from typing import Any, NamedTuple
 import warnings
 
@@ -18,6 +20,8 @@ _CODECS = {'.avif': 'avif', '.jp2': 'jpg_2000', '.webp': 'webp'}
 # decompression bomb, or a panorama that should be cut up first. PIL warns from
 # here on.
 MOST_PIXELS = 89_478_485
+LARGE_PIXELS = 2**24  # Such pictures are decoded one at a time.
+_LARGE = threading.Lock()
 MODES = {1: 'L', 3: 'RGB', 4: 'RGBA'}
 FILTERS = {
     'lanczos': Image.Resampling.LANCZOS,
@@ -138,7 +142,7 @@ def decode(packed: bytes | np.ndarray, recipe: Recipe,
   Raises:
     Whatever PIL raises on a broken file, from OSError to SyntaxError.
   """
-  with _open(packed) as opened:
+  with _open(packed) as opened, _in_turn(opened):
     opened.load()  # A PNG may keep its EXIF behind the pixels.
     image, facts = _upright(opened)
     image = _fit(_convert(
@@ -202,6 +206,17 @@ def _open(packed):
     raise ValueError(f'{width} x {height} pixels; wanted 1 to '
                      f'{MOST_PIXELS / 1e6:.0f} million')
   return image
+
+
+def _in_turn(image):
+  """A context in which a large picture is the only one that is decoded.
+
+  A header of a few bytes may speak of as many pixels, in a file for each
+  thread.
+  """
+  width, height = image.size
+  large = width * height > LARGE_PIXELS
+  return _LARGE if large else contextlib.nullcontext()
 
 
 def _from_array(pixels):

@@ -27,7 +27,8 @@ class Tree(NamedTuple):
     files: sorted paths of the pictures, relative to root, with '/'.
     stats: (size in bytes, mtime in ns) of each; (-1, -1) for a dead link.
     others: sorted paths of the files that are not pictures by their names.
-    special: how many are neither files nor folders: pipes, sockets, devices.
+    special: how many are neither files nor folders: pipes, sockets, devices,
+      and links out of the folder.
   """
   root: str
   files: list[str]
@@ -49,18 +50,29 @@ class Labelling(NamedTuple):
   notes: dict
 
 
-def scan(path: str) -> Tree:
+def scan(path: str, follow_links: bool = False) -> Tree:
   """Finds the files under a folder.
 
   Names that begin with a dot are passed over. Each folder is read once, so a
   circle of links ends. What would block a reader, such as a pipe, is not read.
+
+  Args:
+    path: the folder, which may be a link itself.
+    follow_links: whether links out of it are followed. Of a folder that
+      somebody else has filled they may lead anywhere on this machine.
 
   Raises:
     ValueError: there is no such folder, it cannot be read, or it holds no
       pictures.
   """
   root = _root(path)
-  stats, others, special = _walk(root)
+  stats, others, special, out = _walk(root, follow_links)
+  if out:
+    console.say_aside(
+        f'{path}: {_some(out, "link")} out of it not followed '
+        f'({printable(out[0])!r} the first). Where they are yours: '
+        'config.data.follow_links=True, or copies in their place.')
+  special += len(out)
   tell_unreadable(path, sorted(others))
   check_any(path, stats, count_others(others, special))
   files = sorted(stats)
@@ -209,9 +221,10 @@ def _instead(full):
           if full.lower().endswith(('.7z', '.rar', '.zst')) else '')
 
 
-def _walk(root):
-  """-> ({path of a picture: (size, mtime)}, other paths, number of special)."""
-  pictures, others, special = {}, [], 0
+def _walk(root, follow_links):
+  """-> ({path of a picture: (size, mtime)}, other paths, number of special,
+  links out of the root that are not followed)."""
+  pictures, others, special, out = {}, [], 0, []
   # Links wait until all true folders are read, so that a link to a class
   # does not take the pictures away from it.
   folders, links, seen = [(root, '')], [], set()
@@ -221,7 +234,10 @@ def _walk(root):
       name = below + entry.name
       if entry.name[0] == '.':
         continue
-      if _is_folder(entry):
+      if not follow_links and entry.is_symlink() and os.path.commonpath(
+          [root, os.path.realpath(entry.path)]) != root:
+        out.append(name)
+      elif _is_folder(entry):
         to = links if entry.is_symlink() else folders
         to.append((entry.path, f'{name}/'))
       elif not is_picture(entry.name):
@@ -230,7 +246,7 @@ def _walk(root):
         special += 1
       else:
         pictures[name] = size_and_time
-  return pictures, others, special
+  return pictures, others, special, out
 
 
 def _entries(folder, seen):

@@ -164,7 +164,8 @@ def open_folder(data: schema.Data) -> Splits:
   Source: this project's; dataset.json is NVIDIA's (StyleGAN2-ADA).
   """
   _want_defaults(data, 'dataset', 'split')
-  return _split(folder.Folder(data.path, data.label_file, data.label), data)
+  return _split(folder.Folder(data.path, data.label_file, data.label,
+                              follow_links=data.follow_links), data)
 
 
 def open_archive(data: schema.Data) -> Splits:
@@ -230,7 +231,8 @@ def open_huggingface(data: schema.Data) -> Splits:
   """
   _want_defaults(data, 'label_file')
   return _split(huggingface.HuggingFace(
-      data.dataset, data.path, data.split, data.label, data.cache_dir), data)
+      data.dataset, data.path, data.split, data.label, data.cache_dir,
+      data.follow_links), data)
 
 
 def _want_defaults(data: schema.Data, *names: str) -> None:

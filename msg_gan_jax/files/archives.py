@@ -13,11 +13,14 @@ from typing import NamedTuple
 import zipfile
 import zlib
 
-from msg_gan_jax.files import console, random_access
+import numpy as np
+
+from msg_gan_jax.files import console, random_access, room
 
 # No picture or list of labels is larger. A member that claims to be would fill
 # the memory of every thread that reads it.
 MOST_BYTES = 1_000_000_000
+BLOCK = 1 << 20  # Bytes that are unpacked at a time, of what is larger.
 MOST_LINKS = 40  # Linux follows as many from one to the next.
 # What reading a damaged compressed file raises.
 DAMAGED = (zlib.error, lzma.LZMAError, EOFError, OSError)
@@ -84,13 +87,24 @@ class OpenArchive:
     Raises:
       ValueError: it is damaged, encrypted, or larger than `most` bytes.
     """
+    return bytes(self._read(name, most))
+
+  def numbers(self, name: str, most: float) -> np.ndarray:
+    """The same bytes as uint8 [n], read-only; they are never there twice."""
+    found = np.frombuffer(self._read(name, most), np.uint8)
+    found.flags.writeable = False
+    return found
+
+  def _read(self, name, most):
     member = self.members[name]
     if member.fault:
       raise ValueError(member.fault)
+    most = min(most, room.most_unpacked(member.packed))
     if max(member.size, member.packed) > most:
       raise ValueError(
           f'declares {max(member.size, member.packed):,} bytes; wanted at most '
-          f'{most:,}')
+          f'{most:,} of the {member.packed:,} that it takes in the archive')
+    room.check(member.size + member.packed)
     raw = self.data.at(self.start(name), member.packed)
     if len(raw) < member.packed:
       raise ValueError(f'the archive is cut off after {len(raw)} of the '
@@ -176,9 +190,24 @@ def _inflate(raw, method, most):
   tool = (zlib.decompressobj(-zlib.MAX_WBITS)
           if method == zipfile.ZIP_DEFLATED else bz2.BZ2Decompressor())
   try:
-    return tool.decompress(raw, most)
+    if most <= BLOCK:
+      return tool.decompress(raw, most)
+    return _in_blocks(raw, tool, most)
   except DAMAGED as error:
     raise ValueError(f'damaged: {error}') from error
+
+
+def _in_blocks(raw, tool, most):
+  """The same; at once, zlib and bz2 would need memory for it twice."""
+  unpacked = bytearray()
+  for start in range(0, len(raw), BLOCK):
+    rest, more = raw[start:start + BLOCK], True
+    while more and len(unpacked) < most and not tool.eof:
+      unpacked += tool.decompress(rest, min(BLOCK, most - len(unpacked)))
+      # bz2 keeps what it has not used, and zlib gives it back.
+      rest = getattr(tool, 'unconsumed_tail', b'')
+      more = bool(rest) or not getattr(tool, 'needs_input', True)
+  return unpacked
 
 
 def _zip(path, data):

@@ -8,7 +8,7 @@ import secrets
 import time
 from typing import IO, Any
 
-from msg_gan_jax.files import disk
+from msg_gan_jax.files import disk, plain
 
 DAY = 86_400  # seconds
 _LEFT = re.compile(r'\.(.+)\.\d+-[0-9a-f]{8}\.tmp')
@@ -51,6 +51,14 @@ def sweep(folder: str | os.PathLike[str], own: Callable[[str], bool]) -> None:
           os.remove(entry.path)
 
 
+def readable(path: str, flags: int) -> int:
+  """An opener of `open`: what others may read, and nobody else write.
+
+  Whatever the umask lets them do elsewhere.
+  """
+  return os.open(path, flags, 0o644)
+
+
 def write_json(path: str | os.PathLike, value: Any) -> None:
   """Writes a JSON file, sorted and indented, whole or not at all."""
   text = json.dumps(value, indent=2, sort_keys=True, allow_nan=False,
@@ -62,8 +70,14 @@ def write_json(path: str | os.PathLike, value: Any) -> None:
 
 
 def append_json(path: str | os.PathLike, value: Any) -> None:
-  """Appends one line of JSON, on a line of its own whatever stood before."""
-  with disk.naming(path), open(path, 'ab+') as f:
+  """Appends one line of JSON, on a line of its own whatever stood before.
+
+  Raises:
+    OSError: the disk refuses it; or the path is a link, which would lead it
+      elsewhere, or no file.
+  """
+  with disk.naming(path), open(plain.open_own(
+      path, os.O_RDWR | os.O_APPEND | os.O_CREAT), 'ab+') as f:
     # A writer that was killed may have left half a line.
     f.seek(0, os.SEEK_END)
     if f.tell():

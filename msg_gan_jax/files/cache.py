@@ -5,11 +5,12 @@ import errno
 import hashlib
 import json
 import os
+import stat
 
 import numpy as np
 
-from msg_gan_jax.files import console
-from msg_gan_jax.files.atomic import flush_to_disk, replacing
+from msg_gan_jax.files import console, owners, plain
+from msg_gan_jax.files.atomic import flush_to_disk, readable, replacing
 
 try:
   import fcntl
@@ -33,6 +34,60 @@ def default_folder() -> str:
   if not os.path.isabs(base):  # The standard says to ignore relative paths.
     base = os.path.join(os.path.expanduser('~'), '.cache')
   return os.path.join(base, 'msg_gan_jax')
+
+
+def make(folder: str) -> None:
+  """Makes a folder that others may read, and nobody else writes.
+
+  Raises:
+    OSError: the disk refuses it.
+  """
+  above = os.path.dirname(folder)
+  if not os.path.isdir(above):
+    os.makedirs(above, exist_ok=True)
+  with contextlib.suppress(FileExistsError):
+    os.mkdir(folder, 0o755)
+
+
+def is_ours(path: str) -> bool:
+  """Whether a file is there, and nobody else can have written it.
+
+  A folder may be one that many share, and what lies in it from anybody. Where
+  the system knows no owners, as Windows, all are taken for ours.
+  """
+  try:
+    facts = os.stat(path, follow_symlinks=False)
+  except OSError:
+    return False
+  return stat.S_ISREG(facts.st_mode) and not (
+      hasattr(os, 'geteuid') and owners.doubt(path, facts, own_group=True))
+
+
+def of_programs() -> tuple[str, str]:
+  """(the folder of compiled programs, why it may not be used or '').
+
+  They are code: what others may have put there is not run.
+  """
+  folder = os.path.join(default_folder(), 'xla')
+  try:
+    make(default_folder())
+    with contextlib.suppress(FileExistsError):
+      os.mkdir(folder, 0o700)
+    if not hasattr(os, 'geteuid'):
+      return folder, ''
+    if why := owners.doubt_of_way(folder):
+      return folder, why
+    # Of a time when others may have had access.
+    for above, folders, files in os.walk(folder):
+      for path in (os.path.join(above, name) for name in (*folders, *files)):
+        facts = os.stat(path, follow_symlinks=False)
+        if stat.S_ISLNK(facts.st_mode):
+          return folder, f'{path} is a link'
+        if why := owners.doubt(path, facts, own_group=True):
+          return folder, why
+  except OSError:  # jax tells what the disk refuses.
+    pass
+  return folder, ''
 
 
 def fetch(folder: str, key: str, row_shape: tuple[int, ...] | None, rows: int,
@@ -61,7 +116,7 @@ def fetch(folder: str, key: str, row_shape: tuple[int, ...] | None, rows: int,
   Raises:
     OSError: the folder or the disk does not take it; nothing is left behind.
   """
-  os.makedirs(folder, exist_ok=True)
+  make(folder)
   entry = _load(folder, key, row_shape, suffices)
   if entry is not None:
     return entry
@@ -69,10 +124,12 @@ def fetch(folder: str, key: str, row_shape: tuple[int, ...] | None, rows: int,
     entry = _load(folder, key, row_shape, suffices)
     if entry is not None:
       return entry
-    if os.path.exists(os.path.join(folder, key + '.json')):
+    base = os.path.join(folder, key)
+    if there := [x for x in _parts(base, row_shape) if os.path.lexists(x)]:
+      why = ('is damaged, or of an older version' if all(map(is_ours, there))
+             else 'is not yours alone, and so not trusted')
       console.say_aside(
-          f'What {folder!r} keeps as {key[:16]}... is damaged, or of an older '
-          'version; it is made anew.')
+          f'What {folder!r} keeps as {key[:16]}... {why}; it is made anew.')
     _sweep(folder, key, locked)
     _store(folder, key, row_shape, rows, produce)
   entry = _load(folder, key, row_shape, suffices)
@@ -85,9 +142,10 @@ def _load(folder, key, row_shape, suffices):
   # The json is written last, so the rest is there if it is. The size is
   # checked because a copied or restored folder may still be cut short.
   base = os.path.join(folder, key)
+  if not all(map(is_ours, _parts(base, row_shape))):
+    return None
   try:
-    with open(base + '.json', encoding='utf-8') as file:
-      about = json.load(file)
+    about = json.loads(plain.read(base + '.json'))
     if not suffices(about):
       return None
     if row_shape is None:
@@ -101,9 +159,14 @@ def _load(folder, key, row_shape, suffices):
     if (pixels.nbytes <= MOST_HASHED_BYTES
         and about['sha256'] != _sha256(base + '.npy', pixels.offset)):
       return None
-  except (FileNotFoundError, ValueError, KeyError, EOFError):
+  except (FileNotFoundError, ValueError, KeyError, EOFError, TypeError,
+          RecursionError):
     return None
   return np.asarray(pixels), about
+
+
+def _parts(base, row_shape):
+  return [base + '.json', *([] if row_shape is None else [base + '.npy'])]
 
 
 def _sha256(path, start):
@@ -128,7 +191,8 @@ def alone_with(folder: str, key: str, wait: bool,
     yield False
     return
   try:
-    lock = open(os.path.join(folder, key + '.lock'), 'w')
+    lock = open(plain.open_own(os.path.join(
+        folder, key + '.lock'), os.O_WRONLY | os.O_CREAT), 'wb')
   except OSError:
     yield False
     return
@@ -170,7 +234,7 @@ def _store(folder, key, row_shape, rows, produce):
     with replacing(base + '.npy') as temporary:
       about = _write_npy(temporary, row_shape, rows, produce)
   with replacing(base + '.json') as temporary:
-    with open(temporary, 'w', encoding='utf-8') as file:
+    with open(temporary, 'x', encoding='utf-8', opener=readable) as file:
       json.dump(about, file)
       flush_to_disk(file)
 
@@ -179,7 +243,7 @@ def _write_npy(path, row_shape, rows, produce):
   # It is written and not mapped, so that a full disk raises an error; a mapped
   # file would end the process by SIGBUS.
   count, digest = 0, hashlib.sha256()
-  with open(path, 'wb') as file:
+  with open(path, 'xb', opener=readable) as file:
     _header(file, rows, row_shape)
     start = file.tell()
     _reserve(file, start + rows * _bytes(row_shape))

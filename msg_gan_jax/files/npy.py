@@ -2,15 +2,22 @@
 from collections.abc import Iterator
 import contextlib
 import io
+import lzma
 import math
 import os
+import struct
 from typing import BinaryIO, NamedTuple
 import zipfile
+import zlib
 
 import numpy as np
 
+from msg_gan_jax.files import room
+
+# What zipfile raises of a damaged archive, or of one that is encrypted.
+DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError,
+           struct.error, RuntimeError)
 HEAD_BYTES = 12_000  # numpy writes 128, and reads 10,000 at most.
-MOST_DEFLATED = 1032  # Bytes that deflate makes of one, at the most.
 
 
 class Header(NamedTuple):
@@ -52,7 +59,9 @@ def load(path: str | os.PathLike) -> np.ndarray:
     OSError: it cannot be read.
   """
   with open(path, 'rb') as file:
-    _check(file, os.fstat(file.fileno()).st_size)
+    size = os.fstat(file.fileno()).st_size
+    _check(file, size)
+    room.check(size)
     file.seek(0)
     return np.load(file, allow_pickle=False)
 
@@ -62,19 +71,22 @@ def open_archive(path: str | os.PathLike) -> Iterator[np.lib.npyio.NpzFile]:
   """A context with an .npz whose arrays are as long as they say.
 
   Raises:
-    ValueError: it is no .npz, or an array is none, of objects when it is read,
-      or longer or shorter than it says.
-    OSError, EOFError, zipfile.BadZipFile, zlib.error: it is damaged.
+    ValueError: it is no .npz, or damaged, also where an array is read only
+      later; or an array is none, of objects, or longer or shorter than it says.
+    OSError: it cannot be read.
   """
   # Opened here: numpy leaves a file open that is not an archive.
   with open(path, 'rb') as file:
     if not zipfile.is_zipfile(file):
       raise ValueError('it is no .npz, or was cut off')
     file.seek(0)
-    with np.load(file, allow_pickle=False) as arrays:
-      for info in arrays.zip.infolist():
-        _check_member(arrays.zip, info)
-      yield arrays
+    try:
+      with np.load(file, allow_pickle=False) as arrays:
+        for info in arrays.zip.infolist():
+          _check_member(arrays.zip, info)
+        yield arrays
+    except DAMAGED as error:
+      raise ValueError(f'it is damaged, or was cut off: {error}') from error
 
 
 def _check(file, size):
@@ -90,11 +102,12 @@ def _check_member(archive, info):
   """Refuses a member that would fill memory with what is not in the file."""
   if not info.filename.endswith('.npy'):
     return
-  most = info.compress_size * (
-      MOST_DEFLATED if info.compress_type == zipfile.ZIP_DEFLATED else 1)
+  most = (room.most_unpacked(info.compress_size) if info.compress_type
+          else info.compress_size)
   if info.file_size > most:
     raise ValueError(f'{info.filename!r} says that it has {info.file_size:,} '
-                     f'bytes, and can have {most:,}')
+                     f'bytes; wanted at most {most:,}')
+  room.check(2 * info.file_size)
   with archive.open(info) as member:
     head = member.read(HEAD_BYTES)
   try:

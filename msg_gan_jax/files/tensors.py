@@ -18,15 +18,12 @@ import zlib
 
 import numpy as np
 
-from msg_gan_jax.files import npy
+from msg_gan_jax.files import npy, room
 from msg_gan_jax.files.torch_pickle import Dtype, Machine, Tensor, short, whole
 
 _MAGIC = 0x1950a86a20f9469cfc6c  # Begins a .pth that is not a zip.
 _LEGACY = 1001  # The version of that format, the same since 2017.
-# A file may unpack to this many bytes, or to this many times its size if that
-# is more: weights hardly shrink.
-_SLACK = 2**26
-_RATIO = 100
+_MOST_TIMES = 100  # Weights hardly shrink.
 _HOLDERS = ('state_dict', 'model_state_dict', 'model')
 
 
@@ -55,6 +52,7 @@ def read(path: str | os.PathLike) -> dict[str, np.ndarray]:
       # Odd escapes in a damaged text would warn.
       warnings.simplefilter('ignore')
       size = file.seek(0, os.SEEK_END)
+      room.check(size)
       file.seek(0)
       reader = _reader(file.read(9))
       file.seek(0)
@@ -152,7 +150,7 @@ def _legacy(file, size):
 def _read_zip(file, size):
   """Reads a .pth since PyTorch 1.6, or a .npz."""
   with zipfile.ZipFile(file) as archive:
-    members = _Members(archive, max(_SLACK, _RATIO * size))
+    members = _Members(archive, room.most_unpacked(size, _MOST_TIMES))
     pickles = [x for x in members.names if x.endswith('/data.pkl')]
     if any(x.endswith('/constants.pkl') for x in members.names):
       raise ValueError(
@@ -201,7 +199,8 @@ class _Members:
     self.budget -= info.file_size
     if self.budget < 0:
       raise ValueError(
-          f'unpacks to over {_RATIO} times its size, which weights never do.')
+          f'unpacks to over {_MOST_TIMES} times its size, which weights never '
+          'do.')
     # Without a length, a member that lies about its size would unpack whole.
     with self.archive.open(info) as member:
       content = member.read(info.file_size)

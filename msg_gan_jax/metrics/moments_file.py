@@ -215,7 +215,7 @@ def _read(path, name):
     if str(error).startswith(place):
       raise
     raise ValueError(f'{place} cannot be read: {error}; {wanted}.') from error
-  except (OSError, EOFError, KeyError, zipfile.BadZipFile) as error:
+  except (OSError, KeyError) as error:
     raise ValueError(f'{place} is damaged, or was cut off: {error}; {wanted}.'
                      ) from error
   d = mu.shape[0] if mu.ndim == 1 else -1

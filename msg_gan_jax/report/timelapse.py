@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image, ImageDraw, PngImagePlugin
 
+from msg_gan_jax.files import room
 from msg_gan_jax.report.lettering import (
   INK,
   PAPER,
@@ -54,6 +55,7 @@ def readable(grids: Sequence[tuple[int, str | os.PathLike]],
     try:
       with _open(path) as image:
         size = image.size
+        room.check(12 * size[0] * size[1])  # RGB, enlarged, and as a frame.
         image.verify()
     except Exception as error:  # Pillow raises half a dozen classes.
       say(f'warning: {path} is left out: it is no whole PNG ({error})')
@@ -97,8 +99,8 @@ def still_frames(count: int) -> int:
 
 
 def _open(path):
-  # Image.open refuses large files that strangers may have sent. These are ours:
-  # a grid of pictures of 1024 px has more pixels than it would take.
+  # Image.open refuses large files that strangers may have sent. A grid of
+  # pictures of 1024 px has more pixels than it would take.
   return PngImagePlugin.PngImageFile(path)
 
 

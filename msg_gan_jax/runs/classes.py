@@ -7,6 +7,7 @@ import pathlib
 import re
 
 from msg_gan_jax.config import tables
+from msg_gan_jax.files import plain
 from msg_gan_jax.files.atomic import write_json
 
 FILE = 'classes.json'
@@ -40,7 +41,7 @@ def read(workdir: str | os.PathLike) -> tuple[str, ...]:
   """
   path = pathlib.Path(workdir).expanduser() / FILE
   try:
-    names = json.loads(path.read_text(encoding='utf-8'))
+    names = json.loads(plain.read(path, plain.MOST_JSON))
   except (OSError, ValueError):
     return ()
   return tuple(map(str, names)) if isinstance(names, list) else ()

@@ -7,6 +7,7 @@ import pathlib
 from typing import Any
 
 from msg_gan_jax.config import schema, tables
+from msg_gan_jax.files import plain
 
 
 def load_config(
@@ -44,9 +45,10 @@ def read_config(
         f'{_neighbours(path)}')
   about = schema.metadata()
   try:
-    values = schema.present_names(json.loads(file.read_text(encoding='utf-8')))
+    values = schema.present_names(json.loads(
+        plain.read(file, plain.MOST_JSON)))
     names = _names(values, about)
-  except (ValueError, RecursionError) as error:
+  except (OSError, ValueError, RecursionError) as error:
     raise ValueError(
         f'{file}: damaged ({error}). Restore it from a copy; with the same '
         'settings and another workdir=FOLDER, the run can begin again.'
@@ -174,7 +176,7 @@ def _written_by(path):
   try:
     if not file.is_file():
       return ''
-    entries = json.loads(file.read_text(encoding='utf-8'))
+    entries = json.loads(plain.read(file, plain.MOST_JSON))
     return f' ({entries[-1]["packages"]["msg_gan_jax"]})'
   except (OSError, ValueError, LookupError, TypeError):
     return ''

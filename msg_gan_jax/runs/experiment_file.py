@@ -17,8 +17,8 @@ import types
 from typing import Any, NamedTuple, TypeVar
 
 from msg_gan_jax.config import schema, tables
-from msg_gan_jax.files import console
-from msg_gan_jax.files.atomic import flush_to_disk, replacing
+from msg_gan_jax.files import console, owners
+from msg_gan_jax.files.atomic import flush_to_disk, readable, replacing
 from msg_gan_jax.runs import config_file, seal
 from msg_gan_jax.runs.versions import read_versions
 
@@ -74,18 +74,13 @@ def keep(folder: pathlib.Path, experiment: str,
   path, colon, argument = experiment.partition(':')
   content = pathlib.Path(path).read_bytes()
   with replacing(folder / FILE) as temporary:
-    # For others it is to read, whatever the umask lets them do elsewhere.
-    with open(temporary, 'xb', opener=_readable) as file:
+    with open(temporary, 'xb', opener=readable) as file:
       file.write(content)
       flush_to_disk(file)
   digest = hashlib.sha256(content).hexdigest()
   return {'file': os.path.basename(path),
           'argument': argument if colon else None,
           'digest': digest, 'seal': seal.of(digest)}
-
-
-def _readable(path, flags):
-  return os.open(path, flags, 0o644)
 
 
 def recorded(entries: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
@@ -233,7 +228,7 @@ def _read(folder):
     FileNotFoundError: there is none.
   """
   if not hasattr(os, 'geteuid'):  # Windows.
-    return (folder / FILE).read_bytes(), 'whose it is cannot be told here'
+    return (folder / FILE).read_bytes(), owners.doubt(folder / FILE)
   above = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
   try:
     name = os.stat(FILE, dir_fd=above, follow_symlinks=False)
@@ -241,18 +236,10 @@ def _read(folder):
     with open(os.open(FILE, os.O_RDONLY | os.O_NONBLOCK, dir_fd=above),
               'rb') as file:
       facts = os.fstat(file.fileno())
-      doubt = (_doubt(folder, os.fstat(above)) or _doubt(folder / FILE, facts)
+      doubt = (owners.doubt(folder, os.fstat(above))
+               or owners.doubt(folder / FILE, facts)
                or ('' if os.path.samestat(name, facts) and stat.S_ISREG(
                    facts.st_mode) else 'it is a link, or no plain file'))
       return (file.read() if stat.S_ISREG(facts.st_mode) else b''), doubt
   finally:
     os.close(above)
-
-
-def _doubt(path, facts):
-  """Why somebody else may have written a file or a folder, or ''."""
-  if facts.st_uid != os.geteuid():
-    return f'{path} belongs to another user'
-  if facts.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-    return f'others may write {path}, which `chmod go-w` ends'
-  return ''

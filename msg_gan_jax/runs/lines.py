@@ -5,6 +5,8 @@ import json
 import pathlib
 from typing import Any
 
+from msg_gan_jax.files import plain
+
 
 def read_lines(path: pathlib.Path,
                **forms: Callable[[Any], bool]) -> tuple[dict[str, Any], ...]:
@@ -20,7 +22,8 @@ def read_lines(path: pathlib.Path,
   if not is_there(path):
     return ()
   found = []
-  for line in path.read_text(encoding='utf-8', errors='replace').split('\n'):
+  text = plain.read(path, plain.MOST_JSON).decode(errors='replace')
+  for line in text.split('\n'):
     try:
       value = json.loads(line)
     except (ValueError, RecursionError):  # The second: brackets without end.
@@ -53,7 +56,7 @@ def read_json(path: pathlib.Path, missing: Any) -> Any:
   if not is_there(path):
     return missing
   try:
-    value = json.loads(path.read_text(encoding='utf-8'))
+    value = json.loads(plain.read(path, plain.MOST_JSON))
   except (FileNotFoundError, ValueError, RecursionError):
     return missing
   return value if isinstance(value, type(missing)) else missing

@@ -37,7 +37,8 @@ class Written:
       several definitions, those after the first have their id behind it, as in
       'frechet_random_conv [ebbb5fc0]': they are never in one column.
     evaluations: the lines of scores.jsonl, whole: protocols, versions, seeds.
-    grids: (images, path) of the pictures in samples/, in this order.
+    grids: (images, path) of the pictures in samples/, in this order; here, and
+      below, without those that links bring from elsewhere.
     walks: (name, path) of films in the folder, walk*.webp, .gif and .mp4, in
       the order of their names and of the numbers in them.
     timelapses: the same of timelapse*: the training itself as a film.
@@ -157,7 +158,8 @@ def _is_list(value):
 def grids(folder: pathlib.Path) -> tuple[tuple[int, pathlib.Path], ...]:
   """(images, path) of the pictures of a folder, samples/ of a run."""
   found = ((re.fullmatch(r'images_(\d+)\.png', path.name), path)
-           for path in folder.glob('images_*.png'))
+           for path in folder.glob('images_*.png')
+           if _is_inside(path, folder.parent))
   return tuple(sorted((int(match[1]), path) for match, path in found if match))
 
 
@@ -165,10 +167,16 @@ def _files(folder, first, endings):
   """(name, path) of files that begin so, walk_2 before walk_10."""
   found = ((path.name, path) for path in folder.iterdir()
            if path.name.startswith(first) and path.suffix in endings
-           and path.is_file())
+           and path.is_file() and _is_inside(path, folder))
   return tuple(sorted(found, key=lambda file: [
       (int(word), '') if word.isdecimal() else (-1, word)
       for word in re.split(r'(\d+)', file[0])]))
+
+
+def _is_inside(path, folder):
+  """Whether a picture lies in a run, and is no link to one that does not."""
+  return pathlib.Path(os.path.realpath(path)).is_relative_to(
+      os.path.realpath(folder))
 
 
 def _numbered(folder):

@@ -12,6 +12,7 @@ NOT_FINITE = {
     'NaN': math.nan, 'Infinity': math.inf, '-Infinity': -math.inf}
 MOST = 1 << 53  # Images; a larger number is damage.
 TAIL = 1 << 16  # Bytes, in which the last record usually lies whole.
+LONGEST = 1 << 26  # Bytes; no record is as long.
 
 
 def lines(path: str | os.PathLike, begin: int = 0
@@ -46,7 +47,7 @@ def newest(path: str | os.PathLike) -> dict[str, Any]:
       for line in reversed(lines if length >= size else lines[1:]):
         if record := _record(line):
           return record
-      if length >= size:
+      if length >= min(size, LONGEST):
         return {}
       length *= 8
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol, SupportsFloat
 
 import numpy as np
 
-from msg_gan_jax.files import console, disk
+from msg_gan_jax.files import console, disk, plain
 from msg_gan_jax.files.atomic import flush_to_disk, replacing
 from msg_gan_jax.runs import record_lines
 from msg_gan_jax.runs.written_so_far import WrittenSoFar
@@ -147,7 +147,9 @@ class Metrics(Writer):
       else:
         dropped.append([begin, place])
     if broken:
-      with open(f'{self.path}.damaged', 'ab') as file:
+      with open(plain.open_own(
+          f'{self.path}.damaged', os.O_WRONLY | os.O_APPEND | os.O_CREAT),
+                'ab') as file:
         file.writelines(broken)
         flush_to_disk(file)
       self.moved += len(broken)
@@ -175,8 +177,8 @@ class Metrics(Writer):
     os.close(self._file)
 
   def _open(self):
-    self._file = os.open(
-        self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+    self._file = plain.open_own(
+        self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 
 
 def path_in(workdir: str | os.PathLike) -> str:

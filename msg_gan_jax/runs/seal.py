@@ -8,7 +8,7 @@ import hmac
 import os
 import secrets
 
-from msg_gan_jax.files import cache
+from msg_gan_jax.files import cache, plain
 from msg_gan_jax.files.atomic import flush_to_disk, replacing
 
 LENGTH = 32  # Bytes of the key.
@@ -43,17 +43,15 @@ def _mark(key, digest):
 
 
 def _read():
-  """The secret; b'' where there is none."""
-  try:
-    with open(key_file(), 'rb') as file:
-      key = file.read()
-  except FileNotFoundError:
+  """The secret; b'' where there is none, or one that others may have made."""
+  if not cache.is_ours(key_file()):
     return b''
+  key = plain.read(key_file())
   return key if len(key) == LENGTH else b''
 
 
 def _make():
-  os.makedirs(os.path.dirname(key_file()), exist_ok=True)
+  cache.make(os.path.dirname(key_file()))
   with replacing(key_file()) as temporary:
     with open(temporary, 'xb', opener=lambda path, flags: os.open(
         path, flags, 0o600)) as file:

@@ -5,6 +5,7 @@ import re
 import socket
 import time
 
+from msg_gan_jax.files import plain
 from msg_gan_jax.runs.read import Written
 
 RUNNING, DONE, STOPPED, DIVERGED = 'running', 'done', 'stopped', 'diverged'
@@ -74,4 +75,4 @@ def _has_written_lately(folder):
 
 def _lock(folder):
   """What the lock says of who holds it, or held it last."""
-  return (folder / '.lock').read_text(encoding='utf-8', errors='replace')
+  return plain.read(folder / '.lock', 10_000).decode(errors='replace')

@@ -12,6 +12,7 @@ import sys
 from typing import Any
 
 from msg_gan_jax.arrays import compilation
+from msg_gan_jax.files import plain
 
 PACKAGES = ('jax', 'jaxlib', 'flax', 'optax', 'orbax-checkpoint', 'chex',
             'numpy', 'grain', 'pillow', 'msg_gan_jax')
@@ -78,7 +79,8 @@ def read_versions(path: pathlib.Path,
   if not path.exists():
     return []
   try:
-    return [dict(x) for x in json.loads(path.read_text(encoding='utf-8'))]
+    return [dict(x) for x in json.loads(
+        plain.read(path, plain.MOST_JSON))]
   except (ValueError, TypeError):
     # A record of the past must not stop a run; it is kept for a person.
     if mend:
@@ -90,7 +92,7 @@ def last_digest(folder: pathlib.Path) -> str:
   """That of the pictures of a run's last start; '' where none is on record."""
   try:
     entries = json.loads(
-        (folder / 'versions.json').read_text(encoding='utf-8'))
+        plain.read(folder / 'versions.json', plain.MOST_JSON))
     return str(entries[-1]['data_digest'])
   except (OSError, ValueError, LookupError, TypeError):
     return ''

@@ -10,10 +10,11 @@ import socket
 from typing import Any, Self
 
 from msg_gan_jax.config import schema
-from msg_gan_jax.files import console
+from msg_gan_jax.files import console, plain
 from msg_gan_jax.files.atomic import append_json, sweep, write_json
 from msg_gan_jax.runs import classes as class_names
-from msg_gan_jax.runs import config_file, experiment_file
+from msg_gan_jax.runs import config_file, experiment_file, owner
+from msg_gan_jax.runs.owner import InUseError
 from msg_gan_jax.runs.versions import now, read_versions, versions
 
 fcntl: Any
@@ -26,10 +27,6 @@ except ImportError:  # Windows has none; runs there are not locked.
 _OF_TRAINING = re.compile(
     r'(config|versions|summary|classes|failed_step)\.json|metrics\.jsonl|'
     r'experiment\.py|curves\.png|images_\d+\.png')
-
-
-class InUseError(ValueError):
-  """Another process is writing the run."""
 
 
 class Workdir:
@@ -48,14 +45,16 @@ class Workdir:
 
   Raises:
     ValueError: a path that is not that of a folder, a folder that holds
-      anything but a run, or a run that another process is writing.
+      anything but a run, a part of it that is a link to elsewhere, or a run
+      that another process is writing (InUseError).
   """
 
   def __init__(self, path: str | os.PathLike, main: bool = True,
                say: Callable[[str], Any] = console.say, experiment: str = ''):
     self.path = config_file.absolute(path)
     self.main, self.experiment = main, experiment
-    self._lock = None
+    self._lock: Any = None
+    self._owner: owner.Owner | None = None
     _refuse_what_is_no_folder(self.path)
     self._made: list[pathlib.Path] = []
     if main:
@@ -63,8 +62,9 @@ class Workdir:
                     if not folder.exists()]
       # Others may not write it: it holds code that is the user's own.
       self.path.mkdir(0o755, parents=True, exist_ok=True)
+      _refuse_links(self.path)
       _refuse_strangers(self.path)
-      self._lock = _lock(self.path, say)
+      self._take(say)
 
   def __enter__(self) -> Self:
     return self
@@ -72,8 +72,30 @@ class Workdir:
   def __exit__(self, *_: object) -> None:
     self.close()
 
+  def _take(self, say):
+    """Holds the folder against every other process."""
+    try:
+      self._lock, alone = _lock(self.path, say)
+      self._owner = owner.Owner(self.path, alone, say)
+    except OSError as error:
+      raise ValueError(
+          f'workdir {self.path}: {error.filename or "it"} cannot be written: '
+          f'{error.strerror or error}.') from error
+    finally:
+      if self._lock is not None and self._owner is None:
+        self._lock.close()
+        self._lock = None
+
+  def check_ours(self) -> None:
+    """Raises InUseError where another process has taken the folder over."""
+    if self._owner is not None:
+      self._owner.check()
+
   def close(self) -> None:
     """Gives the lock back; a new folder that holds nothing goes with it."""
+    if self._owner is not None:
+      self._owner.close()
+      self._owner = None
     if self._lock is not None:
       self._remove_empty()
       self._lock.close()
@@ -196,7 +218,7 @@ def _ends_with(path, entry):
   if not path.exists():
     return False
   try:
-    last = json.loads((path.read_bytes().splitlines() or [b''])[-1])
+    last = json.loads((plain.read(path).splitlines() or [b''])[-1])
   except ValueError:
     return False
   return isinstance(last, dict) and entry == {
@@ -233,24 +255,45 @@ def _refuse_strangers(path):
         'Wanted a new or an empty folder, or that of an earlier run.')
 
 
+def _refuse_links(path):
+  """Raises for a part of a run that lies elsewhere; the run itself may.
+
+  What is written, or removed, by its name would hit what the link leads to.
+  """
+  whole = os.path.realpath(path)
+  for entry in sorted(os.scandir(path), key=lambda entry: entry.name):
+    if entry.is_symlink() and os.path.commonpath(
+        [whole, os.path.realpath(entry.path)]) != whole:
+      raise ValueError(
+          f'workdir {path}: {entry.name} is a link out of it, to '
+          f'{os.readlink(entry.path)!r}. Remove it, or put what it leads to in '
+          'its place; the folder of the run as a whole may be a link.')
+
+
 def _lock(path, say):
-  """An open file whose lock says that this process writes the run."""
-  file = open(path / '.lock', 'a+', encoding='utf-8')  # noqa: SIM115
+  """(an open file that is locked, whether it is).
+
+  Its lock says that no other process of this machine writes the run.
+  """
+  file = open(plain.open_own(  # noqa: SIM115
+      path / '.lock', os.O_RDWR | os.O_CREAT), 'r+', encoding='utf-8',
+              errors='replace')
+  alone = False
   try:
     if fcntl is not None:
       fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+      alone = True
   except BlockingIOError:
-    file.seek(0)
-    holder = file.read().strip() or 'another process'
+    holder = file.read(200).strip() or 'another process'
     file.close()
     raise InUseError(
         f'workdir {path}: in use by {holder}. Wait for it, stop it, or '
         'choose another workdir=FOLDER.') from None
-  except OSError as error:
-    say(f'warning: workdir {path}: cannot be locked here ({error}); take '
-        'care that no second process writes it.')
+  except OSError:
+    pass  # A disk without locks: then the owner's file alone counts.
+  file.seek(0)
   file.truncate(0)
   file.write(
       f'process {os.getpid()} on {socket.gethostname()}, since {now()}')
   file.flush()
-  return file
+  return file, alone

@@ -16,6 +16,7 @@ import time
 from typing import Any
 
 from msg_gan_jax.config.tables import nearest
+from msg_gan_jax.files import plain
 from msg_gan_jax.files.optional import require
 from msg_gan_jax.study.patience import AT_START, is_down, patiently, reason
 
@@ -61,8 +62,8 @@ def open_storage(folder: str | os.PathLike, address: str = '',
   try:
     if not readonly:
       path.parent.mkdir(parents=True, exist_ok=True)
-      with open(path, 'ab'):  # Whether it can be written is known now.
-        pass
+      # Whether it can be written is known now.
+      os.close(plain.open_own(path, os.O_WRONLY | os.O_CREAT))
     return optuna.storages.JournalStorage(_backend(optuna, path))
   except OSError as error:
     raise ValueError(

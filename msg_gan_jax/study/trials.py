@@ -4,8 +4,7 @@ A worker claims a trial by turning WAITING into RUNNING, which Optuna's storages
 do atomically, and counts up a lease in the trial's attributes while it works.
 Where the count stands still for longer than the lease, by the clock of whoever
 looks, the worker is dead: the trial fails, the same work is enqueued again, and
-the next worker continues the checkpoint in its folder. No two clocks are
-compared, and a storage that was away for a while kills nobody.
+the next worker continues its checkpoint. No two clocks are compared.
 
 Each piece of work has a digest. Two workers may enqueue the same piece at once:
 the older trial counts, and the newer one is told to be its copy.
@@ -18,7 +17,8 @@ import threading
 import time
 from typing import Any
 
-from msg_gan_jax.study.alive import Watch, me
+from msg_gan_jax.files.process import me
+from msg_gan_jax.study.alive import Watch
 from msg_gan_jax.study.patience import PATIENCE, patiently
 from msg_gan_jax.study.work import Claim, Trial, Work
 

@@ -15,9 +15,9 @@ from msg_gan_jax.files import disk
 from msg_gan_jax.gan.build import build
 from msg_gan_jax.report.tables import number
 from msg_gan_jax.runs import records
+from msg_gan_jax.runs.owner import InUseError
 from msg_gan_jax.runs.read import read
 from msg_gan_jax.runs.told import SIGN
-from msg_gan_jax.runs.workdir import InUseError
 from msg_gan_jax.study import definition, rounds
 from msg_gan_jax.study import plan as plans
 from msg_gan_jax.study.outcome import is_lower, outcome

@@ -107,7 +107,7 @@ class Run:
     # Where another Run has gone before, its programs are there.
     self._ahead = Ahead(lambda: [] if calls else self._lower_first(newest))
     self._batches = open_batches(splits.train, config, mesh)
-    self._saver = Saver(folder.path, checkpoints, say)
+    self._saver = Saver(folder.path, checkpoints, say, folder.check_ours)
     self._clock: Any = None  # Until it trains.
     self.rollbacks = rolled
     self.images, self.state, before = self._restore(say)

@@ -28,14 +28,17 @@ class Saver:
     folder: that of the run; errors name it.
     checkpoints: Checkpoints of the run.
     say: prints a line for people.
+    check: raises an error where nothing may be saved any more.
 
   Attributes:
     origin: lines about where the first State is from, for the run's record.
   """
 
   def __init__(self, folder: pathlib.Path, checkpoints: Checkpoints,
-               say: Callable[[str], Any]):
+               say: Callable[[str], Any],
+               check: Callable[[], Any] = lambda: None):
     self._folder, self._checkpoints, self._say = folder, checkpoints, say
+    self._check = check
     self._best: Best | None = None
     self.origin: list[str] = []
 
@@ -135,8 +138,10 @@ class Saver:
     Raises:
       DivergedError: see divergence.check; nothing is saved.
       OSError: the disk refused this checkpoint, or the one before.
+      ValueError: of `check`.
     """
     divergence.check(snapshot['state'], images)
+    self._check()
     try:
       self._wait_for_best()
     finally:  # What went wrong there must not cost the training.

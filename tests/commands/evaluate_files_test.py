@@ -1,5 +1,7 @@
 """--mode=evaluate of folders as they come: their sizes, and mu and sigma."""
+import errno
 import json
+import os
 import shutil
 
 import helpers
@@ -9,7 +11,7 @@ import numpy as np
 import pytest
 
 from msg_gan_jax.gan.build import build
-from msg_gan_jax.metrics import evaluate
+from msg_gan_jax.metrics import evaluate, text
 from msg_gan_jax.runs import checkpoints, workdir
 
 pytestmark = pytest.mark.slow
@@ -46,6 +48,10 @@ def test_a_set_beside_a_run_gets_its_size(run, command):
   assert status == 0 and '4 samples against 6 of a' in out, err
 
 
+def full(*_):
+  raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
 def test_scores_that_cannot_be_written_are_told_before_or_shown(
     run, command, monkeypatch):
   """Where opening fails, nothing is computed; a full disk costs no number."""
@@ -60,8 +66,14 @@ def test_scores_that_cannot_be_written_are_told_before_or_shown(
   assert f'error: {file}: cannot be written (Is a directory)' in err
   assert '--out=FOLDER' in err
   file.rmdir()
-  file.symlink_to('/dev/full')
-  status, out, err = command(*asked, '--json')
+  file.symlink_to('elsewhere')
+  status, _, err = command(*asked)
+  assert status == 1 and not computed and not (run / 'elsewhere').exists()
+  assert "cannot be written (it is a link to 'elsewhere'; wanted a" in err
+  file.unlink()
+  with monkeypatch.context() as patched:
+    patched.setattr(text, 'append', full)
+    status, out, err = command(*asked, '--json')
   assert status == 1 and len(computed) == 1
   value = json.loads(out)['scores']['frechet_pixels']['value']
   assert f' [pixels] {int(value)}.' in ' '.join(err.split())
@@ -74,7 +86,7 @@ def test_scores_that_cannot_be_written_are_told_before_or_shown(
 def test_scores_before_an_error_are_shown(ends, run, command, monkeypatch):
   """Also those that the disk has refused, and of a run that is not done."""
   other = shutil.copytree(run, run.with_name('other'))
-  (run / 'scores.jsonl').symlink_to('/dev/full')
+  monkeypatch.setattr(text, 'append', full)
   compute, computed = evaluate.compute, []
   if ends == 'damage':
     (other / 'checkpoints' / '8' / 'record' / 'metadata').write_text('{}')

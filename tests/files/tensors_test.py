@@ -1,11 +1,9 @@
 """Weights of others are read without running them, or refused in words."""
-import collections
 import io
 import json
 import os
 import pickle
 import struct
-import time
 import zipfile
 
 import numpy as np
@@ -22,7 +20,7 @@ from torch_files import (
   zipped,
 )
 
-from msg_gan_jax.files import tensors, torch_pickle
+from msg_gan_jax.files import room, tensors, torch_pickle
 
 
 @pytest.fixture
@@ -233,7 +231,8 @@ def test_missing_and_cut_storages_are_refused(refused, read):
     refused(whole[:end], '.')
 
 
-def test_bombs_are_refused_before_they_unpack(refused):
+def test_bombs_are_refused_before_they_unpack(refused, monkeypatch):
+  monkeypatch.setattr(room, 'SMALL_BYTES', 2**26)
   body = state_dict({'x': laid(np.ones(4, 'f4'), '0')})
   big = zipped(body, {'0': bytes(2**20)}, compression=zipfile.ZIP_DEFLATED)
   refused(big, 'has 1048576 bytes; its tensors want 16')
@@ -288,50 +287,3 @@ def test_what_is_no_file_of_tensors_is_refused(refused, tmp_path):
   for path in (tmp_path / 'absent.pth', tmp_path):
     with pytest.raises(ValueError, match='no such file'):
       tensors.read(path)
-
-
-# Damage by chance.
-
-
-def mutated(content, rng):
-  """A few bytes changed, cut out or put in."""
-  content = bytearray(content)
-  for _ in range(rng.integers(1, 4)):
-    place = int(rng.integers(0, max(len(content), 1)))
-    kind = rng.integers(0, 4)
-    if kind < 2 and content:
-      content[place] ^= 1 << int(rng.integers(0, 8))
-    elif kind == 2:
-      del content[place:place + int(rng.integers(1, 40))]
-    else:
-      content[place:place] = rng.bytes(int(rng.integers(1, 40)))
-  return bytes(content)
-
-
-def originals():
-  small = {name: arrays()[name] for name in ('double', 'half', 'count')}
-  plain, packed = io.BytesIO(), io.BytesIO()
-  np.savez(plain, **small)
-  np.savez_compressed(packed, **small)
-  return {'zip': (saved(small), 125), 'legacy': (saved(small, False), 125),
-          'npz': (plain.getvalue(), 125), 'packed': (packed.getvalue(), 125)}
-
-
-@pytest.mark.parametrize('kind', ['zip', 'legacy', 'npz', 'packed'])
-def test_500_damaged_files_are_read_or_refused(tmp_path, kind):
-  content, count = originals()[kind]
-  rng = np.random.default_rng([2015, *kind.encode()])
-  path = tmp_path / 'damaged.pth'
-  outcomes = collections.Counter()
-  for i in range(count):
-    path.write_bytes(mutated(content, rng))
-    start = time.process_time()
-    try:
-      found = tensors.read(path)
-      assert all(isinstance(x, np.ndarray) for x in found.values()), i
-      outcomes['read'] += 1
-    except ValueError as error:
-      assert str(error).startswith(f'{path}: ') and len(str(error)) < 900
-      outcomes['refused'] += 1
-    assert time.process_time() - start < 1, i
-  assert outcomes['refused'] > count / 2

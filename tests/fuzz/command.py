@@ -29,7 +29,7 @@ PIECES = ['', '\n', '  ', '(', ')', ':', '"', "'", '\\', '#', '.', '=', '0',
           'raise SystemExit\n']
 
 
-def fuzz(tmp, count):
+def fuzz(tmp, count, examples):
   from absl import flags
   from absl.testing import flagsaver
 
@@ -38,7 +38,7 @@ def fuzz(tmp, count):
   path = tmp / 'small.py'
   saved = flagsaver.save_flag_values(flags.FLAGS)
 
-  @given(200, harms=st.lists(
+  @given(examples // 3, count.seed, harms=st.lists(
       st.tuples(PARTS, st.integers(0, 6), st.sampled_from(PIECES)),
       min_size=1, max_size=3), encoding=st.sampled_from(['utf-8', 'utf-16']))
   def _(harms, encoding):
@@ -47,7 +47,7 @@ def fuzz(tmp, count):
       at = place(text, part)
       text = text[:at] + piece + text[at + length:]
     path.write_text(text, encoding=encoding)
-    with count.one(r'^--config: |^config\.|^template: '):
+    with count.one(r'^--config: |^config\.|^template: ', repr(text)):
       experiments.run(str(path), [])
       schema.parse(runpy.run_path(str(path))['get_config']())
 
@@ -59,12 +59,12 @@ def fuzz(tmp, count):
       *schema.metadata(), '', '.', 'data', 'data.', 'data.name.x',
       'trian.batch', 'train.bacth', 'Data.path', 'data..path', 'é'])
 
-  @given(400, name=names, word=words,
+  @given(examples - examples // 3, count.seed, name=names, word=words,
          flag=st.sampled_from(['--config.', '-config.', '--noconfig.']))
   def _(name, word, flag):
     said = io.StringIO()
     argv = ['launch.py', f'{flag}{name}' + ('' if word is None else f'={word}')]
-    with count.one(r'^error: '), contextlib.redirect_stderr(said):
+    with count.one(r'^error: ', f'{argv}'), contextlib.redirect_stderr(said):
       try:
         main._parse(argv)
         schema.parse(shared_flags.CONFIG.value)
@@ -75,4 +75,4 @@ def fuzz(tmp, count):
         raise ValueError(f'error: {error}') from None
       finally:
         flagsaver.restore_flag_values(saved, flags.FLAGS)
-    assert 'Traceback' not in said.getvalue()
+        assert 'Traceback' not in said.getvalue()

@@ -116,17 +116,29 @@ def with_true_sums(data):
   return found
 
 
-def fuzz(tmp, count):
+def harms(others):
+  """A strategy of what `harmed` does; others are names of files."""
+  return st.lists(st.tuples(
+      st.sampled_from(['flip', 'cut', 'double', 'remove', 'exchange',
+                       'number', 'number']), PARTS, PARTS,
+      st.integers(0, 255), st.sampled_from(sorted(others))),
+                  min_size=1, max_size=3)
+
+
+def harmed(files, name, changes):
+  """The bytes of a file after all of its mutations."""
+  data = files[name]
+  for kind, a, b, value, other in changes:
+    data = harm(data, kind, a, b, value, files[other])
+  return data
+
+
+def fuzz(tmp, count, examples):
   from msg_gan_jax.data import decode, pictures
   from msg_gan_jax.data.stores import folder
   files = seeds()
   names = st.sampled_from(sorted(files))
-  harms = st.tuples(
-      st.sampled_from(['flip', 'cut', 'double', 'remove', 'exchange',
-                       'number', 'number']), PARTS, PARTS,
-      st.integers(0, 255), names)
-  mutated = st.tuples(names, st.lists(harms, min_size=1, max_size=3),
-                      st.booleans())
+  mutated = st.tuples(names, harms(files), st.booleans())
   noise = st.tuples(
       st.sampled_from(decode.EXTENSIONS), st.binary(max_size=200))
   good = tmp / 'set' / 'good.png'
@@ -136,10 +148,8 @@ def fuzz(tmp, count):
   def file(drawn):
     if len(drawn) == 2:
       return f'noise{drawn[0]}', drawn[1]
-    name, harms, mend = drawn
-    data = files[name]
-    for kind, a, b, value, other in harms:
-      data = harm(data, kind, a, b, value, files[other])
+    name, changes, mend = drawn
+    data = harmed(files, name, changes)
     is_png = data[:4] == b'\x89PNG'
     return name, with_true_sums(data) if is_png and mend else data
 
@@ -154,8 +164,8 @@ def fuzz(tmp, count):
     assert len(found) + len(found.notes['skipped']) == 2
     return found
 
-  @given(1000, drawn=st.one_of(mutated, mutated, mutated, noise),
-         way=st.tuples(
+  @given(examples, count.seed,
+         drawn=st.one_of(mutated, mutated, mutated, noise), way=st.tuples(
              st.sampled_from(sorted(decode.MODES)),
              st.sampled_from(['center_crop', 'pad', 'stretch']),
              st.booleans()))
@@ -163,12 +173,11 @@ def fuzz(tmp, count):
     name, data = file(drawn)
     path = good.with_name(name)
     path.write_bytes(data)
-    try:
-      with count.one(rf'^config\.data\.path: cannot read .*{re.escape(name)}.*'
-                     r"(on_bad='skip'|range='[-+.:e\d]+')\.$"):
+    with count.one(rf'^config\.data\.path: cannot read .*{re.escape(name)}.*'
+                   r"(on_bad='skip'|range='[-+.:e\d]+')\.$", str(drawn)):
+      try:
+        for skipped, why in read('skip', *way).notes['skipped']:
+          assert skipped == name and why
         assert not read('error', *way).notes['skipped']
-      found = read('skip', *way)
-      for skipped, why in found.notes['skipped']:
-        assert skipped == name and why
-    finally:
-      path.unlink()
+      finally:
+        path.unlink()

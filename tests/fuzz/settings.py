@@ -98,7 +98,7 @@ def edited(template, changes):
   return whole
 
 
-def fuzz(tmp, count):
+def fuzz(tmp, count, examples):
   import jax
 
   from msg_gan_jax.arrays.mesh import data_mesh
@@ -145,10 +145,10 @@ def fuzz(tmp, count):
            ('set', 'data.path', str(tmp / 'set'))]
   here = ('set', 'data.cache_dir', str(tmp / 'cache'))
 
-  @given(1000, template=st.sampled_from(['msg', 'msg', 'mlp']),
+  @given(examples, count.seed, template=st.sampled_from(['msg', 'msg', 'mlp']),
          from_files=st.sampled_from([[], [], where]),
          changes=st.lists(
              edits(), min_size=1, max_size=4, unique_by=lambda x: x[1]))
   def _(template, from_files, changes):
-    with count.one(r'config\.\w+'):
+    with count.one(r'config\.\w+', f'{template} {changes}'):
       dry_run(edited(template, [here, *from_files, *changes]))

@@ -144,7 +144,7 @@ def test_warnings_wait_for_the_run_and_stay_with_it(config, tmp_path):
     tell = told.Told(path, said.append)
     tell('warning: before')
     tell('note: nothing')
-    assert [x.name for x in path.iterdir()] == ['.lock']
+    assert {x.name for x in path.iterdir()} == {'.lock', '.owner'}
     folder.start(config)
     tell.images = lambda: np.int64(8)
     tell('warning: of a collapse')

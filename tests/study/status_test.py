@@ -5,7 +5,8 @@ import datetime
 import pytest
 import synthetic_studies as synthetic
 
-from msg_gan_jax.study import alive, definition, plan, status
+from msg_gan_jax.files import process
+from msg_gan_jax.study import definition, plan, status
 from msg_gan_jax.study.space import RATES, Study, choices
 from msg_gan_jax.study.storage import open_storage
 from msg_gan_jax.study.stored import read_stored
@@ -43,7 +44,7 @@ def test_what_a_dead_worker_has_left_does_not_run(tmp_path):
       running=3)
   trials = Queue(open_storage(folder), name='small')
   number = [x.number for x in trials.trials() if x.state == 'running'][1]
-  trials._set(number, 'lease', [alive.me()._replace(number=999_999_999), 0])
+  trials._set(number, 'lease', [process.me()._replace(number=999_999_999), 0])
   text = '\n'.join(status.lines(read_stored(folder), folder))
   assert '  2 running, 0 waiting, 0 failed, 1 left by a worker that is' in text
   assert text.count('  running: ') == 2 and 'left with 2 workers' in text

@@ -9,16 +9,17 @@ import time
 
 import pytest
 
+from msg_gan_jax.files import process
 from msg_gan_jax.study import alive
 from msg_gan_jax.study.storage import open_storage
 from msg_gan_jax.study.trials import DEADLY, Queue
 from msg_gan_jax.study.work import Work
 
-ME, NOBODY = alive.me(), 999_999_999
+ME, NOBODY = process.me(), 999_999_999
 ELSEWHERE = [ME._replace(host='elsewhere'), 0]  # A lease.
 WORKER = '''
 import sys, time
-from msg_gan_jax.study import alive
+from msg_gan_jax.files import process
 from msg_gan_jax.study.storage import open_storage
 from msg_gan_jax.study.trials import Queue
 queue = Queue(open_storage(*sys.argv[1:3]), lease=float(sys.argv[3]))

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from msg_gan_jax.runs.workdir import InUseError
+from msg_gan_jax.runs.owner import InUseError
 from msg_gan_jax.study import plan
 from msg_gan_jax.study.space import RATES, Study, choices
 from msg_gan_jax.study.storage import open_storage

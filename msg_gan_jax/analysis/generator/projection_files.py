@@ -9,6 +9,7 @@ import numpy as np
 from msg_gan_jax.analysis.generator.projection import Projection
 from msg_gan_jax.config import schema
 from msg_gan_jax.data import decode, picture_files
+from msg_gan_jax.files import plain
 from msg_gan_jax.files.atomic import replacing
 from msg_gan_jax.report import figure, grids, lettering, text
 
@@ -36,8 +37,7 @@ def read(paths: Iterable[str],
   pictures = []
   for file in files:
     try:
-      with open(file, 'rb') as opened:
-        pictures.append(decode.decode(opened.read(), recipe)[0])
+      pictures.append(decode.decode(plain.read(file), recipe)[0])
     except Exception as error:  # PIL raises many kinds.
       raise ValueError(
           f'paths: cannot read {file!r}: {error}.') from error

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from msg_gan_jax.config import tables
 from msg_gan_jax.data import picture_files
 from msg_gan_jax.data.labels import label_files, label_rows
+from msg_gan_jax.files import plain
 
 DEFAULT = 'dataset.json'  # NVIDIA's tools call it so, for StyleGAN and others.
 # More classes would be names of single pictures, and would make a layer as wide
@@ -152,8 +153,11 @@ def _find(contents, label_file):
         f'config.data.label_file: no file {label_file!r}, neither in '
         f'{contents.place!r} nor on disk; '
         f'{tables.nearest(label_file, listed) if listed else "none there."}')
-  with open(path, 'rb') as file:
-    return label_file, '', file.read()
+  try:
+    return label_file, '', plain.read(path)
+  except OSError as error:
+    raise ValueError(f'config.data.label_file: {label_file!r} cannot be read: '
+                     f'{error.strerror}.') from error
 
 
 def _wrappers(names):

@@ -14,13 +14,9 @@ import numpy as np
 
 from msg_gan_jax.data import picture_files
 from msg_gan_jax.data.labels import labels
-from msg_gan_jax.files import archives, cache, console, random_access
+from msg_gan_jax.files import archives, cache, console, random_access, room
 
 BLOCK = 1 << 20  # Bytes that are unpacked at a time.
-# What unpacks to more bytes than this, and to more times its size, is not a set
-# of pictures: gzip makes zeros a thousandth, and nothing else nearly as small.
-SMALL_BYTES = 100_000_000
-MOST_TIMES = 500
 COMPRESSED = {b'\x1f\x8b': gzip.open, b'BZh': bz2.open,
               b'\xfd7zXZ\0': lzma.open}
 OTHERS = {b'7z\xbc\xaf': 'a 7z archive', b'Rar!': 'a RAR archive',
@@ -209,7 +205,7 @@ def _check_members(full, blocks):
 
 
 def _blocks(full, data, opener):
-  most, total = max(SMALL_BYTES, MOST_TIMES * data.size), 0
+  most, total = room.most_unpacked(data.size), 0
   with opener(random_access.Window(data)) as file:
     while True:
       try:

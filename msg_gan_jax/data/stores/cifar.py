@@ -8,7 +8,7 @@ import numpy as np
 
 from msg_gan_jax.config import tables
 from msg_gan_jax.data.stores import archive, listing
-from msg_gan_jax.files import download
+from msg_gan_jax.files import download, plain
 
 SIZE = 32
 PIXELS = 3 * SIZE * SIZE
@@ -180,8 +180,7 @@ def _of_folder(layout, folder):
       _all_names(layout) & set(os.listdir(folder)))]
   contents = {}
   for path in paths:
-    with open(path, 'rb') as file:
-      contents[os.path.basename(path)] = file.read()
+    contents[os.path.basename(path)] = plain.read(path)
   return Files(layout, folder, contents, listing.stats(paths),
                'a folder, which has no digest')
 

@@ -5,6 +5,7 @@ import numpy as np
 
 from msg_gan_jax.data import picture_files
 from msg_gan_jax.data.labels import labels
+from msg_gan_jax.files import plain
 
 
 class Folder:
@@ -13,14 +14,15 @@ class Folder:
   Args:
     path: the folder; see picture_files.scan for what may lie in it.
     label_file, label, strict: see labels.label_pictures.
+    follow_links: see picture_files.scan.
 
   Raises:
     ValueError: there is nothing to read, or not every picture has a label.
   """
 
   def __init__(self, path: str, label_file: str = '', label: str = '',
-               strict: bool = True) -> None:
-    tree = picture_files.scan(path)
+               strict: bool = True, follow_links: bool = False) -> None:
+    tree = picture_files.scan(path, follow_links)
     self._root = tree.root
     self.name = picture_files.printable(os.path.basename(tree.root)
                                         or tree.root)
@@ -52,5 +54,4 @@ class Folder:
   def _read_file(self, name):
     # It is read in one go: PIL's many small reads cost 8 % on small files, and
     # hold up other threads.
-    with open(f'{self._root}/{name}', 'rb', buffering=0) as file:
-      return file.read()
+    return plain.read(f'{self._root}/{name}')

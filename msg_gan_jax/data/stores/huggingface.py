@@ -11,7 +11,7 @@ import numpy as np
 from msg_gan_jax.config import tables
 from msg_gan_jax.data import picture_files
 from msg_gan_jax.data.stores import columns, listing
-from msg_gan_jax.files import cache, optional
+from msg_gan_jax.files import cache, optional, plain
 
 # Beginnings of the types that can be classes; 'uint8' counts as 'int8'.
 PLAIN = ('int', 'bool', 'string', 'large_string')
@@ -33,6 +33,8 @@ class HuggingFace:
       or texts; '' is a usual name such as 'label', or the only ClassLabel.
     cache_dir: where downloaded or converted files are kept; '' is the library's
       own folder.
+    follow_links: whether pictures in files of their own may lie outside of the
+      folder.
 
   Raises:
     ValueError: `datasets` is not installed; there is no such set, split or
@@ -40,7 +42,8 @@ class HuggingFace:
   """
 
   def __init__(self, dataset: str = '', path: str = '', split: str = 'train',
-               label: str = '', cache_dir: str = '') -> None:
+               label: str = '', cache_dir: str = '',
+               follow_links: bool = False) -> None:
     datasets = optional.require('datasets', "config.data.name: 'huggingface'")
     if bool(dataset) == bool(path):
       raise ValueError(
@@ -59,9 +62,12 @@ class HuggingFace:
     self.notes['split'] = split
     self._rows = rows.select_columns([self._image]).cast_column(
         self._image, datasets.Image(decode=False))
+    files = _paths(self._rows.data.column(self._image))
+    if path and not follow_links:
+      _refuse_elsewhere(self.place, files)
     self._stats = [
         *listing.stats(x['filename'] for x in rows.cache_files),
-        *map(_stat, _paths(self._rows.data.column(self._image)))]
+        *map(_stat, files)]
     self.mean_bytes = (
         sum(size for _, size, _ in self._stats) / max(1, len(rows)))
 
@@ -72,8 +78,7 @@ class HuggingFace:
     picture = self._rows[i][self._image]
     if picture['bytes'] is not None:
       return picture['bytes']
-    with open(picture['path'], 'rb') as file:
-      return file.read()
+    return plain.read(picture['path'])
 
   def peek(self, i: int) -> bytes:
     return self.read(i)
@@ -113,6 +118,16 @@ def _paths(column):
   outside = pc.and_(pc.is_null(pc.struct_field(column, 'bytes')),
                     pc.is_valid(pc.struct_field(column, 'path')))
   return pc.struct_field(column, 'path').filter(outside).to_pylist()
+
+
+def _refuse_elsewhere(folder, paths):
+  """Raises for a picture outside of the folder that speaks of it."""
+  for path in paths:
+    full = os.path.realpath(os.path.join(folder, path))
+    if os.path.commonpath([folder, full]) != folder:
+      raise ValueError(
+          f'config.data.path: {folder!r} speaks of {path!r}, which lies '
+          'outside of it. Where it is yours: config.data.follow_links=True.')
 
 
 def _stat(path):

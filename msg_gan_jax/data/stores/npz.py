@@ -11,6 +11,8 @@ from msg_gan_jax.data import picture_files
 from msg_gan_jax.data.labels import labels
 from msg_gan_jax.files import archives, npy
 
+# Of an array that is compressed; others are mapped, and take no memory.
+MOST_BYTES = 4_000_000_000
 CRC_BYTES = 1 << 24  # Bytes whose CRC is computed at a time.
 
 
@@ -130,7 +132,7 @@ class Npz:
         start = self._archive.start(f'{name}.npy') + header.offset
         return np.memmap(self._archive.path, header.dtype, 'r', start,
                          header.shape, order)
-      data = self._archive.read(f'{name}.npy', most=math.inf)
+      data = self._archive.numbers(f'{name}.npy', MOST_BYTES)
     except ValueError as error:
       raise ValueError(
           f'{self._place}: the array {name!r}: {error}.') from error

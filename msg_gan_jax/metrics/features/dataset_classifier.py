@@ -5,8 +5,6 @@ import hashlib
 import json
 import os
 from typing import Any, NamedTuple
-import zipfile
-import zlib
 
 import numpy as np
 
@@ -101,7 +99,7 @@ def trained(source: Source, held_out: Source | None = None,
   stored = _load(path)
   if stored is None:
     with contextlib.suppress(OSError):
-      os.makedirs(folder, exist_ok=True)
+      cache.make(folder)
     # Of several processes that start together, one trains it.
     with cache.alone_with(folder, f'classifier_{key}', wait=True,
                           what='trains the same classifier'):
@@ -146,7 +144,8 @@ def _train(source, heads, labels, indices, recipe):
 
 def _save(path, variables, accuracy):
   try:
-    with atomic.replacing(path) as temporary, open(temporary, 'wb') as file:
+    with atomic.replacing(path) as temporary, open(
+        temporary, 'xb', opener=atomic.readable) as file:
       arrays: dict[str, Any] = {**classifier.to_tensors(variables),
                                 'accuracy': json.dumps(accuracy)}
       np.savez(file, **arrays)
@@ -156,11 +155,12 @@ def _save(path, variables, accuracy):
 
 
 def _load(path):
+  if not cache.is_ours(path):
+    return None
   try:
     with npy.open_archive(path) as arrays:
       tensors = dict(arrays)
     accuracy = json.loads(str(tensors.pop('accuracy')))
     return classifier.from_tensors(tensors), accuracy
-  except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile,
-          zlib.error):
+  except (OSError, ValueError, KeyError):
     return None

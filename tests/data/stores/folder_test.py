@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from msg_gan_jax.config import schema
-from msg_gan_jax.data import decode, pictures, sources
+from msg_gan_jax.data import decode, picture_files, pictures, sources
 from msg_gan_jax.data.source import Source
 from msg_gan_jax.data.sources import Splits
 from msg_gan_jax.data.stores import folder
@@ -88,6 +88,24 @@ def test_links_in_a_circle_end_and_take_no_pictures_away(root, read):
   (root / 'ant').symlink_to(root / 'dog')
   found = read(root)
   assert len(found) == 12 and found.classes == ('cat', 'dog')
+
+
+def test_links_out_of_a_folder_are_followed_only_if_that_is_asked(
+    root, tmp_path, capsys):
+  outside = tmp_path / 'outside'
+  shutil.copytree(root / 'cat', outside / 'all')
+  for name, target in {
+      'owl': outside, 'up': '..',
+      'dog/x.png': next((outside / 'all').iterdir())}.items():
+    (root / name).symlink_to(target)
+  few = picture_files.scan(str(root))
+  assert len(few.files) == 12 and few.special == 3
+  assert "3 links out of it not followed ('owl' the" in (
+      capsys.readouterr().err)
+  more = picture_files.scan(str(root), follow_links=True)
+  assert {*more.files} > {*few.files, 'dog/x.png'} and not more.special
+  (tmp_path / 'link').symlink_to(root)  # The folder itself may be one.
+  assert picture_files.scan(str(tmp_path / 'link')).files == few.files
 
 
 def test_all_broken_is_an_error_even_when_skipping(tmp_path, read):

@@ -2,6 +2,7 @@
 import email.message
 import io
 import os
+import shutil
 import socket
 import ssl
 import sys
@@ -134,14 +135,14 @@ def test_pictures_may_lie_in_files_of_their_own(tmp_path, opened):
 
 def test_a_picture_in_a_file_of_its_own_that_changes_is_read_anew(
     tmp_path, opened):
-  paths = [str(tmp_path / f'{i}.png') for i in range(3)]
+  (tmp_path / 'set').mkdir()
+  paths = [str(tmp_path / 'set' / f'{i}.png') for i in range(3)]
   for i, path in enumerate(paths):
     Image.fromarray(picture(i)).save(path)
     os.utime(path, ns=(5, 5))
   table = rows(range(3)).remove_columns('image').add_column(
       'image', [{'bytes': None, 'path': path} for path in paths]).cast_column(
           'image', datasets.Image()).data.table
-  (tmp_path / 'set').mkdir()
   # By pyarrow: the library itself would put the files into its own.
   pyarrow.parquet.write_table(table, tmp_path / 'set' / 'train.parquet')
   streamed = opened(tmp_path / 'set', cache_gb=0.).digest()
@@ -150,6 +151,11 @@ def test_a_picture_in_a_file_of_its_own_that_changes_is_read_anew(
   np.testing.assert_array_equal(
       whole(opened(tmp_path / 'set')), CROPPED[[0, 7, 2]])
   assert opened(tmp_path / 'set', cache_gb=0.).digest() != streamed
+  shutil.move(paths[1], tmp_path)
+  os.symlink(tmp_path / '1.png', paths[1])
+  with pytest.raises(ValueError, match='outside of it. .*follow_links=True'):
+    opened(tmp_path / 'set')
+  opened(tmp_path / 'set', follow_links=True)
   os.remove(paths[1])
   with pytest.raises(ValueError, match=(
       r"cannot read '.*set: train\[1\]': .*No such file")):
