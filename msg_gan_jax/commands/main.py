@@ -23,8 +23,6 @@ from msg_gan_jax.commands import (
   linear_probe,
   look,
   mix,
-  own_config,
-  own_study,
   project,
   report,
   sample,
@@ -36,6 +34,7 @@ from msg_gan_jax.commands import (
   truncate,
   walk,
   watch,
+  which_config,
 )
 from msg_gan_jax.commands import shared_flags as shared
 from msg_gan_jax.commands.memory import (
@@ -43,11 +42,9 @@ from msg_gan_jax.commands.memory import (
   start_again_with_tunables,
 )
 from msg_gan_jax.commands.vectors import avoid_slow_sort
-from msg_gan_jax.config import errors, schema, tables
+from msg_gan_jax.config import errors, tables
 from msg_gan_jax.files import console, disk
 from msg_gan_jax.runs import member
-from msg_gan_jax.runs.config_file import load_config, near_run
-from msg_gan_jax.study.storage import JOURNAL
 
 
 class Command(Protocol):
@@ -149,6 +146,10 @@ def flags_of(mode: str) -> set[str]:
       flag.name for flag in command.SHARED}
 
 
+def _takes_config(mode):
+  return mode in COMMANDS and shared.CONFIG.name in flags_of(mode)
+
+
 def _check_mode():
   """Refuses flags of other modes alone: they would do nothing."""
   given = {word.lstrip('-').partition('=')[0].partition('.')[0]
@@ -161,7 +162,7 @@ def _check_mode():
       # A run that is there may not change it.
       hint = f' Did you mean --config.{setting[0]}?' if (
           setting and 'config' in flags_of(_MODE.value)
-          and not _earlier_run(sys.argv[1:])) else ''
+          and not which_config.earlier_run(sys.argv[1:], _takes_config)) else ''
       raise ValueError(f'--{word}: a flag of {help_text.listed(modes)}; this '
                        f'is --mode={_MODE.value}.{hint}')
 
@@ -208,7 +209,8 @@ def _parse(argv):
     if {'-version', '--version'} & set(argv[1:]):
       console.say(help_text.version())
       sys.exit(0)
-    ordered = [argv[0], *_with_config(argv[1:])]
+    ordered = [argv[0], *which_config.with_config(
+        argv[1:], _takes_config)]
     with command_line.shown(ordered):
       left = flags.FLAGS(ordered)
     if len(left) > 1:
@@ -233,74 +235,7 @@ def _help(argv):
   if mode not in COMMANDS:
     return help_text.of_all(argv[0], COMMANDS, sections)
   return help_text.of_mode(
-      mode, argv[0], COMMANDS, sections, 'config' in flags_of(mode))
-
-
-def _with_config(argv):
-  """Resolves --config's name, puts it first, and checks --config.x=value."""
-  name, rest = '', []
-  words = iter(argv)
-  for word in words:
-    flag, equals, value = word.lstrip('-').partition('=')
-    if not word.startswith('-'):
-      rest.append(word)
-    elif flag == 'config':
-      name = value if equals else next(words, '')
-      if not name:
-        raise ValueError('--config: wanted an experiment, such as '
-                         f'--config={experiments.DEFAULT}, found nothing.')
-    elif flag.startswith(('config.', 'noconfig.')):
-      start, _, setting = flag.partition('.')
-      setting = schema.present_name(setting)
-      experiments.check_setting(setting, value if equals else None)
-      rest.append(f'--{start}.{setting}{equals}{value}')
-    else:
-      rest.append(word)
-  if not name and (run := _earlier_run(rest)):
-    load_config(run)  # For an error that is about the run.
-    return [shared.EXPERIMENT.load(own_config.__file__, [run]), *rest]
-  values = command_line.values(rest)
-  if not name and (stored := _earlier_study(values)):
-    return [shared.EXPERIMENT.load(own_study.__file__, stored), *rest]
-  if not name and values.get('mode') == 'study':
-    raise ValueError(
-        '--config: which study? Give one, such as --config=landscape_small '
-        '(--help lists them), or --workdir of one that has begun.')
-  if not name:
-    _say_what_begins(values)
-  path, colon, argument = (name or experiments.DEFAULT).partition(':')
-  path = experiments.find(path, values.get('mode') == 'study')
-  return [shared.EXPERIMENT.load(path, [argument] if colon else []), *rest]
-
-
-def _earlier_study(values):
-  """Arguments of own_study, if --workdir or --storage has a study to go on."""
-  folder = os.path.expanduser(values.get('workdir', ''))
-  address = values.get('storage', '')
-  if values.get('mode') == 'study' and (address or os.path.isfile(
-      os.path.join(folder, JOURNAL))):
-    return [folder, address, values.get('study_name', '')]
-  return []
-
-
-def _earlier_run(words):
-  """The folder of --workdir, if it is of a run that this mode reads."""
-  values = command_line.values(words)
-  # A branch goes on as the run that it is of, before it is there itself.
-  runs = [os.path.expanduser(values.get(name, '')) for name in (
-      'workdir', *['init_from'] * ('from_images' in values))]
-  mode = values.get('mode', 'train')
-  uses_config = mode in COMMANDS and 'config' in flags_of(mode)
-  return next((run for run in runs if uses_config and os.path.isfile(
-      os.path.join(run, 'config.json'))), '')
-
-
-def _say_what_begins(values):
-  """Says that training begins in a new folder: its name may be mistyped."""
-  run = os.path.expanduser(values.get('workdir', ''))
-  if run and not os.path.exists(run) and values.get('mode', 'train') == 'train':
-    console.say_aside(f'{run} is a new folder: the experiment '
-                     f'{experiments.DEFAULT} begins there.{near_run(run)}')
+      mode, argv[0], COMMANDS, sections, _takes_config(mode))
 
 
 def _text(error):
