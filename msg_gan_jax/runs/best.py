@@ -22,8 +22,8 @@ class Best:
     images: real images shown where this process starts. A best checkpoint of
       more images comes from steps that the run has lost; it is set aside, and
       will be reached again.
-    scores: returns {images: score} of the run's records, which know that of a
-      checkpoint without notes; they are read for such a one alone.
+    scores: {images: score} of the run's records, which know that of a
+      checkpoint without notes.
     lower: whether less is better.
     judge: what the scores are, as plain JSON; those of another judge are not
       compared.
@@ -31,8 +31,7 @@ class Best:
   """
 
   def __init__(self, path: pathlib.Path, images: int,
-               scores: Callable[[], Mapping[int, float]] = dict,
-               lower: bool = True,
+               scores: Mapping[int, float] | None = None, lower: bool = True,
                judge: Any = None, say: Callable[[str], Any] = console.say):
     self._checkpoints = Checkpoints(path / FOLDER, keep=1)
     self._checkpoints.set_aside_beyond(images)
@@ -40,7 +39,7 @@ class Best:
     # inf where there is none yet, nan where its score is unknown.
     self._best = math.inf
     if steps := self._checkpoints.steps():
-      score, why = self._score_of(steps[-1], scores)
+      score, why = self._score_of(steps[-1], scores or {})
       self._best = self._sign * score
       if math.isnan(score):
         say(f'warning: {self._checkpoints.path / str(steps[-1])}: its score is '
@@ -51,7 +50,7 @@ class Best:
     """The score of a checkpoint that lies there, or nan, and why."""
     noted = self._checkpoints.notes_of(images).get('score')
     if noted is None:  # It is older than such notes.
-      return scores().get(images, math.nan), 'lost'
+      return scores.get(images, math.nan), 'lost'
     if noted['judge'] != self._judge:
       return math.nan, 'of another measure'
     return noted['value'], ''

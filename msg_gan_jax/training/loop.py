@@ -192,8 +192,7 @@ class Run:
     self._measurement = measurement(config, gan, splits, self._view())
     if scorer := self._measurement.scorer:
       self._saver.keep_best(
-          scorer, self.images,
-          lambda: self._recorder.by_images(scorer.sought))
+          scorer, self.images, self._recorder.by_images(scorer.sought))
     self.observers: list[Observer] = [
         self._losses, self._stability,
         Grid(config.train.sample_every_images, gan, z, splits.train, variety),

@@ -1,5 +1,6 @@
 """Where the records of a run go: its folder, and writers of one's own."""
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+import functools
 import pathlib
 from typing import Any
 
@@ -8,6 +9,25 @@ import numpy as np
 from msg_gan_jax.runs import lost_records, records
 from msg_gan_jax.runs.tensorboard import TensorBoard
 from msg_gan_jax.training.scorer import is_score
+
+
+class OfRecords(Mapping[int, float]):
+  """What `read` returns, which is called with the first question."""
+
+  def __init__(self, read: Callable[[], Mapping[int, float]]):
+    self._read = functools.cache(read)
+
+  def __bool__(self) -> bool:
+    return True  # Without a question.
+
+  def __getitem__(self, images: int) -> float:
+    return self._read()[images]
+
+  def __iter__(self) -> Iterator[int]:
+    return iter(self._read())
+
+  def __len__(self) -> int:
+    return len(self._read())
 
 
 class Recorder:
@@ -45,11 +65,16 @@ class Recorder:
     """Which records there are, as plain JSON for a checkpoint's notes."""
     return self._metrics.note() if self._metrics else {}
 
-  def by_images(
-      self, value: Callable[[Mapping[str, Any]], float]) -> dict[int, float]:
-    """{images: a value} of all records; {} where nothing is written."""
-    found = records.each(self._metrics.path) if self._metrics else ()
-    return {record['images']: value(record) for record in found}
+  def by_images(self, value: Callable[[Mapping[str, Any]], float]
+                ) -> Mapping[int, float]:
+    """{images: a value} of all records; {} where nothing is written.
+
+    They are read once one is asked for, which few starts do.
+    """
+    path = self._metrics and self._metrics.path
+    return OfRecords(lambda: {
+        record['images']: value(record)
+        for record in (records.each(path) if path else ())})
 
   def write(self, images: int, values: records.Values,
             clock: records.Scalars) -> None:

@@ -40,13 +40,13 @@ class Saver:
     self._best: Best | None = None
 
   def keep_best(self, scorer: Scorer, images: int,
-                scores: Callable[[], Mapping[int, float]]) -> None:
+                scores: Mapping[int, float]) -> None:
     """Keeps the best of what is offered from now on, if settings want it.
 
     Args:
       scorer: knows what the score depends on, and whether less is better.
       images: real images shown where this process starts.
-      scores: returns {images: score} of records.
+      scores: {images: score} of records.
     """
     if scorer.judge:
       self._best = Best(self._folder, images, scores, scorer.lower,

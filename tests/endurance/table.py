@@ -69,7 +69,7 @@ class Table:
 def versions() -> str:
   """Python, jax, and the kind of the CPU."""
   import jax
-  cpu = next((line.partition(':')[2].strip() for line in (
-      pathlib.Path('/proc/cpuinfo').read_text().splitlines())
+  lines = pathlib.Path('/proc/cpuinfo').read_text().splitlines()
+  cpu = next((line.partition(':')[2].strip() for line in lines
               if line.startswith('model name')), platform.machine())
   return f'Python {platform.python_version()}, jax {jax.__version__}, {cpu}'

@@ -23,7 +23,7 @@ def test_a_run_that_was_killed_finds_its_best_again(tmp_path):
   assert one.offer(10, TREE, 5.) and not one.offer(20, TREE, 6.)
   assert one.offer(30, TREE, 4.) and not one.offer(40, TREE, NAN)
   one.close()
-  again = Best(tmp_path, 20, lambda: {10: 5., 20: 6.})
+  again = Best(tmp_path, 20, {10: 5., 20: 6.})
   assert steps(tmp_path) == []
   assert len(list((tmp_path / 'best' / 'damaged').iterdir())) == 1
   # What had 5 is gone: anything is better than nothing.
@@ -41,7 +41,7 @@ def test_a_score_is_compared_with_that_of_what_lies_there(scores, tmp_path):
   one.offer(10, TREE, 5.)
   one.close()
   said = []
-  again = Best(tmp_path, 20, lambda: scores, say=said.append)
+  again = Best(tmp_path, 20, scores, say=said.append)
   assert not again.offer(30, TREE, 5.5) and again.offer(40, TREE, 4.5)
   again.close()
   assert steps(tmp_path) == [40] and not said
@@ -59,8 +59,7 @@ def test_a_best_whose_score_is_unknown_is_kept(judge, tmp_path):
     with Checkpoints(tmp_path / 'best') as older:
       older.save(10, TREE)
   said = []
-  now = Best(tmp_path, 20,
-             lambda: {20: 1., **({10: -1.} if judge else {})},
+  now = Best(tmp_path, 20, {20: 1., **({10: -1.} if judge else {})},
              judge={'metric': 'fid'}, say=said.append)
   why = 'of another measure' if judge else 'lost'
   assert f'warning: {tmp_path / "best" / "10"}: its score is {why}.' in said[0]
@@ -89,6 +88,6 @@ def test_a_mistake_of_the_program_is_no_lost_score(tmp_path, monkeypatch):
 def test_a_best_of_earlier_versions_has_the_score_of_its_record(tmp_path):
   with Checkpoints(tmp_path / 'best') as older:
     older.save(10, TREE)
-  now = Best(tmp_path, 20, lambda: {10: 5., 20: 1.})
+  now = Best(tmp_path, 20, {10: 5., 20: 1.})
   assert not now.offer(30, TREE, 5.5) and now.offer(40, TREE, 4.)
   now.close()

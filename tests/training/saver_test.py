@@ -28,7 +28,7 @@ def test_one_checkpoint_is_written_at_a_time_and_the_best_first(
   judge = types.SimpleNamespace(judge={'metric': 'swd'}, lower=True)
   with Checkpoints(tmp_path / 'checkpoints') as latest:
     saver = Saver(tmp_path, latest, begun.append)
-    saver.keep_best(judge, 0, dict)
+    saver.keep_best(judge, 0, {})
     for images, score in (8, 3.), (16, 2.), (24, 2.5), (32, 1.):
       state = {'state': {'x': jnp.full(3, score)}}
       saver.offer(images, state, score)
