@@ -143,7 +143,9 @@ def final(path, folder='checkpoints'):
   state = tree['state']
   return {
       'images': images, 'fingerprint': fingerprints.fingerprint(tree),
-      'of the next record': json.dumps(saved.notes),
+      # Records have seconds, and so a digest of their own in each run.
+      'of the next record': json.dumps(
+          {k: v for k, v in saved.notes.items() if k != 'clock'}),
       'parameters of G': state.g.params, 'parameters of D': state.d.params,
       'average of G': state.ema, 'optimizer of G': state.g.opt,
       'optimizer of D': state.d.opt,
