@@ -74,7 +74,7 @@ class Owner:
   def close(self) -> None:
     """Gives the folder back."""
     self._end.set()
-    self._thread.join()
+    self._thread.join(5)  # A disk that hangs does not keep the end up.
     _HELD.discard(self._token)
     with contextlib.suppress(OSError):
       if _read(self._path)[0].get('token') == self._token:
