@@ -27,8 +27,8 @@ JOINING = 300.  # Seconds, as of jax: schedulers start hosts minutes apart.
 GRACE = 2.  # Seconds in which one that has an error of its own can say it.
 # What errors say of a connection between processes, and no error of ours.
 OF_OTHERS = re.compile(
-    'gloo|nccl|coordination|barrier|DEADLINE_EXCEEDED|UNAVAILABLE|'
-    'CANCELLED|ABORTED|Connection (closed|reset)|Socket closed', re.I)
+    'Gloo|NCCL|CoordinationService|[Bb]arrier|DEADLINE_EXCEEDED|UNAVAILABLE|'
+    'CANCELLED|ABORTED|Connection (closed|reset) by peer|Socket closed')
 
 
 def last_saved(run: str | os.PathLike | None) -> str:
@@ -279,7 +279,8 @@ def _of_others(error):
   while seen is not None:
     if OF_OTHERS.search(str(seen)):
       return True
-    seen = seen.__cause__ or seen.__context__
+    seen = seen.__cause__ or (
+        None if seen.__suppress_context__ else seen.__context__)
   return False
 
 
