@@ -415,11 +415,12 @@ def test_two_processes_save_and_restore_together(tmp_path):
       for images in (0, 2):  # It goes back to 2 and forgets what came after.
         with checkpoints.Checkpoints(folder / 'checkpoints') as latest:
           saver = Saver(folder, latest, print)
-          saver.keep_best(judge, images, {})
+          saver.keep_best(judge, images, {}, False)
           for n in (1, 2, 3):
             snapshot = {'state': tree(images + n)}
             saver.offer(images + n, snapshot, -n)
             saver.save(images + n, snapshot, {})
+          saver.wait()
           saver.close()
         best = checkpoints.Checkpoints(folder / 'best', read_only=True)
         assert best.steps() == [images + 3], best.steps()
