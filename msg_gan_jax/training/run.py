@@ -242,7 +242,9 @@ class Run:
     try:
       values = self._observe(due, logs)
     except Exception:
-      if saving:  # What went wrong here must not cost the training.
+      # What went wrong here must not cost the training. Of several processes
+      # it may be this one alone, and the others would not come to save.
+      if saving and jax.process_count() == 1:
         self._save(wait=True)
       raise
     if values:

@@ -72,7 +72,7 @@ def assert_fails(result, *texts):
       r"of config\.objective\.loss = 'relativistic_average_hinge'.*; wanted "
       r'accumulate = 1']),
     (['--mode=sample', '--dry_run'], [
-        r'--dry_run: a flag of --mode=train and --mode=study; this is']),
+        r'--dry_run: a flag of --mode=train, --mode=checkpoints and --m']),
 ])
 def test_each_mistake_has_its_text(command, argv, texts):
   assert_fails(command(*argv), *texts)
