@@ -19,6 +19,7 @@ from msg_gan_jax.runs import (
   processes,
   read,
   records,
+  rollbacks,
 )
 from msg_gan_jax.runs.lines import read_lines
 from msg_gan_jax.runs.versions import now, read_versions
@@ -147,6 +148,8 @@ def _copy_files(source, target, images):
   starts = read_versions(source / 'versions.json', mend=False)
   write_json(target / 'versions.json', [
       x for x in starts if _images_of(x) <= images])
+  if before := [x for x in rollbacks.read(source) if x.images <= images]:
+    rollbacks.write(target, before)
   for name in _CHANGES, read.WARNINGS:
     lines = read_lines(source / name)
     (target / name).write_text(''.join(

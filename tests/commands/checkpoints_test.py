@@ -7,7 +7,8 @@ import all_experiments
 from endurance import tiny_run
 import pytest
 
-from msg_gan_jax.runs import inventory, load
+from msg_gan_jax.runs import inventory, load, rollbacks
+from msg_gan_jax.runs.rollbacks import Rollback
 from msg_gan_jax.runs.workdir import Workdir
 from msg_gan_jax.training import loop
 
@@ -84,8 +85,12 @@ def test_what_is_not_kept_goes_but_never_the_last_good_one(runs, command):
 
 
 def test_a_copy_and_a_branch_go_on_as_the_run_did(runs, command):
+  rolled = Rollback(48, 32, .5), Rollback(64, 48, .5)
+  rollbacks.write(runs / 'a', rolled)
   status, out, _ = command('--mode=checkpoints', '--workdir=a', '--copy_to=c',
                            '--checkpoints=best')
+  assert rollbacks.read(runs / 'c') == rolled[:1]
+  (runs / 'a' / rollbacks.FILE).unlink()
   assert status == 0 and out.startswith('c: verified copy of ')
   assert load.load('c').images == load.load('a', 'best').images
   again = command('--mode=checkpoints', '--workdir=a', '--copy_to=c')
