@@ -5,7 +5,7 @@ import pytest
 
 from endurance import disk, tiny_run
 from msg_gan_jax.files import disk as disk_of_files
-from msg_gan_jax.training import kept, loop
+from msg_gan_jax.training import kept, loop, run
 from msg_gan_jax.training.observers import Observer
 
 
@@ -25,7 +25,7 @@ class Full(Observer):
 
 @pytest.mark.slow
 def test_a_full_disk_costs_nothing_but_time(tmp_path, monkeypatch):
-  monkeypatch.setattr(loop, 'say_where_they_are', lambda *unused: None)
+  monkeypatch.setattr(run, 'say_where_they_are', lambda *unused: None)
   tiny_run.prepare(tmp_path, 48)
   config = tiny_run.config(tmp_path, 192)
 

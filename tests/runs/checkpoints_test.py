@@ -420,6 +420,7 @@ def test_two_processes_save_and_restore_together(tmp_path):
             snapshot = {'state': tree(images + n)}
             saver.offer(images + n, snapshot, -n)
             saver.save(images + n, snapshot, {})
+          saver.wait()
           saver.close()
         best = checkpoints.Checkpoints(folder / 'best', read_only=True)
         assert best.steps() == [images + 3], best.steps()

@@ -17,6 +17,7 @@ from msg_gan_jax.report import curves
 from msg_gan_jax.runs import records
 from msg_gan_jax.training import kept, loop
 from msg_gan_jax.training.dynamics import Dynamics, dynamics_of
+from msg_gan_jax.training.observers import Moment
 
 KINDS = ('spectral', 'stable', 'slope', 'angle', 'update', 'eigenvalue',
          'residual', 'condition', 'overfitting')
@@ -177,10 +178,10 @@ def test_a_look_is_due_at_its_images_and_at_the_end(ring):
   config = schema.parse(ring)
   observer = Dynamics(config, build(config), *[None] * 4)
   assert observer.every == 256
-  due = [n for n in range(0, 640, 64) if observer.due(loop.Moment(n, n + 64))]
+  due = [n for n in range(0, 640, 64) if observer.due(Moment(n, n + 64))]
   assert due == [192, 448]
-  assert observer.due(loop.Moment(576, 640, True))
-  assert not observer.due(loop.Moment(0, 0))
+  assert observer.due(Moment(576, 640, True))
+  assert not observer.due(Moment(0, 0))
 
 
 @pytest.mark.slow
