@@ -31,9 +31,8 @@ def doubt(path: str | os.PathLike, facts: os.stat_result | None = None,
 def doubt_of_way(path: str | os.PathLike) -> str:
   """The same of a folder, and of those above it.
 
-  Who can rename one of them puts another in its place. Where one of them lets
-  nobody else in, what lies below is out of reach. The system's own user is
-  trusted above: it can do anything.
+  Who can rename one of them puts another in its place. The system's own user
+  is trusted above: it can do anything.
 
   Raises:
     OSError: it is not there.
@@ -47,8 +46,6 @@ def doubt_of_way(path: str | os.PathLike) -> str:
         facts.st_uid or facts.st_mode & (stat.S_IWGRP | stat.S_IWOTH)))
     if not safe and (why := doubt(folder, facts, own_group=True)):
       return why
-    if not facts.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-      return ''
   return ''
 
 

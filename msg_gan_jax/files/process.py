@@ -27,13 +27,19 @@ def me() -> Process:
   return Process(socket.gethostname(), _place(), os.getpid())
 
 
+def machine() -> str:
+  """Names this machine since it was started; '' where it cannot be told."""
+  with contextlib.suppress(OSError):  # Only Linux has it.
+    return pathlib.Path('/proc/sys/kernel/random/boot_id').read_text().strip()
+  return ''
+
+
 @functools.cache
 def _place():
-  parts = []
+  spaces = ''
   with contextlib.suppress(OSError):  # Only Linux has them.
-    parts.append(pathlib.Path('/proc/sys/kernel/random/boot_id').read_text())
-    parts.append(os.readlink('/proc/self/ns/pid'))
-  return hashlib.sha256(''.join(parts).encode()).hexdigest()[:8]
+    spaces = os.readlink('/proc/self/ns/pid')
+  return hashlib.sha256(f'{machine()}\n{spaces}'.encode()).hexdigest()[:8]
 
 
 def started(number: int) -> str:

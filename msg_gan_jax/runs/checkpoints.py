@@ -80,7 +80,7 @@ class Checkpoints:
     if not self.path.is_dir():
       return []
     return sorted(int(x.name) for x in self.path.iterdir()
-                  if x.name.isdigit() and x.is_dir())
+                  if x.name.isdigit() and x.is_dir() and not x.is_symlink())
 
   def save(self, images: int, tree: Any,
            notes: Mapping[str, Any] | None = None) -> bool:

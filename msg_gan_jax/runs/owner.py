@@ -50,6 +50,7 @@ class Owner:
     self._temporary = f'{self._path}.{os.getpid()}-{self._token[:8]}.tmp'
     self._about = {
         'token': self._token, 'process': [*process.me()],
+        'machine': process.machine(),
         'started': process.started(os.getpid()), 'since': now()}
     while not self._make():
       self._clear(alone, say)
@@ -62,14 +63,23 @@ class Owner:
   def check(self) -> None:
     """Raises InUseError where the folder was taken over by another process.
 
-    It takes one whose owner was silent for long, as one that was suspended.
+    It takes one whose owner was silent for long, as one that was suspended, and
+    may have ended since.
     """
-    found, _ = _read(self._path)
-    if found.get('token', self._token) != self._token:
+    found, content = _read(self._path)
+    if found.get('token') != self._token and not self._removed(content):
+      who = f'by {_called(found)}' if found else 'and left by another process'
       raise InUseError(
-          f'workdir {self._folder}: taken over by {_called(found)}, since this '
-          f'process gave no sign of life for over {SILENT:.0f} s. It writes '
-          'nothing more there.')
+          f'workdir {self._folder}: taken over {who}, since this process gave '
+          f'no sign of life for over {SILENT:.0f} s. It writes nothing more '
+          'there.')
+
+  def _removed(self, content):
+    """Whether somebody has removed the file, and nobody can have had it since.
+
+    One that takes it over waits for longer.
+    """
+    return content is None and time.time() - self._last < SILENT / 2
 
   def close(self) -> None:
     """Gives the folder back."""
@@ -77,23 +87,37 @@ class Owner:
     self._thread.join(5)  # A disk that hangs does not keep the end up.
     _HELD.discard(self._token)
     with contextlib.suppress(OSError):
+      os.close(self._file)
+    with contextlib.suppress(OSError):
       if _read(self._path)[0].get('token') == self._token:
         os.remove(self._path)
 
   def _make(self):
-    """Whether this process has made the file."""
+    """Whether this process has made the file.
+
+    It stays open: what is written to it, once another process has put its own
+    in its place, goes nowhere.
+    """
     try:
-      file = plain.open_own(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+      self._file = plain.open_own(
+          self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
     except FileExistsError:
       return False
-    self._write(file)
+    try:
+      self._write()
+    except OSError:  # What is half there would have to be waited for.
+      os.close(self._file)
+      os.remove(self._path)
+      raise
     return True
 
-  def _write(self, file):
-    with open(file, 'wb') as opened:
-      # It is as long each time: a reader never sees half of one.
-      opened.write(json.dumps(
-          {**self._about, 'beats': f'{self._beats:012}'}).encode())
+  def _write(self):
+    # It is as long each time: a reader never sees half of one.
+    content = json.dumps({**self._about, 'beats': f'{self._beats:012}'})
+    os.lseek(self._file, 0, os.SEEK_SET)
+    os.write(self._file, content.encode())
+    os.fsync(self._file)  # Other machines see it then.
+    self._last = time.time()
 
   def _beat(self):
     while not self._end.wait(BEAT):
@@ -101,8 +125,9 @@ class Owner:
       with contextlib.suppress(OSError):  # The next one may come through.
         found, content = _read(self._path)
         if found.get('token') == self._token:
-          self._write(plain.open_own(self._path, os.O_WRONLY))
-        elif content is None:  # Somebody has removed it.
+          self._write()
+        elif self._removed(content):
+          os.close(self._file)
           self._make()
 
   def _clear(self, alone, say):
@@ -123,6 +148,8 @@ class Owner:
 
   def _lives(self, found, content, alone, say):
     who, here = _process(found), process.me()
+    if alone and found.get('machine') == process.machine() != '':
+      return False  # Also from another container of this machine.
     if who[:2] == here[:2] and os.name == 'posix':
       left_here = who == here and found['token'] not in _HELD
       return not (alone or left_here or process.is_gone(

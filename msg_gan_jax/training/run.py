@@ -239,6 +239,7 @@ class Run:
 
   def _look(self, due, logs, moment, saving):
     """Runs what is due, writes its record, and saves if it is time to."""
+    self.folder.check_ours()
     try:
       values = self._observe(due, logs)
     except Exception:
