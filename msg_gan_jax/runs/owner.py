@@ -52,9 +52,13 @@ class Owner:
         'token': self._token, 'process': [*process.me()],
         'machine': process.machine(),
         'started': process.started(os.getpid()), 'since': now()}
-    while not self._make():
-      self._clear(alone, say)
-    _HELD.add(self._token)
+    _HELD.add(self._token)  # Before another thread can see it.
+    try:
+      while not self._make():
+        self._clear(alone, say)
+    except BaseException:
+      _HELD.discard(self._token)
+      raise
     self._end = threading.Event()
     self._thread = threading.Thread(
         target=self._beat, name='owner of a run', daemon=True)

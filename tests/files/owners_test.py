@@ -112,13 +112,11 @@ def test_programs_that_others_may_have_compiled_are_not_run(
       harm(program, patch)
       assert str(program) in cache.of_programs()[1]
   program.unlink()
-  # Of a folder that lets nobody else in, what lies above does not count.
-  pathlib.Path(cache.default_folder()).chmod(0o777)
-  assert not cache.of_programs()[1]
-  for way in (folder, cache.default_folder()):
-    os.chmod(folder, 0o755)
+  # Who may write a folder puts another in the place of what lies in it, also of
+  # one that lets nobody else in.
+  for way in (folder, cache.default_folder(), str(tmp_path / 'home')):
     os.chmod(way, 0o777)
     assert cache.of_programs()[1] == (
         f'others may write {way}, which `chmod go-w` ends')
-    os.chmod(way, 0o755)
+    os.chmod(way, 0o755 if way == folder else 0o700)
   assert not cache.of_programs()[1]

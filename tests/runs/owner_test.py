@@ -75,6 +75,35 @@ def test_without_locks_a_second_process_is_refused_until_a_crash(
       tmp_path / 'run') == ['.lock']
 
 
+def test_who_slept_while_another_came_and_went_has_lost_the_run(
+    tmp_path, monkeypatch):
+  monkeypatch.setattr(owner, 'BEAT', 1e3)
+  one = owner.Owner(tmp_path, False, print)
+  os.remove(tmp_path / owner.FILE)
+  one.check()  # Nobody else can have had it in so short a time.
+  monkeypatch.setattr(owner, 'SILENT', 0.)
+  with pytest.raises(owner.InUseError, match='taken over and left by another'):
+    one.check()
+  one.close()
+
+
+def test_a_beat_never_hits_the_file_of_another(tmp_path, quick, monkeypatch):
+  one = owner.Owner(tmp_path, False, print)
+  right = owner._read
+
+  def slow(path):
+    found = right(path)
+    if threading.current_thread() is not threading.main_thread():
+      (tmp_path / 'theirs').write_text('{"token": "theirs"}')
+      os.replace(tmp_path / 'theirs', path)  # Between its look and its word.
+    return found
+
+  monkeypatch.setattr(owner, '_read', slow)
+  time.sleep(.3)
+  one.close()
+  assert (tmp_path / owner.FILE).read_text() == '{"token": "theirs"}'
+
+
 HERE = process.me()
 THERE = HERE._replace(place='another')
 ME = {'process': HERE, 'started': process.started(os.getpid())}
@@ -117,6 +146,7 @@ def test_a_run_of_another_machine_is_known_by_its_beats(
     tmp_path, quick, monkeypatch):
   with workdir.Workdir(tmp_path) as folder:
     monkeypatch.setattr(process, 'me', lambda: THERE)
+    monkeypatch.setattr(process, 'machine', lambda: 'another')
     monkeypatch.setattr(workdir.fcntl, 'flock', lambda *_: None)
     with pytest.raises(owner.InUseError, match='in use by process'):
       workdir.Workdir(tmp_path)
