@@ -71,7 +71,8 @@ class Best:
     lost = [step for step in self._checkpoints.steps() if step > images]
     if processes.from_main(len(lost)):
       folder = self._checkpoints.path / LOST
-      if others:
+      # What a start has changed is known to process 0.
+      if processes.from_main(int(others)):
         if jax.process_index() == 0:
           shutil.rmtree(folder, ignore_errors=True)
         self._checkpoints.set_aside(lost[-1:], LOST)

@@ -142,8 +142,10 @@ def to_prune(found: Sequence[Entry], keep: int | None, aside: bool,
   going = regular[:-keep] if keep is not None else []
   going += [x for x in found if x.kind in ASIDE.values() and aside
             or x.kind == 'best' and best]
-  staying = [x for x in found if x not in going and x.kind not in (
-      *ASIDE.values(),)]
+  # A run goes on from a regular one, and not from the best.
+  goes_on = not any(x in regular for x in going)
+  staying = [x for x in found if x not in going and (
+      x in regular or x.kind == 'best' and goes_on)]
   if going and not any(not damage(x) for x in reversed(staying)):
     raise ValueError(
         'keep: none of the checkpoints that would stay is whole; nothing was '

@@ -18,7 +18,7 @@ import threading
 import time
 from typing import NoReturn
 
-from msg_gan_jax.files import console
+from msg_gan_jax.files import console, disk
 from msg_gan_jax.runs.hub import BEAT, WITHOUT_A_WORD
 from msg_gan_jax.runs.messages import Messages
 
@@ -275,9 +275,12 @@ def _late(missing, processes, seconds):
 
 def _of_others(error):
   """Whether an error, or what led to it, is of a connection to others."""
+  if disk.is_full(error):  # The others wait for this one then.
+    return False
   seen: BaseException | None = error
   while seen is not None:
-    if OF_OTHERS.search(str(seen)):
+    # Words for people, which are ours, may be any.
+    if not isinstance(seen, ValueError) and OF_OTHERS.search(str(seen)):
       return True
     seen = seen.__cause__ or (
         None if seen.__suppress_context__ else seen.__context__)

@@ -58,10 +58,11 @@ def read(folder: pathlib.Path, images: int, wanted: Mapping[str, Any],
   if not processes.all_agree(leaves is not None) or leaves is None:
     return Verified(None, {}, {}, why or _ELSEWHERE)
   saved, actual = record['leaves'], fingerprints.describe(leaves)
-  for name in actual:
-    if saved[name] != actual[name]:
-      return Verified(
-          None, {}, {}, f'the data of {name!r} are not those that were saved')
+  bad = next((name for name in actual if saved[name] != actual[name]), None)
+  if not processes.all_agree(bad is None):
+    return Verified(
+        None, {}, {}, _ELSEWHERE if bad is None else
+        f'the data of {bad!r} are not those that were saved')
   return Verified(leaves, saved, record['notes'], '')
 
 
@@ -84,7 +85,7 @@ def holds(folder: pathlib.Path, images: int, leaves: Mapping[str, jax.Array],
   saved, _ = orbax_storage.attempt(read_whole)
   if not processes.all_agree(saved is not None) or saved is None:
     return False
-  return fingerprints.describe(saved) == about
+  return processes.all_agree(fingerprints.describe(saved) == about)
 
 
 def _compare(record, wanted, partial, place):

@@ -25,8 +25,9 @@ except ImportError:  # Windows has none; runs there are not locked.
 
 # What nobody writes but who has the lock.
 _OF_TRAINING = re.compile(
-    r'(config|versions|summary|classes|failed_step)\.json|metrics\.jsonl|'
-    r'experiment\.py|curves\.png|images_\d+\.png')
+    r'(config|versions|summary|classes|failed_step|rollbacks)\.json|'
+    r'metrics\.jsonl|experiment\.py|failed_step\.(npz|png)|curves\.png|'
+    r'images_\d+\.png')
 
 
 class Workdir:

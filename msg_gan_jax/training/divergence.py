@@ -12,7 +12,7 @@ import jax
 from msg_gan_jax.files.atomic import append_json
 from msg_gan_jax.gan.state import State
 from msg_gan_jax.report.text import duration, plural
-from msg_gan_jax.runs import rollbacks
+from msg_gan_jax.runs import processes, rollbacks
 from msg_gan_jax.runs.read import WARNINGS
 from msg_gan_jax.runs.rollbacks import Rollback
 from msg_gan_jax.runs.versions import now, read_versions
@@ -84,7 +84,9 @@ def go_back(run: 'Run', error: DivergedError,
   if run.main:
     append_json(folder.path / WARNINGS, {
         'text': f'the run diverged: {text}', 'date': now(),
+        'images': error.images,
         'diverged': len(read_versions(folder.path / 'versions.json'))})
+  processes.meet('diverged')  # Who ends now ends the one that writes.
   done = len(run.rollbacks)
   if train.on_divergence == 'stop' or done >= train.rollbacks:
     good = (f'The last good checkpoint has {origin:,} images' if origin else

@@ -106,8 +106,9 @@ def train(config: schema.Settings, workdir: str | os.PathLike,
       if main:
         told.images = None
       del run  # Or there would be two of its arrays for a while.
-      if stop.signal:
-        break
+      if stop.wanted(next(calls)):
+        say('stopped where the run went back; the same command continues')
+        return stop.signal
   say('stopped before training began; nothing is lost, and the same command '
       'continues')
   return stop.signal

@@ -8,7 +8,7 @@ from jax.sharding import Sharding
 
 from msg_gan_jax.config import Config
 from msg_gan_jax.gan.state import State
-from msg_gan_jax.runs import space
+from msg_gan_jax.runs import processes, space
 from msg_gan_jax.runs.best import Best
 from msg_gan_jax.runs.checkpoints import Checkpoints
 from msg_gan_jax.runs.config_file import read_config
@@ -115,7 +115,8 @@ class Saver:
     Raises:
       OSError: not even one checkpoint has room, and config.train.check_disk.
     """
-    if (self._folder / 'config.json').exists():
+    there = (self._folder / 'config.json').exists()
+    if processes.from_main(int(there)):
       before, train = read_config(self._folder)[0].train, config.train
       if (before.keep_checkpoints, before.keep_every_images) == (
           train.keep_checkpoints, train.keep_every_images):
@@ -144,8 +145,13 @@ class Saver:
     self._check()
     try:
       self._wait_for_best()
-    finally:  # What went wrong there must not cost the training.
-      self._checkpoints.save(images, snapshot, notes)
+    except Exception:
+      # What went wrong there must not cost the training. Of several processes
+      # it may be this one alone, and the others would not come to save.
+      if jax.process_count() == 1:
+        self._checkpoints.save(images, snapshot, notes)
+      raise
+    self._checkpoints.save(images, snapshot, notes)
 
   def wait(self) -> None:
     """Blocks until what was saved lies on the disk."""

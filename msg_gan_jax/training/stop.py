@@ -124,13 +124,14 @@ class Stop:
 
   def _note(self, number, frame):
     del frame
-    if self.signal:
+    # One that another process was sent counts not: a scheduler sends it to all.
+    if self._since:
       return self._note_another(number)
     self.signal, self._since = number, time.monotonic()
     # Whoever has begun this context is asked, too: the run may be at its end.
     outer = getattr(self._handlers.get(number), '__self__', None)
     if isinstance(outer, Stop):
-      outer.signal = number
+      outer.signal, outer._since = number, self._since
     self._leave_closed_terminals()
     if Deadline.current:
       Deadline.current.begin(number)
