@@ -5,6 +5,7 @@ run, nothing is printed that a terminal would carry out, no traceback, and time
 and memory stay in bounds.
 """
 import base64
+import contextlib
 import os
 import pathlib
 import pickle
@@ -99,8 +100,9 @@ def run(place, argv):
         [sys.executable, str(ROOT / 'launch.py'), *argv], cwd=place.work,
         stdin=subprocess.DEVNULL, stdout=file, stderr=file,
         env=place.environment())
-    end, status = time.monotonic() + 4 * SECONDS, None
+    end, status, most = time.monotonic() + 4 * SECONDS, None, 0
     while status is None:
+      most = max(most, most_so_far(process.pid))
       which, code, used = os.wait4(process.pid, os.WNOHANG)
       if which:
         process.returncode = status = os.waitstatus_to_exitcode(code)
@@ -109,7 +111,19 @@ def run(place, argv):
       else:
         time.sleep(.05)
   said = log.read_text(errors='backslashreplace')
-  return status, said, (used.ru_utime + used.ru_stime, used.ru_maxrss * 1024)
+  return status, said, (used.ru_utime + used.ru_stime, most)
+
+
+def most_so_far(pid):
+  """Bytes of memory that a process has had at most; 0 of one that is gone.
+
+  What wait4 tells counts what its parent had as it began.
+  """
+  with contextlib.suppress(OSError):
+    if found := re.search(r'VmHWM:\s+(\d+) kB', pathlib.Path(
+        f'/proc/{pid}/status').read_text()):
+      return int(found[1]) * 1024
+  return 0
 
 
 def cases():

@@ -10,7 +10,7 @@ import pytest
 from msg_gan_jax.gan.devices import ShardedStep
 from msg_gan_jax.runs import records
 from msg_gan_jax.runs.checkpoints import Checkpoints
-from msg_gan_jax.training import kept, loop
+from msg_gan_jax.training import kept, loop, run
 from msg_gan_jax.training.means import STATES, Means
 from msg_gan_jax.training.stop import Stop
 
@@ -117,7 +117,7 @@ def compiled_once():
 def unbroken(points, tmp_path_factory):
   path = tmp_path_factory.mktemp('unbroken') / 'run'
   with pytest.MonkeyPatch.context() as patch:
-    patch.setattr(loop, 'UNREAD', 3)  # What is read earlier is not lost.
+    patch.setattr(run, 'UNREAD', 3)  # What is read earlier is not lost.
     assert loop.train(points(), path, len) == 0
   return path
 

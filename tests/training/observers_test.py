@@ -12,7 +12,13 @@ from msg_gan_jax.gan.devices import ShardedStep
 from msg_gan_jax.metrics.functional import training_stability
 from msg_gan_jax.runs import records
 from msg_gan_jax.runs.checkpoints import Checkpoints
-from msg_gan_jax.training import kept, loop, observers, progress_line
+from msg_gan_jax.training import (
+  kept,
+  loop,
+  observers,
+  progress_line,
+  run,
+)
 from msg_gan_jax.training.observers import Moment
 
 pytestmark = pytest.mark.slow
@@ -206,7 +212,7 @@ def test_the_line_leaves_out_what_is_not_training(ring, tmp_path, monkeypatch):
       inside.append([*around])
       return super().__call__(*args)
 
-  monkeypatch.setattr(loop, 'Progress', Watched)
+  monkeypatch.setattr(run, 'Progress', Watched)
   monkeypatch.setattr(kept, 'step_of', Step)
   loop.train(ring, tmp_path / 'run', lambda line: None, [Looks()])
   steps = [[]] * 3
