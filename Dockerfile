@@ -9,4 +9,5 @@ RUN python -m pip install --no-cache-dir ".${EXTRA:+[$EXTRA]}"
 # Runs, experiments and the cache lie in a folder of the host, mounted at /work.
 ENV HOME=/work
 WORKDIR /work
-ENTRYPOINT ["python", "-m", "msg_gan_jax"]
+# Not `python -m`, which would take a folder of that name in /work.
+ENTRYPOINT ["msg_gan_jax"]

@@ -27,9 +27,11 @@ def lines(path: str | os.PathLike, begin: int = 0
   """
   with open(path, 'rb') as file:
     file.seek(begin)
-    for line in file:
+    while line := file.readline(LONGEST):
       if line.endswith(b'\n'):
         yield line, _record(line)
+      elif len(line) == LONGEST:
+        yield line, None  # A part of what is no record.
 
 
 def newest(path: str | os.PathLike) -> dict[str, Any]:

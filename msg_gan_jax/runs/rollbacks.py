@@ -10,6 +10,7 @@ import math
 import pathlib
 from typing import NamedTuple
 
+from msg_gan_jax.files import plain
 from msg_gan_jax.files.atomic import write_json
 from msg_gan_jax.runs.lines import is_there
 
@@ -40,7 +41,7 @@ def read(folder: pathlib.Path) -> tuple[Rollback, ...]:
   if not is_there(path):
     return ()
   try:
-    values = json.loads(path.read_text(encoding='utf-8'))
+    values = json.loads(plain.read(path, plain.MOST_JSON))
     return tuple(Rollback(
         int(x['found']), int(x['images']), float(x['rate'])) for x in values)
   except (ValueError, LookupError, TypeError, RecursionError) as error:

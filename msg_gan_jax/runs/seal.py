@@ -3,13 +3,14 @@
 Whatever is unpacked or copied belongs to the user, too: the owner of a file
 does not tell who wrote it.
 """
+import contextlib
 import hashlib
 import hmac
 import os
 import secrets
 
 from msg_gan_jax.files import cache, plain
-from msg_gan_jax.files.atomic import flush_to_disk, replacing
+from msg_gan_jax.files.atomic import flush_to_disk
 
 LENGTH = 32  # Bytes of the key.
 
@@ -25,7 +26,7 @@ def of(digest: str) -> str:
     key = _read() or _make()
   except OSError:
     return ''
-  return _mark(key, digest)
+  return _mark(key, digest) if key else ''
 
 
 def is_ours(digest: str, mark: str) -> bool:
@@ -52,9 +53,18 @@ def _read():
 
 def _make():
   cache.make(os.path.dirname(key_file()))
-  with replacing(key_file()) as temporary:
+  temporary = f'{key_file()}.{secrets.token_hex(8)}.tmp'
+  try:
     with open(temporary, 'xb', opener=lambda path, flags: os.open(
         path, flags, 0o600)) as file:
       file.write(secrets.token_bytes(LENGTH))
       flush_to_disk(file)
-  return _read()  # Another process may have been the last to make one.
+    try:
+      os.link(temporary, key_file())
+    except FileExistsError:
+      if not _read():  # Not one of another process that was first.
+        os.replace(temporary, key_file())
+  finally:
+    with contextlib.suppress(FileNotFoundError):
+      os.remove(temporary)
+  return _read()

@@ -2,6 +2,7 @@
 from collections.abc import Callable, Mapping, Sequence
 import contextlib
 import dataclasses
+import itertools
 import json
 import os
 import pathlib
@@ -262,11 +263,15 @@ def _refuse_links(path):
   What is written, or removed, by its name would hit what the link leads to.
   """
   whole = os.path.realpath(path)
-  for entry in sorted(os.scandir(path), key=lambda entry: entry.name):
+  parts = sorted(os.scandir(path), key=lambda entry: entry.name)
+  within = (part for folder in parts if folder.is_dir(follow_symlinks=False)
+            for part in os.scandir(folder.path))
+  for entry in itertools.chain(parts, within):
     if entry.is_symlink() and os.path.commonpath(
         [whole, os.path.realpath(entry.path)]) != whole:
       raise ValueError(
-          f'workdir {path}: {entry.name} is a link out of it, to '
+          f'workdir {path}: {os.path.relpath(entry.path, path)} is a link out '
+          'of it, to '
           f'{os.readlink(entry.path)!r}. Remove it, or put what it leads to in '
           'its place; the folder of the run as a whole may be a link.')
 

@@ -18,7 +18,7 @@ from msg_gan_jax.config import Config
 from msg_gan_jax.data.batches import Batch
 from msg_gan_jax.data.order import Order
 from msg_gan_jax.data.source import Source
-from msg_gan_jax.files import npy
+from msg_gan_jax.files import npy, plain
 from msg_gan_jax.files.atomic import flush_to_disk, replacing, write_json
 from msg_gan_jax.gan import hyper
 from msg_gan_jax.gan.inside import Place
@@ -170,7 +170,7 @@ def read(folder: pathlib.Path) -> Record:
         f'workdir {folder}: it has no {FILE}; a run writes it once numbers are '
         'not finite.')
   try:
-    values = json.loads(path.read_text(encoding='utf-8'))
+    values = json.loads(plain.read(path, plain.MOST_JSON))
     begin, step = values['checkpoint'], values['step']
     cause = Place(**{name: step['cause'][name] for name in Place._fields}
                   ) if step else None

@@ -41,7 +41,7 @@ def test_a_job_is_queued_again_where_there_is_more_to_do(
 
 
 @pytest.mark.parametrize('statuses, wanted', [
-    ((75, 137, 0), 0), ((75, 1, 0), 1), ((0,), 0)])
+    ((75, 137, 0), 0), ((75, 1, 0), 1), ((130, 0), 130), ((0,), 0)])
 def test_a_box_starts_again_until_the_end_or_an_error(
     statuses, wanted, tmp_path):
   script, = (x for x in BLOCKS if 'until python' in x)

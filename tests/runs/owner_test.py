@@ -162,7 +162,7 @@ def test_a_run_of_another_machine_is_known_by_its_beats(
 
 
 PARTS = ('.lock', '.owner', 'changes.jsonl', 'metrics.jsonl', 'samples',
-         'checkpoints', 'tensorboard', 'config.json')
+         'checkpoints', 'tensorboard', 'config.json', 'best/damaged')
 
 
 @pytest.mark.parametrize('name', PARTS)
@@ -174,6 +174,7 @@ def test_no_part_of_a_run_leads_out_of_it(name, there, tmp_path):
   run.symlink_to('disk')
   if there:
     outside.write_text('mine')
+  (run / name).parent.mkdir(exist_ok=True)
   (run / name).symlink_to(outside)
   if name != 'config.json':
     (run / 'config.json').write_text('{}')
