@@ -26,6 +26,7 @@ AGAIN = 75  # EX_TEMPFAIL of sysexits.h, by which schedulers start a job again.
 JOINING = 300.  # Seconds, as of jax: schedulers start hosts minutes apart.
 GRACE = 2.  # Seconds in which one that has an error of its own can say it.
 # What errors say of a connection between processes, and no error of ours.
+STATUS = re.compile('[A-Z_]+: ')
 OF_OTHERS = re.compile(
     'Gloo|NCCL|CoordinationService|[Bb]arrier|DEADLINE_EXCEEDED|UNAVAILABLE|'
     'CANCELLED|ABORTED|Connection (closed|reset) by peer|Socket closed')
@@ -279,8 +280,10 @@ def _of_others(error):
     return False
   seen: BaseException | None = error
   while seen is not None:
-    # Words for people, which are ours, may be any.
-    if not isinstance(seen, ValueError) and OF_OTHERS.search(str(seen)):
+    text = str(seen)
+    # Words for people, which are ours, may be any; XLA's begin with a status.
+    ours = isinstance(seen, ValueError) and not STATUS.match(text)
+    if not ours and OF_OTHERS.search(text):
       return True
     seen = seen.__cause__ or (
         None if seen.__suppress_context__ else seen.__context__)
