@@ -25,8 +25,8 @@ from msg_gan_jax.runs.messages import Messages
 AGAIN = 75  # EX_TEMPFAIL of sysexits.h, by which schedulers start a job again.
 JOINING = 300.  # Seconds, as of jax: schedulers start hosts minutes apart.
 GRACE = 2.  # Seconds in which one that has an error of its own can say it.
+STATUS = re.compile('[A-Z_]+: ')  # How errors of XLA begin.
 # What errors say of a connection between processes, and no error of ours.
-STATUS = re.compile('[A-Z_]+: ')
 OF_OTHERS = re.compile(
     'Gloo|NCCL|CoordinationService|[Bb]arrier|DEADLINE_EXCEEDED|UNAVAILABLE|'
     'CANCELLED|ABORTED|Connection (closed|reset) by peer|Socket closed')
