@@ -2,7 +2,6 @@
 from collections.abc import Callable, Mapping, Sequence
 import contextlib
 import dataclasses
-import itertools
 import json
 import os
 import pathlib
@@ -264,9 +263,10 @@ def _refuse_links(path):
   """
   whole = os.path.realpath(path)
   parts = sorted(os.scandir(path), key=lambda entry: entry.name)
-  within = (part for folder in parts if folder.is_dir(follow_symlinks=False)
-            for part in os.scandir(folder.path))
-  for entry in itertools.chain(parts, within):
+  for folder in [*parts]:
+    if folder.is_dir(follow_symlinks=False):
+      parts += os.scandir(folder.path)
+  for entry in parts:
     if entry.is_symlink() and os.path.commonpath(
         [whole, os.path.realpath(entry.path)]) != whole:
       raise ValueError(
