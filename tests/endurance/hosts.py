@@ -331,9 +331,10 @@ def killed(folder, rng):
            f'--config.train.total_images={TOTAL}') as run:
     try:
       run.until_moment(moment, rng)
-    except AssertionError:  # It came to its end before.
+    except AssertionError as error:
       run.end()
-      return None
+      raise AssertionError('it came to its end before, and nobody was killed'
+                           ) from error
     begun = time.monotonic()
     run.children[who].kill()
     run.children[1 - who].wait(LONGEST)
@@ -355,6 +356,12 @@ def assert_same_bits(folder):
   assert records(folder / 'unbroken') == records(folder / 'killed')
 
 
+def within(most, took):
+  """{'took': seconds}; asserts that they are as few as is promised."""
+  assert took <= most, f'it took {took} s; wanted at most {most} s'
+  return {'took': took}
+
+
 def parts(folder, rng):
   """{name: a function} of all that is not a kill."""
   def fresh(name):
@@ -374,14 +381,14 @@ def parts(folder, rng):
   for name, who, moment in itertools.product(
       ('SIGKILL', 'SIGSTOP'), (0, 1), MOMENTS):
     found[f'{name} {who} {moment}'] = (
-        lambda name=name, who=who, moment=moment: {
-            'took': fault(folder / 'faults', name, who, moment, rng)})
+        lambda name=name, who=who, moment=moment: within(
+            PATIENCE + 10, fault(folder / 'faults', name, who, moment, rng)))
   for (i, name), who in itertools.product(enumerate(SAVING), (0, 1)):
     moment = MOMENTS[(i + 2 * who) % len(MOMENTS)]
     found[f'{name} {who} {moment}'] = (
-        lambda name=name, who=who, moment=moment: {
-            'took': signalled(folder / 'faults', name, who, moment, rng)})
-  found['own error'] = lambda: {'took': own_error(fresh('own error'))}
+        lambda name=name, who=who, moment=moment: within(
+            30, signalled(folder / 'faults', name, who, moment, rng)))
+  found['own error'] = lambda: within(10, own_error(fresh('own error')))
   return found
 
 
